@@ -1,0 +1,93 @@
+//! What can be wrong with bytes, and whether the conversation goes on after it.
+
+use thiserror::Error;
+
+/// What is wrong, and how to go on.
+///
+/// An error with [`skip`](CodecError::skip) concerns one frame: the reader passes over that many bytes (some of
+/// them may not have arrived yet) and the next frame is found after them. Without it the place of the next frame is
+/// unknown, and the connection is of no more use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{fault}")]
+pub struct CodecError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// How many bytes from the front of the input to pass over; `None` is fatal.
+    pub skip: Option<u64>,
+}
+
+/// What can be wrong with a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A frame above the limit, arriving or to be sent.
+    #[error("a frame of {} bytes is above the limit of {max}", Len(*.len))]
+    TooLong {
+        /// Its length in bytes, where that is known.
+        len: Option<u64>,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// A length below zero in a signed field.
+    #[error("the length field says {0}; a length is not negative")]
+    NegativeLength(i64),
+    /// The stream or datagram ended inside a frame.
+    #[error(
+        "the input ended inside a frame: {have} bytes are here and at least {missing} more belong to it"
+    )]
+    Truncated {
+        /// Bytes that arrived of it.
+        have: usize,
+        /// Bytes that are missing, as far as is known.
+        missing: usize,
+    },
+    /// A frame that holds what ends it, so that it would arrive as two.
+    #[error("the frame contains its own delimiter at byte {at}")]
+    Delimiter {
+        /// Where, in bytes from its start.
+        at: usize,
+    },
+    /// A JSON header that is not one object.
+    #[error("not a JSON object: {0}")]
+    NotJson(String),
+    /// JSON nested too deeply.
+    #[error("JSON nested deeper than {max} levels")]
+    TooDeep {
+        /// The limit.
+        max: usize,
+    },
+    /// What a codec of your own has to say.
+    #[error("{0}")]
+    Other(String),
+}
+
+struct Len(Option<u64>);
+
+impl std::fmt::Display for Len {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(len) => write!(f, "{len}"),
+            None => f.write_str("too many"),
+        }
+    }
+}
+
+impl CodecError {
+    /// An error after which nothing can be found any more.
+    pub fn fatal(fault: Fault) -> Self {
+        CodecError { fault, skip: None }
+    }
+
+    /// An error that concerns the first `bytes` of the input, and nothing after them.
+    pub fn skip(fault: Fault, bytes: u64) -> Self {
+        CodecError {
+            fault,
+            skip: Some(bytes),
+        }
+    }
+
+    /// Whether the conversation is over.
+    pub fn is_fatal(&self) -> bool {
+        self.skip.is_none()
+    }
+}

@@ -1,0 +1,94 @@
+//! The control path: how sockets come to be. Rare enough that a boxed future does not matter.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+
+use crate::{Endpoint, Result, Socket};
+
+/// A way to make connected sockets, by connecting or by accepting.
+///
+/// The associated types keep the generic path static. With them fixed to [`BoxSocket`](crate::BoxSocket) and
+/// [`BoxListener`](crate::BoxListener) the same trait is the erased form: see [`erase`](crate::erase).
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// What [`connect`](Transport::connect) gives.
+    type Socket: Socket;
+    /// What [`listen`](Transport::listen) gives. Its sockets may be of another type than `Socket`: the session
+    /// that a UDP listener accepts is not a UDP socket.
+    type Listener: Listener;
+
+    /// The query keys that this transport understands; any other is refused before a socket is made.
+    fn keys(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// Connects to `to`.
+    ///
+    /// Cancel-safe: dropping the future abandons the attempt.
+    ///
+    /// # Errors
+    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says why: a failed connect is a value to match on.
+    async fn connect(&self, to: &Endpoint) -> Result<Self::Socket>;
+
+    /// Starts to listen at `at`; port 0 lets the system choose, and [`Listener::local`] tells what it chose.
+    ///
+    /// # Errors
+    /// As [`connect`](Transport::connect); [`InUse`](crate::ErrorKind::InUse) and
+    /// [`Denied`](crate::ErrorKind::Denied) are the common ones.
+    async fn listen(&self, at: &Endpoint) -> Result<Self::Listener>;
+}
+
+/// A source of accepted sockets.
+pub trait Listener: Send + Unpin + 'static {
+    /// What it accepts.
+    type Socket: Socket;
+
+    /// Where it listens, with the real port.
+    fn local(&self) -> &Endpoint;
+
+    /// Waits for the next peer.
+    ///
+    /// What passes by itself (a client that vanished, no free file descriptor) is waited out inside, without
+    /// spinning.
+    ///
+    /// # Errors
+    /// Only those after which this listener accepts no more.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>>;
+
+    /// Waits for the next peer. Cancel-safe: nobody who was accepted is lost.
+    fn accept(&mut self) -> Accept<'_, Self>
+    where
+        Self: Sized,
+    {
+        Accept { listener: self }
+    }
+}
+
+/// The future of [`Listener::accept`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Accept<'a, L> {
+    listener: &'a mut L,
+}
+
+impl<L: Listener> Future for Accept<'_, L> {
+    type Output = Result<L::Socket>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.listener.poll_accept(cx)
+    }
+}
+
+impl<L: Listener + ?Sized> Listener for Box<L> {
+    type Socket = L::Socket;
+
+    fn local(&self) -> &Endpoint {
+        (**self).local()
+    }
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
+        (**self).poll_accept(cx)
+    }
+}
