@@ -81,6 +81,14 @@ impl Batch {
         &mut self.storage[self.filled..]
     }
 
+    /// Makes [`spare`](Batch::spare) at least `len` bytes, for a datagram that may be longer than 65,535. For transports.
+    pub fn reserve(&mut self, len: usize) {
+        let wanted = self.filled.saturating_add(len);
+        if self.storage.len() < wanted {
+            self.storage.resize(wanted, 0);
+        }
+    }
+
     /// Keeps the first `len` bytes of [`spare`](Batch::spare) as one datagram. For transports.
     ///
     /// # Panics

@@ -24,8 +24,10 @@ const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b',')
     .remove(b'[')
     .remove(b']');
+/// The same for a third party's address, where an '@' may end a user name.
+const NAME: &AsciiSet = &ADDRESS.remove(b'@');
 /// The same for a query's keys and values.
-const QUERY: &AsciiSet = &ADDRESS.remove(b'@').remove(b'*');
+const QUERY: &AsciiSet = &NAME.remove(b'*');
 
 /// One end of a conversation: `scheme://address?key=value&…`.
 ///
@@ -46,7 +48,7 @@ const QUERY: &AsciiSet = &ADDRESS.remove(b'@').remove(b'*');
 ///
 /// let at: Endpoint = "tcp://[::1]:9000?nodelay=true&recv_buffer=1MiB".parse()?;
 /// assert_eq!(at.scheme(), "tcp");
-/// assert_eq!(at.host_port(), Some(("::1", 9000)));
+/// assert_eq!(at.host_port(), Some(("::1".into(), 9000)));
 /// assert_eq!(at.query().next(), Some(("nodelay", "true")));
 /// assert_eq!(at.to_string().parse::<Endpoint>()?, at);
 /// # Ok::<(), socketry_transport::Error>(())
@@ -81,21 +83,21 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`InvalidEndpoint`](ErrorKind::InvalidEndpoint) if the scheme is not one (RFC 3986: a letter, then letters,
-    /// digits, `+`, `-`, `.`) or the address does not belong to it.
+    /// digits, `+`, `-`, `.`) or the address does not belong to it. A [`Host`](Address::Host) that is the text of an
+    /// address becomes [`Ip`](Address::Ip).
     pub fn new(scheme: &str, address: Address) -> Result<Self> {
         let endpoint = Endpoint {
-            scheme: Cow::Owned(scheme.to_owned()),
+            scheme: parse_scheme(scheme, scheme)?,
             address,
             query: Vec::new(),
         };
         // What prints and parses to something else is not an endpoint: one law, checked by the law itself.
-        match endpoint.to_string().parse::<Endpoint>() {
-            Ok(same) if same == endpoint => Ok(same),
-            Ok(_) => Err(invalid(
-                &endpoint.to_string(),
-                "the address does not belong to the scheme",
-            )),
-            Err(error) => Err(error),
+        let text = endpoint.to_string();
+        let parsed: Endpoint = text.parse()?;
+        match (&endpoint.address, &parsed.address) {
+            (Address::Host(..), Address::Ip(_)) => Ok(parsed),
+            (ours, same) if ours == same => Ok(parsed),
+            _ => Err(invalid(&text, "the address does not belong to the scheme")),
         }
     }
 
@@ -189,17 +191,43 @@ impl FromStr for Endpoint {
 }
 
 fn invalid(text: &str, reason: &str) -> Error {
-    Error::new(ErrorKind::InvalidEndpoint, "use", redacted(text)).because(reason)
+    Error::new(ErrorKind::InvalidEndpoint, "use", text).because(reason)
 }
 
-/// The text without what may be a password: everything before an `@` in the authority.
-fn redacted(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((secret, rest)) if !secret.is_empty() => format!("{scheme}://…@{rest}"),
-            _ => text.to_owned(),
+/// The text without what may be a password: everything before an `@` in the authority, well-formed or not.
+pub(crate) fn redacted(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (text.split_at(scheme.len() + 3).0, rest),
+        None => ("", text),
+    };
+    // These have no user names, and an `@` of their own.
+    if ["unix://", "unix-dgram://", "mem://"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return text.to_owned();
+    }
+    match rest[..authority_len(rest)].rfind('@') {
+        Some(at) if at > 0 => format!("{scheme}…{}", &rest[at..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// Up to the query, if it is one: a `?` with an `@` before the next `=` stands in a password that nobody encoded.
+fn authority_len(rest: &str) -> usize {
+    match rest.split_once('?') {
+        Some((authority, query)) => match (query.find('='), query.find('@')) {
+            (Some(equals), Some(at)) if at < equals => rest.len(),
+            (None, Some(_)) => rest.len(),
+            _ => authority.len(),
         },
-        None => text.to_owned(),
+        None => rest.len(),
+    }
+}
+
+/// A part of the text for use in a reason: only if the text that is shown has it too.
+fn shown(part: &str, text: &str) -> String {
+    if redacted(text).contains(part) {
+        part.escape_debug().to_string()
+    } else {
+        "…".to_owned()
     }
 }
 
@@ -227,6 +255,7 @@ fn parse_query(query: &str, text: &str) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
+            let pair = shown(pair, text);
             invalid(text, &format!("option '{pair}' has no value"))
                 .hint(format!("write {pair}=true, say"))
         })?;
@@ -261,19 +290,8 @@ fn host_address(part: &str, text: &str) -> Result<Address> {
     let (host, port) = part
         .rsplit_once(':')
         .filter(|(host, _)| !host.contains(':') || host.ends_with(']'))
-        .ok_or_else(|| match part.parse::<std::net::Ipv6Addr>() {
-            Ok(_) => invalid(text, "an IPv6 address needs brackets")
-                .hint(format!("write [{part}]:9000, say")),
-            Err(_) => invalid(text, "it has no port").hint(format!(
-                "write {part}:9000, say, or :0 to let the system choose"
-            )),
-        })?;
-    let port: u16 = port.parse().map_err(|_| {
-        invalid(
-            text,
-            &format!("port '{port}' is not a number from 0 to 65535"),
-        )
-    })?;
+        .ok_or_else(|| no_port(part, text))?;
+    let port = parse_port(port, text)?;
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner
             .strip_suffix(']')
@@ -284,11 +302,38 @@ fn host_address(part: &str, text: &str) -> Result<Address> {
     let name_like = |c: char| c.is_alphanumeric() || "-._".contains(c);
     match host.parse::<IpAddr>() {
         Ok(ip) => Ok(Address::Ip(SocketAddr::new(ip, port))),
-        Err(_) if host.is_empty() => Err(invalid(text, "it has no host")
-            .hint("write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for all its addresses")),
+        Err(_) if host.is_empty() => Err(no_host(text)),
         Err(_) if host.chars().all(name_like) => Ok(Address::Host(host, port)),
         Err(_) => Err(invalid(text, "the host is not a name")),
     }
+}
+
+fn parse_port(port: &str, text: &str) -> Result<u16> {
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    port.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let port = shown(port, text);
+        invalid(
+            text,
+            &format!("port '{port}' is not a number from 0 to 65535"),
+        )
+    })
+}
+
+fn no_port(part: &str, text: &str) -> Error {
+    let shown = shown(part, text);
+    match part.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => invalid(text, "an IPv6 address needs brackets")
+            .hint(format!("write [{shown}]:9000, say")),
+        Err(_) if part.is_empty() => no_host(text),
+        Err(_) => invalid(text, "it has no port").hint(format!(
+            "write {shown}:9000, say, or :0 to let the system choose"
+        )),
+    }
+}
+
+fn no_host(text: &str) -> Error {
+    invalid(text, "it has no host")
+        .hint("write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for all its addresses")
 }
 
 /// What stands in brackets: an IPv6 address, with a zone perhaps (RFC 6874), by number or by interface name.
@@ -363,19 +408,19 @@ impl Address {
                 Some((ip, zone)) => write!(f, "[{ip}%25{zone}]:{port}"),
                 None => write!(f, "{host}:{port}"),
             },
-            Address::Path(path) => encode(path.as_os_str().as_bytes(), f),
+            Address::Path(path) => encode(path.as_os_str().as_bytes(), ADDRESS, f),
             Address::Abstract(name) => {
                 f.write_str("@")?;
-                encode(name, f)
+                encode(name, ADDRESS, f)
             }
             Address::Unnamed => Ok(()),
-            Address::Name(name) => encode(name.as_bytes(), f),
+            Address::Name(name) => encode(name.as_bytes(), NAME, f),
         }
     }
 }
 
-fn encode(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{}", percent_encode(bytes, ADDRESS))
+fn encode(bytes: &[u8], set: &'static AsciiSet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{}", percent_encode(bytes, set))
 }
 
 impl fmt::Debug for Endpoint {

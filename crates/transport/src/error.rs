@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use crate::Endpoint;
+use crate::endpoint::redacted;
 
 /// The result of the control path. The data path answers with [`std::io::Result`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -57,12 +58,13 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// An error of `kind` while `action` (a phrase such as "connect to") was under way at `place`.
+    /// An error of `kind` while `action` (a phrase such as "connect to") was under way at `place`, which is shown
+    /// without the user name and password that it may hold.
     pub fn new(kind: ErrorKind, action: &'static str, place: impl fmt::Display) -> Self {
         Error {
             kind,
             action,
-            place: place.to_string(),
+            place: redacted(&place.to_string()),
             reason: None,
             hint: None,
             source: None,

@@ -1,0 +1,75 @@
+//! What an app tells its user when something went wrong, and the exit code that goes with it.
+
+use std::fmt;
+use std::io;
+
+use socketry_codec::FrameError;
+
+/// An app's error: one line for the user.
+///
+/// Text from a peer is shown escaped, so that an error cannot drive the terminal it is printed on.
+#[derive(Debug)]
+pub struct AppError {
+    words: String,
+    usage: bool,
+}
+
+impl AppError {
+    /// Something failed.
+    pub fn failed(words: impl fmt::Display) -> Self {
+        AppError {
+            words: words.to_string(),
+            usage: false,
+        }
+    }
+
+    /// What was asked for cannot be: nothing was tried.
+    pub fn usage(words: impl fmt::Display) -> Self {
+        AppError {
+            words: words.to_string(),
+            usage: true,
+        }
+    }
+
+    /// Whether the user has to ask differently.
+    pub fn is_usage(&self) -> bool {
+        self.usage
+    }
+
+    /// The process's exit code: 1 failed, 2 usage.
+    pub fn exit_code(&self) -> u8 {
+        if self.usage { 2 } else { 1 }
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", crate::Shown(&self.words))
+    }
+}
+
+impl std::error::Error for AppError {}
+
+impl From<FrameError> for AppError {
+    fn from(error: FrameError) -> Self {
+        AppError::failed(error)
+    }
+}
+
+impl From<io::Error> for AppError {
+    fn from(error: io::Error) -> Self {
+        AppError::failed(error)
+    }
+}
+
+impl From<socketry_transport::Error> for AppError {
+    fn from(error: socketry_transport::Error) -> Self {
+        use socketry_transport::ErrorKind;
+        match error.kind() {
+            ErrorKind::InvalidEndpoint | ErrorKind::UnknownScheme | ErrorKind::InvalidOption => {
+                AppError::usage(error)
+            }
+            _ => AppError::failed(error),
+        }
+    }
+}

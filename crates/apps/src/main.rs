@@ -1,0 +1,7 @@
+//! The `socketry` binary: `socketry chat|command|file …`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    socketry_apps::cli::main()
+}

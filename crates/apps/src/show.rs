@@ -1,0 +1,54 @@
+//! Text from a peer, made safe to show.
+
+use std::fmt;
+
+/// Shows text that somebody else wrote: on one line, and unable to drive the terminal or to reorder what stands around it.
+///
+/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls are written as
+/// `\u{…}` or `\n`, `\t`; everything else as it is.
+///
+/// ```
+/// use socketry_apps::Shown;
+/// assert_eq!(Shown("a\nb \u{1b}[2J").to_string(), r"a\nb \u{1b}[2J");
+/// assert_eq!(Shown("schön 你好").to_string(), "schön 你好");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut plain = 0;
+        for (at, character) in self.0.char_indices().filter(|(_, c)| is_unsafe(*c)) {
+            f.write_str(&self.0[plain..at])?;
+            write!(f, "{}", character.escape_debug())?;
+            plain = at + character.len_utf8();
+        }
+        f.write_str(&self.0[plain..])
+    }
+}
+
+/// Whether a terminal would act on it, or a reader be misled by it (Unicode's `Bidi_Control` and separators).
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drives_terminals_or_misleads_readers_is_written_out() {
+        for (text, shown) in [
+            ("\u{1b}]0;x\u{7}", r"\u{1b}]0;x\u{7}"),
+            ("a\rb", r"a\rb"),
+            ("c1 \u{9b}2J", r"c1 \u{9b}2J"),
+            ("exe.\u{202e}txt", r"exe.\u{202e}txt"),
+            ("two\u{2028}lines", r"two\u{2028}lines"),
+            ("del \u{7f}", r"del \u{7f}"),
+        ] {
+            assert_eq!(Shown(text).to_string(), shown);
+        }
+    }
+}

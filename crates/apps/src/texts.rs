@@ -1,0 +1,1 @@
+//! Text to bytes and back, as an app's encoding has it.

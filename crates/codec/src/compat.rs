@@ -1,0 +1,119 @@
+//! The same codecs in programs that have a `Framed` already.
+
+use std::io;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::{Codec, CodecError, Decoded, End};
+
+/// A codec as `tokio_util::codec::{Decoder, Encoder}`, for streams.
+///
+/// That crate's `Framed` ends for good at an `Err`. So an error that concerns one frame is an *item* here, an inner
+/// `Err`, and the next item is the next frame; only what is fatal ends the stream, as an [`io::Error`] of the kind
+/// `InvalidData` with the [`CodecError`] inside. A frame that cannot be sent is one of the kind `InvalidInput`.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use socketry_codec::{Compat, Line};
+/// use tokio_util::codec::Decoder;
+///
+/// let mut lines = Compat::new(Line::new().max_frame(4));
+/// let mut wire = BytesMut::from("much too long\nok\n");
+/// assert!(lines.decode(&mut wire)?.expect("an item").is_err());
+/// assert_eq!(lines.decode(&mut wire)?.expect("an item")?, "ok");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Compat<C> {
+    codec: C,
+    /// How many bytes to pass over that have not arrived yet.
+    skip: u64,
+    /// Whether a fatal error has been told.
+    over: bool,
+}
+
+impl<C: Codec> Compat<C> {
+    /// Adapts this codec.
+    pub fn new(codec: C) -> Self {
+        Compat {
+            codec,
+            skip: 0,
+            over: false,
+        }
+    }
+
+    /// The codec inside.
+    pub fn into_inner(self) -> C {
+        self.codec
+    }
+
+    fn item(
+        &mut self,
+        src: &mut BytesMut,
+        end: End,
+    ) -> io::Result<Option<Result<Bytes, CodecError>>> {
+        self.pass(src);
+        while self.skip == 0 && !self.over {
+            match self.codec.decode(src, end) {
+                Ok(Decoded::Need(_)) => return Ok(None),
+                Ok(Decoded::Skip(bytes)) => src.advance(bytes),
+                Ok(Decoded::Frame {
+                    start,
+                    end,
+                    consumed,
+                }) => {
+                    let taken = src.split_to(consumed).freeze();
+                    return Ok(Some(Ok(taken.slice(start..end))));
+                }
+                Err(error) => return self.fail(src, error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn fail(
+        &mut self,
+        src: &mut BytesMut,
+        error: CodecError,
+    ) -> io::Result<Option<Result<Bytes, CodecError>>> {
+        let Some(skip) = error.skip else {
+            self.over = true;
+            src.clear();
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        };
+        self.skip = skip;
+        self.pass(src);
+        Ok(Some(Err(error)))
+    }
+
+    /// Passes over what is here of what an error said to; after a fatal one, over everything.
+    fn pass(&mut self, src: &mut BytesMut) {
+        let skip = if self.over { u64::MAX } else { self.skip };
+        let here = usize::try_from(skip).map_or(src.len(), |skip| skip.min(src.len()));
+        src.advance(here);
+        self.skip = self.skip.saturating_sub(here as u64);
+    }
+}
+
+impl<C: Codec> Decoder for Compat<C> {
+    type Item = Result<Bytes, CodecError>;
+    type Error = io::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+        self.item(src, End::Open)
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+        self.item(src, End::Closed)
+    }
+}
+
+impl<C: Codec, T: AsRef<[u8]>> Encoder<T> for Compat<C> {
+    type Error = io::Error;
+
+    fn encode(&mut self, frame: T, dst: &mut BytesMut) -> io::Result<()> {
+        let encoded = self.codec.encode(frame.as_ref(), dst);
+        encoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+    }
+}

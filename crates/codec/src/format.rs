@@ -1,0 +1,224 @@
+//! An integer of Python's `struct` module, holding a length.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::{Affix, CodecError, Fault};
+
+/// How a length is written: one integer as Python's `struct.pack` writes it.
+///
+/// The text is that of Python's [format strings]: an optional byte order and one letter.
+///
+/// | order | bytes | sizes |
+/// |---|---|---|
+/// | `@`, or none | as this machine has them | as C has them here (`l` is 8 bytes on most 64-bit Unix) |
+/// | `=` | as this machine has them | standard |
+/// | `<` | least significant first | standard |
+/// | `>`, `!` | most significant first | standard |
+///
+/// | letters | signed, unsigned | standard size |
+/// |---|---|---|
+/// | `b` `B` | `i8`, `u8` | 1 |
+/// | `h` `H` | `i16`, `u16` | 2 |
+/// | `i` `I` | `i32`, `u32` | 4 |
+/// | `l` `L` | `i32`, `u32` | 4 |
+/// | `q` `Q` | `i64`, `u64` | 8 |
+///
+/// The default is `i`: the 4 signed bytes of `struct.pack('i', len(data))`.
+///
+/// ```
+/// use socketry_codec::Format;
+///
+/// let format: Format = ">H".parse()?;
+/// assert_eq!((format.size(), format.max()), (2, 65_535));
+/// assert_eq!(&format.write(258).expect("it fits")[..], [1, 2]);
+/// # Ok::<(), socketry_codec::UnknownFormat>(())
+/// ```
+///
+/// [format strings]: https://docs.python.org/3/library/struct.html#format-strings
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Format {
+    order: Order,
+    letter: u8,
+    // What follows from the two above, worked out once since every frame asks for it.
+    big: bool,
+    size: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Order {
+    Native,
+    Equal,
+    Little,
+    Big,
+    Network,
+}
+
+/// A text that is no [`Format`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{0:?} is no length format: write one letter of b B h H i I l L q Q, with one of @ = < > ! before it or none"
+)]
+pub struct UnknownFormat(String);
+
+impl Format {
+    fn new(order: Order, letter: u8) -> Option<Self> {
+        let size = match letter.to_ascii_lowercase() {
+            b'b' => 1,
+            b'h' => 2,
+            b'i' => 4,
+            b'l' if order == Order::Native => size_of::<std::ffi::c_long>(),
+            b'l' => 4,
+            b'q' => 8,
+            _ => return None,
+        };
+        Some(Format {
+            order,
+            letter,
+            big: order.is_big(),
+            size: u8::try_from(size).ok()?,
+        })
+    }
+
+    /// How many bytes it takes: 1, 2, 4 or 8.
+    #[inline]
+    pub fn size(&self) -> usize {
+        usize::from(self.size)
+    }
+
+    /// The largest length it can hold.
+    pub fn max(&self) -> u64 {
+        u64::MAX >> (self.spare() + u32::from(self.is_signed()))
+    }
+
+    /// The length at the front of `bytes`; `None` if fewer than [`size`](Format::size) bytes are here.
+    ///
+    /// # Errors
+    /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
+    #[inline]
+    pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
+        let eight = match bytes.first_chunk() {
+            Some(eight) => *eight,
+            None if bytes.len() < self.size() => return Ok(None),
+            None => padded(bytes),
+        };
+        // The integer goes to the top of a word, so that one shift drops what follows it and spreads its sign.
+        let top = if self.big {
+            u64::from_be_bytes(eight)
+        } else {
+            u64::from_le_bytes(eight) << self.spare()
+        };
+        if self.is_signed() && top.cast_signed() < 0 {
+            return Err(negative(top.cast_signed() >> self.spare()));
+        }
+        Ok(Some(top >> self.spare()))
+    }
+
+    /// This length as it goes on the wire; `None` if it is above [`max`](Format::max).
+    #[inline]
+    pub fn write(&self, len: u64) -> Option<Affix> {
+        (len <= self.max()).then(|| self.bytes(len))
+    }
+
+    /// The lowest bytes of `len`, which the caller has compared with [`max`](Format::max).
+    #[inline]
+    pub(crate) fn bytes(&self, len: u64) -> Affix {
+        if self.big {
+            Affix::new(&len.to_be_bytes()[8 - self.size()..])
+        } else {
+            Affix::new(&len.to_le_bytes()[..self.size()])
+        }
+    }
+
+    /// The bits of a 64-bit word that it does not use.
+    #[inline]
+    fn spare(&self) -> u32 {
+        64 - 8 * u32::from(self.size)
+    }
+
+    #[inline]
+    fn is_signed(&self) -> bool {
+        self.letter.is_ascii_lowercase()
+    }
+}
+
+/// Fewer than eight bytes, and zeros behind them.
+fn padded(bytes: &[u8]) -> [u8; 8] {
+    let mut eight = [0; 8];
+    eight[..bytes.len()].copy_from_slice(bytes);
+    eight
+}
+
+#[cold]
+fn negative(len: i64) -> CodecError {
+    CodecError::fatal(Fault::NegativeLength(len))
+}
+
+impl Order {
+    fn is_big(self) -> bool {
+        match self {
+            Order::Native | Order::Equal => cfg!(target_endian = "big"),
+            Order::Little => false,
+            Order::Big | Order::Network => true,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            b'@' => Order::Native,
+            b'=' => Order::Equal,
+            b'<' => Order::Little,
+            b'>' => Order::Big,
+            b'!' => Order::Network,
+            _ => return None,
+        })
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Order::Native => "",
+            Order::Equal => "=",
+            Order::Little => "<",
+            Order::Big => ">",
+            Order::Network => "!",
+        }
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Format {
+            order: Order::Native,
+            letter: b'i',
+            big: cfg!(target_endian = "big"),
+            size: 4,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let format = match *text.as_bytes() {
+            [letter] => Format::new(Order::Native, letter),
+            [order, letter] => Order::from_byte(order).and_then(|order| Format::new(order, letter)),
+            _ => None,
+        };
+        format.ok_or_else(|| UnknownFormat(text.into()))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.order.as_str(), char::from(self.letter))
+    }
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Format({self})")
+    }
+}

@@ -1,0 +1,127 @@
+//! What can go wrong between a program and its peer, with whom, and whether the conversation goes on.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use socketry_transport::Endpoint;
+
+use crate::CodecError;
+
+/// Something went wrong while frames were exchanged.
+#[derive(Debug)]
+pub struct FrameError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    fault: FrameFault,
+    peer: Endpoint,
+    action: &'static str,
+    fatal: bool,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameFault {
+    /// The transport's word.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Bytes that are no frame, or a frame that the codec cannot carry.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// A datagram was longer than the buffer, and its rest is lost.
+    #[error("a datagram was longer than the buffer, and its rest is lost")]
+    Cut,
+    /// A frame began and was not finished in time.
+    #[error("a frame was not finished within {0:?}")]
+    TimedOut(Duration),
+    /// The body of the last frame is still to be read.
+    #[error("{0} bytes of a body are still to be read; read or drain them before the next frame")]
+    BodyUnread(u64),
+    /// The body of the last frame is still to be written.
+    #[error("{0} bytes of a body are still to be written before the next frame")]
+    BodyUnwritten(u64),
+    /// More was written than the body was announced to have.
+    #[error("a body has room for {0} more bytes, and {1} were to be written")]
+    BodyFull(u64, usize),
+    /// The peer ended inside a body.
+    #[error("the stream ended with {0} bytes of a body missing")]
+    BodyCut(u64),
+    /// Datagrams have no bodies.
+    #[error("a body needs a stream, and this socket carries datagrams; use tcp or unix")]
+    NoBody,
+    /// An earlier error ended the conversation, or it was finished here.
+    #[error("the connection is no longer of use: it was finished, or an earlier error ended it")]
+    Over,
+    /// A header that is JSON, but not the one that was expected, or a value that cannot be written as JSON.
+    #[cfg(feature = "json")]
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl FrameError {
+    pub(super) fn new(
+        fault: impl Into<FrameFault>,
+        action: &'static str,
+        peer: &Endpoint,
+        fatal: bool,
+    ) -> Self {
+        FrameError(Box::new(Inner {
+            fault: fault.into(),
+            peer: peer.clone(),
+            action,
+            fatal,
+        }))
+    }
+
+    /// What went wrong.
+    pub fn fault(&self) -> &FrameFault {
+        &self.0.fault
+    }
+
+    /// With whom.
+    pub fn peer(&self) -> &Endpoint {
+        &self.0.peer
+    }
+
+    /// Whether this direction of the conversation is over. Where it is not, the next call goes on behind the fault.
+    pub fn is_fatal(&self) -> bool {
+        self.0.fatal
+    }
+
+    /// What went wrong, taken out.
+    pub fn into_fault(self) -> FrameFault {
+        self.0.fault
+    }
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot {} {}: {}",
+            self.0.action, self.0.peer, self.0.fault
+        )
+    }
+}
+
+impl std::error::Error for FrameError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.0.fault)
+    }
+}
+
+impl From<FrameError> for io::Error {
+    fn from(error: FrameError) -> Self {
+        let kind = match error.fault() {
+            FrameFault::Io(inner) => inner.kind(),
+            FrameFault::TimedOut(_) => io::ErrorKind::TimedOut,
+            FrameFault::BodyCut(_) => io::ErrorKind::UnexpectedEof,
+            FrameFault::Over => io::ErrorKind::BrokenPipe,
+            FrameFault::NoBody => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, error)
+    }
+}

@@ -1,0 +1,344 @@
+//! The receive buffer: what arrived, what of it was given out, and how much room the next read gets.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use socketry_transport::{Received, RecvHalf, Shape, poll_recv_into};
+use tokio::time::Sleep;
+
+use super::FrameFault;
+use crate::{Codec, CodecError, Decoded, End, Fault};
+
+/// The first read of a connection, in bytes; it doubles while reads are filled.
+const READ_MIN: usize = 8 * 1024;
+/// The most that one read asks for. More would leave the peer's writer waiting for us (measured: 64 KiB reads into a
+/// 1 MiB frame beat one read of it all).
+const READ_MAX: usize = 64 * 1024;
+/// A parked connection whose unread rest is this small gives back a larger buffer.
+const PARKED_REST: usize = 512;
+/// How long a frame may take, where nothing else is said.
+const FRAME_TIME: Duration = Duration::from_secs(30);
+
+/// What the receive side holds.
+pub(super) struct Input {
+    buf: BytesMut,
+    /// Everything before is given out or passed over.
+    pos: usize,
+    /// Bytes to pass over that have not arrived yet.
+    skip: u64,
+    /// Bytes of the current body that were not read yet.
+    pub(super) body: u64,
+    state: State,
+    read_size: usize,
+    /// The largest frame that the peer has completed, with what surrounds it.
+    largest: usize,
+    pub(super) frame_time: Option<Duration>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A stream that may bring more.
+    Stream,
+    /// A stream that has ended: what is here is the last.
+    Ended,
+    /// Datagrams, and none is here.
+    NoDatagram,
+    /// Datagrams, and (the rest of) one is here. It may be empty.
+    Datagram,
+    /// Nothing more is to be had.
+    Over,
+}
+
+/// What the bytes that are here amount to.
+pub(super) enum Step {
+    Frame(Range<usize>),
+    /// That many bytes more are needed.
+    More(usize),
+    Over,
+}
+
+impl Input {
+    pub(super) fn new(stream: bool) -> Self {
+        Input {
+            buf: BytesMut::new(),
+            pos: 0,
+            skip: 0,
+            body: 0,
+            state: if stream {
+                State::Stream
+            } else {
+                State::NoDatagram
+            },
+            read_size: READ_MIN,
+            largest: 0,
+            frame_time: Some(FRAME_TIME),
+            deadline: None,
+        }
+    }
+
+    pub(super) fn restore(&mut self, received: BytesMut) {
+        if self.state == State::NoDatagram && !received.is_empty() {
+            self.state = State::Datagram;
+        }
+        self.buf = received;
+    }
+
+    pub(super) fn into_unread(mut self) -> BytesMut {
+        self.compact();
+        self.buf
+    }
+
+    pub(super) fn in_step(&self) -> bool {
+        self.skip == 0 && self.body == 0
+    }
+
+    /// The bytes at `range`, for the moment.
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        &self.buf[range]
+    }
+
+    /// The bytes at `range`, for good, cut from the buffer without a copy. Everything before them is dropped.
+    pub(super) fn cut(&mut self, range: Range<usize>) -> Bytes {
+        self.buf.advance(range.start);
+        let frame = self.buf.split_to(range.len()).freeze();
+        self.pos -= range.end;
+        frame
+    }
+
+    pub(super) fn fail(&mut self) {
+        self.state = State::Over;
+        self.deadline = None;
+        self.buf = BytesMut::new();
+        self.pos = 0;
+    }
+
+    /// Looks for a frame in what is here.
+    #[inline]
+    pub(super) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, CodecError> {
+        loop {
+            if self.skip > 0 {
+                self.pass_over();
+            }
+            let end = match self.state {
+                State::Stream if self.pos == self.buf.len() || self.skip > 0 => {
+                    return Ok(Step::More(1));
+                }
+                State::Stream => End::Open,
+                State::Datagram => End::Datagram,
+                State::Ended if self.pos < self.buf.len() => End::Closed,
+                State::Ended | State::Over => return Ok(Step::Over),
+                State::NoDatagram => return Ok(Step::More(1)),
+            };
+            let here = self.buf.len() - self.pos;
+            match codec.decode(&self.buf[self.pos..], end) {
+                Ok(Decoded::Frame {
+                    start,
+                    end: to,
+                    consumed,
+                }) => {
+                    let honest = start <= to && to <= consumed && consumed <= here;
+                    if !honest || (consumed == 0 && end != End::Datagram) {
+                        return Err(self.wrong(broken_contract(), end));
+                    }
+                    let frame = self.pos + start..self.pos + to;
+                    self.largest = self.largest.max(consumed);
+                    self.consume(consumed);
+                    self.deadline = None;
+                    return Ok(Step::Frame(frame));
+                }
+                Ok(Decoded::Need(bytes)) if end == End::Open => {
+                    return Ok(Step::More(bytes.max(1)));
+                }
+                Ok(Decoded::Need(_)) if here == 0 => self.consume(0),
+                Ok(Decoded::Need(missing)) => {
+                    let fault = Fault::Truncated {
+                        have: here,
+                        missing,
+                    };
+                    return Err(self.wrong(CodecError::skip(fault, here as u64), end));
+                }
+                Ok(Decoded::Skip(bytes)) if bytes > 0 && bytes <= here => self.consume(bytes),
+                Ok(Decoded::Skip(_)) => return Err(self.wrong(broken_contract(), end)),
+                Err(error) => return Err(self.wrong(error, end)),
+            }
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.pos += bytes;
+        if self.state == State::Datagram && self.pos == self.buf.len() {
+            self.state = State::NoDatagram;
+        }
+    }
+
+    fn pass_over(&mut self) {
+        let here = (self.buf.len() - self.pos) as u64;
+        let passed = self.skip.min(here);
+        self.skip -= passed;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "no more than the buffer holds"
+        )]
+        self.consume(passed as usize);
+    }
+
+    /// Takes an error's consequences. A datagram's error is never fatal, and takes the rest of that datagram with it.
+    fn wrong(&mut self, mut error: CodecError, end: End) -> CodecError {
+        self.deadline = None;
+        if end == End::Datagram {
+            error.skip = Some((self.buf.len() - self.pos) as u64);
+            self.pos = self.buf.len();
+            self.state = State::NoDatagram;
+            return error;
+        }
+        match error.skip {
+            Some(bytes) if bytes > 0 => self.skip = bytes,
+            // Nothing passed over would be the same error for ever.
+            _ => {
+                error.skip = None;
+                self.fail();
+            }
+        }
+        error
+    }
+
+    /// Receives once. `Ok` says that there is something new to look at.
+    pub(super) fn poll_fill<R: RecvHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut R,
+        need: usize,
+    ) -> Poll<Result<(), FrameFault>> {
+        self.compact();
+        let before = self.buf.len();
+        let read = self.make_room(socket.shape(), need);
+        match poll_recv_into(socket, cx, &mut self.buf, read) {
+            Poll::Ready(Ok(received)) => {
+                let filled = self.buf.len() - before == read;
+                Poll::Ready(self.received(received, filled))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
+            Poll::Pending => self.parked(cx),
+        }
+    }
+
+    /// Makes room for what is needed, as far as what has arrived makes that credible, and says how much of it one read
+    /// is to fill.
+    fn make_room(&mut self, shape: Shape, need: usize) -> usize {
+        if let Shape::Datagram { max_len } = shape {
+            return max_len.max(1);
+        }
+        let here = self.buf.len();
+        let credible = (2 * here).max(self.largest).saturating_sub(here);
+        let room = need.min(credible).max(self.read_size);
+        self.buf.reserve(room);
+        room.min(READ_MAX)
+    }
+
+    fn received(&mut self, received: Received, filled: bool) -> Result<(), FrameFault> {
+        match (received, self.state) {
+            (Received::End, State::NoDatagram) => self.state = State::Over,
+            (Received::End, _) => self.state = State::Ended,
+            (Received::Cut, _) => {
+                self.buf.clear();
+                return Err(FrameFault::Cut);
+            }
+            (Received::Data, State::NoDatagram) => self.state = State::Datagram,
+            (Received::Data, _) if filled => self.read_size = (self.read_size * 2).min(READ_MAX),
+            (Received::Data, _) => {}
+        }
+        Ok(())
+    }
+
+    /// A datagram socket goes on after an error; a stream does not.
+    fn failed(&mut self, error: io::Error) -> FrameFault {
+        if self.state != State::NoDatagram {
+            self.fail();
+        }
+        error.into()
+    }
+
+    /// Nothing is there now: give memory back, and watch the time of a frame that has begun.
+    fn parked(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FrameFault>> {
+        let here = self.buf.len();
+        if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
+            self.buf = BytesMut::from(&self.buf[..]);
+        }
+        let (Some(limit), true) = (self.frame_time, here > 0 || self.skip > 0) else {
+            return Poll::Pending;
+        };
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(Future::poll(deadline.as_mut(), cx));
+        self.fail();
+        Poll::Ready(Err(FrameFault::TimedOut(limit)))
+    }
+
+    fn compact(&mut self) {
+        self.buf.advance(self.pos);
+        self.pos = 0;
+    }
+
+    /// Whether an error that was just reported ended it.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// Begins a body of `len` bytes.
+    pub(super) fn begin_body(&mut self, len: u64) -> Result<(), FrameFault> {
+        match self.state {
+            State::NoDatagram | State::Datagram => Err(FrameFault::NoBody),
+            _ if self.body > 0 => Err(FrameFault::BodyUnread(self.body)),
+            _ => {
+                self.body = len;
+                Ok(())
+            }
+        }
+    }
+
+    /// The next bytes of the body, all that are here; receives if none is. An empty range is the end of the body.
+    pub(super) fn poll_body<R: RecvHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut R,
+    ) -> Poll<Result<Range<usize>, FrameFault>> {
+        while self.body > 0 && self.pos == self.buf.len() {
+            if self.state != State::Stream {
+                let missing = self.body;
+                self.fail();
+                return Poll::Ready(Err(FrameFault::BodyCut(missing)));
+            }
+            self.compact();
+            let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
+            match poll_recv_into(socket, cx, &mut self.buf, room) {
+                Poll::Ready(Ok(received)) => self.received(received, false)?,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.failed(error))),
+                Poll::Pending => {
+                    self.buf = BytesMut::new();
+                    return Poll::Pending;
+                }
+            }
+        }
+        let here = self.buf.len() - self.pos;
+        let len = usize::try_from(self.body).map_or(here, |left| left.min(here));
+        Poll::Ready(Ok(self.pos..self.pos + len))
+    }
+
+    /// Takes `len` bytes that [`poll_body`](Input::poll_body) showed.
+    pub(super) fn take_body(&mut self, len: usize) {
+        self.pos += len;
+        self.body -= len as u64;
+    }
+}
+
+fn broken_contract() -> CodecError {
+    CodecError::fatal(Fault::Other(
+        "the codec answered with positions outside of its input, or made no progress".to_owned(),
+    ))
+}

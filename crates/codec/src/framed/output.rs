@@ -1,0 +1,193 @@
+//! The send buffer: frames that wait to be written, and the rest of one whose sender was cancelled.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use socketry_transport::SendHalf;
+
+/// How many bytes wait before `feed` writes them, where nothing else is said.
+const HIGH_WATER: usize = 64 * 1024;
+/// An empty buffer larger than this is given back, unless the high-water mark asks for more.
+const KEPT: usize = 128 * 1024;
+
+pub(super) struct Output {
+    /// Whole frames; on a datagram socket at most one.
+    pub(super) buf: BytesMut,
+    /// Everything before is written.
+    pos: usize,
+    /// Whether `buf` is a datagram to be sent. It may be empty.
+    pub(super) datagram: bool,
+    /// Bytes of the current body that are still to be written.
+    pub(super) owed: u64,
+    pub(super) high_water: usize,
+    /// Finished, or failed: nothing more can be sent.
+    pub(super) over: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Output {
+            buf: BytesMut::new(),
+            pos: 0,
+            datagram: false,
+            owed: 0,
+            high_water: HIGH_WATER,
+            over: false,
+        }
+    }
+}
+
+impl Output {
+    /// Whether another frame may be put behind what waits.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        !self.datagram && self.buf.len() < self.high_water
+    }
+
+    pub(super) fn into_unsent(mut self) -> BytesMut {
+        self.buf.advance(self.pos);
+        self.buf
+    }
+
+    /// Writes what waits, all of it.
+    pub(super) fn poll_drain<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+    ) -> Poll<io::Result<()>> {
+        if self.datagram {
+            let sent = ready!(socket.poll_send(cx, &[IoSlice::new(&self.buf)]));
+            // Sent or refused, this datagram is done with: the next one may fare better.
+            self.datagram = false;
+            self.reset();
+            return Poll::Ready(sent.map(drop));
+        }
+        self.poll_write(cx, socket, &mut [&[], &[]])
+    }
+
+    /// Writes what waits and then `rest`, from where it lies; `rest` shrinks as it is written.
+    pub(super) fn poll_write<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+        rest: &mut [&[u8]; 2],
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let waiting = &self.buf[self.pos..];
+            let sent = match (waiting.is_empty(), rest[0].is_empty(), rest[1].is_empty()) {
+                (true, true, true) => break,
+                (false, true, true) => ready!(socket.poll_send(cx, &[IoSlice::new(waiting)])),
+                (true, false, true) => ready!(socket.poll_send(cx, &[IoSlice::new(rest[0])])),
+                _ => ready!(socket.poll_send(cx, &[waiting, rest[0], rest[1]].map(IoSlice::new))),
+            };
+            self.wrote(sent, rest)?;
+        }
+        self.reset();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what waits, and then some of `bytes`; says how many of those.
+    pub(super) fn poll_write_some<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let waiting = &self.buf[self.pos..];
+            let sent = if waiting.is_empty() {
+                ready!(socket.poll_send(cx, &[IoSlice::new(bytes)]))
+            } else {
+                ready!(socket.poll_send(cx, &[waiting, bytes].map(IoSlice::new)))
+            };
+            let mut rest: [&[u8]; 2] = [bytes, &[]];
+            self.wrote(sent, &mut rest)?;
+            if self.pos == self.buf.len() {
+                self.reset();
+            }
+            if rest[0].len() < bytes.len() || bytes.is_empty() {
+                return Poll::Ready(Ok(bytes.len() - rest[0].len()));
+            }
+        }
+    }
+
+    /// Notes what was written; an error is the end of a stream.
+    fn wrote(&mut self, sent: io::Result<usize>, rest: &mut [&[u8]; 2]) -> io::Result<()> {
+        let sent = match sent {
+            Ok(0) => return self.fail(io::ErrorKind::WriteZero.into()),
+            Ok(bytes) => bytes,
+            Err(error) => return self.fail(error),
+        };
+        let of_buf = sent.min(self.buf.len() - self.pos);
+        self.pos += of_buf;
+        let of_first = (sent - of_buf).min(rest[0].len());
+        rest[0].advance(of_first);
+        rest[1].advance(sent - of_buf - of_first);
+        Ok(())
+    }
+
+    fn fail(&mut self, error: io::Error) -> io::Result<()> {
+        self.over = true;
+        self.buf = BytesMut::new();
+        self.pos = 0;
+        Err(error)
+    }
+
+    fn reset(&mut self) {
+        self.pos = 0;
+        if self.buf.capacity() > KEPT.max(2 * self.high_water) {
+            self.buf = BytesMut::new();
+        } else {
+            self.buf.clear();
+        }
+    }
+
+    /// A frame that is written from where it lies. Dropped before it is whole, it is taken back if none of it was
+    /// written, and otherwise its rest is copied to the buffer: never half a frame on the wire.
+    pub(super) fn large<'a>(&'a mut self, head: &[u8], rest: [&'a [u8]; 2]) -> Large<'a> {
+        let begins = self.buf.len();
+        self.buf.extend_from_slice(head);
+        Large {
+            output: self,
+            begins,
+            len: rest[0].len() + rest[1].len(),
+            rest,
+        }
+    }
+}
+
+/// See [`Output::large`].
+pub(super) struct Large<'a> {
+    output: &'a mut Output,
+    /// Where its head begins in the buffer.
+    begins: usize,
+    len: usize,
+    rest: [&'a [u8]; 2],
+}
+
+impl Large<'_> {
+    pub(super) fn poll_write<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+    ) -> Poll<io::Result<()>> {
+        self.output.poll_write(cx, socket, &mut self.rest)
+    }
+}
+
+impl Drop for Large<'_> {
+    fn drop(&mut self) {
+        let [first, second] = self.rest;
+        let untouched = first.len() + second.len() == self.len && self.output.pos <= self.begins;
+        if self.output.over || (first.is_empty() && second.is_empty()) {
+            return;
+        }
+        if untouched {
+            self.output.buf.truncate(self.begins);
+        } else {
+            self.output.buf.extend_from_slice(first);
+            self.output.buf.extend_from_slice(second);
+        }
+    }
+}

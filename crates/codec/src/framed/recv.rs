@@ -1,0 +1,85 @@
+//! Receiving frames.
+
+use std::future::poll_fn;
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use socketry_transport::RecvHalf;
+
+use super::input::Step;
+use super::{FrameError, FrameFault, Framed};
+use crate::{Codec, CodecError};
+
+impl<S: RecvHalf, C: Codec> Framed<S, C> {
+    /// Receives the next frame, in place: it is there until the next call. `None` is the end.
+    ///
+    /// Cancel-safe: a frame that was not given out is there for the next call.
+    ///
+    /// # Errors
+    /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next call goes on behind
+    /// it. After a fatal one there is only `None`.
+    pub async fn recv(&mut self) -> Result<Option<&[u8]>, FrameError> {
+        let frame = poll_fn(|cx| self.poll_frame(cx)).await?;
+        Ok(frame.map(|range| self.input.slice(range)))
+    }
+
+    /// Receives the next frame as [`Bytes`] of its own, cut from the buffer without a copy. `None` is the end.
+    ///
+    /// It keeps the whole buffer that it was cut from in memory (up to 64 KiB, or the largest frame): copy small frames
+    /// that you keep for long. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`recv`](Framed::recv).
+    pub async fn recv_bytes(&mut self) -> Result<Option<Bytes>, FrameError> {
+        poll_fn(|cx| self.poll_recv_bytes(cx)).await
+    }
+
+    /// [`recv_bytes`](Framed::recv_bytes), to poll.
+    ///
+    /// # Errors
+    /// As [`recv`](Framed::recv).
+    pub fn poll_recv_bytes(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, FrameError>> {
+        let frame = ready!(self.poll_frame(cx))?;
+        Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
+    }
+
+    /// Where the next frame lies in the buffer.
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Range<usize>>, FrameError>> {
+        if self.input.body > 0 {
+            return Poll::Ready(Err(self.recv_error(FrameFault::BodyUnread(self.input.body))));
+        }
+        loop {
+            match self.input.step(&mut self.codec) {
+                Ok(Step::Frame(range)) => return Poll::Ready(Ok(Some(range))),
+                Ok(Step::Over) => return Poll::Ready(Ok(None)),
+                Ok(Step::More(need)) => {
+                    if let Err(fault) = ready!(self.input.poll_fill(cx, &mut self.socket, need)) {
+                        return Poll::Ready(Err(self.recv_error(fault)));
+                    }
+                }
+                Err(error) => return Poll::Ready(Err(self.codec_error(error))),
+            }
+        }
+    }
+
+    fn codec_error(&self, error: CodecError) -> FrameError {
+        let fatal = error.is_fatal();
+        FrameError::new(error, "receive from", self.socket.peer(), fatal)
+    }
+
+    pub(super) fn recv_error(&self, fault: impl Into<FrameFault>) -> FrameError {
+        FrameError::new(
+            fault,
+            "receive from",
+            self.socket.peer(),
+            self.input.is_over(),
+        )
+    }
+}

@@ -1,0 +1,52 @@
+//! JSON frames as values of the user's own types.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use socketry_transport::{RecvHalf, SendHalf};
+
+use super::{FrameError, Framed};
+use crate::Codec;
+
+impl<S: RecvHalf, C: Codec> Framed<S, C> {
+    /// Receives the next frame as JSON. `None` is the end. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`recv`](Framed::recv); a frame that is not the JSON of a `T` is not fatal. Nesting is limited to 128
+    /// levels by `serde_json`.
+    pub async fn recv_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+        let parsed = match self.recv().await? {
+            Some(frame) => serde_json::from_slice(frame),
+            None => return Ok(None),
+        };
+        parsed
+            .map(Some)
+            .map_err(|error| FrameError::new(error, "understand a header from", self.peer(), false))
+    }
+}
+
+impl<S: SendHalf, C: Codec> Framed<S, C> {
+    /// Sends `value` as JSON; when it returns, it has been written. Cancel-safe, as [`send`](Framed::send).
+    ///
+    /// # Errors
+    /// As [`send`](Framed::send), and if `value` has no JSON form (a map whose keys are no strings, say).
+    pub async fn send_json<T: Serialize + Sync + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), FrameError> {
+        self.feed_json(value).await?;
+        self.flush().await
+    }
+
+    /// [`send_json`](Framed::send_json) without the flush: a body can follow in the same write.
+    ///
+    /// # Errors
+    /// As [`send_json`](Framed::send_json).
+    pub async fn feed_json<T: Serialize + Sync + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), FrameError> {
+        let frame = serde_json::to_vec(value)
+            .map_err(|error| FrameError::new(error, "write a header for", self.peer(), false))?;
+        self.feed(&frame).await
+    }
+}

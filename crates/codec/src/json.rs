@@ -1,0 +1,109 @@
+//! `json`: a JSON header stands behind its length.
+
+use bytes::BytesMut;
+
+use crate::limits::{DEFAULT_MAX_HEADER, contain, refused};
+use crate::{Affix, Codec, CodecError, Decoded, End, Fault, Format, Struct};
+
+/// `json`, `json:>I`, …: a JSON object behind its length, as [`Struct`] has it.
+///
+/// This is the header of the tutorial's file programs: `struct.pack('i', len(header))`, then the header. A body may
+/// follow it; how long that is stands in the header, so it is for the app to say and not for the codec. A header is at
+/// most 64 KiB by default.
+///
+/// That it begins with `{` and ends with `}`, white space aside, is looked at here, and no more: it costs nothing, and
+/// a peer that speaks another codec is told so at once. An error of that kind concerns one frame.
+///
+/// ```
+/// use socketry_codec::{Fault, Json, Reader};
+///
+/// let mut headers = Reader::new(Json::new("<i".parse()?));
+/// headers.push(b"\x02\x00\x00\x00hi\x02\x00\x00\x00{}");
+/// assert!(matches!(headers.next_frame().unwrap_err().fault, Fault::NotJson(_)));
+/// assert_eq!(headers.next_frame()?, Some(&b"{}"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Json {
+    sized: Struct,
+}
+
+impl Json {
+    /// Headers whose length is written in this format.
+    pub fn new(format: Format) -> Self {
+        Json {
+            sized: Struct::new(format).max_frame(DEFAULT_MAX_HEADER),
+        }
+    }
+
+    /// The longest header in bytes, without its length field, both ways; by default [`DEFAULT_MAX_HEADER`].
+    #[must_use]
+    pub fn max_frame(self, bytes: usize) -> Self {
+        Json {
+            sized: self.sized.max_frame(bytes),
+        }
+    }
+
+    /// The longest header in bytes, with its length field, that is passed over rather than fatal; by default
+    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every header that is too long is fatal.
+    #[must_use]
+    pub fn max_discard(self, bytes: u64) -> Self {
+        Json {
+            sized: self.sized.max_discard(bytes),
+        }
+    }
+
+    /// How the length is written.
+    pub fn format(&self) -> Format {
+        self.sized.format()
+    }
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Json::new(Format::default())
+    }
+}
+
+/// A fault unless an object may stand here: only both ends are looked at.
+fn check(header: &[u8]) -> Result<(), Fault> {
+    let trimmed = header.trim_ascii();
+    if trimmed.starts_with(b"{") && trimmed.ends_with(b"}") {
+        return Ok(());
+    }
+    Err(Fault::NotJson(format!(
+        "{} bytes that do not begin with '{{' and end with '}}'; the peer may speak `struct` or `raw`",
+        header.len()
+    )))
+}
+
+impl Codec for Json {
+    #[inline]
+    fn decode(&mut self, input: &[u8], at: End) -> Result<Decoded, CodecError> {
+        let decoded = self.sized.decode(input, at)?;
+        if let Decoded::Frame {
+            start,
+            end,
+            consumed,
+        } = decoded
+        {
+            let passed = |fault| CodecError::skip(fault, consumed as u64);
+            check(&input[start..end]).map_err(|fault| contain(passed(fault), at, input.len()))?;
+        }
+        Ok(decoded)
+    }
+
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        check(frame).map_err(refused)?;
+        self.sized.encode(frame, out)
+    }
+
+    fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
+        check(frame).map_err(refused)?;
+        self.sized.envelope(frame)
+    }
+
+    fn in_step(&self) -> bool {
+        self.sized.in_step()
+    }
+}

@@ -1,0 +1,85 @@
+//! The bounds that hold where nobody chose another, and what happens beyond them.
+
+use crate::{CodecError, End, Fault};
+
+/// The longest frame: 8 MiB, without what surrounds it.
+pub const DEFAULT_MAX_FRAME: usize = 8 << 20;
+
+/// The longest JSON header behind a length: 64 KiB. Only a header is meant to stand there; a body follows it.
+pub const DEFAULT_MAX_HEADER: usize = 64 << 10;
+
+/// The longest bare JSON object: 8 MiB, since the tutorial's small files travel inside one.
+pub const DEFAULT_MAX_BARE: usize = 8 << 20;
+
+/// How many bytes of one frame that is too long are passed over, from its first byte on, before the connection is
+/// given up: 16 MiB.
+pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
+
+/// How deep bare JSON may nest, braces and brackets together: 128 levels. It is also the most that can be chosen.
+pub const MAX_DEPTH: usize = 128;
+
+/// How long a frame may be, and how much of a longer one is passed over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_frame: usize,
+    pub(crate) max_discard: u64,
+}
+
+impl Limits {
+    pub(crate) const fn frames(max_frame: usize) -> Self {
+        Limits {
+            max_frame,
+            max_discard: DEFAULT_MAX_DISCARD,
+        }
+    }
+
+    /// What to say of an arriving frame of `len` bytes that ends, or has been looked at, `pass` bytes from here.
+    #[cold]
+    pub(crate) fn too_long(&self, len: Option<u64>, pass: Option<u64>) -> CodecError {
+        let max = self.max_frame as u64;
+        CodecError {
+            fault: Fault::TooLong { len, max },
+            skip: pass.filter(|pass| *pass <= self.max_discard),
+        }
+    }
+
+    /// Refuses to send a frame that no peer with the same limit would take, or that its length field cannot hold.
+    pub(crate) fn check(&self, frame: &[u8], field: u64) -> Result<(), CodecError> {
+        let (len, max) = (frame.len() as u64, field.min(self.max_frame as u64));
+        if len <= max {
+            return Ok(());
+        }
+        Err(refused(Fault::TooLong {
+            len: Some(len),
+            max,
+        }))
+    }
+}
+
+/// An error about a frame to be sent: nothing was written, so there is nothing to pass over and nothing is lost.
+#[cold]
+pub(crate) fn refused(fault: Fault) -> CodecError {
+    CodecError::skip(fault, 0)
+}
+
+/// A datagram contains its faults: whatever was wrong, it ends with the datagram, and the next one is innocent.
+#[cold]
+pub(crate) fn contain(error: CodecError, end: End, here: usize) -> CodecError {
+    match end {
+        End::Datagram => CodecError::skip(error.fault, here as u64),
+        End::Open | End::Closed => error,
+    }
+}
+
+/// The input ends inside a frame, or has not got so far yet.
+pub(crate) fn unfinished(
+    have: usize,
+    missing: usize,
+    end: End,
+) -> Result<crate::Decoded, CodecError> {
+    if end == End::Open || have == 0 {
+        return Ok(crate::Decoded::Need(missing));
+    }
+    let fault = Fault::Truncated { have, missing };
+    Err(CodecError::skip(fault, have as u64))
+}

@@ -1,0 +1,213 @@
+//! `line`: a frame ends at a delimiter.
+
+use bytes::BytesMut;
+use memchr::memchr;
+
+use crate::limits::{DEFAULT_MAX_FRAME, Limits, contain, refused, unfinished};
+use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault};
+
+/// `line`, `line:crlf`, `line:\0`: a frame is what stands before a delimiter.
+///
+/// By default a line ends at `\n`, and one `\r` before it belongs to the ending; other [`Ending`]s are one byte, and
+/// nothing is taken off before them. A frame holds no delimiter, and with `\n` it does not end in `\r`: what would
+/// arrive changed is refused.
+///
+/// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed over, up to
+/// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. What stands without an ending when a stream
+/// closes is an error and not a frame, since a command cut in half must not run; [`keep_last`](Line::keep_last)
+/// changes that. The end of a datagram does end a line, and an empty datagram is an empty line.
+///
+/// ```
+/// use socketry_codec::{Line, Reader};
+///
+/// let mut lines = Reader::new(Line::new());
+/// lines.push(b"one\r\ntwo\nthr");
+/// assert_eq!(lines.next_frame()?, Some(&b"one"[..]));
+/// assert_eq!(lines.next_frame()?, Some(&b"two"[..]));
+/// assert_eq!(lines.next_frame()?, None);
+/// # Ok::<(), socketry_codec::CodecError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Line {
+    ending: Ending,
+    limits: Limits,
+    keep_last: bool,
+    /// How far the input is known to hold no delimiter.
+    scanned: usize,
+    /// How much of a line that is too long is gone already; `None` outside of one.
+    discarded: Option<u64>,
+}
+
+impl Line {
+    /// Text lines: `\n` is written, `\n` and `\r\n` are read.
+    pub fn new() -> Self {
+        Line::ending(Ending::LF)
+    }
+
+    /// Text lines as the Internet's older protocols write them: `\r\n`. Both endings are read.
+    pub fn crlf() -> Self {
+        Line::ending(Ending::CRLF)
+    }
+
+    /// Frames that end at this byte; `b'\n'` gives text lines.
+    pub fn delimited(byte: u8) -> Self {
+        Line::ending(Ending::byte(byte))
+    }
+
+    /// Lines with this ending.
+    pub fn ending(ending: Ending) -> Self {
+        Line {
+            ending,
+            limits: Limits::frames(DEFAULT_MAX_FRAME),
+            keep_last: false,
+            scanned: 0,
+            discarded: None,
+        }
+    }
+
+    /// The longest line in bytes, without its ending, both ways; by default [`DEFAULT_MAX_FRAME`].
+    #[must_use]
+    pub fn max_frame(mut self, bytes: usize) -> Self {
+        self.limits.max_frame = bytes;
+        self
+    }
+
+    /// The longest line in bytes, with its ending, that is passed over rather than fatal; by default
+    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every line that is too long is fatal.
+    #[must_use]
+    pub fn max_discard(mut self, bytes: u64) -> Self {
+        self.limits.max_discard = bytes;
+        self
+    }
+
+    /// Whether a last line without an ending is a frame when a stream closes; by default it is an error.
+    #[must_use]
+    pub fn keep_last(mut self, keep: bool) -> Self {
+        self.keep_last = keep;
+        self
+    }
+
+    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`). Nothing beyond is looked at, so that the
+    /// answer does not depend on how much arrived at once.
+    #[inline]
+    fn reach(&self) -> usize {
+        let ending = 1 + usize::from(self.ending.is_text());
+        self.limits.max_frame.saturating_add(ending)
+    }
+
+    /// A delimiter stands at `at`.
+    #[inline]
+    fn whole(&mut self, input: &[u8], at: usize) -> Result<Decoded, CodecError> {
+        self.scanned = 0;
+        let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
+        self.frame(at - usize::from(cr), at + 1)
+    }
+
+    #[inline]
+    fn frame(&self, end: usize, consumed: usize) -> Result<Decoded, CodecError> {
+        if end > self.limits.max_frame {
+            let (len, pass) = (end as u64, consumed as u64);
+            return Err(self.limits.too_long(Some(len), Some(pass)));
+        }
+        Ok(Decoded::Frame {
+            start: 0,
+            end,
+            consumed,
+        })
+    }
+
+    /// No delimiter is here.
+    fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        let here = input.len();
+        self.scanned = if end == End::Open { here } else { 0 };
+        match end {
+            _ if here >= self.reach() => self.overflow(end),
+            End::Datagram => self.frame(here, here),
+            End::Closed if self.keep_last && here > 0 => self.frame(here, here),
+            End::Closed | End::Open => unfinished(here, 1, end),
+        }
+    }
+
+    /// The line goes on beyond its limit: begins to discard it.
+    fn overflow(&mut self, end: End) -> Result<Decoded, CodecError> {
+        self.scanned = 0;
+        let passed = self.reach() as u64;
+        let error = self.limits.too_long(None, Some(passed));
+        let goes_on = end != End::Datagram && !error.is_fatal();
+        self.discarded = goes_on.then_some(passed);
+        Err(error)
+    }
+
+    /// Passes over more of a line of which `before` bytes are gone.
+    #[cold]
+    fn discard(&mut self, before: u64, input: &[u8]) -> Result<Decoded, CodecError> {
+        if input.is_empty() {
+            return Ok(Decoded::Need(1));
+        }
+        let ending = memchr(self.ending.last(), input);
+        let pass = ending.map_or(input.len(), |at| at + 1);
+        let passed = before.saturating_add(pass as u64);
+        self.discarded = if ending.is_some() { None } else { Some(passed) };
+        if passed > self.limits.max_discard {
+            self.discarded = None;
+            return Err(self.limits.too_long(None, None));
+        }
+        Ok(Decoded::Skip(pass))
+    }
+
+    /// Refuses what would not arrive as it is.
+    fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
+        self.limits.check(frame, u64::MAX)?;
+        if let Some(at) = memchr(self.ending.last(), frame) {
+            return Err(refused(Fault::Delimiter { at }));
+        }
+        // A reader takes a `\r` at the end for a part of the ending. (Of two it takes one, so `\r\n` is safe.)
+        let bare = self.ending.is_text() && !self.ending.is_crlf();
+        match frame {
+            [before @ .., b'\r'] if bare => Err(refused(Fault::Delimiter { at: before.len() })),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line::new()
+    }
+}
+
+impl Codec for Line {
+    #[inline]
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        if let Some(before) = self.discarded {
+            return self.discard(before, input);
+        }
+        let reach = self.reach().min(input.len());
+        let from = self.scanned.min(reach);
+        match memchr(self.ending.last(), &input[from..reach]) {
+            Some(at) => self.whole(input, from + at),
+            None => self.open(input, end),
+        }
+        .map_err(|error| contain(error, end, input.len()))
+    }
+
+    #[inline]
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        self.check(frame)?;
+        out.reserve(frame.len() + 2);
+        out.extend_from_slice(frame);
+        out.extend_from_slice(self.ending.written());
+        Ok(())
+    }
+
+    fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
+        self.check(frame)?;
+        Ok(Some((Affix::EMPTY, Affix::new(self.ending.written()))))
+    }
+
+    /// False while the rest of a line that is too long is being discarded; the beginning of a line that is in the
+    /// input, but not whole, belongs to whoever decodes next.
+    fn in_step(&self) -> bool {
+        self.discarded.is_none()
+    }
+}

@@ -1,0 +1,50 @@
+//! `raw`: a frame is whatever arrived.
+
+use bytes::BytesMut;
+
+use crate::{Affix, Codec, CodecError, Decoded, End};
+
+/// `raw`: whatever arrived is a frame: one read on a stream, one datagram otherwise.
+///
+/// It knows no bounds and no errors: a frame is as long as what its caller reads at once, which is where the bound is.
+/// An empty datagram is one empty frame. On a stream nothing is no message: nothing arrives, and sending an empty frame
+/// puts no byte on the wire. Two frames sent on a stream may arrive as one (the sticky packet), or in other pieces.
+///
+/// ```
+/// use socketry_codec::{Codec, Decoded, End, Raw};
+///
+/// let whole = Decoded::Frame { start: 0, end: 5, consumed: 5 };
+/// assert_eq!(Raw.decode(b"hello", End::Open)?, whole);
+/// # Ok::<(), socketry_codec::CodecError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw;
+
+impl Codec for Raw {
+    #[inline]
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        if input.is_empty() && end != End::Datagram {
+            return Ok(Decoded::Need(1));
+        }
+        let (start, end, consumed) = (0, input.len(), input.len());
+        Ok(Decoded::Frame {
+            start,
+            end,
+            consumed,
+        })
+    }
+
+    #[inline]
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        out.extend_from_slice(frame);
+        Ok(())
+    }
+
+    fn envelope(&mut self, _frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
+        Ok(Some((Affix::EMPTY, Affix::EMPTY)))
+    }
+
+    fn in_step(&self) -> bool {
+        true
+    }
+}

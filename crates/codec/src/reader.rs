@@ -1,0 +1,189 @@
+//! A codec and the bytes it reads from, without any I/O.
+
+use std::ops::Range;
+
+use crate::{Codec, CodecError, Decoded, End};
+
+/// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own I/O.
+///
+/// It keeps the contract that a codec asks of its caller: it asks again only when more has arrived, passes over what
+/// an error says, bytes included that are yet to arrive, and drops a datagram after its first error. Frames are
+/// borrowed from it. It holds what was pushed and not yet read, so whoever pushes decides how much that is.
+///
+/// A stream is [pushed](Reader::push) in pieces as it arrives and [closed](Reader::close); a datagram is
+/// [loaded](Reader::load). After each of them, [`next_frame`](Reader::next_frame) is called until it says `None`.
+///
+/// ```
+/// use socketry_codec::{Raw, Reader, Struct};
+///
+/// let mut reader = Reader::new(Struct::new(">H".parse()?));
+/// reader.push(b"\x00\x02hi\x00\x05th");
+/// assert_eq!(reader.next_frame()?, Some(&b"hi"[..]));
+/// assert_eq!(reader.next_frame()?, None);
+/// reader.push(b"ere");
+/// assert_eq!(reader.next_frame()?, Some(&b"there"[..]));
+///
+/// let mut reader = Reader::new(Raw);
+/// reader.load(b"");
+/// assert_eq!(reader.next_frame()?, Some(&b""[..]));
+/// assert_eq!(reader.next_frame()?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reader<C> {
+    codec: C,
+    bytes: Vec<u8>,
+    /// Where the bytes begin that are not consumed yet.
+    at: usize,
+    /// How many bytes to pass over that have not arrived yet.
+    skip: u64,
+    end: End,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// There is something to ask the codec.
+    Ready,
+    /// Until more arrives there is not; then this many bytes at least are of use.
+    Waiting(usize),
+    /// After a fatal error.
+    Over,
+}
+
+impl<C: Codec> Reader<C> {
+    /// Nothing has arrived yet.
+    pub fn new(codec: C) -> Self {
+        Reader {
+            codec,
+            bytes: Vec::new(),
+            at: 0,
+            skip: 0,
+            end: End::Open,
+            state: State::Waiting(1),
+        }
+    }
+
+    /// The next bytes of the stream. After a fatal error they are dropped.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let over = usize::try_from(self.skip).map_or(bytes.len(), |skip| skip.min(bytes.len()));
+        self.skip -= over as u64;
+        if over < bytes.len() && !self.is_over() {
+            self.compact();
+            self.bytes.extend_from_slice(&bytes[over..]);
+            self.state = State::Ready;
+        }
+    }
+
+    /// The stream has ended; frames may be left in it.
+    pub fn close(&mut self) {
+        self.end = End::Closed;
+        if !self.is_over() {
+            self.state = State::Ready;
+        }
+    }
+
+    /// A datagram, empty or not. What was left of the one before is dropped, and an error in that one is over.
+    pub fn load(&mut self, datagram: &[u8]) {
+        self.drop_all();
+        self.bytes.extend_from_slice(datagram);
+        self.end = End::Datagram;
+        self.state = State::Ready;
+    }
+
+    /// The next frame; `None` if there is none before more arrives.
+    ///
+    /// # Errors
+    /// What the codec found wrong, once. After an error with [`skip`](CodecError::skip), and in the next datagram
+    /// after any, it goes on; after a fatal one on a stream there is only `None`.
+    #[inline]
+    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, CodecError> {
+        let range = self.next_range()?;
+        Ok(range.map(|range| &self.bytes[range]))
+    }
+
+    /// How many bytes more are needed at least before there can be another frame; 0 if it has not been asked yet.
+    pub fn needs(&self) -> u64 {
+        match self.state {
+            State::Waiting(bytes) => self.skip.saturating_add(bytes as u64),
+            State::Ready | State::Over => 0,
+        }
+    }
+
+    /// How many bytes are here and belong to no frame yet.
+    pub fn buffered(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// Whether a fatal error has ended it.
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// The codec, and the bytes that are left.
+    pub fn into_parts(mut self) -> (C, Vec<u8>) {
+        self.bytes.drain(..self.at);
+        (self.codec, self.bytes)
+    }
+
+    #[inline]
+    fn next_range(&mut self) -> Result<Option<Range<usize>>, CodecError> {
+        while self.state == State::Ready {
+            let at = self.at;
+            match self.codec.decode(&self.bytes[at..], self.end) {
+                Ok(Decoded::Frame {
+                    start,
+                    end,
+                    consumed,
+                }) => {
+                    self.pass(consumed as u64);
+                    return Ok(Some(at + start..at + end));
+                }
+                Ok(Decoded::Skip(bytes)) => self.pass(bytes as u64),
+                Ok(Decoded::Need(bytes)) => self.state = State::Waiting(bytes),
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over bytes, some of which may be yet to arrive. A datagram that is used up is not asked about again,
+    /// since to some codecs an empty one is a frame.
+    #[inline]
+    fn pass(&mut self, bytes: u64) {
+        let here = self.bytes.len() - self.at;
+        let over = usize::try_from(bytes).map_or(here, |bytes| bytes.min(here));
+        self.at += over;
+        self.skip = bytes - over as u64;
+        if over == here && (self.end == End::Datagram || self.skip > 0) {
+            self.state = State::Waiting(1);
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: CodecError) -> CodecError {
+        match (self.end, error.skip) {
+            (End::Datagram, _) => self.drop_all(),
+            (_, Some(bytes)) => self.pass(bytes),
+            (_, None) => {
+                self.drop_all();
+                self.state = State::Over;
+            }
+        }
+        error
+    }
+
+    fn drop_all(&mut self) {
+        (self.at, self.skip) = (0, 0);
+        self.bytes.clear();
+        self.state = State::Waiting(1);
+    }
+
+    /// Makes room at the front, but only where that moves fewer bytes than it frees.
+    fn compact(&mut self) {
+        if self.at >= self.bytes.len() - self.at {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `struct`: a frame stands behind its length.
+
+use bytes::BytesMut;
+
+use crate::limits::{DEFAULT_MAX_FRAME, Limits, contain, unfinished};
+use crate::{Affix, Codec, CodecError, Decoded, End, Format};
+
+/// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
+///
+/// [`Format`] says how the length is written; by default as `struct.pack('i', n)` does. A frame longer than
+/// [`max_frame`](Struct::max_frame) is an error, and passed over where that is at most
+/// [`max_discard`](Struct::max_discard) bytes; beyond them, and after a negative length, the error is fatal. Memory is
+/// nobody's to claim: the codec holds none, and a length is only believed where a reader asks how much to read next.
+///
+/// Several frames may stand in one datagram. A frame never spans two of them, and an empty datagram holds none.
+///
+/// ```
+/// use socketry_codec::{Codec, Decoded, End, Struct};
+///
+/// let mut codec = Struct::new(">H".parse()?);
+/// let mut wire = bytes::BytesMut::new();
+/// codec.encode(b"abc", &mut wire)?;
+/// assert_eq!(&wire[..], b"\x00\x03abc");
+/// assert_eq!(codec.decode(&wire[..4], End::Open)?, Decoded::Need(1));
+/// assert_eq!(codec.decode(&wire, End::Open)?, Decoded::Frame { start: 2, end: 5, consumed: 5 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Struct {
+    format: Format,
+    limits: Limits,
+}
+
+impl Struct {
+    /// Frames whose length is written in this format.
+    pub fn new(format: Format) -> Self {
+        Struct {
+            format,
+            limits: Limits::frames(DEFAULT_MAX_FRAME),
+        }
+    }
+
+    /// The longest frame in bytes, without its length field, both ways; by default [`DEFAULT_MAX_FRAME`].
+    #[must_use]
+    pub fn max_frame(mut self, bytes: usize) -> Self {
+        self.limits.max_frame = bytes;
+        self
+    }
+
+    /// The longest frame in bytes, with its length field, that is passed over rather than fatal; by default
+    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every frame that is too long is fatal.
+    #[must_use]
+    pub fn max_discard(mut self, bytes: u64) -> Self {
+        self.limits.max_discard = bytes;
+        self
+    }
+
+    /// How the length is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    #[cold]
+    fn too_long(&self, len: u64) -> CodecError {
+        let pass = len.checked_add(self.format.size() as u64);
+        self.limits.too_long(Some(len), pass)
+    }
+
+    /// The length field of `frame`.
+    #[inline]
+    fn header(&self, frame: &[u8]) -> Result<Affix, CodecError> {
+        self.limits.check(frame, self.format.max())?;
+        Ok(self.format.bytes(frame.len() as u64))
+    }
+}
+
+impl Default for Struct {
+    fn default() -> Self {
+        Struct::new(Format::default())
+    }
+}
+
+impl Codec for Struct {
+    #[inline]
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        let (here, start) = (input.len(), self.format.size());
+        let len = match self.format.read(input) {
+            Ok(Some(len)) => len,
+            Ok(None) => return unfinished(here, start - here, end),
+            Err(error) => return Err(contain(error, end, here)),
+        };
+        let Some(size) = usize::try_from(len)
+            .ok()
+            .filter(|n| *n <= self.limits.max_frame)
+        else {
+            return Err(contain(self.too_long(len), end, here));
+        };
+        // Compared with what is here, rather than added to it first: nothing that a peer says can overflow.
+        let body = here - start;
+        if size > body {
+            return unfinished(here, size - body, end);
+        }
+        let (end, consumed) = (start + size, start + size);
+        Ok(Decoded::Frame {
+            start,
+            end,
+            consumed,
+        })
+    }
+
+    #[inline]
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        let header = self.header(frame)?;
+        out.reserve(header.len() + frame.len());
+        out.extend_from_slice(&header);
+        out.extend_from_slice(frame);
+        Ok(())
+    }
+
+    fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
+        Ok(Some((self.header(frame)?, Affix::EMPTY)))
+    }
+
+    /// Always: it keeps nothing from one call to the next. What an error says to pass over is its reader's to remember.
+    fn in_step(&self) -> bool {
+        true
+    }
+}

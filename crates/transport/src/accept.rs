@@ -1,0 +1,110 @@
+//! Listening stream sockets: accept, and wait out what passes.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::os::{Os, OsSocket};
+use crate::unix_file::SocketFile;
+use crate::{Endpoint, Error, Listener, Result, addr};
+
+/// How long to wait where the system has no descriptor or memory for one more connection: at first, and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// A listening TCP or Unix stream socket.
+#[derive(Debug)]
+pub struct OsListener {
+    os: Os,
+    rest: Option<Pin<Box<Sleep>>>,
+    next_rest: Duration,
+    _file: Option<SocketFile>,
+}
+
+impl OsListener {
+    pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
+        OsListener {
+            os,
+            rest: None,
+            next_rest: BACK_OFF.0,
+            _file: file,
+        }
+    }
+
+    fn accepted(
+        &self,
+        (socket, peer): (socket2::Socket, socket2::SockAddr),
+    ) -> io::Result<OsSocket> {
+        let scheme = self.os.scheme();
+        Ok(OsSocket::new(
+            Os::new(socket, scheme)?,
+            addr::endpoint(scheme, &peer),
+        ))
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn back_off(&mut self, error: &io::Error) {
+        tracing::warn!(listener = %self.os.local(), %error, wait = ?self.next_rest, "cannot accept");
+        self.rest = Some(Box::pin(tokio::time::sleep(self.next_rest)));
+        self.next_rest = (self.next_rest * 2).min(BACK_OFF.1);
+    }
+}
+
+impl Listener for OsListener {
+    type Socket = OsSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.os.local()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
+        loop {
+            ready!(self.poll_rest(cx));
+            let answer = ready!(self.os.poll_read_io(cx, socket2::Socket::accept));
+            match answer.and_then(|accepted| self.accepted(accepted)) {
+                Ok(socket) => {
+                    self.next_rest = BACK_OFF.0;
+                    return Poll::Ready(Ok(socket));
+                }
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if is_of_the_listener(&error) => {
+                    return Poll::Ready(Err(Error::io("accept at", self.os.local(), error)));
+                }
+                // EMFILE and the like leave the listener readable: an immediate retry would spin.
+                Err(error) => self.back_off(&error),
+            }
+        }
+    }
+}
+
+/// One client came and went: the next may be waiting. (Linux also reports pending network errors here; accept(2).)
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+    ) || error.raw_os_error() == Some(libc::EPROTO)
+}
+
+/// The socket itself is of no more use.
+fn is_of_the_listener(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP)
+    )
+}

@@ -1,0 +1,140 @@
+//! From the kernel's addresses to ours and back, and what each of our schemes is to the kernel.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use socket2::{Domain, SockAddr, Type};
+
+use crate::{Address, Endpoint, Error, ErrorKind, PeerAddr, Result, Shape};
+
+/// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header (RFC 768, 791).
+pub(crate) const UDP_MAX_V4: usize = 65_507;
+/// The same over IPv6, whose header is not counted (RFC 8200).
+pub(crate) const UDP_MAX_V6: usize = 65_527;
+/// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
+const UNIX_DGRAM_OVERHEAD: usize = 32;
+
+/// The schemes that are sockets of the kernel's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Tcp,
+    Udp,
+    Unix,
+    UnixDgram,
+}
+
+impl Scheme {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Scheme::Tcp => "tcp",
+            Scheme::Udp => "udp",
+            Scheme::Unix => "unix",
+            Scheme::UnixDgram => "unix-dgram",
+        }
+    }
+
+    pub(crate) fn is_unix(self) -> bool {
+        matches!(self, Scheme::Unix | Scheme::UnixDgram)
+    }
+
+    pub(crate) fn socket_type(self) -> Type {
+        match self {
+            Scheme::Tcp | Scheme::Unix => Type::STREAM,
+            Scheme::Udp | Scheme::UnixDgram => Type::DGRAM,
+        }
+    }
+
+    pub(crate) fn shape(self, socket: &socket2::Socket) -> io::Result<Shape> {
+        Ok(match self {
+            Scheme::Tcp | Scheme::Unix => Shape::Stream,
+            Scheme::Udp => Shape::Datagram {
+                max_len: match socket.local_addr()?.domain() {
+                    Domain::IPV6 => UDP_MAX_V6,
+                    _ => UDP_MAX_V4,
+                },
+            },
+            Scheme::UnixDgram => Shape::Datagram {
+                max_len: socket
+                    .send_buffer_size()?
+                    .saturating_sub(UNIX_DGRAM_OVERHEAD),
+            },
+        })
+    }
+
+    /// What `endpoint` must be for a transport of this scheme to use it.
+    pub(crate) fn check(self, endpoint: &Endpoint, action: &'static str) -> Result<()> {
+        if endpoint.scheme() == self.name() {
+            return Ok(());
+        }
+        Err(
+            Error::new(ErrorKind::InvalidEndpoint, action, endpoint).because(format!(
+                "this transport's scheme is '{}', not '{}'",
+                self.name(),
+                endpoint.scheme()
+            )),
+        )
+    }
+}
+
+/// What the kernel calls `address`, as an endpoint.
+pub(crate) fn endpoint(scheme: Scheme, address: &SockAddr) -> Endpoint {
+    Endpoint::known(scheme.name(), Address::from(&peer_addr(address)))
+}
+
+/// The endpoint of a socket that the kernel has no address for.
+pub(crate) fn unknown(scheme: Scheme) -> Endpoint {
+    Endpoint::known(scheme.name(), Address::Unnamed)
+}
+
+pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
+    if let Some(ip) = address.as_socket() {
+        PeerAddr::Ip(ip)
+    } else if let Some(path) = address.as_pathname() {
+        PeerAddr::Path(Arc::from(path))
+    } else if let Some(name) = address.as_abstract_namespace() {
+        PeerAddr::Abstract(Arc::from(name))
+    } else {
+        PeerAddr::Unnamed
+    }
+}
+
+/// A Unix endpoint as the kernel wants it.
+pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
+    let made = match endpoint.address() {
+        Address::Path(path) => SockAddr::unix(path),
+        Address::Abstract(name) => abstract_sockaddr(name),
+        _ => {
+            return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+                .because("it names no socket")
+                .hint("write a path as in unix:///run/app.sock, or a name as in unix://@app"));
+        }
+    };
+    made.map_err(|error| {
+        Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+            .because(error)
+            .hint("a Unix socket's path has at most 107 bytes")
+    })
+}
+
+fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
+    let mut bytes = Vec::with_capacity(name.len() + 1);
+    bytes.push(0);
+    bytes.extend_from_slice(name);
+    SockAddr::unix(Path::new(OsStr::from_bytes(&bytes)))
+}
+
+/// Where a datagram goes. `Unnamed` and third parties' names are nowhere.
+pub(crate) fn destination(to: &PeerAddr) -> io::Result<SockAddr> {
+    match to {
+        PeerAddr::Ip(address) => Ok(SockAddr::from(*address)),
+        PeerAddr::Path(path) => SockAddr::unix(path),
+        PeerAddr::Abstract(name) => abstract_sockaddr(name),
+        PeerAddr::Name(_) | PeerAddr::Unnamed => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "that peer has no address to answer to; a Unix client must bind a name",
+        )),
+    }
+}

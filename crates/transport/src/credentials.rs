@@ -1,0 +1,42 @@
+//! Who is at the other end of a Unix socket, by the kernel's word.
+
+#![expect(
+    unsafe_code,
+    reason = "nothing safe asks for SO_PEERCRED of any kind of Unix socket; see the block"
+)]
+
+use crate::Credentials;
+
+#[cfg(target_os = "linux")]
+pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
+    use std::os::fd::AsRawFd;
+
+    let mut found = libc::ucred {
+        pid: 0,
+        uid: 0,
+        gid: 0,
+    };
+    let mut len = libc::socklen_t::try_from(size_of::<libc::ucred>()).ok()?;
+    // SAFETY: the pointers are to a `ucred` and to its length, both alive for the call, and `SO_PEERCRED` writes
+    // at most `len` bytes of a plain C struct.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut found).cast(),
+            &raw mut len,
+        )
+    };
+    // The kernel answers pid 0 and uid -1 for a socket that has no one peer, such as a bound datagram socket.
+    (answer == 0 && found.pid != 0).then_some(Credentials {
+        uid: found.uid,
+        gid: found.gid,
+        pid: Some(found.pid),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn of_peer(_: &socket2::Socket) -> Option<Credentials> {
+    None
+}

@@ -1,0 +1,308 @@
+//! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and what each transport takes of it.
+
+mod apply;
+mod multicast;
+mod text;
+
+use std::time::Duration;
+
+use serde::de::value::MapDeserializer;
+use serde::{Deserialize, Serialize};
+
+pub use multicast::MulticastGroup;
+use text::Text;
+
+use crate::{Endpoint, Error, ErrorKind, Result, units};
+
+/// The keys that `tcp` takes.
+pub(crate) const TCP: &[&str] = &[
+    "reuse_address",
+    "reuse_port",
+    "nodelay",
+    "keepalive",
+    "keepalive_interval",
+    "keepalive_retries",
+    "linger",
+    "send_buffer",
+    "recv_buffer",
+    "backlog",
+    "only_v6",
+    "ttl",
+    "tos",
+    "bind_device",
+    "connect_timeout",
+];
+
+/// The keys that `udp` takes.
+pub(crate) const UDP: &[&str] = &[
+    "reuse_address",
+    "reuse_port",
+    "send_buffer",
+    "recv_buffer",
+    "backlog",
+    "only_v6",
+    "ttl",
+    "tos",
+    "broadcast",
+    "join",
+    "bind_device",
+    "connect_timeout",
+    "max_peers",
+    "peer_idle",
+    "peer_queue",
+];
+
+/// The keys that `unix` takes.
+pub(crate) const UNIX: &[&str] = &[
+    "send_buffer",
+    "recv_buffer",
+    "backlog",
+    "connect_timeout",
+    "mode",
+    "reclaim",
+];
+
+/// The keys that `unix-dgram` takes.
+pub(crate) const UNIX_DGRAM: &[&str] = &[
+    "send_buffer",
+    "recv_buffer",
+    "backlog",
+    "mode",
+    "reclaim",
+    "max_peers",
+    "peer_idle",
+    "peer_queue",
+];
+
+/// The keys that `mem` takes; its `recv_buffer` is what may wait on the way to each end.
+pub(crate) const MEM: &[&str] = &["recv_buffer", "backlog"];
+
+/// What an option's field can be: set, or left to its default.
+trait Setting {
+    fn is_set(&self) -> bool;
+    fn is_unset(&self) -> bool {
+        !self.is_set()
+    }
+}
+
+impl<T> Setting for Option<T> {
+    fn is_set(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T> Setting for Vec<T> {
+    fn is_set(&self) -> bool {
+        !self.is_empty()
+    }
+}
+
+/// Writes the struct and all that goes field by field, from one list.
+macro_rules! socket_options {
+    ($(#[$about:meta])* $name:ident { $( $(#[$doc:meta])* $key:ident: $type:ty, )* }) => {
+        $(#[$about])*
+        pub struct $name {
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Setting::is_unset")]
+                pub $key: $type,
+            )*
+        }
+
+        impl $name {
+            /// Every key there is, in the order of the fields.
+            pub const KEYS: &[&'static str] = &[$(stringify!($key)),*];
+
+            /// The keys of the fields that are set.
+            pub fn set_keys(&self) -> Vec<&'static str> {
+                let all = [$((stringify!($key), self.$key.is_set())),*];
+                all.into_iter().filter_map(|(key, set)| set.then_some(key)).collect()
+            }
+
+            /// These options, and for each that is not set, the one of `base`.
+            #[must_use]
+            pub fn over(self, base: &Self) -> Self {
+                $name {
+                    $($key: if self.$key.is_set() { self.$key } else { base.$key.clone() },)*
+                }
+            }
+        }
+    };
+}
+
+socket_options! {
+    /// Options of a socket, as `setsockopt` knows them, and a few of ours.
+    ///
+    /// A field that is `None` (or empty) leaves the default, which is the system's where none is given here. The
+    /// names of the fields are the keys in TOML, in JSON and in the query of an [`Endpoint`], and the query wins over
+    /// the rest. Sizes read as `"64KiB"` or a number of bytes, times as `"250ms"` or a number of seconds: see
+    /// [`units`]. An unknown key is an error, and so is one that does not apply to the transport.
+    ///
+    /// ```
+    /// use socketry_transport::{Endpoint, SocketOptions};
+    ///
+    /// let in_code = SocketOptions { nodelay: Some(true), ..Default::default() };
+    /// let at: Endpoint = "tcp://[::1]:9000?recv_buffer=1MiB".parse()?;
+    /// let both = in_code.resolve(&at, &["nodelay", "recv_buffer"])?;
+    /// assert_eq!(both.set_keys(), ["nodelay", "recv_buffer"]);
+    /// # Ok::<(), socketry_transport::Error>(())
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    SocketOptions {
+        /// Whether to bind an address that an earlier connection has not quite left (`SO_REUSEADDR`). Default: yes for
+        /// stream listeners, no otherwise.
+        reuse_address: Option<bool>,
+        /// Whether several sockets may bind the same address and share what arrives (`SO_REUSEPORT`). Default: no.
+        reuse_port: Option<bool>,
+        /// Whether to send at once instead of waiting to fill a segment (`TCP_NODELAY`). Default: yes, since a framed
+        /// sender gathers small frames by itself.
+        nodelay: Option<bool>,
+        /// How long a connection is idle before the system asks whether the peer is there (`TCP_KEEPIDLE`); at least
+        /// 1 s, rounded up to whole seconds. Default: never ask.
+        #[serde(with = "units::duration")]
+        keepalive: Option<Duration>,
+        /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to whole seconds. Setting
+        /// it turns keepalive on. Default: the system's (75 s on Linux).
+        #[serde(with = "units::duration")]
+        keepalive_interval: Option<Duration>,
+        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns keepalive on. Default:
+        /// the system's (9 on Linux).
+        keepalive_retries: Option<u32>,
+        /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0 throws them away and
+        /// resets the connection. Default: close at once and send in the background.
+        #[serde(with = "units::duration")]
+        linger: Option<Duration>,
+        /// The kernel's buffer for what is sent, in bytes (`SO_SNDBUF`). Linux doubles it for its own book-keeping and
+        /// caps it at `net.core.wmem_max`. Default: the system's.
+        #[serde(with = "units::bytes")]
+        send_buffer: Option<usize>,
+        /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`). Linux doubles it for its own book-keeping and
+        /// caps it at `net.core.rmem_max`. Default: the system's; for `mem`, the transport's own.
+        #[serde(with = "units::bytes")]
+        recv_buffer: Option<usize>,
+        /// How many peers may wait to be accepted. Default: [`DEFAULT_BACKLOG`](Self::DEFAULT_BACKLOG); the system may
+        /// cap it (`net.core.somaxconn`).
+        backlog: Option<u32>,
+        /// Whether an IPv6 socket leaves IPv4 alone (`IPV6_V6ONLY`). Default: the system's, which on Linux is no: a
+        /// listener at `[::]` serves both.
+        only_v6: Option<bool>,
+        /// How many routers a packet may pass (`IP_TTL`, and the unicast hops of IPv6), from 1; on a UDP socket, the
+        /// packets to multicast groups too. Default: the system's (64, and 1 for multicast).
+        ttl: Option<u8>,
+        /// The type of service (`IP_TOS`) or traffic class of IPv6: six bits of DSCP, then two of ECN, which TCP keeps
+        /// for itself. Default: 0.
+        tos: Option<u8>,
+        /// Whether a UDP socket may send to broadcast addresses (`SO_BROADCAST`). Default: no.
+        broadcast: Option<bool>,
+        /// The multicast groups to join. In a query, separate them by commas or repeat the key. Default: none.
+        join: Vec<MulticastGroup>,
+        /// The network device that all packets must take (`SO_BINDTODEVICE`); Linux only. Default: any.
+        bind_device: Option<String>,
+        /// How long connecting may take, name resolution included. Default:
+        /// [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
+        #[serde(with = "units::duration")]
+        connect_timeout: Option<Duration>,
+        /// The permissions of a Unix socket's file, in octal (`0600`); whoever may write to it may connect. Default:
+        /// what the process's umask leaves.
+        #[serde(with = "units::mode")]
+        mode: Option<u32>,
+        /// Whether to replace the file of a Unix socket on which nobody listens any more. Default: yes.
+        reclaim: Option<bool>,
+        /// How many peers a datagram listener keeps sessions for; more are refused. Default:
+        /// [`DEFAULT_MAX_PEERS`](Self::DEFAULT_MAX_PEERS).
+        max_peers: Option<usize>,
+        /// How long a session of a datagram listener may hear nothing before it ends. Default:
+        /// [`DEFAULT_PEER_IDLE`](Self::DEFAULT_PEER_IDLE).
+        #[serde(with = "units::duration")]
+        peer_idle: Option<Duration>,
+        /// How many datagrams may wait in each session of a datagram listener; more are dropped. Default:
+        /// [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
+        peer_queue: Option<usize>,
+    }
+}
+
+impl SocketOptions {
+    /// The default of `backlog`.
+    pub const DEFAULT_BACKLOG: u32 = 1024;
+    /// The default of `connect_timeout`.
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// The default of `max_peers`.
+    pub const DEFAULT_MAX_PEERS: usize = 1024;
+    /// The default of `peer_idle`.
+    pub const DEFAULT_PEER_IDLE: Duration = Duration::from_secs(5 * 60);
+    /// The default of `peer_queue`, in datagrams.
+    pub const DEFAULT_PEER_QUEUE: usize = 64;
+
+    /// What a transport that takes the `allowed` keys should do at `endpoint`: its query, and for what the query does
+    /// not say, these options.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`, and as
+    /// [`from_query`](Self::from_query).
+    pub fn resolve(&self, endpoint: &Endpoint, allowed: &[&'static str]) -> Result<Self> {
+        for key in self.set_keys() {
+            check_key(key, endpoint, allowed)?;
+        }
+        Ok(Self::from_query(endpoint, allowed)?.over(self))
+    }
+
+    /// The options in the query of `endpoint`, for a transport that takes the `allowed` keys.
+    ///
+    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left to it.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or given twice (`join` may
+    /// be), and for a value that does not fit.
+    pub fn from_query(endpoint: &Endpoint, allowed: &[&'static str]) -> Result<Self> {
+        let mut options = SocketOptions::default();
+        let mut seen = Vec::new();
+        for (key, value) in endpoint.query() {
+            check_key(key, endpoint, allowed)?;
+            if seen.contains(&key) && key != "join" {
+                return Err(invalid(endpoint, &format!("option '{key}' is given twice"))
+                    .hint("write it once"));
+            }
+            seen.push(key);
+            if Self::KEYS.contains(&key) {
+                options = options.with_text(key, value, endpoint)?;
+            }
+        }
+        Ok(options)
+    }
+
+    /// These options and one more from its text; a list grows.
+    fn with_text(self, key: &str, value: &str, endpoint: &Endpoint) -> Result<Self> {
+        let entry = std::iter::once((key, Text(value)));
+        let mut one = SocketOptions::deserialize(MapDeserializer::new(entry))
+            .map_err(|error| invalid(endpoint, &format!("option '{key}': {error}")))?;
+        one.join.splice(..0, self.join.iter().cloned());
+        Ok(one.over(&self))
+    }
+}
+
+fn check_key(key: &str, endpoint: &Endpoint, allowed: &[&'static str]) -> Result<()> {
+    if allowed.contains(&key) {
+        return Ok(());
+    }
+    let scheme = endpoint.scheme();
+    let name = key.escape_debug();
+    let reason = if SocketOptions::KEYS.contains(&key) {
+        format!("option '{name}' does not apply to {scheme}")
+    } else {
+        format!("there is no option '{name}'")
+    };
+    let takes = match allowed {
+        [] => "no options".to_owned(),
+        keys => keys.join(", "),
+    };
+    Err(invalid(endpoint, &reason).hint(format!("{scheme} takes {takes}")))
+}
+
+fn invalid(endpoint: &Endpoint, reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidOption, "use", endpoint).because(reason)
+}
+
+#[cfg(test)]
+#[path = "options_tests.rs"]
+mod tests;

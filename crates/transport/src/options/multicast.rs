@@ -1,0 +1,148 @@
+//! A multicast group to join, and on which interface.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use socket2::{InterfaceIndexOrAddress, SockRef};
+
+use crate::units::UnitError;
+
+const WANTED: &str =
+    "a multicast group; write 239.1.2.3, 239.1.2.3@192.168.1.5 or ff02::1@eth0, say";
+
+/// A multicast group, and perhaps the interface to join it on: `239.1.2.3`, `239.1.2.3@192.168.1.5`, `ff02::1@eth0`
+/// or `ff02::1@3`.
+///
+/// The interface is an address of this machine (IPv4 groups only), a name or an index. Without one the system
+/// chooses, by its routes.
+///
+/// ```
+/// use socketry_transport::MulticastGroup;
+///
+/// let group: MulticastGroup = "ff02::fb@eth0".parse()?;
+/// assert!(group.group().is_ipv6());
+/// assert_eq!(group.to_string(), "ff02::fb@eth0");
+/// # Ok::<(), socketry_transport::units::UnitError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MulticastGroup {
+    group: IpAddr,
+    interface: Interface,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Interface {
+    Any,
+    Address(Ipv4Addr),
+    Index(u32),
+    Name(String),
+}
+
+impl MulticastGroup {
+    /// The group's address.
+    pub fn group(&self) -> IpAddr {
+        self.group
+    }
+
+    /// Makes `socket` a member.
+    pub(super) fn join(&self, socket: &SockRef<'_>) -> io::Result<()> {
+        match self.group {
+            IpAddr::V4(group) => {
+                let interface = match self.interface {
+                    Interface::Address(address) => InterfaceIndexOrAddress::Address(address),
+                    _ => InterfaceIndexOrAddress::Index(self.interface.index()?),
+                };
+                socket.join_multicast_v4_n(&group, &interface)
+            }
+            IpAddr::V6(group) => socket.join_multicast_v6(&group, self.interface.index()?),
+        }
+    }
+}
+
+impl Interface {
+    /// Its number; 0 lets the system choose.
+    fn index(&self) -> io::Result<u32> {
+        match self {
+            Interface::Any | Interface::Address(_) => Ok(0),
+            Interface::Index(index) => Ok(*index),
+            Interface::Name(name) => index_of(name),
+        }
+    }
+}
+
+/// The number of the interface called `name`: `if_nametoindex` by way of the resolver, which answers a numeric
+/// address with a zone by itself, because the standard library offers that and needs no `unsafe`.
+fn index_of(name: &str) -> io::Result<u32> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no interface '{name}'"));
+    let address = format!("fe80::1%{name}");
+    let mut found = (address.as_str(), 0)
+        .to_socket_addrs()
+        .map_err(|_| missing())?;
+    match found.next() {
+        Some(SocketAddr::V6(v6)) if v6.scope_id() != 0 => Ok(v6.scope_id()),
+        _ => Err(missing()),
+    }
+}
+
+impl FromStr for MulticastGroup {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let (group, interface) = match text.split_once('@') {
+            Some((group, interface)) => (group, parse_interface(interface)),
+            None => (text, Some(Interface::Any)),
+        };
+        let group = group.parse().ok().filter(IpAddr::is_multicast);
+        match (group, interface) {
+            (Some(IpAddr::V6(_)), Some(Interface::Address(_))) | (None, _) | (_, None) => {
+                Err(UnitError::new(text, WANTED))
+            }
+            (Some(group), Some(interface)) => Ok(MulticastGroup { group, interface }),
+        }
+    }
+}
+
+fn parse_interface(text: &str) -> Option<Interface> {
+    if let Ok(address) = text.parse() {
+        return Some(Interface::Address(address));
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text
+            .parse()
+            .ok()
+            .filter(|index| *index != 0)
+            .map(Interface::Index);
+    }
+    // What Linux allows is wider (any 15 bytes but '/', ':' and space); what anybody uses is not.
+    let name_like = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let well_formed = text.len() <= 15 && text.bytes().all(name_like);
+    well_formed.then(|| Interface::Name(text.to_owned()))
+}
+
+impl fmt::Display for MulticastGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.group)?;
+        match &self.interface {
+            Interface::Any => Ok(()),
+            Interface::Address(address) => write!(f, "@{address}"),
+            Interface::Index(index) => write!(f, "@{index}"),
+            Interface::Name(name) => write!(f, "@{name}"),
+        }
+    }
+}
+
+impl Serialize for MulticastGroup {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MulticastGroup {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,146 @@
+//! Sessions: the peers of one unconnected socket, as one socket each.
+//!
+//! "Accept, then talk" needs a socket for each peer, and a datagram socket has none to give: everything arrives in
+//! one place. So one task, the pump, receives there and sorts the datagrams into a bounded table of sessions, one
+//! for each address; answers go out through the shared socket directly.
+//!
+//! Everything that a peer can make grow is bounded by [`SessionLimits`]. What does not fit is dropped and counted,
+//! as a network would drop it: the newcomer where the table or the backlog is full, the newest datagram where a
+//! queue is. A session that is there is never evicted for one that is not, so strangers cannot push friends out.
+
+mod pump;
+mod socket;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::{DatagramSocket, Endpoint, Error, ErrorKind, Listener, Result, SocketOptions};
+use pump::Pump;
+pub use socket::{Session, SessionRecv, SessionSend};
+use table::Hub;
+
+/// What the peers of a [`SessionListener`] may take up.
+///
+/// At the worst, each of `max_peers` fills its queue with datagrams of the largest size; lower `max_peers` or
+/// `queue` where strangers can reach the socket and memory is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// The most sessions at once, at least 1; default 1,024. Further peers are refused until one has gone.
+    pub max_peers: usize,
+    /// How long a session lasts while nothing arrives and nothing is sent; default 5 minutes. It ends at most 1/32
+    /// of that later. The time begins when the session is accepted: waiting for that is not the peer's fault.
+    pub idle: Duration,
+    /// The most datagrams that wait in one session to be received, at least 1; default 64. Further ones are dropped.
+    pub queue: usize,
+    /// The most sessions that wait to be accepted, at least 1; default 128. Further peers are refused.
+    pub backlog: usize,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        SessionLimits {
+            max_peers: 1024,
+            idle: Duration::from_secs(5 * 60),
+            queue: 64,
+            backlog: 128,
+        }
+    }
+}
+
+impl From<&SocketOptions> for SessionLimits {
+    fn from(options: &SocketOptions) -> Self {
+        let default = SessionLimits::default();
+        let backlog = options
+            .backlog
+            .and_then(|backlog| usize::try_from(backlog).ok());
+        SessionLimits {
+            max_peers: options.max_peers.unwrap_or(default.max_peers),
+            idle: options.peer_idle.unwrap_or(default.idle),
+            queue: options.peer_queue.unwrap_or(default.queue),
+            backlog: backlog.unwrap_or(default.backlog),
+        }
+    }
+}
+
+/// What a [`SessionListener`] could not deliver since it began, in datagrams but for `errors`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionStats {
+    /// Dropped because the session's queue was full, or the session had just ended or stopped receiving.
+    pub dropped_datagrams: u64,
+    /// From newcomers for whom the table or the backlog had no room, or whose address the scheme cannot express.
+    pub refused_peers: u64,
+    /// From senders without an address, who cannot be told apart or answered. A Unix client has one if it binds.
+    pub unnamed: u64,
+    /// Errors of the shared socket while receiving.
+    pub errors: u64,
+}
+
+/// Turns the peers of a bound datagram socket into one [`Session`] each.
+///
+/// A datagram from a new address makes a session, to be accepted; later ones from there go to that session. It ends
+/// when all its halves are dropped, or after [`idle`](SessionLimits::idle) without traffic; the address is then a
+/// new peer's again.
+///
+/// Sessions outlive their listener. Dropping it forgets who was not accepted yet and ignores newcomers; the shared
+/// socket is closed when the last session has been dropped too.
+pub struct SessionListener<D: DatagramSocket> {
+    socket: Arc<D>,
+    hub: Arc<Hub>,
+}
+
+impl<D: DatagramSocket> SessionListener<D> {
+    /// Listens on `socket`, which nobody else may receive from; sending through a clone of the `Arc` is fine.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled: the task that receives is spawned there. When that runtime shuts
+    /// down, the sessions end and [`accept`](Listener::accept) fails.
+    pub fn new(socket: impl Into<Arc<D>>, limits: SessionLimits) -> Self {
+        let socket = socket.into();
+        let hub = Arc::new(Hub::new(limits));
+        tokio::spawn(Pump::new(Arc::clone(&socket), Arc::clone(&hub)).run());
+        SessionListener { socket, hub }
+    }
+
+    /// What could not be delivered so far.
+    pub fn stats(&self) -> SessionStats {
+        self.hub.stats()
+    }
+}
+
+impl<D: DatagramSocket> Listener for SessionListener<D> {
+    type Socket = Session<D>;
+
+    fn local(&self) -> &Endpoint {
+        self.socket.local()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Session<D>>> {
+        match ready!(self.hub.poll_next(cx)) {
+            Some(peer) => Poll::Ready(Ok(Session::new(&self.socket, &self.hub, peer))),
+            None => Poll::Ready(Err(Error::new(
+                ErrorKind::Closed,
+                "accept at",
+                self.socket.local(),
+            )
+            .because("the runtime that received for it has shut down"))),
+        }
+    }
+}
+
+impl<D: DatagramSocket> Drop for SessionListener<D> {
+    fn drop(&mut self) {
+        self.hub.stop_listening();
+    }
+}
+
+impl<D: DatagramSocket> fmt::Debug for SessionListener<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionListener({})", self.socket.local())
+    }
+}

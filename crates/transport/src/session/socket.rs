@@ -1,0 +1,312 @@
+//! One peer of the shared socket, as a socket of its own.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::ReadBuf;
+use tokio::task::coop::poll_proceed;
+
+use super::table::{Hub, Peer};
+use crate::{
+    Batch, BoxFuture, DatagramSocket, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf,
+    Shape, Socket,
+};
+
+/// How often one poll tries to send through a socket that says it has room and then has none, before others on the
+/// same thread get their turn.
+const TRIES: usize = 8;
+
+/// A conversation with one peer of a [`SessionListener`](super::SessionListener).
+///
+/// It receives what the peer sends, a datagram at a time, and sends to the peer. After
+/// [`idle`](super::SessionLimits::idle) without traffic it ends: what has arrived can still be received, then comes
+/// [`Received::End`], and sending fails with `BrokenPipe`. Dropping it, or both its halves, ends it at once.
+pub struct Session<D: DatagramSocket> {
+    recv: SessionRecv<D>,
+    send: SessionSend<D>,
+}
+
+/// The receiving half of a [`Session`]. Once it is dropped, what the peer sends is dropped too.
+pub struct SessionRecv<D: DatagramSocket> {
+    link: Arc<Link<D>>,
+}
+
+/// The sending half of a [`Session`].
+pub struct SessionSend<D: DatagramSocket> {
+    link: Arc<Link<D>>,
+    /// The wait for room, once the socket had none. A future of its own, since a socket has one waker slot and
+    /// many sessions wait.
+    waiting: Option<BoxFuture<'static, io::Result<()>>>,
+    finished: bool,
+}
+
+/// A session's place in the table, held by its halves and given up with the last of them.
+struct Link<D: DatagramSocket> {
+    socket: Arc<D>,
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+}
+
+impl<D: DatagramSocket> Drop for Link<D> {
+    fn drop(&mut self) {
+        self.hub.leave(&self.peer);
+    }
+}
+
+impl<D: DatagramSocket> Session<D> {
+    pub(super) fn new(socket: &Arc<D>, hub: &Arc<Hub>, peer: Arc<Peer>) -> Self {
+        let link = Arc::new(Link {
+            socket: Arc::clone(socket),
+            hub: Arc::clone(hub),
+            peer,
+        });
+        Session {
+            recv: SessionRecv {
+                link: Arc::clone(&link),
+            },
+            send: SessionSend {
+                link,
+                waiting: None,
+                finished: false,
+            },
+        }
+    }
+
+    /// Who is at the other end, as the shared socket names it.
+    pub fn peer_addr(&self) -> &PeerAddr {
+        &self.recv.link.peer.addr
+    }
+}
+
+impl<D: DatagramSocket> Drop for SessionRecv<D> {
+    fn drop(&mut self) {
+        self.link.peer.deafen();
+    }
+}
+
+impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        let turn = ready!(poll_proceed(cx));
+        let next = ready!(self.link.peer.poll_take(cx, |queue| queue.pop_front()));
+        turn.made_progress();
+        let Some((bytes, cut)) = next else {
+            return Poll::Ready(Ok(Received::End));
+        };
+        let fits = bytes.len().min(buf.remaining());
+        buf.put_slice(&bytes[..fits]);
+        Poll::Ready(Ok(if cut || fits < bytes.len() {
+            Received::Cut
+        } else {
+            Received::Data
+        }))
+    }
+
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        let turn = ready!(poll_proceed(cx));
+        // Out of the lock first, so that copying keeps nobody waiting.
+        let all = ready!(self.link.peer.poll_take(cx, |queue| {
+            (!queue.is_empty()).then(|| std::mem::take(queue))
+        }));
+        turn.made_progress();
+        let Some(all) = all else {
+            return Poll::Ready(Ok(Received::End));
+        };
+        for (bytes, cut) in all {
+            batch.reserve(bytes.len());
+            batch.spare()[..bytes.len()].copy_from_slice(&bytes);
+            batch.push(bytes.len(), cut, None);
+        }
+        Poll::Ready(Ok(Received::Data))
+    }
+}
+
+impl<D: DatagramSocket> SessionSend<D> {
+    /// Tries until the socket has room; `len` is that of the longest datagram to be sent.
+    fn poll_try(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+        attempt: impl Fn(&D, &PeerAddr) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.check(len)?;
+        let turn = ready!(poll_proceed(cx));
+        for _ in 0..TRIES {
+            if let Some(waiting) = &mut self.waiting {
+                if self.link.peer.watch_end(cx) {
+                    return Poll::Ready(Err(ended()));
+                }
+                let room = ready!(waiting.as_mut().poll(cx));
+                self.waiting = None;
+                room?;
+            }
+            match attempt(&self.link.socket, &self.link.peer.addr) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.waiting = Some(room(&self.link));
+                }
+                done => {
+                    turn.made_progress();
+                    if done.is_ok() {
+                        self.link.hub.touch(&self.link.peer);
+                    }
+                    return Poll::Ready(done);
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn check(&self, len: usize) -> io::Result<()> {
+        let limit = self.link.socket.max_len();
+        if len > limit {
+            let words = format!(
+                "a datagram of {len} bytes to {} is longer than the limit of {limit}",
+                self.peer()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
+        if self.finished {
+            let words = "this session's sending half is finished";
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, words));
+        }
+        if self.link.peer.has_ended() {
+            return Err(ended());
+        }
+        Ok(())
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::BrokenPipe,
+        "the session has ended: nothing came or went for too long, or its listener's runtime is gone",
+    )
+}
+
+/// Waits for room to send; owns what it needs, since the half that keeps it cannot lend to itself.
+///
+/// Not the link: the wait must not keep the session in the table.
+fn room<D: DatagramSocket>(link: &Link<D>) -> BoxFuture<'static, io::Result<()>> {
+    let (socket, peer) = (Arc::clone(&link.socket), Arc::clone(&link.peer));
+    Box::pin(async move { socket.writable(&peer.addr).await })
+}
+
+impl<D: DatagramSocket> SendHalf for SessionSend<D> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = parts.iter().map(|part| part.len()).sum();
+        self.poll_try(cx, len, |socket, to| socket.try_send_to(parts, to))
+    }
+
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        let len = size.min(bytes.len());
+        self.poll_try(cx, len, |socket, to| socket.try_send_run(bytes, size, to))
+    }
+
+    /// Ends sending here; datagrams have no half-close, so the peer is not told.
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.finished = true;
+        self.waiting = None;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<D: DatagramSocket> RecvHalf for Session<D> {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv(cx, buf)
+    }
+
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv_batch(cx, batch)
+    }
+}
+
+impl<D: DatagramSocket> SendHalf for Session<D> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send(cx, parts)
+    }
+
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send_run(cx, bytes, size)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.send.poll_finish(cx)
+    }
+}
+
+impl<D: DatagramSocket> Socket for Session<D> {
+    type Recv = SessionRecv<D>;
+    type Send = SessionSend<D>;
+
+    fn split(self) -> (SessionRecv<D>, SessionSend<D>) {
+        (self.recv, self.send)
+    }
+}
+
+/// The three forms know the same, and print alike.
+macro_rules! half {
+    ($name:ident, $($link:ident).+) => {
+        impl<D: DatagramSocket> Half for $name<D> {
+            fn shape(&self) -> Shape {
+                Shape::Datagram {
+                    max_len: self.$($link).+.socket.max_len(),
+                }
+            }
+            fn local(&self) -> &Endpoint {
+                self.$($link).+.socket.local()
+            }
+            fn peer(&self) -> &Endpoint {
+                &self.$($link).+.peer.endpoint
+            }
+        }
+
+        impl<D: DatagramSocket> fmt::Debug for $name<D> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({} to {})", stringify!($name), self.local(), self.peer())
+            }
+        }
+    };
+}
+
+half!(Session, recv.link);
+half!(SessionRecv, link);
+half!(SessionSend, link);

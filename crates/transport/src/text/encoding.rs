@@ -1,0 +1,140 @@
+//! The names of encodings.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::TextError;
+
+/// For the error about a label that is none.
+pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-jp, euc-kr, \
+     iso-8859-2, windows-1252, koi8-r, utf-16, utf-16le, utf-16be";
+
+/// A character encoding, by its label: `utf-8` (the default), `gbk`, `gb18030`, `big5`, `shift_jis`, `utf-16le`, …
+///
+/// Labels are those of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels), in any case, with
+/// `_` and `-` alike. As there, `gb2312` means GBK, and `ascii` and `latin1` mean windows-1252, which contains them.
+/// Other than there, and as in Python, `utf-16` writes a byte order mark and then little-endian, and reads either
+/// order as its mark says; `utf-16le` and `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as text.
+///
+/// ```
+/// use socketry_transport::{Encoding, Undecodable};
+///
+/// let gbk: Encoding = "GBK".parse()?;
+/// assert_eq!(*gbk.encode("你好", Undecodable::Strict)?, [0xc4, 0xe3, 0xba, 0xc3]);
+/// assert_eq!(gbk.decode(&[0xc4, 0xe3], Undecodable::Strict)?, "你");
+/// assert_eq!(gbk.to_string(), "gbk");
+/// # Ok::<(), socketry_transport::TextError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Encoding(pub(super) Kind);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// What `encoding_rs` both decodes and encodes.
+    Table(&'static encoding_rs::Encoding),
+    /// What it only decodes: it *encodes* UTF-16 as UTF-8.
+    Utf16(Order),
+}
+
+/// The order of the two bytes of a UTF-16 unit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Order {
+    Little,
+    Big,
+    /// As a mark says that stands before the text; little where there is none.
+    Marked,
+}
+
+impl Encoding {
+    /// UTF-8, the default. A byte order mark is kept, as a character of the text.
+    pub const UTF_8: Encoding = Encoding(Kind::Table(&encoding_rs::UTF_8_INIT));
+    /// GBK, of a Chinese Windows.
+    pub const GBK: Encoding = Encoding(Kind::Table(&encoding_rs::GBK_INIT));
+    /// GB 18030, which contains GBK and has all of Unicode.
+    pub const GB18030: Encoding = Encoding(Kind::Table(&encoding_rs::GB18030_INIT));
+    /// UTF-16 with a byte order mark.
+    pub const UTF_16: Encoding = Encoding(Kind::Utf16(Order::Marked));
+
+    /// The same for text that continues other text, where no byte order mark belongs.
+    pub(super) fn continued(self) -> Self {
+        match self.0 {
+            Kind::Utf16(Order::Marked) => Encoding(Kind::Utf16(Order::Little)),
+            _ => self,
+        }
+    }
+}
+
+impl Default for Encoding {
+    fn default() -> Self {
+        Encoding::UTF_8
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = TextError;
+
+    fn from_str(label: &str) -> Result<Self, TextError> {
+        let dashed = label.trim_ascii().to_ascii_lowercase().replace('_', "-");
+        match &*dashed {
+            "utf-16" | "utf16" => return Ok(Encoding::UTF_16),
+            "utf-16-le" => return Ok(Encoding(Kind::Utf16(Order::Little))),
+            "utf-16-be" => return Ok(Encoding(Kind::Utf16(Order::Big))),
+            _ => (),
+        }
+        // As it was written first: some labels have an underscore, "shift_jis" among them.
+        let found = [label, &dashed]
+            .into_iter()
+            .find_map(|label| encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()));
+        match found {
+            Some(found) if found == encoding_rs::UTF_16LE => {
+                Ok(Encoding(Kind::Utf16(Order::Little)))
+            }
+            Some(found) if found == encoding_rs::UTF_16BE => Ok(Encoding(Kind::Utf16(Order::Big))),
+            Some(found) => Ok(Encoding(Kind::Table(found))),
+            None => Err(TextError::UnknownEncoding {
+                label: label.to_owned(),
+            }),
+        }
+    }
+}
+
+impl TryFrom<&str> for Encoding {
+    type Error = TextError;
+
+    fn try_from(label: &str) -> Result<Self, TextError> {
+        label.parse()
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Table(table) => f.pad(&table.name().to_ascii_lowercase()),
+            Kind::Utf16(Order::Little) => f.pad("utf-16le"),
+            Kind::Utf16(Order::Big) => f.pad("utf-16be"),
+            Kind::Utf16(Order::Marked) => f.pad("utf-16"),
+        }
+    }
+}
+
+impl fmt::Debug for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Encoding({self})")
+    }
+}
+
+impl Serialize for Encoding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Encoding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let label = Cow::<'de, str>::deserialize(deserializer)?;
+        label.parse().map_err(serde::de::Error::custom)
+    }
+}

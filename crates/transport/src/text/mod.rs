@@ -1,0 +1,78 @@
+//! Text: encodings, what to do about bytes and characters that do not fit, and a socket that speaks `&str`.
+
+mod decode;
+mod encode;
+mod encoding;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+pub use decode::TextDecoder;
+pub use encoding::Encoding;
+pub use socket::TextSocket;
+
+/// What to do about bytes that are no text in the encoding, and about characters that the encoding lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undecodable {
+    /// Both are errors, and the conversation goes on after them.
+    #[default]
+    Strict,
+    /// Bytes become U+FFFD (�), characters become `?`.
+    Replace,
+    /// Received bytes are UTF-8 until they prove otherwise, and GB18030 (which contains GBK and GB 2312) from then on,
+    /// whatever the encoding; what is neither becomes U+FFFD. Sent text is in the encoding, as with `Strict`.
+    ///
+    /// The proof is one sequence that is not UTF-8. Over a stream it counts for all that follows, and for what has
+    /// arrived and was not given out yet; a datagram is judged as a whole and by itself.
+    Detect,
+}
+
+/// Why bytes or text could not be converted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Bytes that are no text in the encoding, or an incomplete character at the end.
+    #[error("the bytes at offset {offset} are not {encoding}")]
+    Undecodable {
+        /// Where they begin, in bytes since the beginning of the stream or datagram.
+        offset: u64,
+        /// What they should have been.
+        encoding: Encoding,
+    },
+    /// A character that the encoding lacks.
+    #[error("{encoding} has no {character:?} (U+{:04X})", u32::from(*.character))]
+    Unencodable {
+        /// The first such character.
+        character: char,
+        /// The encoding.
+        encoding: Encoding,
+    },
+    /// A label that names no encoding.
+    #[error(
+        "there is no encoding '{}'; some that there are: {}",
+        .label.escape_debug(),
+        encoding::SOME_LABELS
+    )]
+    UnknownEncoding {
+        /// What was asked for.
+        label: String,
+    },
+}
+
+impl From<TextError> for io::Error {
+    /// `InvalidData` for what was received, `InvalidInput` for what was asked for here.
+    fn from(error: TextError) -> Self {
+        let kind = match error {
+            TextError::Undecodable { .. } => io::ErrorKind::InvalidData,
+            TextError::Unencodable { .. } | TextError::UnknownEncoding { .. } => {
+                io::ErrorKind::InvalidInput
+            }
+        };
+        io::Error::new(kind, error)
+    }
+}

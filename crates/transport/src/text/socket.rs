@@ -1,0 +1,252 @@
+//! A socket that carries an encoding: the tutorial's `MySocket`.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::ReadBuf;
+
+use super::{Encoding, TextDecoder, TextError, Undecodable};
+use crate::{DatagramSocket, PeerAddr, Received, RecvHalf, SendHalf, Shape, recv_from, send_to};
+
+/// How much one read of a stream may bring, in bytes.
+const READ: usize = 16 * 1024;
+/// The most room that a receive keeps for one datagram, in bytes, whatever the socket says of itself.
+const ROOM: usize = 1 << 20;
+
+/// A socket that speaks `&str`, in an encoding, over bytes.
+///
+/// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to), [`recv_from`](TextSocket::recv_from)), or
+/// a connected socket or half of any shape ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams
+/// each text stands alone; over a stream a read gives the text that has arrived, and a character that is split between
+/// two reads comes with the second.
+///
+/// What does not fit the encoding is an error by default, after which the socket goes on; see
+/// [`on_undecodable`](TextSocket::on_undecodable).
+#[derive(Debug)]
+pub struct TextSocket<S> {
+    socket: S,
+    encoding: Encoding,
+    policy: Undecodable,
+    /// Of the stream that is received.
+    decoder: TextDecoder,
+    /// Where receives go; allocated by the first.
+    buf: Vec<u8>,
+    /// An error that waits, because the text before it had to be given out first.
+    fault: Option<TextError>,
+    /// There may be more in the decoder, which stopped at an error.
+    stopped: bool,
+    /// Of the stream that is sent: what a cancelled send has left.
+    unsent: BytesMut,
+    /// The stream that is sent has begun, and with it a byte order mark was written.
+    begun: bool,
+}
+
+impl<S> TextSocket<S> {
+    /// `socket`, speaking `encoding`, with [`Undecodable::Strict`].
+    pub fn new(socket: S, encoding: Encoding) -> Self {
+        let policy = Undecodable::default();
+        TextSocket {
+            socket,
+            encoding,
+            policy,
+            decoder: TextDecoder::new(encoding, policy),
+            buf: Vec::new(),
+            fault: None,
+            stopped: false,
+            unsent: BytesMut::new(),
+            begun: false,
+        }
+    }
+
+    /// Chooses what happens to bytes that are no text and to characters that the encoding lacks. It is for before the
+    /// first receive: the decoder begins anew.
+    #[must_use]
+    pub fn on_undecodable(mut self, policy: Undecodable) -> Self {
+        self.policy = policy;
+        self.decoder = TextDecoder::new(self.encoding, policy);
+        self
+    }
+
+    /// The encoding that it speaks.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The socket inside, to ask where it is, for instance.
+    pub fn get_ref(&self) -> &S {
+        &self.socket
+    }
+
+    /// The socket inside, to finish it, for instance. What is sent and received there passes the encoding by.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// The socket inside. Text that was received in part, and what a cancelled send has left, is lost.
+    pub fn into_inner(self) -> S {
+        self.socket
+    }
+}
+
+impl<S: DatagramSocket> TextSocket<S> {
+    /// Sends `text` as one datagram to `to`. Cancel-safe: it is sent whole or not at all.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a character that the encoding lacks, and for what is longer than a datagram; else as the
+    /// socket reports them.
+    pub async fn send_to(&self, text: &str, to: &PeerAddr) -> io::Result<()> {
+        let bytes = self.encoding.encode(text, self.policy)?;
+        send_to(&self.socket, &bytes, to).await.map(drop)
+    }
+
+    /// Receives one datagram of at most `n` bytes, and says who sent it. Cancel-safe.
+    ///
+    /// # Errors
+    /// `InvalidData`, naming the sender, for a datagram that is longer than `n` bytes (its rest is lost) or no text in
+    /// the encoding; else as the socket reports them. The next datagram is not touched.
+    pub async fn recv_from(&self, n: usize) -> io::Result<(String, PeerAddr)> {
+        let mut buf = vec![0; n.min(ROOM)];
+        let (len, received, from) = recv_from(&self.socket, &mut buf).await?;
+        let text = self.datagram(&buf[..len], received, &from)?;
+        Ok((text, from))
+    }
+}
+
+impl<S> TextSocket<S> {
+    /// The text of one datagram.
+    fn datagram(
+        &self,
+        bytes: &[u8],
+        received: Received,
+        from: &dyn std::fmt::Display,
+    ) -> io::Result<String> {
+        let invalid = |reason: &dyn std::fmt::Display| {
+            let words = format!("a datagram from {from} is no text: {reason}");
+            io::Error::new(io::ErrorKind::InvalidData, words)
+        };
+        if received == Received::Cut {
+            let reason = format!("it was cut after {} bytes, its rest is lost", bytes.len());
+            return Err(invalid(&reason));
+        }
+        self.encoding
+            .decode(bytes, self.policy)
+            .map_err(|error| invalid(&error))
+    }
+}
+
+impl<S: RecvHalf> TextSocket<S> {
+    /// Receives the text that is there: a datagram, or a read of a stream, and then at least one character. `None` is
+    /// the end. Cancel-safe.
+    ///
+    /// # Errors
+    /// `InvalidData` for bytes that are no text in the encoding, after the text before them was received, and for a
+    /// datagram that was cut; receiving goes on behind them. Else as the socket reports them.
+    pub async fn recv(&mut self) -> io::Result<Option<String>> {
+        poll_fn(|cx| match self.socket.shape() {
+            Shape::Stream => self.poll_stream(cx),
+            Shape::Datagram { max_len } => self.poll_datagram(cx, max_len),
+        })
+        .await
+    }
+
+    fn poll_datagram(
+        &mut self,
+        cx: &mut Context<'_>,
+        max_len: usize,
+    ) -> Poll<io::Result<Option<String>>> {
+        let (len, received) = ready!(self.poll_read(cx, max_len.clamp(1, ROOM)))?;
+        if received == Received::End {
+            return Poll::Ready(Ok(None));
+        }
+        let text = self.datagram(&self.buf[..len], received, self.socket.peer());
+        Poll::Ready(text.map(Some))
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Err(fault.into()));
+        }
+        let mut text = String::new();
+        loop {
+            // What stopped at an error goes on without another read: so no more than one read is ever held.
+            let (len, received) = if self.stopped {
+                (0, Received::Data)
+            } else {
+                ready!(self.poll_read(cx, READ))?
+            };
+            let ended = received == Received::End;
+            let result = self.decoder.decode(&self.buf[..len], ended, &mut text);
+            self.stopped = result.is_err();
+            match result {
+                Err(fault) if text.is_empty() => return Poll::Ready(Err(fault.into())),
+                Err(fault) => self.fault = Some(fault),
+                Ok(()) => (),
+            }
+            if !text.is_empty() {
+                return Poll::Ready(Ok(Some(text)));
+            }
+            if ended {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
+    /// Receives into `buf`, which has `room` for it.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: usize,
+    ) -> Poll<io::Result<(usize, Received)>> {
+        self.buf.resize(room, 0);
+        let mut buf = ReadBuf::new(&mut self.buf);
+        let received = ready!(self.socket.poll_recv(cx, &mut buf))?;
+        Poll::Ready(Ok((buf.filled().len(), received)))
+    }
+}
+
+impl<S: SendHalf> TextSocket<S> {
+    /// Sends all of `text`: as one datagram, or into a stream, where no text is nothing to send.
+    ///
+    /// Cancel-safe: a datagram is sent whole or not at all; what is left of a text for a stream goes before the next
+    /// one, so that no character is ever sent in half.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a character that the encoding lacks, of which nothing is sent, and for what is longer than a
+    /// datagram; else as the socket reports them.
+    pub async fn send(&mut self, text: &str) -> io::Result<()> {
+        if !self.socket.shape().is_stream() {
+            let bytes = self.encoding.encode(text, self.policy)?;
+            let parts = [IoSlice::new(&bytes)];
+            return poll_fn(|cx| self.socket.poll_send(cx, &parts))
+                .await
+                .map(drop);
+        }
+        let encoding = if self.begun {
+            self.encoding.continued()
+        } else {
+            self.encoding
+        };
+        let bytes = encoding.encode(text, self.policy)?;
+        poll_fn(|cx| self.poll_unsent(cx)).await?;
+        if !text.is_empty() {
+            self.begun = true;
+            self.unsent.extend_from_slice(&bytes);
+            poll_fn(|cx| self.poll_unsent(cx)).await?;
+        }
+        poll_fn(|cx| self.socket.poll_flush(cx)).await
+    }
+
+    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let parts = [IoSlice::new(&self.unsent)];
+            let sent = ready!(self.socket.poll_send(cx, &parts))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.advance(sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,155 @@
+//! `unix:///path` and `unix-dgram:///path`, or `unix://@name` in Linux' abstract space.
+
+use std::io;
+
+use async_trait::async_trait;
+use socket2::{Domain, SockAddr, Socket};
+
+use crate::accept::OsListener;
+use crate::addr::{self, Scheme};
+use crate::bound::OsDatagram;
+use crate::connect::{connected, in_time};
+use crate::options;
+use crate::os::{Os, OsSocket};
+use crate::session::{SessionLimits, SessionListener};
+use crate::{Endpoint, Error, Result, SocketOptions, Transport, unix_file};
+
+/// Unix stream sockets.
+///
+/// A listener's file is made with the mode of the options, and removed when the listener is dropped. A stale file (a
+/// socket that nobody listens on) is taken over; any other file is left alone, and the error says so.
+#[derive(Clone, Debug, Default)]
+pub struct UnixTransport {
+    options: SocketOptions,
+}
+
+/// Unix datagram sockets: messages with boundaries, in order, none lost on the way.
+///
+/// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the socket itself. A
+/// connecting socket binds itself to an abstract name that the kernel chooses, so that it can be answered. Files are
+/// treated as by [`UnixTransport`].
+#[derive(Clone, Debug, Default)]
+pub struct UnixDgramTransport {
+    options: SocketOptions,
+}
+
+impl UnixTransport {
+    /// With `options` for every socket; the query of an endpoint goes over them.
+    pub fn new(options: SocketOptions) -> Self {
+        UnixTransport { options }
+    }
+}
+
+impl UnixDgramTransport {
+    /// With `options` for every socket; the query of an endpoint goes over them.
+    pub fn new(options: SocketOptions) -> Self {
+        UnixDgramTransport { options }
+    }
+
+    /// A socket that is bound at `at` and connected to nobody.
+    ///
+    /// # Errors
+    /// As [`Transport::listen`].
+    pub async fn bind(&self, at: &Endpoint) -> Result<OsDatagram> {
+        Scheme::UnixDgram.check(at, "listen at")?;
+        bind_dgram(at, &self.options.resolve(at, options::UNIX_DGRAM)?).await
+    }
+}
+
+fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> Result<Socket> {
+    let made = Socket::new(Domain::UNIX, scheme.socket_type(), None);
+    let socket = made.map_err(|error| Error::io("open a socket for", endpoint, error))?;
+    options.apply_before_bind(&socket, endpoint)?;
+    Ok(socket)
+}
+
+async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
+    let socket = socket_for(Scheme::UnixDgram, options, at)?;
+    let file = unix_file::bind(&socket, at, options).await?;
+    let os =
+        Os::new(socket, Scheme::UnixDgram).map_err(|error| Error::io("listen at", at, error))?;
+    Ok(OsDatagram::new(os, file))
+}
+
+fn opened(socket: Socket, scheme: Scheme, to: &Endpoint) -> Result<OsSocket> {
+    let os = Os::new(socket, scheme).map_err(|error| Error::io("connect to", to, error))?;
+    Ok(OsSocket::new(os, to.clone().without_query()))
+}
+
+#[async_trait]
+impl Transport for UnixTransport {
+    type Socket = OsSocket;
+    type Listener = OsListener;
+
+    fn keys(&self) -> &[&'static str] {
+        options::UNIX
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        Scheme::Unix.check(to, "connect to")?;
+        let options = self.options.resolve(to, options::UNIX)?;
+        let address = addr::unix_sockaddr(to, "connect to")?;
+        in_time(to, &options, async {
+            let socket = socket_for(Scheme::Unix, &options, to)?;
+            let connecting = connected(socket, &address).await;
+            opened(
+                connecting.map_err(|error| Error::io("connect to", to, error))?,
+                Scheme::Unix,
+                to,
+            )
+        })
+        .await
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
+        Scheme::Unix.check(at, "listen at")?;
+        let options = self.options.resolve(at, options::UNIX)?;
+        let failed = |error| Error::io("listen at", at, error);
+        let socket = socket_for(Scheme::Unix, &options, at)?;
+        let file = unix_file::bind(&socket, at, &options).await?;
+        let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
+        socket
+            .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+            .map_err(failed)?;
+        Ok(OsListener::new(
+            Os::new(socket, Scheme::Unix).map_err(failed)?,
+            file,
+        ))
+    }
+}
+
+#[async_trait]
+impl Transport for UnixDgramTransport {
+    type Socket = OsSocket;
+    type Listener = SessionListener<OsDatagram>;
+
+    fn keys(&self) -> &[&'static str] {
+        options::UNIX_DGRAM
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        Scheme::UnixDgram.check(to, "connect to")?;
+        let options = self.options.resolve(to, options::UNIX_DGRAM)?;
+        let address = addr::unix_sockaddr(to, "connect to")?;
+        let socket = socket_for(Scheme::UnixDgram, &options, to)?;
+        let failed = |error| Error::io("connect to", to, error);
+        autobind(&socket).map_err(failed)?;
+        socket.connect(&address).map_err(failed)?;
+        opened(socket, Scheme::UnixDgram, to)
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {
+        Scheme::UnixDgram.check(at, "listen at")?;
+        let options = self.options.resolve(at, options::UNIX_DGRAM)?;
+        let limits = SessionLimits::from(&options);
+        Ok(SessionListener::new(
+            bind_dgram(at, &options).await?,
+            limits,
+        ))
+    }
+}
+
+/// Binds to a free abstract name of the kernel's choice: an address that is the family and nothing else (unix(7)).
+fn autobind(socket: &Socket) -> io::Result<()> {
+    socket.bind(&SockAddr::unix("")?)
+}
