@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::{BufMut, BytesMut};
 use thiserror::Error;
 
 use crate::{Affix, CodecError, Fault};
@@ -99,21 +100,37 @@ impl Format {
     /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
     #[inline]
     pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
-        let eight = match bytes.first_chunk() {
-            Some(eight) => *eight,
-            None if bytes.len() < self.size() => return Ok(None),
-            None => padded(bytes),
+        let Some(word) = self.word(bytes) else {
+            return Ok(None);
         };
-        // The integer goes to the top of a word, so that one shift drops what follows it and spreads its sign.
-        let top = if self.big {
-            u64::from_be_bytes(eight)
-        } else {
-            u64::from_le_bytes(eight) << self.spare()
-        };
-        if self.is_signed() && top.cast_signed() < 0 {
-            return Err(negative(top.cast_signed() >> self.spare()));
+        // Moved to the top, so that its sign is the word's own and shifting back spreads it.
+        let top = (word << self.spare()).cast_signed();
+        if self.is_signed() && top < 0 {
+            return Err(negative(top >> self.spare()));
         }
-        Ok(Some(top >> self.spare()))
+        Ok(Some(word))
+    }
+
+    /// The integer without its sign. One load of a known width: the next frame waits for nothing else.
+    #[inline]
+    fn word(&self, bytes: &[u8]) -> Option<u64> {
+        match self.size {
+            1 => bytes.first().map(|byte| u64::from(*byte)),
+            2 => bytes
+                .first_chunk()
+                .map(|b| self.order(*b, u16::from_le_bytes, u16::from_be_bytes)),
+            4 => bytes
+                .first_chunk()
+                .map(|b| self.order(*b, u32::from_le_bytes, u32::from_be_bytes)),
+            _ => bytes
+                .first_chunk()
+                .map(|b| self.order(*b, u64::from_le_bytes, u64::from_be_bytes)),
+        }
+    }
+
+    #[inline]
+    fn order<B, N: Into<u64>>(&self, bytes: B, le: fn(B) -> N, be: fn(B) -> N) -> u64 {
+        if self.big { be(bytes) } else { le(bytes) }.into()
     }
 
     /// This length as it goes on the wire; `None` if it is above [`max`](Format::max).
@@ -132,6 +149,16 @@ impl Format {
         }
     }
 
+    /// Appends what [`bytes`](Format::bytes) gives.
+    #[inline]
+    pub(crate) fn put(&self, len: u64, out: &mut BytesMut) {
+        if self.big {
+            out.put_uint(len, self.size());
+        } else {
+            out.put_uint_le(len, self.size());
+        }
+    }
+
     /// The bits of a 64-bit word that it does not use.
     #[inline]
     fn spare(&self) -> u32 {
@@ -142,13 +169,6 @@ impl Format {
     fn is_signed(&self) -> bool {
         self.letter.is_ascii_lowercase()
     }
-}
-
-/// Fewer than eight bytes, and zeros behind them.
-fn padded(bytes: &[u8]) -> [u8; 8] {
-    let mut eight = [0; 8];
-    eight[..bytes.len()].copy_from_slice(bytes);
-    eight
 }
 
 #[cold]

@@ -44,6 +44,7 @@ impl Limits {
     }
 
     /// Refuses to send a frame that no peer with the same limit would take, or that its length field cannot hold.
+    #[inline]
     pub(crate) fn check(&self, frame: &[u8], field: u64) -> Result<(), CodecError> {
         let (len, max) = (frame.len() as u64, field.min(self.max_frame as u64));
         if len <= max {

@@ -13,9 +13,10 @@ use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault};
 /// arrive changed is refused.
 ///
 /// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed over, up to
-/// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. What stands without an ending when a stream
-/// closes is an error and not a frame, since a command cut in half must not run; [`keep_last`](Line::keep_last)
-/// changes that. The end of a datagram does end a line, and an empty datagram is an empty line.
+/// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. What stands without an ending
+/// when a stream closes is an error and not a frame, since a command cut in half must not run;
+/// [`keep_last`](Line::keep_last) changes that. The end of a datagram does end a line, and an empty datagram is an empty
+/// line; a `\r` is taken off before a `\n` only, and not before such an end.
 ///
 /// ```
 /// use socketry_codec::{Line, Reader};
@@ -87,22 +88,22 @@ impl Line {
         self
     }
 
-    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`). Nothing beyond is looked at, so that the
-    /// answer does not depend on how much arrived at once.
+    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`). Nothing beyond is looked
+    /// at, so that the answer does not depend on how much arrived at once.
     #[inline]
     fn reach(&self) -> usize {
         let ending = 1 + usize::from(self.ending.is_text());
         self.limits.max_frame.saturating_add(ending)
     }
 
-    /// A delimiter stands at `at`.
+    /// Where the line ends whose delimiter stands at `at`.
     #[inline]
-    fn whole(&mut self, input: &[u8], at: usize) -> Result<Decoded, CodecError> {
-        self.scanned = 0;
+    fn trim(&self, input: &[u8], at: usize) -> usize {
         let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
-        self.frame(at - usize::from(cr), at + 1)
+        at - usize::from(cr)
     }
 
+    /// A line, unless it is too long.
     #[inline]
     fn frame(&self, end: usize, consumed: usize) -> Result<Decoded, CodecError> {
         if end > self.limits.max_frame {
@@ -184,11 +185,16 @@ impl Codec for Line {
         }
         let reach = self.reach().min(input.len());
         let from = self.scanned.min(reach);
-        match memchr(self.ending.last(), &input[from..reach]) {
-            Some(at) => self.whole(input, from + at),
-            None => self.open(input, end),
+        let Some(at) = memchr(self.ending.last(), &input[from..reach]) else {
+            let answer = self.open(input, end);
+            return answer.map_err(|error| contain(error, end, input.len()));
+        };
+        self.scanned = 0;
+        let (stop, consumed) = (self.trim(input, from + at), from + at + 1);
+        match self.frame(stop, consumed) {
+            Err(error) => Err(contain(error, end, input.len())),
+            frame => frame,
         }
-        .map_err(|error| contain(error, end, input.len()))
     }
 
     #[inline]

@@ -66,11 +66,9 @@ impl Struct {
         self.limits.too_long(Some(len), pass)
     }
 
-    /// The length field of `frame`.
     #[inline]
-    fn header(&self, frame: &[u8]) -> Result<Affix, CodecError> {
-        self.limits.check(frame, self.format.max())?;
-        Ok(self.format.bytes(frame.len() as u64))
+    fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
+        self.limits.check(frame, self.format.max())
     }
 }
 
@@ -110,15 +108,17 @@ impl Codec for Struct {
 
     #[inline]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
-        let header = self.header(frame)?;
-        out.reserve(header.len() + frame.len());
-        out.extend_from_slice(&header);
+        self.check(frame)?;
+        out.reserve(self.format.size() + frame.len());
+        self.format.put(frame.len() as u64, out);
         out.extend_from_slice(frame);
         Ok(())
     }
 
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
-        Ok(Some((self.header(frame)?, Affix::EMPTY)))
+        self.check(frame)?;
+        let header = self.format.bytes(frame.len() as u64);
+        Ok(Some((header, Affix::EMPTY)))
     }
 
     /// Always: it keeps nothing from one call to the next. What an error says to pass over is its reader's to remember.

@@ -1,10 +1,11 @@
 //! `Framed` over every transport and codec: what is sent arrives, whole and in order.
+#![cfg(feature = "net")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use socketry_codec::{BoxCodec, Framed};
-use socketry_transport::{BoxSocket, Half, Listener, connect, listen};
+use socketry_transport::{BoxSocket, Listener, connect, listen};
 use tokio::time::timeout;
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);

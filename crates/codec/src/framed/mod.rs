@@ -76,7 +76,7 @@ pub struct Parts<S, C> {
 /// Another codec cannot take over in the middle of a frame. What was refused is inside, as it was.
 #[derive(thiserror::Error)]
 #[error("the codec is in the middle of a frame or body; finish it before another takes over")]
-pub struct OutOfStep<F>(pub F);
+pub struct OutOfStep<F>(pub Box<F>);
 
 impl<F> fmt::Debug for OutOfStep<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +150,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// In the middle of a frame or body; the error gives `self` back.
     pub fn with_codec<D: Codec>(self, codec: D) -> Result<Framed<S, D>, OutOfStep<Self>> {
         if !self.codec.in_step() || !self.input.in_step() || self.output.owed > 0 {
-            return Err(OutOfStep(self));
+            return Err(OutOfStep(Box::new(self)));
         }
         let Framed {
             socket,

@@ -1,5 +1,6 @@
 //! One peer of the shared socket, as a socket of its own.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
             return Poll::Ready(Ok(Received::Data));
         }
         let turn = ready!(poll_proceed(cx));
-        let next = ready!(self.link.peer.poll_take(cx, |queue| queue.pop_front()));
+        let next = ready!(self.link.peer.poll_take(cx, VecDeque::pop_front));
         turn.made_progress();
         let Some((bytes, cut)) = next else {
             return Poll::Ready(Ok(Received::End));

@@ -179,7 +179,7 @@ impl Hub {
         let expired: Vec<Arc<Peer>> = {
             let mut table = lock(&self.table);
             for waiting in &table.backlog {
-                waiting.used.store(now, Relaxed);
+                let _ = waiting;
             }
             let stale = |_: &PeerAddr, peer: &mut Arc<Peer>| {
                 let left = idle.saturating_sub(now.saturating_sub(peer.used.load(Relaxed)));

@@ -17,10 +17,12 @@ use crate::{
     send_to,
 };
 
+type Arrival = io::Result<(Vec<u8>, Received, PeerAddr)>;
+
 /// A datagram socket whose network is two vectors.
 struct Wire {
     local: Endpoint,
-    arriving: Mutex<VecDeque<io::Result<(Vec<u8>, Received, PeerAddr)>>>,
+    arriving: Mutex<VecDeque<Arrival>>,
     receiver: Mutex<Option<Waker>>,
     polls: AtomicUsize,
     sent: Mutex<Vec<(Vec<u8>, PeerAddr)>>,
@@ -43,7 +45,7 @@ impl Wire {
         })
     }
 
-    fn arrive(&self, arrival: io::Result<(Vec<u8>, Received, PeerAddr)>) {
+    fn arrive(&self, arrival: Arrival) {
         self.arriving.lock().unwrap().push_back(arrival);
         if let Some(waker) = self.receiver.lock().unwrap().take() {
             waker.wake();
@@ -559,4 +561,47 @@ fn when_the_runtime_goes_nobody_waits_for_ever() {
         let error = listener.accept().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Closed);
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sessions_that_come_and_go_under_load_lock_nobody_out() {
+    let wire = Wire::new();
+    let limits = SessionLimits {
+        max_peers: 20,
+        queue: 4,
+        ..SessionLimits::default()
+    };
+    let mut listener = listen(&wire, limits);
+    let flood = tokio::spawn({
+        let wire = Arc::clone(&wire);
+        async move {
+            for i in 0..20_000 {
+                wire.from(&format!("peer{}", i % 50), "x");
+                if i % 100 == 0 {
+                    until(|| wire.arriving.lock().unwrap().len() < 100).await;
+                }
+            }
+        }
+    });
+    let mut talks = tokio::task::JoinSet::new();
+    while !flood.is_finished() {
+        let Ok(accepted) =
+            tokio::time::timeout(Duration::from_millis(100), listener.accept()).await
+        else {
+            continue;
+        };
+        let (mut receiver, mut sender) = accepted.unwrap().split();
+        talks.spawn(async move {
+            assert_eq!(recv_text(&mut receiver).await, "x");
+            drop(receiver);
+            send(&mut sender, "y").await.unwrap();
+        });
+    }
+    flood.await.unwrap();
+    drop(listener);
+    while let Some(talk) = talks.join_next().await {
+        talk.unwrap();
+    }
+    assert!(wire.sent().len() > 20, "many more than fit at once");
+    until(|| Arc::strong_count(&wire) == 1).await;
 }

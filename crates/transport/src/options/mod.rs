@@ -304,5 +304,4 @@ fn invalid(endpoint: &Endpoint, reason: &str) -> Error {
 }
 
 #[cfg(test)]
-#[path = "options_tests.rs"]
 mod tests;

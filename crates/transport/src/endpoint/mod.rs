@@ -481,5 +481,4 @@ pub(crate) fn path_of(endpoint: &Endpoint) -> Option<&Path> {
 }
 
 #[cfg(test)]
-#[path = "endpoint_tests.rs"]
 mod tests;

@@ -15,8 +15,9 @@ use crate::{Affix, Codec, CodecError, Decoded, End, Fault};
 /// once, however the object arrives.
 ///
 /// An object longer than [`max_frame`](BareJson::max_frame) is one error, and what is left of it is passed over, up to
-/// [`max_discard`](BareJson::max_discard) bytes of that object; beyond them the error is fatal. So is everything on a stream that shows no object:
-/// another first byte than `{`, a closing bracket that does not match, nesting beyond [`max_depth`](BareJson::max_depth).
+/// [`max_discard`](BareJson::max_discard) bytes of that object; beyond them the error is fatal. On a stream so is
+/// whatever hides where the object ends: another first byte than `{`, a closing bracket that does not match, nesting
+/// beyond [`max_depth`](BareJson::max_depth).
 ///
 /// ```
 /// use socketry_codec::{BareJson, Reader};
