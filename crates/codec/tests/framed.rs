@@ -1,5 +1,6 @@
 //! `Framed` over every transport and codec: what is sent arrives, whole and in order.
 #![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

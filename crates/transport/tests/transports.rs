@@ -1,4 +1,5 @@
 //! The standard transports, through the free functions and by their types.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;

@@ -114,7 +114,7 @@ impl Input {
         self.state = State::Over;
         self.deadline = None;
         self.buf = BytesMut::new();
-        self.pos = 0;
+        (self.pos, self.skip, self.body) = (0, 0, 0);
     }
 
     /// Looks for a frame in what is here.

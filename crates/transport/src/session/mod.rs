@@ -26,8 +26,8 @@ use table::Hub;
 
 /// What the peers of a [`SessionListener`] may take up.
 ///
-/// At the worst, each of `max_peers` fills its queue with datagrams of the largest size; lower `max_peers` or
-/// `queue` where strangers can reach the socket and memory is short.
+/// At the worst, each of `max_peers` fills its queue: `max_peers` × `queue_bytes`, 256 MiB as it is. Lower either where
+/// strangers can reach the socket and memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
     /// The most sessions at once, at least 1; default 1,024. Further peers are refused until one has gone.
@@ -37,6 +37,8 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// The most datagrams that wait in one session to be received, at least 1; default 64. Further ones are dropped.
     pub queue: usize,
+    /// The most bytes that wait in one session to be received; default 256 KiB. One datagram alone always fits.
+    pub queue_bytes: usize,
     /// The most sessions that wait to be accepted, at least 1; default 128. Further peers are refused.
     pub backlog: usize,
 }
@@ -47,6 +49,7 @@ impl Default for SessionLimits {
             max_peers: 1024,
             idle: Duration::from_secs(5 * 60),
             queue: 64,
+            queue_bytes: 256 * 1024,
             backlog: 128,
         }
     }
@@ -62,6 +65,7 @@ impl From<&SocketOptions> for SessionLimits {
             max_peers: options.max_peers.unwrap_or(default.max_peers),
             idle: options.peer_idle.unwrap_or(default.idle),
             queue: options.peer_queue.unwrap_or(default.queue),
+            queue_bytes: default.queue_bytes,
             backlog: backlog.unwrap_or(default.backlog),
         }
     }

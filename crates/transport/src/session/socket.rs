@@ -1,6 +1,5 @@
 //! One peer of the shared socket, as a socket of its own.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::task::coop::poll_proceed;
 
-use super::table::{Hub, Peer};
+use super::table::{Hub, Peer, Queue};
 use crate::{
     Batch, BoxFuture, DatagramSocket, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf,
     Shape, Socket,
@@ -97,7 +96,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
             return Poll::Ready(Ok(Received::Data));
         }
         let turn = ready!(poll_proceed(cx));
-        let next = ready!(self.link.peer.poll_take(cx, VecDeque::pop_front));
+        let next = ready!(self.link.peer.poll_take(cx, Queue::pop));
         turn.made_progress();
         let Some((bytes, cut)) = next else {
             return Poll::Ready(Ok(Received::End));
@@ -118,9 +117,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
     ) -> Poll<io::Result<Received>> {
         let turn = ready!(poll_proceed(cx));
         // Out of the lock first, so that copying keeps nobody waiting.
-        let all = ready!(self.link.peer.poll_take(cx, |queue| {
-            (!queue.is_empty()).then(|| std::mem::take(queue))
-        }));
+        let all = ready!(self.link.peer.poll_take(cx, Queue::pop_all));
         turn.made_progress();
         let Some(all) = all else {
             return Poll::Ready(Ok(Received::End));

@@ -138,7 +138,7 @@ impl Hub {
         };
         self.touch(&peer);
         let item = (Bytes::copy_from_slice(datagram.bytes), datagram.cut);
-        if !peer.push(item, self.limits.queue.max(1)) {
+        if !peer.push(item, &self.limits) {
             self.dropped.fetch_add(1, Relaxed);
         }
     }
@@ -179,7 +179,7 @@ impl Hub {
         let expired: Vec<Arc<Peer>> = {
             let mut table = lock(&self.table);
             for waiting in &table.backlog {
-                let _ = waiting;
+                waiting.used.store(now, Relaxed);
             }
             let stale = |_: &PeerAddr, peer: &mut Arc<Peer>| {
                 let left = idle.saturating_sub(now.saturating_sub(peer.used.load(Relaxed)));
@@ -256,9 +256,41 @@ pub(super) struct Peer {
 /// A datagram and whether it was cut.
 type Item = (Bytes, bool);
 
+/// Datagrams that wait to be received.
+#[derive(Default)]
+pub(super) struct Queue {
+    items: VecDeque<Item>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Queues a datagram, if there is room. One alone always fits.
+    fn push(&mut self, item: Item, limits: &SessionLimits) -> bool {
+        let (count, bytes) = (self.items.len(), self.bytes + item.0.len());
+        if count > 0 && (count >= limits.queue || bytes > limits.queue_bytes) {
+            return false;
+        }
+        self.items.push_back(item);
+        self.bytes = bytes;
+        true
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.bytes -= item.0.len();
+        Some(item)
+    }
+
+    /// All that is here, if anything is.
+    pub(super) fn pop_all(&mut self) -> Option<VecDeque<Item>> {
+        let all = mem::take(self).items;
+        (!all.is_empty()).then_some(all)
+    }
+}
+
 #[derive(Default)]
 struct Inbox {
-    queue: VecDeque<Item>,
+    queue: Queue,
     ended: bool,
     /// The receiving half is gone: what still comes is for nobody.
     deaf: bool,
@@ -282,13 +314,12 @@ impl Peer {
     }
 
     /// Queues a datagram, or says that it could not.
-    fn push(&self, item: Item, limit: usize) -> bool {
+    fn push(&self, item: Item, limits: &SessionLimits) -> bool {
         let receiver = {
             let mut inbox = lock(&self.inbox);
-            if inbox.ended || inbox.deaf || inbox.queue.len() >= limit {
+            if inbox.ended || inbox.deaf || !inbox.queue.push(item, limits) {
                 return false;
             }
-            inbox.queue.push_back(item);
             inbox.receiver.take()
         };
         wake(receiver);
@@ -299,7 +330,7 @@ impl Peer {
     pub(super) fn poll_take<T>(
         &self,
         cx: &mut Context<'_>,
-        take: impl FnOnce(&mut VecDeque<Item>) -> Option<T>,
+        take: impl FnOnce(&mut Queue) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut inbox = lock(&self.inbox);
         if let Some(taken) = take(&mut inbox.queue) {
@@ -327,7 +358,7 @@ impl Peer {
     pub(super) fn deafen(&self) {
         let mut inbox = lock(&self.inbox);
         inbox.deaf = true;
-        inbox.queue = VecDeque::new();
+        inbox.queue = Queue::default();
     }
 
     fn end(&self) {

@@ -158,11 +158,21 @@ fn listen(wire: &Arc<Wire>, limits: SessionLimits) -> SessionListener<Wire> {
     SessionListener::new(Arc::clone(wire), limits)
 }
 
+/// Ten seconds, of real or of paused time: longer than any wait in these tests.
+async fn in_time<T>(wait: impl Future<Output = T>) -> T {
+    let limited = tokio::time::timeout(Duration::from_secs(10), wait).await;
+    limited.expect("it comes in time")
+}
+
+async fn accept<D: DatagramSocket>(listener: &mut SessionListener<D>) -> Session<D> {
+    in_time(listener.accept()).await.unwrap()
+}
+
 async fn recv(half: &mut impl RecvHalf) -> (Received, Vec<u8>) {
     let mut bytes = vec![0; 200_000];
     let mut buf = ReadBuf::new(&mut bytes);
-    let received = poll_fn(|cx| half.poll_recv(cx, &mut buf)).await.unwrap();
-    (received, buf.filled().to_vec())
+    let received = in_time(poll_fn(|cx| half.poll_recv(cx, &mut buf))).await;
+    (received.unwrap(), buf.filled().to_vec())
 }
 
 async fn recv_text(half: &mut impl RecvHalf) -> String {
@@ -191,8 +201,8 @@ async fn each_peer_gets_a_session_and_its_own_datagrams() {
     for (name, text) in [("ann", "a1"), ("bob", "b1"), ("ann", "a2"), ("ann", "")] {
         wire.from(name, text);
     }
-    let mut ann = listener.accept().await.unwrap();
-    let mut bob = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
+    let mut bob = accept(&mut listener).await;
     assert_eq!(ann.peer().to_string(), "mem://ann");
     assert_eq!(bob.peer_addr(), &peer("bob"));
     assert_eq!(ann.local(), listener.local());
@@ -217,7 +227,7 @@ async fn accept_then_talk_over_udp_and_the_address_is_free_afterwards() {
     let mut sessions = Vec::new();
     for client in [&one, &two] {
         send_to(client, b"hello", &at).await.unwrap();
-        let session = listener.accept().await.unwrap();
+        let session = accept(&mut listener).await;
         assert_eq!(session.peer_addr(), &client.address());
         sessions.push(session);
     }
@@ -246,8 +256,8 @@ async fn a_full_table_refuses_the_newcomer_and_keeps_the_others() {
     let mut listener = listen(&wire, limits);
     wire.from("ann", "1");
     wire.from("bob", "1");
-    let mut ann = listener.accept().await.unwrap();
-    let bob = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
+    let bob = accept(&mut listener).await;
     wire.from("eve", "1");
     wire.from("ann", "2");
     assert_eq!(recv_text(&mut ann).await, "1");
@@ -256,7 +266,7 @@ async fn a_full_table_refuses_the_newcomer_and_keeps_the_others() {
 
     drop(bob);
     wire.from("eve", "2");
-    let mut eve = listener.accept().await.unwrap();
+    let mut eve = accept(&mut listener).await;
     assert_eq!(recv_text(&mut eve).await, "2");
 }
 
@@ -272,10 +282,10 @@ async fn a_full_backlog_refuses_the_newcomer() {
         wire.from(name, "x");
     }
     until(|| listener.stats().refused_peers == 1).await;
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     assert_eq!(ann.peer_addr(), &peer("ann"));
     wire.from("bob", "now");
-    let mut bob = listener.accept().await.unwrap();
+    let mut bob = accept(&mut listener).await;
     assert_eq!(recv_text(&mut bob).await, "now");
     for _ in 0..2 {
         assert_eq!(recv_text(&mut ann).await, "x");
@@ -294,11 +304,33 @@ async fn a_full_queue_drops_the_newest() {
         wire.from("ann", text);
     }
     until(|| listener.stats().dropped_datagrams == 2).await;
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     assert_eq!(recv_text(&mut ann).await, "1");
     assert_eq!(recv_text(&mut ann).await, "2");
     wire.from("ann", "5");
     assert_eq!(recv_text(&mut ann).await, "5");
+}
+
+#[tokio::test]
+async fn a_queue_is_bounded_in_bytes_too() {
+    let wire = Wire::new();
+    let limits = SessionLimits {
+        queue_bytes: 5,
+        ..SessionLimits::default()
+    };
+    let mut listener = listen(&wire, limits);
+    for text in ["one alone fits", "no", "room"] {
+        wire.from("ann", text);
+    }
+    until(|| listener.stats().dropped_datagrams == 2).await;
+    let mut ann = accept(&mut listener).await;
+    assert_eq!(recv_text(&mut ann).await, "one alone fits");
+    for text in ["four", "1", "2"] {
+        wire.from("ann", text);
+    }
+    until(|| listener.stats().dropped_datagrams == 3).await;
+    assert_eq!(recv_text(&mut ann).await, "four");
+    assert_eq!(recv_text(&mut ann).await, "1");
 }
 
 #[tokio::test]
@@ -307,7 +339,7 @@ async fn senders_without_a_name_are_counted_and_make_no_session() {
     let mut listener = listen(&wire, SessionLimits::default());
     wire.arrive(Ok((b"?".to_vec(), Received::Data, PeerAddr::Unnamed)));
     wire.from("ann", "x");
-    assert_eq!(listener.accept().await.unwrap().peer_addr(), &peer("ann"));
+    assert_eq!(accept(&mut listener).await.peer_addr(), &peer("ann"));
     assert_eq!(listener.stats().unnamed, 1);
 }
 
@@ -318,7 +350,7 @@ async fn cut_datagrams_say_so() {
     wire.arrive(Ok((b"head".to_vec(), Received::Cut, peer("ann"))));
     wire.from("ann", "longer");
     wire.from("ann", "next");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     assert_eq!(recv(&mut ann).await, (Received::Cut, b"head".to_vec()));
 
     let mut nothing = ReadBuf::new(&mut []);
@@ -341,8 +373,8 @@ async fn a_batch_takes_all_that_is_queued_large_ones_too() {
     wire.from("ann", &large);
     wire.arrive(Ok((b"head".to_vec(), Received::Cut, peer("ann"))));
     wire.from("bob", "last");
-    let mut ann = listener.accept().await.unwrap();
-    drop(listener.accept().await.unwrap());
+    let mut ann = accept(&mut listener).await;
+    drop(accept(&mut listener).await);
     let mut batch = Batch::new();
     let received = poll_fn(|cx| ann.poll_recv_batch(cx, &mut batch)).await;
     assert_eq!(received.unwrap(), Received::Data);
@@ -354,23 +386,23 @@ async fn a_batch_takes_all_that_is_queued_large_ones_too() {
 async fn an_idle_session_ends_and_its_address_is_a_new_peers() {
     let wire = Wire::new();
     let limits = SessionLimits {
-        idle: Duration::from_secs(64),
+        idle: Duration::from_millis(6400),
         ..SessionLimits::default()
     };
     let mut listener = listen(&wire, limits);
     wire.from("ann", "early");
-    let mut old = listener.accept().await.unwrap();
+    let mut old = accept(&mut listener).await;
     let began = tokio::time::Instant::now();
     assert_eq!(recv_text(&mut old).await, "early");
     assert_eq!(recv(&mut old).await.0, Received::End);
     let lasted = began.elapsed().as_secs_f32();
-    assert!((63.9..=66.1).contains(&lasted), "{lasted}");
+    assert!((6.39..=6.61).contains(&lasted), "{lasted}");
     assert_eq!(recv(&mut old).await.0, Received::End, "and so it stays");
     let error = send(&mut old, "late").await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 
     wire.from("ann", "back");
-    let mut new = listener.accept().await.unwrap();
+    let mut new = accept(&mut listener).await;
     drop(old);
     wire.from("ann", "still here");
     assert_eq!(recv_text(&mut new).await, "back");
@@ -381,18 +413,18 @@ async fn an_idle_session_ends_and_its_address_is_a_new_peers() {
 async fn traffic_in_either_direction_and_waiting_in_the_backlog_keep_a_session() {
     let wire = Wire::new();
     let limits = SessionLimits {
-        idle: Duration::from_secs(64),
+        idle: Duration::from_millis(6400),
         ..SessionLimits::default()
     };
     let mut listener = listen(&wire, limits);
     wire.from("ann", "x");
     tokio::time::sleep(Duration::from_secs(1000)).await;
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     assert_eq!(recv_text(&mut ann).await, "x");
     for _ in 0..5 {
-        tokio::time::sleep(Duration::from_secs(50)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
         send(&mut ann, "ping").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(50)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
         wire.from("ann", "pong");
         assert_eq!(recv_text(&mut ann).await, "pong");
     }
@@ -407,7 +439,7 @@ async fn an_endless_idle_time_is_no_overflow() {
     };
     let mut listener = listen(&wire, limits);
     wire.from("ann", "x");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     tokio::time::sleep(Duration::from_secs(86_400)).await;
     send(&mut ann, "still").await.unwrap();
 }
@@ -424,7 +456,7 @@ async fn errors_neither_stop_nor_spin_the_pump() {
 
     wire.failing.store(false, SeqCst);
     wire.from("ann", "x");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     assert_eq!(recv_text(&mut ann).await, "x");
     // One error among datagrams concerns no other, and costs no time.
     let began = tokio::time::Instant::now();
@@ -440,7 +472,7 @@ async fn sessions_outlive_the_listener_and_the_pump_ends_with_the_last() {
     let mut listener = listen(&wire, SessionLimits::default());
     wire.from("ann", "1");
     wire.from("bob", "1");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     until(|| wire.arriving.lock().unwrap().is_empty()).await;
     drop(listener);
     wire.from("eve", "ignored");
@@ -470,7 +502,7 @@ async fn a_dropped_receiving_half_keeps_nothing() {
     let wire = Wire::new();
     let mut listener = listen(&wire, SessionLimits::default());
     wire.from("ann", "1");
-    let (recv, mut sender) = listener.accept().await.unwrap().split();
+    let (recv, mut sender) = accept(&mut listener).await.split();
     drop(recv);
     wire.from("ann", "2");
     until(|| listener.stats().dropped_datagrams == 1).await;
@@ -486,7 +518,7 @@ async fn all_who_wait_for_room_are_served() {
     let waiting = Arc::new(AtomicUsize::new(0));
     for i in 0..20 {
         wire.from(&format!("peer{i}"), "x");
-        let mut session = listener.accept().await.unwrap();
+        let mut session = accept(&mut listener).await;
         let waiting = Arc::clone(&waiting);
         tasks.spawn(async move {
             let mut first = true;
@@ -512,13 +544,18 @@ async fn all_who_wait_for_room_are_served() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_room_is_told_when_the_session_ends() {
     let wire = Wire::new();
-    let mut listener = listen(&wire, SessionLimits::default());
+    let limits = SessionLimits {
+        idle: Duration::from_millis(6400),
+        ..SessionLimits::default()
+    };
+    let mut listener = listen(&wire, limits);
     wire.from("ann", "x");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     wire.full.store(true, SeqCst);
-    let late = tokio::time::timeout(Duration::from_secs(3600), send(&mut ann, "y")).await;
-    let error = late.expect("it ends first").unwrap_err();
+    let began = tokio::time::Instant::now();
+    let error = in_time(send(&mut ann, "y")).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert!(began.elapsed() < Duration::from_secs(7), "at once");
 }
 
 #[tokio::test]
@@ -526,7 +563,7 @@ async fn too_long_is_refused_with_both_numbers_and_finished_is_finished() {
     let wire = Wire::new();
     let mut listener = listen(&wire, SessionLimits::default());
     wire.from("ann", "x");
-    let mut ann = listener.accept().await.unwrap();
+    let mut ann = accept(&mut listener).await;
     let error = send(&mut ann, &"x".repeat(100_001)).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     let words = error.to_string();
@@ -550,7 +587,7 @@ fn when_the_runtime_goes_nobody_waits_for_ever() {
     let (mut listener, mut ann) = runtime.block_on(async {
         let mut listener = listen(&wire, SessionLimits::default());
         wire.from("ann", "x");
-        let ann = listener.accept().await.unwrap();
+        let ann = accept(&mut listener).await;
         (listener, ann)
     });
     drop(runtime);
@@ -558,7 +595,7 @@ fn when_the_runtime_goes_nobody_waits_for_ever() {
     other.block_on(async {
         assert_eq!(recv_text(&mut ann).await, "x");
         assert_eq!(recv(&mut ann).await.0, Received::End);
-        let error = listener.accept().await.unwrap_err();
+        let error = in_time(listener.accept()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Closed);
     });
 }

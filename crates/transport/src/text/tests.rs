@@ -218,6 +218,10 @@ fn a_byte_order_mark_is_obeyed_by_utf_16_and_kept_by_the_others() {
         Encoding::UTF_8.decode(b"\xef\xbb\xbfa", Strict).unwrap(),
         "\u{feff}a"
     );
+    let alone = marked
+        .decode(b"\xff\xfea\0\x3d\xd8a\0", Strict)
+        .unwrap_err();
+    assert_eq!(alone.to_string(), "the bytes at offset 4 are not utf-16");
     let half = marked.decode(b"a", Strict).unwrap_err();
     assert!(matches!(half, TextError::Undecodable { offset: 0, .. }));
 }
