@@ -48,7 +48,7 @@ impl Common {
         Service {
             registry: Registry::standard(),
             codec: self.codec,
-            encoding: self.encoding.clone(),
+            encoding: self.encoding,
         }
     }
 

@@ -40,7 +40,7 @@ where
                 });
             }
             Err(_) => {
-                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open")
+                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open");
             }
         }
     }

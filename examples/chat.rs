@@ -1,0 +1,12 @@
+//! The chat app by itself: `cargo run --example chat -- serve`, and `-- --help` for the rest.
+//!
+//! Without arguments it shows its help. The same command line is `socketry chat …`.
+
+use std::process::ExitCode;
+
+use socketry_apps::cli;
+use socketry_apps::matrix::App;
+
+fn main() -> ExitCode {
+    cli::main_of(App::Chat)
+}

@@ -1,0 +1,12 @@
+//! The command app by itself: `cargo run --example command -- serve`, and `-- --help` for the rest.
+//!
+//! Without arguments it shows its help. The same command line is `socketry command …`.
+
+use std::process::ExitCode;
+
+use socketry_apps::cli;
+use socketry_apps::matrix::App;
+
+fn main() -> ExitCode {
+    cli::main_of(App::Command)
+}

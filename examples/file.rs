@@ -1,0 +1,12 @@
+//! The file app by itself: `cargo run --example file -- serve`, and `-- --help` for the rest.
+//!
+//! Without arguments it shows its help. The same command line is `socketry file …`.
+
+use std::process::ExitCode;
+
+use socketry_apps::cli;
+use socketry_apps::matrix::App;
+
+fn main() -> ExitCode {
+    cli::main_of(App::File)
+}

@@ -1,0 +1,39 @@
+//! The tutorial's `MySocket`: a UDP socket that carries an encoding and speaks text.
+//!
+//! In Python it was `MySocket(encoding='gbk')` with `my_sendto(text, addr)` and `my_recvfrom(n)`.
+
+use std::error::Error;
+
+use socketry_transport::{PeerAddr, TextSocket, Undecodable};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let server = TextSocket::udp_at("udp://127.0.0.1:0", "gbk").await?;
+    let client = TextSocket::udp("gbk").await?;
+    let (host, port) = server
+        .local()
+        .host_port()
+        .ok_or("UDP has a host and a port")?;
+    let to = PeerAddr::Ip(format!("{host}:{port}").parse()?);
+
+    client.send_to("在吗? Is anybody there?", &to).await?;
+    let (text, from) = server.recv_from(1024).await?;
+    println!("server got {text:?} from {from}");
+    server.send_to("在", &from).await?;
+    println!("client got {:?}", client.recv_from(1024).await?.0);
+
+    // What the encoding lacks is refused, and nothing of it is sent.
+    match client.send_to("smile 🙂", &to).await {
+        Err(error) => println!("refused: {error}"),
+        Ok(()) => return Err("GBK has no emoji".into()),
+    }
+
+    // A peer with another encoding is an error that names it; or say what else should happen.
+    let utf8 = TextSocket::udp("utf-8").await?;
+    utf8.send_to("你在吗", &to).await?;
+    println!("strict: {:?}", server.recv_from(1024).await);
+    let server = server.on_undecodable(Undecodable::Detect);
+    utf8.send_to("你在吗", &to).await?;
+    println!("detect: {:?}", server.recv_from(1024).await?.0);
+    Ok(())
+}
