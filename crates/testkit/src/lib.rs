@@ -1,1 +1,31 @@
-//! x
+//! What tests of sockets, codecs and apps share.
+//!
+//! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
+//! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
+//! * [`in_time`]: a deadline for what must not hang.
+//!
+//! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
+#![forbid(unsafe_code)]
+
+mod places;
+mod script;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use places::Places;
+pub use script::Script;
+
+/// How long anything in a test may take: far more than it needs, so that only what hangs fails.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What `wait` gives.
+///
+/// # Panics
+/// With `what` in its message, if that takes longer than [`DEADLINE`].
+pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, wait).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what}: nothing happened within {DEADLINE:?}"),
+    }
+}

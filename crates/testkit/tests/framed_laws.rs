@@ -1,178 +1,18 @@
 //! The laws of `Framed`, over a socket that does exactly what a script says.
-#![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
-use socketry_codec::{BoxCodec, Codec, Fault, FrameError, FrameFault, Framed, Line, Raw, Struct};
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
-use tokio::io::ReadBuf;
+use socketry_codec::{
+    BoxCodec, Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Line, Raw,
+    Struct,
+};
+use socketry_testkit::Script;
 use tokio_test::{assert_pending, assert_ready, task};
-
-/// A socket that answers what it was told to.
-#[derive(Clone)]
-struct Script(Arc<Mutex<State>>);
-
-struct State {
-    shape: Shape,
-    /// What the next receives answer; `None` is `Pending` once. After the last, a stream ends.
-    arriving: VecDeque<Option<io::Result<Vec<u8>>>>,
-    /// How much room the largest receive offered.
-    largest_room: usize,
-    /// How many bytes the next sends take; `None` is `Pending` once. After the last, everything.
-    taking: VecDeque<Option<usize>>,
-    writes: Vec<Vec<u8>>,
-    stays_open: bool,
-}
-
-impl Script {
-    fn new(shape: Shape) -> Self {
-        Script(Arc::new(Mutex::new(State {
-            shape,
-            arriving: VecDeque::new(),
-            largest_room: 0,
-            taking: VecDeque::new(),
-            writes: Vec::new(),
-            stays_open: false,
-        })))
-    }
-
-    fn stream() -> Self {
-        Script::new(Shape::Stream)
-    }
-
-    fn datagrams() -> Self {
-        Script::new(Shape::Datagram { max_len: 100 })
-    }
-
-    fn arriving<'a>(self, chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let chunks = chunks.into_iter().map(|chunk| Some(Ok(chunk.to_vec())));
-        self.0.lock().unwrap().arriving.extend(chunks);
-        self
-    }
-
-    fn pending(self) -> Self {
-        self.0.lock().unwrap().arriving.push_back(None);
-        self
-    }
-
-    fn failing(self, kind: io::ErrorKind) -> Self {
-        self.0
-            .lock()
-            .unwrap()
-            .arriving
-            .push_back(Some(Err(kind.into())));
-        self
-    }
-
-    fn open(self) -> Self {
-        self.0.lock().unwrap().stays_open = true;
-        self
-    }
-
-    fn taking(self, sizes: impl IntoIterator<Item = Option<usize>>) -> Self {
-        self.0.lock().unwrap().taking.extend(sizes);
-        self
-    }
-
-    fn written(&self) -> Vec<u8> {
-        self.0.lock().unwrap().writes.concat()
-    }
-
-    fn writes(&self) -> Vec<Vec<u8>> {
-        self.0.lock().unwrap().writes.clone()
-    }
-}
-
-// One endpoint for all, as a reference that outlives the lock.
-fn endpoint() -> &'static Endpoint {
-    static ENDPOINT: std::sync::LazyLock<Endpoint> =
-        std::sync::LazyLock::new(|| "mem://script".parse().unwrap());
-    &ENDPOINT
-}
-
-impl Half for Script {
-    fn shape(&self) -> Shape {
-        self.0.lock().unwrap().shape
-    }
-    fn local(&self) -> &Endpoint {
-        endpoint()
-    }
-    fn peer(&self) -> &Endpoint {
-        endpoint()
-    }
-}
-
-impl RecvHalf for Script {
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        let mut state = self.0.lock().unwrap();
-        state.largest_room = state.largest_room.max(buf.remaining());
-        match state.arriving.pop_front() {
-            None if state.stays_open => Poll::Pending,
-            None => Poll::Ready(Ok(Received::End)),
-            Some(None) => {
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Some(Some(Err(error))) => Poll::Ready(Err(error)),
-            Some(Some(Ok(mut chunk))) => {
-                let fits = chunk.len().min(buf.remaining());
-                buf.put_slice(&chunk[..fits]);
-                let rest = chunk.split_off(fits);
-                if rest.is_empty() {
-                    return Poll::Ready(Ok(Received::Data));
-                }
-                if state.shape.is_stream() {
-                    state.arriving.push_front(Some(Ok(rest)));
-                    return Poll::Ready(Ok(Received::Data));
-                }
-                Poll::Ready(Ok(Received::Cut))
-            }
-        }
-    }
-}
-
-impl SendHalf for Script {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let mut state = self.0.lock().unwrap();
-        let all: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
-        let limit = match state.taking.pop_front() {
-            None => all.len(),
-            Some(Some(limit)) => limit.min(all.len()),
-            Some(None) => {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-        };
-        state.writes.push(all[..limit].to_vec());
-        Poll::Ready(Ok(limit))
-    }
-    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Socket for Script {
-    type Recv = Script;
-    type Send = Script;
-    fn split(self) -> (Script, Script) {
-        (self.clone(), self)
-    }
-}
 
 fn encoded(frames: &[&[u8]]) -> Vec<u8> {
     let mut out = BytesMut::new();
@@ -270,7 +110,7 @@ async fn a_cancelled_receive_loses_nothing() {
         let (before, after) = wire.split_at(cut);
         let socket = Script::stream()
             .arriving([before])
-            .pending()
+            .pause()
             .arriving([after]);
         let mut framed = Framed::new(socket, Struct::default());
         let mut frames = Vec::new();
@@ -349,11 +189,11 @@ async fn memory_follows_what_arrived_and_not_what_was_claimed() {
     let claim = 8_000_000u32.to_le_bytes();
     let socket = Script::stream()
         .arriving([&claim[..], b"ten bytes."])
-        .pending();
+        .pause();
     let mut framed = Framed::new(socket.clone(), Struct::default());
     let error = framed.recv().await.unwrap_err();
     assert!(matches!(fault(&error), Fault::Truncated { have: 14, .. }));
-    assert!(socket.0.lock().unwrap().largest_room <= 64 * 1024);
+    assert!(socket.largest_room() <= 64 * 1024);
 }
 
 #[tokio::test]
@@ -361,7 +201,7 @@ async fn one_bad_datagram_touches_no_other() {
     let good = encoded(&[b"good"]);
     let two = encoded(&[b"one", b"two"]);
     let bad: &[u8] = &[5, 0, 0, 0, 1];
-    let socket = Script::datagrams()
+    let socket = Script::datagrams(100)
         .arriving([&good[..], bad, &[0xFF; 6], &two, &[0; 101]])
         .failing(io::ErrorKind::ConnectionRefused)
         .arriving([&good[..]])
@@ -387,7 +227,9 @@ async fn one_bad_datagram_touches_no_other() {
 
 #[tokio::test]
 async fn an_empty_datagram_is_one_empty_frame() {
-    let socket = Script::datagrams().arriving([&b""[..], b"x", b""]).open();
+    let socket = Script::datagrams(100)
+        .arriving([&b""[..], b"x", b""])
+        .open();
     let mut framed = Framed::new(socket, Raw);
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"");
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"x");
@@ -397,7 +239,7 @@ async fn an_empty_datagram_is_one_empty_frame() {
 
 #[tokio::test]
 async fn each_frame_is_a_datagram_and_one_too_long_is_refused() {
-    let socket = Script::datagrams();
+    let socket = Script::datagrams(100);
     let mut framed = Framed::new(socket.clone(), Raw);
     framed.feed(b"one").await.unwrap();
     framed.feed(b"").await.unwrap();
@@ -460,7 +302,7 @@ async fn no_codec_takes_over_in_the_middle() {
     assert!(!lines.recv().await.unwrap_err().is_fatal());
     let refused = lines.with_codec(Raw).unwrap_err();
     let lines = *refused.0;
-    assert_eq!(lines.codec().in_step(), false);
+    assert!(!lines.codec().in_step());
 
     let wire = encoded(&[&[0; 50]]);
     let socket = Script::stream().arriving([&wire[..20]]).open();
@@ -544,7 +386,7 @@ async fn a_body_is_written_whole_before_the_next_frame() {
 
 #[tokio::test]
 async fn datagrams_have_no_bodies() {
-    let mut framed = Framed::new(Script::datagrams(), Raw);
+    let mut framed = Framed::new(Script::datagrams(100), Raw);
     assert!(matches!(
         framed.body(1).unwrap_err().fault(),
         FrameFault::NoBody
@@ -601,23 +443,19 @@ async fn a_boxed_codec_splits() {
 #[tokio::test]
 async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
     #[derive(Clone)]
-    struct Liar(socketry_codec::Decoded);
+    struct Liar(Decoded);
     impl Codec for Liar {
-        fn decode(
-            &mut self,
-            _: &[u8],
-            _: socketry_codec::End,
-        ) -> Result<socketry_codec::Decoded, socketry_codec::CodecError> {
+        fn decode(&mut self, _: &[u8], _: End) -> Result<Decoded, CodecError> {
             Ok(self.0)
         }
-        fn encode(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), socketry_codec::CodecError> {
+        fn encode(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), CodecError> {
             Ok(())
         }
         fn in_step(&self) -> bool {
             true
         }
     }
-    use socketry_codec::Decoded::{Frame, Skip};
+    use Decoded::{Frame, Skip};
     for lie in [
         Frame {
             start: 0,
@@ -685,7 +523,7 @@ async fn a_senders_frames_are_written_together_and_after_it_is_dropped() {
 
 #[tokio::test]
 async fn a_sender_over_datagrams_keeps_them_apart() {
-    let socket = Script::datagrams();
+    let socket = Script::datagrams(100);
     let sender = Framed::new(socket.clone(), Raw).into_sender();
     for frame in [&b"one"[..], b"", b"three"] {
         sender.send(frame).await.unwrap();

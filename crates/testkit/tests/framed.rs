@@ -1,15 +1,9 @@
 //! `Framed` over every transport and codec: what is sent arrives, whole and in order.
-#![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
 use socketry_codec::{BoxCodec, Framed};
-use socketry_transport::{BoxSocket, Listener, connect, listen};
-use tokio::time::timeout;
-
-static NEXT: AtomicUsize = AtomicUsize::new(0);
+use socketry_testkit::{Places, in_time};
+use socketry_transport::{BoxSocket, Endpoint, Listener, connect, listen};
 
 const CODECS: [&str; 7] = [
     "raw",
@@ -21,31 +15,12 @@ const CODECS: [&str; 7] = [
     "json:bare",
 ];
 
-fn urls(directory: &tempfile::TempDir) -> Vec<String> {
-    // A session may outlive its listener a little, so each run has a path of its own.
-    let path = |name: &str| {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        directory
-            .path()
-            .join(format!("{name}-{number}"))
-            .display()
-            .to_string()
-    };
-    vec![
-        "tcp://127.0.0.1:0".to_owned(),
-        "udp://127.0.0.1:0".to_owned(),
-        format!("unix://{}", path("stream")),
-        format!("unix-dgram://{}", path("dgram")),
-        "mem://*".to_owned(),
-    ]
-}
-
 fn codec(name: &str) -> BoxCodec {
     name.parse().unwrap()
 }
 
-async fn pair(url: &str, name: &str) -> (Framed<BoxSocket>, Framed<BoxSocket>) {
-    let mut listener = listen(url).await.unwrap();
+async fn pair(at: &Endpoint, name: &str) -> (Framed<BoxSocket>, Framed<BoxSocket>) {
+    let mut listener = listen(at).await.unwrap();
     let mut client = Framed::new(connect(listener.local()).await.unwrap(), codec(name));
     // A datagram listener knows a peer by its first datagram.
     client.send(b"{\"hello\":1}").await.unwrap();
@@ -56,11 +31,11 @@ async fn pair(url: &str, name: &str) -> (Framed<BoxSocket>, Framed<BoxSocket>) {
 
 #[tokio::test]
 async fn every_codec_over_every_transport() {
-    let directory = tempfile::tempdir().unwrap();
+    let places = Places::new();
     for name in CODECS {
-        for url in urls(&directory) {
+        for at in places.all() {
             let talk = async {
-                let (mut client, mut server) = pair(&url, name).await;
+                let (mut client, mut server) = pair(&at, name).await;
                 for i in 0..50 {
                     let frame = format!("{{\"n\":{i}}}");
                     client.send(frame.as_bytes()).await.unwrap();
@@ -75,16 +50,14 @@ async fn every_codec_over_every_transport() {
                     assert!(server.recv().await.unwrap().is_none());
                 }
             };
-            timeout(Duration::from_secs(10), talk)
-                .await
-                .unwrap_or_else(|_| panic!("{url} {name}"));
+            in_time(&format!("{at} {name}"), talk).await;
         }
     }
 }
 
 #[tokio::test]
 async fn large_frames_and_bodies_both_ways() {
-    let (mut client, mut server) = pair("tcp://127.0.0.1:0", "struct").await;
+    let (mut client, mut server) = pair(&Places::new().free("tcp"), "struct").await;
     let payload: Vec<u8> = (0..3_000_000u32).map(|i| i.to_le_bytes()[1]).collect();
     let expected = payload.clone();
     let sending = tokio::spawn(async move {
@@ -109,7 +82,7 @@ async fn large_frames_and_bodies_both_ways() {
 
 #[tokio::test]
 async fn a_sender_is_shared_by_many_tasks() {
-    let (client, mut server) = pair("tcp://127.0.0.1:0", "struct").await;
+    let (client, mut server) = pair(&Places::new().free("tcp"), "struct").await;
     let (_recv, send) = client.split();
     let sender = send.into_sender();
     for task in 0..8u32 {

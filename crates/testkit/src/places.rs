@@ -1,0 +1,58 @@
+//! Where to listen: an endpoint of every standard transport that nobody else uses.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use socketry_transport::Endpoint;
+use tempfile::TempDir;
+
+/// Endpoints to listen at, one of each standard transport, never the same twice. Socket files lie in a directory that is
+/// removed when this is dropped.
+#[derive(Debug)]
+pub struct Places {
+    directory: TempDir,
+    next: AtomicUsize,
+}
+
+impl Places {
+    /// The schemes of the standard transports.
+    pub const SCHEMES: [&str; 5] = ["tcp", "udp", "unix", "unix-dgram", "mem"];
+
+    /// Makes the directory.
+    ///
+    /// # Panics
+    /// If the system's temporary directory cannot be written to.
+    #[expect(clippy::new_without_default, reason = "it makes a directory")]
+    pub fn new() -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        Places {
+            directory,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// A free endpoint of a standard scheme.
+    ///
+    /// # Panics
+    /// For any other scheme.
+    pub fn free(&self, scheme: &str) -> Endpoint {
+        let url = match scheme {
+            "tcp" | "udp" => format!("{scheme}://127.0.0.1:0"),
+            "unix" | "unix-dgram" => format!("{scheme}://{}", self.path().display()),
+            "mem" => "mem://*".to_owned(),
+            other => panic!("{other} is no standard scheme"),
+        };
+        url.parse().expect("a well-formed endpoint")
+    }
+
+    /// A free endpoint of each standard scheme.
+    pub fn all(&self) -> Vec<Endpoint> {
+        Self::SCHEMES.map(|scheme| self.free(scheme)).to_vec()
+    }
+
+    /// A path in the directory that nothing has.
+    pub fn path(&self) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.directory.path().join(number.to_string())
+    }
+}

@@ -1,0 +1,196 @@
+//! A socket that does exactly what a test says.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use tokio::io::ReadBuf;
+
+static ENDPOINT: LazyLock<Endpoint> =
+    LazyLock::new(|| "mem://script".parse().expect("a well-formed endpoint"));
+
+/// A socket that follows a script: what arrives, in which pieces, with which errors and pauses; and how much of what is
+/// sent is taken at once. Clones are the same socket, so that a test keeps one and gives the other away.
+///
+/// After the last piece a stream ends, unless it [stays open](Script::open); what is sent after the last size is taken
+/// whole. A pause is `Pending` once, and wakes the task at once.
+#[derive(Clone, Debug)]
+pub struct Script(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    shape: Shape,
+    /// What the next receives answer; `None` is a pause.
+    arriving: VecDeque<Option<io::Result<Vec<u8>>>>,
+    stays_open: bool,
+    largest_room: usize,
+    /// How many bytes the next sends take; `None` is a pause.
+    taking: VecDeque<Option<usize>>,
+    writes: Vec<Vec<u8>>,
+}
+
+impl Script {
+    fn new(shape: Shape) -> Self {
+        Script(Arc::new(Mutex::new(State {
+            shape,
+            arriving: VecDeque::new(),
+            stays_open: false,
+            largest_room: 0,
+            taking: VecDeque::new(),
+            writes: Vec::new(),
+        })))
+    }
+
+    /// A stream.
+    pub fn stream() -> Self {
+        Script::new(Shape::Stream)
+    }
+
+    /// A datagram socket whose datagrams carry at most `max_len` bytes.
+    pub fn datagrams(max_len: usize) -> Self {
+        Script::new(Shape::Datagram { max_len })
+    }
+
+    /// These arrive, each as one read or one datagram.
+    #[must_use]
+    pub fn arriving<'a>(self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let pieces = pieces.into_iter().map(|piece| Some(Ok(piece.to_vec())));
+        self.state().arriving.extend(pieces);
+        self
+    }
+
+    /// Then nothing is there, once.
+    #[must_use]
+    pub fn pause(self) -> Self {
+        self.state().arriving.push_back(None);
+        self
+    }
+
+    /// Then receiving fails, once.
+    #[must_use]
+    pub fn failing(self, kind: io::ErrorKind) -> Self {
+        self.state().arriving.push_back(Some(Err(kind.into())));
+        self
+    }
+
+    /// After the last piece nothing more arrives, and the stream does not end.
+    #[must_use]
+    pub fn open(self) -> Self {
+        self.state().stays_open = true;
+        self
+    }
+
+    /// The next sends take so many bytes; `None` is a pause.
+    #[must_use]
+    pub fn taking(self, sizes: impl IntoIterator<Item = Option<usize>>) -> Self {
+        self.state().taking.extend(sizes);
+        self
+    }
+
+    /// What was sent, write by write.
+    pub fn writes(&self) -> Vec<Vec<u8>> {
+        self.state().writes.clone()
+    }
+
+    /// What was sent.
+    pub fn written(&self) -> Vec<u8> {
+        self.state().writes.concat()
+    }
+
+    /// The most room in bytes that a receive has offered.
+    pub fn largest_room(&self) -> usize {
+        self.state().largest_room
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn receive(&mut self, mut piece: Vec<u8>, buf: &mut ReadBuf<'_>) -> Received {
+        let fits = piece.len().min(buf.remaining());
+        buf.put_slice(&piece[..fits]);
+        let rest = piece.split_off(fits);
+        if rest.is_empty() {
+            return Received::Data;
+        }
+        if self.shape.is_stream() {
+            self.arriving.push_front(Some(Ok(rest)));
+            return Received::Data;
+        }
+        Received::Cut
+    }
+}
+
+impl Half for Script {
+    fn shape(&self) -> Shape {
+        self.state().shape
+    }
+    fn local(&self) -> &Endpoint {
+        &ENDPOINT
+    }
+    fn peer(&self) -> &Endpoint {
+        &ENDPOINT
+    }
+}
+
+impl RecvHalf for Script {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        let mut state = self.state();
+        state.largest_room = state.largest_room.max(buf.remaining());
+        match state.arriving.pop_front() {
+            None if state.stays_open => Poll::Pending,
+            None => Poll::Ready(Ok(Received::End)),
+            Some(None) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(Some(Err(error))) => Poll::Ready(Err(error)),
+            Some(Some(Ok(piece))) => Poll::Ready(Ok(state.receive(piece, buf))),
+        }
+    }
+}
+
+impl SendHalf for Script {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut state = self.state();
+        let mut all = parts
+            .iter()
+            .flat_map(|part| part.iter().copied())
+            .collect::<Vec<u8>>();
+        match state.taking.pop_front() {
+            None => {}
+            Some(Some(limit)) => all.truncate(limit),
+            Some(None) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        let taken = all.len();
+        state.writes.push(all);
+        Poll::Ready(Ok(taken))
+    }
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket for Script {
+    type Recv = Script;
+    type Send = Script;
+
+    fn split(self) -> (Script, Script) {
+        (self.clone(), self)
+    }
+}
