@@ -1,13 +1,64 @@
-//! TODO
+//! Chat: what one says, all others hear.
+//!
+//! ```text
+//! socketry chat serve tcp://0.0.0.0:9000          who types here takes part, too
+//! socketry chat join tcp://host:9000 --name ann   in as many other terminals as you like
+//! ```
+//!
+//! # On the wire
+//!
+//! * **raw**, **line**, **struct**: a message is a text in the service's encoding. Who has a name signs with it,
+//!   `NAME : TEXT`; the server relays text as it came. Bytes that are no text in the encoding become U+FFFD, for the
+//!   reader at the server and for the others alike (`?` in an encoding that lacks it). Over raw on a stream a character
+//!   that arrives in two pieces is put together first.
+//! * **json**, **json:bare**: a message is an object. A client sends `{"from": NAME, "text": TEXT}`; others get it with
+//!   `seq`, which counts the messages of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}`
+//!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. What the server cannot
+//!   accept it answers with `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
+//!
+//! A text that is exactly `q` ends a conversation, over every codec and from either side, and is not passed on: a user who
+//! says it leaves, and an operator who types it sends all users away. The server stays. It is never signed. Nothing but
+//! messages (and those errors) is ever sent, and an empty line that is typed is none.
+//!
+//! Over datagrams a server knows of a user by the first datagram, and forgets one that was silent, and was sent nothing, for
+//! as long as the transport says (`peer_idle`, by default 5 minutes). [`Client`] sends its name at once where the codec is
+//! JSON; with other codecs a user hears nothing before having said something.
+//!
+//! # What is bounded
+//!
+//! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users. What waits for
+//! one user is at most 256 KiB and a message: who reads too slowly for that is disconnected, or over datagrams misses
+//! messages, and delays nobody. Who half-closes still hears for 30 seconds.
+
+mod client;
+mod console;
+mod ear;
+mod guest;
+mod hub;
+mod join;
+mod message;
+mod server;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::AppError;
-use crate::cli::Common;
+pub use client::Client;
+pub use console::{Console, Operator};
+pub use message::Message;
+pub use server::Server;
 
-/// The arguments
+use crate::cli::{Common, announce, reachable};
+use crate::serving::told_to_end;
+use crate::{AppError, Service};
+
+/// The text that ends a conversation.
+const QUIT: &str = "q";
+
+/// The longest message in bytes, as the codec counts them, where no other limit was chosen: that of a JSON header.
+const MAX_MESSAGE: usize = 64 << 10;
+
+/// The arguments of `chat`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -18,20 +69,67 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Serve
+    /// Be the place where all meet; lines typed here go to everybody
     Serve {
         /// Where to listen
         #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
         url: String,
+        /// What others see as your name: with json "operator" if not given, else messages are then unsigned
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Take part: a line is a message, and a line "q" leaves
+    Join {
+        /// Where the server is
+        #[arg(value_name = "URL")]
+        url: String,
+        /// What others see as your name: with json "anonymous" if not given, else messages are then unsigned
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
-    let Verb::Serve { url } = args.verb;
-    let url = crate::cli::reachable(&url)?;
-    let listener = service.listen(crate::matrix::App::Chat, &url).await?;
-    crate::cli::announce(socketry_transport::Listener::local(&listener))?;
-    crate::serving::accept_until(listener, crate::serving::told_to_end(), |_| async {}).await?;
+    match args.verb {
+        Verb::Serve { url, name } => serve(&service, &url, name.as_deref()).await?,
+        Verb::Join { url, name } => join(&service, &url, name.as_deref()).await?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
+    let mut server = Server::bind(service, &reachable(url)?).await?;
+    if let Some(name) = name {
+        server = server.operator(name)?;
+    }
+    announce(server.local())?;
+    let (shown, printing) = console::stdout_lines();
+    let console = Console::new(console::stdin_lines(), shown);
+    let served = server.run(console, told_to_end()).await;
+    // What was shown before the end is printed, unless the terminal holds it up.
+    let _ = printing.within(console::LAST_WORDS).await;
+    served
+}
+
+async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
+    let url = reachable(url)?;
+    let client = Client::connect(service, &url, name).await?;
+    let (shown, printing) = console::stdout_lines();
+    let conversation = join::converse(client, console::stdin_lines(), shown);
+    let done = tokio::select! {
+        done = conversation => done,
+        () = told_to_end() => Ok(()),
+    };
+    printing.within(console::LAST_WORDS).await?;
+    done
+}
+
+/// The service with the bound of a message.
+fn bounded(service: &Service) -> Service {
+    let mut service = service.clone();
+    if service.codec.name != socketry_codec::CodecName::Raw {
+        service.codec.max_frame.get_or_insert(MAX_MESSAGE);
+    }
+    service
 }

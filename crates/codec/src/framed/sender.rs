@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use bytes::BytesMut;
 use socketry_transport::{Endpoint, SendExt, SendHalf, Shape};
@@ -41,6 +42,8 @@ struct Shared<C> {
     work: Notify,
     /// The writer took, wrote or ended.
     progress: Notify,
+    /// The writer is not to wait for the peer any longer.
+    abort: Notify,
 }
 
 struct Queue<C> {
@@ -84,6 +87,7 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
             capacity: capacity.max(1),
             work: Notify::new(),
             progress: Notify::new(),
+            abort: Notify::new(),
             queue: Mutex::new(Queue {
                 codec: parts.codec,
                 lens: VecDeque::from_iter((taken > 0).then_some(taken)),
@@ -164,6 +168,12 @@ impl<C: Codec> Sender<C> {
     pub async fn finish(&self) -> Result<(), FrameError> {
         self.shared().end(true);
         self.closed().await
+    }
+
+    /// Takes no more frames from any handle, drops those that wait, and drops the socket's half, even where the peer reads
+    /// nothing. A frame that is being written may be cut. Does nothing once the writer has ended.
+    pub fn abort(&self) {
+        self.shared().abort();
     }
 
     /// Waits until the writer has ended, because the sender was finished or the peer is gone. Cancel-safe.
@@ -259,6 +269,20 @@ impl<C> Shared<C> {
         self.progress.notify_waiters();
     }
 
+    fn abort(&self) {
+        let mut queue = self.lock();
+        if let Phase::Over(_) = queue.phase {
+            return;
+        }
+        queue.phase = Phase::Over(Err(io::ErrorKind::ConnectionAborted));
+        queue.buf = BytesMut::new();
+        queue.lens = VecDeque::new();
+        drop(queue);
+        self.abort.notify_one();
+        self.work.notify_one();
+        self.progress.notify_waiters();
+    }
+
     fn over(&self, queue: &Queue<C>) -> FrameError {
         match queue.phase {
             Phase::Over(Err(kind)) => self.error(Some(kind)),
@@ -346,11 +370,12 @@ async fn write_on<S: SendHalf, C: Codec>(shared: Arc<Shared<C>>, mut socket: S) 
     let ended = loop {
         match take(&shared, &mut taken) {
             Work::Wait => shared.work.notified().await,
-            Work::End { finish: true } => break socket.finish().await,
+            Work::End { finish: true } => break unless_aborted(&shared, socket.finish()).await,
             Work::End { finish: false } => break Ok(()),
             Work::Write => {
                 shared.progress.notify_waiters();
-                if let Err(error) = write(&shared, &mut socket, &mut taken).await {
+                let writing = write(&shared, &mut socket, &mut taken);
+                if let Err(error) = unless_aborted(&shared, writing).await {
                     break Err(error);
                 }
                 shared.lock().written += taken.buf.len() as u64;
@@ -359,10 +384,25 @@ async fn write_on<S: SendHalf, C: Codec>(shared: Arc<Shared<C>>, mut socket: S) 
         }
     };
     let mut queue = shared.lock();
-    queue.phase = Phase::Over(ended.map_err(|error| error.kind()));
+    if !matches!(queue.phase, Phase::Over(_)) {
+        queue.phase = Phase::Over(ended.map_err(|error| error.kind()));
+    }
     queue.buf = BytesMut::new();
     drop(queue);
     shared.progress.notify_waiters();
+}
+
+/// Waits for the peer, but not once the sender was aborted.
+async fn unless_aborted<C>(
+    shared: &Shared<C>,
+    io: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
+    let (mut io, mut aborted) = (pin!(io), pin!(shared.abort.notified()));
+    poll_fn(|cx| match aborted.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+        Poll::Pending => io.as_mut().poll(cx),
+    })
+    .await
 }
 
 enum Work {
@@ -383,7 +423,8 @@ fn take<C>(shared: &Shared<C>, taken: &mut Taken) -> Work {
     }
     match queue.phase {
         Phase::Ending { finish } => Work::End { finish },
-        _ => {
+        Phase::Over(_) => Work::End { finish: false },
+        Phase::Open => {
             // Idle: give the room of a burst back.
             if taken.buf.capacity() > shared.capacity {
                 taken.buf = BytesMut::new();

@@ -1,0 +1,251 @@
+//! A user's end of a conversation, for programs.
+
+use std::fmt;
+
+use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
+use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
+
+use super::bounded;
+use super::ear::Ear;
+use super::message::{Answer, Dialect, Message, Said, encoded, json, own_name, signed};
+use crate::matrix::App;
+use crate::{AppError, Service};
+
+/// The name where none was given and the codec has a place for one.
+const ANONYMOUS: &str = "anonymous";
+
+/// A user who is connected: says messages and hears those of others.
+///
+/// See [`Server`](super::Server) for an example.
+pub struct Client {
+    hearing: Hearing,
+    speaking: Speaking,
+}
+
+impl Client {
+    /// Connects to the server at `to`. With JSON it says who is there at once; with other codecs a datagram server
+    /// knows nothing of it before the first message.
+    ///
+    /// `name`, at most 64 bytes, signs the messages; without one they are unsigned, or with JSON those of `anonymous`.
+    ///
+    /// # Errors
+    /// If the connection fails, or the name is empty or too long.
+    pub async fn connect(
+        service: &Service,
+        to: &Endpoint,
+        name: Option<&str>,
+    ) -> Result<Self, AppError> {
+        let name = name.map(own_name).transpose()?;
+        let service = bounded(service);
+        let framed = service.connect(App::Chat, to).await?;
+        let (dialect, ear) = (Dialect::of(&service), Ear::new(&service, framed.shape()));
+        let sticky = service.codec.name == CodecName::Raw && framed.shape().is_stream();
+        let (hearing, speaking) = framed.split();
+        let mut client = Client {
+            hearing: Hearing {
+                frames: hearing,
+                dialect,
+                ear,
+            },
+            speaking: Speaking {
+                frames: speaking,
+                dialect,
+                name,
+                sticky,
+            },
+        };
+        client.speaking.introduce().await?;
+        Ok(client)
+    }
+
+    /// Says `text` to all others; when it returns, it has been written. `q` ends the conversation. Cancel-safe.
+    ///
+    /// # Errors
+    /// If the encoding lacks a character of it or it is too long, and then nothing was sent and the conversation goes
+    /// on; or if the server is gone.
+    pub async fn send(&mut self, text: &str) -> Result<(), AppError> {
+        Ok(self.speaking.say(text).await?)
+    }
+
+    /// The next message; `None` when the server has ended the conversation. Cancel-safe.
+    ///
+    /// # Errors
+    /// If the server did not accept something that was sent, or sent something that is no message; the next call goes
+    /// on after it. If the connection broke, what follows is `None`.
+    pub async fn recv(&mut self) -> Result<Option<Message>, AppError> {
+        match self.hearing.next().await {
+            Heard::Message(message) => Ok(Some(message)),
+            Heard::End => Ok(None),
+            Heard::Fault(error) | Heard::Lost(error) => Err(error),
+        }
+    }
+
+    /// Half-closes, on a stream: nothing more will be said here, and what others say is still heard for a while.
+    ///
+    /// # Errors
+    /// If the server is gone.
+    pub async fn finish(&mut self) -> Result<(), AppError> {
+        self.speaking.finish().await
+    }
+
+    pub(super) fn split(self) -> (Hearing, Speaking) {
+        (self.hearing, self.speaking)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.hearing.frames.peer())
+    }
+}
+
+/// What came from the server.
+pub(super) enum Heard {
+    Message(Message),
+    /// Something went wrong, and the conversation goes on.
+    Fault(AppError),
+    /// The server ended it.
+    End,
+    /// The connection broke.
+    Lost(AppError),
+}
+
+/// The half that hears.
+pub(super) struct Hearing {
+    frames: Framed<BoxRecv>,
+    dialect: Dialect,
+    ear: Ear,
+}
+
+impl Hearing {
+    pub(super) fn is_stream(&self) -> bool {
+        self.frames.shape().is_stream()
+    }
+
+    /// What comes next. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Heard {
+        loop {
+            let heard = match self.frames.recv().await {
+                Ok(Some(frame)) => match self.dialect {
+                    Dialect::Text(_) => self.ear.text(frame).map(of_message_text),
+                    Dialect::Json => Some(of_json(frame)),
+                },
+                Ok(None) => Some(self.ear.rest().map_or(Heard::End, of_message_text)),
+                Err(error) => Some(of_error(error)),
+            };
+            if let Some(heard) = heard {
+                return heard;
+            }
+        }
+    }
+}
+
+fn of_message_text(text: String) -> Heard {
+    of_message(Message::plain(text))
+}
+
+fn of_message(message: Message) -> Heard {
+    if message.is_quit() {
+        return Heard::End;
+    }
+    Heard::Message(message)
+}
+
+fn of_json(frame: &[u8]) -> Heard {
+    match serde_json::from_slice(frame) {
+        Ok(Answer::Message(message)) => of_message(message),
+        Ok(Answer::Refusal { error }) => {
+            Heard::Fault(AppError::failed(format_args!("the server says: {error}")))
+        }
+        Err(error) => Heard::Fault(AppError::failed(format_args!(
+            "the server sent what is no message: {error}"
+        ))),
+    }
+}
+
+fn of_error(error: FrameError) -> Heard {
+    // A datagram socket goes on after an error of the network's; a conversation with nobody does not.
+    if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
+        return Heard::Lost(error.into());
+    }
+    Heard::Fault(error.into())
+}
+
+/// The half that speaks.
+pub(super) struct Speaking {
+    frames: Framed<BoxSend>,
+    dialect: Dialect,
+    name: Option<String>,
+    /// Whether two texts may arrive as one.
+    pub(super) sticky: bool,
+}
+
+/// Why a text was not sent.
+pub(super) enum Unsaid {
+    /// It cannot be sent, and others can.
+    Refused(AppError),
+    /// The server is gone.
+    Lost(AppError),
+}
+
+impl From<Unsaid> for AppError {
+    fn from(unsaid: Unsaid) -> Self {
+        match unsaid {
+            Unsaid::Refused(error) | Unsaid::Lost(error) => error,
+        }
+    }
+}
+
+impl From<FrameError> for Unsaid {
+    fn from(error: FrameError) -> Self {
+        if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
+            return Unsaid::Lost(error.into());
+        }
+        Unsaid::Refused(error.into())
+    }
+}
+
+impl Speaking {
+    fn from(&self) -> &str {
+        self.name.as_deref().unwrap_or(ANONYMOUS)
+    }
+
+    /// Says who is there, where the codec has a place for it.
+    async fn introduce(&mut self) -> Result<(), Unsaid> {
+        let Dialect::Json = self.dialect else {
+            return Ok(());
+        };
+        let hello = json(&Said {
+            from: Some(self.from().into()),
+            text: None,
+        });
+        Ok(self.frames.send(&hello).await?)
+    }
+
+    pub(super) async fn say(&mut self, text: &str) -> Result<(), Unsaid> {
+        match self.dialect {
+            Dialect::Json => self.say_json(text).await,
+            Dialect::Text(encoding) => self.say_text(text, encoding).await,
+        }
+    }
+
+    async fn say_json(&mut self, text: &str) -> Result<(), Unsaid> {
+        let frame = json(&Said {
+            from: Some(self.from().into()),
+            text: Some(text.into()),
+        });
+        Ok(self.frames.send(&frame).await?)
+    }
+
+    async fn say_text(&mut self, text: &str, encoding: Encoding) -> Result<(), Unsaid> {
+        let text = signed(text, self.name.as_deref());
+        let bytes =
+            encoded(&text, encoding).map_err(|error| Unsaid::Refused(AppError::failed(error)))?;
+        Ok(self.frames.send(&bytes).await?)
+    }
+
+    /// Half-closes, where that exists.
+    pub(super) async fn finish(&mut self) -> Result<(), AppError> {
+        Ok(self.frames.finish().await?)
+    }
+}

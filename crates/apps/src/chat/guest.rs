@@ -1,0 +1,169 @@
+//! One user's conversation with the server.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socketry_codec::{FrameError, FrameFault, Framed};
+use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt};
+
+use super::ear::Ear;
+use super::hub::{Hub, Seat};
+use super::message::{self, Dialect, Message, Refusal, Said};
+use crate::Service;
+
+/// How long a user still hears who has half-closed. It is not for ever, since a connection that was closed looks the same.
+const HALF_CLOSED: Duration = Duration::from_secs(30);
+
+/// How long the parting may take: what waits is written, and what still comes is read.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// The name of a user who did not say one.
+const ANONYMOUS: &str = "anonymous";
+
+/// What the server knows of a user.
+struct Guest {
+    seat: Seat,
+    dialect: Dialect,
+    ear: Ear,
+    name: Option<String>,
+    /// The operator's name, which is nobody else's.
+    reserved: Arc<str>,
+}
+
+/// Talks to one user until either side ends it.
+pub(super) async fn talk(
+    hub: Arc<Hub>,
+    service: Arc<Service>,
+    reserved: Arc<str>,
+    framed: Framed<BoxSocket>,
+) {
+    let (user, shape) = (framed.peer().clone(), framed.shape());
+    tracing::info!(%user, "came");
+    let (mut receiving, sending) = framed.split();
+    let seat = hub.seat(sending.into_sender(), shape);
+    let member = Arc::clone(&seat.member);
+    let mut guest = Guest {
+        seat,
+        dialect: hub.dialect(),
+        ear: Ear::new(&service, shape),
+        name: None,
+        reserved,
+    };
+    tokio::select! {
+        () = guest.listen(&mut receiving) => {}
+        _ = member.sender.closed() => {}
+        () = member.dismissed() => {}
+    }
+    drop(guest);
+    let _ = tokio::time::timeout(PARTING, async {
+        let _ = member.sender.finish().await;
+        if shape.is_stream() {
+            drain(receiving).await;
+        }
+    })
+    .await;
+    // Whoever has not read by now keeps no writer waiting.
+    member.sender.abort();
+    tracing::info!(%user, "left");
+}
+
+/// Reads until the peer has closed: closing with unread bytes would reset the connection and destroy what the peer has
+/// not read yet.
+async fn drain(receiving: Framed<BoxRecv>) {
+    let mut socket = receiving.into_parts().socket;
+    let mut scratch = [0; 4096];
+    while let Ok((_, Received::Data | Received::Cut)) = socket.recv(&mut scratch).await {}
+}
+
+impl Guest {
+    /// Hears the user out.
+    async fn listen(&mut self, frames: &mut Framed<BoxRecv>) {
+        loop {
+            let flow = match frames.recv().await {
+                Ok(Some(frame)) => self.hear(frame),
+                Ok(None) => break,
+                Err(error) => self.misheard(&error),
+            };
+            if flow.is_break() {
+                return;
+            }
+        }
+        if let Some(text) = self.ear.rest() {
+            self.say(&Message::plain(text));
+        }
+        if frames.shape().is_stream() {
+            tokio::time::sleep(HALF_CLOSED).await;
+        }
+    }
+
+    fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
+        let heard = match self.dialect {
+            Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
+            Dialect::Json => self.parse(frame),
+        };
+        match heard {
+            Ok(Some(message)) if message.is_quit() => return ControlFlow::Break(()),
+            Ok(Some(message)) => self.say(&message),
+            Ok(None) => {}
+            Err(words) => self.refuse(&words),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next one.
+    fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
+        tracing::info!(%error, "not understood");
+        self.refuse(&error.fault().to_string());
+        // A socket that fails is not asked again, fatal or not: it might fail for ever.
+        if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The message in a JSON frame; `None` if it only says who is there. In words why it cannot be accepted.
+    fn parse(&mut self, frame: &[u8]) -> Result<Option<Message>, Cow<'static, str>> {
+        let said: Said<'_> =
+            serde_json::from_slice(frame).map_err(|error| format!("not a message: {error}"))?;
+        if let Some(from) = &said.from {
+            self.name = Some(self.accepted(from)?);
+        }
+        let from = self.name.as_deref().unwrap_or(ANONYMOUS).to_owned();
+        match said.text {
+            Some(text) => Ok(Some(Message {
+                from: Some(from),
+                ..Message::plain(text.into_owned())
+            })),
+            None if said.from.is_some() => Ok(None),
+            None => Err("a message needs the key `text`".into()),
+        }
+    }
+
+    fn accepted(&self, name: &str) -> Result<String, Cow<'static, str>> {
+        if let Some(fault) = message::fault_of_name(name) {
+            return Err(fault.into());
+        }
+        if *name == *self.reserved {
+            return Err("that name (`from`) is the server's own".into());
+        }
+        Ok(name.to_owned())
+    }
+
+    fn say(&self, message: &Message) {
+        if let Err(error) = self.seat.say(message) {
+            tracing::info!(%error, "not relayed");
+            self.refuse(&error.to_string());
+        }
+    }
+
+    /// Answers that something was not accepted, where the codec can tell that from a message.
+    fn refuse(&self, words: &str) {
+        let Dialect::Json = self.dialect else { return };
+        let frame = message::json(&Refusal { error: words });
+        if let Ok(false) = self.seat.member.sender.try_send(&frame) {
+            self.seat.member.has_no_room();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The server: a listener, a hub, and an operator.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, pending};
+use std::sync::Arc;
+
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener};
+use tokio::sync::mpsc;
+
+use super::console::Console;
+use super::hub::Hub;
+use super::message::{Dialect, own_name, signed};
+use super::{QUIT, bounded, guest};
+use crate::matrix::App;
+use crate::{AppError, Service, serving};
+
+/// The operator's name where none was given.
+const OPERATOR: &str = "operator";
+
+/// A chat server that listens.
+///
+/// ```
+/// use socketry_apps::Service;
+/// use socketry_apps::chat::{Client, Console, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = Service::with_codec("line")?;
+/// let server = Server::bind(&service, &"tcp://127.0.0.1:0".parse()?).await?;
+/// let at = server.local().clone();
+/// let (console, mut operator) = Console::channel();
+/// tokio::spawn(server.run(console, std::future::pending()));
+///
+/// let mut ann = Client::connect(&service, &at, Some("ann")).await?;
+/// ann.send("hello").await?;
+/// assert_eq!(operator.next().await.as_deref(), Some("ann : hello"));
+/// operator.say("welcome").await;
+/// assert_eq!(ann.recv().await?.expect("an answer").text, "welcome");
+/// # Ok(()) }
+/// ```
+pub struct Server {
+    listener: BoxListener,
+    service: Arc<Service>,
+    operator: Option<String>,
+}
+
+impl Server {
+    /// Listens at `at`, with the codec and encoding of `service`.
+    ///
+    /// # Errors
+    /// If the transport cannot listen there, or the codec's limits do not apply to it.
+    pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
+        let service = Arc::new(bounded(service));
+        Ok(Server {
+            listener: service.listen(App::Chat, at).await?,
+            service,
+            operator: None,
+        })
+    }
+
+    /// Gives the operator a name of at most 64 bytes, with which messages are signed. By default it is `operator`
+    /// where the codec is JSON, and messages are unsigned where it is not.
+    ///
+    /// # Errors
+    /// If the name is empty or too long.
+    pub fn operator(self, name: &str) -> Result<Self, AppError> {
+        Ok(Server {
+            operator: Some(own_name(name)?),
+            ..self
+        })
+    }
+
+    /// Where it listens, with the real port where port 0 was asked for.
+    pub fn local(&self) -> &Endpoint {
+        self.listener.local()
+    }
+
+    /// Serves until `stop` resolves. Conversations that are under way then are dropped, which closes their sockets.
+    ///
+    /// # Errors
+    /// If the listener fails for good; never because of a user.
+    pub async fn run(
+        self,
+        console: Console,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), AppError> {
+        let (hub, said) = Hub::new(&self.service, console)?;
+        let hub = Arc::new(hub);
+        let reserved: Arc<str> = self.operator.as_deref().unwrap_or(OPERATOR).into();
+        let operating = operate(Arc::clone(&hub), said, self.operator);
+        let service = self.service;
+        let accepting = serving::accept_until(self.listener, stop, |socket| {
+            converse(
+                Arc::clone(&hub),
+                Arc::clone(&service),
+                Arc::clone(&reserved),
+                socket,
+            )
+        });
+        tokio::select! {
+            served = accepting => served,
+            never = operating => match never {},
+        }
+    }
+}
+
+async fn converse(hub: Arc<Hub>, service: Arc<Service>, reserved: Arc<str>, socket: BoxSocket) {
+    match service.framed(socket) {
+        Ok(framed) => guest::talk(hub, service, reserved, framed).await,
+        Err(error) => tracing::error!(%error, "cannot talk"),
+    }
+}
+
+/// Says what the operator says. One who has nothing more to say stays as a reader.
+async fn operate(
+    hub: Arc<Hub>,
+    mut said: mpsc::Receiver<String>,
+    name: Option<String>,
+) -> Infallible {
+    while let Some(line) = said.recv().await {
+        if let Err(error) = say(&hub, &line, name.as_deref()) {
+            tracing::warn!(%error, "not sent");
+        }
+    }
+    pending().await
+}
+
+fn say(hub: &Hub, line: &str, name: Option<&str>) -> Result<(), AppError> {
+    let from = name.unwrap_or(OPERATOR);
+    match (line, hub.dialect()) {
+        ("", _) => Ok(()),
+        (QUIT, _) => hub.dismiss(from),
+        (text, Dialect::Json) => hub.announce(from, text),
+        (text, Dialect::Text(_)) => hub.announce(from, &signed(text, name)),
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({})", self.local())
+    }
+}
