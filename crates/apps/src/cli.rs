@@ -127,7 +127,7 @@ fn run(app: AppArgs) -> ExitCode {
     clippy::print_stderr,
     reason = "errors of a command line go to standard error"
 )]
-fn failed(error: &AppError) -> ExitCode {
+pub(crate) fn failed(error: &AppError) -> ExitCode {
     eprintln!("socketry: {error}");
     ExitCode::from(error.exit_code())
 }

@@ -25,11 +25,14 @@ where
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut conversations = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
-    loop {
+    let ended = loop {
         let socket = tokio::select! {
-            accepted = listener.accept() => accepted?,
+            accepted = listener.accept() => match accepted {
+                Ok(socket) => socket,
+                Err(error) => break Err(error.into()),
+            },
             Some(_) = conversations.join_next() => continue,
-            () = &mut stop => return Ok(()),
+            () = &mut stop => break Ok(()),
         };
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
@@ -43,21 +46,26 @@ where
                 tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open");
             }
         }
-    }
+    };
+    // The process may end right after this, and what they hold (a running command, say) must be let go of before.
+    conversations.shutdown().await;
+    ended
 }
 
-/// Resolves when the process is told to end: SIGINT or SIGTERM.
-pub(crate) async fn told_to_end() {
+/// Resolves when the process is told to end: SIGINT or SIGTERM. The call itself takes the signals over, so that none
+/// that comes after it is missed.
+pub(crate) fn told_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            // Without handlers the signals end the process by themselves.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

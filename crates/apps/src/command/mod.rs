@@ -1,37 +1,100 @@
-//! TODO
+//! Run commands on another machine: a server that runs them, and a client that says which.
+//!
+//! ```
+//! use socketry_apps::Service;
+//! use socketry_apps::command::{Client, Exit, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = Service::with_codec("struct")?;
+//! let server = Server::bind(&service, &"tcp://127.0.0.1:0".parse()?).await?;
+//! let at = server.local().clone();
+//! let serving = tokio::spawn(server.run(std::future::pending()));
+//!
+//! let mut client = Client::connect(&service, &at).await?;
+//! let mut said = Vec::new();
+//! let exit = client
+//!     .run("echo hello; exit 3", |_stream, bytes| {
+//!         said.extend_from_slice(bytes);
+//!         Ok(())
+//!     })
+//!     .await?;
+//! assert_eq!((said, exit), (b"hello\n".to_vec(), Exit::Code(3)));
+//! # serving.abort();
+//! # Ok(()) }
+//! ```
+//!
+//! **Whoever can connect can run anything** as the server's user: the server knows no users and no allowlist. Listen on
+//! loopback, or on a Unix socket, whose file's mode says who may connect.
+//!
+//! # On the wire
+//!
+//! A client sends commands one after another over one connection, and each is answered before the next is run. Any
+//! program can be the peer; what is a frame, the codec says.
+//!
+//! | codec | the command | the answer |
+//! |---|---|---|
+//! | `raw` | a shell command line; on a stream, what one read brings | the whole output, as text |
+//! | `line` | a shell command line | the whole output, a frame for each line |
+//! | `struct` | a shell command line | frames: `1` and bytes of standard output, `2` and bytes of standard error, at last `0` and `exit N`, `signal N` or `error TEXT` |
+//! | `json`, `json:bare` | `{"run":"LINE"}`, or `{"argv":["PROGRAM","ARGUMENT",…]}` | `{"stream":"stdout","size":N}` or `{"stream":"stderr","size":N}`, each followed by N bytes, at last `{"exit":N}`, `{"signal":N}` or `{"error":"TEXT"}` |
+//!
+//! On `raw` and `line` the answer is standard error if there is any, else standard output; an empty one is a
+//! single newline on `raw` and one empty frame on `line`. Of each at most [`MAX_COLLECTED`] bytes are kept, and a note
+//! tells of the rest. Nothing marks the end: the client takes a [quiet gap](Client::quiet_gap) for it. A `\r` at the end
+//! of a line is dropped, and a line above the codec's limit goes on in the next frame. A read of [`MAX_RAW_COMMAND`]
+//! bytes or more is no command on a raw stream, since it may be the first part of one: the connection ends.
+//!
+//! On `struct` and `json` output comes as it is produced, in pieces of at most [`MAX_PIECE`] bytes (less where a datagram
+//! or the length field holds less). A request that is not understood is answered with an error, and the next one is read.
+//!
+//! Commands, output and errors are in the server's [encoding](crate::Service::encoding); JSON itself is always UTF-8.
+//! Output that is not UTF-8 is taken to be in that encoding already, and with UTF-8 all bytes pass untouched.
+//!
+//! # How a command runs
+//!
+//! A line is run by `sh -c`, an argument vector exactly as it is, in a process group of its own, without input, with the
+//! server's environment and working directory.
+//!
+//! When the client disconnects, or the server stops, the whole tree of processes is killed. (A client that only
+//! half-closes is given [`HALF_CLOSED`] to read its answers: from here it looks the same as one that is gone. On
+//! `unix-dgram` a client that is gone is noticed when output cannot be sent, or its session has been idle too long.) A client
+//! that does not read keeps its command waiting, and nobody else.
+//!
+//! What a command leaves in the background lives on if it has let go of the output, as in `daemon >/dev/null 2>&1 &`.
+//! Otherwise it is killed [`LEFT_BEHIND`] after the command has ended, and the answer does not wait for it any longer.
 
-use std::process::ExitCode;
+mod args;
+mod client;
+mod process;
+mod replies;
+mod requests;
+mod server;
+mod transcode;
+mod wire;
 
-use clap::Subcommand;
+use std::time::Duration;
 
-use crate::AppError;
-use crate::cli::Common;
+pub(crate) use args::{Args, run};
+pub use client::Client;
+pub use server::Server;
+pub use wire::{Command, Exit, Stream};
 
-/// The arguments
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
+/// How much of standard output, and of standard error, is kept for a `raw` or `line` answer, in bytes: 16 MiB. The
+/// command runs on to its end, and what it writes beyond is dropped.
+pub const MAX_COLLECTED: usize = 16 << 20;
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Serve
-    Serve {
-        /// Where to listen
-        #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
-        url: String,
-    },
-}
+/// The largest piece of output in a `struct` or `json` answer, in bytes: 32 KiB.
+pub const MAX_PIECE: usize = 32 << 10;
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
-    let service = args.common.service();
-    let Verb::Serve { url } = args.verb;
-    let url = crate::cli::reachable(&url)?;
-    let listener = service.listen(crate::matrix::App::Chat, &url).await?;
-    crate::cli::announce(socketry_transport::Listener::local(&listener))?;
-    crate::serving::accept_until(listener, crate::serving::told_to_end(), |_| async {}).await?;
-    Ok(ExitCode::SUCCESS)
-}
+/// From this length on, in bytes, a command is refused on a `raw` stream, where it may arrive in several reads and
+/// each would be run: 8 KiB.
+pub const MAX_RAW_COMMAND: usize = 8 << 10;
+
+/// How long a client that has half-closed may wait for answers before its command is killed: 500 ms.
+pub const HALF_CLOSED: Duration = Duration::from_millis(500);
+
+/// How long the output is still read after the command has ended, while something in the background holds it: 250 ms.
+pub const LEFT_BEHIND: Duration = Duration::from_millis(250);
+
+/// What a [`Client`] takes for the end of a `raw` or `line` answer, where nothing else is said: 300 ms of silence.
+pub const QUIET_GAP: Duration = Duration::from_millis(300);

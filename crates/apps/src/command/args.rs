@@ -1,0 +1,120 @@
+//! The command line: `command serve` and `command run`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+use socketry_transport::units::parse_duration;
+use socketry_transport::{Address, Endpoint};
+
+use super::{Client, Command, Exit, QUIET_GAP, Server, Stream};
+use crate::cli::{self, Common};
+use crate::{AppError, Service, serving};
+
+/// What `command run` exits with when the exchange itself failed, as `ssh` does.
+const EXCHANGE_FAILED: u8 = 255;
+
+/// The arguments of `socketry command`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the commands of whoever connects
+    Serve {
+        /// Where to listen
+        #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
+        url: String,
+        /// Kill a command that has run for this long: 90s, 10m, 1h30m
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        time_limit: Option<Duration>,
+    },
+    /// Run a command there, and exit with its exit code (128+N for signal N, 255 if the exchange failed)
+    Run {
+        /// Where the server is
+        #[arg(value_name = "URL")]
+        url: String,
+        /// On raw and line, how long nothing must arrive for the answer to be over [default: 300ms]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        quiet_gap: Option<Duration>,
+        /// One word is a line for the remote shell; several are a program and its arguments, exactly
+        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+        command: Vec<String>,
+    },
+}
+
+pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
+    let service = args.common.service();
+    match args.verb {
+        Verb::Serve { url, time_limit } => serve(&service, &url, time_limit).await,
+        Verb::Run {
+            url,
+            quiet_gap,
+            command,
+        } => {
+            let url = cli::reachable(&url)?;
+            let command = Command::from_words(command);
+            let quiet_gap = quiet_gap.unwrap_or(QUIET_GAP);
+            match ask(&service, &url, quiet_gap, command).await {
+                Ok(exit) => Ok(ExitCode::from(exit.code())),
+                Err(error) if error.is_usage() => Err(error),
+                Err(error) => {
+                    cli::failed(&error);
+                    Ok(ExitCode::from(EXCHANGE_FAILED))
+                }
+            }
+        }
+    }
+}
+
+async fn serve(
+    service: &Service,
+    url: &str,
+    time_limit: Option<Duration>,
+) -> Result<ExitCode, AppError> {
+    let url = cli::reachable(url)?;
+    let server = Server::bind(service, &url).await?.time_limit(time_limit);
+    // Before anybody knows where it listens, and so before anybody can tell it to end.
+    let stop = serving::told_to_end();
+    warn(server.local());
+    cli::announce(server.local())?;
+    server.run(stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "a warning on the command line")]
+fn warn(at: &Endpoint) {
+    if let Address::Ip(address) = at.address()
+        && !address.ip().to_canonical().is_loopback()
+    {
+        eprintln!("socketry: warning: anybody who can reach {at} can run commands as this user");
+    }
+}
+
+async fn ask(
+    service: &Service,
+    url: &Endpoint,
+    quiet_gap: Duration,
+    command: Command,
+) -> Result<Exit, AppError> {
+    let mut client = Client::connect(service, url).await?.quiet_gap(quiet_gap);
+    client.run(command, show).await
+}
+
+/// As it is: it is this program's own output.
+fn show(stream: Stream, bytes: &[u8]) -> io::Result<()> {
+    match stream {
+        Stream::Stdout => {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(bytes)?;
+            stdout.flush()
+        }
+        Stream::Stderr => io::stderr().lock().write_all(bytes),
+    }
+}

@@ -1,0 +1,221 @@
+//! What a client is answered.
+
+use std::fmt;
+
+use socketry_codec::{FrameError, Framed};
+use socketry_transport::{BoxSend, Encoding};
+
+use super::process::{Event, Job};
+use super::transcode::{Outgoing, encode};
+use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
+use super::{MAX_COLLECTED, MAX_PIECE};
+
+/// The sending half of a conversation.
+pub(super) struct Replies {
+    pub(super) send: Framed<BoxSend>,
+    pub(super) dialect: Dialect,
+    pub(super) encoding: Encoding,
+    /// How many bytes of output one frame carries.
+    pub(super) room: usize,
+}
+
+impl Replies {
+    /// Answers with everything that `job` puts out, and with how it ended.
+    pub(super) async fn carry(&mut self, job: Job, overdue: &str) -> Result<(), FrameError> {
+        match self.dialect {
+            Dialect::Raw | Dialect::Line(_) => self.collect(job, overdue).await,
+            Dialect::Struct | Dialect::Json => self.pass_on(job, overdue).await,
+        }
+    }
+
+    /// Answers that there is nothing to run, and why.
+    pub(super) async fn refuse(&mut self, words: impl fmt::Display) -> Result<(), FrameError> {
+        match self.dialect {
+            Dialect::Raw | Dialect::Line(_) => {
+                self.text(format!("socketry: {words}\n").as_bytes()).await
+            }
+            Dialect::Struct | Dialect::Json => self.end(&Err(words.to_string())).await,
+        }
+    }
+
+    /// All the output, and then the answer.
+    async fn collect(&mut self, mut job: Job, overdue: &str) -> Result<(), FrameError> {
+        let mut buf = vec![0; MAX_PIECE];
+        let (mut stdout, mut stderr) = (Collected::default(), Collected::default());
+        let end = loop {
+            match job.next(&mut buf).await {
+                Event::Output(Stream::Stdout, bytes) => stdout.push(bytes),
+                Event::Output(Stream::Stderr, bytes) => stderr.push(bytes),
+                Event::Ended(end) => break end,
+            }
+        };
+        if job.is_overdue() {
+            stderr.bytes.extend_from_slice(overdue.as_bytes());
+        }
+        if let Err(words) = end {
+            stderr.bytes.extend_from_slice(words.as_bytes());
+        }
+        drop(job);
+        let answer = if stderr.bytes.is_empty() {
+            stdout
+        } else {
+            stderr
+        };
+        self.text(&answer.finish()).await
+    }
+
+    /// The output as it comes.
+    async fn pass_on(&mut self, mut job: Job, overdue: &str) -> Result<(), FrameError> {
+        let mut buf = vec![0; MAX_PIECE];
+        let mut streams = [Stream::Stdout, Stream::Stderr].map(|_| Outgoing::new(self.encoding));
+        let end = loop {
+            match job.next(&mut buf).await {
+                Event::Output(stream, bytes) => {
+                    let bytes = streams[stream as usize].push(bytes, false);
+                    self.piece(stream, &bytes).await?;
+                }
+                Event::Ended(end) => break end,
+            }
+        };
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let rest = streams[stream as usize].push(b"", true);
+            self.piece(stream, &rest).await?;
+        }
+        if job.is_overdue() {
+            let words = encode(overdue.as_bytes(), self.encoding);
+            self.piece(Stream::Stderr, &words).await?;
+        }
+        drop(job);
+        self.end(&end).await
+    }
+
+    async fn piece(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), FrameError> {
+        for piece in bytes.chunks(self.room) {
+            if self.dialect == Dialect::Json {
+                let header = JsonReply::body(stream, piece.len());
+                self.send.feed_json(&header).await?;
+                let mut body = self.send.body_writer(piece.len() as u64)?;
+                body.write_all(piece).await?;
+            } else {
+                self.send.feed(&tagged(stream, piece)).await?;
+            }
+        }
+        self.send.flush().await
+    }
+
+    async fn end(&mut self, end: &Result<Exit, String>) -> Result<(), FrameError> {
+        match self.dialect {
+            Dialect::Json => self.send.send_json(&JsonReply::end(end)).await,
+            _ => {
+                let mut frame = tagged_end(end, self.encoding);
+                frame.truncate(self.room);
+                self.send.send(&frame).await
+            }
+        }
+    }
+
+    /// A whole answer on `raw` or `line`.
+    async fn text(&mut self, answer: &[u8]) -> Result<(), FrameError> {
+        let Dialect::Line(delimiter) = self.dialect else {
+            let answer = if answer.is_empty() { b"\n" } else { answer };
+            self.frames(&encode(answer, self.encoding)).await?;
+            return self.send.flush().await;
+        };
+        // Judged as a whole: a line of GBK may look like UTF-8.
+        let is_text = std::str::from_utf8(answer).is_ok();
+        for line in lines(answer, delimiter) {
+            if is_text {
+                self.frames(&encode(line, self.encoding)).await?;
+            } else {
+                self.frames(line).await?;
+            }
+        }
+        self.send.flush().await
+    }
+
+    /// Frames of what fits, to be flushed; an empty one for nothing.
+    async fn frames(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        let (first, rest) = bytes.split_at(bytes.len().min(self.room));
+        self.send.feed(first).await?;
+        for frame in rest.chunks(self.room) {
+            self.send.feed(frame).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lines of an answer, without their ends; at least one.
+fn lines(answer: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
+    let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
+    // A frame cannot hold its delimiter, so that ends a line as well.
+    let lines = answer.split(move |byte| *byte == b'\n' || *byte == delimiter);
+    lines.map(|mut line| {
+        while let Some(rest) = line.strip_suffix(b"\r") {
+            line = rest;
+        }
+        line
+    })
+}
+
+/// Output that is kept for one answer, within its bound.
+#[derive(Default)]
+struct Collected {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+impl Collected {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = MAX_COLLECTED - self.bytes.len();
+        self.bytes
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.cut |= bytes.len() > room;
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        if self.cut {
+            if let Err(error) = std::str::from_utf8(&self.bytes)
+                && error.error_len().is_none()
+            {
+                self.bytes.truncate(error.valid_up_to());
+            }
+            let note = format!("\n[socketry: only the first {} MiB]\n", MAX_COLLECTED >> 20);
+            self.bytes.extend_from_slice(note.as_bytes());
+        }
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_at_least_one_line() {
+        let of = |answer: &str| -> Vec<String> {
+            let lines = lines(answer.as_bytes(), b'\n');
+            lines
+                .map(|line| String::from_utf8_lossy(line).into_owned())
+                .collect()
+        };
+        assert_eq!(of(""), [""]);
+        assert_eq!(of("\n"), [""]);
+        assert_eq!(of("a\r\n\nb"), ["a", "", "b"]);
+        assert_eq!(of("a\n\n"), ["a", ""]);
+        let by_nul: Vec<&[u8]> = lines(b"a\0b\n", 0).collect();
+        assert_eq!(by_nul, [b"a", b"b"]);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut kept = Collected::default();
+        let megabyte = "é".repeat(512 << 10);
+        kept.push(b"x");
+        for _ in 0..20 {
+            kept.push(megabyte.as_bytes());
+        }
+        let kept = String::from_utf8(kept.finish()).unwrap();
+        assert!(kept.len() < MAX_COLLECTED + 100);
+        assert!(kept.ends_with("\n[socketry: only the first 16 MiB]\n"));
+    }
+}

@@ -1,0 +1,96 @@
+//! What a client asks, and whether it is still there.
+
+use std::collections::VecDeque;
+
+use socketry_codec::{FrameError, Framed};
+use socketry_transport::{BoxRecv, RecvExt};
+use tokio::time::{Duration, Instant, sleep_until, timeout};
+
+use super::HALF_CLOSED;
+
+/// How many commands may wait while one runs, and how many bytes of them. A client that sends more is read no further
+/// until one has ended, and until then its disconnecting is not seen.
+const MAX_WAITING: usize = 64;
+const MAX_WAITING_BYTES: usize = 64 << 10;
+
+/// How much a client may still have sent when the server ends the connection, and how long the server waits for the
+/// client to close too. Closing with unread bytes would destroy the last answer.
+const LINGER_BYTES: usize = 1 << 20;
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The receiving half of a conversation.
+pub(super) struct Requests {
+    recv: Framed<BoxRecv>,
+    /// What arrived while a command ran.
+    waiting: VecDeque<Result<Vec<u8>, FrameError>>,
+    bytes: usize,
+    /// The client has finished sending.
+    ended: Option<Instant>,
+}
+
+impl Requests {
+    pub(super) fn new(recv: Framed<BoxRecv>) -> Self {
+        Requests {
+            recv,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            ended: None,
+        }
+    }
+
+    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Result<Vec<u8>, FrameError>> {
+        if let Some(request) = self.waiting.pop_front() {
+            self.bytes -= request.as_ref().map_or(0, Vec::len);
+            return Some(request);
+        }
+        if self.ended.is_some() {
+            return None;
+        }
+        receive(&mut self.recv).await
+    }
+
+    /// Resolves when nobody is there any more to answer. Meanwhile it keeps what arrives. Cancel-safe.
+    pub(super) async fn gone(&mut self) {
+        while self.ended.is_none() {
+            if self.waiting.len() >= MAX_WAITING || self.bytes >= MAX_WAITING_BYTES {
+                return std::future::pending().await;
+            }
+            match receive(&mut self.recv).await {
+                Some(Err(error)) if error.is_fatal() => return,
+                Some(request) => {
+                    self.bytes += request.as_ref().map_or(0, Vec::len);
+                    self.waiting.push_back(request);
+                }
+                None => self.ended = Some(Instant::now()),
+            }
+        }
+        if let Some(ended) = self.ended {
+            sleep_until(ended + HALF_CLOSED).await;
+        }
+    }
+
+    /// Waits a little for the client to close, once the server has said its last.
+    pub(super) async fn linger(self) {
+        let mut socket = self.recv.into_parts().socket;
+        let closed = async {
+            let mut scratch = vec![0; 4096];
+            let mut left = LINGER_BYTES;
+            while left > 0 {
+                match socket.recv(&mut scratch).await {
+                    Ok((len, _)) if len > 0 => left = left.saturating_sub(len),
+                    _ => return,
+                }
+            }
+        };
+        let _ = timeout(LINGER, closed).await;
+    }
+}
+
+async fn receive(recv: &mut Framed<BoxRecv>) -> Option<Result<Vec<u8>, FrameError>> {
+    match recv.recv().await {
+        // A copy: the buffer that it lies in may be much larger.
+        Ok(frame) => frame.map(|frame| Ok(frame.to_vec())),
+        Err(error) => Some(Err(error)),
+    }
+}

@@ -1,0 +1,176 @@
+//! The server: each client's commands, one after another.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use socketry_codec::FrameError;
+use socketry_transport::units::format_duration;
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
+use tokio::time::sleep;
+
+use super::MAX_RAW_COMMAND;
+use super::process::Job;
+use super::replies::Replies;
+use super::requests::Requests;
+use super::wire::{Dialect, Program, room};
+use crate::matrix::App;
+use crate::{AppError, Service, serving};
+
+/// A server that runs the commands of whoever connects. See the [module](super) for what it speaks.
+#[derive(Debug)]
+pub struct Server {
+    listener: BoxListener,
+    rules: Rules,
+}
+
+/// What every conversation needs.
+#[derive(Clone, Debug)]
+struct Rules {
+    service: Service,
+    dialect: Dialect,
+    time_limit: Option<Duration>,
+}
+
+impl Server {
+    /// Listens at `at`.
+    ///
+    /// # Errors
+    /// If commands do not run over that pairing of transport and codec, or as the transport says.
+    pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
+        let listener = service.listen(App::Command, at).await?;
+        Ok(Server {
+            listener,
+            rules: Rules {
+                service: service.clone(),
+                dialect: Dialect::of(&service.codec)?,
+                time_limit: None,
+            },
+        })
+    }
+
+    /// How long a command may run before it is killed, which its standard error then says. Default `None`: for ever.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Option<Duration>) -> Self {
+        self.rules.time_limit = limit;
+        self
+    }
+
+    /// Where it listens, with the real port.
+    pub fn local(&self) -> &Endpoint {
+        self.listener.local()
+    }
+
+    /// Serves up to 1,024 clients at once, until `stop` resolves; then what still runs is killed.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        let Server { listener, rules } = self;
+        serving::accept_until(listener, stop, move |socket| rules.clone().converse(socket)).await
+    }
+}
+
+impl Rules {
+    async fn converse(self, socket: BoxSocket) {
+        let peer = socket.peer().clone();
+        tracing::info!(%peer, "connected");
+        match self.talk(socket).await {
+            Ok(()) => tracing::info!(%peer, "disconnected"),
+            Err(error) => tracing::info!("{error}"),
+        }
+    }
+
+    async fn talk(&self, socket: BoxSocket) -> Result<(), AppError> {
+        let stream = socket.shape().is_stream();
+        let room = room(&self.service.codec, socket.shape());
+        let (recv, send) = self.service.framed(socket)?.split();
+        let mut requests = Requests::new(recv);
+        let mut replies = Replies {
+            send,
+            dialect: self.dialect,
+            encoding: self.service.encoding,
+            room,
+        };
+        while let Some(request) = requests.next().await {
+            let may_be_cut = stream && self.dialect == Dialect::Raw;
+            match request {
+                Err(error) if error.is_fatal() => {
+                    // A peer that is gone does not hear it.
+                    let _ = replies.refuse(error.fault()).await;
+                    break;
+                }
+                Err(error) => replies.refuse(error.fault()).await?,
+                Ok(frame) if may_be_cut && frame.len() >= MAX_RAW_COMMAND => {
+                    replies.refuse(TOO_LONG_FOR_RAW).await?;
+                    break;
+                }
+                Ok(frame) => self.answer(&frame, &mut requests, &mut replies).await?,
+            }
+        }
+        replies.send.finish().await?;
+        if stream {
+            requests.linger().await;
+        }
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        frame: &[u8],
+        requests: &mut Requests,
+        replies: &mut Replies,
+    ) -> Result<(), AppError> {
+        let program = self.dialect.program(frame, self.service.encoding);
+        match program.and_then(|program| self.start(&program)) {
+            Ok(job) => self.perform(job, requests, replies).await,
+            Err(words) => Ok(replies.refuse(words).await?),
+        }
+    }
+
+    fn start(&self, program: &Program) -> Result<Job, String> {
+        tracing::info!(?program, "run");
+        Job::start(program)
+    }
+
+    /// Carries a command's output to the client, until both are done or the client is gone. Dropping the job kills it.
+    async fn perform(
+        &self,
+        job: Job,
+        requests: &mut Requests,
+        replies: &mut Replies,
+    ) -> Result<(), AppError> {
+        let group = job.group();
+        let overdue = self.overdue();
+        let mut carrying = pin!(replies.carry(job, &overdue));
+        let mut limit = pin!(passed(self.time_limit));
+        let mut in_time = true;
+        loop {
+            tokio::select! {
+                carried = &mut carrying => return carried.map_err(|error: FrameError| error.into()),
+                () = requests.gone() => {
+                    return Err(AppError::failed("the client disconnected; its command was killed"));
+                }
+                () = &mut limit, if in_time => {
+                    in_time = false;
+                    group.time_is_over();
+                }
+            }
+        }
+    }
+
+    fn overdue(&self) -> String {
+        let limit = self.time_limit.map(format_duration).unwrap_or_default();
+        format!("socketry: killed after the time limit of {limit}\n")
+    }
+}
+
+const TOO_LONG_FOR_RAW: &str =
+    "a command this long may arrive in pieces on raw; use the codec line, struct or json";
+
+async fn passed(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}

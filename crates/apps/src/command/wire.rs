@@ -1,0 +1,433 @@
+//! What is said on the wire: commands, and how they ended.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::OsStringExt;
+
+use serde::{Deserialize, Serialize};
+use socketry_codec::{Codec, CodecName, CodecSpec, limits};
+use socketry_transport::{Encoding, Shape, Undecodable};
+
+use super::MAX_PIECE;
+use crate::AppError;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A line for the shell.
+    Line(String),
+    /// A program and its arguments, exactly, and no shell. The codecs that carry only lines get them quoted, so that
+    /// the remote shell sees exactly these arguments.
+    Argv(Vec<String>),
+}
+
+impl Command {
+    /// What a user typed: one word is a line for the shell, several are a program and its arguments.
+    pub fn from_words(mut words: Vec<String>) -> Self {
+        match words.pop() {
+            Some(line) if words.is_empty() => Command::Line(line),
+            Some(last) => {
+                words.push(last);
+                Command::Argv(words)
+            }
+            None => Command::Argv(words),
+        }
+    }
+
+    /// As one line for a shell.
+    fn line(&self) -> Result<String, AppError> {
+        match self {
+            Command::Line(line) => Ok(line.clone()),
+            Command::Argv(words) => {
+                shlex::try_join(words.iter().map(String::as_str)).map_err(|error| {
+                    AppError::usage(format_args!("cannot quote an argument: {error}"))
+                })
+            }
+        }
+    }
+}
+
+impl From<&str> for Command {
+    fn from(line: &str) -> Self {
+        Command::Line(line.to_owned())
+    }
+}
+
+impl From<String> for Command {
+    fn from(line: String) -> Self {
+        Command::Line(line)
+    }
+}
+
+impl From<Vec<String>> for Command {
+    fn from(words: Vec<String>) -> Self {
+        Command::Argv(words)
+    }
+}
+
+/// Which of a command's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output; on `raw` and `line` also standard error, which cannot be told apart there.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// `raw` and `line` do not tell.
+    Unknown,
+}
+
+impl Exit {
+    /// As a shell has it: the code, 128 + N for signal N, 255 for what does not fit; 0 for [`Exit::Unknown`].
+    pub fn code(self) -> u8 {
+        let code = match self {
+            Exit::Code(code) => code,
+            Exit::Signal(signal) => signal.saturating_add(128),
+            Exit::Unknown => 0,
+        };
+        u8::try_from(code).unwrap_or(u8::MAX)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exit {code}"),
+            Exit::Signal(signal) => write!(f, "signal {signal}"),
+            Exit::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// What the server runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    Shell(OsString),
+    Exact(Vec<String>),
+}
+
+/// How commands and answers are written with a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// The answer is one text.
+    Raw,
+    /// The answer is a frame for each line; frames end at this byte.
+    Line(u8),
+    /// Frames with a tag.
+    Struct,
+    /// Headers and bodies.
+    Json,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct JsonRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<std::borrow::Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    argv: Option<std::borrow::Cow<'a, [String]>>,
+}
+
+impl Dialect {
+    pub(super) fn of(codec: &CodecSpec) -> Result<Self, AppError> {
+        match codec.name {
+            CodecName::Raw => Ok(Dialect::Raw),
+            CodecName::Line(_) => Ok(Dialect::Line(delimiter(codec)?)),
+            CodecName::Struct(_) => Ok(Dialect::Struct),
+            CodecName::Json(_) | CodecName::BareJson => Ok(Dialect::Json),
+            other => Err(AppError::usage(format_args!(
+                "command does not run with {other}; use raw, line, struct or json"
+            ))),
+        }
+    }
+
+    /// A command as a frame.
+    pub(super) fn request(
+        self,
+        command: &Command,
+        encoding: Encoding,
+    ) -> Result<Vec<u8>, AppError> {
+        if self == Dialect::Json {
+            let request = match command {
+                Command::Line(line) => JsonRequest {
+                    run: Some(line.into()),
+                    argv: None,
+                },
+                Command::Argv(words) => JsonRequest {
+                    run: None,
+                    argv: Some(words.into()),
+                },
+            };
+            return serde_json::to_vec(&request).map_err(AppError::failed);
+        }
+        let line = command.line()?;
+        let bytes = encoding.encode(&line, Undecodable::Strict);
+        Ok(bytes.map_err(AppError::usage)?.into_owned())
+    }
+
+    /// What a client's frame asks for; or why it cannot be understood.
+    pub(super) fn program(self, frame: &[u8], encoding: Encoding) -> Result<Program, String> {
+        if self == Dialect::Json {
+            return json_program(frame);
+        }
+        let mut line = if encoding == Encoding::UTF_8 {
+            frame.to_vec()
+        } else {
+            let text = encoding.decode(frame, Undecodable::Strict);
+            text.map_err(|error| format!("the command is no text: {error}"))?
+                .into_bytes()
+        };
+        if self == Dialect::Raw {
+            line.truncate(without_newline(&line).len());
+        }
+        Ok(Program::Shell(OsString::from_vec(line)))
+    }
+}
+
+fn json_program(frame: &[u8]) -> Result<Program, String> {
+    let request: JsonRequest<'_> = serde_json::from_slice(frame)
+        .map_err(|error| format!("the request cannot be understood: {error}"))?;
+    match (request.run, request.argv) {
+        (Some(line), None) => Ok(Program::Shell(line.into_owned().into())),
+        (None, Some(words)) if !words.is_empty() => Ok(Program::Exact(words.into_owned())),
+        _ => Err(r#"a request is {"run":"LINE"} or {"argv":["PROGRAM","ARGUMENT"]}"#.to_owned()),
+    }
+}
+
+fn without_newline(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The byte that ends a frame of this line codec.
+fn delimiter(codec: &CodecSpec) -> Result<u8, AppError> {
+    let mut codec = codec.build().map_err(AppError::usage)?;
+    let envelope = codec.envelope(b"").map_err(AppError::failed)?;
+    let last = envelope.and_then(|(_, after)| after.last().copied());
+    Ok(last.unwrap_or(b'\n'))
+}
+
+/// How many bytes of output one frame carries.
+pub(super) fn room(codec: &CodecSpec, shape: Shape) -> usize {
+    let frame = codec.max_frame.unwrap_or(limits::DEFAULT_MAX_FRAME);
+    // What stands around the output: a tag, a length, an ending.
+    let (most, around) = match codec.name {
+        CodecName::Raw => (usize::MAX, 0),
+        CodecName::Line(_) => (frame, 2),
+        CodecName::Struct(format) => {
+            let field = usize::try_from(format.max()).unwrap_or(usize::MAX);
+            (frame.min(field).min(MAX_PIECE + 1) - 1, 1 + format.size())
+        }
+        _ => (MAX_PIECE, 0),
+    };
+    match shape {
+        Shape::Stream => most,
+        Shape::Datagram { max_len } => most.min(max_len.saturating_sub(around)),
+    }
+    .max(1)
+}
+
+/// The first byte of a `struct` answer's frames.
+const END: u8 = b'0';
+const STDOUT: u8 = b'1';
+const STDERR: u8 = b'2';
+
+/// A piece of output as a `struct` frame.
+pub(super) fn tagged(stream: Stream, bytes: &[u8]) -> Vec<u8> {
+    let tag = match stream {
+        Stream::Stdout => STDOUT,
+        Stream::Stderr => STDERR,
+    };
+    [&[tag], bytes].concat()
+}
+
+/// How it ended, as a `struct` frame.
+pub(super) fn tagged_end(end: &Result<Exit, String>, encoding: Encoding) -> Vec<u8> {
+    let words = match end {
+        Ok(exit) => exit.to_string(),
+        Err(error) => format!("error {error}"),
+    };
+    let words = encoding.encode(&words, Undecodable::Replace);
+    [&[END], words.as_deref().unwrap_or_default()].concat()
+}
+
+/// What a `struct` frame or a `json` header of an answer says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reply<'a> {
+    /// Output, here.
+    Piece(Stream, &'a [u8]),
+    /// Output, in a body of that size.
+    Body(Stream, u64),
+    End(Result<Exit, String>),
+}
+
+/// Reads a `struct` frame.
+pub(super) fn untagged(frame: &[u8], encoding: Encoding) -> Option<Reply<'_>> {
+    let (tag, rest) = frame.split_first()?;
+    match *tag {
+        STDOUT => Some(Reply::Piece(Stream::Stdout, rest)),
+        STDERR => Some(Reply::Piece(Stream::Stderr, rest)),
+        END => {
+            let words = encoding.decode(rest, Undecodable::Replace).ok()?;
+            let end = match words.split_once(' ')? {
+                ("exit", code) => Ok(Exit::Code(code.parse().ok()?)),
+                ("signal", signal) => Ok(Exit::Signal(signal.parse().ok()?)),
+                ("error", words) => Err(words.to_owned()),
+                _ => return None,
+            };
+            Some(Reply::End(end))
+        }
+        _ => None,
+    }
+}
+
+/// A header of a `json` answer.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct JsonReply {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<Stream>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl JsonReply {
+    pub(super) fn body(stream: Stream, size: usize) -> Self {
+        JsonReply {
+            stream: Some(stream),
+            size: Some(size as u64),
+            ..JsonReply::default()
+        }
+    }
+
+    pub(super) fn end(end: &Result<Exit, String>) -> Self {
+        let mut reply = JsonReply::default();
+        match end {
+            Ok(Exit::Code(code)) => reply.exit = Some(*code),
+            Ok(Exit::Signal(signal)) => reply.signal = Some(*signal),
+            Ok(Exit::Unknown) => reply.error = Some("how it ended is unknown".to_owned()),
+            Err(error) => reply.error = Some(error.clone()),
+        }
+        reply
+    }
+
+    pub(super) fn read(self) -> Option<Reply<'static>> {
+        match self {
+            JsonReply {
+                stream: Some(stream),
+                size: Some(size),
+                ..
+            } => Some(Reply::Body(stream, size)),
+            JsonReply {
+                error: Some(error), ..
+            } => Some(Reply::End(Err(error))),
+            JsonReply {
+                signal: Some(signal),
+                ..
+            } => Some(Reply::End(Ok(Exit::Signal(signal)))),
+            JsonReply {
+                exit: Some(code), ..
+            } => Some(Reply::End(Ok(Exit::Code(code)))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn several_words_reach_a_shell_as_they_are() {
+        let command = Command::from_words(words(&["printf", "%s|", "a b", "$(id)", "it's", ""]));
+        let line = Dialect::Struct.request(&command, Encoding::UTF_8).unwrap();
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(
+            shlex::split(&line).unwrap(),
+            ["printf", "%s|", "a b", "$(id)", "it's", ""]
+        );
+        assert_eq!(
+            Command::from_words(words(&["ls; id"])),
+            Command::from("ls; id")
+        );
+    }
+
+    #[test]
+    fn json_asks_for_a_line_or_for_arguments_and_not_for_both() {
+        let program = |text: &str| Dialect::Json.program(text.as_bytes(), Encoding::GBK);
+        assert_eq!(
+            program(r#"{"run":"ls -l","later":1}"#).unwrap(),
+            Program::Shell("ls -l".into())
+        );
+        assert_eq!(
+            program(r#"{"argv":["ls","-l"]}"#).unwrap(),
+            Program::Exact(words(&["ls", "-l"]))
+        );
+        for refused in ["{}", r#"{"argv":[]}"#, r#"{"run":"a","argv":["b"]}"#, "[]"] {
+            program(refused).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for end in [
+            Ok(Exit::Code(3)),
+            Ok(Exit::Signal(9)),
+            Err("no such program".to_owned()),
+        ] {
+            let frame = tagged_end(&end, Encoding::UTF_8);
+            assert_eq!(
+                untagged(&frame, Encoding::UTF_8),
+                Some(Reply::End(end.clone()))
+            );
+            assert_eq!(JsonReply::end(&end).read(), Some(Reply::End(end)));
+        }
+        let frame = tagged(Stream::Stderr, b"x");
+        assert_eq!(
+            untagged(&frame, Encoding::UTF_8),
+            Some(Reply::Piece(Stream::Stderr, b"x"))
+        );
+        for bad in [&b""[..], b"3", b"0", b"0exit", b"0exit x", b"0went away"] {
+            assert_eq!(untagged(bad, Encoding::UTF_8), None);
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_a_shell() {
+        let codes = [
+            Exit::Code(3),
+            Exit::Signal(9),
+            Exit::Unknown,
+            Exit::Code(-1),
+        ];
+        assert_eq!(codes.map(Exit::code), [3, 137, 0, 255]);
+    }
+
+    #[test]
+    fn pieces_fit_the_codec_and_the_datagram() {
+        let room = |codec: &str, shape| room(&codec.parse().unwrap(), shape);
+        assert_eq!(room("struct", Shape::Stream), MAX_PIECE);
+        assert_eq!(room("struct:B", Shape::Stream), 254);
+        let small = Shape::Datagram { max_len: 100 };
+        assert_eq!(room("struct", small), 95);
+        assert_eq!(room("line", small), 98);
+        assert_eq!(room("raw", small), 100);
+    }
+}

@@ -1,0 +1,675 @@
+//! The command app: over all pairings, against plain Python programs, and what becomes of processes.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use socketry_apps::Service;
+use socketry_apps::command::{Client, Exit, Server, Stream};
+use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
+use socketry_codec::CodecName;
+use socketry_transport::Endpoint;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Long enough for a machine that is busy with other things.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A server in this process.
+struct Running {
+    at: Endpoint,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start(service: &Service, url: &str, limit: Option<Duration>) -> Self {
+        let server = Server::bind(service, &url.parse().unwrap()).await.unwrap();
+        let server = server.time_limit(limit);
+        let at = server.local().clone();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async move { stopped.await.unwrap_or_default() };
+        let done = tokio::spawn(async move { server.run(stopped).await.unwrap() });
+        Running { at, stop, done }
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        timeout(DEADLINE, self.done).await.unwrap().unwrap();
+    }
+}
+
+fn service(codec: &str, encoding: &str) -> Service {
+    Service {
+        encoding: encoding.parse().unwrap(),
+        ..Service::with_codec(codec).unwrap()
+    }
+}
+
+fn url(scheme: &str, directory: &Path) -> String {
+    match scheme {
+        "tcp" | "udp" => format!("{scheme}://127.0.0.1:0"),
+        "mem" => "mem://*".to_owned(),
+        _ => format!("{scheme}://{}", directory.join("socket").display()),
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    stdout: String,
+    stderr: String,
+}
+
+async fn ask(client: &mut Client, command: &str) -> (Said, Exit) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let asking = client.run(command, |stream, bytes| {
+        match stream {
+            Stream::Stdout => stdout.extend_from_slice(bytes),
+            Stream::Stderr => stderr.extend_from_slice(bytes),
+        }
+        Ok(())
+    });
+    let exit = timeout(DEADLINE, asking).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let said = Said {
+        stdout: text(stdout),
+        stderr: text(stderr),
+    };
+    (said, exit)
+}
+
+/// Waits until `holds`, or fails with `what`.
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Ids in a file that a command writes, once all are there.
+fn ids(file: &Path, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    eventually("the command writes its ids", || {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        ids = text.lines().map(str::to_owned).collect();
+        ids.len() == count && text.ends_with('\n')
+    });
+    ids
+}
+
+fn lives(id: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}
+
+fn gone(ids: &[String]) {
+    eventually("all processes are gone", || !ids.iter().any(|id| lives(id)));
+}
+
+#[tokio::test]
+async fn every_pairing_that_serves_runs_the_same_commands() {
+    for scheme in SCHEMES {
+        for codec in CODECS {
+            if matrix::check(App::Command, scheme, codec.parse().unwrap()).is_ok() {
+                scenario(scheme, codec).await;
+            }
+        }
+    }
+}
+
+async fn scenario(scheme: &str, codec: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service(codec, "utf-8");
+    let server = Running::start(&service, &url(scheme, directory.path()), None).await;
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    let apart = !matches!(codec, "raw" | "line");
+    let place = format!("{scheme} {codec}");
+    let exit = |code| {
+        if apart {
+            Exit::Code(code)
+        } else {
+            Exit::Unknown
+        }
+    };
+
+    let (said, end) = ask(&mut client, "echo out; echo err >&2; exit 3").await;
+    let both = |stdout: &str, stderr: &str| Said {
+        stdout: stdout.to_owned(),
+        stderr: stderr.to_owned(),
+    };
+    let expected = if apart {
+        both("out\n", "err\n")
+    } else {
+        both("err\n", "")
+    };
+    assert_eq!((said, end), (expected, exit(3)), "{place}");
+
+    let (said, end) = ask(&mut client, "true").await;
+    let nothing = if apart { "" } else { "\n" };
+    assert_eq!((said, end), (both(nothing, ""), exit(0)), "{place}");
+
+    let lines: String = (1..=30_000).map(|n| format!("{n}\n")).collect();
+    let (said, end) = ask(&mut client, "seq 1 30000").await;
+    assert!(said.stdout == lines, "{place}: {} bytes", said.stdout.len());
+    assert_eq!(end, exit(0), "{place}");
+
+    if scheme != "unix-dgram" {
+        client.close().await.unwrap();
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn other_pairings_are_refused_with_the_reason_and_a_way_out() {
+    let lossy = "datagrams can be lost, which loses output, and their sender can be forged; use tcp or unix";
+    let body = "output follows its JSON header as a body, and datagrams have none; use unix, or the codec struct";
+    let directory = tempfile::tempdir().unwrap();
+    for (scheme, codecs, why) in [
+        ("udp", &CODECS[..], lossy),
+        ("unix-dgram", &["json", "json:bare"], body),
+    ] {
+        for codec in codecs {
+            let service = service(codec, "utf-8");
+            let at: Endpoint = url(scheme, directory.path()).parse().unwrap();
+            let name: CodecName = codec.parse().unwrap();
+            let words = format!("command does not run over {scheme} with {name}: {why}");
+            let refused = Server::bind(&service, &at).await.unwrap_err();
+            assert_eq!(
+                (refused.to_string(), refused.is_usage()),
+                (words.clone(), true)
+            );
+            let refused = Client::connect(&service, &at).await.unwrap_err();
+            assert_eq!((refused.to_string(), refused.is_usage()), (words, true));
+        }
+    }
+}
+
+#[tokio::test]
+async fn binary_output_arrives_exactly() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("random");
+    let mut random = vec![0; 1 << 20];
+    fs::File::open("/dev/urandom")
+        .unwrap()
+        .read_exact(&mut random)
+        .unwrap();
+    fs::write(&file, &random).unwrap();
+    for codec in ["raw", "struct", "struct:B", "json", "json:bare"] {
+        let service = service(codec, "utf-8");
+        let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let mut arrived = Vec::new();
+        let command = format!("cat {}", file.display());
+        let running = client.run(command, |stream, bytes| {
+            assert_eq!(stream, Stream::Stdout);
+            arrived.extend_from_slice(bytes);
+            Ok(())
+        });
+        timeout(DEADLINE, running).await.unwrap().unwrap();
+        assert!(arrived == random, "{codec}: {} bytes", arrived.len());
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn output_comes_before_the_command_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let service = service("json", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    // It goes on only when its first line has arrived here.
+    let command = format!(
+        "echo first; until [ -e {} ]; do sleep 0.01; done",
+        go.display()
+    );
+    let running = client.run(command, |_, bytes| {
+        assert_eq!(bytes, b"first\n");
+        fs::write(&go, "")
+    });
+    let exit = timeout(DEADLINE, running).await.unwrap().unwrap();
+    assert_eq!(exit, Exit::Code(0));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn other_encodings_are_spoken_whatever_the_codec() {
+    let directory = tempfile::tempdir().unwrap();
+    for encoding in ["gbk", "big5", "utf-16"] {
+        for codec in ["raw", "line", "struct", "json"] {
+            if (codec, encoding) == ("line", "utf-16") {
+                continue;
+            }
+            let service = service(codec, encoding);
+            let url = format!("unix://{}", directory.path().join("socket").display());
+            let server = Running::start(&service, &url, None).await;
+            let mut client = Client::connect(&service, &server.at).await.unwrap();
+            let (said, _) = ask(&mut client, "printf '你好\\n%05000d人人\\n' 1").await;
+            let expected = format!("你好\n{:05000}人人\n", 1);
+            assert_eq!(said.stdout, expected, "{codec} {encoding}");
+            server.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    for (scheme, codec) in [
+        ("tcp", "raw"),
+        ("unix", "line"),
+        ("mem", "struct"),
+        ("tcp", "json"),
+    ] {
+        let service = service(codec, "utf-8");
+        let server = Running::start(&service, &url(scheme, directory.path()), None).await;
+        let file = directory.path().join("ids");
+        let _ = fs::remove_file(&file);
+        let command = format!(
+            "f={}; sleep 1000 & echo $! >$f; setsid sleep 1000 & echo $! >>$f; echo $$ >>$f; sleep 1000",
+            file.display()
+        );
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let running = tokio::spawn(async move { client.run(command, |_, _| Ok(())).await });
+        let ids = tokio::task::spawn_blocking(move || ids(&file, 3))
+            .await
+            .unwrap();
+        assert!(ids.iter().all(|id| lives(id)));
+        running.abort();
+        tokio::task::spawn_blocking(move || gone(&ids))
+            .await
+            .unwrap();
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_stalls_its_command_and_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let file = directory.path().join("ids");
+    let command = format!("echo $$ >{}; exec yes", file.display());
+    // A client that asks, and never reads.
+    let (_, port) = server.at.host_port().unwrap();
+    let mut stalled = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let len = u32::try_from(command.len()).unwrap();
+    stalled.write_all(&len.to_le_bytes()).unwrap();
+    stalled.write_all(command.as_bytes()).unwrap();
+    let yes = tokio::task::spawn_blocking(move || ids(&file, 1))
+        .await
+        .unwrap();
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(ask(&mut client, "echo here").await.0.stdout, "here\n");
+    }
+    assert!(lives(&yes[0]));
+    drop(stalled);
+    tokio::task::spawn_blocking(move || gone(&yes))
+        .await
+        .unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_background_child_that_holds_the_output_does_not_hang() {
+    let directory = tempfile::tempdir().unwrap();
+    for codec in ["line", "struct"] {
+        let service = service(codec, "utf-8");
+        let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let file = directory.path().join(codec);
+        let background = format!("sleep 1000 & echo $! >{}; echo done", file.display());
+        assert_eq!(ask(&mut client, &background).await.0.stdout, "done\n");
+        let held = tokio::task::spawn_blocking(move || ids(&file, 1))
+            .await
+            .unwrap();
+        tokio::task::spawn_blocking(move || gone(&held))
+            .await
+            .unwrap();
+        let (said, _) = ask(
+            &mut client,
+            "(while sleep 0.01; do echo x; done) & echo done",
+        )
+        .await;
+        assert!(said.stdout.contains("done\n"));
+        // It has let go of the output, and so lives on.
+        let (said, _) = ask(&mut client, "sleep 1000 >/dev/null 2>&1 & echo $!").await;
+        let id = said.stdout.trim().to_owned();
+        assert!(lives(&id));
+        ask(&mut client, &format!("kill {id}")).await;
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_killed_at_the_time_limit() {
+    for codec in ["raw", "json"] {
+        let service = service(codec, "utf-8");
+        let limit = Some(Duration::from_millis(200));
+        let server = Running::start(&service, "mem://*", limit).await;
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let (said, exit) = ask(&mut client, "sleep 1000 & sleep 1000").await;
+        let note = "socketry: killed after the time limit of 200ms\n";
+        if codec == "raw" {
+            assert_eq!(said.stdout, note);
+        } else {
+            assert_eq!((&*said.stderr, exit), (note, Exit::Signal(9)));
+        }
+        assert!(
+            ask(&mut client, "echo next")
+                .await
+                .0
+                .stdout
+                .contains("next")
+        );
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_kills_what_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    let file = directory.path().join("ids");
+    let command = format!(
+        "sleep 1000 & echo $! >{0}; echo $$ >>{0}; wait",
+        file.display()
+    );
+    let running = tokio::spawn(async move { client.run(command, |_, _| Ok(())).await });
+    let ids = tokio::task::spawn_blocking(move || ids(&file, 2))
+        .await
+        .unwrap();
+    server.stop().await;
+    tokio::task::spawn_blocking(move || gone(&ids))
+        .await
+        .unwrap();
+    let error = timeout(DEADLINE, running)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap_err();
+    assert!(!error.is_usage(), "{error}");
+}
+
+#[tokio::test]
+async fn a_raw_command_that_may_be_cut_is_not_run() {
+    let service = service("raw", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    let long = format!("echo {}", "x".repeat(9000));
+    assert!(
+        client
+            .run(&*long, |_, _| Ok(()))
+            .await
+            .unwrap_err()
+            .is_usage()
+    );
+    let (_, port) = server.at.host_port().unwrap();
+    let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    peer.write_all(long.as_bytes()).unwrap();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    let reading = tokio::task::spawn_blocking(move || {
+        peer.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = timeout(DEADLINE, reading).await.unwrap().unwrap();
+    assert!(
+        answer.starts_with("socketry: a command this long"),
+        "{answer:.100}"
+    );
+    server.stop().await;
+}
+
+// The binary, and peers that know nothing of ours.
+
+/// A process that is killed with its guard.
+struct Process {
+    child: Child,
+    /// Kept open: a write to a closed standard output would be an error there.
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Process { child, stdout }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn socketry(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_socketry"));
+    command.arg("command").args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// A server of the binary, and where it is.
+fn served(arguments: &[&str]) -> (Process, String) {
+    let arguments = [&["serve"], arguments].concat();
+    let mut server = Process::start(&mut socketry(&arguments));
+    let line = server.line();
+    let at = line.strip_prefix("listening on ").unwrap().to_owned();
+    (server, at)
+}
+
+fn run(at: &str, arguments: &[&str]) -> Output {
+    socketry(&[&["run", at], arguments].concat())
+        .output()
+        .unwrap()
+}
+
+fn python(script: &str, arguments: &[&str]) -> Command {
+    let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    let mut command = Command::new("python3");
+    command.arg(scripts.join(script)).args(arguments);
+    command
+}
+
+fn port(at: &str) -> &str {
+    at.rsplit(':').next().unwrap()
+}
+
+fn python_says_ok(script: &str, arguments: &[&str]) {
+    let output = python(script, arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.trim(), "ok", "{script} {arguments:?}: {why}");
+}
+
+#[test]
+fn the_tutorials_client_is_served() {
+    for encoding in ["utf-8", "gbk"] {
+        let (_server, at) = served(&["--codec", "raw", "--encoding", encoding]);
+        python_says_ok("command_raw_client.py", &[port(&at), encoding]);
+    }
+}
+
+#[test]
+fn clients_that_know_only_struct_and_json_are_served() {
+    for (codec, script) in [
+        ("struct", "command_struct_client.py"),
+        ("json", "command_json_client.py"),
+    ] {
+        let (_server, at) = served(&["--codec", codec]);
+        python_says_ok(script, &[port(&at)]);
+    }
+}
+
+#[test]
+fn the_tutorials_server_is_understood() {
+    for encoding in ["utf-8", "gbk"] {
+        let mut server = Process::start(&mut python("command_raw_server.py", &[encoding]));
+        let at = format!("tcp://127.0.0.1:{}", server.line());
+        let run = |command: &str| {
+            let options = ["--codec", "raw", "--encoding", encoding, command];
+            let output = run(&at, &options);
+            assert_eq!(output.status.code(), Some(0));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(run("echo a你好，世界"), "a你好，世界\n");
+        assert_eq!(run("true"), "\n");
+        assert_eq!(run("echo seen; echo 错误 >&2"), "错误\n");
+    }
+}
+
+#[test]
+fn the_exit_code_is_the_remote_commands() {
+    let (_server, at) = served(&[]);
+    for (command, code) in [
+        ("true", 0),
+        ("exit 3", 3),
+        ("kill -TERM $$", 143),
+        ("kill -KILL $$", 137),
+        ("no-such-program-here", 127),
+    ] {
+        assert_eq!(run(&at, &[command]).status.code(), Some(code), "{command}");
+    }
+    let output = run(&at, &["echo out; echo err >&2"]);
+    assert_eq!(
+        (&*output.stdout, &*output.stderr),
+        (&b"out\n"[..], &b"err\n"[..])
+    );
+    // Several words are an argument vector, and their dashes and options are their own.
+    let output = run(&at, &["printf", "%s|", "a b", "--codec", "-v", "$(id)"]);
+    assert_eq!(output.stdout, b"a b|--codec|-v|$(id)|");
+    let output = run(&at, &["--", "/no/such/program", "-x"]);
+    assert_eq!(output.status.code(), Some(255));
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        why.starts_with("socketry: the server says: cannot run '/no/such/program'"),
+        "{why}"
+    );
+}
+
+#[test]
+fn several_words_are_exact_whatever_the_codec() {
+    for codec in ["raw", "line", "struct", "json:bare"] {
+        let (_server, at) = served(&["--codec", codec]);
+        let output = run(
+            &at,
+            &[
+                "--codec", codec, "--", "printf", "%s|", "a  b", "$(id)", "it's",
+            ],
+        );
+        let expected = if codec == "line" {
+            "a  b|$(id)|it's|\n"
+        } else {
+            "a  b|$(id)|it's|"
+        };
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            expected,
+            "{codec}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_exchange_is_255() {
+    // A port that was free a moment ago: nobody listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = format!("tcp://{}", free.local_addr().unwrap());
+    drop(free);
+    assert_eq!(run(&at, &["true"]).status.code(), Some(255));
+
+    let (mut server, at) = served(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ids");
+    let command = format!("echo $$ >{}; exec sleep 1000", file.display());
+    let mut client = socketry(&["run", &at, &command])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let ids = ids(&file, 1);
+    terminate(&server.child);
+    assert_eq!(client.wait().unwrap().code(), Some(255));
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    gone(&ids);
+}
+
+fn terminate(child: &Child) {
+    let id = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+}
+
+#[test]
+fn a_client_that_is_killed_takes_its_command_with_it() {
+    let (_server, at) = served(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ids");
+    let command = format!(
+        "sleep 1000 & echo $! >{0}; echo $$ >>{0}; sleep 1000",
+        file.display()
+    );
+    let client = Process::start(&mut socketry(&["run", &at, &command]));
+    let ids = ids(&file, 2);
+    drop(client);
+    gone(&ids);
+}
+
+#[test]
+fn a_server_is_told_to_end() {
+    for arguments in [&[][..], &["--codec", "line"]] {
+        let (mut server, _at) = served(arguments);
+        terminate(&server.child);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn who_can_be_reached_is_warned() {
+    let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
+    let mut server = Process::start(server.stderr(Stdio::piped()));
+    assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));
+    terminate(&server.child);
+    let mut warning = String::new();
+    server
+        .child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut warning)
+        .unwrap();
+    assert_eq!(warning.lines().count(), 1, "{warning}");
+    assert!(warning.contains("can run commands"), "{warning}");
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        &["run"][..],
+        &["run", "tcp://127.0.0.1:1"],
+        &["run", "nonsense", "ls"],
+        &["run", "tcp://127.0.0.1:1", "--quiet-gap", "soon", "ls"],
+        &["run", "udp://127.0.0.1:1", "ls"],
+        &["run", "--codec", "morse", "tcp://127.0.0.1:1", "ls"],
+        &["run", "mem://here", "ls"],
+        &["serve", "udp://127.0.0.1:0"],
+        &["serve", "--time-limit", "x"],
+    ] {
+        let output = socketry(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
