@@ -52,14 +52,16 @@ where
     ended
 }
 
-/// Resolves when the process is told to end: SIGINT or SIGTERM. The call itself takes the signals over, so that none
-/// that comes after it is missed.
+/// Resolves when the process is told to end: SIGINT or SIGTERM, from this call on. Call it before you say where you
+/// listen: a script may answer that with a signal.
 pub(crate) fn told_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
-    async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+    let handlers = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = handlers else {
             // Without handlers the signals end the process by themselves.
             return std::future::pending().await;
         };

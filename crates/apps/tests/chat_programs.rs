@@ -201,6 +201,15 @@ fn signals_end_a_server_and_a_client_well() {
 }
 
 #[test]
+fn a_server_that_says_where_it_listens_can_be_ended() {
+    for signal in ["INT", "TERM"] {
+        let (mut server, _) = Program::serving(&[]);
+        server.signal(signal);
+        assert_eq!(server.code(), Some(0));
+    }
+}
+
+#[test]
 fn a_server_needs_no_operator() {
     let (mut server, url) = Program::serving(&[]);
     server.end_input();

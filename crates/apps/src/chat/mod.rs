@@ -103,10 +103,11 @@ async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), A
     if let Some(name) = name {
         server = server.operator(name)?;
     }
+    let end = told_to_end();
     announce(server.local())?;
     let (shown, printing) = console::stdout_lines();
     let console = Console::new(console::stdin_lines(), shown);
-    let served = server.run(console, told_to_end()).await;
+    let served = server.run(console, end).await;
     // What was shown before the end is printed, unless the terminal holds it up.
     let _ = printing.within(console::LAST_WORDS).await;
     served
@@ -114,12 +115,13 @@ async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), A
 
 async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
     let url = reachable(url)?;
+    let end = told_to_end();
     let client = Client::connect(service, &url, name).await?;
     let (shown, printing) = console::stdout_lines();
     let conversation = join::converse(client, console::stdin_lines(), shown);
     let done = tokio::select! {
         done = conversation => done,
-        () = told_to_end() => Ok(()),
+        () = end => Ok(()),
     };
     printing.within(console::LAST_WORDS).await?;
     done
