@@ -116,9 +116,11 @@ async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), A
 async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
     let url = reachable(url)?;
     let end = told_to_end();
-    let client = Client::connect(service, &url, name).await?;
     let (shown, printing) = console::stdout_lines();
-    let conversation = join::converse(client, console::stdin_lines(), shown);
+    let conversation = async {
+        let client = Client::connect(service, &url, name).await?;
+        join::converse(client, console::stdin_lines(), shown).await
+    };
     let done = tokio::select! {
         done = conversation => done,
         () = end => Ok(()),
