@@ -113,16 +113,22 @@ fn gone(ids: &[String]) {
 
 #[tokio::test]
 async fn every_pairing_that_serves_runs_the_same_commands() {
+    // All at once, since on raw and line most of the time is silence.
+    let mut scenarios = tokio::task::JoinSet::new();
     for scheme in SCHEMES {
         for codec in CODECS {
             if matrix::check(App::Command, scheme, codec.parse().unwrap()).is_ok() {
-                scenario(scheme, codec).await;
+                scenarios.spawn(scenario(scheme, codec));
             }
         }
     }
+    assert_eq!(scenarios.len(), 3 * 5 + 3);
+    while let Some(done) = scenarios.join_next().await {
+        done.unwrap();
+    }
 }
 
-async fn scenario(scheme: &str, codec: &str) {
+async fn scenario(scheme: &'static str, codec: &'static str) {
     let directory = tempfile::tempdir().unwrap();
     let service = service(codec, "utf-8");
     let server = Running::start(&service, &url(scheme, directory.path()), None).await;
@@ -399,32 +405,58 @@ async fn a_server_that_stops_kills_what_runs() {
     assert!(!error.is_usage(), "{error}");
 }
 
+/// Sends `bytes`, half-closes, and gives all that is answered.
+async fn exchange(at: &Endpoint, bytes: Vec<u8>) -> Vec<u8> {
+    let (_, port) = at.host_port().unwrap();
+    let exchanging = tokio::task::spawn_blocking(move || {
+        let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        peer.write_all(&bytes).unwrap();
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        peer.read_to_end(&mut answer).unwrap();
+        answer
+    });
+    timeout(DEADLINE, exchanging).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn a_raw_command_that_may_be_cut_is_not_run() {
     let service = service("raw", "utf-8");
     let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
     let mut client = Client::connect(&service, &server.at).await.unwrap();
     let long = format!("echo {}", "x".repeat(9000));
+    let refused = client.run(&*long, |_, _| Ok(())).await.unwrap_err();
+    assert!(refused.is_usage());
+    let answer = exchange(&server.at, long.into_bytes()).await;
+    let answer = String::from_utf8(answer).unwrap();
+    let start = "socketry: a command this long";
+    assert!(answer.starts_with(start), "{answer:.100}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_only_half_closes_gets_its_answers() {
+    let service = service("line", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let answer = exchange(&server.at, b"echo a\nfalse\necho c\n".to_vec()).await;
+    assert_eq!(answer, b"a\n\nc\n");
+    // A command that was cut in half is not run.
+    let answer = exchange(&server.at, b"echo a\necho half".to_vec()).await;
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("a\nsocketry: "), "{answer}");
+    assert!(!answer.contains("half"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_something_else_is_told() {
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let answer = exchange(&server.at, b"\xff\xff\xff\xff".to_vec()).await;
+    let said = String::from_utf8(answer[4..].to_vec()).unwrap();
     assert!(
-        client
-            .run(&*long, |_, _| Ok(()))
-            .await
-            .unwrap_err()
-            .is_usage()
-    );
-    let (_, port) = server.at.host_port().unwrap();
-    let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    peer.write_all(long.as_bytes()).unwrap();
-    peer.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    let reading = tokio::task::spawn_blocking(move || {
-        peer.read_to_string(&mut answer).unwrap();
-        answer
-    });
-    let answer = timeout(DEADLINE, reading).await.unwrap().unwrap();
-    assert!(
-        answer.starts_with("socketry: a command this long"),
-        "{answer:.100}"
+        said.starts_with("0error the length field says -1"),
+        "{said}"
     );
     server.stop().await;
 }

@@ -18,7 +18,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::wire::{Exit, Program, Stream};
 use super::{LEFT_BEHIND, MAX_PIECE};
-use crate::Shown;
 
 /// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them), in bytes.
 const PIPES: usize = 128 << 10;
@@ -62,7 +61,7 @@ impl Job {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let failed = |error: io::Error| format!("cannot run '{}': {error}", Shown(name));
+        let failed = |error: io::Error| format!("cannot run '{name}': {error}");
         // Before the command starts, so that its end is not missed.
         let changes = unix::signal(SignalKind::child()).map_err(failed)?;
         let mut child = tokio::process::Command::from(command)

@@ -9,6 +9,10 @@ use super::process::{Event, Job};
 use super::transcode::{Outgoing, encode};
 use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
 use super::{MAX_COLLECTED, MAX_PIECE};
+use crate::Shown;
+
+/// The longest error that a client is told, in characters.
+const MAX_WORDS: usize = 200;
 
 /// The sending half of a conversation.
 pub(super) struct Replies {
@@ -30,11 +34,12 @@ impl Replies {
 
     /// Answers that there is nothing to run, and why.
     pub(super) async fn refuse(&mut self, words: impl fmt::Display) -> Result<(), FrameError> {
+        let words = shortened(&Shown(&words.to_string()).to_string());
         match self.dialect {
             Dialect::Raw | Dialect::Line(_) => {
                 self.text(format!("socketry: {words}\n").as_bytes()).await
             }
-            Dialect::Struct | Dialect::Json => self.end(&Err(words.to_string())).await,
+            Dialect::Struct | Dialect::Json => self.end(&Err(words)).await,
         }
     }
 
@@ -141,6 +146,14 @@ impl Replies {
             self.send.feed(frame).await?;
         }
         Ok(())
+    }
+}
+
+/// So that the answer fits a frame, whatever of the request it repeats.
+fn shortened(words: &str) -> String {
+    match words.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
     }
 }
 
