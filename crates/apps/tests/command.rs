@@ -295,6 +295,28 @@ async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
 }
 
 #[tokio::test]
+async fn over_datagrams_a_lost_client_is_noticed_by_what_cannot_be_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, &url("unix-dgram", directory.path()), None).await;
+    let file = directory.path().join("ids");
+    let command = format!(
+        "sleep 1000 & echo $! >{0}; echo $$ >>{0}; while sleep 0.01; do echo x; done",
+        file.display()
+    );
+    let mut client = Client::connect(&service, &server.at).await.unwrap();
+    let running = tokio::spawn(async move { client.run(command, |_, _| Ok(())).await });
+    let ids = tokio::task::spawn_blocking(move || ids(&file, 2))
+        .await
+        .unwrap();
+    running.abort();
+    tokio::task::spawn_blocking(move || gone(&ids))
+        .await
+        .unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_stalls_its_command_and_nobody_else() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");

@@ -129,7 +129,8 @@ impl Rules {
     }
 
     fn start(&self, program: &Program) -> Result<Job, String> {
-        tracing::info!(?program, "run");
+        // Not at `info`: a command may hold a secret.
+        tracing::debug!(?program, "run");
         Job::start(program)
     }
 
