@@ -1,37 +1,85 @@
-//! TODO
+//! Send, fetch, list and browse files of any size.
+//!
+//! [`Server`] serves one directory, and nothing outside of it; [`Client`] talks to it, or to a script of a few lines.
+//!
+//! # The protocol, over `json` and `json:bare`
+//!
+//! The client sends a header, a JSON object. Its `opt` says what it wants; keys that are not listed here are ignored,
+//! and a key that is missing or of another type is an error that names it.
+//!
+//! | `opt` | other keys | the answer |
+//! |---|---|---|
+//! | `upload` | `filename`, `filesize`, and optionally `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode` | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
+//! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
+//! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
+//! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…}` for each entry, sorted by name |
+//! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
+//!
+//! What cannot be done is answered `{"status":"error","error":…}`. The next request may follow on the same connection,
+//! unless nobody can know what the client sends next; then the server ends it.
+//!
+//! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last component counts,
+//!   behind `/` or `\`; it is stored in the root itself. The other names are paths below the root, which `/` stands for.
+//! * `mtime` is in seconds since 1970, with a fraction if you like; `mode` is a number of which the lowest nine bits count.
+//! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all of which are checked;
+//!   `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
+//! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after
+//!   which no body follows. A client that sends `grace` besides (a number of seconds) sends its body after that time though
+//!   nothing was answered: the server ends the connection after an error. Over `json:bare` each client gets `ready`.
+//!   To all others the server writes nothing before it has read the whole body.
+//!
+//! An upload is written to `.socketry-….part`, a name that can be neither listed nor asked for, and takes its final name
+//! when it is whole. So does a download. A server that is killed leaves such a file at worst.
+//!
+//! # Over `raw`
+//!
+//! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters, `..` leaves; each is
+//! answered with the names, joined by `--`, or with a newline where there are none. `ls` does so without going anywhere.
+//! `get NAME` is answered with the file's bytes and the end of the connection. What cannot be done is answered in words,
+//! and these contain a `/`, as no listing does.
+//!
+//! A path below the served directory's own absolute path is understood too.
 
-use std::process::ExitCode;
+mod args;
+mod client;
+mod digest;
+mod download;
+mod header;
+mod listing;
+mod name;
+mod progress;
+mod prompt;
+mod pump;
+mod put;
+mod raw_client;
+mod raw_server;
+mod root;
+mod server;
+mod upload;
+mod wire;
 
-use clap::Subcommand;
+use std::time::Duration;
 
-use crate::AppError;
-use crate::cli::Common;
+pub(crate) use args::{Args, run};
+pub use client::{Client, Transfer};
+pub use listing::{Entry, Kind, Stat};
+pub use server::Server;
 
-/// The arguments
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
+/// How long a peer may stall in the middle of a body or an answer before it is dropped: 60 seconds.
+pub const STALL: Duration = Duration::from_secs(60);
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Serve
-    Serve {
-        /// Where to listen
-        #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
-        url: String,
-    },
-}
+/// How long a connection may be silent between two requests before the server ends it: 10 minutes.
+pub const IDLE: Duration = Duration::from_secs(600);
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
-    let service = args.common.service();
-    let Verb::Serve { url } = args.verb;
-    let url = crate::cli::reachable(&url)?;
-    let listener = service.listen(crate::matrix::App::Chat, &url).await?;
-    crate::cli::announce(socketry_transport::Listener::local(&listener))?;
-    crate::serving::accept_until(listener, crate::serving::told_to_end(), |_| async {}).await?;
-    Ok(ExitCode::SUCCESS)
-}
+/// How much of a body that nobody wants is read so that the next request can be understood, in bytes: 64 MiB. Beyond it the
+/// connection is ended.
+pub const MAX_DRAIN: u64 = 64 << 20;
+
+/// How many entries of a directory are listed; a larger one is refused.
+pub const MAX_ENTRIES: usize = 1_000_000;
+
+/// The longest listing that a client takes, in bytes: 256 MiB.
+pub const MAX_LISTING: u64 = 256 << 20;
+
+/// How long [`Client::put`] waits for `ready` before it sends the body anyway, as to a server that never answers: 1 second.
+pub const GRACE: Duration = Duration::from_secs(1);

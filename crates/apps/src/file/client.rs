@@ -1,0 +1,355 @@
+//! The client: what a user wants, over whichever codec was chosen.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use socketry_codec::{CodecName, FrameFault};
+use socketry_transport::Endpoint;
+use tokio::time::timeout;
+
+use super::digest::{Digests, Hasher};
+use super::header::{self, Answer, Status};
+use super::listing::{self, Entry, Stat};
+use super::pump::Sink;
+use super::raw_client::Browser;
+use super::root::{Attributes, Root, Temporary};
+use super::wire::{Wire, hear, in_time, say};
+use super::{MAX_LISTING, name, put};
+use crate::matrix::App;
+use crate::{AppError, Service, Shown};
+
+/// How long the last word of a server is waited for that may not know that there is one.
+pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// What is told of a transfer while it goes on: the bytes so far, and all of them where that is known.
+pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
+
+/// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its protocol](super).
+///
+/// One request at a time. After an error, or a request that was cancelled, the next one makes a new connection where the
+/// old one is of no more use.
+///
+/// ```no_run
+/// # async fn fetch() -> Result<(), socketry_apps::AppError> {
+/// use socketry_apps::{Service, file::Client};
+///
+/// let mut client = Client::connect(&Service::default(), &"tcp://127.0.0.1:9000".parse()?).await?;
+/// for entry in client.list("/").await? {
+///     println!("{entry}");
+/// }
+/// let got = client.get("a.txt", "a.txt".as_ref(), |done, _| println!("{done} bytes")).await?;
+/// println!("blake3 {}", got.blake3);
+/// # Ok(()) }
+/// ```
+pub struct Client {
+    host: Host,
+    link: Link,
+}
+
+enum Link {
+    Json(Option<Wire>),
+    Raw(Browser),
+}
+
+/// Where the server is, and what it speaks.
+pub(super) struct Host {
+    service: Service,
+    url: Endpoint,
+}
+
+/// A file that went over, whole.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Transfer {
+    /// Its size.
+    pub bytes: u64,
+    /// How long it took, from the request to the last word.
+    pub elapsed: Duration,
+    /// The digest of what was sent or received.
+    pub blake3: blake3::Hash,
+    /// Whether the server told the same digest. Servers of few lines, and `raw`, have none.
+    pub confirmed: bool,
+}
+
+impl Client {
+    /// Connects to the server at `url`.
+    ///
+    /// # Errors
+    /// If the app does not run over that transport and codec, or connecting fails.
+    pub async fn connect(service: &Service, url: &Endpoint) -> Result<Self, AppError> {
+        let host = Host {
+            service: service.clone(),
+            url: url.clone(),
+        };
+        let wire = host.connect().await?;
+        let link = match service.codec.name {
+            CodecName::Raw => Link::Raw(Browser::new(wire, service.encoding)),
+            _ => Link::Json(Some(wire)),
+        };
+        Ok(Client { host, link })
+    }
+
+    /// Sends the file at `path`; it is called there as it is here. `progress` is told the bytes so far, and all of them.
+    ///
+    /// A server that says `ready` gets the file then. One that says nothing for [`GRACE`](super::GRACE) gets it anyway; if
+    /// it takes all and ends the connection without a word, the transfer is not [`confirmed`](Transfer::confirmed).
+    /// Not cancel-safe: the server then keeps nothing.
+    ///
+    /// # Errors
+    /// If there is no such regular file, it changes meanwhile, the server refuses it, or its digest differs there. A
+    /// [usage](AppError::is_usage) error over `raw`, which has no uploads.
+    pub async fn put(
+        &mut self,
+        path: &Path,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Transfer, AppError> {
+        let begun = Instant::now();
+        let Link::Json(kept) = &mut self.link else {
+            return Err(no_uploads());
+        };
+        let mut wire = self.host.reuse(kept).await?;
+        let (transfer, again) = put::send(&mut wire, path, &mut progress).await?;
+        if again {
+            *kept = Some(wire);
+        } else {
+            // The file is there; how the connection ends says nothing about it.
+            let _ = wire.close().await;
+        }
+        Ok(transfer.took(begun))
+    }
+
+    /// Fetches the file `name` and stores it at `dest`, in place of what was there, when it is whole. `progress` is told
+    /// the bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at `dest`.
+    ///
+    /// # Errors
+    /// If the server refuses, answers with another name or ends too early, if the digest differs, and if `dest` is a
+    /// directory or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
+    pub async fn get(
+        &mut self,
+        name: &str,
+        dest: &Path,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Transfer, AppError> {
+        let begun = Instant::now();
+        let got = match &mut self.link {
+            Link::Json(kept) => fetch(&self.host, kept, name, dest, &mut progress).await?,
+            Link::Raw(browser) => browser.get(&self.host, name, dest, &mut progress).await?,
+        };
+        Ok(got.took(begun))
+    }
+
+    /// The entries of the directory `dir`, sorted by name. `/` is the root. Over `raw`, names only.
+    ///
+    /// # Errors
+    /// If the server refuses, or its answer is above [`MAX_LISTING`].
+    pub async fn list(&mut self, dir: &str) -> Result<Vec<Entry>, AppError> {
+        let kept = match &mut self.link {
+            Link::Json(kept) => kept,
+            Link::Raw(browser) => return browser.list(&self.host, dir).await,
+        };
+        let request = json!({"opt": "list", "path": dir});
+        let (mut wire, answer) = ask(&self.host, kept, &request).await?;
+        let lines = read_lines(&mut wire, needed("size", answer.size)?).await?;
+        *kept = Some(wire);
+        listing::from_lines(&lines)
+    }
+
+    /// What stands behind `name`. A symbolic link is followed.
+    ///
+    /// # Errors
+    /// If the server refuses. A [usage](AppError::is_usage) error over `raw`, which tells names only.
+    pub async fn stat(&mut self, name: &str) -> Result<Stat, AppError> {
+        let Link::Json(kept) = &mut self.link else {
+            return Err(AppError::usage(
+                "raw tells the names of files and no more; use --codec json",
+            ));
+        };
+        let request = json!({"opt": "stat", "filename": name});
+        let (wire, answer) = ask(&self.host, kept, &request).await?;
+        *kept = Some(wire);
+        Ok(Stat {
+            kind: needed("kind", answer.kind)?,
+            size: needed("filesize", answer.filesize)?,
+            mtime: answer.mtime.unwrap_or_default(),
+            mode: answer.mode.unwrap_or_default(),
+        })
+    }
+}
+
+pub(super) fn no_uploads() -> AppError {
+    AppError::usage("raw carries no name and no size, so nothing can be put; use --codec json")
+}
+
+impl Host {
+    pub(super) async fn connect(&self) -> Result<Wire, AppError> {
+        self.service.connect(App::File, &self.url).await
+    }
+
+    /// The connection that was kept, or a new one. It is put back by whoever has brought it to a point between requests.
+    async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
+        match kept.take() {
+            Some(wire) => Ok(wire),
+            None => self.connect().await,
+        }
+    }
+}
+
+/// Sends a request and receives the answer's header. After an error in it the connection is kept.
+async fn ask(
+    host: &Host,
+    kept: &mut Option<Wire>,
+    request: &Value,
+) -> Result<(Wire, Answer), AppError> {
+    let mut wire = host.reuse(kept).await?;
+    say(&mut wire, request).await?;
+    let answer: Answer = hear(&mut wire).await?;
+    match answer.or_error() {
+        Ok(answer) => Ok((wire, answer)),
+        Err(error) => {
+            *kept = Some(wire);
+            Err(error)
+        }
+    }
+}
+
+async fn fetch(
+    host: &Host,
+    kept: &mut Option<Wire>,
+    name: &str,
+    dest: &Path,
+    progress: Progress<'_>,
+) -> Result<Transfer, AppError> {
+    let (temporary, file) = create(dest).await?;
+    let request = json!({"opt": "download", "filename": name});
+    let (mut wire, answer) = ask(host, kept, &request).await?;
+    same_name(name, answer.filename.as_deref())?;
+    let len = needed("filesize", answer.filesize)?;
+    let mtime = answer.mtime.map(header::time).transpose()?;
+    let mut sink = Sink::new(file, Hasher::for_claim(&Digests::default()));
+    receive_body(&mut wire, &mut sink, len, progress).await?;
+    let (file, hasher) = sink.finish().await?;
+    let blake3 = hasher.blake3();
+    let confirmed = match last_word(&mut wire).await? {
+        Some(word) => confirmed(word, blake3)?,
+        None => false,
+    };
+    keep(temporary, file, Attributes { mtime, mode: None }).await?;
+    *kept = confirmed.then_some(wire);
+    Ok(Transfer::whole(len, blake3, confirmed))
+}
+
+async fn receive_body(
+    wire: &mut Wire,
+    sink: &mut Sink,
+    len: u64,
+    progress: Progress<'_>,
+) -> Result<(), AppError> {
+    let mut body = wire.body(len)?;
+    progress(0, Some(len));
+    while let Some(bytes) = in_time(body.chunk()).await? {
+        sink.write(bytes).await?;
+        progress(len - body.left(), Some(len));
+    }
+    Ok(())
+}
+
+/// A temporary file beside `dest`, to be called so.
+pub(super) async fn create(dest: &Path) -> Result<(Temporary, File), AppError> {
+    let name = dest.file_name().and_then(|name| name.to_str());
+    let Some(name) = name.map(str::to_owned) else {
+        return Err(AppError::failed(format_args!(
+            "no file can be stored as {}",
+            dest.display()
+        )));
+    };
+    let parent = match dest.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => ".".into(),
+    };
+    let root = Root::open(&parent)
+        .map_err(|error| AppError::failed(format_args!("{}: {error}", parent.display())))?;
+    root.run(move |root| root.create(&name)).await
+}
+
+/// Gives a download its name.
+pub(super) async fn keep(
+    temporary: Temporary,
+    file: File,
+    with: Attributes,
+) -> Result<(), AppError> {
+    let root = temporary.root().clone();
+    root.run(move |_| temporary.keep(&file, with)).await
+}
+
+fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
+    match answered {
+        Some(other) if other != asked && other != name::parent(asked).1 => {
+            Err(AppError::failed(format_args!(
+                "asked for {}, and the server answered with {:.300}",
+                Shown(asked),
+                Shown(other).to_string()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The answer behind a body; `None` from a server that ends, or is silent, instead.
+pub(super) async fn last_word(wire: &mut Wire) -> Result<Option<Answer>, AppError> {
+    match timeout(LAST_WORD, wire.recv_json::<Answer>()).await {
+        Ok(Ok(word)) => word.map(Answer::or_error).transpose(),
+        // What follows is not of this protocol.
+        Ok(Err(error)) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(None),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the last word confirms the digest; an error if it contradicts.
+pub(super) fn confirmed(word: Answer, blake3: blake3::Hash) -> Result<bool, AppError> {
+    let told = word.digest.unwrap_or_default();
+    told.check(&Digests {
+        blake3: Some(blake3.to_hex().to_string()),
+        md5: told.md5.clone(),
+        sha256: told.sha256.clone(),
+    })?;
+    Ok(word.status == Status::Done && told.blake3.is_some())
+}
+
+async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
+    if len > MAX_LISTING {
+        return Err(AppError::failed(format_args!(
+            "the listing has {len} bytes, and at most {MAX_LISTING} are taken"
+        )));
+    }
+    let mut body = wire.body(len)?;
+    let mut lines = Vec::new();
+    while let Some(bytes) = in_time(body.chunk()).await? {
+        lines.extend_from_slice(bytes);
+    }
+    Ok(lines)
+}
+
+fn needed<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
+    value.ok_or_else(|| AppError::failed(format_args!("the server's answer lacks the key {key}")))
+}
+
+impl Transfer {
+    pub(super) fn whole(bytes: u64, blake3: blake3::Hash, confirmed: bool) -> Self {
+        Transfer {
+            bytes,
+            elapsed: Duration::ZERO,
+            blake3,
+            confirmed,
+        }
+    }
+
+    fn took(self, since: Instant) -> Self {
+        Transfer {
+            elapsed: since.elapsed(),
+            ..self
+        }
+    }
+}

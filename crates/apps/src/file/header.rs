@@ -1,0 +1,453 @@
+//! The headers of the protocol: requests as the server reads them, answers as both sides see them.
+
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::digest::Digests;
+use super::listing::Kind;
+use super::root::Attributes;
+use crate::{AppError, Shown};
+
+/// What a client wants.
+#[derive(Debug)]
+pub(super) enum Request {
+    Upload(Upload),
+    Download { name: String },
+    List { path: String },
+    Stat { name: String },
+}
+
+/// A file that is offered.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) name: String,
+    pub(super) source: Content,
+    /// The client sends no body before it was told `ready`.
+    pub(super) waits: bool,
+    /// What follows the header if the upload is refused now.
+    pub(super) follows: Follows,
+    pub(super) claimed: Digests,
+    pub(super) trailer: bool,
+    pub(super) attributes: Attributes,
+}
+
+/// Where the bytes of an upload are.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// In the header.
+    Here(String),
+    /// In the body, so many.
+    Body(u64),
+}
+
+/// What a client sends behind a header that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// A body of so many bytes (or none), and a trailer if it is so.
+    Body { len: u64, trailer: bool },
+    /// Nobody can know.
+    Unknown,
+}
+
+impl Follows {
+    pub(super) const NEXT_REQUEST: Follows = Follows::Body {
+        len: 0,
+        trailer: false,
+    };
+}
+
+/// A request that cannot be.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) error: AppError,
+    pub(super) follows: Follows,
+}
+
+/// The keys that mean something, unread: so each error can name its key. `null` is as good as absent.
+#[derive(Deserialize)]
+struct Keys<'a> {
+    #[serde(borrow)]
+    opt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    filename: Option<&'a RawValue>,
+    #[serde(borrow)]
+    file_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    filesize: Option<&'a RawValue>,
+    #[serde(borrow)]
+    file_size: Option<&'a RawValue>,
+    #[serde(borrow)]
+    path: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    wait: Option<&'a RawValue>,
+    #[serde(borrow)]
+    grace: Option<&'a RawValue>,
+    #[serde(borrow)]
+    offset: Option<&'a RawValue>,
+    #[serde(borrow)]
+    digest: Option<&'a RawValue>,
+    #[serde(borrow)]
+    md5: Option<&'a RawValue>,
+    #[serde(borrow)]
+    mtime: Option<&'a RawValue>,
+    #[serde(borrow)]
+    mode: Option<&'a RawValue>,
+}
+
+/// Reads a request. `bare` clients wait for `ready` without saying so.
+pub(super) fn parse(header: &[u8], bare: bool) -> Result<Request, Refused> {
+    let keys: Keys<'_> = serde_json::from_slice(header).map_err(|error| Refused {
+        error: AppError::failed(format_args!("the header cannot be understood: {error}")),
+        follows: Follows::Unknown,
+    })?;
+    let follows = keys.follows(bare);
+    let request = keys.request(bare, follows);
+    request.map_err(|error| Refused { error, follows })
+}
+
+impl Keys<'_> {
+    fn request(&self, bare: bool, follows: Follows) -> Result<Request, AppError> {
+        let opt = required("opt", self.opt()?)?;
+        match &*opt {
+            "upload" => self.upload(bare, follows).map(Request::Upload),
+            "download" => {
+                self.no_offset()?;
+                let name = self.name()?;
+                Ok(Request::Download { name })
+            }
+            "list" => {
+                let path = read("path", "a text", self.path)?.unwrap_or_default();
+                Ok(Request::List { path })
+            }
+            "stat" => self.name().map(|name| Request::Stat { name }),
+            other => Err(AppError::failed(format_args!(
+                "opt {:.80} is not known; there are upload, download, list and stat",
+                Shown(other).to_string()
+            ))),
+        }
+    }
+
+    fn upload(&self, bare: bool, follows: Follows) -> Result<Upload, AppError> {
+        let name = self.name()?;
+        let source = match read("content", "a text", self.content)? {
+            Some(text) => Content::Here(text),
+            None => Content::Body(required("filesize", self.len()?)?),
+        };
+        self.no_offset()?;
+        let (claimed, trailer) = self.digests()?;
+        Ok(Upload {
+            name,
+            source,
+            waits: self.wait()? || bare,
+            follows,
+            claimed,
+            trailer,
+            attributes: self.attributes()?,
+        })
+    }
+
+    /// What comes behind this header, if it is refused.
+    fn follows(&self, bare: bool) -> Follows {
+        let opt = self.opt().ok().flatten();
+        let announced = self.filesize.is_some() || self.file_size.is_some();
+        let inside = matches!(opt.as_deref(), Some("download" | "list" | "stat"))
+            || self.content.is_some()
+            || (opt.as_deref() != Some("upload") && !announced);
+        if inside {
+            return Follows::NEXT_REQUEST;
+        }
+        match (self.wait(), self.len(), self.digests()) {
+            (Ok(true), _, _) if self.grace.is_none() => Follows::NEXT_REQUEST,
+            (Ok(false), Ok(Some(len)), Ok((_, trailer))) if opt.is_some() && !bare => {
+                Follows::Body { len, trailer }
+            }
+            _ => Follows::Unknown,
+        }
+    }
+
+    fn opt(&self) -> Result<Option<String>, AppError> {
+        read("opt", "a text", self.opt)
+    }
+
+    fn name(&self) -> Result<String, AppError> {
+        let name = read("filename", "a text", self.filename)?;
+        let name = match name {
+            Some(name) => Some(name),
+            None => read("file_name", "a text", self.file_name)?,
+        };
+        required("filename", name)
+    }
+
+    fn len(&self) -> Result<Option<u64>, AppError> {
+        let what = "a number of bytes";
+        match read("filesize", what, self.filesize)? {
+            Some(len) => Ok(Some(len)),
+            None => read("file_size", what, self.file_size),
+        }
+    }
+
+    fn wait(&self) -> Result<bool, AppError> {
+        Ok(read("wait", "true or false", self.wait)?.unwrap_or(false))
+    }
+
+    fn no_offset(&self) -> Result<(), AppError> {
+        match read("offset", "a number of bytes", self.offset)? {
+            None | Some(0_u64) => Ok(()),
+            Some(offset) => Err(AppError::failed(format_args!(
+                "offset {offset}: transfers cannot be resumed yet; begin at 0"
+            ))),
+        }
+    }
+
+    /// The digests that are claimed, and whether they follow the body.
+    fn digests(&self) -> Result<(Digests, bool), AppError> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Place {
+            Here(Digests),
+            Later(String),
+        }
+        let what = r#"an object with blake3, md5 or sha256 in hexadecimal, or "trailer""#;
+        let (mut claimed, trailer) = match read("digest", what, self.digest)? {
+            None => (Digests::default(), false),
+            Some(Place::Here(claimed)) => (claimed, false),
+            Some(Place::Later(word)) if word == "trailer" => (Digests::default(), true),
+            Some(Place::Later(_)) => return Err(wrong("digest", what)),
+        };
+        if let Some(md5) = read("md5", "a text", self.md5)? {
+            claimed.md5 = Some(md5);
+        }
+        Ok((claimed, trailer))
+    }
+
+    fn attributes(&self) -> Result<Attributes, AppError> {
+        let mtime = read("mtime", "a number of seconds", self.mtime)?;
+        Ok(Attributes {
+            mtime: mtime.map(time).transpose()?,
+            mode: read("mode", "a number", self.mode)?,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    key: &str,
+    what: &str,
+    value: Option<&RawValue>,
+) -> Result<Option<T>, AppError> {
+    let value = value.map(|value| serde_json::from_str(value.get()));
+    value.transpose().map_err(|_| wrong(key, what))
+}
+
+fn wrong(key: &str, what: &str) -> AppError {
+    AppError::failed(format_args!("the header's key {key} has to be {what}"))
+}
+
+fn required<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
+    value.ok_or_else(|| AppError::failed(format_args!("the header lacks the key {key}")))
+}
+
+/// Seconds since 1970 as a time, from the year 1 to 9999.
+pub(super) fn time(seconds: f64) -> Result<SystemTime, AppError> {
+    let range = -62_135_596_800.0..253_402_300_800.0;
+    if !range.contains(&seconds) {
+        return Err(wrong(
+            "mtime",
+            "a number of seconds from the year 1 to 9999",
+        ));
+    }
+    let distance = Duration::from_secs_f64(seconds.abs());
+    Ok(if seconds < 0.0 {
+        SystemTime::UNIX_EPOCH - distance
+    } else {
+        SystemTime::UNIX_EPOCH + distance
+    })
+}
+
+/// How a request fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// A body may follow.
+    #[default]
+    Ok,
+    /// The client may send its body.
+    Ready,
+    /// The last word.
+    Done,
+    /// The last word, in `error`.
+    Error,
+}
+
+/// The server's side of the conversation: every answer is one of these.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Answer {
+    pub(super) status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filename: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filesize: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<Kind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mtime: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mode: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) entries: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Digests>,
+}
+
+impl Answer {
+    pub(super) fn ready() -> Self {
+        Answer {
+            status: Status::Ready,
+            offset: Some(0),
+            ..Answer::default()
+        }
+    }
+
+    pub(super) fn done(filesize: u64, digest: Digests) -> Self {
+        Answer {
+            status: Status::Done,
+            filesize: Some(filesize),
+            digest: Some(digest),
+            ..Answer::default()
+        }
+    }
+
+    pub(super) fn error(error: &AppError) -> Self {
+        Answer {
+            status: Status::Error,
+            error: Some(error.to_string()),
+            ..Answer::default()
+        }
+    }
+
+    /// The answer, unless it is an error: then that one.
+    pub(super) fn or_error(self) -> Result<Self, AppError> {
+        match self.status {
+            Status::Error => Err(AppError::failed(format_args!(
+                "the server refused: {}",
+                self.error.as_deref().unwrap_or("it does not say why")
+            ))),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// What follows a body whose header said `"digest":"trailer"`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Trailer {
+    pub(super) digest: Digests,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(header: &str, bare: bool) -> (String, Follows) {
+        let refused = parse(header.as_bytes(), bare).unwrap_err();
+        (refused.error.to_string(), refused.follows)
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        for (header, key) in [
+            (r#"{"filename":"a"}"#, "lacks the key opt"),
+            (r#"{"opt":7}"#, "key opt has to be a text"),
+            (r#"{"opt":"upload","filesize":1}"#, "lacks the key filename"),
+            (
+                r#"{"opt":"upload","filename":"a"}"#,
+                "lacks the key filesize",
+            ),
+            (
+                r#"{"opt":"upload","filename":"a","filesize":-1}"#,
+                "key filesize has to be a number",
+            ),
+            (
+                r#"{"opt":"upload","filename":"a","file_size":"1"}"#,
+                "key file_size has to be a number",
+            ),
+            (
+                r#"{"opt":"upload","filename":["a"],"filesize":1}"#,
+                "key filename has to be a text",
+            ),
+            (
+                r#"{"opt":"upload","filename":"a","filesize":1,"offset":5}"#,
+                "cannot be resumed yet",
+            ),
+            (
+                r#"{"opt":"upload","filename":"a","filesize":1,"digest":7}"#,
+                "key digest",
+            ),
+            (
+                r#"{"opt":"upload","filename":"a","filesize":1,"mtime":1e99}"#,
+                "key mtime",
+            ),
+            (r#"{"opt":"stat"}"#, "lacks the key filename"),
+            (r#"{"opt":"fly"}"#, "fly is not known"),
+        ] {
+            let (error, _) = refused(header, false);
+            assert!(error.contains(key), "{header}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_refusal_is_known_or_not() {
+        let body = |len| Follows::Body {
+            len,
+            trailer: false,
+        };
+        for (header, bare, follows) in [
+            (r#"{"opt":"upload","filesize":9}"#, false, body(9)),
+            (r#"{"opt":"upload","filesize":9}"#, true, Follows::Unknown),
+            (
+                r#"{"opt":"upload","filesize":9,"wait":true}"#,
+                false,
+                body(0),
+            ),
+            (
+                r#"{"opt":"upload","filesize":9,"wait":true,"grace":1}"#,
+                false,
+                Follows::Unknown,
+            ),
+            (
+                r#"{"opt":"upload","filename":"a"}"#,
+                false,
+                Follows::Unknown,
+            ),
+            (r#"{"opt":"upload","content":"a"}"#, true, body(0)),
+            (r#"{"opt":"stat","filesize":1}"#, false, body(0)),
+            (r#"{"opt":"fly"}"#, false, body(0)),
+            (r#"{"filesize":1}"#, false, Follows::Unknown),
+            (r#"{"opt":"#, false, Follows::Unknown),
+        ] {
+            assert_eq!(refused(header, bare).1, follows, "{header}");
+        }
+    }
+
+    #[test]
+    fn aliases_and_unknown_keys_are_taken() {
+        let header =
+            br#"{"opt":"upload","file_name":"a","file_size":3,"md5":"x","new":[{}],"wait":null}"#;
+        let Ok(Request::Upload(upload)) = parse(header, false) else {
+            panic!("it is an upload");
+        };
+        assert!(matches!(upload.source, Content::Body(3)));
+        assert_eq!(upload.claimed.md5.as_deref(), Some("x"));
+        assert!(!upload.waits && !upload.trailer);
+    }
+}

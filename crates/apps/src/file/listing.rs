@@ -1,0 +1,111 @@
+//! What a file is, and what a directory holds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AppError, Shown};
+
+/// What stands behind a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link, wherever it leads.
+    Link,
+    /// A pipe, a socket, a device.
+    #[serde(other)]
+    Other,
+}
+
+/// What is known about one file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last changed, in seconds since 1970.
+    pub mtime: f64,
+    /// Its permissions, as Unix has them.
+    pub mode: u32,
+}
+
+/// One entry of a directory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its name, as the server wrote it: show it through [`Shown`].
+    pub name: String,
+    /// What it is; over `raw` nobody says.
+    pub kind: Option<Kind>,
+    /// Its size in bytes; over `raw` nobody says.
+    pub size: Option<u64>,
+    /// When it was last changed, in seconds since 1970; over `raw` nobody says.
+    pub mtime: Option<f64>,
+}
+
+impl Entry {
+    pub(super) fn new(name: String, stat: &Stat) -> Self {
+        Entry {
+            name,
+            kind: Some(stat.kind),
+            size: Some(stat.size),
+            mtime: Some(stat.mtime),
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Self {
+        Entry {
+            name: name.to_owned(),
+            kind: None,
+            size: None,
+            mtime: None,
+        }
+    }
+}
+
+/// Size and name, fit for a terminal.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = match (self.kind, self.size) {
+            (Some(Kind::File), Some(size)) => indicatif::BinaryBytes(size).to_string(),
+            _ => "-".to_owned(),
+        };
+        let slash = if self.kind == Some(Kind::Dir) {
+            "/"
+        } else {
+            ""
+        };
+        write!(f, "{size:>12}  {}{slash}", Shown(&self.name))
+    }
+}
+
+/// The body of a listing: an entry a line.
+pub(super) fn to_lines(entries: &[Entry]) -> Result<Vec<u8>, AppError> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry).map_err(AppError::failed)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+/// The entries of such a body.
+pub(super) fn from_lines(lines: &[u8]) -> Result<Vec<Entry>, AppError> {
+    lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).map_err(bad_line))
+        .collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn bad_line(error: serde_json::Error) -> AppError {
+    AppError::failed(format_args!("the listing cannot be understood: {error}"))
+}

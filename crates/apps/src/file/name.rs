@@ -1,0 +1,132 @@
+//! Names from the other side: which of them name anything here.
+
+use crate::{AppError, Shown};
+
+/// The longest name of one file, in bytes; what the usual file systems take.
+const MAX_NAME: usize = 255;
+/// The longest path, in bytes.
+const MAX_PATH: usize = 4096;
+
+const TEMPORARY: (&str, &str) = (".socketry-", ".part");
+
+/// A temporary name of our own: never listed, never asked for.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
+}
+
+/// A temporary name that nobody can guess.
+pub(super) fn temporary() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("{}{random:016x}{}", TEMPORARY.0, TEMPORARY.1)
+}
+
+/// The last component of `name`, which may be a path of this or another system, if a file can be called so.
+pub(super) fn last(name: &str) -> Result<&str, AppError> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let problem = match last {
+        "" => "it is empty",
+        "." | ".." => "it names a directory",
+        _ if last.contains('\0') => "it contains a NUL",
+        _ if last.len() > MAX_NAME => "it is longer than 255 bytes",
+        _ if is_temporary(last) => "it is reserved for temporary files",
+        _ => return Ok(last),
+    };
+    Err(AppError::failed(format_args!(
+        "no file can have the name {:.300}: {problem}",
+        Shown(name).to_string()
+    )))
+}
+
+/// `path` as one below the root, which `/` and nothing at all stand for. Where its `..` lead is for the root to judge.
+pub(super) fn below_root(path: &str) -> Result<&str, AppError> {
+    let problem = match path {
+        _ if path.contains('\0') => "it contains a NUL",
+        _ if path.len() > MAX_PATH => "it is longer than 4096 bytes",
+        _ if path.split('/').any(is_temporary) => "it is reserved for temporary files",
+        _ => {
+            return Ok(match path.trim_start_matches('/') {
+                "" => ".",
+                below => below,
+            });
+        }
+    };
+    Err(AppError::failed(format_args!(
+        "nothing can be found under the name {:.300}: {problem}",
+        Shown(path).to_string()
+    )))
+}
+
+/// Where `to` leads from the absolute path `place`, by the letter: `..` at the top stays there.
+pub(super) fn join(place: &str, to: &str) -> String {
+    let from = if to.starts_with('/') { "" } else { place };
+    let mut parts = Vec::new();
+    for part in from.split('/').chain(to.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// The directory that an absolute path lies in, and its last component.
+pub(super) fn parent(path: &str) -> (&str, &str) {
+    match path.rsplit_once('/') {
+        Some(("", last)) => ("/", last),
+        Some(halves) => halves,
+        None => ("/", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_component_of_an_upload_counts() {
+        for (name, kept) in [
+            ("a.txt", "a.txt"),
+            ("../x", "x"),
+            ("/abs", "abs"),
+            ("a/../../b", "b"),
+            (r"C:\dir\c.txt", "c.txt"),
+            ("...", "..."),
+            ("名前", "名前"),
+        ] {
+            assert_eq!(last(name).unwrap(), kept);
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_file_is_refused() {
+        let long = "x".repeat(256);
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/",
+            "a/..",
+            r"C:\",
+            "a\0b",
+            &long,
+            &temporary(),
+        ] {
+            assert!(last(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn paths_are_joined_by_the_letter() {
+        for (place, to, there) in [
+            ("/", "a", "/a"),
+            ("/a", "..", "/"),
+            ("/", "..", "/"),
+            ("/a", "b/./../c/", "/a/c"),
+            ("/a", "/b", "/b"),
+        ] {
+            assert_eq!(join(place, to), there);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! How far a transfer is, for a person: a bar on a terminal, and one line when it is done.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{BinaryBytes, ProgressBar, ProgressState, ProgressStyle};
+
+use super::Transfer;
+use crate::Shown;
+
+/// When nothing has moved for this long, the bar says so.
+const STALLED: Duration = Duration::from_secs(2);
+/// How often the bar is drawn though nothing moves.
+const TICK: Duration = Duration::from_millis(250);
+const TEMPLATE: &str = "{prefix} {bytes}/{total_bytes} [{bar:24}] {pace}";
+
+/// A bar on standard error, if that is a terminal.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    moved: Arc<Moved>,
+}
+
+/// When something last moved, in milliseconds.
+struct Moved {
+    begun: Instant,
+    at: AtomicU64,
+}
+
+impl Bar {
+    pub(super) fn new(name: &str) -> Self {
+        let moved = Arc::new(Moved {
+            begun: Instant::now(),
+            at: AtomicU64::new(0),
+        });
+        let bar = ProgressBar::no_length()
+            .with_prefix(Shown(name).to_string())
+            .with_style(style(Arc::clone(&moved)));
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Bar { bar, moved }
+    }
+
+    pub(super) fn at(&self, bytes: u64, all: Option<u64>) {
+        if let Some(all) = all {
+            self.bar.set_length(all);
+        }
+        self.moved.now();
+        self.bar.set_position(bytes);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Moved {
+    fn millis(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn now(&self) {
+        self.at.store(self.millis(), Ordering::Relaxed);
+    }
+
+    fn long_ago(&self) -> bool {
+        let quiet = self
+            .millis()
+            .saturating_sub(self.at.load(Ordering::Relaxed));
+        Duration::from_millis(quiet) >= STALLED
+    }
+}
+
+fn style(moved: Arc<Moved>) -> ProgressStyle {
+    let pace = move |state: &ProgressState, out: &mut dyn Write| {
+        // Drawing a bar has nobody to tell of an error.
+        let _ = match moved.long_ago() {
+            true => out.write_str("stalled"),
+            false => write!(out, "{}", pace(state.per_sec())),
+        };
+    };
+    ProgressStyle::with_template(TEMPLATE)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("pace", pace)
+}
+
+/// Bytes a second.
+fn pace(bytes: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates"
+    )]
+    let bytes = BinaryBytes(bytes as u64);
+    format!("{bytes}/s")
+}
+
+/// `sent a.bin 12.30 MiB 450.00 MiB/s blake3 …`
+pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "for a person")]
+    let speed = transfer.bytes as f64 / transfer.elapsed.as_secs_f64().max(1e-9);
+    let doubt = if transfer.confirmed {
+        ""
+    } else {
+        " (the server did not confirm)"
+    };
+    format!(
+        "{verb} {} {} {} blake3 {}{doubt}",
+        Shown(name),
+        BinaryBytes(transfer.bytes),
+        pace(speed),
+        transfer.blake3
+    )
+}

@@ -1,0 +1,72 @@
+//! `file browse`: a person looks around.
+
+use std::io::{self, IsTerminal, Write};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::args::{complain, get, list, say};
+use super::{Client, name};
+use crate::{AppError, Shown};
+
+const HELP: &str = "cd NAME, .., ls, pwd, get NAME [DEST], help, quit; quote names with spaces";
+
+/// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an error the next one
+/// is as good as any.
+pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut place = "/".to_owned();
+    show(list(&mut client, &place).await);
+    loop {
+        ask(&place)?;
+        let Some(line) = lines.next_line().await? else {
+            return Ok(());
+        };
+        let Some(words) = shlex::split(&line) else {
+            complain(&AppError::failed("a quote is not closed"));
+            continue;
+        };
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        if let ["quit" | "exit"] = words[..] {
+            return Ok(());
+        }
+        show(obey(&mut client, &mut place, &words).await);
+    }
+}
+
+async fn obey(client: &mut Client, place: &mut String, words: &[&str]) -> Result<(), AppError> {
+    match *words {
+        [] => Ok(()),
+        [".."] | ["cd", ".."] if place == "/" => Err(AppError::failed("this is the top")),
+        ["cd", to] => go(client, place, to).await,
+        [".."] => go(client, place, "..").await,
+        ["ls"] => list(client, place).await,
+        ["pwd"] => say(Shown(place)),
+        ["get", wanted] => get(client, &name::join(place, wanted), None).await,
+        ["get", wanted, dest] => get(client, &name::join(place, wanted), Some(dest.into())).await,
+        ["help"] => say(HELP),
+        _ => Err(AppError::failed(HELP)),
+    }
+}
+
+async fn go(client: &mut Client, place: &mut String, to: &str) -> Result<(), AppError> {
+    let there = name::join(place, to);
+    list(client, &there).await?;
+    *place = there;
+    Ok(())
+}
+
+fn show(done: Result<(), AppError>) {
+    if let Err(error) = done {
+        complain(&error);
+    }
+}
+
+/// A prompt, where a person reads and types.
+fn ask(place: &str) -> io::Result<()> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    write!(out, "{}> ", Shown(place))?;
+    out.flush()
+}

@@ -1,0 +1,200 @@
+//! Uploads, as the client sends them: to a server that says `ready`, or to one that says nothing at all.
+
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use socketry_codec::{FrameError, FrameFault};
+use tokio::time::timeout;
+
+use super::GRACE;
+use super::client::{Progress, Transfer, confirmed, last_word};
+use super::digest::{Digests, Hasher};
+use super::header::{Answer, Status, Trailer};
+use super::pump::Source;
+use super::wire::{Wire, hear, say, send_body};
+use crate::AppError;
+
+/// What is known of the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Server {
+    /// It said `ready`: it speaks this protocol, and will have the last word.
+    Ready,
+    /// It said nothing yet.
+    Silent,
+    /// It said something else, and that is taken as "go on".
+    Foreign,
+}
+
+/// Sends the file at `path`, and says whether another request may follow on this connection.
+pub(super) async fn send(
+    wire: &mut Wire,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<(Transfer, bool), AppError> {
+    let (name, file, found) = open(path.to_owned()).await?;
+    let len = found.len();
+    say(wire, &header(&name, &found)).await?;
+    let mut server = listen(wire).await?;
+    let mut source = Source::new(file, Hasher::for_claim(&Digests::default()), len);
+    if let Err(error) = send_file(wire, &mut source, &mut server, len, progress).await {
+        return Err(better(wire, error).await);
+    }
+    let blake3 = source.finish().await?.blake3();
+    let word = conclude(wire, server, blake3).await?;
+    let told = match word {
+        Some(word) => confirmed(word, blake3)?,
+        None => false,
+    };
+    Ok((Transfer::whole(len, blake3, told), told))
+}
+
+async fn open(path: PathBuf) -> Result<(String, File, Metadata), AppError> {
+    let shown = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || open_now(&path)).await;
+    let opened = opened.map_err(AppError::failed)?;
+    opened.map_err(|error| AppError::failed(format_args!("{shown}: {error}")))
+}
+
+fn open_now(path: &Path) -> Result<(String, File, Metadata), AppError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| AppError::failed("it has no name that can be sent"))?;
+    // Before it is opened: opening a pipe would wait for a writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(AppError::failed("not a regular file"));
+    }
+    let file = File::open(path)?;
+    let found = file.metadata()?;
+    Ok((name.to_owned(), file, found))
+}
+
+fn header(name: &str, found: &Metadata) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
+    let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
+    json!({
+        "opt": "upload",
+        "filename": name,
+        "filesize": found.len(),
+        "mtime": mtime,
+        "mode": found.mode() & 0o777,
+        "wait": true,
+        "grace": GRACE.as_secs_f64(),
+        "digest": "trailer",
+    })
+}
+
+/// Waits for `ready`, as long as is sensible with servers that never say it.
+async fn listen(wire: &mut Wire) -> Result<Server, AppError> {
+    match timeout(GRACE, wire.recv_json()).await {
+        Ok(heard) => go_ahead(wire, heard),
+        Err(_) => Ok(Server::Silent),
+    }
+}
+
+/// What was heard while the server is still to take the file.
+fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Server, AppError> {
+    match understand(heard)? {
+        Heard::Answer(answer) if answer.status == Status::Ready => Ok(Server::Ready),
+        Heard::Answer(_) | Heard::Noise => Ok(Server::Foreign),
+        Heard::End => Err(AppError::failed(format_args!(
+            "{} closed the connection before it had the file",
+            wire.peer()
+        ))),
+    }
+}
+
+/// What a server can say.
+enum Heard {
+    Answer(Box<Answer>),
+    /// Something that is not of this protocol: the tutorial's servers may say anything.
+    Noise,
+    End,
+}
+
+fn understand(heard: Result<Option<Answer>, FrameError>) -> Result<Heard, AppError> {
+    match heard {
+        Ok(Some(answer)) => Ok(Heard::Answer(Box::new(answer.or_error()?))),
+        Ok(None) => Ok(Heard::End),
+        Err(error) => match error.fault() {
+            FrameFault::Codec(_) | FrameFault::Json(_) => Ok(Heard::Noise),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+async fn send_file(
+    wire: &mut Wire,
+    source: &mut Source,
+    server: &mut Server,
+    len: u64,
+    progress: Progress<'_>,
+) -> Result<(), AppError> {
+    wire.body_writer(len)?;
+    progress(0, Some(len));
+    while wire.body_owed() > 0 {
+        interrupted(wire, server).await?;
+        send_body(wire, source.next().await?).await?;
+        progress(len - wire.body_owed(), Some(len));
+    }
+    Ok(())
+}
+
+/// Looks, without waiting, whether the server says something meanwhile: `ready`, late, or that it gives up.
+async fn interrupted(wire: &mut Wire, server: &mut Server) -> Result<(), AppError> {
+    if *server == Server::Foreign {
+        return Ok(());
+    }
+    let heard = tokio::select! {
+        biased;
+        heard = wire.recv_json() => heard,
+        () = std::future::ready(()) => return Ok(()),
+    };
+    *server = go_ahead(wire, heard)?;
+    Ok(())
+}
+
+/// The error that the server told before it ended the connection, if it did, in place of the one that this made here.
+async fn better(wire: &mut Wire, error: AppError) -> AppError {
+    match timeout(GRACE, wire.recv_json::<Answer>()).await {
+        Ok(Ok(Some(answer))) => answer.or_error().err().unwrap_or(error),
+        _ => error,
+    }
+}
+
+/// Everything was sent: hears the last word of a server that has one.
+async fn conclude(
+    wire: &mut Wire,
+    server: Server,
+    blake3: blake3::Hash,
+) -> Result<Option<Answer>, AppError> {
+    match server {
+        Server::Ready => confirm(wire, blake3).await.map(Some),
+        Server::Foreign => Ok(None),
+        Server::Silent => conclude_silent(wire, blake3).await,
+    }
+}
+
+/// The server said nothing yet. `ready` may be late, or it may never say a word, or only at the end of all it reads.
+async fn conclude_silent(
+    wire: &mut Wire,
+    blake3: blake3::Hash,
+) -> Result<Option<Answer>, AppError> {
+    let Ok(heard) = timeout(GRACE, wire.recv_json()).await else {
+        wire.finish().await?;
+        return last_word(wire).await;
+    };
+    match understand(heard)? {
+        Heard::Answer(late) if late.status == Status::Ready => {
+            confirm(wire, blake3).await.map(Some)
+        }
+        Heard::Answer(word) => Ok(Some(*word)),
+        Heard::Noise | Heard::End => Ok(None),
+    }
+}
+
+async fn confirm(wire: &mut Wire, blake3: blake3::Hash) -> Result<Answer, AppError> {
+    let digest = Digests::blake3(blake3.to_hex().as_str());
+    say(wire, &Trailer { digest }).await?;
+    hear::<Answer>(wire).await?.or_error()
+}

@@ -1,0 +1,126 @@
+//! Browsing over `raw`: a text in, a text or a file out.
+
+use socketry_transport::{Encoding, Undecodable};
+use tokio::time::timeout;
+
+use super::IDLE;
+use super::download::send_file;
+use super::name;
+use super::root::Root;
+use super::wire::{Wire, in_time};
+use crate::{AppError, Shown};
+
+/// What stands between two names.
+pub(super) const BETWEEN: &str = "--";
+/// The listing of an empty directory: a client that reads would wait for ever for nothing.
+pub(super) const EMPTY: &str = "\n";
+
+const COMMANDS: &str = "there are cd NAME, .., ls, get NAME, and an absolute path";
+
+struct Browsing<'a> {
+    wire: Wire,
+    root: &'a Root,
+    encoding: Encoding,
+    /// Where the client is: an absolute path below the root.
+    place: String,
+}
+
+pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<(), AppError> {
+    let mut browsing = Browsing {
+        wire,
+        root,
+        encoding,
+        place: "/".to_owned(),
+    };
+    while let Some(text) = browsing.hear().await? {
+        let answered = match text {
+            Ok(text) => browsing.obey(&text).await?,
+            Err(error) => Err(error),
+        };
+        match answered {
+            Ok(Some(text)) => browsing.say(&text).await?,
+            Ok(None) => break,
+            Err(error) => browsing.say(&words(&error)).await?,
+        }
+    }
+    Ok(browsing.wire.close().await?)
+}
+
+/// An error as an answer: with a `/`, which stands in no listing.
+fn words(error: &AppError) -> String {
+    format!("cannot do this: / {error}")
+}
+
+impl Browsing<'_> {
+    /// The next text, without the line ending that a person's tool puts behind it. `None` at the end.
+    async fn hear(&mut self) -> Result<Option<Result<String, AppError>>, AppError> {
+        let Ok(received) = timeout(IDLE, self.wire.recv()).await else {
+            return Ok(None);
+        };
+        Ok(received?.map(|bytes| {
+            let text = self.encoding.decode(bytes, Undecodable::Strict);
+            let text = text.map_err(AppError::failed)?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }))
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), AppError> {
+        let bytes = self.encoding.encode(text, Undecodable::Replace);
+        let bytes = bytes.map_err(AppError::failed)?;
+        in_time(self.wire.send(&bytes)).await
+    }
+
+    /// The answer to `text`, or why there is none; `None` if the connection ends with what was sent.
+    async fn obey(&mut self, text: &str) -> Result<Result<Option<String>, AppError>, AppError> {
+        let listing = match text.split_once(' ').unwrap_or((text, "")) {
+            _ if text.starts_with('/') => self.go(self.inside(text)).await,
+            ("..", "") | ("cd", "..") if self.place == "/" => {
+                Err(AppError::failed("this is the top"))
+            }
+            ("..", "") => self.go(name::join(&self.place, "..")).await,
+            ("cd", to) if !to.is_empty() => self.go(name::join(&self.place, to)).await,
+            ("ls", "") => self.go(self.place.clone()).await,
+            ("get", what) if !what.is_empty() => {
+                let path = name::join(&self.place, what);
+                return Ok(self.send_file(path).await?.map(|()| None));
+            }
+            _ => Err(AppError::failed(format_args!(
+                "{:.80} is no command; {COMMANDS}",
+                Shown(text).to_string()
+            ))),
+        };
+        Ok(listing.map(Some))
+    }
+
+    /// An absolute path as one below the root. A client may know where the root really lies.
+    fn inside(&self, path: &str) -> String {
+        let root = self.root.path().to_str();
+        let below = root.and_then(|root| path.strip_prefix(root));
+        match below {
+            Some(below) if below.is_empty() || below.starts_with('/') => name::join("/", below),
+            _ => name::join("/", path),
+        }
+    }
+
+    /// Lists the directory at `place`, and stays there.
+    async fn go(&mut self, place: String) -> Result<String, AppError> {
+        let there = place.clone();
+        let entries = self.root.run(move |root| root.list(&there)).await?;
+        self.place = place;
+        let names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
+        Ok(match names.is_empty() {
+            true => EMPTY.to_owned(),
+            false => names.join(BETWEEN),
+        })
+    }
+
+    async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {
+        let opened = self.root.run(move |root| root.open_file(&path)).await;
+        match opened {
+            Ok((file, stat)) => send_file(&mut self.wire, file, stat.size)
+                .await
+                .map(|_| Ok(())),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The server: one directory, for whoever connects.
+
+use std::future::Future;
+use std::path::Path;
+
+use socketry_codec::{CodecName, FrameFault};
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
+use tokio::time::timeout;
+
+use super::header::{self, Answer, Follows, Refused, Request};
+use super::root::Root;
+use super::wire::{Wire, in_time, say};
+use super::{IDLE, MAX_DRAIN, download, raw_server, upload};
+use crate::matrix::App;
+use crate::{AppError, Service, Shown, serving};
+
+/// Serves the files of one directory: see [the protocol](super).
+///
+/// ```no_run
+/// # async fn serve() -> Result<(), socketry_apps::AppError> {
+/// use socketry_apps::{Service, file::Server};
+///
+/// let at = "tcp://127.0.0.1:0".parse()?;
+/// let server = Server::bind(&Service::default(), &at, "/srv/files".as_ref()).await?;
+/// println!("listening on {}", server.local());
+/// server.run(std::future::pending()).await
+/// # }
+/// ```
+pub struct Server {
+    listener: BoxListener,
+    service: Service,
+    root: Root,
+}
+
+/// Whether the conversation goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Close,
+}
+
+impl Server {
+    /// Listens at `url` and serves what lies below `root`.
+    ///
+    /// # Errors
+    /// If the app does not run over that transport and codec, `root` is no directory, or listening fails.
+    pub async fn bind(service: &Service, url: &Endpoint, root: &Path) -> Result<Self, AppError> {
+        let opened = Root::open(root).map_err(|error| {
+            AppError::usage(format_args!("cannot serve {}: {error}", root.display()))
+        })?;
+        Ok(Server {
+            listener: service.listen(App::File, url).await?,
+            service: service.clone(),
+            root: opened,
+        })
+    }
+
+    /// Where it listens, with the real port where 0 was asked for.
+    pub fn local(&self) -> &Endpoint {
+        self.listener.local()
+    }
+
+    /// Serves until `stop` resolves. What is under way then is dropped, and leaves nothing under a final name.
+    ///
+    /// # Errors
+    /// If nobody can be accepted any more.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        let Server {
+            listener,
+            service,
+            root,
+        } = self;
+        serving::accept_until(listener, stop, |socket| {
+            talk(service.clone(), root.clone(), socket)
+        })
+        .await
+    }
+}
+
+async fn talk(service: Service, root: Root, socket: BoxSocket) {
+    let peer = socket.peer().clone();
+    let ended = match service.framed(socket) {
+        Ok(wire) if service.codec.name == CodecName::Raw => {
+            raw_server::talk(wire, &root, service.encoding).await
+        }
+        Ok(wire) => converse(wire, &root, service.codec.name == CodecName::BareJson).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::info!(%peer, "dropped: {error}");
+    }
+}
+
+async fn converse(mut wire: Wire, root: &Root, bare: bool) -> Result<(), AppError> {
+    while let Some(header) = next_header(&mut wire).await? {
+        let flow = match header.and_then(|header| header::parse(&header, bare)) {
+            Ok(request) => answer(&mut wire, root, request).await?,
+            Err(Refused { error, follows }) => refuse(&mut wire, &error, follows).await?,
+        };
+        if flow == Flow::Close {
+            break;
+        }
+    }
+    Ok(wire.close().await?)
+}
+
+/// The next header, or why there is none to be had from these bytes; `None` at the end, or after too long a silence.
+async fn next_header(wire: &mut Wire) -> Result<Option<Result<Vec<u8>, Refused>>, AppError> {
+    let Ok(received) = timeout(IDLE, wire.recv()).await else {
+        return Ok(None);
+    };
+    match received {
+        Ok(header) => Ok(header.map(|header| Ok(header.to_vec()))),
+        Err(error) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(Some(Err(Refused {
+            error: AppError::failed(error.fault()),
+            follows: Follows::Unknown,
+        }))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn answer(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
+    match request {
+        Request::Upload(upload) => upload::receive(wire, root, upload).await,
+        Request::Download { name } => download::send(wire, root, name).await,
+        Request::List { path } => download::list(wire, root, path).await,
+        Request::Stat { name } => download::stat(wire, root, name).await,
+    }
+}
+
+/// Tells the client that its request failed, and gets out of the way what it sends nevertheless.
+pub(super) async fn refuse(
+    wire: &mut Wire,
+    error: &AppError,
+    follows: Follows,
+) -> Result<Flow, AppError> {
+    tracing::info!(peer = %wire.peer(), "refused: {}", Shown(&error.to_string()));
+    let flow = match follows {
+        Follows::Body { len, trailer } if len <= MAX_DRAIN => {
+            drain(wire, len, trailer).await?;
+            Flow::Next
+        }
+        _ => Flow::Close,
+    };
+    say(wire, &Answer::error(error)).await?;
+    Ok(flow)
+}
+
+async fn drain(wire: &mut Wire, len: u64, trailer: bool) -> Result<(), AppError> {
+    if wire.body_left() == 0 {
+        wire.body(len)?;
+    }
+    while in_time(wire.rest_of_body().chunk()).await?.is_some() {}
+    if trailer {
+        in_time(wire.recv()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! What server and client do alike on a connection: everything within [`STALL`].
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use socketry_codec::{FrameError, Framed};
+use socketry_transport::BoxSocket;
+
+use super::STALL;
+use crate::AppError;
+
+pub(super) type Wire = Framed<BoxSocket>;
+
+/// Waits for a peer, but not longer than [`STALL`].
+pub(super) async fn in_time<T>(
+    doing: impl Future<Output = Result<T, FrameError>>,
+) -> Result<T, AppError> {
+    match tokio::time::timeout(STALL, doing).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(AppError::failed(format_args!(
+            "the peer stalled for {} seconds",
+            STALL.as_secs()
+        ))),
+    }
+}
+
+/// Sends one header.
+pub(super) async fn say<T: Serialize + Sync>(wire: &mut Wire, header: &T) -> Result<(), AppError> {
+    in_time(wire.send_json(header)).await
+}
+
+/// Receives one header, which has to come.
+pub(super) async fn hear<T: DeserializeOwned>(wire: &mut Wire) -> Result<T, AppError> {
+    in_time(wire.recv_json()).await?.ok_or_else(|| {
+        AppError::failed(format_args!(
+            "{} closed the connection instead of answering",
+            wire.peer()
+        ))
+    })
+}
+
+/// Sends all of `bytes` of a body that was begun.
+pub(super) async fn send_body(wire: &mut Wire, mut bytes: &[u8]) -> Result<(), AppError> {
+    while !bytes.is_empty() {
+        let owed = wire.body_owed();
+        let mut body = wire.body_writer(owed)?;
+        let written = in_time(body.write(bytes)).await?;
+        bytes = &bytes[written..];
+    }
+    Ok(())
+}
