@@ -32,7 +32,7 @@ where
                 Err(error) => break Err(error.into()),
             },
             Some(_) = conversations.join_next() => continue,
-            () = &mut stop => break,
+            () = &mut stop => return Ok(()),
         };
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
@@ -43,7 +43,7 @@ where
                 });
             }
             Err(_) => {
-                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open");
+                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open")
             }
         }
     };
@@ -70,7 +70,4 @@ pub(crate) fn told_to_end() -> impl Future<Output = ()> {
             _ = terminate.recv() => {}
         }
     }
-    // Waited for, so that what a conversation has to clean up (a half file, say) is cleaned up before the process ends.
-    conversations.shutdown().await;
-    Ok(())
 }

@@ -95,8 +95,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
 
 async fn serve(service: &Service, url: &str, root: &Path) -> Result<(), AppError> {
     let server = Server::bind(service, &reachable(url)?, root).await?;
+    // Taken over before anybody learns that there is something to end.
+    let stop = serving::told_to_end();
     announce(server.local())?;
-    server.run(serving::told_to_end()).await
+    server.run(stop).await
 }
 
 async fn connect(service: &Service, url: &str) -> Result<Client, AppError> {
