@@ -2,7 +2,7 @@
 //!
 //! * [`chat`]: what one says, all others hear.
 //! * [`command`]: run commands on another machine.
-//! * [`file`]: send, fetch and browse files of any size.
+//! * [`mod@file`]: send, fetch and browse files of any size.
 //!
 //! Each has a server and a client that take a [`Service`] (a transport by URL, a codec and an encoding by name). Which
 //! pairings make sense is told by [`matrix`]; the others are refused when they start, with the reason and the way out.

@@ -341,15 +341,11 @@ async fn browsing_scenario(scheme: &str) {
         assert!(fs::read(&back).unwrap() == sent);
         fs::remove_file(&back).unwrap();
     }
-    // Words take a while: only that no end comes tells them from a file.
-    assert!(
-        client
-            .get("a/b c", &back, |_, _| ())
-            .await
-            .unwrap_err()
-            .to_string()
-            .contains("not a regular file")
-    );
+    if scheme == "tcp" {
+        // It takes a while: only that no end comes tells words from a file.
+        let words = client.get("a/b c", &back, |_, _| ()).await.unwrap_err();
+        assert!(words.to_string().contains("not a regular file"), "{words}");
+    }
     assert!(client.put(&back, |_, _| ()).await.unwrap_err().is_usage());
 }
 
