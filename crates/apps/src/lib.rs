@@ -19,7 +19,6 @@ mod error;
 mod service;
 mod serving;
 mod show;
-mod texts;
 
 pub use error::AppError;
 pub use service::Service;

@@ -32,7 +32,7 @@ where
                 Err(error) => break Err(error.into()),
             },
             Some(_) = conversations.join_next() => continue,
-            () = &mut stop => return Ok(()),
+            () = &mut stop => break Ok(()),
         };
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
@@ -43,7 +43,7 @@ where
                 });
             }
             Err(_) => {
-                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open")
+                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open");
             }
         }
     };
@@ -52,16 +52,14 @@ where
     ended
 }
 
-/// Resolves when the process is told to end: SIGINT or SIGTERM, from this call on. Call it before you say where you
-/// listen: a script may answer that with a signal.
+/// Resolves when the process is told to end: SIGINT or SIGTERM. The call itself takes the signals over, so that none
+/// that comes after it is missed.
 pub(crate) fn told_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let handlers = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    async {
-        let (Ok(mut interrupt), Ok(mut terminate)) = handlers else {
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
             // Without handlers the signals end the process by themselves.
             return std::future::pending().await;
         };

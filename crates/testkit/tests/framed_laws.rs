@@ -325,7 +325,6 @@ async fn a_body_is_read_whole_before_the_next_frame() {
         assert_eq!(framed.recv().await.unwrap().unwrap(), b"header");
         let mut body = framed.body(10).unwrap();
         let first = body.chunk_bytes().await.unwrap().unwrap();
-        drop(body);
         if framed.body_left() > 0 {
             let error = framed.recv().await.unwrap_err();
             assert!(
@@ -363,7 +362,6 @@ async fn a_body_is_written_whole_before_the_next_frame() {
     let mut body = framed.body_writer(6).unwrap();
     body.write_all(b"abc").await.unwrap();
     assert!(body.write(b"much too much").await.is_err());
-    drop(body);
     let error = framed.send(b"too early").await.unwrap_err();
     assert!(
         matches!(error.fault(), FrameFault::BodyUnwritten(3)),

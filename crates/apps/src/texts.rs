@@ -1,1 +1,0 @@
-//! Text to bytes and back, as an app's encoding has it.
