@@ -10,11 +10,7 @@ use socketry_transport::{PeerAddr, TextSocket, Undecodable};
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = TextSocket::udp_at("udp://127.0.0.1:0", "gbk").await?;
     let client = TextSocket::udp("gbk").await?;
-    let (host, port) = server
-        .local()
-        .host_port()
-        .ok_or("UDP has a host and a port")?;
-    let to = PeerAddr::Ip(format!("{host}:{port}").parse()?);
+    let to = PeerAddr::try_from(server.local())?;
 
     client.send_to("在吗? Is anybody there?", &to).await?;
     let (text, from) = server.recv_from(1024).await?;

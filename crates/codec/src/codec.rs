@@ -38,6 +38,23 @@ pub enum Decoded {
     Skip(usize),
 }
 
+impl Decoded {
+    /// Whether this can be an answer about `here` bytes of input: nothing outside of it, and progress. A codec of somebody's
+    /// that says otherwise must not make its caller panic or spin.
+    #[inline]
+    pub(crate) fn is_sound(&self, here: usize) -> bool {
+        match *self {
+            Decoded::Need(_) => true,
+            Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
+            Decoded::Frame {
+                start,
+                end,
+                consumed,
+            } => start <= end && end <= consumed && consumed <= here && (consumed > 0 || here == 0),
+        }
+    }
+}
+
 /// Finds frames in bytes, and puts them into bytes.
 ///
 /// A codec does no I/O. Its caller keeps the bytes that arrived and calls [`decode`](Codec::decode) with all of them

@@ -56,6 +56,9 @@ impl<C: Codec> Compat<C> {
         self.pass(src);
         while self.skip == 0 && !self.over {
             match self.codec.decode(src, end) {
+                Ok(answer) if !answer.is_sound(src.len()) => {
+                    return self.fail(src, CodecError::unsound());
+                }
                 Ok(Decoded::Need(_)) => return Ok(None),
                 Ok(Decoded::Skip(bytes)) => src.advance(bytes),
                 Ok(Decoded::Frame {
@@ -77,7 +80,7 @@ impl<C: Codec> Compat<C> {
         src: &mut BytesMut,
         error: CodecError,
     ) -> io::Result<Option<Result<Bytes, CodecError>>> {
-        let Some(skip) = error.skip else {
+        let Some(skip) = error.skip.filter(|skip| *skip > 0) else {
             self.over = true;
             src.clear();
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));

@@ -86,6 +86,15 @@ impl CodecError {
         }
     }
 
+    /// What to say of a codec whose answer cannot be.
+    #[cold]
+    pub(crate) fn unsound() -> Self {
+        CodecError::fatal(Fault::Other(
+            "the codec answered with positions outside of its input, or made no progress"
+                .to_owned(),
+        ))
+    }
+
     /// Whether the conversation is over.
     pub fn is_fatal(&self) -> bool {
         self.skip.is_none()

@@ -1,5 +1,7 @@
 //! The bounds that hold where nobody chose another, and what happens beyond them.
 
+use std::time::Duration;
+
 use crate::{CodecError, End, Fault};
 
 /// The longest frame: 8 MiB, without what surrounds it.
@@ -14,6 +16,24 @@ pub const DEFAULT_MAX_BARE: usize = 8 << 20;
 /// How many bytes of one frame that is too long are passed over, from its first byte on, before the connection is
 /// given up: 16 MiB.
 pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
+
+/// How long a frame may take from its first byte to its last: 30 seconds.
+pub const DEFAULT_FRAME_TIME: Duration = Duration::from_secs(30);
+
+/// How many bytes wait before `Framed::feed` writes them: 64 KiB.
+pub const DEFAULT_HIGH_WATER: usize = 64 << 10;
+
+/// How many bytes may wait for the writer of a `Sender`: 256 KiB.
+pub const DEFAULT_SENDER_CAPACITY: usize = 256 << 10;
+
+/// How long a `Sender` that is finished or dropped goes on without writing anything: 30 seconds.
+pub const SENDER_LINGER: Duration = Duration::from_secs(30);
+
+/// How long `Framed::close` takes at most: 5 seconds.
+pub const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// How many bytes `Framed::close` reads and drops at most: 1 MiB.
+pub const CLOSE_BYTES: usize = 1 << 20;
 
 /// How deep bare JSON may nest, braces and brackets together: 128 levels. It is also the most that can be chosen.
 pub const MAX_DEPTH: usize = 128;

@@ -131,6 +131,9 @@ impl<C: Codec> Reader<C> {
         while self.state == State::Ready {
             let at = self.at;
             match self.codec.decode(&self.bytes[at..], self.end) {
+                Ok(answer) if !answer.is_sound(self.bytes.len() - at) => {
+                    return Err(self.fail(CodecError::unsound()));
+                }
                 Ok(Decoded::Frame {
                     start,
                     end,
@@ -164,8 +167,8 @@ impl<C: Codec> Reader<C> {
     fn fail(&mut self, error: CodecError) -> CodecError {
         match (self.end, error.skip) {
             (End::Datagram, _) => self.drop_all(),
-            (_, Some(bytes)) => self.pass(bytes),
-            (_, None) => {
+            (_, Some(bytes)) if bytes > 0 => self.pass(bytes),
+            (_, _) => {
                 self.drop_all();
                 self.state = State::Over;
             }

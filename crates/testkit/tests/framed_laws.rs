@@ -100,7 +100,7 @@ async fn feeding_without_end_holds_no_more_than_the_high_water_mark() {
         "{}",
         writes.len()
     );
-    assert!(framed.into_parts().unsent.len() <= 1000 + 104);
+    assert!(framed.into_parts().unwrap().unsent.len() <= 1000 + 104);
 }
 
 #[tokio::test]
@@ -402,7 +402,7 @@ async fn taken_apart_and_joined_nothing_is_lost() {
     let mut framed = Framed::new(socket.clone(), Struct::default());
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
     framed.feed(b"unsent").await.unwrap();
-    let parts = framed.into_parts();
+    let parts = framed.into_parts().unwrap();
     assert_eq!(parts.received, encoded(&[b"two"]));
     assert_eq!(parts.unsent, encoded(&[b"unsent"]));
     let mut framed = Framed::from_parts(parts);

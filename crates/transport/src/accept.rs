@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -18,10 +19,11 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from
 /// A listening TCP or Unix stream socket.
 #[derive(Debug)]
 pub struct OsListener {
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
+    _file: Option<SocketFile>,
     os: Os,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
-    _file: Option<SocketFile>,
 }
 
 impl OsListener {
@@ -57,6 +59,12 @@ impl OsListener {
         tracing::warn!(listener = %self.os.local(), %error, wait = ?self.next_rest, "cannot accept");
         self.rest = Some(Box::pin(tokio::time::sleep(self.next_rest)));
         self.next_rest = (self.next_rest * 2).min(BACK_OFF.1);
+    }
+}
+
+impl AsFd for OsListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.os.as_fd()
     }
 }
 

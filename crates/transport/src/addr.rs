@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use socket2::{Domain, SockAddr, Type};
+use socket2::{SockAddr, Type};
 
 use crate::{Address, Endpoint, Error, ErrorKind, PeerAddr, Result, Shape};
 
@@ -14,6 +14,9 @@ use crate::{Address, Endpoint, Error, ErrorKind, PeerAddr, Result, Shape};
 pub(crate) const UDP_MAX_V4: usize = 65_507;
 /// The same over IPv6, whose header is not counted (RFC 8200).
 pub(crate) const UDP_MAX_V6: usize = 65_527;
+/// The longest datagram of a Unix peer that has Linux' default send buffer (`net.core.wmem_default`), which may be larger
+/// than ours.
+const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
 /// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
 const UNIX_DGRAM_OVERHEAD: usize = 32;
 
@@ -51,9 +54,10 @@ impl Scheme {
         Ok(match self {
             Scheme::Tcp | Scheme::Unix => Shape::Stream,
             Scheme::Udp => Shape::Datagram {
-                max_len: match socket.local_addr()?.domain() {
-                    Domain::IPV6 => UDP_MAX_V6,
-                    _ => UDP_MAX_V4,
+                max_len: if sends_v6_only(socket)? {
+                    UDP_MAX_V6
+                } else {
+                    UDP_MAX_V4
                 },
             },
             Scheme::UnixDgram => Shape::Datagram {
@@ -62,6 +66,15 @@ impl Scheme {
                     .saturating_sub(UNIX_DGRAM_OVERHEAD),
             },
         })
+    }
+
+    /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this shape.
+    pub(crate) fn recv_room(self, shape: Shape) -> usize {
+        match (self, shape) {
+            (_, Shape::Stream) => 0,
+            (Scheme::UnixDgram, Shape::Datagram { max_len }) => max_len.max(UNIX_DGRAM_ROOM),
+            (_, Shape::Datagram { .. }) => UDP_MAX_V6,
+        }
     }
 
     /// What `endpoint` must be for a transport of this scheme to use it.
@@ -77,6 +90,15 @@ impl Scheme {
             )),
         )
     }
+}
+
+/// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4 peers too.
+fn sends_v6_only(socket: &socket2::Socket) -> io::Result<bool> {
+    Ok(match socket.local_addr()?.as_socket_ipv6() {
+        None => false,
+        Some(local) if local.ip().is_unspecified() => socket.only_v6()?,
+        Some(local) => local.ip().to_ipv4_mapped().is_none(),
+    })
 }
 
 /// What the kernel calls `address`, as an endpoint.

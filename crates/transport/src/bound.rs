@@ -19,8 +19,9 @@ const UNIX_RETRY: Duration = Duration::from_millis(1);
 /// [`UdpTransport::bind`](crate::UdpTransport::bind) and [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) give.
 #[derive(Debug)]
 pub struct OsDatagram {
-    os: Os,
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
     _file: Option<SocketFile>,
+    os: Os,
 }
 
 impl OsDatagram {
@@ -50,6 +51,10 @@ impl DatagramSocket for OsDatagram {
             Shape::Datagram { max_len } => max_len,
             Shape::Stream => usize::MAX,
         }
+    }
+
+    fn recv_room(&self) -> usize {
+        self.os.recv_room()
     }
 
     fn poll_recv_from(

@@ -69,6 +69,9 @@ impl Half for BoxSocket {
 }
 
 impl RecvHalf for BoxSocket {
+    fn recv_room(&self) -> usize {
+        self.0.recv_room()
+    }
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,

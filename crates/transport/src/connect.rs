@@ -119,7 +119,7 @@ pub(crate) async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Socke
     socket.set_nonblocking(true)?;
     loop {
         match socket.connect(to) {
-            Ok(()) => return Ok(socket),
+            Ok(()) => return refuse_self(socket),
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => break,
             // A Unix server whose backlog is full: no event tells when there is room.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -28,11 +28,12 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
             &raw mut len,
         )
     };
-    // The kernel answers pid 0 and uid -1 for a socket that has no one peer, such as a bound datagram socket.
-    (answer == 0 && found.pid != 0).then_some(Credentials {
+    // The kernel answers uid -1 for a socket that has no one peer, such as a bound datagram socket; and pid 0 for a
+    // process that this one cannot see, in another container perhaps.
+    (answer == 0 && found.uid != u32::MAX).then_some(Credentials {
         uid: found.uid,
         gid: found.gid,
-        pid: Some(found.pid),
+        pid: (found.pid != 0).then_some(found.pid),
     })
 }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
-use crate::{Address, Batch, Endpoint, Received, Result};
+use crate::{Address, Batch, Endpoint, Error, ErrorKind, Received, Result};
 
 /// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,24 @@ impl From<&PeerAddr> for Address {
     }
 }
 
+impl TryFrom<&Endpoint> for PeerAddr {
+    type Error = Error;
+
+    /// Where an endpoint is, if that needs no resolver.
+    fn try_from(endpoint: &Endpoint) -> Result<Self> {
+        match endpoint.address() {
+            Address::Ip(address) => Ok(PeerAddr::Ip(*address)),
+            Address::Path(path) => Ok(PeerAddr::Path(Arc::from(path.as_path()))),
+            Address::Abstract(name) => Ok(PeerAddr::Abstract(Arc::from(name.as_slice()))),
+            Address::Name(name) => Ok(PeerAddr::Name(Arc::from(name.as_str()))),
+            Address::Unnamed => Ok(PeerAddr::Unnamed),
+            Address::Host(..) => Err(Error::new(ErrorKind::InvalidEndpoint, "send to", endpoint)
+                .because("a host name is no address yet")
+                .hint("resolve it first, or write an IP address")),
+        }
+    }
+}
+
 impl From<SocketAddr> for PeerAddr {
     fn from(address: SocketAddr) -> Self {
         PeerAddr::Ip(address)
@@ -82,6 +100,12 @@ pub trait DatagramSocket: Send + Sync + 'static {
 
     /// The most bytes that one datagram carries.
     fn max_len(&self) -> usize;
+
+    /// The room in bytes that a buffer needs so that no datagram is cut. By default
+    /// [`max_len`](DatagramSocket::max_len); more where a peer may send longer ones than this socket.
+    fn recv_room(&self) -> usize {
+        self.max_len()
+    }
 
     /// Receives one datagram into `buf` and says who sent it. An answer of [`Received::Cut`] names the sender too.
     ///

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::ReadBuf;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{Received, RecvHalf, SendHalf, Socket};
 
@@ -43,17 +44,18 @@ pub trait SendExt: SendHalf {
     ///
     /// Not cancel-safe on a stream: some of the bytes may have gone.
     fn send_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>> + Send {
-        let mut rest = bytes;
+        let (mut rest, mut sent_all) = (bytes, false);
         poll_fn(move |cx| {
             loop {
+                if sent_all {
+                    return self.poll_flush(cx);
+                }
                 let sent = ready!(self.poll_send(cx, &[IoSlice::new(rest)]))?;
                 if sent == 0 && !rest.is_empty() {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 rest.advance(sent);
-                if rest.is_empty() {
-                    return self.poll_flush(cx);
-                }
+                sent_all = rest.is_empty();
             }
         })
     }
@@ -102,13 +104,14 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
 /// what the peer has not read yet.
 ///
 /// # Errors
-/// If half-closing fails, because the peer is gone.
+/// If half-closing fails, because the peer is gone, or takes longer than `time`.
 pub async fn close<S: Socket>(mut socket: S, bytes: usize, time: Duration) -> io::Result<()> {
-    socket.finish().await?;
-    if !socket.shape().is_stream() {
-        return Ok(());
+    let deadline = Instant::now() + time;
+    timeout_at(deadline, socket.finish()).await??;
+    if socket.shape().is_stream() {
+        // A peer that goes on talking has had its chance to read.
+        let _ = timeout_at(deadline, drain(&mut socket, bytes)).await;
     }
-    let _ = tokio::time::timeout(time, drain(&mut socket, bytes)).await;
     Ok(())
 }
 

@@ -21,6 +21,9 @@ use tokio::io::{Interest, ReadBuf};
 use crate::addr::{self, Scheme};
 use crate::{Credentials, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf, Shape, Socket};
 
+/// How many parts one call takes (`IOV_MAX` on Linux).
+const MAX_PARTS: usize = 1024;
+
 /// Makes the runtime tell when `socket` is ready.
 pub(crate) fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
     // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
@@ -63,6 +66,10 @@ impl Os {
 
     pub(crate) fn shape(&self) -> Shape {
         self.shape
+    }
+
+    pub(crate) fn recv_room(&self) -> usize {
+        self.scheme.recv_room(self.shape)
     }
 
     pub(crate) fn local(&self) -> &Endpoint {
@@ -126,7 +133,9 @@ impl Os {
                 Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
                 Ok(Ok(len)) => {
                     // A short read has emptied the kernel's buffer: the next wait need not begin with a call that
-                    // would only say so. (Readiness is edge-triggered, so what comes later sets it again.)
+                    // would only say so. (Readiness is edge-triggered, so what comes later sets it again. As with tokio's
+                    // own streams, what lies behind TCP's urgent mark waits for more to come; only a peer that uses
+                    // urgent data delays itself.)
                     if len < room && cfg!(target_os = "linux") {
                         guard.clear_ready();
                     }
@@ -143,7 +152,7 @@ impl Os {
         check_len(self.shape, parts)?;
         loop {
             let mut guard = ready!(self.fd.poll_write_ready(cx))?;
-            match guard.try_io(|fd| send_parts(fd.get_ref(), parts)) {
+            match guard.try_io(|fd| send_parts(fd.get_ref(), parts, self.shape.is_stream())) {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return Poll::Ready(result),
                 Err(_would_block) => {}
@@ -221,9 +230,14 @@ fn filled(buf: &mut ReadBuf<'_>, len: usize, cut: bool) -> Received {
     if cut { Received::Cut } else { Received::Data }
 }
 
-fn send_parts(socket: &socket2::Socket, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+fn send_parts(socket: &socket2::Socket, parts: &[IoSlice<'_>], stream: bool) -> io::Result<usize> {
     match parts {
         [part] => socket.send_with_flags(part, libc::MSG_NOSIGNAL),
+        // More parts than the system takes at once are EMSGSIZE; of a stream it can have the first.
+        parts if stream => {
+            let parts = &parts[..parts.len().min(MAX_PARTS)];
+            socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
+        }
         parts => socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL),
     }
 }
@@ -331,6 +345,9 @@ half_of_os!(OsRecv, |this| this.0);
 half_of_os!(OsSend, |this| this.0);
 
 impl RecvHalf for OsRecv {
+    fn recv_room(&self) -> usize {
+        self.0.os.recv_room()
+    }
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
@@ -354,6 +371,9 @@ impl SendHalf for OsSend {
 }
 
 impl RecvHalf for OsSocket {
+    fn recv_room(&self) -> usize {
+        self.recv.recv_room()
+    }
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,

@@ -68,6 +68,15 @@ pub trait Half: Send + Unpin {
 
 /// The receiving half.
 pub trait RecvHalf: Half {
+    /// The room in bytes that a buffer needs so that no datagram is cut. By default
+    /// [`max_len`](Shape::Datagram::max_len); more where a peer may send longer ones than this end. 0 on a stream.
+    fn recv_room(&self) -> usize {
+        match self.shape() {
+            Shape::Stream => 0,
+            Shape::Datagram { max_len } => max_len,
+        }
+    }
+
     /// Puts what is there into `buf`: some bytes of a stream, or exactly one datagram.
     ///
     /// A `buf` without room gets [`Received::Data`] and nothing else: it never reads as the end.
@@ -173,6 +182,9 @@ macro_rules! forward_halves {
         }
 
         impl<H: RecvHalf + ?Sized> RecvHalf for $pointer {
+            fn recv_room(&self) -> usize {
+                (**self).recv_room()
+            }
             fn poll_recv(
                 &mut self,
                 cx: &mut Context<'_>,

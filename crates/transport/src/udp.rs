@@ -9,7 +9,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::addr::Scheme;
 use crate::bound::OsDatagram;
-use crate::connect::resolve;
+use crate::connect::{in_time, resolve};
 use crate::options;
 use crate::os::{Os, OsSocket};
 use crate::session::{SessionLimits, SessionListener};
@@ -53,6 +53,20 @@ async fn bind(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
     ))
 }
 
+/// A socket whose peer is fixed: a route to it is all that this needs.
+fn connected(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> Result<OsSocket> {
+    let failed = |error| Error::io("connect to", to, error);
+    let socket = socket_for(&address).map_err(failed)?;
+    options.apply_before_bind(&socket, to)?;
+    socket.connect(&SockAddr::from(address)).map_err(failed)?;
+    options.apply_after_bind(&socket, to)?;
+    let peer = addr::endpoint(Scheme::Udp, &SockAddr::from(address));
+    Ok(OsSocket::new(
+        Os::new(socket, Scheme::Udp).map_err(failed)?,
+        peer,
+    ))
+}
+
 fn first(addresses: Vec<SocketAddr>, endpoint: &Endpoint) -> Result<SocketAddr> {
     let none = || Error::new(ErrorKind::NotFound, "use", endpoint);
     addresses.into_iter().next().ok_or_else(none)
@@ -79,17 +93,15 @@ impl Transport for UdpTransport {
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
         Scheme::Udp.check(to, "connect to")?;
         let options = self.options.resolve(to, options::UDP)?;
-        let address = first(resolve("connect to", to).await?, to)?;
-        let failed = |error| Error::io("connect to", to, error);
-        let socket = socket_for(&address).map_err(failed)?;
-        options.apply_before_bind(&socket, to)?;
-        socket.connect(&SockAddr::from(address)).map_err(failed)?;
-        options.apply_after_bind(&socket, to)?;
-        let peer = addr::endpoint(Scheme::Udp, &SockAddr::from(address));
-        Ok(OsSocket::new(
-            Os::new(socket, Scheme::Udp).map_err(failed)?,
-            peer,
-        ))
+        let addresses = in_time(to, &options, resolve("connect to", to)).await?;
+        let mut failure = None;
+        for address in addresses {
+            match connected(address, &options, to) {
+                Ok(socket) => return Ok(socket),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NotFound, "connect to", to)))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {
@@ -110,8 +122,7 @@ impl TextSocket<OsDatagram> {
     ///
     /// let server = TextSocket::udp_at("udp://127.0.0.1:0", "gbk").await?;
     /// let client = TextSocket::udp("gbk").await?;
-    /// let (host, port) = server.local().host_port().expect("UDP has both");
-    /// let to = PeerAddr::Ip(format!("{host}:{port}").parse()?);
+    /// let to = PeerAddr::try_from(server.local())?;
     ///
     /// client.send_to("你好", &to).await?;
     /// let (text, _from) = server.recv_from(1024).await?;

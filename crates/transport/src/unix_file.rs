@@ -97,12 +97,17 @@ async fn reclaim_and_bind(
     at: &Endpoint,
 ) -> Result<()> {
     let failed = |error| Error::io("listen at", at, error);
-    let _lock = lock_directory(path).await.map_err(failed)?;
-    if !fs::symlink_metadata(path)
-        .map_err(failed)?
-        .file_type()
-        .is_socket()
-    {
+    // A directory that cannot be locked (by who may not read it, or while somebody else holds the lock) is no reason
+    // to refuse: only the race of two servers is open then.
+    let _lock = lock_directory(path).await;
+    let found = match fs::symlink_metadata(path) {
+        // It went meanwhile, with the server that had it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return socket.bind(address).map_err(failed);
+        }
+        found => found.map_err(failed)?,
+    };
+    if !found.file_type().is_socket() {
         return Err(Error::new(ErrorKind::InUse, "listen at", at)
             .because("a file that is no socket has that name; it was left alone")
             .hint("choose another path, or remove the file yourself"));
@@ -112,7 +117,10 @@ async fn reclaim_and_bind(
             .because("another server listens there")
             .hint("choose another path, or stop that server"));
     }
-    fs::remove_file(path).map_err(failed)?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
     socket.bind(address).map_err(failed)
 }
 

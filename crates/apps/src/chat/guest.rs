@@ -72,7 +72,7 @@ pub(super) async fn talk(
 /// Reads until the peer has closed: closing with unread bytes would reset the connection and destroy what the peer has
 /// not read yet.
 async fn drain(receiving: Framed<BoxRecv>) {
-    let mut socket = receiving.into_parts().socket;
+    let mut socket = receiving.into_socket();
     let mut scratch = [0; 4096];
     while let Ok((_, Received::Data | Received::Cut)) = socket.recv(&mut scratch).await {}
 }

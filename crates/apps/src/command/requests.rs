@@ -72,7 +72,7 @@ impl Requests {
 
     /// Waits a little for the client to close, once the server has said its last.
     pub(super) async fn linger(self) {
-        let mut socket = self.recv.into_parts().socket;
+        let mut socket = self.recv.into_socket();
         let closed = async {
             let mut scratch = vec![0; 4096];
             let mut left = LINGER_BYTES;

@@ -26,7 +26,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// They must be read before the next frame.
     ///
     /// # Errors
-    /// On a datagram socket, and while another body is unread.
+    /// On a datagram socket, while another body is unread, and once a receive of the next frame has begun.
     pub fn body(&mut self, len: u64) -> Result<Body<'_, S, C>, FrameError> {
         match self.input.begin_body(len) {
             Ok(()) => Ok(Body { framed: self }),
@@ -75,6 +75,11 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
         }
         self.framed.input.take_body(range.len());
         Ok(Some(self.framed.input.cut(range)))
+    }
+
+    /// Gives the body up, and with it the conversation: what is left is not read, and there are no more frames.
+    pub fn abort(self) {
+        self.framed.input.fail();
     }
 
     /// Reads and drops what is left. Cancel-safe.
@@ -147,6 +152,11 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 }
 
 impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
+    /// Gives the body up, and with it the sending side: the peer would take what follows for the rest of the body.
+    pub fn abort(self) {
+        self.framed.output.over = true;
+    }
+
     /// How many bytes are still to be written.
     pub fn left(&self) -> u64 {
         self.framed.output.owed
@@ -175,6 +185,9 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
 
     fn poll_some(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, FrameError>> {
         let owed = self.framed.output.owed;
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         if bytes.len() as u64 > owed {
             return Poll::Ready(Err(self
                 .framed

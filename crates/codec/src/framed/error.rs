@@ -39,6 +39,9 @@ pub enum FrameFault {
     /// The body of the last frame is still to be read.
     #[error("{0} bytes of a body are still to be read; read or drain them before the next frame")]
     BodyUnread(u64),
+    /// The body was asked for too late: a receive of the next frame has begun since its header.
+    #[error("a body is asked for right after its header, before the next frame is received")]
+    BodyLate,
     /// The body of the last frame is still to be written.
     #[error("{0} bytes of a body are still to be written before the next frame")]
     BodyUnwritten(u64),
@@ -56,8 +59,27 @@ pub enum FrameFault {
     Over,
     /// A header that is JSON, but not the one that was expected, or a value that cannot be written as JSON.
     #[cfg(feature = "json")]
-    #[error(transparent)]
+    #[error("{}", Plain(.0))]
     Json(#[from] serde_json::Error),
+}
+
+/// An error that quotes the peer: what could drive a terminal or reorder text is escaped.
+#[cfg(feature = "json")]
+struct Plain<'a>(&'a serde_json::Error);
+
+#[cfg(feature = "json")]
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        for character in self.0.to_string().chars() {
+            if character.is_ascii_graphic() || character == ' ' {
+                f.write_char(character)?;
+            } else {
+                write!(f, "{}", character.escape_debug())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl FrameError {
@@ -98,11 +120,8 @@ impl FrameError {
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot {} {}: {}",
-            self.0.action, self.0.peer, self.0.fault
-        )
+        let peer = self.0.peer.redacted();
+        write!(f, "cannot {} {peer}: {}", self.0.action, self.0.fault)
     }
 }
 

@@ -7,10 +7,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use socketry_transport::{Received, RecvHalf, Shape, poll_recv_into};
-use tokio::time::Sleep;
+use socketry_transport::{Received, RecvHalf, poll_recv_into};
+use tokio::time::{Sleep, sleep};
 
 use super::FrameFault;
+use crate::limits::DEFAULT_FRAME_TIME;
 use crate::{Codec, CodecError, Decoded, End, Fault};
 
 /// The first read of a connection, in bytes; it doubles while reads are filled.
@@ -20,8 +21,10 @@ const READ_MIN: usize = 8 * 1024;
 const READ_MAX: usize = 64 * 1024;
 /// A parked connection whose unread rest is this small gives back a larger buffer.
 const PARKED_REST: usize = 512;
-/// How long a frame may take, where nothing else is said.
-const FRAME_TIME: Duration = Duration::from_secs(30);
+/// The most room for one datagram, whatever the socket says of itself.
+const DATAGRAM_MAX: usize = 1 << 20;
+/// How much longer a late frame may take when bytes of it arrive just then: they may be here only now because nobody received.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the receive side holds.
 pub(super) struct Input {
@@ -38,6 +41,10 @@ pub(super) struct Input {
     largest: usize,
     pub(super) frame_time: Option<Duration>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// The codec has looked at bytes behind the last frame, so that they can be no body any more.
+    looked: bool,
+    /// Bytes arrived since the last time that nothing was there.
+    arrived: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,8 +83,10 @@ impl Input {
             },
             read_size: READ_MIN,
             largest: 0,
-            frame_time: Some(FRAME_TIME),
+            frame_time: Some(DEFAULT_FRAME_TIME),
             deadline: None,
+            looked: false,
+            arrived: false,
         }
     }
 
@@ -135,23 +144,25 @@ impl Input {
                 State::NoDatagram => return Ok(Step::More(1)),
             };
             let here = self.buf.len() - self.pos;
-            match codec.decode(&self.buf[self.pos..], end) {
+            let answer = codec.decode(&self.buf[self.pos..], end);
+            match answer {
+                Ok(answer) if !answer.is_sound(here) => {
+                    return Err(self.wrong(CodecError::unsound(), end));
+                }
                 Ok(Decoded::Frame {
                     start,
                     end: to,
                     consumed,
                 }) => {
-                    let honest = start <= to && to <= consumed && consumed <= here;
-                    if !honest || (consumed == 0 && end != End::Datagram) {
-                        return Err(self.wrong(broken_contract(), end));
-                    }
                     let frame = self.pos + start..self.pos + to;
                     self.largest = self.largest.max(consumed);
                     self.consume(consumed);
                     self.deadline = None;
+                    self.looked = false;
                     return Ok(Step::Frame(frame));
                 }
                 Ok(Decoded::Need(bytes)) if end == End::Open => {
+                    self.looked = true;
                     return Ok(Step::More(bytes.max(1)));
                 }
                 Ok(Decoded::Need(_)) if here == 0 => self.consume(0),
@@ -162,8 +173,12 @@ impl Input {
                     };
                     return Err(self.wrong(CodecError::skip(fault, here as u64), end));
                 }
-                Ok(Decoded::Skip(bytes)) if bytes > 0 && bytes <= here => self.consume(bytes),
-                Ok(Decoded::Skip(_)) => return Err(self.wrong(broken_contract(), end)),
+                Ok(Decoded::Skip(bytes)) => {
+                    self.consume(bytes);
+                    if codec.in_step() {
+                        self.deadline = None;
+                    }
+                }
                 Err(error) => return Err(self.wrong(error, end)),
             }
         }
@@ -185,6 +200,9 @@ impl Input {
             reason = "no more than the buffer holds"
         )]
         self.consume(passed as usize);
+        if self.skip == 0 {
+            self.deadline = None;
+        }
     }
 
     /// Takes an error's consequences. A datagram's error is never fatal, and takes the rest of that datagram with it.
@@ -213,31 +231,44 @@ impl Input {
         cx: &mut Context<'_>,
         socket: &mut R,
         need: usize,
+        in_step: bool,
     ) -> Poll<Result<(), FrameFault>> {
         self.compact();
         let before = self.buf.len();
-        let read = self.make_room(socket.shape(), need);
+        let read = self.make_room(socket, need);
         match poll_recv_into(socket, cx, &mut self.buf, read) {
             Poll::Ready(Ok(received)) => {
                 let filled = self.buf.len() - before == read;
+                self.arrived = true;
                 Poll::Ready(self.received(received, filled))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
-            Poll::Pending => self.parked(cx),
+            Poll::Pending => self.parked(cx, in_step),
         }
     }
 
     /// Makes room for what is needed, as far as what has arrived makes that credible, and says how much of it one read
     /// is to fill.
-    fn make_room(&mut self, shape: Shape, need: usize) -> usize {
-        if let Shape::Datagram { max_len } = shape {
-            return max_len.max(1);
+    fn make_room<R: RecvHalf>(&mut self, socket: &R, need: usize) -> usize {
+        if !socket.shape().is_stream() {
+            return socket.recv_room().clamp(1, DATAGRAM_MAX);
         }
         let here = self.buf.len();
-        let credible = (2 * here).max(self.largest).saturating_sub(here);
-        let room = need.min(credible).max(self.read_size);
-        self.buf.reserve(room);
-        room.min(READ_MAX)
+        let credible = (2 * here).max(self.largest);
+        let wanted = here.saturating_add(need.max(self.read_size));
+        let room = wanted.min(credible).max(self.read_size) - here;
+        self.reserve(room.max(1));
+        room.clamp(1, READ_MAX)
+    }
+
+    /// `BytesMut` would double what it has; the law is exact.
+    fn reserve(&mut self, room: usize) {
+        let spare = self.buf.capacity() - self.buf.len();
+        if spare < room && !self.buf.try_reclaim(room) {
+            let mut larger = BytesMut::with_capacity(self.buf.len() + room);
+            larger.extend_from_slice(&self.buf);
+            self.buf = larger;
+        }
     }
 
     fn received(&mut self, received: Received, filled: bool) -> Result<(), FrameFault> {
@@ -264,18 +295,24 @@ impl Input {
     }
 
     /// Nothing is there now: give memory back, and watch the time of a frame that has begun.
-    fn parked(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FrameFault>> {
+    fn parked(&mut self, cx: &mut Context<'_>, in_step: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
         if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
             self.buf = BytesMut::from(&self.buf[..]);
         }
-        let (Some(limit), true) = (self.frame_time, here > 0 || self.skip > 0) else {
+        let arrived = std::mem::take(&mut self.arrived);
+        let Some(limit) = self.frame_time else {
             return Poll::Pending;
         };
-        let deadline = self
-            .deadline
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        ready!(Future::poll(deadline.as_mut(), cx));
+        if here == 0 && self.skip == 0 && in_step {
+            return Poll::Pending;
+        }
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(deadline.as_mut().poll(cx));
+        if arrived {
+            deadline.set(sleep(GRACE));
+            ready!(deadline.as_mut().poll(cx));
+        }
         self.fail();
         Poll::Ready(Err(FrameFault::TimedOut(limit)))
     }
@@ -295,6 +332,7 @@ impl Input {
         match self.state {
             State::NoDatagram | State::Datagram => Err(FrameFault::NoBody),
             _ if self.body > 0 => Err(FrameFault::BodyUnread(self.body)),
+            _ if self.looked || self.skip > 0 => Err(FrameFault::BodyLate),
             _ => {
                 self.body = len;
                 Ok(())
@@ -335,10 +373,4 @@ impl Input {
         self.pos += len;
         self.body -= len as u64;
     }
-}
-
-fn broken_contract() -> CodecError {
-    CodecError::fatal(Fault::Other(
-        "the codec answered with positions outside of its input, or made no progress".to_owned(),
-    ))
 }

@@ -51,8 +51,10 @@ use output::Output;
 /// # What is bounded
 ///
 /// A frame by its codec; the time to finish one that has begun by [`frame_time`](Framed::frame_time); what waits to be
-/// written by [`high_water`](Framed::high_water). The receive buffer holds at most the largest of: one read, twice what
-/// has arrived, and the largest frame that this peer has completed. It never follows a length that was only claimed.
+/// written by [`high_water`](Framed::high_water). A body has no limit of time: its application knows what is too slow.
+///
+/// The receive buffer is given room for at most the largest of: one read (64 KiB), twice what has arrived, and the largest
+/// frame that this peer has completed. It never follows a length that was only claimed.
 pub struct Framed<S, C = BoxCodec> {
     socket: S,
     codec: C,
@@ -73,9 +75,10 @@ pub struct Parts<S, C> {
     pub unsent: BytesMut,
 }
 
-/// Another codec cannot take over in the middle of a frame. What was refused is inside, as it was.
+/// It cannot be taken apart, or given to another codec, in the middle of a frame or body. What was refused is inside, as
+/// it was.
 #[derive(thiserror::Error)]
-#[error("the codec is in the middle of a frame or body; finish it before another takes over")]
+#[error("a frame or body is under way; finish it before another codec or owner takes over")]
 pub struct OutOfStep<F>(pub Box<F>);
 
 impl<F> fmt::Debug for OutOfStep<F> {
@@ -100,19 +103,23 @@ impl<S: Half, C: Codec> Framed<S, C> {
     pub fn from_parts(parts: Parts<S, C>) -> Self {
         let mut framed = Framed::new(parts.socket, parts.codec);
         framed.input.restore(parts.received);
+        framed.output.datagram = !framed.shape().is_stream() && !parts.unsent.is_empty();
         framed.output.buf = parts.unsent;
         framed
     }
 
-    /// How long a frame may take from its first byte to its last; `None` for ever. Default 30 seconds. It needs a
-    /// runtime with timers.
+    /// How long a frame may take from its first byte to its last; `None` for ever. Default
+    /// [`DEFAULT_FRAME_TIME`](crate::limits::DEFAULT_FRAME_TIME), 30 seconds, for which the runtime needs its timers.
+    ///
+    /// A frame that is late because nobody received meanwhile is not refused while its bytes are there.
     #[must_use]
     pub fn frame_time(mut self, limit: Option<Duration>) -> Self {
         self.input.frame_time = limit;
         self
     }
 
-    /// How many bytes may wait before [`feed`](Framed::feed) writes them. Default 64 KiB.
+    /// How many bytes may wait before [`feed`](Framed::feed) writes them. Default
+    /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 64 KiB.
     #[must_use]
     pub fn high_water(mut self, bytes: usize) -> Self {
         self.output.high_water = bytes.max(1);
@@ -149,7 +156,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// # Errors
     /// In the middle of a frame or body; the error gives `self` back.
     pub fn with_codec<D: Codec>(self, codec: D) -> Result<Framed<S, D>, OutOfStep<Self>> {
-        if !self.codec.in_step() || !self.input.in_step() || self.output.owed > 0 {
+        if !self.in_step() {
             return Err(OutOfStep(Box::new(self)));
         }
         let Framed {
@@ -166,14 +173,31 @@ impl<S: Half, C: Codec> Framed<S, C> {
         })
     }
 
-    /// Takes it apart.
-    pub fn into_parts(self) -> Parts<S, C> {
-        Parts {
+    /// Whether it stands between frames, with no body under way and nothing to be passed over.
+    pub fn in_step(&self) -> bool {
+        self.codec.in_step() && self.input.in_step() && self.output.owed == 0
+    }
+
+    /// Takes it apart. On a datagram socket an empty datagram that waits is lost.
+    ///
+    /// # Errors
+    /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for frames. The error gives
+    /// `self` back; [`into_socket`](Framed::into_socket) is for those who want no more than the socket.
+    pub fn into_parts(self) -> Result<Parts<S, C>, OutOfStep<Self>> {
+        if !self.in_step() {
+            return Err(OutOfStep(Box::new(self)));
+        }
+        Ok(Parts {
             socket: self.socket,
             codec: self.codec,
             received: self.input.into_unread(),
             unsent: self.output.into_unsent(),
-        }
+        })
+    }
+
+    /// The socket. What was received and not given out, and what was fed and not written, is lost.
+    pub fn into_socket(self) -> S {
+        self.socket
     }
 }
 

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use socketry_transport::SendHalf;
 
-/// How many bytes wait before `feed` writes them, where nothing else is said.
-const HIGH_WATER: usize = 64 * 1024;
+use crate::limits::DEFAULT_HIGH_WATER;
+
 /// An empty buffer larger than this is given back, unless the high-water mark asks for more.
 const KEPT: usize = 128 * 1024;
 
@@ -32,7 +32,7 @@ impl Default for Output {
             pos: 0,
             datagram: false,
             owed: 0,
-            high_water: HIGH_WATER,
+            high_water: DEFAULT_HIGH_WATER,
             over: false,
         }
     }
@@ -61,6 +61,8 @@ impl Output {
             // Sent or refused, this datagram is done with: the next one may fare better.
             self.datagram = false;
             self.reset();
+            // But for a session that has ended, as a stream does.
+            self.over |= matches!(&sent, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
             return Poll::Ready(sent.map(drop));
         }
         self.poll_write(cx, socket, &mut [&[], &[]])

@@ -60,7 +60,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
                 Ok(Step::Frame(range)) => return Poll::Ready(Ok(Some(range))),
                 Ok(Step::Over) => return Poll::Ready(Ok(None)),
                 Ok(Step::More(need)) => {
-                    if let Err(fault) = ready!(self.input.poll_fill(cx, &mut self.socket, need)) {
+                    let in_step = self.codec.in_step();
+                    if let Err(fault) =
+                        ready!(self.input.poll_fill(cx, &mut self.socket, need, in_step))
+                    {
                         return Poll::Ready(Err(self.recv_error(fault)));
                     }
                 }

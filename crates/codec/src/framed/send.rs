@@ -3,12 +3,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use socketry_transport::{SendHalf, Shape, Socket};
+use tokio::time::{Instant, timeout_at};
 
 use super::{FrameError, FrameFault, Framed};
+use crate::limits::{CLOSE_BYTES, CLOSE_TIME};
 use crate::{Codec, CodecError, Fault};
 
 /// From this length on, in bytes, a payload is written from where it lies. Below it, copying to the buffer and writing
@@ -178,15 +179,21 @@ pub(super) fn encode_datagram<C: Codec>(
 
 impl<S: Socket, C: Codec> Framed<S, C> {
     /// Closes so that the peer loses nothing: flushes, half-closes, and reads on until the peer has closed too, for at
-    /// most 1 MiB and 2 seconds. Dropping a stream with unread bytes would reset it, and destroy what the peer has not
+    /// most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with unread bytes would reset it, and destroy what the peer has not
     /// read yet.
     ///
     /// # Errors
-    /// As [`flush`](Framed::flush).
+    /// As [`flush`](Framed::flush), and if what waits could not be written in that time.
     pub async fn close(mut self) -> Result<(), FrameError> {
-        self.finish().await?;
+        let deadline = Instant::now() + CLOSE_TIME;
         let peer = self.socket.peer().clone();
-        let closed = socketry_transport::close(self.socket, 1 << 20, Duration::from_secs(2)).await;
-        closed.map_err(|error| FrameError::new(error, "close", &peer, true))
+        let failed = |fault: FrameFault| FrameError::new(fault, "close", &peer, true);
+        match timeout_at(deadline, self.finish()).await {
+            Ok(finished) => finished?,
+            Err(_) => return Err(failed(io::Error::from(io::ErrorKind::TimedOut).into())),
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let closed = socketry_transport::close(self.socket, CLOSE_BYTES, left).await;
+        closed.map_err(|error| failed(error.into()))
     }
 }

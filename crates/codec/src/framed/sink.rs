@@ -1,7 +1,7 @@
 //! `Stream` and `Sink`, for the combinators of the ecosystem.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -38,7 +38,6 @@ impl<S: SendHalf, C: Codec> Sink<Bytes> for Framed<S, C> {
         self.poll_flush_frames(cx)
     }
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), FrameError>> {
-        ready!(self.poll_flush_frames(cx))?;
         self.poll_finish_frames(cx)
     }
 }

@@ -139,6 +139,11 @@ impl Endpoint {
         self.query.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
+    /// The endpoint as it may be shown: without what may be a password, before an `@` in a third party's address.
+    pub fn redacted(&self) -> impl fmt::Display {
+        redacted(&self.to_string())
+    }
+
     /// The same with one more option.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl fmt::Display) -> Self {

@@ -50,6 +50,7 @@ pub(crate) const UDP: &[&str] = &[
     "max_peers",
     "peer_idle",
     "peer_queue",
+    "peer_queue_bytes",
 ];
 
 /// The keys that `unix` takes.
@@ -72,6 +73,7 @@ pub(crate) const UNIX_DGRAM: &[&str] = &[
     "max_peers",
     "peer_idle",
     "peer_queue",
+    "peer_queue_bytes",
 ];
 
 /// The keys that `mem` takes; its `recv_buffer` is what may wait on the way to each end.
@@ -212,13 +214,17 @@ socket_options! {
         /// How many peers a datagram listener keeps sessions for; more are refused. Default:
         /// [`DEFAULT_MAX_PEERS`](Self::DEFAULT_MAX_PEERS).
         max_peers: Option<usize>,
-        /// How long a session of a datagram listener may hear nothing before it ends. Default:
+        /// How long a session of a datagram listener may pass without traffic before it ends. Default:
         /// [`DEFAULT_PEER_IDLE`](Self::DEFAULT_PEER_IDLE).
         #[serde(with = "units::duration")]
         peer_idle: Option<Duration>,
         /// How many datagrams may wait in each session of a datagram listener; more are dropped. Default:
         /// [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
         peer_queue: Option<usize>,
+        /// How many bytes may wait in each session of a datagram listener; datagrams beyond are dropped, but one alone
+        /// always fits. Default: [`DEFAULT_PEER_QUEUE_BYTES`](Self::DEFAULT_PEER_QUEUE_BYTES).
+        #[serde(with = "units::bytes")]
+        peer_queue_bytes: Option<usize>,
     }
 }
 
@@ -233,6 +239,8 @@ impl SocketOptions {
     pub const DEFAULT_PEER_IDLE: Duration = Duration::from_secs(5 * 60);
     /// The default of `peer_queue`, in datagrams.
     pub const DEFAULT_PEER_QUEUE: usize = 64;
+    /// The default of `peer_queue_bytes`.
+    pub const DEFAULT_PEER_QUEUE_BYTES: usize = 256 * 1024;
 
     /// What a transport that takes the `allowed` keys should do at `endpoint`: its query, and for what the query does
     /// not say, these options.

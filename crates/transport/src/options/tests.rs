@@ -47,6 +47,7 @@ fn every_option() -> SocketOptions {
         max_peers: Some(10),
         peer_idle: seconds(90),
         peer_queue: Some(8),
+        peer_queue_bytes: Some(4096),
     }
 }
 
@@ -75,19 +76,20 @@ fn toml_json_and_url_give_the_same() {
         max_peers = 10
         peer_idle = "1m30s"
         peer_queue = 8
+        peer_queue_bytes = "4KiB"
     "#;
     let json = r#"{
         "reuse_address": true, "reuse_port": false, "nodelay": true, "keepalive": 60, "keepalive_interval": 10,
         "keepalive_retries": 3, "linger": "0s", "send_buffer": 65536, "recv_buffer": "1MB", "backlog": 16,
         "only_v6": true, "ttl": 64, "tos": 16, "broadcast": true,
         "join": ["239.1.2.3@192.168.1.5", "ff02::1@eth0"], "bind_device": "lo", "connect_timeout": "1500ms",
-        "mode": "0600", "reclaim": false, "max_peers": 10, "peer_idle": 90, "peer_queue": 8
+        "mode": "0600", "reclaim": false, "max_peers": 10, "peer_idle": 90, "peer_queue": 8, "peer_queue_bytes": 4096
     }"#;
     let url = at(
         "any://where?reuse_address=1&reuse_port=0&nodelay=true&keepalive=60&keepalive_interval=10s\
          &keepalive_retries=3&linger=0&send_buffer=64KiB&recv_buffer=1000000&backlog=16&only_v6=true&ttl=64&tos=16\
          &broadcast=true&join=239.1.2.3@192.168.1.5,ff02::1@eth0&bind_device=lo&connect_timeout=1.5&mode=600\
-         &reclaim=false&max_peers=10&peer_idle=90s&peer_queue=8",
+         &reclaim=false&max_peers=10&peer_idle=90s&peer_queue=8&peer_queue_bytes=4096",
     );
     let all = every_option();
     assert_eq!(all.set_keys(), SocketOptions::KEYS);
@@ -416,6 +418,7 @@ fn options() -> impl Strategy<Value = SocketOptions> {
                 recv_buffer: sizes[1],
                 max_peers: counts[0],
                 peer_queue: counts[1],
+                peer_queue_bytes: sizes[0],
                 backlog,
                 keepalive_retries,
                 ttl,

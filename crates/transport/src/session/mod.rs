@@ -39,18 +39,18 @@ pub struct SessionLimits {
     pub queue: usize,
     /// The most bytes that wait in one session to be received; default 256 KiB. One datagram alone always fits.
     pub queue_bytes: usize,
-    /// The most sessions that wait to be accepted, at least 1; default 128. Further peers are refused.
+    /// The most sessions that wait to be accepted, at least 1; default 1,024. Further peers are refused.
     pub backlog: usize,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
         SessionLimits {
-            max_peers: 1024,
-            idle: Duration::from_secs(5 * 60),
-            queue: 64,
-            queue_bytes: 256 * 1024,
-            backlog: 128,
+            max_peers: SocketOptions::DEFAULT_MAX_PEERS,
+            idle: SocketOptions::DEFAULT_PEER_IDLE,
+            queue: SocketOptions::DEFAULT_PEER_QUEUE,
+            queue_bytes: SocketOptions::DEFAULT_PEER_QUEUE_BYTES,
+            backlog: 1024,
         }
     }
 }
@@ -65,7 +65,7 @@ impl From<&SocketOptions> for SessionLimits {
             max_peers: options.max_peers.unwrap_or(default.max_peers),
             idle: options.peer_idle.unwrap_or(default.idle),
             queue: options.peer_queue.unwrap_or(default.queue),
-            queue_bytes: default.queue_bytes,
+            queue_bytes: options.peer_queue_bytes.unwrap_or(default.queue_bytes),
             backlog: backlog.unwrap_or(default.backlog),
         }
     }

@@ -78,7 +78,7 @@ impl<D: DatagramSocket> Pump<D> {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        self.batch.reserve(self.socket.max_len().min(ROOM));
+        self.batch.reserve(self.socket.recv_room().min(ROOM));
         self.socket
             .poll_recv_batch(cx, &mut self.batch)
             .map(Event::Received)

@@ -146,17 +146,13 @@ impl<S: RecvHalf> TextSocket<S> {
     pub async fn recv(&mut self) -> io::Result<Option<String>> {
         poll_fn(|cx| match self.socket.shape() {
             Shape::Stream => self.poll_stream(cx),
-            Shape::Datagram { max_len } => self.poll_datagram(cx, max_len),
+            Shape::Datagram { .. } => self.poll_datagram(cx),
         })
         .await
     }
 
-    fn poll_datagram(
-        &mut self,
-        cx: &mut Context<'_>,
-        max_len: usize,
-    ) -> Poll<io::Result<Option<String>>> {
-        let (len, received) = ready!(self.poll_read(cx, max_len.clamp(1, ROOM)))?;
+    fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
+        let (len, received) = ready!(self.poll_read(cx, self.socket.recv_room().clamp(1, ROOM)))?;
         if received == Received::End {
             return Poll::Ready(Ok(None));
         }

@@ -1,0 +1,193 @@
+//! What the tasks and the writer share: the frames that wait, and how far the writer is.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::BytesMut;
+use socketry_transport::{Endpoint, Shape};
+use tokio::sync::Notify;
+
+use crate::framed::send::encode_datagram;
+use crate::framed::{FrameError, FrameFault};
+use crate::{Codec, CodecError, Fault};
+
+pub(super) struct Shared<C> {
+    queue: Mutex<Queue<C>>,
+    /// How many bytes may wait.
+    pub(super) capacity: usize,
+    pub(super) shape: Shape,
+    pub(super) peer: Endpoint,
+    /// There is something for the writer to do.
+    pub(super) work: Notify,
+    /// The writer took, wrote or ended.
+    pub(super) progress: Notify,
+    /// No more frames will come.
+    pub(super) ending: Notify,
+    /// The writer is not to wait for the peer any longer.
+    pub(super) abort: Notify,
+}
+
+pub(super) struct Queue<C> {
+    codec: C,
+    pub(super) buf: BytesMut,
+    /// On a datagram socket, the length of each datagram in `buf`.
+    pub(super) lens: VecDeque<usize>,
+    /// How many frames were put in, and how many of them were written.
+    pub(super) put: u64,
+    pub(super) written: u64,
+    /// Why a datagram could not be sent, until somebody asks.
+    pub(super) lost: Option<io::ErrorKind>,
+    pub(super) phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// No more frames are taken; what waits is written, and then the socket half-closed if that was asked for.
+    Ending {
+        finish: bool,
+    },
+    /// The writer is gone: done, or with that error.
+    Over(Result<(), io::ErrorKind>),
+}
+
+impl<C> Queue<C> {
+    /// A queue in which `unsent` waits, as one datagram perhaps.
+    pub(super) fn new(codec: C, unsent: BytesMut, datagram: bool) -> Self {
+        Queue {
+            codec,
+            put: u64::from(datagram || !unsent.is_empty()),
+            written: 0,
+            lens: VecDeque::from_iter(datagram.then_some(unsent.len())),
+            buf: unsent,
+            lost: None,
+            phase: Phase::Open,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buf.is_empty() && self.lens.is_empty()
+    }
+
+    /// How much of the capacity is used; datagrams that are empty cost something too.
+    fn size(&self) -> usize {
+        self.buf.len() + self.lens.len() * size_of::<usize>()
+    }
+}
+
+impl<C> Shared<C> {
+    pub(super) fn new(queue: Queue<C>, shape: Shape, peer: Endpoint, capacity: usize) -> Self {
+        Shared {
+            queue: Mutex::new(queue),
+            capacity,
+            shape,
+            peer,
+            work: Notify::new(),
+            progress: Notify::new(),
+            ending: Notify::new(),
+            abort: Notify::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Queue<C>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is room, or waiting for it would be in vain.
+    pub(super) fn may_put(&self, queue: &Queue<C>) -> bool {
+        queue.phase != Phase::Open || queue.size() < self.capacity
+    }
+
+    /// Takes no more frames.
+    pub(super) fn end(&self, finish: bool) {
+        let mut queue = self.lock();
+        if queue.phase == Phase::Open {
+            queue.phase = Phase::Ending { finish };
+        }
+        drop(queue);
+        self.ending.notify_one();
+        self.work.notify_one();
+        self.progress.notify_waiters();
+    }
+
+    /// The writer has ended, or will not begin. What it was first stays.
+    pub(super) fn over(&self, ended: Result<(), io::ErrorKind>) {
+        let mut queue = self.lock();
+        if !matches!(queue.phase, Phase::Over(_)) {
+            queue.phase = Phase::Over(ended);
+        }
+        queue.buf = BytesMut::new();
+        queue.lens = VecDeque::new();
+        drop(queue);
+        self.progress.notify_waiters();
+    }
+
+    pub(super) fn abort(&self) {
+        self.over(Err(io::ErrorKind::ConnectionAborted));
+        self.abort.notify_one();
+    }
+
+    pub(super) fn error(&self, kind: Option<io::ErrorKind>) -> FrameError {
+        let fault = kind.map_or(FrameFault::Over, |kind| io::Error::from(kind).into());
+        FrameError::new(fault, "send to", &self.peer, true)
+    }
+
+    /// One frame or datagram could not be sent.
+    pub(super) fn refused(&self, fault: impl Into<FrameFault>) -> FrameError {
+        FrameError::new(fault, "send to", &self.peer, false)
+    }
+}
+
+impl<C: Codec> Shared<C> {
+    pub(super) fn try_put(
+        &self,
+        put: &mut impl FnMut(&Shared<C>, &mut Queue<C>) -> Result<(), FrameError>,
+    ) -> Result<bool, FrameError> {
+        let mut queue = self.lock();
+        match queue.phase {
+            Phase::Open => {}
+            Phase::Over(Err(kind)) => return Err(self.error(Some(kind))),
+            _ => return Err(self.error(None)),
+        }
+        if !self.may_put(&queue) {
+            return Ok(false);
+        }
+        let was_empty = queue.is_empty();
+        put(self, &mut queue)?;
+        queue.put += 1;
+        drop(queue);
+        if was_empty {
+            self.work.notify_one();
+        }
+        Ok(true)
+    }
+
+    pub(super) fn encode(&self, queue: &mut Queue<C>, frame: &[u8]) -> Result<(), FrameError> {
+        let Queue {
+            codec, buf, lens, ..
+        } = queue;
+        let encoded = match self.shape {
+            Shape::Stream => codec.encode(frame, buf),
+            Shape::Datagram { max_len } => {
+                encode_datagram(codec, frame, max_len, buf).map(|len| lens.push_back(len))
+            }
+        };
+        encoded.map_err(|error| self.refused(error))
+    }
+
+    pub(super) fn put_encoded(&self, queue: &mut Queue<C>, bytes: &[u8]) -> Result<(), FrameError> {
+        if let Shape::Datagram { max_len } = self.shape {
+            if bytes.len() > max_len {
+                let fault = Fault::TooLong {
+                    len: Some(bytes.len() as u64),
+                    max: max_len as u64,
+                };
+                return Err(self.refused(CodecError::skip(fault, 0)));
+            }
+            queue.lens.push_back(bytes.len());
+        }
+        queue.buf.extend_from_slice(bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The writer: takes all that waits, writes it, and again.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::BytesMut;
+use socketry_transport::{SendExt, SendHalf};
+
+use super::queue::{Phase, Shared};
+use crate::Codec;
+use crate::limits::SENDER_LINGER;
+
+/// Writes until no more will come, the peer is gone, or nobody wants to wait for it any longer.
+pub(super) async fn run<S: SendHalf, C: Codec>(place: Place<C>, mut socket: S) {
+    let shared = &place.0;
+    let ended = first_of(write_all(shared, &mut socket), given_up(shared)).await;
+    shared.over(ended.map_err(|error| error.kind()));
+}
+
+/// The writer's hold on what is shared. However the writer ends, and be it that its runtime never runs it, those who
+/// wait for it learn that it has.
+pub(super) struct Place<C>(Arc<Shared<C>>);
+
+impl<C> Place<C> {
+    pub(super) fn new(shared: &Arc<Shared<C>>) -> Self {
+        Place(Arc::clone(shared))
+    }
+}
+
+impl<C> Drop for Place<C> {
+    fn drop(&mut self) {
+        self.0.over(Err(io::ErrorKind::BrokenPipe));
+    }
+}
+
+async fn first_of<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|cx| match one.as_mut().poll(cx) {
+        Poll::Pending => other.as_mut().poll(cx),
+        ready => ready,
+    })
+    .await
+}
+
+/// Resolves when the sender is aborted, or has ended and then gets nothing written for [`SENDER_LINGER`].
+async fn given_up<C>(shared: &Shared<C>) -> io::Result<()> {
+    let stuck = async {
+        shared.ending.notified().await;
+        loop {
+            let before = shared.lock().written;
+            tokio::time::sleep(SENDER_LINGER).await;
+            if shared.lock().written == before {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+    };
+    let aborted = async {
+        shared.abort.notified().await;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    };
+    first_of(aborted, stuck).await
+}
+
+/// What the writer took to write, swapped for an empty one.
+#[derive(Default)]
+struct Taken {
+    buf: BytesMut,
+    lens: VecDeque<usize>,
+    /// How many frames were put in up to its end.
+    put: u64,
+}
+
+enum Work {
+    Wait,
+    Write,
+    End { finish: bool },
+}
+
+async fn write_all<S: SendHalf, C: Codec>(shared: &Shared<C>, socket: &mut S) -> io::Result<()> {
+    let mut taken = Taken::default();
+    loop {
+        match take(shared, &mut taken) {
+            Work::Wait => shared.work.notified().await,
+            Work::End { finish: true } => return socket.finish().await,
+            Work::End { finish: false } => return Ok(()),
+            Work::Write => {
+                shared.progress.notify_waiters();
+                write(shared, socket, &taken).await?;
+                shared.lock().written = taken.put;
+                shared.progress.notify_waiters();
+            }
+        }
+    }
+}
+
+fn take<C>(shared: &Shared<C>, taken: &mut Taken) -> Work {
+    taken.buf.clear();
+    taken.lens.clear();
+    let mut queue = shared.lock();
+    if !queue.is_empty() {
+        std::mem::swap(&mut queue.buf, &mut taken.buf);
+        std::mem::swap(&mut queue.lens, &mut taken.lens);
+        taken.put = queue.put;
+        return Work::Write;
+    }
+    match queue.phase {
+        Phase::Ending { finish } => Work::End { finish },
+        Phase::Over(_) => Work::End { finish: false },
+        Phase::Open => {
+            // Idle: give the room of a burst back.
+            for buf in [&mut queue.buf, &mut taken.buf] {
+                if buf.capacity() > shared.capacity {
+                    *buf = BytesMut::new();
+                }
+            }
+            Work::Wait
+        }
+    }
+}
+
+async fn write<S: SendHalf, C>(
+    shared: &Shared<C>,
+    socket: &mut S,
+    taken: &Taken,
+) -> io::Result<()> {
+    if shared.shape.is_stream() {
+        return socket.send_all(&taken.buf).await;
+    }
+    let mut at = 0;
+    for len in &taken.lens {
+        let datagram = &taken.buf[at..at + len];
+        let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(datagram)])).await;
+        at += len;
+        match sent {
+            Ok(_) => {}
+            // The session is over, as a stream would be.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
+            // It concerned one datagram, which is lost, as datagrams may be. `flush` tells.
+            Err(error) => shared.lock().lost = Some(error.kind()),
+        }
+    }
+    Ok(())
+}

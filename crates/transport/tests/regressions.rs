@@ -1,0 +1,163 @@
+//! What reviews found in the transports, so that it does not come back.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use socketry_transport::{
+    Endpoint, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, SessionLimits, Shape,
+    SocketOptions, Transport, UnixTransport, connect, listen,
+};
+
+fn at(url: &str) -> Endpoint {
+    url.parse().unwrap()
+}
+
+/// The room for a datagram that arrives is what *we* may send.
+#[tokio::test]
+async fn a_small_send_buffer_cuts_nothing_that_arrives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let mut server = listen(format!("unix-dgram://{}", path.display()))
+        .await
+        .unwrap();
+    let client = connect(format!("unix-dgram://{}?send_buffer=2048", path.display())).await;
+    let mut client = client.unwrap();
+    client.send_all(b"hello").await.unwrap();
+    let mut session = server.accept().await.unwrap();
+    session.send_all(&[7; 50_000]).await.unwrap();
+    // What `Framed` and `TextSocket` do.
+    let mut buf = vec![0; client.recv_room()];
+    let (_, received) = client.recv(&mut buf).await.unwrap();
+    assert_eq!(received, Received::Data);
+}
+
+#[tokio::test]
+async fn many_parts_are_sent_in_part() {
+    let mut server = listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut client = connect(server.local()).await.unwrap();
+    let _accepted = server.accept().await.unwrap();
+    let parts = vec![IoSlice::new(b"x"); 2000];
+    let sent = poll_fn(|cx| client.poll_send(cx, &parts)).await;
+    assert!(sent.is_ok_and(|sent| sent > 0));
+}
+
+/// A datagram socket whose flush takes a while.
+struct Slow {
+    sent: Arc<Mutex<Vec<Vec<u8>>>>,
+    flushed: bool,
+    at: Endpoint,
+}
+
+impl Half for Slow {
+    fn shape(&self) -> Shape {
+        Shape::Datagram { max_len: 100 }
+    }
+    fn local(&self) -> &Endpoint {
+        &self.at
+    }
+    fn peer(&self) -> &Endpoint {
+        &self.at
+    }
+}
+
+impl SendHalf for Slow {
+    fn poll_send(&mut self, _: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let all: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
+        let len = all.len();
+        self.sent.lock().unwrap().push(all);
+        Poll::Ready(Ok(len))
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::replace(&mut self.flushed, true) {
+            return Poll::Ready(Ok(()));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_flush_that_waits_does_not_send_again() {
+    let sent = Arc::default();
+    let mut socket = Slow {
+        sent: Arc::clone(&sent),
+        flushed: false,
+        at: at("mem://slow"),
+    };
+    socket.send_all(b"once").await.unwrap();
+    assert_eq!(*sent.lock().unwrap(), [b"once"]);
+}
+
+/// One server stops while the next one starts: the next one's file stays.
+#[test]
+fn a_listener_that_goes_leaves_its_successors_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let place = at(&format!("unix://{}", path.display()));
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let ours = runtime();
+    let (mut lost, mut failed) = (0, Vec::new());
+    for _ in 0..300 {
+        let old = ours
+            .block_on(UnixTransport::default().listen(&place))
+            .unwrap();
+        let going = Arc::new(AtomicBool::new(false));
+        let (told, place) = (Arc::clone(&going), place.clone());
+        let next = std::thread::spawn(move || {
+            let runtime = runtime();
+            let mut errors = Vec::new();
+            told.store(true, Ordering::Release);
+            loop {
+                match runtime.block_on(UnixTransport::default().listen(&place)) {
+                    Ok(listener) => return (runtime, listener, errors),
+                    Err(error) => errors.push(error.kind()),
+                }
+            }
+        });
+        while !going.load(Ordering::Acquire) {
+            std::hint::spin_loop();
+        }
+        drop(old);
+        let (runtime, listener, errors) = next.join().unwrap();
+        lost += usize::from(!path.exists());
+        failed.extend(errors);
+        drop((listener, runtime));
+        let _ = std::fs::remove_file(&path);
+    }
+    failed.retain(|kind| *kind != socketry_transport::ErrorKind::InUse);
+    assert!(
+        lost == 0 && failed.is_empty(),
+        "{lost} files of live listeners were removed; strange errors: {failed:?}"
+    );
+}
+
+#[test]
+fn the_default_backlog_is_the_one_that_is_documented() {
+    let limits = SessionLimits::from(&SocketOptions::default());
+    let documented = usize::try_from(SocketOptions::DEFAULT_BACKLOG).unwrap();
+    assert_eq!(limits.backlog, documented);
+}
+
+/// A dual-stack socket tells IPv6's limit of IPv4 peers too.
+#[tokio::test]
+async fn a_largest_datagram_is_one_that_can_be_sent() {
+    let mut server = listen("udp://[::]:0").await.unwrap();
+    let (_, port) = server.local().host_port().unwrap();
+    let mut client = connect(format!("udp://127.0.0.1:{port}")).await.unwrap();
+    client.send_all(b"x").await.unwrap();
+    let mut session = server.accept().await.unwrap();
+    let Shape::Datagram { max_len } = session.shape() else {
+        panic!("datagrams")
+    };
+    session.send_all(&vec![0; max_len]).await.unwrap();
+}
