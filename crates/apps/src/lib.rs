@@ -15,6 +15,7 @@ pub mod command;
 pub mod file;
 pub mod matrix;
 
+mod common;
 mod error;
 mod service;
 mod serving;

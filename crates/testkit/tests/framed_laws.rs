@@ -541,3 +541,41 @@ async fn a_sender_whose_peer_is_gone_says_so_to_all() {
     assert!(sender.clone().send(b"y").await.unwrap_err().is_fatal());
     assert!(sender.flush().await.is_err());
 }
+
+#[tokio::test]
+async fn an_aborted_sender_lets_go_of_a_peer_that_never_reads() {
+    let (ours, mut theirs) = tokio::io::duplex(16);
+    let at = || "mem://x".parse().unwrap();
+    let socket = socketry_transport::IoSocket::new(ours, at(), at());
+    let (recv, send) = Framed::new(socket, Struct::default()).split();
+    let sender = send.into_sender();
+    sender.send(&[0; 1000]).await.unwrap();
+    let flushing = tokio::spawn({
+        let sender = sender.clone();
+        async move { sender.flush().await }
+    });
+    tokio::task::yield_now().await;
+    drop(recv);
+    sender.abort();
+    let error = socketry_testkit::in_time("the flush", flushing).await;
+    assert!(error.unwrap().unwrap_err().is_fatal());
+    assert!(sender.is_closed());
+    assert!(sender.send(b"late").await.unwrap_err().is_fatal());
+    // The socket itself is gone: the peer reads what was on the way, and then the end.
+    let mut rest = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut theirs, &mut rest);
+    socketry_testkit::in_time("the end", read).await.unwrap();
+    assert!(rest.len() <= 16);
+}
+
+#[tokio::test]
+async fn an_aborted_body_ends_its_direction() {
+    let mut wire = encoded(&[b"header"]);
+    wire.extend_from_slice(&[0; 100]);
+    let mut framed = Framed::new(Script::stream().arriving([&wire[..]]), Struct::default());
+    framed.recv().await.unwrap().unwrap();
+    framed.body(100).unwrap().abort();
+    assert!(framed.recv().await.unwrap().is_none());
+    framed.body_writer(10).unwrap().abort();
+    assert!(framed.send(b"x").await.unwrap_err().is_fatal());
+}

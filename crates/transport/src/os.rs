@@ -8,6 +8,7 @@
     reason = "receiving into memory that was not cleared first; see each block"
 )]
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,11 +17,17 @@ use std::task::{Context, Poll, ready};
 
 use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::unix::AsyncFd;
-use tokio::io::{Interest, ReadBuf};
+use tokio::io::{Interest, ReadBuf, Ready};
 
 use crate::addr::{self, Scheme};
-use crate::{Credentials, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::{
+    BoxFuture, Credentials, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 
+/// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
+const INTEREST: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::ERROR);
 /// How many parts one call takes (`IOV_MAX` on Linux).
 const MAX_PARTS: usize = 1024;
 
@@ -28,7 +35,7 @@ const MAX_PARTS: usize = 1024;
 pub(crate) fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
     // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
     // dropped.
-    Ok(unsafe { AsyncFd::register(socket) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
 }
 
 /// A socket registered with the runtime, and what is known about it.
@@ -144,6 +151,19 @@ impl Os {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Err(error)) => return Poll::Ready(Err(error)),
                 Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// Waits for an error that concerns no call of ours: a datagram that was refused elsewhere.
+    async fn trouble(&self) -> io::Result<()> {
+        loop {
+            self.fd
+                .ready(Interest::ERROR)
+                .await?
+                .clear_ready_matching(Ready::ERROR);
+            if let Some(error) = self.socket().take_error()? {
+                return Err(error);
             }
         }
     }
@@ -270,8 +290,11 @@ pub struct OsSocket {
 }
 
 /// The receiving half of an [`OsSocket`].
-#[derive(Debug)]
-pub struct OsRecv(Arc<Connected>);
+pub struct OsRecv {
+    shared: Arc<Connected>,
+    /// The wait for an error, on a datagram socket that has waited to receive.
+    trouble: Option<BoxFuture<'static, io::Result<()>>>,
+}
 
 /// The sending half of an [`OsSocket`].
 #[derive(Debug)]
@@ -281,20 +304,23 @@ impl OsSocket {
     pub(crate) fn new(os: Os, peer: Endpoint) -> Self {
         let shared = Arc::new(Connected { os, peer });
         OsSocket {
-            recv: OsRecv(Arc::clone(&shared)),
+            recv: OsRecv {
+                shared: Arc::clone(&shared),
+                trouble: None,
+            },
             send: OsSend(shared),
         }
     }
 
     /// The socket itself, for options that this crate does not name.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
-        socket2::SockRef::from(self.recv.0.os.socket())
+        socket2::SockRef::from(self.recv.shared.os.socket())
     }
 }
 
 impl AsFd for OsSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.recv.0.os.socket().as_fd()
+        self.recv.shared.os.socket().as_fd()
     }
 }
 
@@ -340,20 +366,43 @@ macro_rules! half_of_os {
     };
 }
 
-half_of_os!(OsSocket, |this| this.recv.0);
-half_of_os!(OsRecv, |this| this.0);
+half_of_os!(OsSocket, |this| this.recv.shared);
+half_of_os!(OsRecv, |this| this.shared);
 half_of_os!(OsSend, |this| this.0);
+
+impl OsRecv {
+    /// A datagram that was refused wakes nobody who waits to receive: its error is asked for beside.
+    fn poll_trouble(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
+        let shared = &self.shared;
+        let trouble = self.trouble.get_or_insert_with(|| {
+            let shared = Arc::clone(shared);
+            Box::pin(async move { shared.os.trouble().await })
+        });
+        let error = ready!(trouble.as_mut().poll(cx));
+        self.trouble = None;
+        Poll::Ready(error.map(|()| Received::Data))
+    }
+}
+
+impl fmt::Debug for OsRecv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OsRecv").field(&self.shared).finish()
+    }
+}
 
 impl RecvHalf for OsRecv {
     fn recv_room(&self) -> usize {
-        self.0.os.recv_room()
+        self.shared.os.recv_room()
     }
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
-        self.0.os.poll_recv(cx, buf)
+        match self.shared.os.poll_recv(cx, buf) {
+            Poll::Pending if !self.shared.os.shape.is_stream() => self.poll_trouble(cx),
+            received => received,
+        }
     }
 }
 

@@ -646,3 +646,28 @@ async fn unix_transports_by_type() {
         .unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::InvalidEndpoint);
 }
+
+#[tokio::test]
+async fn a_refused_datagram_wakes_who_waits_to_receive() {
+    let directory = tempfile::tempdir().unwrap();
+    let gone = listen("udp://127.0.0.1:0").await.unwrap().local().clone();
+    let bound = UnixDgramTransport::default()
+        .bind(&dgram(directory.path(), "gone"))
+        .await
+        .unwrap();
+    let mut udp = connect(gone).await.unwrap();
+    udp.send_all(b"anybody?").await.unwrap();
+    let mut buf = [0; 16];
+    let refused = tokio::time::timeout(Duration::from_secs(10), udp.recv(&mut buf)).await;
+    assert_eq!(
+        refused.unwrap().unwrap_err().kind(),
+        io::ErrorKind::ConnectionRefused
+    );
+    // The socket goes on.
+    udp.send_all(b"still?").await.unwrap();
+
+    let mut unix = connect(bound.local()).await.unwrap();
+    drop(bound);
+    let refused = unix.send(b"anybody?").await.unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+}

@@ -48,7 +48,7 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
-use crate::cli::{Common, announce, reachable};
+use crate::common::{Common, announce, reachable};
 use crate::serving::told_to_end;
 use crate::{AppError, Service};
 

@@ -9,7 +9,7 @@ use socketry_transport::units::parse_duration;
 use socketry_transport::{Address, Endpoint};
 
 use super::{Client, Command, Exit, QUIET_GAP, Server, Stream};
-use crate::cli::{self, Common};
+use crate::common::{Common, announce, complain, reachable};
 use crate::{AppError, Service, serving};
 
 /// What `command run` exits with when the exchange itself failed, as `ssh` does.
@@ -58,14 +58,14 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             quiet_gap,
             command,
         } => {
-            let url = cli::reachable(&url)?;
+            let url = reachable(&url)?;
             let command = Command::from_words(command);
             let quiet_gap = quiet_gap.unwrap_or(QUIET_GAP);
             match ask(&service, &url, quiet_gap, command).await {
                 Ok(exit) => Ok(ExitCode::from(exit.code())),
                 Err(error) if error.is_usage() => Err(error),
                 Err(error) => {
-                    cli::failed(&error);
+                    complain(&error);
                     Ok(ExitCode::from(EXCHANGE_FAILED))
                 }
             }
@@ -78,12 +78,12 @@ async fn serve(
     url: &str,
     time_limit: Option<Duration>,
 ) -> Result<ExitCode, AppError> {
-    let url = cli::reachable(url)?;
+    let url = reachable(url)?;
     let server = Server::bind(service, &url).await?.time_limit(time_limit);
     // Before anybody knows where it listens, and so before anybody can tell it to end.
     let stop = serving::told_to_end();
     warn(server.local());
-    cli::announce(server.local())?;
+    announce(server.local())?;
     server.run(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,13 @@
-//! The command line of the app: what each verb does and prints.
+//! The command line of the app.
 
-use std::fmt::Display;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use socketry_codec::CodecName;
 
-use super::client::no_uploads;
-use super::progress::{Bar, summary};
-use super::{Client, Server, name, prompt};
-use crate::cli::{Common, announce, reachable};
+use super::{Client, Server, no_uploads, prompt, verbs};
+use crate::common::{Common, announce, reachable};
 use crate::{AppError, Service, serving};
 
 /// Send, fetch and browse files of any size.
@@ -76,14 +72,20 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
         Verb::Serve { url, root } => serve(&service, &url, &root).await?,
-        Verb::Put { url, paths } => return put(&service, &url, &paths).await,
+        Verb::Put { url, paths } => {
+            if service.codec.name == CodecName::Raw {
+                return Err(no_uploads());
+            }
+            let mut client = connect(&service, &url).await?;
+            return verbs::put(&mut client, &paths).await;
+        }
         Verb::Get { url, name, dest } => {
             let mut client = connect(&service, &url).await?;
-            get(&mut client, &name, dest).await?;
+            verbs::get(&mut client, &name, dest).await?;
         }
         Verb::Ls { url, dir } => {
             let mut client = connect(&service, &url).await?;
-            list(&mut client, &dir).await?;
+            verbs::list(&mut client, &dir).await?;
         }
         Verb::Browse { url } => {
             let client = connect(&service, &url).await?;
@@ -103,65 +105,4 @@ async fn serve(service: &Service, url: &str, root: &Path) -> Result<(), AppError
 
 async fn connect(service: &Service, url: &str) -> Result<Client, AppError> {
     Client::connect(service, &reachable(url)?).await
-}
-
-/// Sends one file after the other; those behind one that fails are sent all the same.
-async fn put(service: &Service, url: &str, paths: &[PathBuf]) -> Result<ExitCode, AppError> {
-    if service.codec.name == CodecName::Raw {
-        return Err(no_uploads());
-    }
-    let mut client = connect(service, url).await?;
-    let mut code = ExitCode::SUCCESS;
-    for path in paths {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy();
-        let bar = Bar::new(&name);
-        let sent = client.put(path, |done, all| bar.at(done, all)).await;
-        drop(bar);
-        match sent {
-            Ok(transfer) => say(summary("sent", &name, &transfer))?,
-            Err(error) => {
-                complain(&error);
-                code = ExitCode::from(error.exit_code());
-            }
-        }
-    }
-    Ok(code)
-}
-
-/// Fetches a file, and prints a line about it.
-pub(super) async fn get(
-    client: &mut Client,
-    name: &str,
-    dest: Option<PathBuf>,
-) -> Result<(), AppError> {
-    let dest = match dest {
-        Some(dest) => dest,
-        None => name::last(name)?.into(),
-    };
-    let bar = Bar::new(name);
-    let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
-    drop(bar);
-    say(summary("received", name, &got?))
-}
-
-/// Prints a directory, an entry a line.
-pub(super) async fn list(client: &mut Client, dir: &str) -> Result<(), AppError> {
-    let entries = client.list(dir).await?;
-    let mut out = std::io::stdout().lock();
-    for entry in entries {
-        writeln!(out, "{entry}")?;
-    }
-    Ok(out.flush()?)
-}
-
-/// A line for standard output.
-pub(super) fn say(line: impl Display) -> Result<(), AppError> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
-}
-
-/// A line for standard error, where something else may go on.
-pub(super) fn complain(error: &AppError) {
-    // Without a standard error there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "socketry: {error}");
 }

@@ -1,30 +1,24 @@
 //! The client: what a user wants, over whichever codec was chosen.
 
-use std::fs::File;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
-use socketry_codec::{CodecName, FrameFault};
+use socketry_codec::CodecName;
 use socketry_transport::Endpoint;
-use tokio::time::timeout;
 
+use super::dest::{create, keep};
 use super::digest::{Digests, Hasher};
-use super::header::{self, Answer, Status};
+use super::header::{self, Answer};
+use super::host::Host;
 use super::listing::{self, Entry, Stat};
 use super::pump::Sink;
 use super::raw_client::Browser;
-use super::root::{Attributes, Root, Temporary};
+use super::root::Attributes;
+use super::transfer::{Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, in_time, say};
-use super::{MAX_LISTING, name, put};
-use crate::matrix::App;
+use super::{MAX_LISTING, name, no_uploads, put};
 use crate::{AppError, Service, Shown};
-
-/// How long the last word of a server is waited for that may not know that there is one.
-pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
-
-/// What is told of a transfer while it goes on: the bytes so far, and all of them where that is known.
-pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
 /// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its protocol](super).
 ///
@@ -51,26 +45,6 @@ pub struct Client {
 enum Link {
     Json(Option<Wire>),
     Raw(Browser),
-}
-
-/// Where the server is, and what it speaks.
-pub(super) struct Host {
-    service: Service,
-    url: Endpoint,
-}
-
-/// A file that went over, whole.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Transfer {
-    /// Its size.
-    pub bytes: u64,
-    /// How long it took, from the request to the last word.
-    pub elapsed: Duration,
-    /// The digest of what was sent or received.
-    pub blake3: blake3::Hash,
-    /// Whether the server told the same digest. Servers of few lines, and `raw`, have none.
-    pub confirmed: bool,
 }
 
 impl Client {
@@ -178,24 +152,6 @@ impl Client {
     }
 }
 
-pub(super) fn no_uploads() -> AppError {
-    AppError::usage("raw carries no name and no size, so nothing can be put; use --codec json")
-}
-
-impl Host {
-    pub(super) async fn connect(&self) -> Result<Wire, AppError> {
-        self.service.connect(App::File, &self.url).await
-    }
-
-    /// The connection that was kept, or a new one. It is put back by whoever has brought it to a point between requests.
-    async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
-        match kept.take() {
-            Some(wire) => Ok(wire),
-            None => self.connect().await,
-        }
-    }
-}
-
 /// Sends a request and receives the answer's header. After an error in it the connection is kept.
 async fn ask(
     host: &Host,
@@ -255,34 +211,6 @@ async fn receive_body(
     Ok(())
 }
 
-/// A temporary file beside `dest`, to be called so.
-pub(super) async fn create(dest: &Path) -> Result<(Temporary, File), AppError> {
-    let name = dest.file_name().and_then(|name| name.to_str());
-    let Some(name) = name.map(str::to_owned) else {
-        return Err(AppError::failed(format_args!(
-            "no file can be stored as {}",
-            dest.display()
-        )));
-    };
-    let parent = match dest.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => ".".into(),
-    };
-    let root = Root::open(&parent)
-        .map_err(|error| AppError::failed(format_args!("{}: {error}", parent.display())))?;
-    root.run(move |root| root.create(&name)).await
-}
-
-/// Gives a download its name.
-pub(super) async fn keep(
-    temporary: Temporary,
-    file: File,
-    with: Attributes,
-) -> Result<(), AppError> {
-    let root = temporary.root().clone();
-    root.run(move |_| temporary.keep(&file, with)).await
-}
-
 fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
     match answered {
         Some(other) if other != asked && other != name::parent(asked).1 => {
@@ -294,28 +222,6 @@ fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
         }
         _ => Ok(()),
     }
-}
-
-/// The answer behind a body; `None` from a server that ends, or is silent, instead.
-pub(super) async fn last_word(wire: &mut Wire) -> Result<Option<Answer>, AppError> {
-    match timeout(LAST_WORD, wire.recv_json::<Answer>()).await {
-        Ok(Ok(word)) => word.map(Answer::or_error).transpose(),
-        // What follows is not of this protocol.
-        Ok(Err(error)) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(None),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Ok(None),
-    }
-}
-
-/// Whether the last word confirms the digest; an error if it contradicts.
-pub(super) fn confirmed(word: Answer, blake3: blake3::Hash) -> Result<bool, AppError> {
-    let told = word.digest.unwrap_or_default();
-    told.check(&Digests {
-        blake3: Some(blake3.to_hex().to_string()),
-        md5: told.md5.clone(),
-        sha256: told.sha256.clone(),
-    })?;
-    Ok(word.status == Status::Done && told.blake3.is_some())
 }
 
 async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
@@ -334,22 +240,4 @@ async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
 
 fn needed<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
     value.ok_or_else(|| AppError::failed(format_args!("the server's answer lacks the key {key}")))
-}
-
-impl Transfer {
-    pub(super) fn whole(bytes: u64, blake3: blake3::Hash, confirmed: bool) -> Self {
-        Transfer {
-            bytes,
-            elapsed: Duration::ZERO,
-            blake3,
-            confirmed,
-        }
-    }
-
-    fn took(self, since: Instant) -> Self {
-        Transfer {
-            elapsed: since.elapsed(),
-            ..self
-        }
-    }
 }

@@ -3,12 +3,12 @@
 use std::fs::File;
 
 use super::digest::{Digests, Hasher};
+use super::flow::{Flow, refuse};
 use super::header::{Answer, Follows};
 use super::listing::{self, Stat};
 use super::name;
 use super::pump::Source;
 use super::root::Root;
-use super::server::{Flow, refuse};
 use super::wire::{Wire, in_time, say, send_body};
 use crate::AppError;
 

@@ -42,9 +42,12 @@
 
 mod args;
 mod client;
+mod dest;
 mod digest;
 mod download;
+mod flow;
 mod header;
+mod host;
 mod listing;
 mod name;
 mod progress;
@@ -55,15 +58,20 @@ mod raw_client;
 mod raw_server;
 mod root;
 mod server;
+mod transfer;
 mod upload;
+mod verbs;
 mod wire;
 
 use std::time::Duration;
 
+use crate::AppError;
+
 pub(crate) use args::{Args, run};
-pub use client::{Client, Transfer};
+pub use client::Client;
 pub use listing::{Entry, Kind, Stat};
 pub use server::Server;
+pub use transfer::Transfer;
 
 /// How long a peer may stall in the middle of a body or an answer before it is dropped: 60 seconds.
 pub const STALL: Duration = Duration::from_secs(60);
@@ -83,3 +91,7 @@ pub const MAX_LISTING: u64 = 256 << 20;
 
 /// How long [`Client::put`] waits for `ready` before it sends the body anyway, as to a server that never answers: 1 second.
 pub const GRACE: Duration = Duration::from_secs(1);
+
+fn no_uploads() -> AppError {
+    AppError::usage("raw carries no name and no size, so nothing can be put; use --codec json")
+}

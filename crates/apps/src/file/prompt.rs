@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::args::{complain, get, list, say};
+use super::verbs::{get, list, say};
 use super::{Client, name};
+use crate::common::complain;
 use crate::{AppError, Shown};
 
 const HELP: &str = "cd NAME, .., ls, pwd, get NAME [DEST], help, quit; quote names with spaces";

@@ -9,10 +9,10 @@ use socketry_codec::{FrameError, FrameFault};
 use tokio::time::timeout;
 
 use super::GRACE;
-use super::client::{Progress, Transfer, confirmed, last_word};
 use super::digest::{Digests, Hasher};
 use super::header::{Answer, Status, Trailer};
 use super::pump::Source;
+use super::transfer::{Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
 use crate::AppError;
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use socketry_transport::{Encoding, Undecodable};
 use tokio::time::timeout;
 
-use super::client::{Host, Progress, Transfer, create, keep};
+use super::dest::{create, keep};
 use super::digest::{Digests, Hasher};
+use super::host::Host;
 use super::listing::Entry;
 use super::pump::Sink;
 use super::raw_server::{BETWEEN, EMPTY};
 use super::root::Attributes;
+use super::transfer::{Progress, Transfer};
 use super::wire::{Wire, in_time};
 use super::{MAX_LISTING, STALL, name};
 use crate::{AppError, Shown};

@@ -7,12 +7,13 @@ use socketry_codec::{CodecName, FrameFault};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::time::timeout;
 
-use super::header::{self, Answer, Follows, Refused, Request};
+use super::flow::{Flow, refuse};
+use super::header::{self, Follows, Refused, Request};
 use super::root::Root;
-use super::wire::{Wire, in_time, say};
-use super::{IDLE, MAX_DRAIN, download, raw_server, upload};
+use super::wire::Wire;
+use super::{IDLE, download, raw_server, upload};
 use crate::matrix::App;
-use crate::{AppError, Service, Shown, serving};
+use crate::{AppError, Service, serving};
 
 /// Serves the files of one directory: see [the protocol](super).
 ///
@@ -30,13 +31,6 @@ pub struct Server {
     listener: BoxListener,
     service: Service,
     root: Root,
-}
-
-/// Whether the conversation goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
-    Next,
-    Close,
 }
 
 impl Server {
@@ -126,33 +120,4 @@ async fn answer(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, 
         Request::List { path } => download::list(wire, root, path).await,
         Request::Stat { name } => download::stat(wire, root, name).await,
     }
-}
-
-/// Tells the client that its request failed, and gets out of the way what it sends nevertheless.
-pub(super) async fn refuse(
-    wire: &mut Wire,
-    error: &AppError,
-    follows: Follows,
-) -> Result<Flow, AppError> {
-    tracing::info!(peer = %wire.peer(), "refused: {}", Shown(&error.to_string()));
-    let flow = match follows {
-        Follows::Body { len, trailer } if len <= MAX_DRAIN => {
-            drain(wire, len, trailer).await?;
-            Flow::Next
-        }
-        _ => Flow::Close,
-    };
-    say(wire, &Answer::error(error)).await?;
-    Ok(flow)
-}
-
-async fn drain(wire: &mut Wire, len: u64, trailer: bool) -> Result<(), AppError> {
-    if wire.body_left() == 0 {
-        wire.body(len)?;
-    }
-    while in_time(wire.rest_of_body().chunk()).await?.is_some() {}
-    if trailer {
-        in_time(wire.recv()).await?;
-    }
-    Ok(())
 }

@@ -3,11 +3,11 @@
 use std::fs::File;
 
 use super::digest::{Digests, Hasher};
+use super::flow::{Flow, refuse};
 use super::header::{Answer, Content, Follows, Trailer, Upload};
 use super::name;
 use super::pump::Sink;
 use super::root::{Attributes, Root, Temporary};
-use super::server::{Flow, refuse};
 use super::wire::{Wire, hear, in_time, say};
 use crate::AppError;
 

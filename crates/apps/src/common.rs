@@ -1,0 +1,71 @@
+//! What the command lines of all apps share: options, and how a program speaks to whoever started it.
+
+use std::io::Write;
+
+use clap::{ArgAction, Args};
+use socketry_codec::CodecSpec;
+use socketry_transport::{Encoding, Endpoint, Registry};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{AppError, Service};
+
+/// The options that all apps share.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf, struct:>I, json:bare
+    #[arg(long, global = true, value_name = "NAME", default_value = "json")]
+    codec: CodecSpec,
+    /// How text is encoded: utf-8, gbk, big5, shift_jis, …
+    #[arg(long, global = true, value_name = "LABEL", default_value = "utf-8")]
+    encoding: Encoding,
+    /// Say more about what happens, on standard error (-vv for all)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+impl Common {
+    pub(crate) fn service(&self) -> Service {
+        Service {
+            registry: Registry::standard(),
+            codec: self.codec,
+            encoding: self.encoding,
+        }
+    }
+
+    pub(crate) fn log(&self) {
+        let level = match self.verbose {
+            0 => LevelFilter::WARN,
+            1 => LevelFilter::INFO,
+            _ => LevelFilter::TRACE,
+        };
+        // A second call, in a test say, changes nothing.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(std::io::stderr)
+            .try_init();
+    }
+}
+
+/// An endpoint that another process can be at.
+pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
+    let endpoint: Endpoint = text.parse()?;
+    if endpoint.scheme() == "mem" {
+        return Err(AppError::usage(
+            "mem:// reaches only this process, which has nobody to talk to; use unix:// or tcp://",
+        ));
+    }
+    Ok(endpoint)
+}
+
+/// Tells a script where a server is: the first line of its standard output.
+#[expect(clippy::print_stdout, reason = "this line is for standard output")]
+pub(crate) fn announce(at: &Endpoint) -> Result<(), AppError> {
+    println!("listening on {at}");
+    Ok(std::io::stdout().flush()?)
+}
+
+/// A line about what went wrong, for standard error.
+pub(crate) fn complain(error: &AppError) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "socketry: {error}");
+}
