@@ -1,5 +1,5 @@
 //! A codec of one's own: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec says where a frame
-//! lies; buffers, limits on time, cancellation and sockets are the framework's.
+//! lies; buffers, cancellation, limits on time and sockets are the framework's.
 
 use std::error::Error;
 
@@ -9,43 +9,30 @@ use socketry_transport::{Listener, connect, listen};
 
 #[derive(Clone)]
 struct Netstring {
-    max_frame: usize,
-}
-
-fn wrong(words: &str) -> CodecError {
-    CodecError::fatal(Fault::Other(words.to_owned()))
+    max: usize,
 }
 
 impl Codec for Netstring {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        let digits = input
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        match input.get(digits) {
-            _ if digits > 9 => return Err(wrong("a length of more than nine digits")),
-            Some(b':') if digits > 0 => {}
-            Some(_) => return Err(wrong("a netstring begins with its length and ':'")),
-            None => return self.more(input, 1, end),
+        let Some(colon) = input.iter().take(10).position(|byte| *byte == b':') else {
+            return more(input, 10, end);
+        };
+        let digits = std::str::from_utf8(&input[..colon]).ok();
+        let len: usize = digits.and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+        let (start, comma) = (colon + 1, colon + 1 + len);
+        if len > self.max {
+            let (len, max) = (Some(len as u64), self.max as u64);
+            // Skipped, not fatal: where the next one begins is known.
+            return Err(CodecError::skip(
+                Fault::TooLong { len, max },
+                comma as u64 + 1,
+            ));
         }
-        let text = std::str::from_utf8(&input[..digits]).map_err(|_| wrong("no digits"))?;
-        let len: usize = text.parse().map_err(|_| wrong("no length"))?;
-        if len > self.max_frame {
-            let fault = Fault::TooLong {
-                len: Some(len as u64),
-                max: self.max_frame as u64,
-            };
-            return Err(CodecError::skip(fault, (digits + len + 2) as u64));
-        }
-        let start = digits + 1;
-        match input.get(start + len) {
-            Some(b',') => Ok(Decoded::Frame {
-                start,
-                end: start + len,
-                consumed: start + len + 1,
-            }),
-            Some(_) => Err(wrong("a netstring ends with ','")),
-            None => self.more(input, start + len + 1 - input.len(), end),
+        match input.get(comma) {
+            #[rustfmt::skip]
+            Some(b',') => Ok(Decoded::Frame { start, end: comma, consumed: comma + 1 }),
+            Some(_) => Err(wrong()),
+            None => more(input, comma + 1, end),
         }
     }
 
@@ -61,33 +48,25 @@ impl Codec for Netstring {
     }
 }
 
-impl Netstring {
-    fn more(&self, input: &[u8], missing: usize, end: End) -> Result<Decoded, CodecError> {
-        if end == End::Open || input.is_empty() {
-            return Ok(Decoded::Need(missing));
-        }
-        let fault = Fault::Truncated {
-            have: input.len(),
-            missing,
-        };
-        Err(CodecError::skip(fault, input.len() as u64))
+fn wrong() -> CodecError {
+    CodecError::fatal(Fault::Other("that is no netstring".to_owned()))
+}
+
+/// `whole` bytes are needed, or at least some more; none will come when the input has ended.
+fn more(input: &[u8], whole: usize, end: End) -> Result<Decoded, CodecError> {
+    match whole.checked_sub(input.len()) {
+        None | Some(0) => Err(wrong()),
+        Some(_) if end != End::Open && !input.is_empty() => Err(wrong()),
+        Some(missing) => Ok(Decoded::Need(if whole == 10 { 1 } else { missing })),
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut listener = listen("mem://netstrings").await?;
-    let mut client = Framed::new(
-        connect(listener.local()).await?,
-        Netstring { max_frame: 1000 },
-    );
-    let mut server = Framed::new(listener.accept().await?, Netstring { max_frame: 10 });
-    for frame in [
-        &b"hello"[..],
-        b"much too long for the server",
-        b"",
-        b"world!",
-    ] {
+    let mut client = Framed::new(connect(listener.local()).await?, Netstring { max: 1000 });
+    let mut server = Framed::new(listener.accept().await?, Netstring { max: 10 });
+    for frame in [&b"hello"[..], b"too long for the server", b"", b"world!"] {
         client.send(frame).await?;
         match server.recv().await {
             Ok(frame) => println!("{:?}", frame.map(String::from_utf8_lossy)),
