@@ -41,11 +41,11 @@ pub fn main_of(app: App) -> ExitCode {
 }
 
 fn run(app: AppArgs) -> ExitCode {
-    match &app {
+    let _log = match &app {
         AppArgs::Chat(args) => args.common.log(),
         AppArgs::Command(args) => args.common.log(),
         AppArgs::File(args) => args.common.log(),
-    }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

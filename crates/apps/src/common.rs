@@ -1,13 +1,17 @@
 //! What the command lines of all apps share: options, and how a program speaks to whoever started it.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args};
 use socketry_codec::CodecSpec;
 use socketry_transport::{Encoding, Endpoint, Registry};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{AppError, Service};
+
+/// How many lines of the log wait to be written.
+const WAITING_LINES: usize = 1024;
 
 /// The options that all apps share.
 #[derive(Clone, Debug, Args)]
@@ -32,17 +36,28 @@ impl Common {
         }
     }
 
-    pub(crate) fn log(&self) {
+    /// Begins to log to standard error, until the guard is dropped.
+    ///
+    /// A terminal or pipe that takes nothing must not hold up a server: lines go through a queue, and those that do not fit
+    /// are dropped.
+    pub(crate) fn log(&self) -> WorkerGuard {
         let level = match self.verbose {
             0 => LevelFilter::WARN,
             1 => LevelFilter::INFO,
             _ => LevelFilter::TRACE,
         };
+        let (stderr, guard) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(WAITING_LINES)
+            .finish(std::io::stderr());
         // A second call, in a test say, changes nothing.
         let _ = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .log_internal_errors(false)
+            .with_writer(stderr)
             .try_init();
+        guard
     }
 }
 
@@ -58,10 +73,10 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
 }
 
 /// Tells a script where a server is: the first line of its standard output.
-#[expect(clippy::print_stdout, reason = "this line is for standard output")]
 pub(crate) fn announce(at: &Endpoint) -> Result<(), AppError> {
-    println!("listening on {at}");
-    Ok(std::io::stdout().flush()?)
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {at}")?;
+    Ok(out.flush()?)
 }
 
 /// A line about what went wrong, for standard error.
