@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use socketry_apps::Service;
-use socketry_apps::command::{Client, Exit, Server, Stream};
+use socketry_apps::command::{Client, Exit, MAX_WAITING, Server, Stream};
 use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
 use socketry_codec::CodecName;
 use socketry_transport::Endpoint;
@@ -341,6 +341,33 @@ async fn a_client_that_does_not_read_stalls_its_command_and_nobody_else() {
     tokio::task::spawn_blocking(move || gone(&yes))
         .await
         .unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_far_ahead_is_refused_and_its_command_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("line", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let (_, port) = server.at.host_port().unwrap();
+    for (ahead, dies) in [(MAX_WAITING, false), (MAX_WAITING + 1, true)] {
+        let file = directory.path().join(ahead.to_string());
+        let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let command = format!("echo $$ >{}; exec sleep 1000\n", file.display());
+        peer.write_all(command.as_bytes()).unwrap();
+        let ids = tokio::task::spawn_blocking(move || ids(&file, 1))
+            .await
+            .unwrap();
+        peer.write_all("true\n".repeat(ahead).as_bytes()).unwrap();
+        if !dies {
+            // A full queue is seen to disconnect.
+            assert!(lives(&ids[0]));
+            drop(peer);
+        }
+        tokio::task::spawn_blocking(move || gone(&ids))
+            .await
+            .unwrap();
+    }
     server.stop().await;
 }
 

@@ -29,7 +29,9 @@
 //! # On the wire
 //!
 //! A client sends commands one after another over one connection, and each is answered before the next is run. Any
-//! program can be the peer; what is a frame, the codec says.
+//! program can be the peer; what is a frame, the codec says. Up to [`MAX_WAITING`] commands and [`MAX_WAITING_BYTES`] of
+//! them (the last may go beyond) wait while one runs. A client that sends one more is disconnected, and what runs is
+//! killed: who wants to send ahead without end reads answers in between.
 //!
 //! | codec | the command | the answer |
 //! |---|---|---|
@@ -89,6 +91,12 @@ pub const MAX_PIECE: usize = 32 << 10;
 /// From this length on, in bytes, a command is refused on a `raw` stream, where it may arrive in several reads and
 /// each would be run: 8 KiB.
 pub const MAX_RAW_COMMAND: usize = 8 << 10;
+
+/// How many commands of a client may wait while one runs: 64. With one more it is disconnected.
+pub const MAX_WAITING: usize = 64;
+
+/// From this size of all the commands that wait on, in bytes, a client that sends one more is disconnected: 64 KiB.
+pub const MAX_WAITING_BYTES: usize = 64 << 10;
 
 /// How long a client that has half-closed may wait for answers before its command is killed: 500 ms.
 pub const HALF_CLOSED: Duration = Duration::from_millis(500);

@@ -149,8 +149,8 @@ impl Rules {
         loop {
             tokio::select! {
                 carried = &mut carrying => return carried.map_err(|error: FrameError| error.into()),
-                () = requests.gone() => {
-                    return Err(AppError::failed("the client disconnected; its command was killed"));
+                why = requests.gone() => {
+                    return Err(AppError::failed(format_args!("{why}; its command was killed")));
                 }
                 () = &mut limit, if in_time => {
                     in_time = false;
