@@ -8,10 +8,12 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use socketry_apps::Service;
-use socketry_apps::command::{Client, Exit, MAX_WAITING, Server, Stream};
+use socketry_apps::command::{
+    Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, STALL, Server, Stream,
+};
 use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
 use socketry_codec::CodecName;
-use socketry_transport::Endpoint;
+use socketry_transport::{BoxSocket, Endpoint, RecvExt, SendExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -368,6 +370,63 @@ async fn a_client_that_sends_too_far_ahead_is_refused_and_its_command_killed() {
             .await
             .unwrap();
     }
+    server.stop().await;
+}
+
+/// A peer that speaks `struct` by hand.
+async fn peer(service: &Service, at: &Endpoint) -> BoxSocket {
+    service.registry.connect(at).await.unwrap()
+}
+
+fn packed(command: &str) -> Vec<u8> {
+    let len = u32::try_from(command.len()).unwrap();
+    [&len.to_le_bytes(), command.as_bytes()].concat()
+}
+
+async fn hung_up(peer: &mut BoxSocket) {
+    let mut scratch = vec![0; 4096];
+    while let Ok((1.., _)) = peer.recv(&mut scratch).await {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_disconnected() {
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut silent = peer(&service, &server.at).await;
+    let start = tokio::time::Instant::now();
+    hung_up(&mut silent).await;
+    assert!((FIRST_REQUEST..FIRST_REQUEST * 2).contains(&start.elapsed()));
+
+    let mut later = peer(&service, &server.at).await;
+    let start = tokio::time::Instant::now();
+    // No process is waited for: the clock would not wait for it.
+    later.send_all(&packed("nothing\0to run")).await.unwrap();
+    hung_up(&mut later).await;
+    assert!((IDLE..IDLE + FIRST_REQUEST).contains(&start.elapsed()));
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_loses_its_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut stalled = peer(&service, &server.at).await;
+    let file = directory.path().join("ids");
+    let command = format!("echo $$ >{}; exec yes", file.display());
+    stalled.send_all(&packed(&command)).await.unwrap();
+    // Processes go by the real clock, of which a moment passes with each second of the paused one.
+    let deadline = Instant::now() + DEADLINE;
+    let (mut id, mut lived) = (String::new(), Duration::ZERO);
+    while !id.ends_with('\n') || lives(id.trim()) {
+        assert!(Instant::now() < deadline, "the command is not killed");
+        std::thread::sleep(Duration::from_millis(5));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        lived += Duration::from_secs(1);
+        id = fs::read_to_string(&file).unwrap_or_default();
+    }
+    assert!(lived >= STALL, "{lived:?}");
+    hung_up(&mut stalled).await;
     server.stop().await;
 }
 

@@ -60,7 +60,9 @@
 //! When the client disconnects, or the server stops, the whole tree of processes is killed. (A client that only
 //! half-closes is given [`HALF_CLOSED`] to read its answers: from here it looks the same as one that is gone. On
 //! `unix-dgram` a client that is gone is noticed when output cannot be sent, or its session has been idle too long.) A client
-//! that does not read keeps its command waiting, and nobody else.
+//! that does not read keeps its command waiting, and nobody else; after [`STALL`] it is taken for gone. So that silent
+//! clients do not keep all places, one that asks nothing is disconnected after [`FIRST_REQUEST`], and later after
+//! [`IDLE`] between commands.
 //!
 //! What a command leaves in the background lives on if it has let go of the output, as in `daemon >/dev/null 2>&1 &`.
 //! Otherwise it is killed [`LEFT_BEHIND`] after the command has ended, and the answer does not wait for it any longer.
@@ -68,6 +70,7 @@
 mod args;
 mod client;
 mod process;
+mod progress;
 mod replies;
 mod requests;
 mod server;
@@ -100,6 +103,17 @@ pub const MAX_WAITING_BYTES: usize = 64 << 10;
 
 /// How long a client that has half-closed may wait for answers before its command is killed: 500 ms.
 pub const HALF_CLOSED: Duration = Duration::from_millis(500);
+
+/// How long a client may take from its connection to the end of its first command, before it is disconnected: 60 s.
+pub const FIRST_REQUEST: Duration = Duration::from_secs(60);
+
+/// How long a client may take from the end of an answer to the end of its next command, before it is disconnected: 10
+/// minutes. How long a command runs does not matter.
+pub const IDLE: Duration = Duration::from_secs(600);
+
+/// How long a client may read nothing at all while its answer waits to be sent, before its command is killed and it is
+/// disconnected: 60 s.
+pub const STALL: Duration = Duration::from_secs(60);
 
 /// How long the output is still read after the command has ended, while something in the background holds it: 250 ms.
 pub const LEFT_BEHIND: Duration = Duration::from_millis(250);

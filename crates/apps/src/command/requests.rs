@@ -7,7 +7,7 @@ use socketry_codec::{FrameError, Framed};
 use socketry_transport::{BoxRecv, RecvExt};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
-use super::{HALF_CLOSED, MAX_WAITING, MAX_WAITING_BYTES};
+use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
 
 /// How much a client may still have sent when the server ends the connection, and how long the server waits for the
 /// client to close too. Closing with unread bytes would destroy the last answer.
@@ -43,6 +43,8 @@ pub(super) struct Requests {
     bytes: usize,
     /// The client has finished sending.
     ended: Option<Instant>,
+    /// How long to wait for the next one.
+    patience: Duration,
 }
 
 impl Requests {
@@ -52,10 +54,12 @@ impl Requests {
             waiting: VecDeque::new(),
             bytes: 0,
             ended: None,
+            patience: FIRST_REQUEST,
         }
     }
 
-    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end. Cancel-safe.
+    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end, or a client that has
+    /// been silent for too long. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Result<Vec<u8>, FrameError>> {
         if let Some(request) = self.waiting.pop_front() {
             self.bytes -= request.as_ref().map_or(0, Vec::len);
@@ -64,7 +68,13 @@ impl Requests {
         if self.ended.is_some() {
             return None;
         }
-        receive(&mut self.recv).await
+        // A client that says nothing would keep its place for ever.
+        let received = timeout(self.patience, receive(&mut self.recv)).await;
+        self.patience = IDLE;
+        received.unwrap_or_else(|_silent| {
+            tracing::info!(peer = %self.recv.peer(), "nothing was asked for too long");
+            None
+        })
     }
 
     /// Resolves when there is nobody to answer any more, and says why. Meanwhile it keeps what arrives. Cancel-safe.
