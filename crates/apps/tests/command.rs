@@ -297,6 +297,44 @@ async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
 }
 
 #[tokio::test]
+async fn daemons_are_killed_too_and_nobody_elses() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let write = |file: &Path| format!("sh -c 'echo $$ >>{}; exec sleep 1000'", file.display());
+    let other = directory.path().join("other");
+    let mut bystander = Client::connect(&service, &server.at).await.unwrap();
+    let command = format!("setsid -f {}; sleep 1000", write(&other));
+    let standing_by = tokio::spawn(async move { bystander.run(command, |_, _| Ok(())).await });
+    let others = tokio::task::spawn_blocking(move || ids(&other, 1))
+        .await
+        .unwrap();
+    for (number, detach) in ["setsid -f COMMAND", "(setsid COMMAND >/dev/null 2>&1 &)"]
+        .iter()
+        .enumerate()
+    {
+        let file = directory.path().join(number.to_string());
+        let daemon = detach.replace("COMMAND", &write(&file));
+        let command = format!("{daemon}; echo $$ >>{}; exec sleep 1000", file.display());
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let running = tokio::spawn(async move { client.run(command, |_, _| Ok(())).await });
+        let ids = tokio::task::spawn_blocking(move || ids(&file, 2))
+            .await
+            .unwrap();
+        running.abort();
+        tokio::task::spawn_blocking(move || gone(&ids))
+            .await
+            .unwrap();
+        assert!(lives(&others[0]));
+    }
+    server.stop().await;
+    tokio::task::spawn_blocking(move || gone(&others))
+        .await
+        .unwrap();
+    standing_by.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn over_datagrams_a_lost_client_is_noticed_by_what_cannot_be_sent() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");

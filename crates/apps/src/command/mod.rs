@@ -55,7 +55,7 @@
 //! # How a command runs
 //!
 //! A line is run by `sh -c`, an argument vector exactly as it is, in a process group of its own, without input, with the
-//! server's environment and working directory.
+//! server's environment and working directory. [`JOB_VARIABLE`] in its environment is its own.
 //!
 //! When the client disconnects, or the server stops, the whole tree of processes is killed. (A client that only
 //! half-closes is given [`HALF_CLOSED`] to read its answers: from here it looks the same as one that is gone. On
@@ -65,7 +65,7 @@
 //! [`IDLE`] between commands.
 //!
 //! What a command leaves in the background lives on if it has let go of the output, as in `daemon >/dev/null 2>&1 &`.
-//! Otherwise it is killed [`LEFT_BEHIND`] after the command has ended, and the answer does not wait for it any longer.
+//! Otherwise all that the command left is killed [`LEFT_BEHIND`] after it has ended, and the answer does not wait any longer.
 
 mod args;
 mod client;
@@ -94,6 +94,11 @@ pub const MAX_PIECE: usize = 32 << 10;
 /// From this length on, in bytes, a command is refused on a `raw` stream, where it may arrive in several reads and
 /// each would be run: 8 KiB.
 pub const MAX_RAW_COMMAND: usize = 8 << 10;
+
+/// The environment variable that marks a command's processes with a value that no other command has, so that they are
+/// found when it is killed, whatever session they are in. (On Linux. Who has cleared his environment, as with `env -i`,
+/// *and* has lost his parents and left the process group, is not found, nor who forks faster than he is looked for.)
+pub const JOB_VARIABLE: &str = "SOCKETRY_JOB";
 
 /// How many commands of a client may wait while one runs: 64. With one more it is disconnected.
 pub const MAX_WAITING: usize = 64;
