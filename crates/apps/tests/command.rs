@@ -808,6 +808,45 @@ fn a_client_that_is_killed_takes_its_command_with_it() {
 }
 
 #[test]
+fn a_client_whose_output_nobody_reads_ends_quietly() {
+    let (_server, at) = served(&[]);
+    for stream in ["1", "2"] {
+        let command = format!("yes >&{stream}");
+        let mut client = socketry(&["run", &at, &command]);
+        let mut client = client
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdout, mut stderr) = (client.stdout.take(), client.stderr.take());
+        let mut first = [0; 2];
+        // One is closed after a look at it, and nothing is said on the other.
+        let silent: &mut dyn Read = if stream == "1" {
+            stdout.take().unwrap().read_exact(&mut first).unwrap();
+            stderr.as_mut().unwrap()
+        } else {
+            stderr.take().unwrap().read_exact(&mut first).unwrap();
+            stdout.as_mut().unwrap()
+        };
+        assert_eq!(&first, b"y\n");
+        let mut said = String::new();
+        silent.read_to_string(&mut said).unwrap();
+        assert_eq!((client.wait().unwrap().code(), &*said), (Some(141), ""));
+    }
+}
+
+#[test]
+fn a_warning_that_nobody_reads_stops_nobody() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
+    let mut server = Process::start(server.stderr(writer));
+    assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));
+    terminate(&server.child);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_server_is_told_to_end() {
     for arguments in [&[][..], &["--codec", "line"]] {
         let (mut server, _at) = served(arguments);
