@@ -57,15 +57,34 @@
 //! A line is run by `sh -c`, an argument vector exactly as it is, in a process group of its own, without input, with the
 //! server's environment and working directory. [`JOB_VARIABLE`] in its environment is its own.
 //!
-//! When the client disconnects, or the server stops, the whole tree of processes is killed. (A client that only
-//! half-closes is given [`HALF_CLOSED`] to read its answers: from here it looks the same as one that is gone. On
-//! `unix-dgram` a client that is gone is noticed when output cannot be sent, or its session has been idle too long.) A client
-//! that does not read keeps its command waiting, and nobody else; after [`STALL`] it is taken for gone. So that silent
-//! clients do not keep all places, one that asks nothing is disconnected after [`FIRST_REQUEST`], and later after
-//! [`IDLE`] between commands.
+//! To *kill* a command is to send SIGKILL to its process group, to all its descendants, and to every process that has
+//! its [`JOB_VARIABLE`], so also to daemons that made a session of their own. (The last two on Linux only.)
+//!
+//! | what happens | what becomes of the command that runs | and of those that wait |
+//! |---|---|---|
+//! | the client closes, dies or half-closes, which all look the same from here | runs on for up to [`HALF_CLOSED`], then killed | run as long as that time lasts, for all of them together |
+//! | the connection is reset, an answer cannot be sent, or what arrives breaks the framing | killed at once | not run |
+//! | the client sends too far ahead | killed, and the client disconnected | not run |
+//! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed, and the client disconnected | not run |
+//! | the [time limit](Server::time_limit) | killed, which the answer says | run |
+//! | the server stops: the future given to [`Server::run`] resolves or its own is dropped, or the program gets SIGINT or SIGTERM | killed, before `run` returns; the client sees the connection end | not run |
+//! | the server dies of SIGKILL, or of any signal but those two | **lives on**, as nobody is left to kill it; its next output ends it by SIGPIPE, unless it ignores that | not run |
+//!
+//! On `raw` and `line` what has been collected of a killed command's output is dropped with it, except at the time
+//! limit. On `unix-dgram` nothing is ever closed: a client that is gone is noticed when output cannot be sent, or its
+//! session has been idle too long.
+//!
+//! So that silent clients do not keep all places, one that asks nothing is disconnected after [`FIRST_REQUEST`], and
+//! later after [`IDLE`] between commands.
 //!
 //! What a command leaves in the background lives on if it has let go of the output, as in `daemon >/dev/null 2>&1 &`.
-//! Otherwise all that the command left is killed [`LEFT_BEHIND`] after it has ended, and the answer does not wait any longer.
+//! Otherwise all that the command left is killed [`LEFT_BEHIND`] after it has ended, and the answer does not wait any
+//! longer. What lives on is nobody's any more: later disconnects do not touch it.
+//!
+//! # The program
+//!
+//! `socketry command run` exits with [`Exit::code`] of the remote command; 255 if the exchange failed; 141, and without a
+//! word, if nobody reads its output any more, as in `… | head -1`, which ends the remote command too; 2 for wrong usage.
 
 mod args;
 mod client;
