@@ -88,3 +88,43 @@ impl SendHalf for Progress {
         self.in_time(cx, polled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use socketry_transport::{BoxSocket, Listener, RecvExt, Registry, SendExt, Socket};
+    use tokio::time::Instant;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    async fn pair() -> (Progress, BoxSocket) {
+        let registry = Registry::standard();
+        let mut listener = registry.listen("mem://*").await.unwrap();
+        let peer = registry.connect(listener.local()).await.unwrap();
+        let (_, send) = listener.accept().await.unwrap().split();
+        (Progress::new(send, LIMIT), peer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_a_little_now_and_then_is_waited_for() {
+        let (mut send, mut peer) = pair().await;
+        let sending = tokio::spawn(async move { send.send_all(&vec![0; 1 << 20]).await });
+        let start = Instant::now();
+        let (mut left, mut scratch) = (1 << 20, vec![0; 64 << 10]);
+        while left > 0 {
+            sleep(LIMIT / 2).await;
+            left -= peer.recv(&mut scratch).await.unwrap().0;
+        }
+        sending.await.unwrap().unwrap();
+        assert!(start.elapsed() > LIMIT * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_is_not() {
+        let (mut send, _peer) = pair().await;
+        let start = Instant::now();
+        let error = send.send_all(&vec![0; 16 << 20]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!((LIMIT..LIMIT * 2).contains(&start.elapsed()));
+    }
+}
