@@ -67,8 +67,8 @@
 //! | the client sends too far ahead | killed, and the client disconnected | not run |
 //! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed, and the client disconnected | not run |
 //! | the [time limit](Server::time_limit) | killed, which the answer says | run |
-//! | the server stops: the future given to [`Server::run`] resolves or its own is dropped, or the program gets SIGINT or SIGTERM | killed, before `run` returns; the client sees the connection end | not run |
-//! | the server dies of SIGKILL, or of any signal but those two | **lives on**, as nobody is left to kill it; its next output ends it by SIGPIPE, unless it ignores that | not run |
+//! | the server stops: the future given to [`Server::run`] resolves or its own is dropped, or the program gets SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of its terminal | killed, before `run` returns; the client sees the connection end | not run |
+//! | the server dies at once: of SIGKILL, of another signal, or of a second one of those while it stops | **lives on**, as nobody is left to kill it; its next output ends it by SIGPIPE, unless it ignores that | not run |
 //!
 //! On `raw` and `line` what has been collected of a killed command's output is dropped with it, except at the time
 //! limit. On `unix-dgram` nothing is ever closed: a client that is gone is noticed when output cannot be sent, or its
