@@ -8,10 +8,12 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use socketry_apps::Service;
-use socketry_apps::command::{Client, Exit, Server, Stream};
+use socketry_apps::command::{
+    Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, STALL, Server, Stream,
+};
 use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
 use socketry_codec::CodecName;
-use socketry_transport::Endpoint;
+use socketry_transport::{BoxSocket, Endpoint, RecvExt, SendExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -295,6 +297,44 @@ async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
 }
 
 #[tokio::test]
+async fn daemons_are_killed_too_and_nobody_elses() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let write = |file: &Path| format!("sh -c 'echo $$ >>{}; exec sleep 1000'", file.display());
+    let other = directory.path().join("other");
+    let mut bystander = Client::connect(&service, &server.at).await.unwrap();
+    let command = format!("setsid -f {}; sleep 1000", write(&other));
+    let standing_by = tokio::spawn(async move { bystander.run(command, |_, _| Ok(())).await });
+    let others = tokio::task::spawn_blocking(move || ids(&other, 1))
+        .await
+        .unwrap();
+    for (number, detach) in ["setsid -f COMMAND", "(setsid COMMAND >/dev/null 2>&1 &)"]
+        .iter()
+        .enumerate()
+    {
+        let file = directory.path().join(number.to_string());
+        let daemon = detach.replace("COMMAND", &write(&file));
+        let command = format!("{daemon}; echo $$ >>{}; exec sleep 1000", file.display());
+        let mut client = Client::connect(&service, &server.at).await.unwrap();
+        let running = tokio::spawn(async move { client.run(command, |_, _| Ok(())).await });
+        let ids = tokio::task::spawn_blocking(move || ids(&file, 2))
+            .await
+            .unwrap();
+        running.abort();
+        tokio::task::spawn_blocking(move || gone(&ids))
+            .await
+            .unwrap();
+        assert!(lives(&others[0]));
+    }
+    server.stop().await;
+    tokio::task::spawn_blocking(move || gone(&others))
+        .await
+        .unwrap();
+    standing_by.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn over_datagrams_a_lost_client_is_noticed_by_what_cannot_be_sent() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
@@ -341,6 +381,90 @@ async fn a_client_that_does_not_read_stalls_its_command_and_nobody_else() {
     tokio::task::spawn_blocking(move || gone(&yes))
         .await
         .unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_far_ahead_is_refused_and_its_command_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("line", "utf-8");
+    let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
+    let (_, port) = server.at.host_port().unwrap();
+    for (ahead, dies) in [(MAX_WAITING, false), (MAX_WAITING + 1, true)] {
+        let file = directory.path().join(ahead.to_string());
+        let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let command = format!("echo $$ >{}; exec sleep 1000\n", file.display());
+        peer.write_all(command.as_bytes()).unwrap();
+        let ids = tokio::task::spawn_blocking(move || ids(&file, 1))
+            .await
+            .unwrap();
+        peer.write_all("true\n".repeat(ahead).as_bytes()).unwrap();
+        if !dies {
+            // A full queue is seen to disconnect.
+            assert!(lives(&ids[0]));
+            drop(peer);
+        }
+        tokio::task::spawn_blocking(move || gone(&ids))
+            .await
+            .unwrap();
+    }
+    server.stop().await;
+}
+
+/// A peer that speaks `struct` by hand.
+async fn peer(service: &Service, at: &Endpoint) -> BoxSocket {
+    service.registry.connect(at).await.unwrap()
+}
+
+fn packed(command: &str) -> Vec<u8> {
+    let len = u32::try_from(command.len()).unwrap();
+    [&len.to_le_bytes(), command.as_bytes()].concat()
+}
+
+async fn hung_up(peer: &mut BoxSocket) {
+    let mut scratch = vec![0; 4096];
+    while let Ok((1.., _)) = peer.recv(&mut scratch).await {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_disconnected() {
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut silent = peer(&service, &server.at).await;
+    let start = tokio::time::Instant::now();
+    hung_up(&mut silent).await;
+    assert!((FIRST_REQUEST..FIRST_REQUEST * 2).contains(&start.elapsed()));
+
+    let mut later = peer(&service, &server.at).await;
+    let start = tokio::time::Instant::now();
+    // No process is waited for: the clock would not wait for it.
+    later.send_all(&packed("nothing\0to run")).await.unwrap();
+    hung_up(&mut later).await;
+    assert!((IDLE..IDLE + FIRST_REQUEST).contains(&start.elapsed()));
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_loses_its_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = service("struct", "utf-8");
+    let server = Running::start(&service, "mem://*", None).await;
+    let mut stalled = peer(&service, &server.at).await;
+    let file = directory.path().join("ids");
+    let command = format!("echo $$ >{}; exec yes", file.display());
+    stalled.send_all(&packed(&command)).await.unwrap();
+    // Processes go by the real clock, of which a moment passes with each second of the paused one.
+    let deadline = Instant::now() + DEADLINE;
+    let (mut id, mut lived) = (String::new(), Duration::ZERO);
+    while !id.ends_with('\n') || lives(id.trim()) {
+        assert!(Instant::now() < deadline, "the command is not killed");
+        std::thread::sleep(Duration::from_millis(5));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        lived += Duration::from_secs(1);
+        id = fs::read_to_string(&file).unwrap_or_default();
+    }
+    assert!(lived >= STALL, "{lived:?}");
+    hung_up(&mut stalled).await;
     server.stop().await;
 }
 
@@ -681,6 +805,45 @@ fn a_client_that_is_killed_takes_its_command_with_it() {
     let ids = ids(&file, 2);
     drop(client);
     gone(&ids);
+}
+
+#[test]
+fn a_client_whose_output_nobody_reads_ends_quietly() {
+    let (_server, at) = served(&[]);
+    for stream in ["1", "2"] {
+        let command = format!("yes >&{stream}");
+        let mut client = socketry(&["run", &at, &command]);
+        let mut client = client
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdout, mut stderr) = (client.stdout.take(), client.stderr.take());
+        let mut first = [0; 2];
+        // One is closed after a look at it, and nothing is said on the other.
+        let silent: &mut dyn Read = if stream == "1" {
+            stdout.take().unwrap().read_exact(&mut first).unwrap();
+            stderr.as_mut().unwrap()
+        } else {
+            stderr.take().unwrap().read_exact(&mut first).unwrap();
+            stdout.as_mut().unwrap()
+        };
+        assert_eq!(&first, b"y\n");
+        let mut said = String::new();
+        silent.read_to_string(&mut said).unwrap();
+        assert_eq!((client.wait().unwrap().code(), &*said), (Some(141), ""));
+    }
+}
+
+#[test]
+fn a_warning_that_nobody_reads_stops_nobody() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
+    let mut server = Process::start(server.stderr(writer));
+    assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));
+    terminate(&server.child);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

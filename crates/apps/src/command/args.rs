@@ -15,6 +15,9 @@ use crate::{AppError, Service, serving};
 /// What `command run` exits with when the exchange itself failed, as `ssh` does.
 const EXCHANGE_FAILED: u8 = 255;
 
+/// What `command run` exits with when nobody reads its output any more: as if SIGPIPE (13) had ended it.
+const NOBODY_READS: u8 = 128 + 13;
+
 /// The arguments of `socketry command`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,7 +38,7 @@ enum Verb {
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         time_limit: Option<Duration>,
     },
-    /// Run a command there, and exit with its exit code (128+N for signal N, 255 if the exchange failed)
+    /// Run a command there, and exit with its exit code (128+N for signal N, 255 if the exchange failed, 141 if nobody reads the output)
     Run {
         /// Where the server is
         #[arg(value_name = "URL")]
@@ -61,8 +64,11 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             let url = reachable(&url)?;
             let command = Command::from_words(command);
             let quiet_gap = quiet_gap.unwrap_or(QUIET_GAP);
-            match ask(&service, &url, quiet_gap, command).await {
+            let mut output = Output::default();
+            match ask(&service, &url, quiet_gap, command, &mut output).await {
                 Ok(exit) => Ok(ExitCode::from(exit.code())),
+                // Silent, as whoever is at the head of a pipe: `… | head -1` is no failure.
+                Err(_) if output.is_broken => Ok(ExitCode::from(NOBODY_READS)),
                 Err(error) if error.is_usage() => Err(error),
                 Err(error) => {
                     complain(&error);
@@ -88,12 +94,15 @@ async fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stderr, reason = "a warning on the command line")]
 fn warn(at: &Endpoint) {
     if let Address::Ip(address) = at.address()
         && !address.ip().to_canonical().is_loopback()
     {
-        eprintln!("socketry: warning: anybody who can reach {at} can run commands as this user");
+        // Without a standard error there is nobody to warn.
+        let _ = writeln!(
+            io::stderr(),
+            "socketry: warning: anybody who can reach {at} can run commands as this user"
+        );
     }
 }
 
@@ -102,19 +111,33 @@ async fn ask(
     url: &Endpoint,
     quiet_gap: Duration,
     command: Command,
+    output: &mut Output,
 ) -> Result<Exit, AppError> {
     let mut client = Client::connect(service, url).await?.quiet_gap(quiet_gap);
-    client.run(command, show).await
+    client
+        .run(command, |stream, bytes| output.show(stream, bytes))
+        .await
 }
 
-/// As it is: it is this program's own output.
-fn show(stream: Stream, bytes: &[u8]) -> io::Result<()> {
-    match stream {
-        Stream::Stdout => {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(bytes)?;
-            stdout.flush()
-        }
-        Stream::Stderr => io::stderr().lock().write_all(bytes),
+/// This program's own output.
+#[derive(Default)]
+struct Output {
+    /// Nobody reads it any more.
+    is_broken: bool,
+}
+
+impl Output {
+    /// The bytes as they are.
+    fn show(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let shown = match stream {
+            Stream::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush())
+            }
+            Stream::Stderr => io::stderr().lock().write_all(bytes),
+        };
+        let kind = shown.as_ref().map_err(io::Error::kind);
+        self.is_broken = kind == Err(io::ErrorKind::BrokenPipe);
+        shown
     }
 }

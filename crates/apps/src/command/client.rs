@@ -15,7 +15,8 @@ use crate::{AppError, Service};
 
 /// A connection to a [`Server`](super::Server), or to another program that speaks as the [module](super) says.
 ///
-/// Dropping it while a command runs kills that command.
+/// Dropping it while a command runs kills that command. The server closes a connection over which no command has come
+/// for [`IDLE`](super::IDLE), or in its first [`FIRST_REQUEST`](super::FIRST_REQUEST).
 #[derive(Debug)]
 pub struct Client {
     framed: Framed<BoxSocket>,

@@ -29,7 +29,9 @@
 //! # On the wire
 //!
 //! A client sends commands one after another over one connection, and each is answered before the next is run. Any
-//! program can be the peer; what is a frame, the codec says.
+//! program can be the peer; what is a frame, the codec says. Up to [`MAX_WAITING`] commands and [`MAX_WAITING_BYTES`] of
+//! them (the last may go beyond) wait while one runs. A client that sends one more is disconnected, and what runs is
+//! killed: who wants to send ahead without end reads answers in between.
 //!
 //! | codec | the command | the answer |
 //! |---|---|---|
@@ -53,19 +55,41 @@
 //! # How a command runs
 //!
 //! A line is run by `sh -c`, an argument vector exactly as it is, in a process group of its own, without input, with the
-//! server's environment and working directory.
+//! server's environment and working directory. [`JOB_VARIABLE`] in its environment is its own.
 //!
-//! When the client disconnects, or the server stops, the whole tree of processes is killed. (A client that only
-//! half-closes is given [`HALF_CLOSED`] to read its answers: from here it looks the same as one that is gone. On
-//! `unix-dgram` a client that is gone is noticed when output cannot be sent, or its session has been idle too long.) A client
-//! that does not read keeps its command waiting, and nobody else.
+//! To *kill* a command is to send SIGKILL to its process group, to all its descendants, and to every process that has
+//! its [`JOB_VARIABLE`], so also to daemons that made a session of their own. (The last two on Linux only.)
+//!
+//! | what happens | what becomes of the command that runs | and of those that wait |
+//! |---|---|---|
+//! | the client closes, dies or half-closes, which all look the same from here | runs on for up to [`HALF_CLOSED`], then killed | run as long as that time lasts, for all of them together |
+//! | the connection is reset, an answer cannot be sent, or what arrives breaks the framing | killed at once | not run |
+//! | the client sends too far ahead | killed, and the client disconnected | not run |
+//! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed, and the client disconnected | not run |
+//! | the [time limit](Server::time_limit) | killed, which the answer says | run |
+//! | the server stops: the future given to [`Server::run`] resolves or its own is dropped, or the program gets SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of its terminal | killed, before `run` returns; the client sees the connection end | not run |
+//! | the server dies at once: of SIGKILL, of another signal, or of a second one of those while it stops | **lives on**, as nobody is left to kill it; its next output ends it by SIGPIPE, unless it ignores that | not run |
+//!
+//! On `raw` and `line` what has been collected of a killed command's output is dropped with it, except at the time
+//! limit. On `unix-dgram` nothing is ever closed: a client that is gone is noticed when output cannot be sent, or its
+//! session has been idle too long.
+//!
+//! So that silent clients do not keep all places, one that asks nothing is disconnected after [`FIRST_REQUEST`], and
+//! later after [`IDLE`] between commands.
 //!
 //! What a command leaves in the background lives on if it has let go of the output, as in `daemon >/dev/null 2>&1 &`.
-//! Otherwise it is killed [`LEFT_BEHIND`] after the command has ended, and the answer does not wait for it any longer.
+//! Otherwise all that the command left is killed [`LEFT_BEHIND`] after it has ended, and the answer does not wait any
+//! longer. What lives on is nobody's any more: later disconnects do not touch it.
+//!
+//! # The program
+//!
+//! `socketry command run` exits with [`Exit::code`] of the remote command; 255 if the exchange failed; 141, and without a
+//! word, if nobody reads its output any more, as in `… | head -1`, which ends the remote command too; 2 for wrong usage.
 
 mod args;
 mod client;
 mod process;
+mod progress;
 mod replies;
 mod requests;
 mod server;
@@ -90,8 +114,30 @@ pub const MAX_PIECE: usize = 32 << 10;
 /// each would be run: 8 KiB.
 pub const MAX_RAW_COMMAND: usize = 8 << 10;
 
+/// The environment variable that marks a command's processes with a value that no other command has, so that they are
+/// found when it is killed, whatever session they are in. (On Linux. Who has cleared his environment, as with `env -i`,
+/// *and* has lost his parents and left the process group, is not found, nor who forks faster than he is looked for.)
+pub const JOB_VARIABLE: &str = "SOCKETRY_JOB";
+
+/// How many commands of a client may wait while one runs: 64. With one more it is disconnected.
+pub const MAX_WAITING: usize = 64;
+
+/// From this size of all the commands that wait on, in bytes, a client that sends one more is disconnected: 64 KiB.
+pub const MAX_WAITING_BYTES: usize = 64 << 10;
+
 /// How long a client that has half-closed may wait for answers before its command is killed: 500 ms.
 pub const HALF_CLOSED: Duration = Duration::from_millis(500);
+
+/// How long a client may take from its connection to the end of its first command, before it is disconnected: 60 s.
+pub const FIRST_REQUEST: Duration = Duration::from_secs(60);
+
+/// How long a client may take from the end of an answer to the end of its next command, before it is disconnected: 10
+/// minutes. How long a command runs does not matter.
+pub const IDLE: Duration = Duration::from_secs(600);
+
+/// How long a client may read nothing at all while its answer waits to be sent, before its command is killed and it is
+/// disconnected: 60 s.
+pub const STALL: Duration = Duration::from_secs(60);
 
 /// How long the output is still read after the command has ended, while something in the background holds it: 250 ms.
 pub const LEFT_BEHIND: Duration = Duration::from_millis(250);

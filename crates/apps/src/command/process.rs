@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::future::poll_fn;
-use std::io;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
@@ -17,10 +18,13 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Instant, sleep_until};
 
 use super::wire::{Exit, Program, Stream};
-use super::{LEFT_BEHIND, MAX_PIECE};
+use super::{JOB_VARIABLE, LEFT_BEHIND, MAX_PIECE};
 
 /// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them), in bytes.
 const PIPES: usize = 128 << 10;
+
+/// How often at most a killed command's processes are looked for: one that forks all the time may be faster for ever.
+const MAX_SEARCHES: usize = 16;
 
 /// What happened.
 pub(super) enum Event<'a> {
@@ -56,7 +60,9 @@ impl Job {
     /// In words for the client.
     pub(super) fn start(program: &Program) -> Result<Self, String> {
         let (name, mut command) = command(program);
+        let mark = mark();
         command
+            .env(JOB_VARIABLE, &mark)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -80,6 +86,7 @@ impl Job {
             _child: child,
             group: Arc::new(Group {
                 leader,
+                mark: format!("{JOB_VARIABLE}={mark}"),
                 ended: AtomicBool::new(false),
                 overdue: AtomicBool::new(false),
             }),
@@ -176,6 +183,15 @@ fn command(program: &Program) -> (&str, std::process::Command) {
     }
 }
 
+/// What no other job is marked with: whoever inherits it belongs to this one.
+fn mark() -> String {
+    static JOBS: AtomicU64 = AtomicU64::new(0);
+    let job = JOBS.fetch_add(1, Ordering::Relaxed);
+    // The process id may come again after a restart, while daemons of the server before live on.
+    let random = RandomState::new().hash_one(job);
+    format!("{}-{job}-{random:016x}", std::process::id())
+}
+
 /// Waits until the process has ended, and leaves it a zombie.
 async fn exited(process: Pid, changes: &mut unix::Signal) -> Result<Exit, String> {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -262,9 +278,11 @@ fn poll_pipe<R: AsyncRead + Unpin>(
     }
 }
 
-/// The process group of a [`Job`].
+/// The processes of a [`Job`].
 pub(super) struct Group {
     leader: Pid,
+    /// `NAME=VALUE`, in the environment of all of them.
+    mark: String,
     /// Nothing of it is to be killed any more.
     ended: AtomicBool,
     overdue: AtomicBool,
@@ -284,13 +302,50 @@ impl Group {
     /// Kills all of it. Only while its [`Job`] is there: then the ids are still its own.
     fn kill(&self) {
         // Whoever made a group or session of his own is found by descent, as long as his parents live.
-        let mut all = Vec::new();
-        descendants(self.leader, &mut all);
+        let mut killed = Vec::new();
+        descendants(self.leader, &mut killed);
         let _ = rustix::process::kill_process_group(self.leader, Signal::KILL);
-        for process in all {
+        for &process in &killed {
             let _ = rustix::process::kill_process(process, Signal::KILL);
         }
+        // And whoever has lost his parents too, by his environment. Somebody may fork meanwhile: until nobody is new.
+        killed.push(self.leader);
+        for _ in 0..MAX_SEARCHES {
+            let mut found = marked(&self.mark);
+            found.retain(|process| !killed.contains(process));
+            if found.is_empty() {
+                return;
+            }
+            for &process in &found {
+                let _ = rustix::process::kill_process(process, Signal::KILL);
+            }
+            killed.append(&mut found);
+        }
     }
+}
+
+/// The processes that have `mark` in their environment, as far as Linux shows this user; elsewhere nobody.
+fn marked(mark: &str) -> Vec<Pid> {
+    let mut environment = Vec::new();
+    let mut marked = Vec::new();
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let name = process.file_name();
+        let id = name.to_str().and_then(|name| name.parse().ok());
+        let Some(id) = id.and_then(Pid::from_raw) else {
+            continue;
+        };
+        environment.clear();
+        // Who is gone meanwhile, or is another user's, is none of ours.
+        let _ = fs::File::open(process.path().join("environ"))
+            .and_then(|mut file| file.read_to_end(&mut environment));
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == mark.as_bytes())
+        {
+            marked.push(id);
+        }
+    }
+    marked
 }
 
 /// Adds the children of `process` and theirs, as Linux lists them; elsewhere nobody.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use socketry_codec::{FrameError, Framed};
-use socketry_transport::{BoxSend, Encoding};
+use socketry_transport::Encoding;
 
 use super::process::{Event, Job};
+use super::progress::Progress;
 use super::transcode::{Outgoing, encode};
 use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
 use super::{MAX_COLLECTED, MAX_PIECE};
@@ -16,7 +17,7 @@ const MAX_WORDS: usize = 200;
 
 /// The sending half of a conversation.
 pub(super) struct Replies {
-    pub(super) send: Framed<BoxSend>,
+    pub(super) send: Framed<Progress>,
     pub(super) dialect: Dialect,
     pub(super) encoding: Encoding,
     /// How many bytes of output one frame carries.

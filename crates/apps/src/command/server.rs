@@ -4,16 +4,17 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use socketry_codec::FrameError;
+use socketry_codec::{FrameError, Framed};
 use socketry_transport::units::format_duration;
-use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener, Socket};
 use tokio::time::sleep;
 
-use super::MAX_RAW_COMMAND;
 use super::process::Job;
+use super::progress::Progress;
 use super::replies::Replies;
 use super::requests::Requests;
 use super::wire::{Dialect, Program, room};
+use super::{MAX_RAW_COMMAND, STALL};
 use crate::matrix::App;
 use crate::{AppError, Service, serving};
 
@@ -84,10 +85,11 @@ impl Rules {
     async fn talk(&self, socket: BoxSocket) -> Result<(), AppError> {
         let stream = socket.shape().is_stream();
         let room = room(&self.service.codec, socket.shape());
-        let (recv, send) = self.service.framed(socket)?.split();
-        let mut requests = Requests::new(recv);
+        let codec = self.service.codec.build().map_err(AppError::usage)?;
+        let (recv, send) = socket.split();
+        let mut requests = Requests::new(Framed::new(recv, codec.clone()));
         let mut replies = Replies {
-            send,
+            send: Framed::new(Progress::new(send, STALL), codec),
             dialect: self.dialect,
             encoding: self.service.encoding,
             room,
@@ -149,8 +151,8 @@ impl Rules {
         loop {
             tokio::select! {
                 carried = &mut carrying => return carried.map_err(|error: FrameError| error.into()),
-                () = requests.gone() => {
-                    return Err(AppError::failed("the client disconnected; its command was killed"));
+                why = requests.gone() => {
+                    return Err(AppError::failed(format_args!("{why}; its command was killed")));
                 }
                 () = &mut limit, if in_time => {
                     in_time = false;

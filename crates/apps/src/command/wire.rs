@@ -91,6 +91,8 @@ impl Exit {
     pub fn code(self) -> u8 {
         let code = match self {
             Exit::Code(code) => code,
+            // No signal: -128 must not come out as success.
+            Exit::Signal(..=0) => i32::from(u8::MAX),
             Exit::Signal(signal) => signal.saturating_add(128),
             Exit::Unknown => 0,
         };
@@ -279,7 +281,7 @@ pub(super) fn untagged(frame: &[u8], encoding: Encoding) -> Option<Reply<'_>> {
             let words = encoding.decode(rest, Undecodable::Replace).ok()?;
             let end = match words.split_once(' ')? {
                 ("exit", code) => Ok(Exit::Code(code.parse().ok()?)),
-                ("signal", signal) => Ok(Exit::Signal(signal.parse().ok()?)),
+                ("signal", signal) => Ok(Exit::Signal(signal.parse().ok().filter(is_signal)?)),
                 ("error", words) => Err(words.to_owned()),
                 _ => return None,
             };
@@ -287,6 +289,10 @@ pub(super) fn untagged(frame: &[u8], encoding: Encoding) -> Option<Reply<'_>> {
         }
         _ => None,
     }
+}
+
+fn is_signal(number: &i32) -> bool {
+    *number > 0
 }
 
 /// A header of a `json` answer.
@@ -337,7 +343,7 @@ impl JsonReply {
             JsonReply {
                 signal: Some(signal),
                 ..
-            } => Some(Reply::End(Ok(Exit::Signal(signal)))),
+            } => is_signal(&signal).then_some(Reply::End(Ok(Exit::Signal(signal)))),
             JsonReply {
                 exit: Some(code), ..
             } => Some(Reply::End(Ok(Exit::Code(code)))),
@@ -404,8 +410,21 @@ mod tests {
             untagged(&frame, Encoding::UTF_8),
             Some(Reply::Piece(Stream::Stderr, b"x"))
         );
-        for bad in [&b""[..], b"3", b"0", b"0exit", b"0exit x", b"0went away"] {
+        for bad in [
+            &b""[..],
+            b"3",
+            b"0",
+            b"0exit",
+            b"0exit x",
+            b"0went away",
+            b"0signal 0",
+            b"0signal -128",
+        ] {
             assert_eq!(untagged(bad, Encoding::UTF_8), None);
+        }
+        for bad in ["{}", r#"{"signal":0}"#, r#"{"signal":-128}"#] {
+            let header: JsonReply = serde_json::from_str(bad).unwrap();
+            assert_eq!(header.read(), None, "{bad}");
         }
     }
 
@@ -416,8 +435,9 @@ mod tests {
             Exit::Signal(9),
             Exit::Unknown,
             Exit::Code(-1),
+            Exit::Signal(-128),
         ];
-        assert_eq!(codes.map(Exit::code), [3, 137, 0, 255]);
+        assert_eq!(codes.map(Exit::code), [3, 137, 0, 255, 255]);
     }
 
     #[test]
