@@ -278,6 +278,56 @@ async fn who_does_not_read_delays_nobody_and_is_disconnected() {
     }
 }
 
+/// How many lines somebody pastes at once.
+const PASTED: usize = 30_000;
+
+#[tokio::test]
+async fn a_paste_reaches_whole_who_reads() {
+    for codec in ["line", "json"] {
+        for senders in [1, 2] {
+            let (service, at, mut operator) = serve("tcp://127.0.0.1:0", codec).await;
+            let mut reader = Client::connect(&service, &at, None).await.unwrap();
+            reader.send("here").await.unwrap();
+            soon(operator.next()).await.expect("who reads is there");
+            let pasting: Vec<_> = (0..senders)
+                .map(|sender| tokio::spawn(paste(at.clone(), codec, sender)))
+                .collect();
+            let mut next = vec![0; senders];
+            for _ in 0..senders * PASTED {
+                let message = soon(reader.recv()).await.unwrap().expect(codec);
+                let (sender, number) = message.text.split_once(' ').unwrap();
+                let expected = &mut next[sender.parse::<usize>().unwrap()];
+                assert_eq!(number.parse(), Ok(*expected), "{codec}: in order");
+                *expected += 1;
+            }
+            for paste in pasting {
+                soon(paste).await.unwrap();
+            }
+        }
+    }
+}
+
+/// Says `PASTED` texts as fast as can be, and reads meanwhile what others say, until nothing comes any more.
+async fn paste(at: Endpoint, codec: &str, sender: usize) {
+    let (mut hearing, mut speaking) = stranger(&at, codec).await.split();
+    tokio::join!(
+        async {
+            for number in 0..PASTED {
+                let text = format!("{sender} {number}");
+                let frame = match codec {
+                    "json" => json!({ "text": text }).to_string(),
+                    _ => text,
+                };
+                speaking.feed(frame.as_bytes()).await.unwrap();
+            }
+            speaking.flush().await.unwrap();
+        },
+        async {
+            while let Ok(Ok(Some(_))) = timeout(Duration::from_secs(2), hearing.recv()).await {}
+        }
+    );
+}
+
 #[tokio::test]
 async fn users_who_vanish_disturb_nobody() {
     let directory = tempfile::tempdir().unwrap();

@@ -55,6 +55,7 @@ pub(super) async fn talk(
         () = guest.listen(&mut receiving) => {}
         _ = member.sender.closed() => {}
         () = member.dismissed() => {}
+        () = member.tries_patience() => {}
     }
     drop(guest);
     let _ = tokio::time::timeout(PARTING, async {
@@ -82,40 +83,42 @@ impl Guest {
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>) {
         loop {
             let flow = match frames.recv().await {
-                Ok(Some(frame)) => self.hear(frame),
+                Ok(Some(frame)) => self.hear(frame).await,
                 Ok(None) => break,
-                Err(error) => self.misheard(&error),
+                Err(error) => self.misheard(&error).await,
             };
             if flow.is_break() {
                 return;
             }
+            // Frames that are here already come without a pause; those who write them to others need one.
+            tokio::task::yield_now().await;
         }
         if let Some(text) = self.ear.rest() {
-            self.say(&Message::plain(text));
+            self.say(&Message::plain(text)).await;
         }
         if frames.shape().is_stream() {
             tokio::time::sleep(HALF_CLOSED).await;
         }
     }
 
-    fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
+    async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
         let heard = match self.dialect {
             Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
             Dialect::Json => self.parse(frame),
         };
         match heard {
             Ok(Some(message)) if message.is_quit() => return ControlFlow::Break(()),
-            Ok(Some(message)) => self.say(&message),
+            Ok(Some(message)) => self.say(&message).await,
             Ok(None) => {}
-            Err(words) => self.refuse(&words),
+            Err(words) => self.refuse(&words).await,
         }
         ControlFlow::Continue(())
     }
 
     /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next one.
-    fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
+    async fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
         tracing::info!(%error, "not understood");
-        self.refuse(&error.fault().to_string());
+        self.refuse(&error.fault().to_string()).await;
         // A socket that fails is not asked again, fatal or not: it might fail for ever.
         if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
             return ControlFlow::Break(());
@@ -151,19 +154,17 @@ impl Guest {
         Ok(name.to_owned())
     }
 
-    fn say(&self, message: &Message) {
-        if let Err(error) = self.seat.say(message) {
+    async fn say(&self, message: &Message) {
+        if let Err(error) = self.seat.say(message).await {
             tracing::info!(%error, "not relayed");
-            self.refuse(&error.to_string());
+            self.refuse(&error.to_string()).await;
         }
     }
 
     /// Answers that something was not accepted, where the codec can tell that from a message.
-    fn refuse(&self, words: &str) {
+    async fn refuse(&self, words: &str) {
         let Dialect::Json = self.dialect else { return };
         let frame = message::json(&Refusal { error: words });
-        if let Ok(false) = self.seat.member.sender.try_send(&frame) {
-            self.seat.member.has_no_room();
-        }
+        self.seat.answer(&frame).await;
     }
 }

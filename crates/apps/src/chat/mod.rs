@@ -27,8 +27,10 @@
 //! # What is bounded
 //!
 //! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users. What waits for
-//! one user is at most 256 KiB and a message: who reads too slowly for that is disconnected, or over datagrams misses
-//! messages, and delays nobody. Who half-closes still hears for 30 seconds.
+//! one user is at most 256 KiB and a message. On a stream who speaks then waits until that user has taken some of it, so
+//! that a paste reaches all whole; a user who takes nothing for [`limits::PATIENCE`] is disconnected, and delays nobody
+//! any more. Over datagrams a user who reads too slowly misses messages, and delays nobody. Who half-closes still hears
+//! for 30 seconds.
 
 mod client;
 mod console;
@@ -36,6 +38,7 @@ mod ear;
 mod guest;
 mod hub;
 mod join;
+pub mod limits;
 mod message;
 mod server;
 
