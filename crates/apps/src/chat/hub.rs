@@ -7,6 +7,7 @@
 //! Nothing is logged while a lock or the turn to speak is held: who reads the log may be slow.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
@@ -28,6 +29,8 @@ pub(super) struct Hub {
     turn: tokio::sync::Mutex<()>,
     room: Mutex<Room>,
     shown: mpsc::Sender<String>,
+    /// How many messages the operator was not shown since the console stalled.
+    unseen: AtomicU64,
 }
 
 /// What is under the lock, so that all users get messages in one order: that of `seq`.
@@ -74,6 +77,7 @@ impl Hub {
                 codec: service.codec.build().map_err(AppError::usage)?,
             }),
             shown: console.shown,
+            unseen: AtomicU64::new(0),
         };
         Ok((hub, console.said))
     }
@@ -148,10 +152,28 @@ impl Hub {
         Ok(Attempt::Relayed { missed })
     }
 
-    /// Shows a message to the operator. One who does not look holds up nobody.
+    /// Shows a message to the operator. One who does not look holds up nobody, and is told so once: a log that is told of
+    /// each message would be as slow as the console.
     fn show(&self, message: &Message) {
-        if let Err(TrySendError::Full(_)) = self.shown.try_send(message.to_string()) {
-            tracing::warn!("a message was not shown: the console is too slow");
+        match self.shown.try_send(message.to_string()) {
+            Ok(()) => self.seen(),
+            Err(TrySendError::Full(_)) => {
+                if self.unseen.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::warn!("the console is too slow: messages are not shown");
+                }
+            }
+            Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    /// The console is over a stall when half of it is free: it would else be in and out of one with every line.
+    fn seen(&self) {
+        if self.shown.capacity() < self.shown.max_capacity() / 2 {
+            return;
+        }
+        let unseen = self.unseen.swap(0, Ordering::Relaxed);
+        if unseen > 0 {
+            tracing::warn!(unseen, "messages are shown again");
         }
     }
 
