@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, FrameError, Sender};
 use socketry_transport::{Shape, Undecodable};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use super::QUIT;
+use super::console::{Console, Screen, Unshown};
 use super::limits::PATIENCE;
 use super::message::{self, Dialect, Message, Relayed};
-use super::{QUIT, console::Console};
 use crate::{AppError, Service};
 
 /// The place where all meet.
@@ -28,7 +28,7 @@ pub(super) struct Hub {
     /// Whose turn it is to speak. It is held while a member without room is waited for, in the order of asking.
     turn: tokio::sync::Mutex<()>,
     room: Mutex<Room>,
-    shown: mpsc::Sender<String>,
+    shown: Screen,
     /// How many messages the operator was not shown since the console stalled.
     unseen: AtomicU64,
 }
@@ -155,20 +155,20 @@ impl Hub {
     /// Shows a message to the operator. One who does not look holds up nobody, and is told so once: a log that is told of
     /// each message would be as slow as the console.
     fn show(&self, message: &Message) {
-        match self.shown.try_send(message.to_string()) {
+        match self.shown.try_show(message.brief()) {
             Ok(()) => self.seen(),
-            Err(TrySendError::Full(_)) => {
+            Err(Unshown::Full) => {
                 if self.unseen.fetch_add(1, Ordering::Relaxed) == 0 {
                     tracing::warn!("the console is too slow: messages are not shown");
                 }
             }
-            Err(TrySendError::Closed(_)) => {}
+            Err(Unshown::Closed) => {}
         }
     }
 
     /// The console is over a stall when half of it is free: it would else be in and out of one with every line.
     fn seen(&self) {
-        if self.shown.capacity() < self.shown.max_capacity() / 2 {
+        if !self.shown.is_half_free() {
             return;
         }
         let unseen = self.unseen.swap(0, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::QUIT;
 use super::client::{Client, Heard, Hearing, Speaking, Unsaid};
+use super::console::Screen;
 use crate::AppError;
 
 /// How long nothing comes, once the user has nothing more to say, until that is taken for the end.
@@ -33,7 +34,7 @@ enum Spoken {
 pub(super) async fn converse(
     client: Client,
     lines: mpsc::Receiver<String>,
-    shown: mpsc::Sender<String>,
+    shown: Screen,
 ) -> Result<(), AppError> {
     let (mut hearing, mut speaking) = client.split();
     let answered = Notify::new();
@@ -98,10 +99,7 @@ async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
 }
 
 /// Shows what comes until the server ends it (`Break`) or it is quiet.
-async fn listen_on(
-    hearing: &mut Hearing,
-    shown: &mpsc::Sender<String>,
-) -> Result<ControlFlow<()>, AppError> {
+async fn listen_on(hearing: &mut Hearing, shown: &Screen) -> Result<ControlFlow<()>, AppError> {
     while let Ok(heard) = timeout(QUIET, hearing.next()).await {
         if show(heard, shown).await?.is_break() {
             return Ok(ControlFlow::Break(()));
@@ -121,10 +119,10 @@ async fn leave(hearing: &mut Hearing) {
     .await;
 }
 
-async fn show(heard: Heard, shown: &mpsc::Sender<String>) -> Result<ControlFlow<()>, AppError> {
+async fn show(heard: Heard, shown: &Screen) -> Result<ControlFlow<()>, AppError> {
     match heard {
         Heard::Message(message) => {
-            let printed = shown.send(message.to_string()).await;
+            let printed = shown.show(message.to_string()).await;
             printed.map_err(|_| AppError::failed("cannot write to standard output"))?;
         }
         Heard::Fault(error) => tell(&error),

@@ -9,6 +9,7 @@ use socketry_codec::CodecName;
 use socketry_transport::{Encoding, TextError, Undecodable};
 
 use super::QUIT;
+use super::limits::SHOWN_CHARACTERS;
 use crate::{AppError, Service, Shown};
 
 /// The longest name in bytes.
@@ -40,14 +41,31 @@ impl Message {
     pub(super) fn is_quit(&self) -> bool {
         self.text == QUIT
     }
+
+    /// As it prints, but of the text no more than [`SHOWN_CHARACTERS`].
+    pub(super) fn brief(&self) -> String {
+        match self.text.char_indices().nth(SHOWN_CHARACTERS) {
+            Some((end, _)) => format!("{}…", Signed(self, &self.text[..end])),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(from) = &self.from {
+        Signed(self, &self.text).fmt(f)
+    }
+}
+
+/// A text, with who says so in a message, made safe to show.
+struct Signed<'a>(&'a Message, &'a str);
+
+impl fmt::Display for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(from) = &self.0.from {
             write!(f, "{} : ", Shown(from))?;
         }
-        write!(f, "{}", Shown(&self.text))
+        write!(f, "{}", Shown(self.1))
     }
 }
 
@@ -155,6 +173,14 @@ mod tests {
             ..Message::default()
         };
         assert_eq!(message.to_string(), r"\u{1b}[2Jann : two\nlines");
+    }
+
+    #[test]
+    fn in_brief_a_long_text_is_cut() {
+        let mut message = Message::plain("\u{7}é".repeat(SHOWN_CHARACTERS / 2));
+        assert_eq!(message.brief(), message.to_string());
+        message.text.push('x');
+        assert_eq!(message.brief(), message.to_string().replace('x', "…"));
     }
 
     #[test]
