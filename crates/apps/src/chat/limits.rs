@@ -16,3 +16,18 @@ pub const WAITING_BYTES: usize = 1 << 20;
 
 /// How many characters of one message a server shows its operator; `…` stands for the others. Users get all of it.
 pub const SHOWN_CHARACTERS: usize = 4096;
+
+/// How long `join`, once its input has ended, waits on a stream for the server to end the conversation, too. What still
+/// comes then is heard until nothing came for [`QUIET`].
+pub const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How long nothing comes until `join` takes that for the end, where an end is not to be waited for.
+pub const QUIET: Duration = Duration::from_secs(1);
+
+/// How long `join` waits for an answer before it says the next line, over raw on a stream, where nothing but time keeps
+/// two texts apart: as one does who takes turns. This long at first and as long as answers come; see [`PAUSE`].
+pub const TURN: Duration = Duration::from_secs(1);
+
+/// How long it waits so after a line that was not answered, until one is again: lines pasted to somebody who only reads
+/// are not to take a second each.
+pub const PAUSE: Duration = Duration::from_millis(100);

@@ -24,6 +24,11 @@
 //! as long as the transport says (`peer_idle`, by default 5 minutes). [`Client`] sends its name at once where the codec is
 //! JSON; with other codecs a user hears nothing before having said something.
 //!
+//! The program `join` goes on hearing when its input has ended: on a stream until the server ends the conversation, but not
+//! beyond [`limits::FAREWELL`] unless messages still come (a chat server of ours does not end it before), over datagrams
+//! until nothing comes for a second. Over raw on a stream it says a line only once the one before was answered, or was not
+//! for [`limits::TURN`] or [`limits::PAUSE`], since two would become one text.
+//!
 //! # What is bounded
 //!
 //! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users. What waits for
