@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use socketry_apps::Service;
+use socketry_apps::chat::limits::FIRST_WORD;
 use socketry_apps::chat::{Client, Console, Message, Operator, Server};
 use socketry_apps::matrix::{CODECS, SCHEMES};
 use socketry_codec::Framed;
@@ -326,6 +327,31 @@ async fn paste(at: Endpoint, codec: &str, sender: usize) {
             while let Ok(Ok(Some(_))) = timeout(Duration::from_secs(2), hearing.recv()).await {}
         }
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_says_a_word_over_json_keeps_no_place() {
+    for (codec, stays) in [
+        ("json", false),
+        ("json:bare", false),
+        ("line", true),
+        ("struct", true),
+        ("raw", true),
+    ] {
+        let (_, at, _operator) = serve("mem://*", codec).await;
+        let mut peer = stranger(&at, codec).await;
+        let mut introduced = stranger(&at, codec).await;
+        introduced.send(b"{\"from\":\"ann\"}").await.unwrap();
+        if !codec.starts_with("json") {
+            peer.recv().await.unwrap();
+        }
+        let heard = timeout(FIRST_WORD * 2, peer.recv()).await;
+        assert_eq!(heard.is_err(), stays, "{codec}");
+        if !stays {
+            assert!(peer.recv().await.unwrap().is_none(), "{codec}");
+        }
+        timeout(FIRST_WORD, introduced.recv()).await.unwrap_err();
+    }
 }
 
 #[tokio::test]

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt};
+use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt, Shape};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use super::ear::Ear;
 use super::hub::{Hub, Seat};
+use super::limits::FIRST_WORD;
 use super::message::{self, Dialect, Message, Refusal, Said};
 use crate::Service;
 
@@ -78,11 +81,23 @@ async fn drain(receiving: Framed<BoxRecv>) {
     while let Ok((_, Received::Data | Received::Cut)) = socket.recv(&mut scratch).await {}
 }
 
+/// What `future` comes to, if that is by the deadline.
+async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output, Elapsed> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, future).await,
+        None => Ok(future.await),
+    }
+}
+
 impl Guest {
     /// Hears the user out.
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>) {
+        let mut deadline = self.first_word(frames.shape());
         loop {
-            let flow = match frames.recv().await {
+            let Ok(received) = by(deadline.take(), frames.recv()).await else {
+                return self.refuse("nothing was said for too long").await;
+            };
+            let flow = match received {
                 Ok(Some(frame)) => self.hear(frame).await,
                 Ok(None) => break,
                 Err(error) => self.misheard(&error).await,
@@ -99,6 +114,13 @@ impl Guest {
         if frames.shape().is_stream() {
             tokio::time::sleep(HALF_CLOSED).await;
         }
+    }
+
+    /// When the user must have said something. A place here is not for who only connects, where that can be told from
+    /// who listens.
+    fn first_word(&self, shape: Shape) -> Option<Instant> {
+        let due = self.dialect == Dialect::Json && shape.is_stream();
+        due.then(|| Instant::now() + FIRST_WORD)
     }
 
     async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {

@@ -7,6 +7,10 @@ use std::time::Duration;
 /// gone after this.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a server waits on a stream for the first frame of a user, where the codec is JSON: a [`Client`](super::Client)
+/// says who it is at once. With other codecs one may listen without ever having said a word.
+pub const FIRST_WORD: Duration = Duration::from_secs(30);
+
 /// How many lines wait to be printed or to be read with [`Operator::next`](super::Operator::next). Beyond them a
 /// server drops lines, since its reader must not hold up the others; a client waits.
 pub const WAITING_LINES: usize = 1024;
