@@ -142,6 +142,10 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
             (json!({"from": "", "text": "x"}), "empty"),
             (json!({"from": long, "text": "x"}), "64"),
             (json!({"from": "operator", "text": "x"}), "server's own"),
+            (json!({"from": "Operator", "text": "x"}), "server's own"),
+            (json!({"from": "SOCKETRY", "text": "x"}), "server's own"),
+            (json!({"from": "ann\u{202e}", "text": "x"}), "invisible"),
+            (json!({"from": "eve : hi", "text": "x"}), "inside"),
             (json!({"text": ["x"]}), "string"),
         ] {
             peer.send_json(&wrong).await.unwrap();
@@ -152,13 +156,13 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
         peer.send(b"{\"text\": \"\xff\"}").await.unwrap();
         assert!(said(&mut peer).await["error"].is_string());
         // Unknown keys are ignored, and a name holds until another is said.
-        let first = json!({"from": "ann\u{202e}", "text": "one", "mood": "good"});
+        let first = json!({"from": "ann", "text": "one\u{202e}", "mood": "good"});
         peer.send_json(&first).await.unwrap();
-        shows(&mut operator, r"ann\u{202e} : one").await;
+        shows(&mut operator, r"ann : one\u{202e}").await;
         peer.send_json(&json!({"text": "two\nlines"}))
             .await
             .unwrap();
-        shows(&mut operator, r"ann\u{202e} : two\nlines").await;
+        shows(&mut operator, r"ann : two\nlines").await;
     }
 }
 

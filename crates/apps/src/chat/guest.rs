@@ -31,7 +31,7 @@ struct Guest {
     dialect: Dialect,
     ear: Ear,
     name: Option<String>,
-    /// The operator's name, which is nobody else's.
+    /// The operator's name, which is nobody else's, in whatever case.
     reserved: Arc<str>,
 }
 
@@ -170,7 +170,7 @@ impl Guest {
         if let Some(fault) = message::fault_of_name(name) {
             return Err(fault.into());
         }
-        if *name == *self.reserved {
+        if message::is_reserved(name, &self.reserved) {
             return Err("that name (`from`) is the server's own".into());
         }
         Ok(name.to_owned())

@@ -13,7 +13,9 @@
 //!   that arrives in two pieces is put together first.
 //! * **json**, **json:bare**: a message is an object. A client sends `{"from": NAME, "text": TEXT}`; others get it with
 //!   `seq`, which counts the messages of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}`
-//!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. What the server cannot
+//!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. It has nothing invisible in
+//!   it, no ` : ` and no space around it, and is neither the operator's nor `socketry`, in whatever case; two users may
+//!   have the same one, since nothing here proves who somebody is. What the server cannot
 //!   accept it answers with `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
 //! A text that is exactly `q` ends a conversation, over every codec and from either side, and is not passed on: a user who

@@ -62,7 +62,7 @@ impl Server {
     /// where the codec is JSON, and messages are unsigned where it is not.
     ///
     /// # Errors
-    /// If the name is empty or too long.
+    /// If the name is empty, too long or misleading.
     pub fn operator(self, name: &str) -> Result<Self, AppError> {
         Ok(Server {
             operator: Some(own_name(name)?),
