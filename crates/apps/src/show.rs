@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Shows text that somebody else wrote: on one line, and unable to drive the terminal or to reorder what stands around it.
 ///
-/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls are written as
+/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls, and what is invisible, are written as
 /// `\u{…}` or `\n`, `\t`; everything else as it is.
 ///
 /// ```
@@ -20,18 +20,29 @@ impl fmt::Display for Shown<'_> {
         let mut plain = 0;
         for (at, character) in self.0.char_indices().filter(|(_, c)| is_unsafe(*c)) {
             f.write_str(&self.0[plain..at])?;
-            write!(f, "{}", character.escape_debug())?;
+            write_out(f, character)?;
             plain = at + character.len_utf8();
         }
         f.write_str(&self.0[plain..])
     }
 }
 
-/// Whether a terminal would act on it, or a reader be misled by it (Unicode's `Bidi_Control` and separators).
-fn is_unsafe(character: char) -> bool {
+/// Some of those that are invisible count as printable, and `escape_debug` leaves them as they are.
+fn write_out(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
+    if character.is_control() {
+        return write!(f, "{}", character.escape_debug());
+    }
+    write!(f, "{}", character.escape_unicode())
+}
+
+/// Whether a terminal would act on it, or a reader be misled by it: Unicode's `Bidi_Control`, separators, and what is
+/// invisible (soft hyphen, fillers, tags and variation selectors beyond the plane of text).
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -49,6 +60,24 @@ mod tests {
             ("del \u{7f}", r"del \u{7f}"),
         ] {
             assert_eq!(Shown(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_invisible_is_written_out() {
+        for invisible in [
+            '\u{ad}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{180e}',
+            '\u{3164}',
+            '\u{ffa0}',
+            '\u{e0000}',
+            '\u{e0041}',
+            '\u{e0fff}',
+        ] {
+            let shown = format!("a\\u{{{:x}}}b", u32::from(invisible));
+            assert_eq!(Shown(&format!("a{invisible}b")).to_string(), shown);
         }
     }
 }

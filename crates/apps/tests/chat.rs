@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socketry_apps::Service;
+use socketry_apps::chat::limits::{FIRST_WORD, PATIENCE};
 use socketry_apps::chat::{Client, Console, Message, Operator, Server};
 use socketry_apps::matrix::{CODECS, SCHEMES};
 use socketry_codec::Framed;
@@ -141,6 +142,10 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
             (json!({"from": "", "text": "x"}), "empty"),
             (json!({"from": long, "text": "x"}), "64"),
             (json!({"from": "operator", "text": "x"}), "server's own"),
+            (json!({"from": "Operator", "text": "x"}), "server's own"),
+            (json!({"from": "SOCKETRY", "text": "x"}), "server's own"),
+            (json!({"from": "ann\u{202e}", "text": "x"}), "invisible"),
+            (json!({"from": "eve : hi", "text": "x"}), "inside"),
             (json!({"text": ["x"]}), "string"),
         ] {
             peer.send_json(&wrong).await.unwrap();
@@ -151,13 +156,13 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
         peer.send(b"{\"text\": \"\xff\"}").await.unwrap();
         assert!(said(&mut peer).await["error"].is_string());
         // Unknown keys are ignored, and a name holds until another is said.
-        let first = json!({"from": "ann\u{202e}", "text": "one", "mood": "good"});
+        let first = json!({"from": "ann", "text": "one\u{202e}", "mood": "good"});
         peer.send_json(&first).await.unwrap();
-        shows(&mut operator, r"ann\u{202e} : one").await;
+        shows(&mut operator, r"ann : one\u{202e}").await;
         peer.send_json(&json!({"text": "two\nlines"}))
             .await
             .unwrap();
-        shows(&mut operator, r"ann\u{202e} : two\nlines").await;
+        shows(&mut operator, r"ann : two\nlines").await;
     }
 }
 
@@ -252,7 +257,7 @@ async fn who_half_closes_still_hears() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_delays_nobody_and_is_disconnected() {
+async fn who_does_not_read_delays_others_once_and_is_disconnected() {
     for url in [
         "mem://*",
         "tcp://127.0.0.1:0?send_buffer=64KiB&recv_buffer=64KiB",
@@ -266,15 +271,95 @@ async fn who_does_not_read_delays_nobody_and_is_disconnected() {
         shows(&mut operator, "bob").await;
         let mut ann = Client::connect(&service, &at, None).await.unwrap();
         let text = "x".repeat(60_000);
+        let (mut waits, mut longest) = (0, Duration::ZERO);
         for _ in 0..400 {
+            let began = Instant::now();
             ann.send(&text).await.unwrap();
             hears(&mut bob, &text).await;
+            longest = longest.max(began.elapsed());
+            waits += usize::from(began.elapsed() >= PATIENCE * 9 / 10);
         }
+        assert!(waits <= 1 && longest < PATIENCE * 3, "{url}: {longest:?}");
         let mut heard = 0;
         while let Ok(Some(_)) = soon(stuck.recv()).await {
             heard += 1;
         }
         assert!(heard < 400, "{url}: it was not disconnected");
+    }
+}
+
+/// How many lines somebody pastes at once.
+const PASTED: usize = 30_000;
+
+#[tokio::test]
+async fn a_paste_reaches_whole_who_reads() {
+    for codec in ["line", "json"] {
+        for senders in [1, 2] {
+            let (service, at, mut operator) = serve("tcp://127.0.0.1:0", codec).await;
+            let mut reader = Client::connect(&service, &at, None).await.unwrap();
+            reader.send("here").await.unwrap();
+            soon(operator.next()).await.expect("who reads is there");
+            let pasting: Vec<_> = (0..senders)
+                .map(|sender| tokio::spawn(paste(at.clone(), codec, sender)))
+                .collect();
+            let mut next = vec![0; senders];
+            for _ in 0..senders * PASTED {
+                let message = soon(reader.recv()).await.unwrap().expect(codec);
+                let (sender, number) = message.text.split_once(' ').unwrap();
+                let expected = &mut next[sender.parse::<usize>().unwrap()];
+                assert_eq!(number.parse(), Ok(*expected), "{codec}: in order");
+                *expected += 1;
+            }
+            for paste in pasting {
+                soon(paste).await.unwrap();
+            }
+        }
+    }
+}
+
+/// Says `PASTED` texts as fast as can be, and reads meanwhile what others say, until nothing comes any more.
+async fn paste(at: Endpoint, codec: &str, sender: usize) {
+    let (mut hearing, mut speaking) = stranger(&at, codec).await.split();
+    tokio::join!(
+        async {
+            for number in 0..PASTED {
+                let text = format!("{sender} {number}");
+                let frame = match codec {
+                    "json" => json!({ "text": text }).to_string(),
+                    _ => text,
+                };
+                speaking.feed(frame.as_bytes()).await.unwrap();
+            }
+            speaking.flush().await.unwrap();
+        },
+        async {
+            while let Ok(Ok(Some(_))) = timeout(Duration::from_secs(2), hearing.recv()).await {}
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_says_a_word_over_json_keeps_no_place() {
+    for (codec, stays) in [
+        ("json", false),
+        ("json:bare", false),
+        ("line", true),
+        ("struct", true),
+        ("raw", true),
+    ] {
+        let (_, at, _operator) = serve("mem://*", codec).await;
+        let mut peer = stranger(&at, codec).await;
+        let mut introduced = stranger(&at, codec).await;
+        introduced.send(b"{\"from\":\"ann\"}").await.unwrap();
+        if !codec.starts_with("json") {
+            peer.recv().await.unwrap();
+        }
+        let heard = timeout(FIRST_WORD * 2, peer.recv()).await;
+        assert_eq!(heard.is_err(), stays, "{codec}");
+        if !stays {
+            assert!(peer.recv().await.unwrap().is_none(), "{codec}");
+        }
+        timeout(FIRST_WORD, introduced.recv()).await.unwrap_err();
     }
 }
 

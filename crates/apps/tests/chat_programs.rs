@@ -3,7 +3,9 @@
 
 mod chat_support;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use chat_support::{Program, host_port};
 
@@ -168,9 +170,9 @@ fn exchange_5_with_our_client() {
 fn two_programs_and_an_operator() {
     let (mut server, url) = Program::serving(&[]);
     assert!(url.starts_with("tcp://127.0.0.1:"), "{url}");
-    let mut ann = joining(&url, &["--name", "\u{1b}[1mann"]);
+    let mut ann = joining(&url, &["--name", "ann"]);
     ann.type_line("hello");
-    assert_eq!(server.line(), r"\u{1b}[1mann : hello");
+    assert_eq!(server.line(), "ann : hello");
     let mut bob = joining(&url, &[]);
     bob.type_line("hi");
     assert_eq!(server.line(), "anonymous : hi");
@@ -179,7 +181,7 @@ fn two_programs_and_an_operator() {
     assert_eq!(ann.line(), "operator : welcome");
     assert_eq!(bob.line(), "operator : welcome");
     ann.type_line("two\u{7}");
-    assert_eq!(bob.line(), r"\u{1b}[1mann : two\u{7}");
+    assert_eq!(bob.line(), r"ann : two\u{7}");
     bob.end_input();
     assert_eq!(bob.code(), Some(0));
     server.type_line("q");
@@ -230,6 +232,13 @@ fn what_cannot_be_is_a_usage_error() {
         &["chat", "serve", "--codec", "morse"],
         &["chat", "serve", "--encoding", "morse"],
         &["chat", "serve", "--name", ""],
+        &[
+            "chat",
+            "join",
+            "tcp://127.0.0.1:1",
+            "--name",
+            "\u{1b}[1mann",
+        ],
     ] {
         let mut program = Program::socketry(arguments);
         assert_eq!(program.code(), Some(2), "{arguments:?}");
@@ -268,5 +277,44 @@ fn a_server_that_ends_well_is_exit_code_0() {
     let url = format!("tcp://{}", listener.local_addr().unwrap());
     let mut client = joining(&url, &["--codec", "line"]);
     drop(listener.accept().unwrap());
+    assert_eq!(client.code(), Some(0));
+}
+
+#[test]
+fn an_answer_that_takes_its_time_is_heard_after_the_input_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let mut client = joining(&url, &["--codec", "raw"]);
+    client.type_line("hello");
+    client.end_input();
+    let (mut peer, _) = listener.accept().unwrap();
+    let mut heard = String::new();
+    peer.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "hello");
+    std::thread::sleep(Duration::from_millis(1500));
+    peer.write_all(b"late").unwrap();
+    drop(peer);
+    assert_eq!(client.line(), "late");
+    assert_eq!(client.code(), Some(0));
+}
+
+#[test]
+fn over_raw_the_next_line_waits_for_a_slow_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let mut client = joining(&url, &["--codec", "raw"]);
+    for line in ["one", "two", "six"] {
+        client.type_line(line);
+    }
+    client.end_input();
+    let (mut peer, _) = listener.accept().unwrap();
+    for line in ["one", "two", "six"] {
+        let mut heard = [0; 100];
+        let len = peer.read(&mut heard).unwrap();
+        assert_eq!(&heard[..len], line.as_bytes());
+        std::thread::sleep(Duration::from_millis(300));
+        peer.write_all(b"yes").unwrap();
+    }
+    drop(peer);
     assert_eq!(client.code(), Some(0));
 }

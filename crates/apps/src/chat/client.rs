@@ -29,7 +29,7 @@ impl Client {
     /// `name`, at most 64 bytes, signs the messages; without one they are unsigned, or with JSON those of `anonymous`.
     ///
     /// # Errors
-    /// If the connection fails, or the name is empty or too long.
+    /// If the connection fails, or the name is empty, too long or misleading.
     pub async fn connect(
         service: &Service,
         to: &Endpoint,

@@ -1,15 +1,15 @@
 //! Lines in and lines out: the operator's at a server, from a terminal or from a program.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// How many lines wait to be printed. Beyond them lines are dropped at a server, since its reader must not hold up the
-/// others; a client waits.
-const WAITING_LINES: usize = 1024;
+use super::limits::{WAITING_BYTES, WAITING_LINES};
 
 /// How long a program that ends waits for its last lines to be printed.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -20,28 +20,90 @@ pub struct Console {
     /// What the operator says. When it ends, the operator has nothing more to say, and the server goes on.
     pub(super) said: mpsc::Receiver<String>,
     /// What the operator is shown, a line each, escaped.
-    pub(super) shown: mpsc::Sender<String>,
+    pub(super) shown: Screen,
 }
 
 /// The operator's side of a [`Console`]. Dropping it is an operator who has left; the server goes on.
 #[derive(Debug)]
 pub struct Operator {
     said: mpsc::Sender<String>,
-    shown: mpsc::Receiver<String>,
+    shown: mpsc::Receiver<Line>,
+}
+
+/// Takes lines to show: so many of them, and so many bytes.
+#[derive(Debug)]
+pub(super) struct Screen {
+    lines: mpsc::Sender<Line>,
+    room: Arc<Semaphore>,
+}
+
+/// A line that waits, with the room it takes until then.
+#[derive(Debug)]
+struct Line {
+    text: String,
+    _room: OwnedSemaphorePermit,
+}
+
+/// A line was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unshown {
+    /// Too much waits already.
+    Full,
+    /// Nobody looks any more.
+    Closed,
+}
+
+/// A screen, and the lines it takes.
+fn screen() -> (Screen, mpsc::Receiver<Line>) {
+    let (lines, shown) = mpsc::channel(WAITING_LINES);
+    let room = Arc::new(Semaphore::new(WAITING_BYTES));
+    (Screen { lines, room }, shown)
+}
+
+impl Screen {
+    /// Shows a line, and waits for room.
+    pub(super) async fn show(&self, text: String) -> Result<(), Unshown> {
+        let room = Arc::clone(&self.room).acquire_many_owned(room_for(&text));
+        let _room = room.await.map_err(|_| Unshown::Closed)?;
+        let sent = self.lines.send(Line { text, _room }).await;
+        sent.map_err(|_| Unshown::Closed)
+    }
+
+    /// Shows a line if there is room.
+    pub(super) fn try_show(&self, text: String) -> Result<(), Unshown> {
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room_for(&text));
+        let _room = room.map_err(|_| Unshown::Full)?;
+        let sent = self.lines.try_send(Line { text, _room });
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => Unshown::Full,
+            TrySendError::Closed(_) => Unshown::Closed,
+        })
+    }
+
+    /// Whether there is room for half of what there can be.
+    pub(super) fn is_half_free(&self) -> bool {
+        self.lines.capacity() >= WAITING_LINES / 2
+            && self.room.available_permits() >= WAITING_BYTES / 2
+    }
+}
+
+/// What a line takes of the room: its bytes, or all there is.
+fn room_for(text: &str) -> u32 {
+    u32::try_from(text.len().min(WAITING_BYTES)).unwrap_or(u32::MAX)
 }
 
 impl Console {
     /// A console, and the operator to drive it.
     ///
-    /// Up to 1,024 lines wait to be read with [`Operator::next`]; those beyond are dropped with a trace.
+    /// Up to 1,024 lines and 1 MiB wait to be read with [`Operator::next`]; those beyond are dropped with a trace.
     pub fn channel() -> (Console, Operator) {
         let (say, said) = mpsc::channel(WAITING_LINES);
-        let (show, shown) = mpsc::channel(WAITING_LINES);
+        let (show, shown) = screen();
         let operator = Operator { said: say, shown };
         (Console::new(said, show), operator)
     }
 
-    pub(super) fn new(said: mpsc::Receiver<String>, shown: mpsc::Sender<String>) -> Self {
+    pub(super) fn new(said: mpsc::Receiver<String>, shown: Screen) -> Self {
         Console { said, shown }
     }
 }
@@ -55,7 +117,7 @@ impl Operator {
 
     /// The next line that the server prints: a message, escaped. `None` when the server has ended. Cancel-safe.
     pub async fn next(&mut self) -> Option<String> {
-        self.shown.recv().await
+        self.shown.recv().await.map(|line| line.text)
     }
 }
 
@@ -82,19 +144,19 @@ fn without_ending(line: &[u8]) -> String {
 }
 
 /// Somebody who prints on standard output what is sent there.
-pub(super) fn stdout_lines() -> (mpsc::Sender<String>, Printing) {
-    let (show, shown) = mpsc::channel(WAITING_LINES);
+pub(super) fn stdout_lines() -> (Screen, Printing) {
+    let (show, shown) = screen();
     (show, Printing(tokio::spawn(print(shown))))
 }
 
 /// Prints lines, as many as are there in one write, and flushes.
-async fn print(mut shown: mpsc::Receiver<String>) -> io::Result<()> {
+async fn print(mut shown: mpsc::Receiver<Line>) -> io::Result<()> {
     let mut output = tokio::io::stdout();
     let mut lines = Vec::new();
     while shown.recv_many(&mut lines, WAITING_LINES).await > 0 {
         let mut text = String::new();
         for line in lines.drain(..) {
-            text.push_str(&line);
+            text.push_str(&line.text);
             text.push('\n');
         }
         output.write_all(text.as_bytes()).await?;
@@ -114,5 +176,30 @@ impl Printing {
             // A reader that holds up standard output does not hold up our end.
             Ok(Err(_)) | Err(_) => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_that_wait_are_bounded_and_not_only_lines() {
+        let (show, mut shown) = screen();
+        let quarter = "x".repeat(WAITING_BYTES / 4);
+        for _ in 0..4 {
+            show.try_show(quarter.clone()).unwrap();
+        }
+        assert_eq!(show.try_show("x".to_owned()), Err(Unshown::Full));
+        assert!(!show.is_half_free());
+        for _ in 0..4 {
+            assert_eq!(shown.recv().await.unwrap().text, quarter);
+        }
+        assert!(show.is_half_free());
+        // A longer line than that is shown alone.
+        show.show("x".repeat(WAITING_BYTES * 2)).await.unwrap();
+        assert_eq!(show.try_show("x".to_owned()), Err(Unshown::Full));
+        drop(shown);
+        assert_eq!(show.try_show(String::new()), Err(Unshown::Closed));
     }
 }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt};
+use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt, Shape};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use super::ear::Ear;
 use super::hub::{Hub, Seat};
+use super::limits::FIRST_WORD;
 use super::message::{self, Dialect, Message, Refusal, Said};
 use crate::Service;
 
@@ -28,7 +31,7 @@ struct Guest {
     dialect: Dialect,
     ear: Ear,
     name: Option<String>,
-    /// The operator's name, which is nobody else's.
+    /// The operator's name, which is nobody else's, in whatever case.
     reserved: Arc<str>,
 }
 
@@ -55,6 +58,7 @@ pub(super) async fn talk(
         () = guest.listen(&mut receiving) => {}
         _ = member.sender.closed() => {}
         () = member.dismissed() => {}
+        () = member.tries_patience() => {}
     }
     drop(guest);
     let _ = tokio::time::timeout(PARTING, async {
@@ -77,45 +81,66 @@ async fn drain(receiving: Framed<BoxRecv>) {
     while let Ok((_, Received::Data | Received::Cut)) = socket.recv(&mut scratch).await {}
 }
 
+/// What `future` comes to, if that is by the deadline.
+async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output, Elapsed> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, future).await,
+        None => Ok(future.await),
+    }
+}
+
 impl Guest {
     /// Hears the user out.
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>) {
+        let mut deadline = self.first_word(frames.shape());
         loop {
-            let flow = match frames.recv().await {
-                Ok(Some(frame)) => self.hear(frame),
+            let Ok(received) = by(deadline.take(), frames.recv()).await else {
+                return self.refuse("nothing was said for too long").await;
+            };
+            let flow = match received {
+                Ok(Some(frame)) => self.hear(frame).await,
                 Ok(None) => break,
-                Err(error) => self.misheard(&error),
+                Err(error) => self.misheard(&error).await,
             };
             if flow.is_break() {
                 return;
             }
+            // Frames that are here already come without a pause; those who write them to others need one.
+            tokio::task::yield_now().await;
         }
         if let Some(text) = self.ear.rest() {
-            self.say(&Message::plain(text));
+            self.say(&Message::plain(text)).await;
         }
         if frames.shape().is_stream() {
             tokio::time::sleep(HALF_CLOSED).await;
         }
     }
 
-    fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
+    /// When the user must have said something. A place here is not for who only connects, where that can be told from
+    /// who listens.
+    fn first_word(&self, shape: Shape) -> Option<Instant> {
+        let due = self.dialect == Dialect::Json && shape.is_stream();
+        due.then(|| Instant::now() + FIRST_WORD)
+    }
+
+    async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
         let heard = match self.dialect {
             Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
             Dialect::Json => self.parse(frame),
         };
         match heard {
             Ok(Some(message)) if message.is_quit() => return ControlFlow::Break(()),
-            Ok(Some(message)) => self.say(&message),
+            Ok(Some(message)) => self.say(&message).await,
             Ok(None) => {}
-            Err(words) => self.refuse(&words),
+            Err(words) => self.refuse(&words).await,
         }
         ControlFlow::Continue(())
     }
 
     /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next one.
-    fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
+    async fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
         tracing::info!(%error, "not understood");
-        self.refuse(&error.fault().to_string());
+        self.refuse(&error.fault().to_string()).await;
         // A socket that fails is not asked again, fatal or not: it might fail for ever.
         if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
             return ControlFlow::Break(());
@@ -145,25 +170,23 @@ impl Guest {
         if let Some(fault) = message::fault_of_name(name) {
             return Err(fault.into());
         }
-        if *name == *self.reserved {
+        if message::is_reserved(name, &self.reserved) {
             return Err("that name (`from`) is the server's own".into());
         }
         Ok(name.to_owned())
     }
 
-    fn say(&self, message: &Message) {
-        if let Err(error) = self.seat.say(message) {
+    async fn say(&self, message: &Message) {
+        if let Err(error) = self.seat.say(message).await {
             tracing::info!(%error, "not relayed");
-            self.refuse(&error.to_string());
+            self.refuse(&error.to_string()).await;
         }
     }
 
     /// Answers that something was not accepted, where the codec can tell that from a message.
-    fn refuse(&self, words: &str) {
+    async fn refuse(&self, words: &str) {
         let Dialect::Json = self.dialect else { return };
         let frame = message::json(&Refusal { error: words });
-        if let Ok(false) = self.seat.member.sender.try_send(&frame) {
-            self.seat.member.has_no_room();
-        }
+        self.seat.answer(&frame).await;
     }
 }

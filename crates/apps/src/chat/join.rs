@@ -6,18 +6,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::QUIT;
 use super::client::{Client, Heard, Hearing, Speaking, Unsaid};
+use super::console::Screen;
+use super::limits::{FAREWELL, PAUSE, QUIET, TURN};
 use crate::AppError;
-
-/// How long nothing comes, once the user has nothing more to say, until that is taken for the end.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// Over raw on a stream nothing but time keeps two texts apart. So after one text the next waits until the peer has
-/// said something, as one does who takes turns, but not longer than this.
-const TURN: Duration = Duration::from_millis(100);
 
 /// Why the user speaks no more.
 enum Spoken {
@@ -29,11 +24,11 @@ enum Spoken {
     Lost(AppError),
 }
 
-/// Talks until the server ends it, the user leaves, or the user's lines have ended and nothing comes any more.
+/// Talks until the server ends it, the user leaves, or the user's lines have ended and it was waited for more.
 pub(super) async fn converse(
     client: Client,
     lines: mpsc::Receiver<String>,
-    shown: mpsc::Sender<String>,
+    shown: Screen,
 ) -> Result<(), AppError> {
     let (mut hearing, mut speaking) = client.split();
     let answered = Notify::new();
@@ -51,13 +46,16 @@ pub(super) async fn converse(
         }
     };
     match spoken {
-        Spoken::Out => listen_on(&mut hearing, &shown).await.map(drop),
+        Spoken::Out => {
+            let patience = if hearing.is_stream() { FAREWELL } else { QUIET };
+            listen_on(&mut hearing, &shown, patience).await.map(drop)
+        }
         Spoken::Left => {
             leave(&mut hearing).await;
             Ok(())
         }
         // It may have said something first, and its end is the better word on what happened.
-        Spoken::Lost(error) => match listen_on(&mut hearing, &shown).await? {
+        Spoken::Lost(error) => match listen_on(&mut hearing, &shown, QUIET).await? {
             ControlFlow::Break(()) => Ok(()),
             ControlFlow::Continue(()) => Err(disconnected(&error)),
         },
@@ -70,13 +68,13 @@ async fn speak(
     mut lines: mpsc::Receiver<String>,
     answered: &Notify,
 ) -> Spoken {
-    let mut first = true;
+    let mut turn = None;
     while let Some(line) = lines.recv().await {
         if line.is_empty() {
             continue;
         }
-        if speaking.sticky && !std::mem::take(&mut first) {
-            let _ = timeout(TURN, answered.notified()).await;
+        if speaking.sticky {
+            turn = Some(next_turn(turn, answered).await);
         }
         match speaking.say(&line).await {
             Ok(()) => {}
@@ -90,6 +88,15 @@ async fn speak(
     end(speaking, Spoken::Out).await
 }
 
+/// Waits for the answer to what was said before, if something was, and says how long to wait for the next one.
+async fn next_turn(turn: Option<Duration>, answered: &Notify) -> Duration {
+    let Some(turn) = turn else { return TURN };
+    match timeout(turn, answered.notified()).await {
+        Ok(()) => TURN,
+        Err(_) => PAUSE,
+    }
+}
+
 async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
     match speaking.finish().await {
         Ok(()) => how,
@@ -97,12 +104,14 @@ async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
     }
 }
 
-/// Shows what comes until the server ends it (`Break`) or it is quiet.
+/// Shows what comes until the server ends it (`Break`), or it is quiet after `patience`.
 async fn listen_on(
     hearing: &mut Hearing,
-    shown: &mpsc::Sender<String>,
+    shown: &Screen,
+    patience: Duration,
 ) -> Result<ControlFlow<()>, AppError> {
-    while let Ok(heard) = timeout(QUIET, hearing.next()).await {
+    let until = Instant::now() + patience;
+    while let Ok(heard) = timeout_at(until.max(Instant::now() + QUIET), hearing.next()).await {
         if show(heard, shown).await?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -121,10 +130,10 @@ async fn leave(hearing: &mut Hearing) {
     .await;
 }
 
-async fn show(heard: Heard, shown: &mpsc::Sender<String>) -> Result<ControlFlow<()>, AppError> {
+async fn show(heard: Heard, shown: &Screen) -> Result<ControlFlow<()>, AppError> {
     match heard {
         Heard::Message(message) => {
-            let printed = shown.send(message.to_string()).await;
+            let printed = shown.show(message.to_string()).await;
             printed.map_err(|_| AppError::failed("cannot write to standard output"))?;
         }
         Heard::Fault(error) => tell(&error),
@@ -148,5 +157,24 @@ fn tell(error: &AppError) {
 fn say_that_it_ended() {
     if std::io::stderr().is_terminal() {
         eprintln!("socketry: disconnected: the server ended the conversation");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_long_while_they_are_answered() {
+        let answered = Notify::new();
+        assert_eq!(next_turn(None, &answered).await, TURN);
+        answered.notify_one();
+        assert_eq!(next_turn(Some(TURN), &answered).await, TURN);
+        let began = Instant::now();
+        assert_eq!(next_turn(Some(TURN), &answered).await, PAUSE);
+        assert_eq!(next_turn(Some(PAUSE), &answered).await, PAUSE);
+        assert!(began.elapsed() < TURN + PAUSE * 2);
+        answered.notify_one();
+        assert_eq!(next_turn(Some(PAUSE), &answered).await, TURN);
     }
 }

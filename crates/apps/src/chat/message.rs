@@ -9,10 +9,18 @@ use socketry_codec::CodecName;
 use socketry_transport::{Encoding, TextError, Undecodable};
 
 use super::QUIT;
+use super::limits::SHOWN_CHARACTERS;
+use crate::show::is_unsafe;
 use crate::{AppError, Service, Shown};
 
 /// The longest name in bytes.
 const MAX_NAME: usize = 64;
+
+/// What stands between a name and a text.
+const SIGNATURE_END: &str = " : ";
+
+/// A name that looks as if this program spoke.
+const PROGRAM: &str = "socketry";
 
 /// A message that was received.
 ///
@@ -40,14 +48,31 @@ impl Message {
     pub(super) fn is_quit(&self) -> bool {
         self.text == QUIT
     }
+
+    /// As it prints, but of the text no more than [`SHOWN_CHARACTERS`].
+    pub(super) fn brief(&self) -> String {
+        match self.text.char_indices().nth(SHOWN_CHARACTERS) {
+            Some((end, _)) => format!("{}…", Signed(self, &self.text[..end])),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(from) = &self.from {
-            write!(f, "{} : ", Shown(from))?;
+        Signed(self, &self.text).fmt(f)
+    }
+}
+
+/// A text, with who says so in a message, made safe to show.
+struct Signed<'a>(&'a Message, &'a str);
+
+impl fmt::Display for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(from) = &self.0.from {
+            write!(f, "{}{SIGNATURE_END}", Shown(from))?;
         }
-        write!(f, "{}", Shown(&self.text))
+        write!(f, "{}", Shown(self.1))
     }
 }
 
@@ -114,7 +139,7 @@ pub(super) fn encoded(text: &str, encoding: Encoding) -> Result<Cow<'_, [u8]>, T
 /// `NAME : TEXT`, where there is a name.
 pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     match name {
-        Some(name) if text != QUIT => Cow::Owned(format!("{name} : {text}")),
+        Some(name) if text != QUIT => Cow::Owned(format!("{name}{SIGNATURE_END}{text}")),
         _ => Cow::Borrowed(text),
     }
 }
@@ -124,7 +149,21 @@ pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     if name.trim().is_empty() {
         return Some("a name (`from`) must not be empty");
     }
-    (name.len() > MAX_NAME).then_some("a name (`from`) is at most 64 bytes long")
+    if name.len() > MAX_NAME {
+        return Some("a name (`from`) is at most 64 bytes long");
+    }
+    if name.trim() != name || name.contains(SIGNATURE_END) || name.chars().any(is_unsafe) {
+        return Some(
+            "a name (`from`) has no space around it, no ` : ` and nothing invisible inside",
+        );
+    }
+    None
+}
+
+/// Whether `name` is, or looks the same as, one that a server keeps for itself: its operator's, or this program's.
+pub(super) fn is_reserved(name: &str, operator: &str) -> bool {
+    let name = name.to_lowercase();
+    name == operator.to_lowercase() || name == PROGRAM
 }
 
 /// A name that the user of this program chose.
@@ -158,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn in_brief_a_long_text_is_cut() {
+        let mut message = Message::plain("\u{7}é".repeat(SHOWN_CHARACTERS / 2));
+        assert_eq!(message.brief(), message.to_string());
+        message.text.push('x');
+        assert_eq!(message.brief(), message.to_string().replace('x', "…"));
+    }
+
+    #[test]
     fn a_name_signs_all_but_the_end() {
         assert_eq!(signed("hi", Some("ann")), "ann : hi");
         assert_eq!(signed("hi", None), "hi");
@@ -170,5 +217,33 @@ mod tests {
         assert_eq!(fault_of_name(&"x".repeat(64)), None);
         assert!(fault_of_name(&"x".repeat(65)).is_some());
         assert!(fault_of_name(" ").is_some());
+    }
+
+    #[test]
+    fn names_do_not_mislead() {
+        for name in [
+            " ann",
+            "ann\u{a0}",
+            "ann\n",
+            "\u{1b}[1mann",
+            "ann\u{202e}",
+            "an\u{200b}n",
+            "\u{3164}",
+            "ann\u{ad}",
+            "ann : hi",
+        ] {
+            assert!(fault_of_name(name).is_some(), "{name:?}");
+        }
+        for name in ["ann lee", "ann:lee", "Zoë", "你好"] {
+            assert_eq!(fault_of_name(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn reserved_names_are_so_in_any_case() {
+        for name in ["boss", "BOSS", "Socketry"] {
+            assert!(is_reserved(name, "Boss"), "{name}");
+        }
+        assert!(!is_reserved("bossy", "Boss"));
     }
 }

@@ -13,7 +13,9 @@
 //!   that arrives in two pieces is put together first.
 //! * **json**, **json:bare**: a message is an object. A client sends `{"from": NAME, "text": TEXT}`; others get it with
 //!   `seq`, which counts the messages of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}`
-//!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. What the server cannot
+//!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. It has nothing invisible in
+//!   it, no ` : ` and no space around it, and is neither the operator's nor `socketry`, in whatever case; two users may
+//!   have the same one, since nothing here proves who somebody is. What the server cannot
 //!   accept it answers with `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
 //! A text that is exactly `q` ends a conversation, over every codec and from either side, and is not passed on: a user who
@@ -24,11 +26,19 @@
 //! as long as the transport says (`peer_idle`, by default 5 minutes). [`Client`] sends its name at once where the codec is
 //! JSON; with other codecs a user hears nothing before having said something.
 //!
+//! The program `join` goes on hearing when its input has ended: on a stream until the server ends the conversation, but not
+//! beyond [`limits::FAREWELL`] unless messages still come (a chat server of ours does not end it before), over datagrams
+//! until nothing comes for a second. Over raw on a stream it says a line only once the one before was answered, or was not
+//! for [`limits::TURN`] or [`limits::PAUSE`], since two would become one text.
+//!
 //! # What is bounded
 //!
 //! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users. What waits for
-//! one user is at most 256 KiB and a message: who reads too slowly for that is disconnected, or over datagrams misses
-//! messages, and delays nobody. Who half-closes still hears for 30 seconds.
+//! one user is at most 256 KiB and a message. On a stream who speaks then waits until that user has taken some of it, so
+//! that a paste reaches all whole; a user who takes nothing for [`limits::PATIENCE`] is disconnected, and delays nobody
+//! any more. Over datagrams a user who reads too slowly misses messages, and delays nobody. Who half-closes still hears
+//! for 30 seconds. On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction say; after
+//! it, and with other codecs always, a user may be silent for as long as it likes, and keeps a place.
 
 mod client;
 mod console;
@@ -36,6 +46,7 @@ mod ear;
 mod guest;
 mod hub;
 mod join;
+pub mod limits;
 mod message;
 mod server;
 

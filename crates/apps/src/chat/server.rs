@@ -62,7 +62,7 @@ impl Server {
     /// where the codec is JSON, and messages are unsigned where it is not.
     ///
     /// # Errors
-    /// If the name is empty or too long.
+    /// If the name is empty, too long or misleading.
     pub fn operator(self, name: &str) -> Result<Self, AppError> {
         Ok(Server {
             operator: Some(own_name(name)?),
@@ -118,20 +118,20 @@ async fn operate(
     name: Option<String>,
 ) -> Infallible {
     while let Some(line) = said.recv().await {
-        if let Err(error) = say(&hub, &line, name.as_deref()) {
+        if let Err(error) = say(&hub, &line, name.as_deref()).await {
             tracing::warn!(%error, "not sent");
         }
     }
     pending().await
 }
 
-fn say(hub: &Hub, line: &str, name: Option<&str>) -> Result<(), AppError> {
+async fn say(hub: &Hub, line: &str, name: Option<&str>) -> Result<(), AppError> {
     let from = name.unwrap_or(OPERATOR);
     match (line, hub.dialect()) {
         ("", _) => Ok(()),
         (QUIT, _) => hub.dismiss(from),
-        (text, Dialect::Json) => hub.announce(from, text),
-        (text, Dialect::Text(_)) => hub.announce(from, &signed(text, name)),
+        (text, Dialect::Json) => hub.announce(from, text).await,
+        (text, Dialect::Text(_)) => hub.announce(from, &signed(text, name)).await,
     }
 }
 
