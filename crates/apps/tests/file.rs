@@ -1051,3 +1051,54 @@ async fn an_interrupted_client_leaves_nothing() {
         30 << 20
     );
 }
+
+#[test]
+fn a_raw_file_that_breaks_off_is_not_taken_for_whole() {
+    use rustix::process::Signal;
+    for signal in [Signal::TERM, Signal::KILL] {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, to) = (dir.path().join("root"), dir.path().join("to"));
+        fs::create_dir(&root).unwrap();
+        fs::create_dir(&to).unwrap();
+        // So long (and nowhere stored) that it is never sent before the signal comes.
+        let file = fs::File::create(root.join("big")).unwrap();
+        file.set_len(100 << 30).unwrap();
+        let mut command = Command::new(BIN);
+        command.args(["file", "serve", "--codec", "raw", "--root"]);
+        let mut server = Process::new(command.arg(&root));
+        let mut command = Command::new(BIN);
+        command
+            .args(["file", "get", "--codec", "raw", server.url(), "big"])
+            .arg(to.join("big"));
+        let client = command.stderr(Stdio::piped()).spawn().unwrap();
+        until("something is stored", || {
+            let names = names(&to);
+            names
+                .first()
+                .is_some_and(|name| fs::metadata(to.join(name)).unwrap().len() > 0)
+        });
+        rustix::process::kill_process(rustix::process::Pid::from_child(&server.child), signal)
+            .unwrap();
+        server.child.wait().unwrap();
+        let output = client.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(names(&to).is_empty(), "{:?}", names(&to));
+    }
+}
+
+#[tokio::test]
+async fn a_raw_file_that_becomes_shorter_is_not_taken_for_whole() {
+    let served = Served::new("raw").await;
+    let to = tempfile::tempdir().unwrap();
+    let path = served.root().join("shrinks");
+    fs::File::create(&path).unwrap().set_len(100 << 30).unwrap();
+    let (dest, mut client) = (to.path().join("shrinks"), served.client().await);
+    let got = client.get("shrinks", &dest, |done, _| {
+        if done > 0 {
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_len(1 << 20).unwrap();
+        }
+    });
+    assert!(got.await.is_err());
+    assert!(names(to.path()).is_empty());
+}

@@ -1,6 +1,8 @@
 //! Browsing over `raw`: a text in, a text or a file out.
 
-use socketry_transport::{Encoding, Undecodable};
+use std::fs::File;
+
+use socketry_transport::{Encoding, SendHalf, Undecodable};
 use tokio::time::timeout;
 
 use super::IDLE;
@@ -117,10 +119,16 @@ impl Browsing<'_> {
     async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {
         let opened = self.root.run(move |root| root.open_file(&path)).await;
         match opened {
-            Ok((file, stat)) => send_file(&mut self.wire, file, stat.size)
-                .await
-                .map(|_| Ok(())),
+            Ok((file, stat)) => self.send_whole(file, stat.size).await.map(Ok),
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// The end of the connection says that the file was whole: one that breaks off, for whatever reason, ends in a reset.
+    async fn send_whole(&mut self, file: File, len: u64) -> Result<(), AppError> {
+        self.wire.socket().set_abort_on_drop(true)?;
+        send_file(&mut self.wire, file, len).await?;
+        in_time(self.wire.flush()).await?;
+        Ok(self.wire.socket().set_abort_on_drop(false)?)
     }
 }
