@@ -1102,3 +1102,58 @@ async fn a_raw_file_that_becomes_shorter_is_not_taken_for_whole() {
     assert!(got.await.is_err());
     assert!(names(to.path()).is_empty());
 }
+
+/// A proxy before the server at `port` that holds back for `delay` all that the server says.
+async fn delaying(port: u16, delay: Duration) -> Endpoint {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = format!("tcp://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let server = tokio::net::TcpStream::connect(("127.0.0.1", port));
+        let (mut said, mut hears) = server.await.unwrap().into_split();
+        let (mut from, mut to) = client.into_split();
+        tokio::spawn(async move {
+            tokio::io::copy(&mut from, &mut hears).await.unwrap();
+            hears.shutdown().await.unwrap();
+        });
+        let mut buf = vec![0; 4096];
+        loop {
+            let len = said.read(&mut buf).await.unwrap();
+            tokio::time::sleep(delay).await;
+            if len == 0 || to.write_all(&buf[..len]).await.is_err() {
+                return;
+            }
+        }
+    });
+    at.parse().unwrap()
+}
+
+#[tokio::test]
+async fn ready_may_be_late() {
+    let served = Served::new("json").await;
+    let path = served.outside("a.bin", &bytes(100_000));
+    for delay in [1500, 2500] {
+        let at = delaying(served.port(), Duration::from_millis(delay)).await;
+        let mut client = Client::connect(&served.service, &at).await.unwrap();
+        let sent = client.put(&path, |_, _| ()).await.unwrap();
+        assert!(sent.confirmed, "{delay}");
+        let stored = served.root().join("a.bin");
+        assert!(fs::read(&stored).unwrap() == bytes(100_000));
+        fs::remove_file(stored).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ready_is_never_the_last_word() {
+    let ready = json!({"status": "ready", "offset": 0});
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    fs::write(&path, "x").unwrap();
+    let none = &b""[..];
+    let url = scripted(vec![(ready.clone(), none), (ready, none)]);
+    let mut client = Client::connect(&Service::default(), &url.parse().unwrap())
+        .await
+        .unwrap();
+    assert!(client.put(&path, |_, _| ()).await.is_err());
+}
