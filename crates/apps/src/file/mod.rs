@@ -88,8 +88,16 @@ pub const MAX_DRAIN: u64 = 64 << 20;
 /// How many entries of a directory are listed; a larger one is refused.
 pub const MAX_ENTRIES: usize = 1_000_000;
 
-/// The longest listing that a client takes, in bytes: 256 MiB.
+/// The longest listing that a client takes and a server makes, in bytes: 256 MiB. A longer one is refused.
 pub const MAX_LISTING: u64 = 256 << 20;
+
+/// How many listings a server has in memory at once, from the first entry until the last byte is sent. Who asks for one
+/// more waits, and after [`STALL`] is refused.
+pub const MAX_LISTINGS: usize = 4;
+
+/// A listing up to this many bytes no longer counts among [`MAX_LISTINGS`] when it is made: 1 MiB. So clients that read
+/// slowly can hold up others only where there are directories beyond that.
+pub const SMALL_LISTING: usize = 1 << 20;
 
 /// How long [`Client::put`] waits for `ready` before it sends the body anyway, as to a server that never answers: 1 second.
 pub const GRACE: Duration = Duration::from_secs(1);

@@ -7,8 +7,9 @@ use tokio::time::timeout;
 
 use super::IDLE;
 use super::download::send_file;
+use super::listing::Entry;
 use super::name;
-use super::root::Root;
+use super::root::{Listed, Root};
 use super::wire::{Wire, in_time};
 use crate::{AppError, Shown};
 
@@ -40,7 +41,7 @@ pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<
             Err(error) => Err(error),
         };
         match answered {
-            Ok(Some(text)) => browsing.say(&text).await?,
+            Ok(Some(listed)) => browsing.say(&listed.what).await?,
             Ok(None) => break,
             Err(error) => browsing.say(&words(&error)).await?,
         }
@@ -51,6 +52,15 @@ pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<
 /// An error as an answer: with a `/`, which stands in no listing.
 fn words(error: &AppError) -> String {
     format!("cannot do this: / {error}")
+}
+
+/// What `entries` are called, as a listing over `raw` says it.
+fn names(entries: Vec<Entry>) -> String {
+    let names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
+    match names.is_empty() {
+        true => EMPTY.to_owned(),
+        false => names.join(BETWEEN),
+    }
 }
 
 impl Browsing<'_> {
@@ -73,7 +83,10 @@ impl Browsing<'_> {
     }
 
     /// The answer to `text`, or why there is none; `None` if the connection ends with what was sent.
-    async fn obey(&mut self, text: &str) -> Result<Result<Option<String>, AppError>, AppError> {
+    async fn obey(
+        &mut self,
+        text: &str,
+    ) -> Result<Result<Option<Listed<String>>, AppError>, AppError> {
         let listing = match text.split_once(' ').unwrap_or((text, "")) {
             _ if text.starts_with('/') => self.go(self.inside(text)).await,
             ("..", "") | ("cd", "..") if self.place == "/" => {
@@ -105,15 +118,10 @@ impl Browsing<'_> {
     }
 
     /// Lists the directory at `place`, and stays there.
-    async fn go(&mut self, place: String) -> Result<String, AppError> {
-        let there = place.clone();
-        let entries = self.root.run(move |root| root.list(&there)).await?;
+    async fn go(&mut self, place: String) -> Result<Listed<String>, AppError> {
+        let listed = self.root.list(place.clone(), |all| Ok(names(all))).await?;
         self.place = place;
-        let names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
-        Ok(match names.is_empty() {
-            true => EMPTY.to_owned(),
-            false => names.join(BETWEEN),
-        })
+        Ok(listed)
     }
 
     async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {

@@ -10,9 +10,11 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
-use super::listing::{Entry, Kind, Stat};
-use super::{MAX_ENTRIES, name};
+use super::listing::{self, Entry, Kind, Stat};
+use super::{MAX_ENTRIES, MAX_LISTING, MAX_LISTINGS, SMALL_LISTING, STALL, name};
 use crate::{AppError, Shown};
 
 /// The directory that is served, or that a download goes to.
@@ -20,6 +22,24 @@ use crate::{AppError, Shown};
 pub(super) struct Root {
     dir: Arc<Dir>,
     path: Arc<Path>,
+    /// As many places as listings may be in memory.
+    listings: Arc<Semaphore>,
+}
+
+/// A listing, in the form that is sent, and its place among the [`MAX_LISTINGS`].
+pub(super) struct Listed<T> {
+    pub(super) what: T,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<T: AsRef<[u8]>> Listed<T> {
+    fn new(what: T, place: OwnedSemaphorePermit) -> Self {
+        let big = what.as_ref().len() > SMALL_LISTING;
+        Listed {
+            what,
+            _place: big.then_some(place),
+        }
+    }
 }
 
 /// A file on its way: removed when dropped, unless it got its final name.
@@ -43,6 +63,7 @@ impl Root {
         Ok(Root {
             dir: Arc::new(Dir::open_ambient_dir(&path, ambient_authority())?),
             path: path.into(),
+            listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
         })
     }
 
@@ -59,6 +80,21 @@ impl Root {
         let root = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&root)).await;
         done.unwrap_or_else(|error| Err(AppError::failed(error)))
+    }
+
+    /// The entries of the directory at `path` in the form that `form` gives them, when there is a place for a listing.
+    pub(super) async fn list<T: AsRef<[u8]> + Send + 'static>(
+        &self,
+        path: String,
+        form: impl FnOnce(Vec<Entry>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<Listed<T>, AppError> {
+        let place = timeout(STALL, Arc::clone(&self.listings).acquire_owned()).await;
+        let Ok(Ok(place)) = place else {
+            return Err(AppError::failed("too many listings at once; try again"));
+        };
+        // The place goes along: the thread goes on though the client is gone.
+        self.run(move |root| Ok(Listed::new(form(root.entries(&path)?)?, place)))
+            .await
     }
 
     /// A new file that is going to be `wanted`, one component as [`name::last`] gives it.
@@ -108,9 +144,10 @@ impl Root {
     }
 
     /// The entries of the directory at `path`, sorted by name.
-    pub(super) fn list(&self, path: &str) -> Result<Vec<Entry>, AppError> {
+    fn entries(&self, path: &str) -> Result<Vec<Entry>, AppError> {
         let found = self.dir.read_dir(name::below_root(path)?);
         let mut entries = Vec::new();
+        let mut held = 0;
         for entry in found.map_err(|error| problem(path, error))? {
             let entry = entry.map_err(|error| problem(path, error))?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -124,6 +161,10 @@ impl Root {
             if entries.len() == MAX_ENTRIES {
                 let limit = format_args!("it has more than {MAX_ENTRIES} entries");
                 return Err(problem(path, limit));
+            }
+            held += (size_of::<Entry>() + name.len()) as u64;
+            if held > MAX_LISTING {
+                return Err(problem(path, listing::too_long()));
             }
             entries.push(Entry::new(name, &Stat::of(&found)));
         }
@@ -193,5 +234,25 @@ fn kind(of: FileType) -> Kind {
         _ if of.is_dir() => Kind::Dir,
         _ if of.is_symlink() => Kind::Link,
         _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_so_many_listings_are_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let list = |len| root.list("/".to_owned(), move |_| Ok(vec![0; len]));
+        let mut held = Vec::new();
+        for _ in 0..MAX_LISTINGS {
+            held.push(list(SMALL_LISTING).await.unwrap());
+            held.push(list(SMALL_LISTING + 1).await.unwrap());
+        }
+        assert!(list(0).await.is_err());
+        held.pop();
+        list(0).await.unwrap();
     }
 }
