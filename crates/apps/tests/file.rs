@@ -1157,3 +1157,54 @@ async fn ready_is_never_the_last_word() {
         .unwrap();
     assert!(client.put(&path, |_, _| ()).await.is_err());
 }
+
+/// Begins an upload that does not end.
+fn half_an_upload(server: &Process, root: &Path, others: usize) -> Script {
+    let mut script = Script::new(port(server.url()));
+    script
+        .send(&upload("a.bin", 100 << 20))
+        .write(&bytes(1 << 20));
+    until("it is being stored", || names(root).len() == others + 1);
+    script
+}
+
+#[test]
+fn a_server_that_starts_removes_what_a_killed_one_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut killed = Process::serve(dir.path());
+    let _script = half_an_upload(&killed, dir.path(), 0);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    let left = names(dir.path());
+    let live = Process::serve(dir.path());
+    assert!(left.len() == 1 && names(dir.path()).is_empty(), "{left:?}");
+
+    let _script = half_an_upload(&live, dir.path(), 0);
+    let held = names(dir.path());
+    fs::write(dir.path().join(".socketry-mine.part"), "").unwrap();
+    fs::create_dir(dir.path().join(".socketry-0123456789abcdef.part")).unwrap();
+    let _third = Process::serve(dir.path());
+    let names = names(dir.path());
+    assert!(names.len() == 3 && names.contains(&held[0]), "{names:?}");
+}
+
+#[test]
+fn a_client_that_is_told_to_end_cleans_up() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let dir = tempfile::tempdir().unwrap();
+    let (root, to) = (dir.path().join("root"), dir.path().join("to"));
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(&to).unwrap();
+    let file = fs::File::create(root.join("big")).unwrap();
+    file.set_len(100 << 30).unwrap();
+    let server = Process::serve(&root);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut command = Command::new(BIN);
+        command.args(["file", "get", server.url(), "big"]);
+        let mut client = command.arg(to.join("big")).spawn().unwrap();
+        until("something is stored", || !names(&to).is_empty());
+        kill_process(Pid::from_child(&client), signal).unwrap();
+        assert_eq!(client.wait().unwrap().code(), Some(130));
+        assert!(names(&to).is_empty());
+    }
+}

@@ -29,7 +29,10 @@
 //!   To all others the server writes nothing before it has read the whole body.
 //!
 //! An upload is written to `.socketry-….part`, a name that can be neither listed nor asked for, and takes its final name
-//! when it is whole. So does a download. A server that is killed leaves such a file at worst.
+//! when it is whole. So does a download. Who is killed leaves such a file at worst. It is
+//! locked (`flock`) while it is written, and a server that starts removes those in its root that nobody holds.
+//!
+//! On the command line `put`, `get` and `browse` remove it when SIGINT or SIGTERM ends them, and exit with 130.
 //!
 //! # Over `raw`
 //!

@@ -1,7 +1,7 @@
 //! The jail: a directory, and what may be done in it. Names are resolved by handle, so that nothing that happens to the
 //! tree meanwhile leads outside of it.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ use tokio::time::timeout;
 use super::listing::{self, Entry, Kind, Stat};
 use super::{MAX_ENTRIES, MAX_LISTING, MAX_LISTINGS, SMALL_LISTING, STALL, name};
 use crate::{AppError, Shown};
+
+/// How often a temporary file is created before it is given up, where another process removes it each time.
+const TRIES: usize = 8;
 
 /// The directory that is served, or that a download goes to.
 #[derive(Clone)]
@@ -42,7 +45,7 @@ impl<T: AsRef<[u8]>> Listed<T> {
     }
 }
 
-/// A file on its way: removed when dropped, unless it got its final name.
+/// A file on its way: removed when dropped, unless it got its final name. The lock is the file's own.
 pub(super) struct Temporary {
     root: Root,
     name: String,
@@ -106,11 +109,9 @@ impl Root {
         {
             return Err(problem(wanted, "it is a directory"));
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let name = name::temporary();
-        let file = self.dir.open_with(&name, &options);
-        let file = file.map_err(|error| problem(wanted, error))?.into_std();
+        let (name, file) = self
+            .create_temporary()
+            .map_err(|error| problem(wanted, error))?;
         let temporary = Temporary {
             root: self.clone(),
             name,
@@ -118,6 +119,58 @@ impl Root {
             kept: false,
         };
         Ok((temporary, file))
+    }
+
+    /// A new file under a temporary name, locked so that [`sweep`](Root::sweep) leaves it.
+    fn create_temporary(&self) -> io::Result<(String, File)> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        for _ in 0..TRIES {
+            let name = name::temporary();
+            let file = self.dir.open_with(&name, &options)?.into_std();
+            match file.try_lock() {
+                // A server that started right then may have held the lock, and removed the file.
+                Err(TryLockError::WouldBlock) => {}
+                Ok(()) if !self.dir.exists(&name) => {}
+                // Where nothing can be locked nothing is swept either.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok((name, file)),
+            }
+        }
+        Err(io::Error::other(
+            "its temporary file is removed over and over",
+        ))
+    }
+
+    /// Removes the temporary files that a process left here which did not end by itself: those that nobody has locked. Not
+    /// those in directories below, where nothing is uploaded.
+    pub(super) fn sweep(&self) -> Result<(), AppError> {
+        for entry in self.dir.entries()? {
+            let name = entry?.file_name();
+            let Some(name) = name.to_str().filter(|name| name::is_own_temporary(name)) else {
+                continue;
+            };
+            match self.remove_abandoned(name) {
+                Ok(true) => tracing::info!("removed {name}, which was left behind"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!("cannot remove {name}: {error}"),
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_abandoned(&self, name: &str) -> io::Result<bool> {
+        if !self.dir.symlink_metadata(name)?.is_file() {
+            return Ok(false);
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(NONBLOCK);
+        let file = self.dir.open_with(name, &options)?.into_std();
+        match file.try_lock() {
+            // The lock is held until the file is gone: who creates it meanwhile finds out.
+            Ok(()) => self.dir.remove_file(name).map(|()| true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// The regular file at `path`, to read, and what it is.
