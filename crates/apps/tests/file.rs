@@ -1208,3 +1208,29 @@ fn a_client_that_is_told_to_end_cleans_up() {
         assert!(names(&to).is_empty());
     }
 }
+
+#[tokio::test]
+async fn an_error_in_a_trailer_is_answered() {
+    let served = Served::new("json").await;
+    let port = served.port();
+    blocking(move || {
+        let mut script = Script::new(port);
+        for (trailer, key) in [
+            (json!({"x": 1}), "lacks the key digest"),
+            (json!({"digest": "x"}), "key digest has to be"),
+            (json!({"digest": {"md5": "x"}}), "lacks the key blake3"),
+        ] {
+            let mut header = upload("a", 3);
+            header["digest"] = "trailer".into();
+            let error = script.send(&header).write(b"abc").refused(&trailer);
+            assert!(error.contains(key), "{error}");
+        }
+        // The connection is of use all the same.
+        assert_eq!(
+            script.send(&upload("b", 1)).write(b"b").answer()["status"],
+            "done"
+        );
+    })
+    .await;
+    assert_eq!(names(&served.root()), ["b"]);
+}
