@@ -1234,3 +1234,25 @@ async fn an_error_in_a_trailer_is_answered() {
     .await;
     assert_eq!(names(&served.root()), ["b"]);
 }
+
+#[tokio::test]
+async fn a_file_goes_over_without_an_impossible_date() {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let served = Served::new("json").await;
+    // Most file systems on disks cannot have such a date.
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let dir = dir.unwrap();
+    let path = dir.path().join("a");
+    let file = fs::File::create(&path).unwrap();
+    let date = std::time::UNIX_EPOCH + Duration::from_secs(YEAR_10000);
+    file.set_modified(date).unwrap();
+    let mut client = served.client().await;
+    client.put(&path, |_, _| ()).await.unwrap();
+    assert_eq!(names(&served.root()), ["a"]);
+
+    let header = json!({"status": "ok", "filename": "a", "filesize": 1, "mtime": YEAR_10000});
+    let url = scripted(vec![(header, b"x")]);
+    let dest = served.dir.path().join("b");
+    assert_eq!(fetch_from(&url, &dest).await, "done");
+    assert!(fs::metadata(dest).unwrap().modified().unwrap() < date);
+}

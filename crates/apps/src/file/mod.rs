@@ -20,7 +20,8 @@
 //!
 //! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last component counts,
 //!   behind `/` or `\`; it is stored in the root itself. The other names are paths below the root, which `/` stands for.
-//! * `mtime` is in seconds since 1970, with a fraction if you like; `mode` is a number of which the lowest nine bits count.
+//! * `mtime` is in seconds since 1970, with a fraction if you like; a file outside of the years 1 to 9999 goes over without
+//!   it. `mode` is a number of which the lowest nine bits count.
 //! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all of which are checked;
 //!   `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after

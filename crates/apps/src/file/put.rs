@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::GRACE;
 use super::digest::{Digests, Hasher};
-use super::header::{Answer, Status, Trailer};
+use super::header::{self, Answer, Status, Trailer};
 use super::pump::Source;
 use super::transfer::{LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
@@ -72,6 +72,8 @@ fn open_now(path: &Path) -> Result<(String, File, Metadata), AppError> {
 fn header(name: &str, found: &Metadata) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
     let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
+    // One that no server takes is left out: the file is worth more than its date.
+    let mtime = header::time(mtime).is_ok().then_some(mtime);
     json!({
         "opt": "upload",
         "filename": name,
