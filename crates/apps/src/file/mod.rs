@@ -39,6 +39,8 @@
 //!
 //! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters, `..` leaves; each is
 //! answered with the names, joined by `--`, or with a newline where there are none. `ls` does so without going anywhere.
+//! Names that contain `--` or a control character, or end in `-`, would be taken for others: they are left out, and only
+//! `json` lists them.
 //! `get NAME` is answered with the file's bytes and the end of the connection. A file that breaks off is followed by a reset
 //! of the connection instead, and the client keeps nothing. (Only TCP has that: over a Unix socket the end of a server that
 //! was killed looks like the end of the file. Where that matters, use `json`.) What cannot be done is answered in words,

@@ -56,11 +56,18 @@ fn words(error: &AppError) -> String {
 
 /// What `entries` are called, as a listing over `raw` says it.
 fn names(entries: Vec<Entry>) -> String {
-    let names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
+    let names = entries.into_iter().map(|entry| entry.name);
+    let names: Vec<_> = names.filter(|name| is_plain(name)).collect();
     match names.is_empty() {
         true => EMPTY.to_owned(),
         false => names.join(BETWEEN),
     }
+}
+
+/// Whether a name is told: one that contains what stands between two, or begins it, would be read as others that are not
+/// there; a control character could end the listing for who reads it by the line.
+fn is_plain(name: &str) -> bool {
+    !name.contains(BETWEEN) && !name.ends_with('-') && !name.contains(char::is_control)
 }
 
 impl Browsing<'_> {
@@ -138,5 +145,17 @@ impl Browsing<'_> {
         send_file(&mut self.wire, file, len).await?;
         in_time(self.wire.flush()).await?;
         Ok(self.wire.socket().set_abort_on_drop(false)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_taken_for_others() {
+        let list = |all: &[&str]| names(all.iter().map(|name| Entry::named(name)).collect());
+        assert_eq!(list(&["-a", "a--b", "a-b", "c\n", "c-", "d"]), "-a--a-b--d");
+        assert_eq!(list(&["--", "\u{1b}"]), EMPTY);
     }
 }
