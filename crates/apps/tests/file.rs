@@ -1051,3 +1051,208 @@ async fn an_interrupted_client_leaves_nothing() {
         30 << 20
     );
 }
+
+#[test]
+fn a_raw_file_that_breaks_off_is_not_taken_for_whole() {
+    use rustix::process::Signal;
+    for signal in [Signal::TERM, Signal::KILL] {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, to) = (dir.path().join("root"), dir.path().join("to"));
+        fs::create_dir(&root).unwrap();
+        fs::create_dir(&to).unwrap();
+        // So long (and nowhere stored) that it is never sent before the signal comes.
+        let file = fs::File::create(root.join("big")).unwrap();
+        file.set_len(100 << 30).unwrap();
+        let mut command = Command::new(BIN);
+        command.args(["file", "serve", "--codec", "raw", "--root"]);
+        let mut server = Process::new(command.arg(&root));
+        let mut command = Command::new(BIN);
+        command
+            .args(["file", "get", "--codec", "raw", server.url(), "big"])
+            .arg(to.join("big"));
+        let client = command.stderr(Stdio::piped()).spawn().unwrap();
+        until("something is stored", || {
+            let names = names(&to);
+            names
+                .first()
+                .is_some_and(|name| fs::metadata(to.join(name)).unwrap().len() > 0)
+        });
+        rustix::process::kill_process(rustix::process::Pid::from_child(&server.child), signal)
+            .unwrap();
+        server.child.wait().unwrap();
+        let output = client.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(names(&to).is_empty(), "{:?}", names(&to));
+    }
+}
+
+#[tokio::test]
+async fn a_raw_file_that_becomes_shorter_is_not_taken_for_whole() {
+    let served = Served::new("raw").await;
+    let to = tempfile::tempdir().unwrap();
+    let path = served.root().join("shrinks");
+    fs::File::create(&path).unwrap().set_len(100 << 30).unwrap();
+    let (dest, mut client) = (to.path().join("shrinks"), served.client().await);
+    let got = client.get("shrinks", &dest, |done, _| {
+        if done > 0 {
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_len(1 << 20).unwrap();
+        }
+    });
+    assert!(got.await.is_err());
+    assert!(names(to.path()).is_empty());
+}
+
+/// A proxy before the server at `port` that holds back for `delay` all that the server says.
+async fn delaying(port: u16, delay: Duration) -> Endpoint {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = format!("tcp://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let server = tokio::net::TcpStream::connect(("127.0.0.1", port));
+        let (mut said, mut hears) = server.await.unwrap().into_split();
+        let (mut from, mut to) = client.into_split();
+        tokio::spawn(async move {
+            tokio::io::copy(&mut from, &mut hears).await.unwrap();
+            hears.shutdown().await.unwrap();
+        });
+        let mut buf = vec![0; 4096];
+        loop {
+            let len = said.read(&mut buf).await.unwrap();
+            tokio::time::sleep(delay).await;
+            if len == 0 || to.write_all(&buf[..len]).await.is_err() {
+                return;
+            }
+        }
+    });
+    at.parse().unwrap()
+}
+
+#[tokio::test]
+async fn ready_may_be_late() {
+    let served = Served::new("json").await;
+    let path = served.outside("a.bin", &bytes(100_000));
+    for delay in [1500, 2500] {
+        let at = delaying(served.port(), Duration::from_millis(delay)).await;
+        let mut client = Client::connect(&served.service, &at).await.unwrap();
+        let sent = client.put(&path, |_, _| ()).await.unwrap();
+        assert!(sent.confirmed, "{delay}");
+        let stored = served.root().join("a.bin");
+        assert!(fs::read(&stored).unwrap() == bytes(100_000));
+        fs::remove_file(stored).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ready_is_never_the_last_word() {
+    let ready = json!({"status": "ready", "offset": 0});
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    fs::write(&path, "x").unwrap();
+    let none = &b""[..];
+    let url = scripted(vec![(ready.clone(), none), (ready, none)]);
+    let mut client = Client::connect(&Service::default(), &url.parse().unwrap())
+        .await
+        .unwrap();
+    assert!(client.put(&path, |_, _| ()).await.is_err());
+}
+
+/// Begins an upload that does not end.
+fn half_an_upload(server: &Process, root: &Path, others: usize) -> Script {
+    let mut script = Script::new(port(server.url()));
+    script
+        .send(&upload("a.bin", 100 << 20))
+        .write(&bytes(1 << 20));
+    until("it is being stored", || names(root).len() == others + 1);
+    script
+}
+
+#[test]
+fn a_server_that_starts_removes_what_a_killed_one_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut killed = Process::serve(dir.path());
+    let _script = half_an_upload(&killed, dir.path(), 0);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    let left = names(dir.path());
+    let live = Process::serve(dir.path());
+    assert!(left.len() == 1 && names(dir.path()).is_empty(), "{left:?}");
+
+    let _script = half_an_upload(&live, dir.path(), 0);
+    let held = names(dir.path());
+    fs::write(dir.path().join(".socketry-mine.part"), "").unwrap();
+    fs::create_dir(dir.path().join(".socketry-0123456789abcdef.part")).unwrap();
+    let _third = Process::serve(dir.path());
+    let names = names(dir.path());
+    assert!(names.len() == 3 && names.contains(&held[0]), "{names:?}");
+}
+
+#[test]
+fn a_client_that_is_told_to_end_cleans_up() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let dir = tempfile::tempdir().unwrap();
+    let (root, to) = (dir.path().join("root"), dir.path().join("to"));
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(&to).unwrap();
+    let file = fs::File::create(root.join("big")).unwrap();
+    file.set_len(100 << 30).unwrap();
+    let server = Process::serve(&root);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut command = Command::new(BIN);
+        command.args(["file", "get", server.url(), "big"]);
+        let mut client = command.arg(to.join("big")).spawn().unwrap();
+        until("something is stored", || !names(&to).is_empty());
+        kill_process(Pid::from_child(&client), signal).unwrap();
+        assert_eq!(client.wait().unwrap().code(), Some(130));
+        assert!(names(&to).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_a_trailer_is_answered() {
+    let served = Served::new("json").await;
+    let port = served.port();
+    blocking(move || {
+        let mut script = Script::new(port);
+        for (trailer, key) in [
+            (json!({"x": 1}), "lacks the key digest"),
+            (json!({"digest": "x"}), "key digest has to be"),
+            (json!({"digest": {"md5": "x"}}), "lacks the key blake3"),
+        ] {
+            let mut header = upload("a", 3);
+            header["digest"] = "trailer".into();
+            let error = script.send(&header).write(b"abc").refused(&trailer);
+            assert!(error.contains(key), "{error}");
+        }
+        // The connection is of use all the same.
+        assert_eq!(
+            script.send(&upload("b", 1)).write(b"b").answer()["status"],
+            "done"
+        );
+    })
+    .await;
+    assert_eq!(names(&served.root()), ["b"]);
+}
+
+#[tokio::test]
+async fn a_file_goes_over_without_an_impossible_date() {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let served = Served::new("json").await;
+    // Most file systems on disks cannot have such a date.
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let dir = dir.unwrap();
+    let path = dir.path().join("a");
+    let file = fs::File::create(&path).unwrap();
+    let date = std::time::UNIX_EPOCH + Duration::from_secs(YEAR_10000);
+    file.set_modified(date).unwrap();
+    let mut client = served.client().await;
+    client.put(&path, |_, _| ()).await.unwrap();
+    assert_eq!(names(&served.root()), ["a"]);
+
+    let header = json!({"status": "ok", "filename": "a", "filesize": 1, "mtime": YEAR_10000});
+    let url = scripted(vec![(header, b"x")]);
+    let dest = served.dir.path().join("b");
+    assert_eq!(fetch_from(&url, &dest).await, "done");
+    assert!(fs::metadata(dest).unwrap().modified().unwrap() < date);
+}

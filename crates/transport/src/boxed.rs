@@ -107,6 +107,9 @@ impl SendHalf for BoxSocket {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_flush(cx)
     }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.0.set_abort_on_drop(on)
+    }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_finish(cx)
     }

@@ -14,6 +14,7 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::unix::AsyncFd;
@@ -178,6 +179,14 @@ impl Os {
                 Err(_would_block) => {}
             }
         }
+    }
+
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        // A Unix socket knows no reset.
+        if !self.shape.is_stream() || self.scheme.is_unix() {
+            return Ok(());
+        }
+        self.socket().set_linger(on.then_some(Duration::ZERO))
     }
 
     fn finish(&self) -> io::Result<()> {
@@ -414,6 +423,9 @@ impl SendHalf for OsSend {
     ) -> Poll<io::Result<usize>> {
         self.0.os.poll_send(cx, parts)
     }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.0.os.set_abort_on_drop(on)
+    }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.0.os.finish())
     }
@@ -439,6 +451,9 @@ impl SendHalf for OsSocket {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.send.poll_send(cx, parts)
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.send.set_abort_on_drop(on)
     }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.send.poll_finish(cx)

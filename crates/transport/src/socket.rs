@@ -144,6 +144,17 @@ pub trait SendHalf: Half {
         Poll::Ready(Ok(()))
     }
 
+    /// With `on`, what is dropped from here on ends in a reset where the transport has one (TCP), so that the peer cannot
+    /// take it for the end; what was sent and has not arrived yet may be lost with it. Without, it ends as ever. The
+    /// default does nothing: other transports have no reset.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        let _ = on;
+        Ok(())
+    }
+
     /// Flushes and closes this direction, where the transport can; the other stays open. Repeating it is harmless.
     ///
     /// # Errors
@@ -219,6 +230,9 @@ macro_rules! forward_halves {
             }
             fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 (**self).poll_flush(cx)
+            }
+            fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+                (**self).set_abort_on_drop(on)
             }
             fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 (**self).poll_finish(cx)

@@ -1,5 +1,6 @@
 //! The command line of the app.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,6 +69,9 @@ enum Verb {
     },
 }
 
+/// What `put`, `get` and `browse` exit with when a signal ends them, as shells say it of SIGINT.
+const INTERRUPTED: u8 = 130;
+
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
@@ -76,23 +80,43 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             if service.codec.name == CodecName::Raw {
                 return Err(no_uploads());
             }
-            let mut client = connect(&service, &url).await?;
-            return verbs::put(&mut client, &paths).await;
+            return interruptible(async {
+                let mut client = connect(&service, &url).await?;
+                verbs::put(&mut client, &paths).await
+            })
+            .await;
         }
         Verb::Get { url, name, dest } => {
-            let mut client = connect(&service, &url).await?;
-            verbs::get(&mut client, &name, dest).await?;
+            return interruptible(async {
+                let mut client = connect(&service, &url).await?;
+                verbs::get(&mut client, &name, dest).await?;
+                Ok(ExitCode::SUCCESS)
+            })
+            .await;
         }
         Verb::Ls { url, dir } => {
             let mut client = connect(&service, &url).await?;
             verbs::list(&mut client, &dir).await?;
         }
         Verb::Browse { url } => {
-            let client = connect(&service, &url).await?;
-            prompt::run(client).await?;
+            return interruptible(async {
+                prompt::run(connect(&service, &url).await?).await?;
+                Ok(ExitCode::SUCCESS)
+            })
+            .await;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Drops what is under way when a signal comes, and with it the temporary file.
+async fn interruptible(
+    doing: impl Future<Output = Result<ExitCode, AppError>>,
+) -> Result<ExitCode, AppError> {
+    tokio::select! {
+        () = serving::told_to_end() => Ok(ExitCode::from(INTERRUPTED)),
+        done = doing => done,
+    }
 }
 
 async fn serve(service: &Service, url: &str, root: &Path) -> Result<(), AppError> {

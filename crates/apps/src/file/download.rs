@@ -49,24 +49,21 @@ pub(super) async fn send_file(wire: &mut Wire, file: File, len: u64) -> Result<H
 }
 
 pub(super) async fn list(wire: &mut Wire, root: &Root, path: String) -> Result<Flow, AppError> {
-    let listed = root
-        .run(move |root| {
-            let entries = root.list(&path)?;
-            Ok((entries.len(), listing::to_lines(&entries)?))
-        })
-        .await;
-    let (entries, lines) = match listed {
+    // Held until all is sent, for it has its place.
+    let listed = match root.list(path, listing::to_lines).await {
         Ok(listed) => listed,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
+    let lines = &listed.what;
     let header = Answer {
-        entries: Some(entries),
+        // In JSON a line ending in a name is escaped.
+        entries: Some(lines.iter().filter(|byte| **byte == b'\n').count()),
         size: Some(lines.len() as u64),
         ..Answer::default()
     };
     in_time(wire.feed_json(&header)).await?;
     wire.body_writer(lines.len() as u64)?;
-    send_body(wire, &lines).await?;
+    send_body(wire, lines).await?;
     in_time(wire.flush()).await?;
     Ok(Flow::Next)
 }

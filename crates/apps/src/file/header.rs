@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::digest::Digests;
@@ -349,9 +350,30 @@ impl Answer {
 }
 
 /// What follows a body whose header said `"digest":"trailer"`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Trailer {
     pub(super) digest: Digests,
+}
+
+/// Reads the digests of a trailer. Only BLAKE3 was computed meanwhile, so that one has to be there.
+pub(super) fn parse_trailer(trailer: &[u8]) -> Result<Digests, AppError> {
+    #[derive(Deserialize)]
+    struct Keys {
+        digest: Option<Value>,
+    }
+    let problem = |what| AppError::failed(format_args!("the trailer{what}"));
+    let keys: Keys = serde_json::from_slice(trailer).map_err(|error| {
+        AppError::failed(format_args!("the trailer cannot be understood: {error}"))
+    })?;
+    let digest = keys
+        .digest
+        .ok_or_else(|| problem(" lacks the key digest"))?;
+    let digests: Digests = serde_json::from_value(digest)
+        .map_err(|_| problem("'s key digest has to be an object with blake3 in hexadecimal"))?;
+    match digests.blake3 {
+        Some(_) => Ok(digests),
+        None => Err(problem("'s digest lacks the key blake3")),
+    }
 }
 
 #[cfg(test)]
@@ -403,6 +425,25 @@ mod tests {
             let (error, _) = refused(header, false);
             assert!(error.contains(key), "{header}: {error}");
         }
+    }
+
+    #[test]
+    fn errors_in_a_trailer_name_the_key() {
+        for (trailer, error) in [
+            (r#"{"x":1}"#, "lacks the key digest"),
+            (r#"{"digest":null}"#, "lacks the key digest"),
+            (r#"{"digest":7}"#, "key digest has to be an object"),
+            (
+                r#"{"digest":{"blake3":7}}"#,
+                "key digest has to be an object",
+            ),
+            (r#"{"digest":{"md5":"x"}}"#, "lacks the key blake3"),
+            ("7", "cannot be understood"),
+        ] {
+            let told = parse_trailer(trailer.as_bytes()).unwrap_err().to_string();
+            assert!(told.contains(error), "{trailer}: {told}");
+        }
+        parse_trailer(br#"{"digest":{"blake3":"00"}}"#).unwrap();
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::MAX_LISTING;
 use crate::{AppError, Shown};
 
 /// What stands behind a name.
@@ -86,14 +87,23 @@ impl fmt::Display for Entry {
     }
 }
 
-/// The body of a listing: an entry a line.
-pub(super) fn to_lines(entries: &[Entry]) -> Result<Vec<u8>, AppError> {
+/// The body of a listing, up to [`MAX_LISTING`]: an entry a line.
+pub(super) fn to_lines(entries: Vec<Entry>) -> Result<Vec<u8>, AppError> {
     let mut lines = Vec::new();
+    // By value: an entry is let go of when its line is there.
     for entry in entries {
-        serde_json::to_writer(&mut lines, entry).map_err(AppError::failed)?;
+        serde_json::to_writer(&mut lines, &entry).map_err(AppError::failed)?;
         lines.push(b'\n');
+        if lines.len() as u64 > MAX_LISTING {
+            return Err(AppError::failed(too_long()));
+        }
     }
     Ok(lines)
+}
+
+/// Why a directory is not listed.
+pub(super) fn too_long() -> String {
+    format!("its listing has more than {MAX_LISTING} bytes")
 }
 
 /// The entries of such a body.

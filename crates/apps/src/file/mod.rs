@@ -20,7 +20,8 @@
 //!
 //! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last component counts,
 //!   behind `/` or `\`; it is stored in the root itself. The other names are paths below the root, which `/` stands for.
-//! * `mtime` is in seconds since 1970, with a fraction if you like; `mode` is a number of which the lowest nine bits count.
+//! * `mtime` is in seconds since 1970, with a fraction if you like; a file outside of the years 1 to 9999 goes over without
+//!   it. `mode` is a number of which the lowest nine bits count.
 //! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all of which are checked;
 //!   `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after
@@ -29,13 +30,20 @@
 //!   To all others the server writes nothing before it has read the whole body.
 //!
 //! An upload is written to `.socketry-….part`, a name that can be neither listed nor asked for, and takes its final name
-//! when it is whole. So does a download. A server that is killed leaves such a file at worst.
+//! when it is whole. So does a download. Who is killed leaves such a file at worst. It is
+//! locked (`flock`) while it is written, and a server that starts removes those in its root that nobody holds.
+//!
+//! On the command line `put`, `get` and `browse` remove it when SIGINT or SIGTERM ends them, and exit with 130.
 //!
 //! # Over `raw`
 //!
 //! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters, `..` leaves; each is
 //! answered with the names, joined by `--`, or with a newline where there are none. `ls` does so without going anywhere.
-//! `get NAME` is answered with the file's bytes and the end of the connection. What cannot be done is answered in words,
+//! Names that contain `--` or a control character, or end in `-`, would be taken for others: they are left out, and only
+//! `json` lists them.
+//! `get NAME` is answered with the file's bytes and the end of the connection. A file that breaks off is followed by a reset
+//! of the connection instead, and the client keeps nothing. (Only TCP has that: over a Unix socket the end of a server that
+//! was killed looks like the end of the file. Where that matters, use `json`.) What cannot be done is answered in words,
 //! and these contain a `/`, as no listing does.
 //!
 //! A path below the served directory's own absolute path is understood too.
@@ -86,8 +94,16 @@ pub const MAX_DRAIN: u64 = 64 << 20;
 /// How many entries of a directory are listed; a larger one is refused.
 pub const MAX_ENTRIES: usize = 1_000_000;
 
-/// The longest listing that a client takes, in bytes: 256 MiB.
+/// The longest listing that a client takes and a server makes, in bytes: 256 MiB. A longer one is refused.
 pub const MAX_LISTING: u64 = 256 << 20;
+
+/// How many listings a server has in memory at once, from the first entry until the last byte is sent. Who asks for one
+/// more waits, and after [`STALL`] is refused.
+pub const MAX_LISTINGS: usize = 4;
+
+/// A listing up to this many bytes no longer counts among [`MAX_LISTINGS`] when it is made: 1 MiB. So clients that read
+/// slowly can hold up others only where there are directories beyond that.
+pub const SMALL_LISTING: usize = 1 << 20;
 
 /// How long [`Client::put`] waits for `ready` before it sends the body anyway, as to a server that never answers: 1 second.
 pub const GRACE: Duration = Duration::from_secs(1);

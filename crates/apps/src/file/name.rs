@@ -14,6 +14,15 @@ pub(super) fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
 }
 
+/// A name that [`temporary`] gives, to the letter.
+pub(super) fn is_own_temporary(name: &str) -> bool {
+    let random = name.strip_prefix(TEMPORARY.0);
+    let random = random.and_then(|rest| rest.strip_suffix(TEMPORARY.1));
+    random.is_some_and(|random| {
+        random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
 /// A temporary name that nobody can guess.
 pub(super) fn temporary() -> String {
     use std::hash::{BuildHasher, RandomState};
@@ -114,6 +123,15 @@ mod tests {
             &temporary(),
         ] {
             assert!(last(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn temporary_names_are_known_again() {
+        let own = temporary();
+        assert!(is_own_temporary(&own) && is_temporary(&own));
+        for other in [".socketry-.part", ".socketry-mine.part", "a.part"] {
+            assert!(!is_own_temporary(other), "{other}");
         }
     }
 

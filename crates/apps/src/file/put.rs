@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use super::GRACE;
 use super::digest::{Digests, Hasher};
-use super::header::{Answer, Status, Trailer};
+use super::header::{self, Answer, Status, Trailer};
 use super::pump::Source;
-use super::transfer::{Progress, Transfer, confirmed, last_word};
+use super::transfer::{LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
 use crate::AppError;
 
@@ -72,6 +72,8 @@ fn open_now(path: &Path) -> Result<(String, File, Metadata), AppError> {
 fn header(name: &str, found: &Metadata) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
     let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
+    // One that no server takes is left out: the file is worth more than its date.
+    let mtime = header::time(mtime).is_ok().then_some(mtime);
     json!({
         "opt": "upload",
         "filename": name,
@@ -180,9 +182,14 @@ async fn conclude_silent(
     wire: &mut Wire,
     blake3: blake3::Hash,
 ) -> Result<Option<Answer>, AppError> {
-    let Ok(heard) = timeout(GRACE, wire.recv_json()).await else {
+    // A server that says `ready` needs more from here: the half-close, which only those wait for that read to the end,
+    // comes when hardly anything but such a one is left.
+    let Ok(heard) = timeout(LAST_WORD, wire.recv_json()).await else {
         wire.finish().await?;
-        return last_word(wire).await;
+        return match last_word(wire).await? {
+            Some(word) if word.status == Status::Ready => Err(too_late()),
+            word => Ok(word),
+        };
     };
     match understand(heard)? {
         Heard::Answer(late) if late.status == Status::Ready => {
@@ -193,8 +200,20 @@ async fn conclude_silent(
     }
 }
 
+fn too_late() -> AppError {
+    AppError::failed(format_args!(
+        "the server was ready only after more than {} seconds, and has nothing",
+        LAST_WORD.as_secs()
+    ))
+}
+
 async fn confirm(wire: &mut Wire, blake3: blake3::Hash) -> Result<Answer, AppError> {
     let digest = Digests::blake3(blake3.to_hex().as_str());
     say(wire, &Trailer { digest }).await?;
-    hear::<Answer>(wire).await?.or_error()
+    let word = hear::<Answer>(wire).await?.or_error()?;
+    match word.status {
+        // Whatever it is ready for now, it does not say that it has the file.
+        Status::Ready => Err(AppError::failed("the server says ready twice")),
+        _ => Ok(word),
+    }
 }

@@ -1,12 +1,15 @@
 //! Browsing over `raw`: a text in, a text or a file out.
 
-use socketry_transport::{Encoding, Undecodable};
+use std::fs::File;
+
+use socketry_transport::{Encoding, SendHalf, Undecodable};
 use tokio::time::timeout;
 
 use super::IDLE;
 use super::download::send_file;
+use super::listing::Entry;
 use super::name;
-use super::root::Root;
+use super::root::{Listed, Root};
 use super::wire::{Wire, in_time};
 use crate::{AppError, Shown};
 
@@ -38,7 +41,7 @@ pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<
             Err(error) => Err(error),
         };
         match answered {
-            Ok(Some(text)) => browsing.say(&text).await?,
+            Ok(Some(listed)) => browsing.say(&listed.what).await?,
             Ok(None) => break,
             Err(error) => browsing.say(&words(&error)).await?,
         }
@@ -49,6 +52,22 @@ pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<
 /// An error as an answer: with a `/`, which stands in no listing.
 fn words(error: &AppError) -> String {
     format!("cannot do this: / {error}")
+}
+
+/// What `entries` are called, as a listing over `raw` says it.
+fn names(entries: Vec<Entry>) -> String {
+    let names = entries.into_iter().map(|entry| entry.name);
+    let names: Vec<_> = names.filter(|name| is_plain(name)).collect();
+    match names.is_empty() {
+        true => EMPTY.to_owned(),
+        false => names.join(BETWEEN),
+    }
+}
+
+/// Whether a name is told: one that contains what stands between two, or begins it, would be read as others that are not
+/// there; a control character could end the listing for who reads it by the line.
+fn is_plain(name: &str) -> bool {
+    !name.contains(BETWEEN) && !name.ends_with('-') && !name.contains(char::is_control)
 }
 
 impl Browsing<'_> {
@@ -71,7 +90,10 @@ impl Browsing<'_> {
     }
 
     /// The answer to `text`, or why there is none; `None` if the connection ends with what was sent.
-    async fn obey(&mut self, text: &str) -> Result<Result<Option<String>, AppError>, AppError> {
+    async fn obey(
+        &mut self,
+        text: &str,
+    ) -> Result<Result<Option<Listed<String>>, AppError>, AppError> {
         let listing = match text.split_once(' ').unwrap_or((text, "")) {
             _ if text.starts_with('/') => self.go(self.inside(text)).await,
             ("..", "") | ("cd", "..") if self.place == "/" => {
@@ -103,24 +125,37 @@ impl Browsing<'_> {
     }
 
     /// Lists the directory at `place`, and stays there.
-    async fn go(&mut self, place: String) -> Result<String, AppError> {
-        let there = place.clone();
-        let entries = self.root.run(move |root| root.list(&there)).await?;
+    async fn go(&mut self, place: String) -> Result<Listed<String>, AppError> {
+        let listed = self.root.list(place.clone(), |all| Ok(names(all))).await?;
         self.place = place;
-        let names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
-        Ok(match names.is_empty() {
-            true => EMPTY.to_owned(),
-            false => names.join(BETWEEN),
-        })
+        Ok(listed)
     }
 
     async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {
         let opened = self.root.run(move |root| root.open_file(&path)).await;
         match opened {
-            Ok((file, stat)) => send_file(&mut self.wire, file, stat.size)
-                .await
-                .map(|_| Ok(())),
+            Ok((file, stat)) => self.send_whole(file, stat.size).await.map(Ok),
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// The end of the connection says that the file was whole: one that breaks off, for whatever reason, ends in a reset.
+    async fn send_whole(&mut self, file: File, len: u64) -> Result<(), AppError> {
+        self.wire.socket().set_abort_on_drop(true)?;
+        send_file(&mut self.wire, file, len).await?;
+        in_time(self.wire.flush()).await?;
+        Ok(self.wire.socket().set_abort_on_drop(false)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_taken_for_others() {
+        let list = |all: &[&str]| names(all.iter().map(|name| Entry::named(name)).collect());
+        assert_eq!(list(&["-a", "a--b", "a-b", "c\n", "c-", "d"]), "-a--a-b--d");
+        assert_eq!(list(&["--", "\u{1b}"]), EMPTY);
     }
 }

@@ -34,7 +34,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `url` and serves what lies below `root`.
+    /// Listens at `url` and serves what lies below `root`. Temporary files right there, which a server that was killed has
+    /// left and nobody writes any more, are removed.
     ///
     /// # Errors
     /// If the app does not run over that transport and codec, `root` is no directory, or listening fails.
@@ -42,8 +43,13 @@ impl Server {
         let opened = Root::open(root).map_err(|error| {
             AppError::usage(format_args!("cannot serve {}: {error}", root.display()))
         })?;
+        let listener = service.listen(App::File, url).await?;
+        // Not worth an end: the next start may succeed.
+        if let Err(error) = opened.run(Root::sweep).await {
+            tracing::warn!("cannot look for what was left behind: {error}");
+        }
         Ok(Server {
-            listener: service.listen(App::File, url).await?,
+            listener,
             service: service.clone(),
             root: opened,
         })

@@ -11,7 +11,7 @@ use super::wire::Wire;
 use crate::AppError;
 
 /// How long the last word of a server is waited for that may not know that there is one.
-const LAST_WORD: Duration = Duration::from_secs(10);
+pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// What is told of a transfer while it goes on: the bytes so far, and all of them where that is known.
 pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);

@@ -4,11 +4,11 @@ use std::fs::File;
 
 use super::digest::{Digests, Hasher};
 use super::flow::{Flow, refuse};
-use super::header::{Answer, Content, Follows, Trailer, Upload};
+use super::header::{self, Answer, Content, Follows, Upload};
 use super::name;
 use super::pump::Sink;
 use super::root::{Attributes, Root, Temporary};
-use super::wire::{Wire, hear, in_time, say};
+use super::wire::{Wire, in_time, say};
 use crate::AppError;
 
 /// What failed, and how the conversation goes on: an outer error has ended it, an inner one is for the client.
@@ -42,11 +42,12 @@ pub(super) async fn receive(
         return refuse(wire, &error, Follows::Body { len, trailer }).await;
     }
     let later = match trailer {
-        true => hear::<Trailer>(wire).await?.digest,
-        false => Digests::default(),
+        true => receive_trailer(wire).await?,
+        false => Ok(Digests::default()),
     };
-    let claims = [upload.claimed, later];
-    match keep(sink, temporary, claims, trailer, upload.attributes).await {
+    let claims = later.map(|later| [upload.claimed, later]);
+    // Whatever fails in there, the temporary file is gone before the client hears of it.
+    match keep(sink, temporary, claims, upload.attributes).await {
         Ok(answer) => confirm(wire, &upload.name, answer).await,
         Err(error) => refuse(wire, &error, Follows::NEXT_REQUEST).await,
     }
@@ -67,22 +68,22 @@ async fn receive_body(wire: &mut Wire, sink: &mut Sink, len: u64) -> Outcome<()>
     Ok(Ok(()))
 }
 
+async fn receive_trailer(wire: &mut Wire) -> Outcome<Digests> {
+    let trailer = in_time(wire.recv()).await?;
+    let trailer = trailer.ok_or_else(|| AppError::failed("the trailer is missing"))?;
+    Ok(header::parse_trailer(trailer))
+}
+
 /// Checks what arrived against what was claimed, and gives it its name.
 async fn keep(
     sink: Sink,
     temporary: Temporary,
-    claims: [Digests; 2],
-    trailer: bool,
+    claims: Result<[Digests; 2], AppError>,
     with: Attributes,
 ) -> Result<Answer, AppError> {
     let (file, hasher) = sink.finish().await?;
     let found = hasher.digests();
-    if trailer && claims[1].blake3.is_none() {
-        return Err(AppError::failed(
-            "the trailer's digest lacks the key blake3",
-        ));
-    }
-    for claimed in &claims {
+    for claimed in &claims? {
         claimed.check(&found)?;
     }
     let root = temporary.root().clone();
