@@ -16,8 +16,9 @@ use super::limits::FIRST_WORD;
 use super::message::{self, Dialect, Message, Refusal, Said};
 use crate::Service;
 
-/// How long a user still hears who has half-closed. It is not for ever, since a connection that was closed looks the same.
-const HALF_CLOSED: Duration = Duration::from_secs(30);
+/// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough for an answer, and no
+/// longer, since a connection that was closed looks the same.
+const HALF_CLOSED: Duration = Duration::from_secs(3);
 
 /// How long the parting may take: what waits is written, and what still comes is read.
 const PARTING: Duration = Duration::from_secs(2);

@@ -37,7 +37,7 @@
 //! one user is at most 256 KiB and a message. On a stream who speaks then waits until that user has taken some of it, so
 //! that a paste reaches all whole; a user who takes nothing for [`limits::PATIENCE`] is disconnected, and delays nobody
 //! any more. Over datagrams a user who reads too slowly misses messages, and delays nobody. Who half-closes still hears
-//! for 30 seconds. On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction say; after
+//! for 3 seconds. On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction say; after
 //! it, and with other codecs always, a user may be silent for as long as it likes, and keeps a place.
 
 mod client;
