@@ -1,0 +1,207 @@
+//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, for to the kernel they are one thing.
+//!
+//! A `socket2` socket in tokio's `AsyncFd`, and not tokio's four types: they hide the flags that this crate needs
+//! (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies of everything here.
+
+#![expect(
+    unsafe_code,
+    reason = "registering a descriptor with the runtime; see the block"
+)]
+
+mod calls;
+mod halves;
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, ReadBuf, Ready};
+
+use crate::addr::{self, Scheme};
+use crate::{Endpoint, Received, Shape};
+pub(crate) use calls::{check_len, recv_datagram_from, send_parts_to};
+use calls::{recv_datagram, recv_some, send_parts};
+pub use halves::{OsRecv, OsSend, OsSocket};
+
+/// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
+const INTEREST: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::ERROR);
+/// Makes the runtime tell when `socket` is ready.
+pub(crate) fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
+    // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
+    // dropped.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
+}
+
+/// A socket registered with the runtime, and what is known about it.
+#[derive(Debug)]
+pub(crate) struct Os {
+    fd: AsyncFd<socket2::Socket>,
+    scheme: Scheme,
+    shape: Shape,
+    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do.
+    local: OnceLock<Endpoint>,
+}
+
+impl Os {
+    /// Registers `socket` with the current runtime, without blocking from now on.
+    pub(crate) fn new(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let shape = scheme.shape(&socket)?;
+        let fd = register(socket)?;
+        let local = OnceLock::new();
+        Ok(Os {
+            fd,
+            scheme,
+            shape,
+            local,
+        })
+    }
+
+    pub(crate) fn socket(&self) -> &socket2::Socket {
+        self.fd.get_ref()
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(crate) fn recv_room(&self) -> usize {
+        self.scheme.recv_room(self.shape)
+    }
+
+    pub(crate) fn local(&self) -> &Endpoint {
+        self.local.get_or_init(|| match self.socket().local_addr() {
+            Ok(address) => addr::endpoint(self.scheme, &address),
+            Err(_) => addr::unknown(self.scheme),
+        })
+    }
+
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.fd
+            .writable()
+            .await
+            .map(|mut guard| guard.retain_ready())
+    }
+
+    /// Runs `send` if the socket is thought writable, and remembers when it is not.
+    pub(crate) fn try_send<R>(
+        &self,
+        send: impl FnOnce(&socket2::Socket) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.fd.try_io(Interest::WRITABLE, send)
+    }
+
+    /// Waits until `read` gives something other than `WouldBlock`.
+    pub(crate) fn poll_read_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut read: impl FnMut(&socket2::Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            match guard.try_io(|fd| read(fd.get_ref())) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<Received>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        if self.shape.is_stream() {
+            self.poll_recv_stream(cx, buf)
+        } else {
+            self.poll_read_io(cx, |socket| recv_datagram(socket, buf))
+        }
+    }
+
+    fn poll_recv_stream(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            let room = buf.remaining();
+            match guard.try_io(|fd| recv_some(fd.get_ref(), buf)) {
+                Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
+                Ok(Ok(len)) => {
+                    // A short read has emptied the kernel's buffer: the next wait need not begin with a call that
+                    // would only say so. (Readiness is edge-triggered, so what comes later sets it again. As with tokio's
+                    // own streams, what lies behind TCP's urgent mark waits for more to come; only a peer that uses
+                    // urgent data delays itself.)
+                    if len < room && cfg!(target_os = "linux") {
+                        guard.clear_ready();
+                    }
+                    return Poll::Ready(Ok(Received::Data));
+                }
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// Waits for an error that concerns no call of ours: a datagram that was refused elsewhere.
+    async fn trouble(&self) -> io::Result<()> {
+        loop {
+            self.fd
+                .ready(Interest::ERROR)
+                .await?
+                .clear_ready_matching(Ready::ERROR);
+            if let Some(error) = self.socket().take_error()? {
+                return Err(error);
+            }
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        check_len(self.shape, parts)?;
+        loop {
+            let mut guard = ready!(self.fd.poll_write_ready(cx))?;
+            match guard.try_io(|fd| send_parts(fd.get_ref(), parts, self.shape.is_stream())) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        // A Unix socket knows no reset.
+        if !self.shape.is_stream() || self.scheme.is_unix() {
+            return Ok(());
+        }
+        self.socket().set_linger(on.then_some(Duration::ZERO))
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        if !self.shape.is_stream() {
+            return Ok(());
+        }
+        match self.socket().shutdown(Shutdown::Write) {
+            // The peer is gone already: nothing is left to close.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl AsFd for Os {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
+}
