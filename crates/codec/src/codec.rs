@@ -137,7 +137,7 @@ impl std::ops::Deref for Affix {
     }
 }
 
-/// Cloning behind a pointer: what splitting a [`Framed`](crate::Framed) needs. Every `Clone` codec has it.
+/// Cloning behind a pointer: what splitting a `Framed` needs. Every `Clone` codec has it.
 pub trait CloneCodec {
     /// A codec of the same kind and in the same state.
     fn clone_codec(&self) -> BoxCodec;

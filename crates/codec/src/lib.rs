@@ -1,4 +1,34 @@
-//! Where a frame begins and ends.
+//! Where a frame begins and ends: codecs by name, and `Framed`, which joins one with a socket.
+//!
+//! | codec | names | a frame is |
+//! |---|---|---|
+//! | [`Raw`] | `raw` | whatever arrived: a read of a stream, a datagram otherwise |
+//! | [`Line`] | `line`, `line:crlf`, `line:\0` | what stands before a delimiter |
+//! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
+//! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, behind its length or ending at its own brace |
+//!
+//! A [`Codec`] does no I/O and copies nothing: it is shown the bytes that arrived, and says where a frame lies in them. What
+//! is wrong with bytes is an error that says [how many of them to pass over](CodecError::skip), so that one bad frame need
+//! not end a conversation. Each length has a [limit](limits).
+//!
+//! ```
+//! use socketry_codec::{BoxCodec, Reader};
+//!
+//! let codec: BoxCodec = "struct:>H".parse()?;
+//! let mut reader = Reader::new(codec);
+//! reader.push(b"\x00\x05hello\x00\x05wor");
+//! assert_eq!(reader.next_frame()?, Some(&b"hello"[..]));
+//! assert_eq!(reader.next_frame()?, None); // the rest of the second one is still to come
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without it this crate depends on no
+//!   runtime, and its contract is what you see above.
+//! * `serde` (default): [`CodecName`] and [`CodecSpec`] from configuration files.
+//! * `json` (default): frames as values of your own types, `Framed::recv_json` and `Framed::send_json`.
+//! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 
 mod bare;
