@@ -84,3 +84,11 @@ pub(crate) fn complain(error: &AppError) {
     // Without a standard error there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "socketry: {error}");
 }
+
+/// A line for a person who sits there; scripts are not told.
+pub(crate) fn hint(words: &str) {
+    let mut err = std::io::stderr();
+    if err.is_terminal() {
+        let _ = writeln!(err, "socketry: {words}");
+    }
+}

@@ -65,14 +65,17 @@ impl Default for Json {
     }
 }
 
+/// What may be the matter with a header that arrived.
+const PEERS: &str = "; the peer may speak `struct` or `raw`";
+
 /// A fault unless an object may stand here: only both ends are looked at.
-fn check(header: &[u8]) -> Result<(), Fault> {
+fn check(header: &[u8], whose: &str) -> Result<(), Fault> {
     let trimmed = header.trim_ascii();
     if trimmed.starts_with(b"{") && trimmed.ends_with(b"}") {
         return Ok(());
     }
     Err(Fault::NotJson(format!(
-        "{} bytes that do not begin with '{{' and end with '}}'; the peer may speak `struct` or `raw`",
+        "{} bytes that do not begin with '{{' and end with '}}'{whose}",
         header.len()
     )))
 }
@@ -88,18 +91,19 @@ impl Codec for Json {
         } = decoded
         {
             let passed = |fault| CodecError::skip(fault, consumed as u64);
-            check(&input[start..end]).map_err(|fault| contain(passed(fault), at, input.len()))?;
+            check(&input[start..end], PEERS)
+                .map_err(|fault| contain(passed(fault), at, input.len()))?;
         }
         Ok(decoded)
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
-        check(frame).map_err(refused)?;
+        check(frame, "").map_err(refused)?;
         self.sized.encode(frame, out)
     }
 
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
-        check(frame).map_err(refused)?;
+        check(frame, "").map_err(refused)?;
         self.sized.envelope(frame)
     }
 

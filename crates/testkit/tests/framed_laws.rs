@@ -579,3 +579,27 @@ async fn an_aborted_body_ends_its_direction() {
     framed.body_writer(10).unwrap().abort();
     assert!(framed.send(b"x").await.unwrap_err().is_fatal());
 }
+
+#[tokio::test]
+async fn json_goes_through_a_sender_and_a_fault_is_found_in_one_step() {
+    let socket = Script::stream();
+    let sender = Framed::new(socket.clone(), socketry_codec::Json::default()).into_sender();
+    sender
+        .send_json(&std::collections::BTreeMap::from([("a", 1)]))
+        .await
+        .unwrap();
+    let refused = sender.send_json(&5).await.unwrap_err();
+    assert!(matches!(refused.codec_fault(), Some(Fault::NotJson(_))) && !refused.is_fatal());
+    // It is ours, so nothing is said of the peer.
+    assert!(!refused.to_string().contains("peer"), "{refused}");
+    sender.finish().await.unwrap();
+    assert_eq!(socket.written(), encoded(&[br#"{"a":1}"#]));
+
+    let wire = encoded(&[b"hi"]);
+    let mut framed = Framed::new(
+        Script::stream().arriving([&wire[..]]),
+        socketry_codec::Json::default(),
+    );
+    let error = framed.recv().await.unwrap_err();
+    assert!(error.to_string().contains("the peer may speak"), "{error}");
+}

@@ -1,6 +1,5 @@
 //! The user's program: lines become messages, and messages lines.
 
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use super::client::{Client, Heard, Hearing, Speaking, Unsaid};
 use super::console::Screen;
 use super::limits::{FAREWELL, PAUSE, QUIET, TURN};
 use crate::AppError;
+use crate::common::{complain, hint};
 
 /// Why the user speaks no more.
 enum Spoken {
@@ -78,7 +78,7 @@ async fn speak(
         }
         match speaking.say(&line).await {
             Ok(()) => {}
-            Err(Unsaid::Refused(error)) => tell(&error),
+            Err(Unsaid::Refused(error)) => complain(&error),
             Err(Unsaid::Lost(error)) => return Spoken::Lost(error),
         }
         if line == QUIT {
@@ -136,7 +136,7 @@ async fn show(heard: Heard, shown: &Screen) -> Result<ControlFlow<()>, AppError>
             let printed = shown.show(message.to_string()).await;
             printed.map_err(|_| AppError::failed("cannot write to standard output"))?;
         }
-        Heard::Fault(error) => tell(&error),
+        Heard::Fault(error) => complain(&error),
         Heard::End => return Ok(ControlFlow::Break(())),
         Heard::Lost(error) => return Err(disconnected(&error)),
     }
@@ -147,17 +147,9 @@ fn disconnected(error: &AppError) -> AppError {
     AppError::failed(format_args!("disconnected: {error}"))
 }
 
-#[expect(clippy::print_stderr, reason = "the user's program speaks to its user")]
-fn tell(error: &AppError) {
-    eprintln!("socketry: {error}");
-}
-
 /// Somebody who sits there should see why the program ends; a script sees it by the exit code.
-#[expect(clippy::print_stderr, reason = "the user's program speaks to its user")]
 fn say_that_it_ended() {
-    if std::io::stderr().is_terminal() {
-        eprintln!("socketry: disconnected: the server ended the conversation");
-    }
+    hint("disconnected: the server ended the conversation");
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
-use crate::common::{Common, announce, reachable};
+use crate::common::{Common, announce, hint, reachable};
 use crate::serving::told_to_end;
 use crate::{AppError, Service};
 
@@ -116,6 +116,7 @@ async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), A
     }
     let end = told_to_end();
     announce(server.local())?;
+    hint("what you type goes to all; a line that is just q sends everybody away");
     let (shown, printing) = console::stdout_lines();
     let console = Console::new(console::stdin_lines(), shown);
     let served = server.run(console, end).await;
@@ -130,6 +131,7 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
     let (shown, printing) = console::stdout_lines();
     let conversation = async {
         let client = Client::connect(service, &url, name).await?;
+        hint("joined; what you type is said, and a line that is just q leaves");
         join::converse(client, console::stdin_lines(), shown).await
     };
     let done = tokio::select! {

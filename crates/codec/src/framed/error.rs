@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socketry_transport::Endpoint;
 
-use crate::CodecError;
+use crate::{CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.
 #[derive(Debug)]
@@ -100,6 +100,14 @@ impl FrameError {
     /// What went wrong.
     pub fn fault(&self) -> &FrameFault {
         &self.0.fault
+    }
+
+    /// What is wrong with a frame, where that is what went wrong: [`Fault::TooLong`], say.
+    pub fn codec_fault(&self) -> Option<&Fault> {
+        match self.fault() {
+            FrameFault::Codec(error) => Some(&error.fault),
+            _ => None,
+        }
     }
 
     /// With whom.

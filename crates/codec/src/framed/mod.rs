@@ -48,6 +48,22 @@ use output::Output;
 /// # Ok(()) }
 /// ```
 ///
+/// An error concerns one frame, unless it [is fatal](FrameError::is_fatal); the conversation goes on behind it:
+///
+/// ```
+/// # use socketry_codec::{FrameError, Framed, Struct};
+/// # async fn serve(mut framed: Framed<socketry_transport::BoxSocket, Struct>) -> Result<(), FrameError> {
+/// loop {
+///     match framed.recv().await {
+///         Ok(Some(frame)) => println!("{} bytes", frame.len()),
+///         Ok(None) => return Ok(()),
+///         Err(error) if !error.is_fatal() => eprintln!("passed over: {error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # }
+/// ```
+///
 /// # What is bounded
 ///
 /// A frame by its codec; the time to finish one that has begun by [`frame_time`](Framed::frame_time); what waits to be

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketry_transport::{RecvHalf, SendHalf};
 
-use super::{FrameError, Framed};
+use super::{FrameError, Framed, Sender};
 use crate::Codec;
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
@@ -25,7 +25,8 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
 }
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
-    /// Sends `value` as JSON; when it returns, it has been written. Cancel-safe, as [`send`](Framed::send).
+    /// Sends `value` as JSON; when it returns, it has been written. Cancel-safe, as [`send`](Framed::send). The `json`
+    /// codecs carry objects only: a `T` that is a struct or a map.
     ///
     /// # Errors
     /// As [`send`](Framed::send), and if `value` has no JSON form (a map whose keys are no strings, say).
@@ -48,5 +49,20 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         let frame = serde_json::to_vec(value)
             .map_err(|error| FrameError::new(error, "write a header for", self.peer(), false))?;
         self.feed(&frame).await
+    }
+}
+
+impl<C: Codec> Sender<C> {
+    /// [`send`](Sender::send) of `value` as JSON. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`send`](Sender::send), and if `value` has no JSON form.
+    pub async fn send_json<T: Serialize + Sync + ?Sized>(
+        &self,
+        value: &T,
+    ) -> Result<(), FrameError> {
+        let frame = serde_json::to_vec(value)
+            .map_err(|error| FrameError::new(error, "write a header for", self.peer(), false))?;
+        self.send(&frame).await
     }
 }

@@ -41,8 +41,8 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
     /// [`DEFAULT_SENDER_CAPACITY`], 256 KiB, wait for the writer.
     ///
     /// Take it of a half: what a whole socket has received, and its receiving side, are dropped. Needs a runtime with
-    /// timers: the writer is a task, which ends when the last handle is dropped or the peer is gone. If nothing can be
-    /// sent any more, or a body is owed, the handle says so at the first use.
+    /// timers: the writer is a task, which ends when the last handle is dropped or the peer is gone. Where nothing can be
+    /// sent any more, or a body is owed, nothing can be sent through the handle either: it is closed from the start.
     pub fn into_sender(self) -> Sender<C> {
         self.into_sender_with(DEFAULT_SENDER_CAPACITY)
     }
