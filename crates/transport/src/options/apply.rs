@@ -45,8 +45,8 @@ impl SocketOptions {
         self.apply_to_connection(&**socket, endpoint)
     }
 
-    /// Applies what concerns one connection. An accepted socket needs it again, since not every system lets it
-    /// inherit from the listener.
+    /// Applies what concerns one connection. On Linux an accepted socket inherits it from its listener, so accepting
+    /// does not apply it again.
     pub(crate) fn apply_to_connection(
         &self,
         socket: &impl AsFd,

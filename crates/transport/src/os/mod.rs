@@ -181,7 +181,7 @@ impl Os {
     }
 
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        // A Unix socket knows no reset.
+        // A Unix socket knows no reset. Off is the system's default, whatever the option `linger` was before.
         if !self.shape.is_stream() || self.scheme.is_unix() {
             return Ok(());
         }
