@@ -2,13 +2,14 @@
 //!
 //! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
-//! * [`scenario`]: what each app is for, as one short run over any pairing.
+//! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
 //! * [`in_time`]: a deadline for what must not hang.
 //!
 //! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
 #![forbid(unsafe_code)]
 
 mod places;
+#[cfg(feature = "apps")]
 pub mod scenario;
 mod script;
 
@@ -33,6 +34,6 @@ pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
 }
 
 /// Runs the README's Rust code as a doc test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "apps"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
