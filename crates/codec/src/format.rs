@@ -149,13 +149,21 @@ impl Format {
         }
     }
 
-    /// Appends what [`bytes`](Format::bytes) gives.
+    /// Appends what [`bytes`](Format::bytes) gives. One store of a known width, as [`word`](Format::word) is one load.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "compared with `max` by the caller"
+    )]
     pub(crate) fn put(&self, len: u64, out: &mut BytesMut) {
-        if self.big {
-            out.put_uint(len, self.size());
-        } else {
-            out.put_uint_le(len, self.size());
+        match (self.size, self.big) {
+            (1, _) => out.put_u8(len as u8),
+            (2, false) => out.put_u16_le(len as u16),
+            (2, true) => out.put_u16(len as u16),
+            (4, false) => out.put_u32_le(len as u32),
+            (4, true) => out.put_u32(len as u32),
+            (_, false) => out.put_u64_le(len),
+            (_, true) => out.put_u64(len),
         }
     }
 

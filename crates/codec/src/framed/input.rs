@@ -107,11 +107,13 @@ impl Input {
     }
 
     /// The bytes at `range`, for the moment.
+    #[inline]
     pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
         &self.buf[range]
     }
 
     /// The bytes at `range`, for good, cut from the buffer without a copy. Everything before them is dropped.
+    #[inline]
     pub(super) fn cut(&mut self, range: Range<usize>) -> Bytes {
         self.buf.advance(range.start);
         let frame = self.buf.split_to(range.len()).freeze();
@@ -126,64 +128,95 @@ impl Input {
         (self.pos, self.skip, self.body) = (0, 0, 0);
     }
 
-    /// Looks for a frame in what is here.
+    /// Looks for a frame in what is here. Only the way to one is in line: all else happens once for a read at most.
     #[inline]
     pub(super) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, CodecError> {
         loop {
-            if self.skip > 0 {
-                self.pass_over();
-            }
             let end = match self.state {
-                State::Stream if self.pos == self.buf.len() || self.skip > 0 => {
-                    return Ok(Step::More(1));
-                }
-                State::Stream => End::Open,
-                State::Datagram => End::Datagram,
-                State::Ended if self.pos < self.buf.len() => End::Closed,
-                State::Ended | State::Over => return Ok(Step::Over),
-                State::NoDatagram => return Ok(Step::More(1)),
+                State::Stream if self.pos < self.buf.len() && self.skip == 0 => End::Open,
+                _ => match self.look_at() {
+                    Ok(end) => end,
+                    Err(step) => return Ok(step),
+                },
             };
             let here = self.buf.len() - self.pos;
-            let answer = codec.decode(&self.buf[self.pos..], end);
-            match answer {
-                Ok(answer) if !answer.is_sound(here) => {
-                    return Err(self.wrong(CodecError::unsound(), end));
-                }
-                Ok(Decoded::Frame {
-                    start,
-                    end: to,
-                    consumed,
-                }) => {
+            match codec.decode(&self.buf[self.pos..], end) {
+                Ok(
+                    answer @ Decoded::Frame {
+                        start,
+                        end: to,
+                        consumed,
+                    },
+                ) if answer.is_sound(here) => {
                     let frame = self.pos + start..self.pos + to;
                     self.largest = self.largest.max(consumed);
-                    self.consume(consumed);
-                    self.deadline = None;
-                    self.looked = false;
-                    return Ok(Step::Frame(frame));
-                }
-                Ok(Decoded::Need(bytes)) if end == End::Open => {
-                    self.looked = true;
-                    return Ok(Step::More(bytes.max(1)));
-                }
-                Ok(Decoded::Need(_)) if here == 0 => self.consume(0),
-                Ok(Decoded::Need(missing)) => {
-                    let fault = Fault::Truncated {
-                        have: here,
-                        missing,
-                    };
-                    return Err(self.wrong(CodecError::skip(fault, here as u64), end));
-                }
-                Ok(Decoded::Skip(bytes)) => {
-                    self.consume(bytes);
-                    if codec.in_step() {
+                    if self.deadline.is_some() {
                         self.deadline = None;
                     }
+                    self.looked = false;
+                    self.consume(consumed);
+                    return Ok(Step::Frame(frame));
                 }
-                Err(error) => return Err(self.wrong(error, end)),
+                answer => {
+                    if let Some(step) = self.no_frame(answer, end, codec)? {
+                        return Ok(step);
+                    }
+                }
             }
         }
     }
 
+    /// What the next bytes are the front of, after those that are to be passed over; or why there is nothing to look at.
+    #[cold]
+    fn look_at(&mut self) -> Result<End, Step> {
+        if self.skip > 0 {
+            self.pass_over();
+        }
+        match self.state {
+            State::Stream if self.pos == self.buf.len() || self.skip > 0 => Err(Step::More(1)),
+            State::Stream => Ok(End::Open),
+            State::Datagram => Ok(End::Datagram),
+            State::Ended if self.pos < self.buf.len() => Ok(End::Closed),
+            State::Ended | State::Over => Err(Step::Over),
+            State::NoDatagram => Err(Step::More(1)),
+        }
+    }
+
+    /// Takes any other answer; `None` says to look again.
+    #[cold]
+    fn no_frame<C: Codec>(
+        &mut self,
+        answer: Result<Decoded, CodecError>,
+        end: End,
+        codec: &C,
+    ) -> Result<Option<Step>, CodecError> {
+        let here = self.buf.len() - self.pos;
+        match answer {
+            Ok(Decoded::Need(bytes)) if end == End::Open => {
+                self.looked = true;
+                return Ok(Some(Step::More(bytes.max(1))));
+            }
+            Ok(Decoded::Need(_)) if here == 0 => self.consume(0),
+            Ok(Decoded::Need(missing)) => {
+                let fault = Fault::Truncated {
+                    have: here,
+                    missing,
+                };
+                return Err(self.wrong(CodecError::skip(fault, here as u64), end));
+            }
+            Ok(skip @ Decoded::Skip(bytes)) if skip.is_sound(here) => {
+                self.consume(bytes);
+                if codec.in_step() {
+                    self.deadline = None;
+                }
+            }
+            Ok(_) => return Err(self.wrong(CodecError::unsound(), end)),
+            Err(error) => return Err(self.wrong(error, end)),
+        }
+        Ok(None)
+    }
+
+    #[inline]
     fn consume(&mut self, bytes: usize) {
         self.pos += bytes;
         if self.state == State::Datagram && self.pos == self.buf.len() {

@@ -39,6 +39,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     ///
     /// # Errors
     /// As [`recv`](Framed::recv).
+    #[inline]
     pub fn poll_recv_bytes(
         &mut self,
         cx: &mut Context<'_>,
@@ -47,7 +48,9 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
     }
 
-    /// Where the next frame lies in the buffer.
+    /// Where the next frame lies in the buffer. As in [`Input::step`](super::input::Input::step), only the way to one is
+    /// in line.
+    #[inline]
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
@@ -58,18 +61,34 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         loop {
             match self.input.step(&mut self.codec) {
                 Ok(Step::Frame(range)) => return Poll::Ready(Ok(Some(range))),
-                Ok(Step::Over) => return Poll::Ready(Ok(None)),
-                Ok(Step::More(need)) => {
-                    let in_step = self.codec.in_step();
-                    if let Err(fault) =
-                        ready!(self.input.poll_fill(cx, &mut self.socket, need, in_step))
-                    {
-                        return Poll::Ready(Err(self.recv_error(fault)));
+                step => {
+                    if !ready!(self.poll_more(cx, step))? {
+                        return Poll::Ready(Ok(None));
                     }
                 }
-                Err(error) => return Poll::Ready(Err(self.codec_error(error))),
             }
         }
+    }
+
+    /// Receives more where that is what is missing; false if nothing more is to be had.
+    #[cold]
+    fn poll_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: Result<Step, CodecError>,
+    ) -> Poll<Result<bool, FrameError>> {
+        let need = match step {
+            Ok(Step::Frame(_)) => 0,
+            Ok(Step::More(need)) => need,
+            Ok(Step::Over) => return Poll::Ready(Ok(false)),
+            Err(error) => return Poll::Ready(Err(self.codec_error(error))),
+        };
+        let in_step = self.codec.in_step();
+        let filled = ready!(self.input.poll_fill(cx, &mut self.socket, need, in_step));
+        Poll::Ready(match filled {
+            Ok(()) => Ok(true),
+            Err(fault) => Err(self.recv_error(fault)),
+        })
     }
 
     fn codec_error(&self, error: CodecError) -> FrameError {
@@ -77,6 +96,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         FrameError::new(error, "receive from", self.socket.peer(), fatal)
     }
 
+    #[cold]
     pub(super) fn recv_error(&self, fault: impl Into<FrameFault>) -> FrameError {
         FrameError::new(
             fault,

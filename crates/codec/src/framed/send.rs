@@ -90,6 +90,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         encoded.map_err(|error| self.codec_refused(error))
     }
 
+    #[inline(never)]
     fn encode_datagram(&mut self, frame: &[u8], max_len: usize) -> Result<(), FrameError> {
         let encoded = encode_datagram(&mut self.codec, frame, max_len, &mut self.output.buf);
         encoded.map_err(|error| self.codec_refused(error))?;
@@ -97,14 +98,20 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn may_send(&self) -> Result<(), FrameError> {
-        if self.output.over {
-            return Err(self.send_error(FrameFault::Over));
-        }
-        if self.output.owed > 0 {
-            return Err(self.send_error(FrameFault::BodyUnwritten(self.output.owed)));
+        if self.output.over || self.output.owed > 0 {
+            return Err(self.may_not_send());
         }
         Ok(())
+    }
+
+    #[cold]
+    fn may_not_send(&self) -> FrameError {
+        if self.output.over {
+            return self.send_error(FrameFault::Over);
+        }
+        self.send_error(FrameFault::BodyUnwritten(self.output.owed))
     }
 
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FrameError>> {
@@ -147,10 +154,12 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         self.send_error(error)
     }
 
+    #[cold]
     fn codec_refused(&self, error: CodecError) -> FrameError {
         FrameError::new(error, "send to", self.socket.peer(), false)
     }
 
+    #[cold]
     pub(super) fn send_error(&self, fault: impl Into<FrameFault>) -> FrameError {
         FrameError::new(fault, "send to", self.socket.peer(), self.output.over)
     }
