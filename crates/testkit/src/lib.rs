@@ -3,11 +3,14 @@
 //! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
 //! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
+//! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
 //! * [`in_time`]: a deadline for what must not hang.
 //!
 //! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
 #![forbid(unsafe_code)]
 
+pub mod codec;
+mod law;
 mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;
@@ -16,6 +19,7 @@ mod script;
 use std::future::Future;
 use std::time::Duration;
 
+pub use law::{Law, Verdict, Violation};
 pub use places::Places;
 pub use script::Script;
 
