@@ -13,6 +13,7 @@ pub(super) fn any_cut_gives_the_same_frames_and_errors(subject: &Subject) -> Ver
     for stream in subject.streams(&mut random)? {
         let due = subject.due(subject.small(), &stream)?;
         cut(subject, &stream, stream.chunks(1).collect(), &due)?;
+        at_once(subject, &stream)?;
         if stream.len() <= SHORT {
             every_two(subject, &stream, &due)?;
         }
@@ -20,6 +21,21 @@ pub(super) fn any_cut_gives_the_same_frames_and_errors(subject: &Subject) -> Ver
             let cuts: [usize; 4] = std::array::from_fn(|_| random.usize(..=stream.len()));
             cut(subject, &stream, pieces(&stream, &cuts), &due)?;
         }
+    }
+    Ok(())
+}
+
+/// What comes of bytes one by one has come by the same byte as if they had been there at once.
+fn at_once(subject: &Subject, stream: &[u8]) -> Verdict {
+    let mut slow = subject.driver(subject.small());
+    for here in 0..stream.len() {
+        slow.push(&stream[here..=here])?;
+        let mut fast = subject.driver(subject.small());
+        fast.push(&stream[..=here])?;
+        let [slow, fast] = [slow.events.clone(), fast.events].map(|events| subject.joined(events));
+        same(&slow, &fast, || {
+            format!("{} byte by byte, before the end", shown(&stream[..=here]))
+        })?;
     }
     Ok(())
 }

@@ -19,27 +19,32 @@ pub(super) fn a_clone_is_independent(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Behind `head` a codec and its clone take turns, and each must see what it would have seen alone.
+/// Behind `head` a codec and its clone take turns, and each must say at each byte what it would have said alone.
 fn apart(subject: &Subject, head: &[u8], tail: &[u8], other: &[u8]) -> Verdict {
     let mut first = subject.driver(subject.small());
     first.push(head)?;
     let mut second = first.clone();
+    let mut alone = [
+        subject.driver(subject.small()),
+        subject.driver(subject.small()),
+    ];
+    alone[0].push(head)?;
+    alone[1].push(head)?;
     for at in 0..tail.len().max(other.len()) {
-        first.push(tail.get(at..=at).unwrap_or_default())?;
-        second.push(other.get(at..=at).unwrap_or_default())?;
-    }
-    first.close()?;
-    second.close()?;
-    for (driver, tail) in [(first, tail), (second, other)] {
-        let alone = subject.driver(subject.small());
-        let alone = alone.stream([head].into_iter().chain(tail.chunks(1)))?;
-        same(&driver.events, &alone, || {
-            format!(
-                "{} and then {}, beside a clone that is told something else",
-                shown(head),
-                shown(tail)
-            )
-        })?;
+        let bytes = [tail, other].map(|bytes| bytes.get(at..=at).unwrap_or_default());
+        let told = [&mut first, &mut second].into_iter().zip(&mut alone);
+        for ((driver, alone), byte) in told.zip(bytes) {
+            driver.push(byte)?;
+            alone.push(byte)?;
+            same(&driver.events, &alone.events, || {
+                format!(
+                    "behind {}, {} and a clone that is told {}",
+                    shown(head),
+                    shown(tail),
+                    shown(other)
+                )
+            })?;
+        }
     }
     Ok(())
 }
