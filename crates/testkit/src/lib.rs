@@ -19,7 +19,7 @@ mod script;
 use std::future::Future;
 use std::time::Duration;
 
-pub use law::{Law, Verdict, Violation};
+pub use law::{Law, Violation};
 pub use places::Places;
 pub use script::Script;
 

@@ -223,6 +223,7 @@ fn an_envelope_of_another_codec() {
         bent.envelope = |_, frame| Struct::new("<I".parse().unwrap()).envelope(frame);
     });
     caught("the_envelope_is_what_encode_writes", &broken);
+    caught("framed_sends_what_encode_writes", &broken);
 }
 
 #[test]
@@ -290,6 +291,7 @@ fn limits_that_are_off_by_one() {
         max_frame: limits.max_frame + 1,
         ..limits
     };
+    caught("no_frame_is_above_the_limit", &limited(more));
     caught("a_frame_above_the_limit_is_not_sent", &limited(more));
     caught("a_frame_above_the_limit_is_one_error", &limited(more));
     let less = |limits: Limits| Limits {
@@ -573,6 +575,31 @@ fn in_step_at_any_time_or_never() {
     caught("in_step_says_that_another_may_take_over", &always);
     let never = bent("line", |bent| bent.in_step = |_| false);
     caught("in_step_says_that_another_may_take_over", &never);
+}
+
+/// `Framed` asks only when something is here; `Reader` and tokio-util ask once more.
+#[test]
+fn a_codec_that_waits_to_be_asked_of_nothing() {
+    let broken = bent("struct:B", |bent| {
+        bent.decode = |bent, input, end| {
+            let rested = std::mem::replace(&mut bent.memory, usize::from(!input.is_empty())) == 0;
+            match bent.good.decode(input, end) {
+                Ok(Decoded::Frame { consumed, .. }) if !rested => Ok(Decoded::Skip(consumed)),
+                answer => answer,
+            }
+        };
+    });
+    caught("framed_agrees", &broken.carries(0, 255));
+}
+
+#[test]
+fn a_codec_that_is_another_each_time() {
+    let built = AtomicUsize::new(0);
+    let fickle = Subject::new("line or struct", move |limits| {
+        let name = ["line", "struct"][built.fetch_add(1, Ordering::Relaxed) % 2];
+        good(name, limits)
+    });
+    caught("a_boxed_codec_is_the_plain_one", &fickle);
 }
 
 #[test]

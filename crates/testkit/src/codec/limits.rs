@@ -28,6 +28,29 @@ pub(super) fn a_frame_at_the_limit_passes(subject: &Subject) -> Verdict {
     Ok(())
 }
 
+pub(super) fn no_frame_is_above_the_limit(subject: &Subject) -> Verdict {
+    if !subject.limited {
+        return Ok(());
+    }
+    let limits = subject.small();
+    for stream in subject.streams(&mut random())? {
+        let found = [
+            subject.driver(limits).stream(stream.chunks(7))?,
+            subject.driver(limits).datagram(&stream)?,
+        ];
+        let long = found
+            .iter()
+            .flatten()
+            .flatten()
+            .find(|frame| frame.len() > limits.max_frame);
+        ensure(long.is_none(), || {
+            let max = limits.max_frame;
+            format!("of {} comes {long:?} with at most {max}", shown(&stream))
+        })?;
+    }
+    Ok(())
+}
+
 pub(super) fn a_frame_above_the_limit_is_not_sent(subject: &Subject) -> Verdict {
     if !subject.limited {
         return Ok(());

@@ -64,6 +64,8 @@ macro_rules! __codec_laws {
                 "A stream that ends between two frames, or before the first, ends without an error.",
             limits::a_frame_at_the_limit_passes
                 "A frame exactly as long as the limit is sent and received.",
+            limits::no_frame_is_above_the_limit
+                "Whatever arrives, on a stream or as a datagram, no frame is longer than the limit.",
             limits::a_frame_above_the_limit_is_not_sent
                 "A frame one byte above the limit is refused by `encode`.",
             limits::a_frame_above_the_limit_is_one_error
