@@ -78,6 +78,14 @@ fn bent(name: &'static str, bend: fn(&mut Bent)) -> Subject {
     subject.counted_by(|work| allocation_counter::measure(work).bytes_max)
 }
 
+fn frame(start: usize, end: usize, consumed: usize) -> Answer {
+    Ok(Decoded::Frame {
+        start,
+        end,
+        consumed,
+    })
+}
+
 /// That law, and no panic of the suite itself, says what is wrong.
 #[track_caller]
 fn caught(name: &str, subject: &Subject) {
@@ -108,11 +116,7 @@ fn a_byte_lost_at_a_cut() {
                     consumed,
                 }) if was_cut && start < end => {
                     let start = start + 1;
-                    Ok(Decoded::Frame {
-                        start,
-                        end,
-                        consumed,
-                    })
+                    frame(start, end, consumed)
                 }
                 answer => answer,
             }
@@ -131,11 +135,7 @@ fn a_long_frame_that_loses_its_end() {
                 consumed,
             } => {
                 let end = end.min(start + 255);
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             other => Ok(other),
         };
@@ -153,11 +153,7 @@ fn white_space_that_is_taken_off() {
                 consumed,
             } => {
                 let end = start + input[start..end].trim_ascii_end().len();
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             other => Ok(other),
         };
@@ -171,11 +167,7 @@ fn a_buffer_thrown_away_with_its_first_frame() {
         bent.decode = |bent, input, at| match bent.good.decode(input, at)? {
             Decoded::Frame { start, end, .. } => {
                 let consumed = input.len();
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             other => Ok(other),
         };
@@ -232,11 +224,7 @@ fn half_a_frame_taken_for_a_whole_one() {
         bent.decode = |bent, input, end| match bent.good.decode(input, end)? {
             Decoded::Need(_) if input.len() > 3 => {
                 let (start, end, consumed) = (0, input.len(), input.len());
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             other => Ok(other),
         };
@@ -316,11 +304,7 @@ fn a_frame_outside_of_the_input() {
                 consumed,
             } => {
                 let (end, consumed) = (end + 1, consumed + 1);
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             other => Ok(other),
         };
@@ -501,11 +485,7 @@ fn a_frame_and_its_delimiter_in_a_datagram() {
                 End::Datagram,
             ) => {
                 let end = consumed;
-                Ok(Decoded::Frame {
-                    start,
-                    end,
-                    consumed,
-                })
+                frame(start, end, consumed)
             }
             (other, _) => Ok(other),
         };

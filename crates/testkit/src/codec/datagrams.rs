@@ -1,5 +1,7 @@
 //! One datagram after another.
 
+use bytes::Bytes;
+
 use super::Subject;
 use super::drive::{ensure, same, shown};
 use super::inputs::{arrived, random};
@@ -21,7 +23,7 @@ pub(super) fn an_empty_datagram_is_decoded_once(subject: &Subject) -> Verdict {
     let mut driver = subject.driver(subject.roomy());
     for frame in subject.frames(&mut random(), 4)? {
         let empty = driver.datagram(b"")?;
-        let frameless = empty.iter().flatten().all(|frame| frame.is_empty());
+        let frameless = empty.iter().flatten().all(Bytes::is_empty);
         ensure(empty.len() <= 1 && frameless, || {
             format!("an empty datagram becomes {empty:?}")
         })?;

@@ -108,14 +108,10 @@ impl<C: Codec> Driver<C> {
             let answer = self.codec.decode(&self.bytes, end);
             let wrong = |why: &str| Err(format!("{why}: {answer:?} of {:?}", self.shown(end)));
             match answer {
-                Ok(Decoded::Need(0)) => return wrong("it asks for nothing"),
-                Ok(Decoded::Need(_)) if here > 0 && end != End::Open => {
-                    return wrong("it asks for more where nothing follows");
+                Ok(answer) if !lies_within(answer, here, end) => {
+                    return wrong("no progress, or outside of the input");
                 }
                 Ok(Decoded::Need(_)) => return Ok(None),
-                Ok(Decoded::Skip(bytes)) if bytes == 0 || bytes > here => {
-                    return wrong("it passes over nothing, or what is not there");
-                }
                 Ok(Decoded::Skip(bytes)) => {
                     self.pass(bytes as u64);
                     // A datagram that is used up is not asked about again: to some codecs an empty one is a frame.
@@ -125,21 +121,16 @@ impl<C: Codec> Driver<C> {
                 }
                 Ok(Decoded::Frame {
                     start,
-                    end: to,
+                    end,
                     consumed,
                 }) => {
-                    let within = start <= to && to <= consumed && consumed <= here;
-                    if !within || (consumed == 0 && (here > 0 || end != End::Datagram)) {
-                        return wrong("a frame outside of the input, or of no bytes");
-                    }
-                    let frame = Bytes::copy_from_slice(&self.bytes[start..to]);
+                    let frame = Bytes::copy_from_slice(&self.bytes[start..end]);
                     self.pass(consumed as u64);
                     return Ok(Some(Ok(frame)));
                 }
-                Err(ref error) if error.skip == Some(0) => {
+                Err(ref error) if error.skip == Some(0) || here == 0 => {
                     return wrong("an error that passes over nothing");
                 }
-                Err(_) if here == 0 => return wrong("an error about no bytes"),
                 Err(error) => return Ok(Some(Err(self.fail(error, end)))),
             }
         }
@@ -170,6 +161,22 @@ impl<C: Codec> Driver<C> {
     }
 }
 
+/// Whether an answer about `here` bytes is one that can be, and gets on.
+pub(super) fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
+    match answer {
+        Decoded::Need(bytes) => bytes > 0 && (end == End::Open || here == 0),
+        Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
+        Decoded::Frame {
+            start,
+            end: to,
+            consumed,
+        } => {
+            let progress = consumed > 0 || (here == 0 && end == End::Datagram);
+            start <= to && to <= consumed && consumed <= here && progress
+        }
+    }
+}
+
 /// Bytes in a message: as a literal of Rust, cut where they are too many to read.
 pub(super) fn shown(bytes: &[u8]) -> String {
     match bytes.len() {
@@ -192,7 +199,7 @@ pub(super) fn same(found: &[Event], due: &[Event], how: impl FnOnce() -> String)
         .zip(due)
         .take_while(|(found, due)| found == due)
         .count();
-    let event = |events: &[Event]| events.get(at).map_or("nothing".into(), |event| told(event));
+    let event = |events: &[Event]| events.get(at).map_or("nothing".into(), told);
     Err(format!(
         "{}: at {at} comes {}, and {} is due",
         how(),

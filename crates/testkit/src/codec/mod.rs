@@ -32,7 +32,7 @@ mod state;
 mod subject;
 mod tiers;
 
-pub use subject::{Limits, Subject};
+pub use subject::{Count, Limits, Subject};
 
 use crate::law::Law;
 

@@ -2,7 +2,7 @@
 
 use socketry_codec::{Codec, Decoded, End};
 
-use super::drive::{Driver, Event, ensure, same, shown};
+use super::drive::{Driver, Event, ensure, lies_within, same, shown};
 use super::inputs::{arrived, random};
 use super::{Limits, Subject};
 use crate::law::Verdict;
@@ -23,21 +23,6 @@ pub(super) fn positions_lie_within_the_input(subject: &Subject) -> Verdict {
         }
     }
     Ok(())
-}
-
-fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
-    match answer {
-        Decoded::Need(bytes) => bytes > 0 && (end == End::Open || here == 0),
-        Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
-        Decoded::Frame {
-            start,
-            end: to,
-            consumed,
-        } => {
-            let progress = consumed > 0 || (here == 0 && end == End::Datagram);
-            start <= to && to <= consumed && consumed <= here && progress
-        }
-    }
 }
 
 pub(super) fn every_error_makes_progress(subject: &Subject) -> Verdict {

@@ -16,14 +16,20 @@ pub struct Limits {
     pub max_discard: u64,
 }
 
+type Build = dyn Fn(Limits) -> BoxCodec + Send + Sync;
+type Plain = dyn Fn(Limits, &[u8]) -> Result<Vec<Event>, String> + Send + Sync;
+
+/// Runs the work it is given, and gives the most bytes that were allocated at a time meanwhile.
+pub type Count = fn(&mut dyn FnMut()) -> u64;
+
 /// A codec to run the laws against: how it is built, which frames it carries, and what it does not do.
 ///
 /// By default it is a codec that carries frames of any length, finds where they end on a stream, and keeps both limits.
 #[derive(Clone)]
 pub struct Subject {
     title: String,
-    build: Arc<dyn Fn(Limits) -> BoxCodec + Send + Sync>,
-    plain: Arc<dyn Fn(Limits, &[u8]) -> Result<Vec<Event>, String> + Send + Sync>,
+    build: Arc<Build>,
+    plain: Arc<Plain>,
     pub(super) shape: Option<fn(&mut [u8])>,
     pub(super) examples: Vec<Vec<u8>>,
     pub(super) least: usize,
@@ -34,7 +40,7 @@ pub struct Subject {
     pub(super) discards: bool,
     pub(super) keeps_last: bool,
     pub(super) name: Option<String>,
-    pub(super) counted: Option<fn(&mut dyn FnMut()) -> u64>,
+    pub(super) counted: Option<Count>,
 }
 
 impl Subject {
@@ -136,7 +142,7 @@ impl Subject {
     /// `|work| allocation_counter::measure(work).bytes_max`. By default nothing is counted, and only what `Need` asks for
     /// stands for memory.
     #[must_use]
-    pub fn counted_by(self, count: fn(&mut dyn FnMut()) -> u64) -> Self {
+    pub fn counted_by(self, count: Count) -> Self {
         let counted = Some(count);
         Subject { counted, ..self }
     }

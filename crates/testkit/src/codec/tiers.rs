@@ -12,8 +12,11 @@ use super::inputs::{pieces, random};
 use crate::Script;
 use crate::law::{Verdict, block_on};
 
+/// A stream, and where it is cut.
+type CutStream = (Vec<u8>, [usize; 6]);
+
 /// Streams in pieces that are a few bytes long.
-fn cut_streams(subject: &Subject) -> Result<Vec<(Vec<u8>, [usize; 6])>, String> {
+fn cut_streams(subject: &Subject) -> Result<Vec<CutStream>, String> {
     let mut random = random();
     let streams = subject.streams(&mut random)?;
     let cut = |stream: Vec<u8>| {
