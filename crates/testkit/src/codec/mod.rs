@@ -132,8 +132,8 @@ pub fn law(name: &str) -> Law<Subject> {
     *found.unwrap_or_else(|| panic!("there is no law {name} for codecs"))
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of codecs](codec::LAWS), run against this
-/// [`Subject`](codec::Subject). The second argument is an expression; each test evaluates it anew.
+/// A module of this name with one `#[test]` for each of the [laws of codecs](crate::codec::LAWS), run against this
+/// [`Subject`](crate::codec::Subject). The second argument is an expression; each test evaluates it anew.
 ///
 /// ```
 /// use socketry_codec::Line;
