@@ -15,6 +15,7 @@ mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;
 mod script;
+pub mod stream;
 
 use std::future::Future;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -11,7 +12,8 @@ use crate::{Endpoint, Result, Socket};
 /// A way to make connected sockets, by connecting or by accepting.
 ///
 /// The associated types keep the generic path static. With them fixed to [`BoxSocket`](crate::BoxSocket) and
-/// [`BoxListener`](crate::BoxListener) the same trait is the erased form: see [`erase`](crate::erase).
+/// [`BoxListener`](crate::BoxListener) the same trait is the erased form: see [`erase`](crate::erase). A shared transport is
+/// one too: `Arc<T>` forwards everything, so that an erased one goes where a transport is asked for.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// What [`connect`](Transport::connect) gives.
@@ -39,6 +41,22 @@ pub trait Transport: Send + Sync + 'static {
     /// As [`connect`](Transport::connect); [`InUse`](crate::ErrorKind::InUse) and
     /// [`Denied`](crate::ErrorKind::Denied) are the common ones.
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener>;
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    type Socket = T::Socket;
+    type Listener = T::Listener;
+
+    fn keys(&self) -> &[&'static str] {
+        (**self).keys()
+    }
+    async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
+        (**self).connect(to).await
+    }
+    async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
+        (**self).listen(at).await
+    }
 }
 
 /// A source of accepted sockets.

@@ -1,0 +1,151 @@
+//! Bytes that tell where they belong, and how laws send and receive them.
+
+use std::io;
+use std::sync::LazyLock;
+
+use fastrand::Rng;
+use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf};
+
+use super::verdict::{Failure, Verdict, ensure};
+
+/// The stream that every law sends: these bytes again and again. The period is a prime above every size that is used, so
+/// that no piece can stand in for another.
+static PERIOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut bytes = vec![0; 1_048_583];
+    Rng::with_seed(20_260_101).fill(&mut bytes);
+    bytes
+});
+
+/// `len` bytes of the stream from `offset` on.
+pub(super) fn pattern(offset: usize, len: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let rest = &PERIOD[(offset + bytes.len()) % PERIOD.len()..];
+        bytes.extend_from_slice(&rest[..rest.len().min(len - bytes.len())]);
+    }
+    bytes
+}
+
+/// Fails at the first byte that does not belong at `offset` and after it.
+pub(super) fn check(bytes: &[u8], offset: usize) -> Verdict {
+    let expected = pattern(offset, bytes.len());
+    if bytes == expected {
+        return Ok(());
+    }
+    let right = bytes
+        .iter()
+        .zip(&expected)
+        .take_while(|(found, sent)| found == sent);
+    let at = offset + right.count();
+    Err(Failure::new(format_args!(
+        "byte {at} of the stream is another one than was sent"
+    )))
+}
+
+fn on_the_way(offset: usize) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::new(format_args!("after {offset} bytes: {error}"))
+}
+
+/// One send that must take something.
+pub(super) async fn send_some<S: SendHalf + ?Sized>(
+    socket: &mut S,
+    bytes: &[u8],
+) -> io::Result<usize> {
+    match socket.send(bytes).await? {
+        0 if !bytes.is_empty() => Err(io::Error::other("a send took nothing and did not wait")),
+        sent if sent > bytes.len() => Err(io::Error::other("a send took more than it was given")),
+        sent => Ok(sent),
+    }
+}
+
+/// Sends the bytes from `offset` to `end` in pieces of `size`, and does not flush.
+pub(super) async fn send_pattern<S: SendHalf + ?Sized>(
+    socket: &mut S,
+    (offset, end): (usize, usize),
+    size: usize,
+) -> Verdict {
+    let mut at = offset;
+    while at < end {
+        let piece = pattern(at, size.min(end - at));
+        at += send_some(socket, &piece).await.map_err(on_the_way(at))?;
+    }
+    Ok(())
+}
+
+/// The same, and flushes.
+pub(super) async fn send_flushed<S: SendHalf + ?Sized>(
+    socket: &mut S,
+    range: (usize, usize),
+    size: usize,
+) -> Verdict {
+    send_pattern(socket, range, size).await?;
+    flush(socket).await.map_err(on_the_way(range.1))
+}
+
+pub(super) async fn flush<S: SendHalf + ?Sized>(socket: &mut S) -> io::Result<()> {
+    std::future::poll_fn(|cx| socket.poll_flush(cx)).await
+}
+
+/// One receive, which brings at least a byte unless it is the end.
+pub(super) async fn recv_some<R: RecvHalf + ?Sized>(
+    socket: &mut R,
+    buf: &mut [u8],
+) -> io::Result<(usize, Received)> {
+    match socket.recv(buf).await? {
+        (0, Received::Data) if !buf.is_empty() => Err(io::Error::other(
+            "a receive brought nothing and was not the end",
+        )),
+        (_, Received::Cut) => Err(io::Error::other("a stream said that something was cut")),
+        (len, Received::End) if len > 0 => Err(io::Error::other("the end came with bytes")),
+        received => Ok(received),
+    }
+}
+
+/// Receives the bytes from `offset` to `end` into buffers of `size`.
+pub(super) async fn recv_pattern<R: RecvHalf + ?Sized>(
+    socket: &mut R,
+    (offset, end): (usize, usize),
+    size: usize,
+) -> Verdict {
+    let mut buf = vec![0; size];
+    let mut at = offset;
+    while at < end {
+        let room = size.min(end - at);
+        let received = recv_some(socket, &mut buf[..room]).await;
+        let (len, received) = received.map_err(on_the_way(at))?;
+        ensure(
+            received == Received::Data,
+            format_args!("the stream ended after {at} of {end} bytes"),
+        )?;
+        check(&buf[..len], at)?;
+        at += len;
+    }
+    Ok(())
+}
+
+/// Receives to the end: all that came.
+pub(super) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Result<Vec<u8>> {
+    let (mut all, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
+    loop {
+        match recv_some(socket, &mut buf).await? {
+            (_, Received::End) => return Ok(all),
+            (len, _) => all.extend_from_slice(&buf[..len]),
+        }
+    }
+}
+
+/// Receives to the end, which must come after byte `end` of the stream.
+pub(super) async fn recv_last<R: RecvHalf + ?Sized>(
+    socket: &mut R,
+    (offset, end): (usize, usize),
+) -> Verdict {
+    let all = recv_to_end(socket).await.map_err(on_the_way(offset))?;
+    check(&all, offset)?;
+    ensure(
+        offset + all.len() == end,
+        format_args!(
+            "the stream ended after {} of {end} bytes",
+            offset + all.len()
+        ),
+    )
+}

@@ -1,0 +1,40 @@
+//! What a law finds: nothing, or in words what is not as it should be.
+
+use std::fmt::{self, Debug, Display};
+
+/// What is not as it should be.
+#[derive(Debug)]
+pub(super) struct Failure(String);
+
+/// What a law finds.
+pub(super) type Verdict<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    pub(super) fn new(words: impl Display) -> Self {
+        Failure(words.to_string())
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Fails with `words` unless `holds`.
+pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(words))
+    }
+}
+
+/// Fails unless `found` is `expected`.
+pub(super) fn same<V: PartialEq + Debug>(what: &str, found: V, expected: V) -> Verdict {
+    let equal = found == expected;
+    ensure(
+        equal,
+        format_args!("{what}: {found:?}, and not {expected:?}"),
+    )
+}
