@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use socketry_codec::{Framed, Line};
 use socketry_transport::{
-    Endpoint, Error, ErrorKind, IoSocket, Listener, Registry, Result, Transport, async_trait,
+    Endpoint, Error, ErrorKind, IoSocket, Listener, Registry, Result, SocketOptions, Transport,
+    async_trait,
 };
 use tokio::net::{TcpListener, TcpStream};
 
@@ -49,8 +50,9 @@ impl Listener for PlainListener {
     }
 }
 
-/// Host and port, which a third party's endpoint has where its address reads like them.
+/// Host and port, which a third party's endpoint has where its address reads like them; options there are none.
 fn address(endpoint: &Endpoint) -> Result<(String, u16)> {
+    SocketOptions::from_query(endpoint, Plain.keys())?;
     let none = || Error::new(ErrorKind::InvalidEndpoint, "use", endpoint);
     let (host, port) = endpoint.host_port().ok_or_else(none)?;
     Ok((host.into_owned(), port))
@@ -65,6 +67,10 @@ fn socket(stream: io::Result<TcpStream>) -> io::Result<IoSocket<TcpStream>> {
     let (local, peer) = (stream.local_addr(), stream.peer_addr());
     Ok(IoSocket::new(stream, endpoint(local)?, endpoint(peer)?))
 }
+
+// Whether it keeps the laws of every stream transport: one test for each, with `cargo test --example custom_transport`.
+#[cfg(test)]
+socketry_testkit::stream_laws!(plain, Subject::new(Plain, "plain://127.0.0.1:0"));
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {

@@ -10,7 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 
 use crate::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 
+/// How many bytes of several small parts an [`IoSocket`] writes as one.
+const GATHERED: usize = 4096;
+
 /// A stream socket made of anything that reads and writes.
+///
+/// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a process that does not ignore
+/// it. Rust programs do by default.
 ///
 /// For a reader and a writer that are two things, such as a child's pipes, [`tokio::io::join`] makes them one.
 #[derive(Debug)]
@@ -64,6 +70,24 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for IoSocket<T> 
     }
 }
 
+/// The beginning of `parts` as one run of bytes: copied into `room`, or the first that has bytes where that is as large.
+///
+/// Not written as vectors, though a writer may offer that: tokio's kernel sockets then raise SIGPIPE when the peer is gone, in a
+/// process that does not ignore it.
+fn gathered<'a>(parts: &'a [IoSlice<'_>], room: &'a mut [u8; GATHERED]) -> &'a [u8] {
+    let first = parts.iter().find(|part| !part.is_empty());
+    if let Some(first) = first.filter(|part| part.len() >= GATHERED) {
+        return first;
+    }
+    let mut len = 0;
+    for part in parts {
+        let take = part.len().min(GATHERED - len);
+        room[len..len + take].copy_from_slice(&part[..take]);
+        len += take;
+    }
+    &room[..len]
+}
+
 macro_rules! stream_of_io {
     ($socket:ident) => {
         impl<T: Send + Unpin> Half for $socket<T> {
@@ -84,9 +108,13 @@ macro_rules! stream_of_io {
                 cx: &mut Context<'_>,
                 buf: &mut ReadBuf<'_>,
             ) -> Poll<io::Result<Received>> {
-                let (before, room) = (buf.filled().len(), buf.remaining());
+                // Not every reader answers at once where there is no room: tokio's sockets wait for data first.
+                if buf.remaining() == 0 {
+                    return Poll::Ready(Ok(Received::Data));
+                }
+                let before = buf.filled().len();
                 ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                let ended = room > 0 && buf.filled().len() == before;
+                let ended = buf.filled().len() == before;
                 Poll::Ready(Ok(if ended { Received::End } else { Received::Data }))
             }
         }
@@ -100,12 +128,7 @@ macro_rules! stream_of_io {
                 let io = Pin::new(&mut self.io);
                 match parts {
                     [part] => io.poll_write(cx, part),
-                    parts if io.is_write_vectored() => io.poll_write_vectored(cx, parts),
-                    // Without vectored writes the first part with bytes goes; the caller comes again for the rest.
-                    parts => {
-                        let first = parts.iter().find(|part| !part.is_empty());
-                        io.poll_write(cx, first.map_or(&[], |part| part))
-                    }
+                    parts => io.poll_write(cx, gathered(parts, &mut [0; GATHERED])),
                 }
             }
             fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

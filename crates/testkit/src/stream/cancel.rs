@@ -155,11 +155,13 @@ pub(super) async fn a_cancelled_connect_leaves_nothing<T: Transport>(
     let at = listener.local().clone();
     for polls in 0..30 {
         let mut connecting = subject.connect(&at);
-        for _ in 0..polls % 5 {
+        for poll in 0..polls % 5 {
+            if poll > 0 {
+                yield_now().await;
+            }
             if poll_once(connecting.as_mut()).await.is_some() {
                 break;
             }
-            yield_now().await;
         }
     }
     let connecting = subject.connect(&at);

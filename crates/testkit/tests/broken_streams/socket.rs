@@ -1,0 +1,272 @@
+//! A socket, or a half of one, with one defect.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use socketry_transport::{
+    Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+};
+use tokio::io::ReadBuf;
+
+use crate::Defect;
+
+pub(crate) struct Bad<S> {
+    defect: Defect,
+    inner: S,
+    is_half: bool,
+    /// What was taken and waits to be sent.
+    held: Vec<u8>,
+    /// The receive that just said `Pending` had put bytes into its buffer.
+    filled: bool,
+    ended: bool,
+    finished: bool,
+    first_waker: Option<Waker>,
+    one_waker: Arc<OneWaker>,
+}
+
+impl<S> Bad<S> {
+    pub(crate) fn new(defect: Defect, inner: S) -> Self {
+        Bad {
+            defect,
+            inner,
+            is_half: false,
+            held: Vec::new(),
+            filled: false,
+            ended: false,
+            finished: false,
+            first_waker: None,
+            one_waker: Arc::default(),
+        }
+    }
+
+    fn half<H>(&self, inner: H) -> Bad<H> {
+        Bad {
+            is_half: true,
+            one_waker: Arc::clone(&self.one_waker),
+            ..Bad::new(self.defect, inner)
+        }
+    }
+}
+
+/// Wakes whoever came last.
+#[derive(Default)]
+struct OneWaker(Mutex<Option<Waker>>);
+
+impl OneWaker {
+    fn of(self: &Arc<Self>, cx: &Context<'_>) -> Waker {
+        *self.0.lock().expect("the waker") = Some(cx.waker().clone());
+        Waker::from(Arc::clone(self))
+    }
+}
+
+impl Wake for OneWaker {
+    fn wake(self: Arc<Self>) {
+        if let Some(waker) = self.0.lock().expect("the waker").take() {
+            waker.wake();
+        }
+    }
+}
+
+impl<S: Half> Half for Bad<S> {
+    fn shape(&self) -> Shape {
+        match self.defect {
+            Defect::HalvesAreDatagrams if self.is_half => Shape::Datagram { max_len: 512 },
+            _ => self.inner.shape(),
+        }
+    }
+    fn local(&self) -> &Endpoint {
+        self.inner.local()
+    }
+    fn peer(&self) -> &Endpoint {
+        match self.defect {
+            Defect::NamesItself => self.inner.local(),
+            _ => self.inner.peer(),
+        }
+    }
+    fn credentials(&self) -> Option<Credentials> {
+        self.inner.credentials()
+    }
+}
+
+impl<S: RecvHalf> RecvHalf for Bad<S> {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        match self.defect {
+            Defect::SwapsBytes => {
+                let before = buf.filled().len();
+                let received = ready!(self.inner.poll_recv(cx, buf))?;
+                let came = &mut buf.filled_mut()[before..];
+                came.rotate_left(came.len() / 2);
+                Poll::Ready(Ok(received))
+            }
+            Defect::EmptyBufferEnds if buf.remaining() == 0 => Poll::Ready(Ok(Received::End)),
+            Defect::OverwritesBuffer => {
+                buf.clear();
+                self.inner.poll_recv(cx, buf)
+            }
+            Defect::EndsOnce if self.ended => Poll::Pending,
+            Defect::EndsOnce => {
+                let received = ready!(self.inner.poll_recv(cx, buf))?;
+                self.ended = received == Received::End;
+                Poll::Ready(Ok(received))
+            }
+            Defect::FinishClosesBoth if self.finished => Poll::Ready(Ok(Received::End)),
+            Defect::ForgetsReaders => {
+                let asleep = &mut Context::from_waker(Waker::noop());
+                self.inner.poll_recv(asleep, buf)
+            }
+            Defect::WakesFirstTask => {
+                let first = self.first_waker.get_or_insert_with(|| cx.waker().clone());
+                let received = ready!(self.inner.poll_recv(&mut Context::from_waker(first), buf))?;
+                self.first_waker = None;
+                Poll::Ready(Ok(received))
+            }
+            Defect::WakesOneOfTwo => {
+                let one = self.one_waker.of(cx);
+                self.inner.poll_recv(&mut Context::from_waker(&one), buf)
+            }
+            Defect::FillsBeforeReady if self.filled => {
+                self.filled = false;
+                Poll::Ready(Ok(Received::Data))
+            }
+            Defect::FillsBeforeReady => {
+                let received = ready!(self.inner.poll_recv(cx, buf))?;
+                if received == Received::End || buf.filled().is_empty() {
+                    return Poll::Ready(Ok(received));
+                }
+                self.filled = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => self.inner.poll_recv(cx, buf),
+        }
+    }
+}
+
+impl<S: SendHalf> Bad<S> {
+    /// Sends what is held, as far as that goes.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let sent = ready!(self.inner.poll_send(cx, &[IoSlice::new(&self.held)]))?;
+            self.held.drain(..sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes all of `parts`, and has `most` of them wait at most.
+    fn poll_hold(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.held.len() > most {
+            ready!(self.poll_held(cx))?;
+        }
+        self.held.extend(all(parts));
+        Poll::Ready(Ok(len(parts)))
+    }
+}
+
+fn len(parts: &[IoSlice<'_>]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}
+
+fn all(parts: &[IoSlice<'_>]) -> Vec<u8> {
+    parts.iter().flat_map(|part| part.iter().copied()).collect()
+}
+
+impl<S: SendHalf> SendHalf for Bad<S> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.defect {
+            Defect::SendsFirstPartOnly => {
+                let first = parts.iter().find(|part| !part.is_empty());
+                let first = first.map_or(&[][..], |part| part);
+                let sent = ready!(self.inner.poll_send(cx, &[IoSlice::new(first)]))?;
+                let whole = sent == first.len();
+                Poll::Ready(Ok(if whole { len(parts) } else { sent }))
+            }
+            Defect::EmptySendFinishes if len(parts) == 0 => {
+                ready!(self.inner.poll_finish(cx))?;
+                Poll::Ready(Ok(0))
+            }
+            Defect::FlushesNothing | Defect::FinishDrops => self.poll_hold(cx, parts, 16_384),
+            Defect::TakesEverything => {
+                let _ = self.poll_held(cx)?;
+                self.poll_hold(cx, parts, usize::MAX)
+            }
+            Defect::ForgetsWriters => {
+                let asleep = &mut Context::from_waker(Waker::noop());
+                self.inner.poll_send(asleep, parts)
+            }
+            Defect::WakesOneOfTwo => {
+                let one = self.one_waker.of(cx);
+                self.inner.poll_send(&mut Context::from_waker(&one), parts)
+            }
+            Defect::ClaimsAll => self.inner.poll_send(cx, parts).map_ok(|_| len(parts)),
+            Defect::IgnoresClosedPeer => {
+                let sent = ready!(self.inner.poll_send(cx, parts));
+                Poll::Ready(Ok(sent.unwrap_or(len(parts))))
+            }
+            #[cfg(target_os = "linux")]
+            Defect::RaisesSignal => self.inner.poll_send(cx, parts).map_err(|error| {
+                nix::sys::signal::raise(nix::sys::signal::Signal::SIGPIPE).expect("a signal");
+                error
+            }),
+            Defect::KeepsCancelledSend => {
+                if !self.held.is_empty() {
+                    ready!(self.poll_held(cx))?;
+                    return Poll::Ready(Ok(len(parts)));
+                }
+                let sent = self.inner.poll_send(cx, parts);
+                if sent.is_pending() {
+                    self.held = all(parts);
+                }
+                sent
+            }
+            _ => self.inner.poll_send(cx, parts),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.defect {
+            Defect::FlushesNothing => Poll::Ready(Ok(())),
+            _ => {
+                ready!(self.poll_held(cx))?;
+                self.inner.poll_flush(cx)
+            }
+        }
+    }
+
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.inner.set_abort_on_drop(on)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.defect {
+            Defect::FinishDrops => self.held.clear(),
+            _ => ready!(self.poll_held(cx))?,
+        }
+        self.finished = true;
+        self.inner.poll_finish(cx)
+    }
+}
+
+impl<S: Socket> Socket for Bad<S> {
+    type Recv = Bad<S::Recv>;
+    type Send = Bad<S::Send>;
+
+    fn split(self) -> (Self::Recv, Self::Send) {
+        let halves = Bad::new(self.defect, ());
+        let (recv, send) = self.inner.split();
+        (halves.half(recv), halves.half(send))
+    }
+}
