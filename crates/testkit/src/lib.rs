@@ -4,6 +4,7 @@
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
 //! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
+//! * [`stream`]: the laws of a stream transport, to run against one of your own with [`stream_laws!`].
 //! * [`in_time`]: a deadline for what must not hang.
 //!
 //! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.

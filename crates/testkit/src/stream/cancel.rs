@@ -10,7 +10,7 @@ use super::Subject;
 use super::listen::accept_until_here;
 use super::pattern::{check, flush, pattern, recv_to_end, send_pattern};
 use super::pressure::fill;
-use super::subject::Accepted;
+use super::steps::Accepted;
 use super::verdict::{Failure, Verdict, same};
 use super::wake::poll_once;
 

@@ -68,7 +68,7 @@ pub(super) async fn a_connect_timeout_fires<T: Transport>(subject: Subject<T>) -
         return Ok(());
     }
     // Nobody accepts, and soon nobody more can wait for it.
-    let at = subject.at().clone().with("backlog", 1);
+    let at = subject.at.clone().with("backlog", 1);
     let listener = subject.listen_at(&at).await?;
     let to = listener.local().clone().with("connect_timeout", "100ms");
     let mut waiting = Vec::new();
@@ -114,7 +114,7 @@ pub(super) async fn an_unknown_option_is_refused_by_name<T: Transport>(
         }
         Ok(())
     };
-    let at = subject.at().clone().with(KEY, 1);
+    let at = subject.at.clone().with(KEY, 1);
     check(&refused(subject.try_listen(&at).await?, &at)?)?;
     let listener = subject.listen().await?;
     let to = listener.local().clone().with(KEY, 1);

@@ -158,6 +158,29 @@ async fn the_sending_half_goes_on<T: Transport>(
     Ok(())
 }
 
+pub(super) async fn a_waiting_reader_does_not_stop_the_writer<T: Transport>(
+    subject: Subject<T>,
+) -> Verdict {
+    let (client, mut server, _listener) = subject.pair().await?;
+    let (recv, mut send) = client.split();
+    let reader = park(recv_one(recv)).await;
+    let both = async {
+        tokio::try_join!(
+            send_flushed(&mut send, (0, 300_000), 65_536),
+            recv_pattern(&mut server, (0, 300_000), 65_536),
+        )
+    };
+    subject
+        .within("sending while the other half waits", both)
+        .await?;
+    let sending = send_flushed(&mut server, (0, 1), 1);
+    subject
+        .within("sending to the half that waits", sending)
+        .await?;
+    let (received, _recv) = subject.joined("the half that waits", reader).await?;
+    same("what the half that waits got", received, Received::Data)
+}
+
 pub(super) async fn a_reader_and_a_writer_wait_apart<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, mut server, _listener) = subject.pair().await?;
     let (recv, mut send) = client.split();

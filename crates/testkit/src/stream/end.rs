@@ -51,7 +51,7 @@ pub(super) async fn finish_delivers_all_that_was_sent<T: Transport>(
 pub(super) async fn a_half_close_leaves_the_other_direction<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
-    if !subject.can_half_close() {
+    if !subject.half_close {
         return Ok(());
     }
     let (mut client, mut server, _listener) = subject.pair().await?;
@@ -73,7 +73,7 @@ pub(super) async fn a_half_close_leaves_the_other_direction<T: Transport>(
 }
 
 pub(super) async fn nothing_is_sent_after_finish<T: Transport>(subject: Subject<T>) -> Verdict {
-    if !subject.can_half_close() {
+    if !subject.half_close {
         return Ok(());
     }
     let (mut client, mut server, _listener) = subject.pair().await?;

@@ -3,7 +3,8 @@
 use std::pin::pin;
 
 use socketry_transport::{
-    Endpoint, Error, ErrorKind, Half, Listener, Received, RecvExt, SendExt, SendHalf, Transport,
+    Address, Endpoint, Error, ErrorKind, Half, Listener, Received, RecvExt, SendExt, SendHalf,
+    Transport,
 };
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use super::Subject;
 use super::connect::fails_at_once;
 use super::pattern::{recv_last, recv_pattern, recv_some, send_flushed};
-use super::subject::{Accepted, QUIET};
+use super::steps::{Accepted, QUIET};
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::park;
 
@@ -25,7 +26,7 @@ pub(super) async fn a_listener_is_where_it_says<T: Transport>(subject: Subject<T
         &parsed,
         &said,
     )?;
-    same("its scheme", said.scheme(), subject.at().scheme())?;
+    same("its scheme", said.scheme(), subject.at.scheme())?;
     for _ in 0..3 {
         let (mut client, mut server) = subject.meet(&mut listener).await?;
         same("where it says it listens, later", listener.local(), &said)?;
@@ -41,36 +42,27 @@ pub(super) async fn a_listener_is_where_it_says<T: Transport>(subject: Subject<T
 }
 
 pub(super) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>) -> Verdict {
-    let (client, server, listener) = subject.pair().await?;
-    let same_ends = |what: &str, ours: &Endpoint, theirs: &Endpoint| {
-        same(what, ours.to_string(), theirs.to_string())
-    };
-    same_ends(
-        "the server's local end, and the listener's",
-        server.local(),
+    let (client, server, mut listener) = subject.pair().await?;
+    let (ours, theirs) = (client.local().clone(), server.local());
+    same(
+        "the server's local end, by the listener's",
+        theirs,
         listener.local(),
     )?;
-    same_ends(
-        "the client's peer, and the server's local end",
+    same(
+        "the client's peer, by the server's local end",
         client.peer(),
-        server.local(),
+        theirs,
     )?;
-    same_ends(
-        "the server's peer, and the client's local end",
+    same(
+        "the server's peer, by the client's local end",
         server.peer(),
-        client.local(),
+        &ours,
     )?;
-    let ours = client.local().clone();
-    let mut listener = listener;
-    let (second, _) = subject.meet(&mut listener).await?;
     // Clients without names are all alike; named ones are not.
-    if !matches!(ours.address(), socketry_transport::Address::Unnamed) {
-        ensure(
-            second.local() != &ours,
-            format_args!("two clients at once are both {ours}"),
-        )?;
-    }
-    Ok(())
+    let (second, _) = subject.meet(&mut listener).await?;
+    let alike = second.local() == &ours && *ours.address() != Address::Unnamed;
+    ensure(!alike, format_args!("two clients at once are both {ours}"))
 }
 
 pub(super) async fn many_connections_do_not_mix<T: Transport>(subject: Subject<T>) -> Verdict {

@@ -23,6 +23,7 @@ mod law;
 mod listen;
 mod pattern;
 mod pressure;
+mod steps;
 mod subject;
 mod verdict;
 mod wake;
@@ -32,7 +33,6 @@ use std::pin::Pin;
 pub use law::{Law, Violation, require};
 pub use subject::Subject;
 
-#[expect(unused_imports, reason = "for the documentation")]
 use socketry_transport::Transport;
 
 use verdict::Verdict;
@@ -79,7 +79,7 @@ macro_rules! __stream_table {
         pub const LAWS: &[Law] = &[$(Law::new(stringify!($law), concat!($($statement),+)),)*];
 
         /// The law of that name, at work on `subject`.
-        fn at_work<T: socketry_transport::Transport>(
+        fn at_work<T: Transport>(
             law: &str,
             subject: Subject<T>,
         ) -> Pin<Box<dyn Future<Output = Verdict> + Send>> {
@@ -117,6 +117,8 @@ macro_rules! __stream_laws {
             duplex::halves_serve_two_tasks,
             /// dropping a half tells the peer nothing, and the other half goes on
             duplex::dropping_a_half_is_silent,
+            /// while one half waits to receive, the other sends
+            duplex::a_waiting_reader_does_not_stop_the_writer,
             /// a reader and a writer of one socket wait apart: each is woken by what it waits for
             duplex::a_reader_and_a_writer_wait_apart,
             /// after the end every receive gives the end

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::Subject;
 use super::pattern::{pattern, recv_last, recv_pattern, send_flushed, send_some};
-use super::subject::QUIET;
+use super::steps::QUIET;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::park;
 

@@ -6,33 +6,22 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_transport::{
-    BoxFuture, Endpoint, Error, Listener, Result, SendExt, Socket, SocketOptions, Transport,
-};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use socketry_transport::{Endpoint, Error, SocketOptions, Transport};
 
 use super::Law;
-use super::verdict::{Failure, Verdict, ensure};
 use crate::DEADLINE;
-
-/// The socket that a transport's listener accepts.
-pub(super) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
-
-/// How long nothing must happen before a law believes that nothing will.
-pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 /// A transport that is tested, and what there is to know about it.
 ///
 /// A law has at most one listener at a time, so an endpoint that only one listener can have is fine, as long as each
 /// test makes a subject with another: [`stream_laws!`](crate::stream_laws) evaluates its expression for each.
 pub struct Subject<T: Transport> {
-    transport: Arc<T>,
-    at: Endpoint,
+    pub(super) transport: Arc<T>,
+    pub(super) at: Endpoint,
     nobody_at: Option<Endpoint>,
-    half_close: bool,
+    pub(super) half_close: bool,
     holds: usize,
-    patience: Duration,
+    pub(super) patience: Duration,
     options: Vec<(&'static str, &'static str)>,
     read_back: Option<ReadBack<T>>,
     exceptions: Vec<&'static str>,
@@ -147,22 +136,14 @@ where
     }
 }
 
-/// What laws ask.
+/// What laws ask. What they do is in `steps.rs`.
 impl<T: Transport> Subject<T> {
     pub(super) fn keys(&self) -> &[&'static str] {
         self.transport.keys()
     }
 
-    pub(super) fn at(&self) -> &Endpoint {
-        &self.at
-    }
-
     pub(super) fn declared_nobody(&self) -> Option<&Endpoint> {
         self.nobody_at.as_ref()
-    }
-
-    pub(super) fn can_half_close(&self) -> bool {
-        self.half_close
     }
 
     pub(super) fn most_held(&self) -> usize {
@@ -184,89 +165,6 @@ impl<T: Transport> Subject<T> {
     /// A law has several steps; each is timed by itself, and together they get this much.
     pub(super) fn patience_of_a_law(&self) -> Duration {
         self.patience * 2
-    }
-}
-
-/// What laws do.
-impl<T: Transport> Subject<T> {
-    pub(super) fn connect(&self, to: &Endpoint) -> BoxFuture<'static, Result<T::Socket>> {
-        let (transport, to) = (Arc::clone(&self.transport), to.clone());
-        Box::pin(async move { transport.connect(&to).await })
-    }
-
-    pub(super) async fn listen(&self) -> Verdict<T::Listener> {
-        self.listen_at(&self.at).await
-    }
-
-    pub(super) async fn listen_at(&self, at: &Endpoint) -> Verdict<T::Listener> {
-        self.within("listening", self.transport.listen(at)).await
-    }
-
-    /// What listening at `at` answers.
-    pub(super) async fn try_listen(&self, at: &Endpoint) -> Verdict<Result<T::Listener>> {
-        self.within("listening", async {
-            Ok::<_, Failure>(self.transport.listen(at).await)
-        })
-        .await
-    }
-
-    /// A client and the socket that the listener accepted.
-    pub(super) async fn meet(
-        &self,
-        listener: &mut T::Listener,
-    ) -> Verdict<(T::Socket, Accepted<T>)> {
-        let at = listener.local().clone();
-        // At once, for a transport whose connect wants an answer from the one who accepts.
-        let (client, server) = tokio::join!(
-            self.within("connecting", self.connect(&at)),
-            self.within("accepting", listener.accept()),
-        );
-        Ok((client?, server?))
-    }
-
-    /// A client, the socket that was accepted, and their listener, which is to be kept.
-    pub(super) async fn pair(&self) -> Verdict<(T::Socket, Accepted<T>, T::Listener)> {
-        let mut listener = self.listen().await?;
-        let (client, server) = self.meet(&mut listener).await?;
-        Ok((client, server, listener))
-    }
-
-    /// What `step` gives, within the patience for one step.
-    pub(super) async fn within<V, E: fmt::Display>(
-        &self,
-        what: &str,
-        step: impl Future<Output = std::result::Result<V, E>>,
-    ) -> Verdict<V> {
-        match timeout(self.patience, step).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(Failure::new(format_args!("{what}: {error}"))),
-            Err(_) => Err(Failure::new(format_args!(
-                "{what}: nothing happened within {:?}",
-                self.patience
-            ))),
-        }
-    }
-
-    /// What a task gives, within the patience for one step.
-    pub(super) async fn joined<V, E: fmt::Display>(
-        &self,
-        what: &str,
-        task: JoinHandle<std::result::Result<V, E>>,
-    ) -> Verdict<V> {
-        let done = self.within(what, task).await?;
-        done.map_err(|error| Failure::new(format_args!("{what}: {error}")))
-    }
-
-    /// Fails if `step` comes to something: it must wait.
-    pub(super) async fn waits<V>(&self, what: &str, step: impl Future<Output = V>) -> Verdict {
-        let waited = timeout(QUIET, step).await.is_err();
-        ensure(waited, format_args!("{what}: it did not wait"))
-    }
-
-    /// Ends the stream that `socket` sends, and gives the socket back where it is still of use.
-    pub(super) async fn hang_up<S: Socket>(&self, mut socket: S) -> Verdict<Option<S>> {
-        self.within("finishing", socket.finish()).await?;
-        Ok(self.half_close.then_some(socket))
     }
 }
 

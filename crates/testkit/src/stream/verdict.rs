@@ -31,6 +31,10 @@ pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
 }
 
 /// Fails unless `found` is `expected`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "values read better where it is called"
+)]
 pub(super) fn same<V: PartialEq + Debug>(what: &str, found: V, expected: V) -> Verdict {
     let equal = found == expected;
     ensure(

@@ -1,15 +1,16 @@
 //! A socket, or a half of one, with one defect.
 
 use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use socketry_transport::{
-    Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+    Batch, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
 };
 use tokio::io::ReadBuf;
 
-use crate::Defect;
+use crate::defect::Defect;
 
 pub(crate) struct Bad<S> {
     defect: Defect,
@@ -21,6 +22,8 @@ pub(crate) struct Bad<S> {
     filled: bool,
     ended: bool,
     finished: bool,
+    /// A receive waits, in this half or the other.
+    receiving: Arc<AtomicBool>,
     first_waker: Option<Waker>,
     one_waker: Arc<OneWaker>,
 }
@@ -35,6 +38,7 @@ impl<S> Bad<S> {
             filled: false,
             ended: false,
             finished: false,
+            receiving: Arc::default(),
             first_waker: None,
             one_waker: Arc::default(),
         }
@@ -44,6 +48,7 @@ impl<S> Bad<S> {
         Bad {
             is_half: true,
             one_waker: Arc::clone(&self.one_waker),
+            receiving: Arc::clone(&self.receiving),
             ..Bad::new(self.defect, inner)
         }
     }
@@ -142,8 +147,26 @@ impl<S: RecvHalf> RecvHalf for Bad<S> {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
+            Defect::HalfDuplex => {
+                let received = self.inner.poll_recv(cx, buf);
+                self.receiving
+                    .store(received.is_pending(), Ordering::SeqCst);
+                received
+            }
             _ => self.inner.poll_recv(cx, buf),
         }
+    }
+
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        let received = ready!(self.inner.poll_recv_batch(cx, batch))?;
+        if self.defect == Defect::LosesBatches {
+            batch.clear();
+        }
+        Poll::Ready(Ok(received))
     }
 }
 
@@ -232,6 +255,8 @@ impl<S: SendHalf> SendHalf for Bad<S> {
                 }
                 sent
             }
+            Defect::SendsAfterFinish if self.finished => Poll::Ready(Ok(len(parts))),
+            Defect::HalfDuplex if self.receiving.load(Ordering::SeqCst) => Poll::Pending,
             _ => self.inner.poll_send(cx, parts),
         }
     }

@@ -10,7 +10,7 @@ use socketry_transport::{
 use tokio::io::ReadBuf;
 use tokio::sync::oneshot;
 
-use crate::Defect;
+use crate::defect::Defect;
 use crate::socket::Bad;
 
 pub(crate) struct Broken<T> {
@@ -63,6 +63,7 @@ impl<T: Transport> Transport for Broken<T> {
             defect: self.defect,
             inner: Some(inner),
             dead: false,
+            elsewhere: "mem://elsewhere".parse().expect("a well-formed endpoint"),
         })
     }
 }
@@ -85,13 +86,17 @@ pub(crate) struct BrokenListener<L> {
     /// `None` once it is dropped.
     inner: Option<L>,
     dead: bool,
+    elsewhere: Endpoint,
 }
 
 impl<L: Listener> Listener for BrokenListener<L> {
     type Socket = Bad<L::Socket>;
 
     fn local(&self) -> &Endpoint {
-        self.inner.as_ref().expect("not dropped").local()
+        match self.defect {
+            Defect::ListensElsewhere => &self.elsewhere,
+            _ => self.inner.as_ref().expect("not dropped").local(),
+        }
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {

@@ -1,0 +1,100 @@
+//! The steps that laws are made of, each with its deadline.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socketry_transport::{BoxFuture, Endpoint, Listener, Result, SendExt, Socket, Transport};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::Subject;
+use super::verdict::{Failure, Verdict, ensure};
+
+/// The socket that a transport's listener accepts.
+pub(super) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
+
+/// How long nothing must happen before a law believes that nothing will.
+pub(super) const QUIET: Duration = Duration::from_millis(20);
+
+impl<T: Transport> Subject<T> {
+    pub(super) fn connect(&self, to: &Endpoint) -> BoxFuture<'static, Result<T::Socket>> {
+        let (transport, to) = (Arc::clone(&self.transport), to.clone());
+        Box::pin(async move { transport.connect(&to).await })
+    }
+
+    pub(super) async fn listen(&self) -> Verdict<T::Listener> {
+        self.listen_at(&self.at).await
+    }
+
+    pub(super) async fn listen_at(&self, at: &Endpoint) -> Verdict<T::Listener> {
+        self.within("listening", self.transport.listen(at)).await
+    }
+
+    /// What listening at `at` answers.
+    pub(super) async fn try_listen(&self, at: &Endpoint) -> Verdict<Result<T::Listener>> {
+        self.within("listening", async {
+            Ok::<_, Failure>(self.transport.listen(at).await)
+        })
+        .await
+    }
+
+    /// A client and the socket that the listener accepted.
+    pub(super) async fn meet(
+        &self,
+        listener: &mut T::Listener,
+    ) -> Verdict<(T::Socket, Accepted<T>)> {
+        let at = listener.local().clone();
+        // At once, for a transport whose connect wants an answer from the one who accepts.
+        let (client, server) = tokio::join!(
+            self.within("connecting", self.connect(&at)),
+            self.within("accepting", listener.accept()),
+        );
+        Ok((client?, server?))
+    }
+
+    /// A client, the socket that was accepted, and their listener, which is to be kept.
+    pub(super) async fn pair(&self) -> Verdict<(T::Socket, Accepted<T>, T::Listener)> {
+        let mut listener = self.listen().await?;
+        let (client, server) = self.meet(&mut listener).await?;
+        Ok((client, server, listener))
+    }
+
+    /// What `step` gives, within the patience for one step.
+    pub(super) async fn within<V, E: fmt::Display>(
+        &self,
+        what: &str,
+        step: impl Future<Output = std::result::Result<V, E>>,
+    ) -> Verdict<V> {
+        match timeout(self.patience, step).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Failure::new(format_args!("{what}: {error}"))),
+            Err(_) => Err(Failure::new(format_args!(
+                "{what}: nothing happened within {:?}",
+                self.patience
+            ))),
+        }
+    }
+
+    /// What a task gives, within the patience for one step.
+    pub(super) async fn joined<V, E: fmt::Display>(
+        &self,
+        what: &str,
+        task: JoinHandle<std::result::Result<V, E>>,
+    ) -> Verdict<V> {
+        let done = self.within(what, task).await?;
+        done.map_err(|error| Failure::new(format_args!("{what}: {error}")))
+    }
+
+    /// Fails if `step` comes to something: it must wait.
+    pub(super) async fn waits<V>(&self, what: &str, step: impl Future<Output = V>) -> Verdict {
+        let waited = timeout(QUIET, step).await.is_err();
+        ensure(waited, format_args!("{what}: it did not wait"))
+    }
+
+    /// Ends the stream that `socket` sends, and gives the socket back where it is still of use.
+    pub(super) async fn hang_up<S: Socket>(&self, mut socket: S) -> Verdict<Option<S>> {
+        self.within("finishing", socket.finish()).await?;
+        Ok(self.half_close.then_some(socket))
+    }
+}
