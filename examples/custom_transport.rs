@@ -68,9 +68,12 @@ fn socket(stream: io::Result<TcpStream>) -> io::Result<IoSocket<TcpStream>> {
     Ok(IoSocket::new(stream, endpoint(local)?, endpoint(peer)?))
 }
 
-// Whether it keeps the laws of every stream transport: one test for each, with `cargo test --example custom_transport`.
+// One line, and the transport is tested by every law of streams: `cargo test -p socketry-examples --example custom_transport`.
 #[cfg(test)]
-socketry_testkit::stream_laws!(plain, Subject::new(Plain, "plain://127.0.0.1:0"));
+socketry_testkit::stream_laws!(
+    plain,
+    socketry_testkit::stream::Subject::new(Plain, "plain://127.0.0.1:0")
+);
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {

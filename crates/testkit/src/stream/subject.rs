@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use socketry_transport::{Endpoint, Error, SocketOptions, Transport};
 
-use super::Law;
 use crate::DEADLINE;
 
 /// A transport that is tested, and what there is to know about it.
@@ -111,9 +110,8 @@ impl<T: Transport> Subject<T> {
     /// If there is no such law, or no reason.
     #[must_use]
     pub fn except(mut self, law: &str, reason: &str) -> Self {
-        let law = Law::named(law).unwrap_or_else(|| panic!("there is no law {law}"));
         assert!(!reason.is_empty(), "an exception has a reason");
-        self.exceptions.push(law.name());
+        self.exceptions.push(super::law::<T>(law).name());
         self
     }
 
@@ -160,11 +158,6 @@ impl<T: Transport> Subject<T> {
 
     pub(super) fn is_excepted(&self, law: &str) -> bool {
         self.exceptions.contains(&law)
-    }
-
-    /// A law has several steps; each is timed by itself, and together they get this much.
-    pub(super) fn patience_of_a_law(&self) -> Duration {
-        self.patience * 2
     }
 }
 
