@@ -8,6 +8,7 @@
 //! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
 #![forbid(unsafe_code)]
 
+mod law;
 mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;
@@ -16,6 +17,7 @@ mod script;
 use std::future::Future;
 use std::time::Duration;
 
+pub use law::{Law, Verdict, Violation};
 pub use places::Places;
 pub use script::Script;
 
