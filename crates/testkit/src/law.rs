@@ -12,7 +12,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a law came to: nothing to say, or in words, what is not as it should be.
-pub type Verdict = Result<(), String>;
+pub(crate) type Verdict = Result<(), String>;
 
 /// One law, and how a subject of type `S` is tried by it.
 pub struct Law<S> {
