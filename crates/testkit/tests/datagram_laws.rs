@@ -60,7 +60,12 @@ fn there_are_laws_with_names_and_statements() {
     assert!(laws.len() >= 16);
     for law in laws {
         assert!(law.statement().ends_with('.'), "{law:?}");
-        assert_eq!(laws.iter().filter(|other| other.name() == law.name()).count(), 1);
+        assert_eq!(
+            laws.iter()
+                .filter(|other| other.name() == law.name())
+                .count(),
+            1
+        );
     }
 }
 

@@ -49,7 +49,11 @@ async fn mix(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> 
     try_join!(sending, receiving).map(|_| ())
 }
 
-pub(super) async fn receive_batch(steps: Steps, to: &mut impl RecvHalf, batch: &mut Batch) -> Verdict {
+pub(super) async fn receive_batch(
+    steps: Steps,
+    to: &mut impl RecvHalf,
+    batch: &mut Batch,
+) -> Verdict {
     let receiving = poll_fn(|cx| to.poll_recv_batch(cx, batch));
     let received = steps.wait("receiving a batch", receiving).await?;
     let received = received.map_err(|error| format!("receiving a batch: {error}"))?;
@@ -141,7 +145,10 @@ async fn send_run(
         let taken = taken.map_err(|error| format!("sending a run: {error}"))?;
         let whole = taken == bytes.len() || (taken > 0 && taken < bytes.len() && taken % size == 0);
         ensure(whole, || {
-            format!("{taken} of {} bytes were taken as datagrams of {size}", bytes.len())
+            format!(
+                "{taken} of {} bytes were taken as datagrams of {size}",
+                bytes.len()
+            )
         })?;
         bytes = &bytes[taken..];
     }

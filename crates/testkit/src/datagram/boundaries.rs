@@ -194,7 +194,9 @@ async fn fit(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> 
     steps.send(from, &longest).await?;
     let mut batch = Batch::new();
     receive_batch(steps, to, &mut batch).await?;
-    let whole = batch.iter().all(|datagram| !datagram.cut && datagram.bytes == longest);
+    let whole = batch
+        .iter()
+        .all(|datagram| !datagram.cut && datagram.bytes == longest);
     ensure(whole, || {
         format!("{} did not fit into a batch", shown(&longest))
     })

@@ -13,7 +13,11 @@ const STRANGERS: usize = 16;
 pub(super) async fn a_flood_evicts_nobody<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
     let steps = subject.steps();
     let small = [("max_peers", "8"), ("backlog", "4")];
-    let options = if subject.has_limits() { &small[..] } else { &[] };
+    let options = if subject.has_limits() {
+        &small[..]
+    } else {
+        &[]
+    };
     let mut listener = subject.listen(options).await?;
     let (mut ann, mut with_ann) = subject.join(&mut listener).await?;
     let (mut bob, mut with_bob) = subject.join(&mut listener).await?;
@@ -26,8 +30,12 @@ pub(super) async fn a_flood_evicts_nobody<T: Transport + ?Sized>(subject: &Subje
             strangers.push(stranger);
         }
         steps.next(&mut with_ann, b"before").await?;
-        steps.talk(&mut ann, &mut with_ann, &format!("ann {wave}")).await?;
-        steps.talk(&mut bob, &mut with_bob, &format!("bob {wave}")).await?;
+        steps
+            .talk(&mut ann, &mut with_ann, &format!("ann {wave}"))
+            .await?;
+        steps
+            .talk(&mut bob, &mut with_bob, &format!("bob {wave}"))
+            .await?;
     }
     quiet(&mut with_ann)?;
     quiet(&mut with_bob)

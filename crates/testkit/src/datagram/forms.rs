@@ -26,7 +26,10 @@ async fn account<T: Transport + ?Sized>(subject: &Subject<T>) -> Result<Vec<Stri
     let refused = subject.transport().listen(&strange).await;
     let mut told = vec![
         format!("keys {:?}", subject.transport().keys()),
-        format!("listening strangely {:?}", refused.map(drop).map_err(|e| e.kind())),
+        format!(
+            "listening strangely {:?}",
+            refused.map(drop).map_err(|e| e.kind())
+        ),
     ];
     let Pair {
         mut client,
@@ -47,12 +50,19 @@ async fn meet<T: Transport + ?Sized>(
     let steps = subject.steps();
     told.push(format!("{:?}, room for {}", from.shape(), to.recv_room()));
     told.push(format!("vouched for: {}", from.credentials().is_some()));
-    told.push(format!("abort {:?}", from.set_abort_on_drop(false).map_err(kind)));
+    told.push(format!(
+        "abort {:?}",
+        from.set_abort_on_drop(false).map_err(kind)
+    ));
     for word in [&b"whole"[..], b"", b"longer than that"] {
         let sent = steps.wait("sending", from.send(word)).await?;
         let mut buf = [0; 8];
         let received = steps.wait("receiving", to.recv(&mut buf)).await?;
-        told.push(format!("{:?} {:?} {buf:?}", sent.map_err(kind), received.map_err(kind)));
+        told.push(format!(
+            "{:?} {:?} {buf:?}",
+            sent.map_err(kind),
+            received.map_err(kind)
+        ));
     }
     let run = poll_fn(|cx| from.poll_send_run(cx, b"run", 3));
     let run = steps.wait("sending a run", run).await?;
@@ -60,7 +70,10 @@ async fn meet<T: Transport + ?Sized>(
     let received = poll_fn(|cx| to.poll_recv_batch(cx, &mut batch));
     let received = steps.wait("receiving a batch", received).await?;
     let (run, received) = (run.map_err(kind), received.map_err(kind));
-    told.push(format!("{run:?} {received:?} {:?}", batch.iter().collect::<Vec<_>>()));
+    told.push(format!(
+        "{run:?} {received:?} {:?}",
+        batch.iter().collect::<Vec<_>>()
+    ));
     let large = vec![0; super::steps::max_len(from)? + 1];
     let refused = steps.wait("sending", from.send(&large)).await?;
     told.push(format!("one too many {:?}", refused.map_err(kind)));

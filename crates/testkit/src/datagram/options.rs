@@ -16,7 +16,10 @@ pub(super) async fn an_unknown_option_is_refused_and_named<T: Transport + ?Sized
     let listening = subject.transport().listen(&strange(subject.at())).await;
     refused("listening", listening.map(drop))?;
     let listener = subject.listen(&[]).await?;
-    let connecting = subject.transport().connect(&strange(listener.local())).await;
+    let connecting = subject
+        .transport()
+        .connect(&strange(listener.local()))
+        .await;
     refused("connecting", connecting.map(drop))
 }
 
@@ -24,7 +27,11 @@ fn refused(what: &str, done: socketry_transport::Result<()>) -> Verdict {
     let Err(error) = done else {
         return Err(format!("{what} with {UNKNOWN}=1 was no error"));
     };
-    same(&format!("the kind of '{error}'"), &error.kind(), &ErrorKind::InvalidOption)?;
+    same(
+        &format!("the kind of '{error}'"),
+        &error.kind(),
+        &ErrorKind::InvalidOption,
+    )?;
     let named = error.to_string().contains(&format!("'{UNKNOWN}'"));
     ensure(named, || format!("'{error}' does not name '{UNKNOWN}'"))
 }
@@ -37,7 +44,8 @@ pub(super) async fn options_are_read_back<T: Transport + ?Sized>(subject: &Subje
     let to = with(listener.local(), subject.options());
     let wanted = SocketOptions::from_query(&to, subject.transport().keys());
     let wanted = wanted.map_err(|error| error.to_string())?;
-    let read = |socket: T::Socket| read_back(&socket).map_err(|error| format!("reading back: {error}"));
+    let read =
+        |socket: T::Socket| read_back(&socket).map_err(|error| format!("reading back: {error}"));
     let set = read(subject.connect(&to).await?)?;
     same("what was read back", &wanted.clone().over(&set), &set)?;
     let unset = read(subject.connect(listener.local()).await?)?;

@@ -81,11 +81,12 @@ pub(super) async fn halves_serve_two_tasks<T: Transport + ?Sized>(subject: &Subj
     } = subject.pair().await?;
     let (client_recv, client_send) = client.split();
     let (session_recv, session_send) = session.split();
+    // First those who wait: that must not keep the others.
     let tasks = [
-        sender(steps, client_send),
-        sender(steps, session_send),
         receiver(steps, client_recv),
         receiver(steps, session_recv),
+        sender(steps, client_send),
+        sender(steps, session_send),
     ];
     for task in tasks {
         task.await.map_err(|error| error.to_string())??;
@@ -121,23 +122,29 @@ pub(super) async fn a_half_that_goes_is_silent<T: Transport + ?Sized>(
     let Pair {
         client,
         mut session,
-        listener: _listener,
+        mut listener,
     } = subject.pair().await?;
+    let (mut other, mut with_other) = subject.join(&mut listener).await?;
     let (mut recv, mut send) = client.split();
     steps.pass(&mut send, &mut session, b"before").await?;
     for _ in 0..2 {
         let finished = steps.wait("finishing", send.finish()).await?;
         finished.map_err(|error| format!("finishing: {error}"))?;
     }
+    // What was sent before this has been looked at when it arrives.
+    steps.talk(&mut other, &mut with_other, "finished").await?;
+    quiet(&mut session)?;
     steps.pass(&mut session, &mut recv, b"after finish").await?;
-    quiet(&mut session)?;
     drop(send);
-    steps.pass(&mut session, &mut recv, b"after drop").await?;
+    steps.talk(&mut other, &mut with_other, "dropped").await?;
     quiet(&mut session)?;
+    steps.pass(&mut session, &mut recv, b"after drop").await?;
 
     let (session_recv, mut session_send) = session.split();
     drop(session_recv);
-    steps.pass(&mut session_send, &mut recv, b"to the last").await?;
+    steps
+        .pass(&mut session_send, &mut recv, b"to the last")
+        .await?;
     quiet(&mut recv)
 }
 
@@ -173,7 +180,9 @@ pub(super) async fn a_dropped_session_is_forgotten<T: Transport + ?Sized>(
     } = subject.pair().await?;
     let (mut other, mut with_other) = subject.join(&mut listener).await?;
     steps.send(&mut client, b"never read").await?;
-    steps.talk(&mut other, &mut with_other, "that was there").await?;
+    steps
+        .talk(&mut other, &mut with_other, "that was there")
+        .await?;
     drop(session);
     steps.send(&mut client, b"again").await?;
     let mut session = steps.accept(&mut listener).await?;

@@ -47,7 +47,9 @@ async fn overfill<T: Transport + ?Sized>(
         for word in words {
             steps.send(&mut client, word).await?;
         }
-        steps.talk(&mut other, &mut with_other, "that was there").await?;
+        steps
+            .talk(&mut other, &mut with_other, "that was there")
+            .await?;
         for word in &words[..fit] {
             steps.next(&mut session, word).await?;
         }

@@ -21,9 +21,7 @@ async fn left_alone<T: Transport + ?Sized>(
     Ok(Some((client, place)))
 }
 
-pub(super) async fn a_refusal_is_told_once<T: Transport + ?Sized>(
-    subject: &Subject<T>,
-) -> Verdict {
+pub(super) async fn a_refusal_is_told_once<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
     let Some((mut client, _)) = left_alone(subject).await? else {
         return Ok(());
     };
@@ -74,7 +72,9 @@ pub(super) async fn a_refused_socket_goes_on<T: Transport + ?Sized>(
     };
     steps.send(&mut client, b"again").await?;
     let mut buf = [0; 8];
-    let received = steps.wait("receiving", recv_from(&*bound, &mut buf)).await?;
+    let received = steps
+        .wait("receiving", recv_from(&*bound, &mut buf))
+        .await?;
     let (len, ..) = received.map_err(|error| error.to_string())?;
     same("the datagram", &&buf[..len], &&b"again"[..])?;
     quiet(&mut client)

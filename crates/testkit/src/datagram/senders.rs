@@ -3,9 +3,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 
-use socketry_transport::{
-    Batch, Half, PeerAddr, Received, Transport, recv_from, send_to,
-};
+use socketry_transport::{Batch, Half, PeerAddr, Received, Transport, recv_from, send_to};
 use tokio::try_join;
 
 use super::steps::{Steps, ensure, numbered, payload, same, shown};
@@ -34,7 +32,9 @@ async fn arrives(
     from: &impl Half,
 ) -> Result<(Received, Vec<u8>, PeerAddr), String> {
     let mut buf = vec![0; room];
-    let received = steps.wait("receiving", recv_from(&**bound, &mut buf)).await?;
+    let received = steps
+        .wait("receiving", recv_from(&**bound, &mut buf))
+        .await?;
     let (len, received, peer) = received.map_err(|error| error.to_string())?;
     buf.truncate(len);
     named(bound, &peer, from)?;
@@ -78,7 +78,11 @@ pub(super) async fn the_sender_of_a_cut_datagram_is_named<T: Transport + ?Sized>
         for word in [&b"too long"[..], b"", b"next"] {
             steps.send(client, word).await?;
             let (received, bytes, _) = arrives(steps, &bound, 4, client).await?;
-            let cut = if word.len() > 4 { Received::Cut } else { Received::Data };
+            let cut = if word.len() > 4 {
+                Received::Cut
+            } else {
+                Received::Data
+            };
             same(&format!("{} in room for 4", shown(word)), &received, &cut)?;
             same("the datagram", &bytes, &word[..word.len().min(4)].to_vec())?;
         }
@@ -94,7 +98,10 @@ pub(super) async fn a_batch_names_each_sender<T: Transport + ?Sized>(
         return Ok(());
     };
     let steps = subject.steps();
-    let order: Vec<_> = clients.iter().map(|client| client.local().clone()).collect();
+    let order: Vec<_> = clients
+        .iter()
+        .map(|client| client.local().clone())
+        .collect();
     let all = ROUNDS * order.len();
     let sending = async {
         for number in 0..all {
@@ -142,9 +149,13 @@ pub(super) async fn an_error_is_the_datagrams_own<T: Transport + ?Sized>(
         too_long(&bound, &peer)?;
         for nowhere in [&gone_peer, &PeerAddr::Unnamed] {
             // That may fail or not, but it does not wait.
-            let _ = steps.wait("sending", send_to(&*bound, b"gone?", nowhere)).await?;
+            let _ = steps
+                .wait("sending", send_to(&*bound, b"gone?", nowhere))
+                .await?;
         }
-        let answered = steps.wait("answering", send_to(&*bound, b"here", &peer)).await?;
+        let answered = steps
+            .wait("answering", send_to(&*bound, b"here", &peer))
+            .await?;
         answered.map_err(|error| format!("answering: {error}"))?;
         steps.next(client, b"here").await?;
     }
@@ -152,7 +163,9 @@ pub(super) async fn an_error_is_the_datagrams_own<T: Transport + ?Sized>(
     let told = steps.wait("receiving", async {
         steps.send(&mut clients[0], b"last").await?;
         clients.truncate(1);
-        recv_from(&*bound, &mut buf).await.map_err(|error| error.to_string())
+        recv_from(&*bound, &mut buf)
+            .await
+            .map_err(|error| error.to_string())
     });
     let (len, _, peer) = told.await??;
     same("the datagram", &&buf[..len], &&b"last"[..])?;

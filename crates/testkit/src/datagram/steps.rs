@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socketry_transport::{
-    Endpoint, ErrorKind, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, Shape, Transport,
+    Endpoint, ErrorKind, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, Shape,
+    Transport,
 };
 use tokio::io::ReadBuf;
 
@@ -72,9 +73,10 @@ impl Steps {
 
     /// The next datagram that arrives is `bytes`, whole.
     pub(super) async fn next(self, half: &mut impl RecvHalf, bytes: &[u8]) -> Verdict {
-        let (received, arrived) = self.recv(half).await.map_err(|what| {
-            format!("{what}, where {} should have arrived", shown(bytes))
-        })?;
+        let (received, arrived) = self
+            .recv(half)
+            .await
+            .map_err(|what| format!("{what}, where {} should have arrived", shown(bytes)))?;
         if received == Received::Data && arrived == bytes {
             return Ok(());
         }
@@ -233,7 +235,9 @@ pub(super) fn max_len(half: &(impl Half + ?Sized)) -> Result<usize, String> {
 /// A payload of `len` bytes that is unlike those of other lengths.
 pub(super) fn payload(len: usize) -> Vec<u8> {
     let step = 1 + len % 251;
-    (0..len).map(|at| (at.wrapping_mul(step) >> 3).to_le_bytes()[0]).collect()
+    (0..len)
+        .map(|at| (at.wrapping_mul(step) >> 3).to_le_bytes()[0])
+        .collect()
 }
 
 /// The `number`th of a row of payloads, of many lengths.

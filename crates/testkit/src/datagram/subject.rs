@@ -106,10 +106,7 @@ impl<T: Transport + ?Sized> Subject<T> {
 
     /// How the transport binds a socket that is connected to nobody.
     #[must_use]
-    pub fn unconnected<D, F>(
-        mut self,
-        bind: impl Fn(Endpoint) -> F + Send + Sync + 'static,
-    ) -> Self
+    pub fn unconnected<D, F>(mut self, bind: impl Fn(Endpoint) -> F + Send + Sync + 'static) -> Self
     where
         D: DatagramSocket,
         F: Future<Output = Result<D>> + Send + 'static,

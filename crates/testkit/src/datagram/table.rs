@@ -67,7 +67,9 @@ pub(super) async fn a_full_backlog_refuses_the_newcomer<T: Transport + ?Sized>(
         steps.send(&mut newcomer, word).await?;
         waiting.push(newcomer);
     }
-    steps.talk(&mut client, &mut session, "that was there").await?;
+    steps
+        .talk(&mut client, &mut session, "that was there")
+        .await?;
     for (newcomer, word) in waiting.iter().zip([b"1", b"2"]) {
         let mut accepted = steps.accept(&mut listener).await?;
         same("who was accepted", accepted.peer(), newcomer.local())?;
