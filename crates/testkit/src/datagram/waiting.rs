@@ -1,6 +1,7 @@
 //! Waiting costs nothing, and ends when there is something to wait for no more.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use crate::law::Verdict;
 
 /// How long it is looked at what waiting costs.
 const WINDOW: Duration = Duration::from_millis(100);
-/// How much of the processor's time who waits may have of that: a timer that fires each millisecond needs a tenth of it.
-const MOST: Duration = Duration::from_millis(25);
+/// How much of the processor's time all who wait may have of that.
+const MOST_WORK: Duration = Duration::from_millis(25);
+/// How often one who waits may look again in that time: a timer that fires each millisecond does so 100 times. This shows
+/// who spins on a busy machine too, where nobody gets much of the processor's time.
+const MOST_POLLS: usize = 400;
 /// How many datagrams are sent to a queue that may be full much sooner. UDP would lose those that are many more.
 const ENOUGH: usize = 100;
 
@@ -29,11 +33,16 @@ fn worked() -> Duration {
 
 /// Waits for [`WINDOW`], or until `wait` has something, which is given.
 pub(super) async fn idly<X>(wait: impl Future<Output = X>) -> Result<Option<X>, String> {
+    let (mut wait, mut polls) = (pin!(wait), 0);
     let before = worked();
-    let waited = timeout(WINDOW, wait).await;
+    let counting = poll_fn(|cx| {
+        polls += 1;
+        wait.as_mut().poll(cx)
+    });
+    let waited = timeout(WINDOW, counting).await;
     let spent = worked().saturating_sub(before);
-    ensure(spent < MOST, || {
-        format!("{WINDOW:?} of waiting used the processor for {spent:?}")
+    ensure(spent < MOST_WORK && polls < MOST_POLLS, || {
+        format!("{WINDOW:?} of waiting took {polls} polls and the processor for {spent:?}")
     })?;
     Ok(waited.ok())
 }
