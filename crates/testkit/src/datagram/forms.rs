@@ -52,7 +52,9 @@ async fn meet<T: Transport + ?Sized>(
     told.push(format!("vouched for: {}", from.credentials().is_some()));
     told.push(format!(
         "abort {:?}",
-        from.set_abort_on_drop(false).map_err(kind)
+        from.set_abort_on_drop(false)
+            .as_ref()
+            .map_err(io::Error::kind)
     ));
     for word in [&b"whole"[..], b"", b"longer than that"] {
         let sent = steps.wait("sending", from.send(word)).await?;
@@ -60,8 +62,8 @@ async fn meet<T: Transport + ?Sized>(
         let received = steps.wait("receiving", to.recv(&mut buf)).await?;
         told.push(format!(
             "{:?} {:?} {buf:?}",
-            sent.map_err(kind),
-            received.map_err(kind)
+            sent.as_ref().map_err(io::Error::kind),
+            received.as_ref().map_err(io::Error::kind)
         ));
     }
     let run = poll_fn(|cx| from.poll_send_run(cx, b"run", 3));
@@ -69,17 +71,19 @@ async fn meet<T: Transport + ?Sized>(
     let mut batch = Batch::new();
     let received = poll_fn(|cx| to.poll_recv_batch(cx, &mut batch));
     let received = steps.wait("receiving a batch", received).await?;
-    let (run, received) = (run.map_err(kind), received.map_err(kind));
+    let (run, received) = (
+        run.as_ref().map_err(io::Error::kind),
+        received.as_ref().map_err(io::Error::kind),
+    );
     told.push(format!(
         "{run:?} {received:?} {:?}",
         batch.iter().collect::<Vec<_>>()
     ));
     let large = vec![0; super::steps::max_len(from)? + 1];
     let refused = steps.wait("sending", from.send(&large)).await?;
-    told.push(format!("one too many {:?}", refused.map_err(kind)));
+    told.push(format!(
+        "one too many {:?}",
+        refused.as_ref().map_err(io::Error::kind)
+    ));
     Ok(())
-}
-
-fn kind(error: io::Error) -> io::ErrorKind {
-    error.kind()
 }

@@ -48,14 +48,12 @@ async fn refused(steps: Steps, client: &mut impl Socket) -> Verdict {
             told.map_or_else(Ok, |received| Err(unexpected(received)))?
         }
     };
-    // The last is what the kernel says of a Unix socket from the second time on.
     let kinds = [
         io::ErrorKind::ConnectionRefused,
         io::ErrorKind::ConnectionReset,
-        io::ErrorKind::NotConnected,
     ];
     ensure(kinds.contains(&error.kind()), || {
-        format!("'{error}' is {:?}, and none of {kinds:?}", error.kind())
+        format!("'{error}' is {:?}, and neither of {kinds:?}", error.kind())
     })
 }
 
