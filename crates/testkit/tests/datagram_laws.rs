@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socketry_testkit::datagram::Subject;
-use socketry_testkit::{Places, datagram_laws};
+use socketry_testkit::{Law, Places, datagram_laws};
 use socketry_transport::{SocketOptions, Transport, UdpTransport, UnixDgramTransport};
 
 fn udp(at: &str) -> Subject<UdpTransport> {
@@ -71,7 +71,7 @@ fn what_is_not_told_is_a_violation_and_no_silence() {
         let subject = Subject::new(transport, at);
         let laws = socketry_testkit::datagram::laws().iter();
         laws.filter(|law| law.check(&subject).is_err())
-            .map(|law| law.name())
+            .map(Law::name)
             .collect()
     }
     assert_eq!(

@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use socketry_testkit::Law;
 use socketry_testkit::datagram::{Subject, law, laws};
 use socketry_transport::{
     Endpoint, Result, SocketOptions, Transport, UdpTransport, UnixDgramTransport, async_trait,
@@ -225,7 +226,7 @@ broken! {
 /// All laws but one can be broken here: a defect in one form alone would be one in `BoxSocket`.
 #[test]
 fn each_law_has_a_transport_that_breaks_it() {
-    let all = laws::<Faulty<UdpTransport>>().iter().map(|law| law.name());
+    let all = laws::<Faulty<UdpTransport>>().iter().map(Law::name);
     let unbroken: Vec<_> = all.filter(|law| !BROKEN.contains(law)).collect();
     assert_eq!(unbroken, ["the_erased_form_behaves_alike"]);
 }
