@@ -87,6 +87,7 @@ pub(super) async fn a_peer_that_goes_stops_nobody<T: Transport + ?Sized>(
         mut session,
         mut listener,
     } = subject.pair().await?;
+    let mut all_left = Vec::new();
     for _ in 0..3 {
         let (gone, mut left) = subject.join(&mut listener).await?;
         drop(gone);
@@ -95,16 +96,17 @@ pub(super) async fn a_peer_that_goes_stops_nobody<T: Transport + ?Sized>(
             let _ = steps.wait("sending", left.send(b"gone?")).await?;
             steps.talk(&mut client, &mut session, "here").await?;
         }
-        let mut buf = [0; 8];
-        let accepting = async {
-            tokio::select! {
-                _ = listener.accept() => "the listener accepted somebody",
-                _ = session.recv(&mut buf) => "a session received something",
-            }
-        };
-        if let Some(what) = idly(accepting).await? {
-            return Err(format!("{what}, and nothing was sent"));
+        all_left.push(left);
+    }
+    let mut buf = [0; 8];
+    let happened = idly(async {
+        tokio::select! {
+            _ = listener.accept() => "the listener accepted somebody",
+            _ = session.recv(&mut buf) => "a session received something",
         }
+    });
+    if let Some(what) = happened.await? {
+        return Err(format!("{what}, and nothing was sent"));
     }
     let (mut newcomer, mut with_newcomer) = subject.join(&mut listener).await?;
     steps.talk(&mut newcomer, &mut with_newcomer, "new").await
