@@ -37,6 +37,11 @@ impl Codec for Netstring {
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        if frame.len() > self.max {
+            let (len, max) = (Some(frame.len() as u64), self.max as u64);
+            // Refused before a byte is written, so that there is nothing to pass over.
+            return Err(CodecError::skip(Fault::TooLong { len, max }, 0));
+        }
         out.extend_from_slice(format!("{}:", frame.len()).as_bytes());
         out.extend_from_slice(frame);
         out.extend_from_slice(b",");
@@ -76,3 +81,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+
+// One line, and the codec is tested by every law of codecs: `cargo test -p socketry-examples --example custom_codec`.
+#[cfg(test)]
+socketry_testkit::codec_laws!(
+    netstring,
+    socketry_testkit::codec::Subject::new("netstring", |limits| Netstring {
+        max: limits.max_frame
+    })
+    .without_max_discard()
+);

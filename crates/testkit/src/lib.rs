@@ -3,12 +3,14 @@
 //! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
 //! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
-//! * [`datagram`]: the laws of datagram transports, to run against one of your own.
+//! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
+//! * [`datagram`]: the laws of a datagram transport, to run against one of your own with [`datagram_laws!`].
 //! * [`in_time`]: a deadline for what must not hang.
 //!
 //! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
 #![forbid(unsafe_code)]
 
+pub mod codec;
 pub mod datagram;
 mod law;
 mod places;

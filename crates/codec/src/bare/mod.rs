@@ -87,7 +87,11 @@ impl BareJson {
                 consumed: len,
             }),
             None if reach == self.limits.max_frame => Err(self.overflow(end)),
-            None => unfinished(input.len(), self.scanner.missing(), end),
+            None => {
+                // Beyond the limit the object is an error, so no more than up to there is of use.
+                let room = self.limits.max_frame - reach;
+                unfinished(input.len(), self.scanner.missing().min(room), end)
+            }
         }
     }
 

@@ -1,0 +1,163 @@
+//! What a peer can make a codec spend.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use socketry_codec::{BoxCodec, Codec, Decoded, End};
+
+use super::drive::{ensure, shown};
+use super::inputs::random;
+use super::{Limits, Subject};
+use crate::law::Verdict;
+
+/// Allocated whatever arrives: the words of an error, say.
+const ALLOWANCE: u64 = 4096;
+
+pub(super) fn memory_follows_what_arrived(subject: &Subject) -> Verdict {
+    let mut random = random();
+    let mut begun = subject.claims(&mut random)?;
+    let long = subject.frame(&mut random, subject.most.min(64 << 10))?;
+    let mut long = subject.wire(&[long])?;
+    long.pop();
+    begun.push(long);
+    for limits in [subject.small(), subject.roomy()] {
+        for begun in &begun {
+            claimed(subject, limits, begun)?;
+            held(subject, limits, begun)?;
+        }
+    }
+    Ok(())
+}
+
+/// A length above the limit is not waited for.
+fn claimed(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
+    let answer = subject.codec(limits).decode(begun, End::Open);
+    let most = limits.max_frame.saturating_add(2 * begun.len() + 64);
+    let waited = matches!(answer, Ok(Decoded::Need(bytes)) if subject.limited && bytes > most);
+    ensure(!waited, || {
+        format!(
+            "{answer:?} of {} where a frame is at most {}",
+            shown(begun),
+            limits.max_frame
+        )
+    })
+}
+
+/// What the codec allocates, by whoever counts it.
+fn held(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
+    let Some(count) = subject.counted else {
+        return Ok(());
+    };
+    let mut codec = subject.codec(limits);
+    let most = count(&mut || {
+        spend(&mut codec, begun, 100, Duration::MAX);
+    });
+    let due = 4 * begun.len() as u64 + ALLOWANCE;
+    ensure(most <= due, || {
+        format!("{most} bytes are allocated for {}", shown(begun))
+    })
+}
+
+/// The work is measured for so many bytes, and for [`TIMES`] as many: few show a slow scan at once, more a fast one.
+const BYTES: [usize; 2] = [1 << 10, 16 << 10];
+/// Linear work takes eight times as long then, and quadratic work 64 times.
+const TIMES: usize = 8;
+const BETWEEN: u32 = 22;
+/// A machine has its moments.
+const ATTEMPTS: usize = 5;
+
+pub(super) fn work_is_linear(subject: &Subject) -> Verdict {
+    let max_discard = u64::MAX;
+    let small = Limits {
+        max_discard,
+        ..subject.small()
+    };
+    for bytes in BYTES {
+        for (what, limits, step) in [
+            ("a frame that never ends, byte by byte", subject.roomy(), 1),
+            ("a frame that is too long, byte by byte", small, 1),
+            (
+                "short frames that arrive at once",
+                subject.roomy(),
+                usize::MAX,
+            ),
+        ] {
+            let few = input(subject, bytes, step)?;
+            let many = input(subject, TIMES * bytes, step)?;
+            // Where no frame is that long, neither is the work for one.
+            if many.len() < TIMES * bytes / 2 {
+                continue;
+            }
+            let kept = (0..ATTEMPTS).any(|_| is_linear(subject, limits, step, &few, &many));
+            ensure(kept, || {
+                format!(
+                    "{what}: {TIMES} times {bytes} bytes take more than {BETWEEN} times as long"
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// `len` bytes: of one frame that lacks its last byte, or of many frames.
+fn input(subject: &Subject, len: usize, step: usize) -> Result<Vec<u8>, String> {
+    let mut random = random();
+    if step == 1 {
+        let mut wire = subject.wire(&[subject.frame(&mut random, len.min(subject.most))?])?;
+        wire.pop();
+        return Ok(wire);
+    }
+    let frame = subject.frame(&mut random, subject.least + 8)?;
+    let one = subject.wire(&[&frame])?;
+    Ok(one.repeat(len / one.len()))
+}
+
+fn is_linear(subject: &Subject, limits: Limits, step: usize, few: &[u8], many: &[u8]) -> bool {
+    let cost = |input: &[u8], budget| spend(&mut subject.codec(limits), input, step, budget);
+    let base = (0..3).filter_map(|_| cost(few, Duration::MAX)).min();
+    let budget = base.unwrap_or_default() * BETWEEN + Duration::from_millis(2);
+    cost(many, budget).is_some()
+}
+
+/// The time of this processor that decoding takes, or `None` if that is more than the budget.
+fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> Option<Duration> {
+    let begin = busy();
+    let (mut at, mut here) = (0, 0);
+    for asked in 1_u32.. {
+        match ask(codec, &input[at.min(here)..here]) {
+            Some(passed) => at = at.saturating_add(passed),
+            None if here == input.len() => break,
+            None => here = at.max(here).saturating_add(step).min(input.len()),
+        }
+        // Looking at the clock takes longer than most answers.
+        if asked % 256 == 0 && busy() - begin > budget {
+            return None;
+        }
+    }
+    Some(busy() - begin)
+}
+
+/// How many bytes the next answer takes; `None` if more have to arrive first.
+fn ask(codec: &mut BoxCodec, input: &[u8]) -> Option<usize> {
+    if input.is_empty() {
+        return None;
+    }
+    match codec.decode(input, End::Open) {
+        Ok(Decoded::Frame { consumed, .. }) => Some(consumed),
+        Ok(Decoded::Skip(bytes)) => Some(bytes),
+        Ok(Decoded::Need(_)) => None,
+        // What is fatal ends it: there is nothing to be had any more.
+        Err(error) => Some(
+            error
+                .skip
+                .and_then(|skip| usize::try_from(skip).ok())
+                .unwrap_or(usize::MAX),
+        ),
+    }
+}
+
+/// How long this thread has run: what else the machine does is not counted.
+fn busy() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}

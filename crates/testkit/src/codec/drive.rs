@@ -1,0 +1,220 @@
+//! Asks a codec as its contract says, and holds each answer against it.
+
+use bytes::Bytes;
+use socketry_codec::{Codec, CodecError, Decoded, End, Fault};
+
+use crate::law::Verdict;
+
+/// What came out: a frame, or what was wrong and whether that was the end.
+pub(super) type Event = Result<Bytes, Wrong>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) fault: Fault,
+    pub(super) fatal: bool,
+}
+
+impl From<CodecError> for Wrong {
+    fn from(error: CodecError) -> Self {
+        let fatal = error.is_fatal();
+        Wrong {
+            fault: error.fault,
+            fatal,
+        }
+    }
+}
+
+/// A codec, the bytes that it did not consume yet, and what came out so far.
+#[derive(Clone)]
+pub(super) struct Driver<C> {
+    pub(super) codec: C,
+    pub(super) bytes: Vec<u8>,
+    /// How many bytes to pass over that have not arrived yet.
+    pub(super) skip: u64,
+    /// How many bytes were consumed or passed over, those included.
+    pub(super) passed: u64,
+    pub(super) over: bool,
+    pub(super) events: Vec<Event>,
+}
+
+impl<C: Codec> Driver<C> {
+    pub(super) fn new(codec: C) -> Self {
+        Driver {
+            codec,
+            bytes: Vec::new(),
+            skip: 0,
+            passed: 0,
+            over: false,
+            events: Vec::new(),
+        }
+    }
+
+    /// Everything that a stream of these pieces says, and then its end.
+    pub(super) fn stream<'a>(
+        mut self,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<Event>, String> {
+        for piece in pieces {
+            self.push(piece)?;
+        }
+        self.close()?;
+        Ok(self.events)
+    }
+
+    pub(super) fn push(&mut self, piece: &[u8]) -> Verdict {
+        self.arrive(piece);
+        self.drain(End::Open)
+    }
+
+    pub(super) fn close(&mut self) -> Verdict {
+        self.drain(End::Closed)
+    }
+
+    /// A datagram, of which nothing is kept. What it says is all that came out.
+    pub(super) fn datagram(&mut self, datagram: &[u8]) -> Result<Vec<Event>, String> {
+        (self.skip, self.over) = (0, false);
+        self.bytes = datagram.to_vec();
+        self.events.clear();
+        self.drain(End::Datagram)?;
+        self.bytes.clear();
+        Ok(std::mem::take(&mut self.events))
+    }
+
+    /// Bytes have arrived, and nobody has looked at them yet.
+    pub(super) fn arrive(&mut self, piece: &[u8]) {
+        self.bytes.extend_from_slice(piece);
+        self.pass(0);
+    }
+
+    /// Whether there is nothing to ask before more arrives, or the stream is over.
+    pub(super) fn waits(&self) -> bool {
+        self.over || self.skip > 0
+    }
+
+    fn drain(&mut self, end: End) -> Verdict {
+        while let Some(event) = self.next(end)? {
+            self.events.push(event);
+            if end == End::Datagram && self.bytes.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes next; `None` if more has to arrive first.
+    pub(super) fn next(&mut self, end: End) -> Result<Option<Event>, String> {
+        while !self.waits() {
+            let here = self.bytes.len();
+            let answer = self.codec.decode(&self.bytes, end);
+            let wrong = |why: &str| Err(format!("{why}: {answer:?} of {:?}", self.shown(end)));
+            match answer {
+                Ok(answer) if !lies_within(answer, here, end) => {
+                    return wrong("no progress, or outside of the input");
+                }
+                Ok(Decoded::Need(_)) => return Ok(None),
+                Ok(Decoded::Skip(bytes)) => {
+                    self.pass(bytes as u64);
+                    // A datagram that is used up is not asked about again: to some codecs an empty one is a frame.
+                    if bytes == here && end == End::Datagram {
+                        return Ok(None);
+                    }
+                }
+                Ok(Decoded::Frame {
+                    start,
+                    end,
+                    consumed,
+                }) => {
+                    let frame = Bytes::copy_from_slice(&self.bytes[start..end]);
+                    self.pass(consumed as u64);
+                    return Ok(Some(Ok(frame)));
+                }
+                Err(ref error) if error.skip == Some(0) || here == 0 => {
+                    return wrong("an error that passes over nothing");
+                }
+                Err(error) => return Ok(Some(Err(self.fail(error, end)))),
+            }
+        }
+        Ok(None)
+    }
+
+    fn fail(&mut self, error: CodecError, end: End) -> Wrong {
+        match error.skip {
+            Some(bytes) if end != End::Datagram => self.pass(bytes),
+            _ => {
+                self.bytes.clear();
+                self.over = true;
+            }
+        }
+        error.into()
+    }
+
+    fn pass(&mut self, bytes: u64) {
+        self.passed = self.passed.saturating_add(bytes);
+        let due = self.skip.saturating_add(bytes);
+        let here = usize::try_from(due).map_or(self.bytes.len(), |due| due.min(self.bytes.len()));
+        self.bytes.drain(..here);
+        self.skip = due - here as u64;
+    }
+
+    fn shown(&self, end: End) -> String {
+        format!("{}, {end:?}", shown(&self.bytes))
+    }
+}
+
+/// Whether an answer about `here` bytes is one that can be, and gets on.
+pub(super) fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
+    match answer {
+        Decoded::Need(bytes) => bytes > 0 && (end == End::Open || here == 0),
+        Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
+        Decoded::Frame {
+            start,
+            end: to,
+            consumed,
+        } => {
+            let progress = consumed > 0 || (here == 0 && end == End::Datagram);
+            start <= to && to <= consumed && consumed <= here && progress
+        }
+    }
+}
+
+/// Bytes in a message: as a literal of Rust, cut where they are too many to read.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0..=200 => format!("b\"{}\"", bytes.escape_ascii()),
+        len => format!("b\"{}\"… ({len} bytes)", bytes[..160].escape_ascii()),
+    }
+}
+
+pub(super) fn ensure(kept: bool, otherwise: impl FnOnce() -> String) -> Verdict {
+    if kept { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Two ways to the same events; `how` says which two, and of what.
+pub(super) fn same(found: &[Event], due: &[Event], how: impl FnOnce() -> String) -> Verdict {
+    if found == due {
+        return Ok(());
+    }
+    let at = found
+        .iter()
+        .zip(due)
+        .take_while(|(found, due)| found == due)
+        .count();
+    let event = |events: &[Event]| events.get(at).map_or("nothing".into(), told);
+    Err(format!(
+        "{}: at {at} comes {}, and {} is due",
+        how(),
+        event(found),
+        event(due)
+    ))
+}
+
+fn told(event: &Event) -> String {
+    match event {
+        Ok(frame) => format!("the frame {}", shown(frame)),
+        Err(Wrong { fault, fatal: true }) => format!("the fatal error '{fault}'"),
+        Err(Wrong {
+            fault,
+            fatal: false,
+        }) => format!("the error '{fault}'"),
+    }
+}

@@ -1,0 +1,151 @@
+//! The laws of a codec, to run against one of your own.
+//!
+//! ```
+//! use socketry_codec::{Line, Struct};
+//! use socketry_testkit::codec::Subject;
+//!
+//! # fn limited() -> Subject {
+//! // What is tested: how to build the codec with limits that the laws choose. One line then gives one test for each law:
+//! // `socketry_testkit::codec_laws!(semicolon, subject());`
+//! Subject::new("semicolon", |limits| {
+//!     Line::delimited(b';').max_frame(limits.max_frame).max_discard(limits.max_discard)
+//! })
+//! # }
+//! # for law in socketry_testkit::codec::LAWS { law.run(&limited()); }
+//! ```
+//!
+//! What a codec does not do is declared ([`Subject::without_max_discard`] and its like), and never found out by trying. All is
+//! deterministic: the inputs come from a fixed seed, and a violation prints the one that shows it. The environment variable
+//! `SOCKETRY_LAW_ROUNDS` (1 by default) tries that many times as many inputs.
+
+mod cost;
+mod cuts;
+mod datagrams;
+mod drive;
+mod ends;
+mod inputs;
+mod limits;
+mod named;
+mod progress;
+mod sent;
+mod state;
+mod subject;
+mod tiers;
+
+pub use subject::{Count, Limits, Subject};
+
+use crate::law::Law;
+
+/// The laws of codecs, each named once: `$then! { $given… idea::law "statement", … }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __codec_laws {
+    ([$($then:tt)+] $($given:tt)*) => {
+        $($then)+! { $($given)*
+            cuts::any_cut_gives_the_same_frames_and_errors
+                "However a stream is cut into pieces, its frames and errors are the same.",
+            sent::what_is_sent_arrives
+                "A frame of any length that the codec carries arrives as it was sent.",
+            sent::frames_share_a_buffer
+                "Frames that arrive at once are found one after another.",
+            sent::what_is_taken_arrives_as_it_is
+                "Whatever `encode` takes, a peer with the same codec receives unchanged.",
+            sent::a_refused_frame_leaves_no_trace
+                "After an error of `encode`, the bytes that were there are there, and nothing else.",
+            sent::encode_appends
+                "`encode` writes behind what is there, and what is there changes nothing.",
+            sent::the_envelope_is_what_encode_writes
+                "Before, frame and after, put together, are what `encode` writes, byte for byte.",
+            ends::an_unfinished_frame_needs_more
+                "Cut at any byte, a frame on an open stream is `Need`.",
+            ends::an_end_inside_a_frame_is_one_error
+                "A stream that ends inside a frame is one error, behind the frames that are whole.",
+            ends::an_end_between_frames_is_clean
+                "A stream that ends between two frames, or before the first, ends without an error.",
+            limits::a_frame_at_the_limit_passes
+                "A frame exactly as long as the limit is sent and received.",
+            limits::no_frame_is_above_the_limit
+                "Whatever arrives, on a stream or as a datagram, no frame is longer than the limit.",
+            limits::a_frame_above_the_limit_is_not_sent
+                "A frame one byte above the limit is refused by `encode`.",
+            limits::a_frame_above_the_limit_is_one_error
+                "A frame one byte above the limit is one error, and the next frame is whole.",
+            limits::the_discard_limit_is_exact
+                "As much as the limit says is passed over of one frame; one byte more is fatal.",
+            progress::positions_lie_within_the_input
+                "Each answer lies within the input, at every end and for every input.",
+            progress::every_error_makes_progress
+                "An error passes over something, or is fatal: none is told twice of the same bytes.",
+            progress::after_an_error_the_next_frame_is_found
+                "Behind the bytes that an error passes over, the next frame is found.",
+            progress::need_is_truthful
+                "`Need` asks for no more than the frame needs, nor for more than any frame can.",
+            cost::memory_follows_what_arrived
+                "Memory follows the bytes that arrived, and not the length that is claimed.",
+            cost::work_is_linear
+                "The work for a byte is bounded, however long the frame and however small the pieces.",
+            datagrams::a_datagram_holds_its_frame
+                "A frame that is sent as a datagram is the only one that arrives in it.",
+            datagrams::an_empty_datagram_is_decoded_once
+                "An empty datagram is one frame, one error, or nothing, and the next one is whole.",
+            datagrams::a_bad_datagram_touches_no_other
+                "Whatever a datagram holds, the next one is decoded as if it were the first.",
+            state::a_clone_is_independent
+                "A clone goes on from where the codec stands, and neither feels what the other is told.",
+            state::sending_does_not_disturb_receiving
+                "What is encoded in between changes nothing of what is decoded.",
+            state::in_step_says_that_another_may_take_over
+                "Where `in_step` is true, a new codec in this one's place decodes the same; after a frame it is true.",
+            tiers::the_reader_agrees
+                "`Reader` gives the frames and errors that `decode` gives.",
+            tiers::framed_agrees
+                "`Framed` gives the frames and errors that `decode` gives, borrowed and as `Bytes`.",
+            tiers::framed_sends_what_encode_writes
+                "What `Framed` sends and feeds is what `encode` writes, whether or not it copies.",
+            tiers::tokio_util_agrees
+                "Under tokio-util the frames and errors are those that `decode` gives.",
+            tiers::a_boxed_codec_is_the_plain_one
+                "Boxed, a codec gives the same answers.",
+            tiers::its_name_builds_the_same_codec
+                "The name of a named codec, printed and parsed, builds the same codec.",
+        }
+    };
+}
+
+macro_rules! table {
+    ($($idea:ident :: $law:ident $statement:literal,)*) => {
+        /// All laws of codecs:
+        $(#[doc = concat!("* `", stringify!($law), "`: ", $statement)])*
+        pub const LAWS: &[Law<Subject>] =
+            &[$(Law::new(stringify!($law), $statement, $idea::$law)),*];
+    };
+}
+
+__codec_laws! { [table] }
+
+/// The law of this name.
+///
+/// # Panics
+/// If there is none.
+pub fn law(name: &str) -> Law<Subject> {
+    let found = LAWS.iter().find(|law| law.name() == name);
+    *found.unwrap_or_else(|| panic!("there is no law {name} for codecs"))
+}
+
+/// A module of this name with one `#[test]` for each of the [laws of codecs](crate::codec::LAWS), run against this
+/// [`Subject`](crate::codec::Subject). The second argument is an expression; each test evaluates it anew.
+///
+/// ```
+/// use socketry_codec::Line;
+/// use socketry_testkit::codec::Subject;
+///
+/// socketry_testkit::codec_laws!(semicolon, Subject::new("semicolon", |limits| {
+///     Line::delimited(b';').max_frame(limits.max_frame).max_discard(limits.max_discard)
+/// }));
+/// ```
+#[macro_export]
+macro_rules! codec_laws {
+    ($module:ident, $subject:expr $(,)?) => {
+        $crate::__codec_laws! { [$crate::__law_tests] ($module, codec, $subject) }
+    };
+}

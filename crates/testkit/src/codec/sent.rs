@@ -1,0 +1,129 @@
+//! What is encoded, and what a peer makes of it.
+
+use bytes::BytesMut;
+use socketry_codec::Codec;
+
+use super::Subject;
+use super::drive::{ensure, same, shown};
+use super::inputs::{arrived, random, rounds};
+use crate::law::Verdict;
+
+pub(super) fn what_is_sent_arrives(subject: &Subject) -> Verdict {
+    let mut random = random();
+    let long = [100, 1000, 5000].map(|len| len.clamp(subject.least, subject.most));
+    let mut frames = subject.frames(&mut random, 20)?;
+    for len in long {
+        frames.push(subject.frame(&mut random, len)?);
+    }
+    frames
+        .iter()
+        .try_for_each(|frame| arrives(subject, &[frame]))
+}
+
+fn arrives<F: AsRef<[u8]>>(subject: &Subject, frames: &[F]) -> Verdict {
+    let wire = subject.wire(frames)?;
+    let found = subject.due(subject.roomy(), &wire)?;
+    same(&found, &subject.joined(arrived(frames)), || {
+        format!("{}, as encoded", shown(&wire))
+    })
+}
+
+pub(super) fn frames_share_a_buffer(subject: &Subject) -> Verdict {
+    let mut random = random();
+    for _ in 0..rounds(32) {
+        let mut frames = subject.frames(&mut random, 12)?;
+        random.shuffle(&mut frames);
+        arrives(subject, &frames)?;
+    }
+    Ok(())
+}
+
+/// Arbitrary frames, of which some codecs refuse some.
+fn arbitrary(subject: &Subject) -> Result<Vec<Vec<u8>>, String> {
+    let mut random = random();
+    let good = subject.frames(&mut random, 20)?;
+    let streams = subject.streams(&mut random)?;
+    let long = streams.concat();
+    let bytes = (0..=255).map(|byte| vec![byte]);
+    Ok([good, streams, bytes.collect(), vec![Vec::new(), long]].concat())
+}
+
+pub(super) fn what_is_taken_arrives_as_it_is(subject: &Subject) -> Verdict {
+    for limits in [subject.small(), subject.roomy()] {
+        for frame in arbitrary(subject)? {
+            let mut wire = BytesMut::new();
+            if subject.codec(limits).encode(&frame, &mut wire).is_err() {
+                continue;
+            }
+            let due = arrived(&[&frame]);
+            let how = || format!("{} was taken and became {}", shown(&frame), shown(&wire));
+            same(
+                &subject.due(limits, &wire)?,
+                &subject.joined(due.clone()),
+                how,
+            )?;
+            same(&subject.driver(limits).datagram(&wire)?, &due, how)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_refused_frame_leaves_no_trace(subject: &Subject) -> Verdict {
+    let good = subject.frame(&mut random(), subject.least)?;
+    let due = subject.wire(&[&good])?;
+    for limits in [subject.small(), subject.roomy()] {
+        for frame in arbitrary(subject)? {
+            let (mut codec, mut out) = (subject.codec(limits), BytesMut::from("before"));
+            if codec.encode(&frame, &mut out).is_ok() {
+                continue;
+            }
+            let after =
+                |out: &[u8]| format!("{} was refused, and there is {}", shown(&frame), shown(out));
+            ensure(&out[..] == b"before", || after(&out))?;
+            let again = codec.encode(&good, &mut out);
+            ensure(again.is_ok() && out[6..] == due, || after(&out))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn encode_appends(subject: &Subject) -> Verdict {
+    for frame in subject.frames(&mut random(), 20)? {
+        let wire = subject.wire(&[&frame])?;
+        for before in [&b"\0"[..], b"{\"\n", &wire] {
+            let mut out = BytesMut::from(before);
+            let encoded = subject.codec(subject.roomy()).encode(&frame, &mut out);
+            let kept = encoded.is_ok() && out == [before, &wire].concat();
+            ensure(kept, || {
+                format!(
+                    "behind {}, {} became {}",
+                    shown(before),
+                    shown(&frame),
+                    shown(&out)
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn the_envelope_is_what_encode_writes(subject: &Subject) -> Verdict {
+    for limits in [subject.small(), subject.roomy()] {
+        for frame in arbitrary(subject)? {
+            let (mut codec, mut out) = (subject.codec(limits), BytesMut::new());
+            let written = codec.encode(&frame, &mut out).map(|()| out.to_vec());
+            let whole = match codec.envelope(&frame) {
+                Ok(None) => continue,
+                Ok(Some((before, after))) => Ok([&before, &frame[..], &after].concat()),
+                Err(error) => Err(error),
+            };
+            ensure(whole == written, || {
+                format!(
+                    "of {} the envelope makes {whole:?}, and encode {written:?}",
+                    shown(&frame)
+                )
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! What the laws are run against, and what it declares of itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use socketry_codec::{BoxCodec, Codec};
+
+use super::drive::{Driver, Event};
+
+/// The limits that a law gives to the codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest frame in bytes, without what surrounds it, both ways.
+    pub max_frame: usize,
+    /// The longest frame in bytes, with what surrounds it, that is passed over rather than fatal.
+    pub max_discard: u64,
+}
+
+type Build = dyn Fn(Limits) -> BoxCodec + Send + Sync;
+type Plain = dyn Fn(Limits, &[u8]) -> Result<Vec<Event>, String> + Send + Sync;
+
+/// Runs the work it is given, and gives the most bytes that were allocated at a time meanwhile.
+pub type Count = fn(&mut dyn FnMut()) -> u64;
+
+/// A codec to run the laws against: how it is built, which frames it carries, and what it does not do.
+///
+/// By default it is a codec that carries frames of any length, finds where they end on a stream, and keeps both limits.
+#[derive(Clone)]
+pub struct Subject {
+    title: String,
+    build: Arc<Build>,
+    plain: Arc<Plain>,
+    pub(super) shape: Option<fn(&mut [u8])>,
+    pub(super) examples: Vec<Vec<u8>>,
+    pub(super) least: usize,
+    pub(super) most: usize,
+    pub(super) bounded: bool,
+    pub(super) limited: bool,
+    pub(super) skips: bool,
+    pub(super) discards: bool,
+    pub(super) keeps_last: bool,
+    pub(super) name: Option<String>,
+    pub(super) counted: Option<Count>,
+}
+
+impl Subject {
+    /// The codec that `build` gives for limits, and what to call it where it breaks a law.
+    pub fn new<C: Codec>(
+        title: impl Into<String>,
+        build: impl Fn(Limits) -> C + Send + Sync + 'static,
+    ) -> Self {
+        let build = Arc::new(build);
+        let plain = Arc::clone(&build);
+        Subject {
+            title: title.into(),
+            build: Arc::new(move |limits| Box::new(build(limits)) as BoxCodec),
+            plain: Arc::new(move |limits, input| {
+                Driver::new(plain(limits)).stream(input.chunks(1))
+            }),
+            shape: None,
+            examples: Vec::new(),
+            least: 0,
+            most: usize::MAX,
+            bounded: true,
+            limited: true,
+            skips: true,
+            discards: true,
+            keeps_last: false,
+            name: None,
+            counted: None,
+        }
+    }
+
+    /// Frames are not arbitrary bytes: `shape` turns arbitrary ones into a frame of the same length, in place. By default
+    /// arbitrary bytes are tried until `encode` takes some.
+    #[must_use]
+    pub fn shaped(self, shape: fn(&mut [u8])) -> Self {
+        let shape = Some(shape);
+        Subject { shape, ..self }
+    }
+
+    /// Frames worth trying beside those that are made up.
+    #[must_use]
+    pub fn examples<F: AsRef<[u8]>>(mut self, frames: impl IntoIterator<Item = F>) -> Self {
+        let frames = frames.into_iter().map(|frame| frame.as_ref().to_vec());
+        self.examples.extend(frames);
+        self
+    }
+
+    /// The shortest and the longest frame in bytes that it carries whatever its limits, as a length field of one byte carries
+    /// at most 255. By default 0 and `usize::MAX`.
+    ///
+    /// # Panics
+    /// If there are not at least 64 bytes between the two: the laws need room to play.
+    #[must_use]
+    pub fn carries(self, least: usize, most: usize) -> Self {
+        assert!(most.saturating_sub(least) >= 64, "{least} to {most} bytes");
+        Subject {
+            least,
+            most,
+            ..self
+        }
+    }
+
+    /// It has no limits: what it is built with is ignored, and a frame of any length is taken.
+    #[must_use]
+    pub fn without_limits(self) -> Self {
+        let limited = false;
+        Subject { limited, ..self }
+    }
+
+    /// A frame that is too long is passed over, however long it is.
+    #[must_use]
+    pub fn without_max_discard(self) -> Self {
+        let discards = false;
+        Subject { discards, ..self }
+    }
+
+    /// A frame that is too long is fatal, always.
+    #[must_use]
+    pub fn without_skipping(self) -> Self {
+        let skips = false;
+        Subject { skips, ..self }
+    }
+
+    /// On a stream it knows no frames: only that all bytes arrive in order is asked of it there.
+    #[must_use]
+    pub fn without_boundaries(self) -> Self {
+        let bounded = false;
+        Subject { bounded, ..self }
+    }
+
+    /// What stands without an end when a stream closes is a frame, and no error.
+    #[must_use]
+    pub fn keeping_the_last(self) -> Self {
+        let keeps_last = true;
+        Subject { keeps_last, ..self }
+    }
+
+    /// How memory is counted: runs the work, and gives the most bytes that were allocated at a time meanwhile. Only a program can
+    /// bring an allocator that counts; with the crate `allocation-counter` it is
+    /// `|work| allocation_counter::measure(work).bytes_max`. By default nothing is counted, and only what `Need` asks for
+    /// stands for memory.
+    #[must_use]
+    pub fn counted_by(self, count: Count) -> Self {
+        let counted = Some(count);
+        Subject { counted, ..self }
+    }
+
+    pub(super) fn codec(&self, limits: Limits) -> BoxCodec {
+        (self.build)(limits)
+    }
+
+    pub(super) fn driver(&self, limits: Limits) -> Driver<BoxCodec> {
+        Driver::new(self.codec(limits))
+    }
+
+    /// What the codec itself, without a box, makes of a stream, byte by byte.
+    pub(super) fn plain(&self, limits: Limits, input: &[u8]) -> Result<Vec<Event>, String> {
+        (self.plain)(limits, input)
+    }
+
+    /// Limits that little input reaches.
+    pub(super) fn small(&self) -> Limits {
+        let max_frame = self.least + 16;
+        let max_discard = max_frame as u64 + 24;
+        Limits {
+            max_frame,
+            max_discard,
+        }
+    }
+
+    /// Limits that no input of these laws reaches.
+    pub(super) fn roomy(&self) -> Limits {
+        Limits {
+            max_frame: self.most.min(4 << 20),
+            max_discard: 8 << 20,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subject({})", self.title)
+    }
+}

@@ -1,0 +1,240 @@
+//! The ways to use a codec agree.
+
+use bytes::{Bytes, BytesMut};
+use socketry_codec::{
+    BoxCodec, Codec, CodecError, CodecName, Compat, FrameError, FrameFault, Framed, Reader,
+};
+use tokio_util::codec::Decoder;
+
+use super::Subject;
+use super::drive::{Driver, Event, Wrong, ensure, same, shown};
+use super::inputs::{pieces, random};
+use crate::Script;
+use crate::law::{Verdict, block_on};
+
+/// A stream, and where it is cut.
+type CutStream = (Vec<u8>, [usize; 6]);
+
+/// Streams in pieces that are a few bytes long.
+fn cut_streams(subject: &Subject) -> Result<Vec<CutStream>, String> {
+    let mut random = random();
+    let streams = subject.streams(&mut random)?;
+    let cut = |stream: Vec<u8>| {
+        let cuts = std::array::from_fn(|_| random.usize(..=stream.len()));
+        (stream, cuts)
+    };
+    Ok(streams.into_iter().map(cut).collect())
+}
+
+pub(super) fn the_reader_agrees(subject: &Subject) -> Verdict {
+    for (stream, cuts) in cut_streams(subject)? {
+        let due = subject
+            .driver(subject.small())
+            .stream(pieces(&stream, &cuts))?;
+        let mut reader = Reader::new(subject.codec(subject.small()));
+        let mut found = Vec::new();
+        for piece in pieces(&stream, &cuts) {
+            reader.push(piece);
+            read(&mut reader, &mut found);
+        }
+        reader.close();
+        read(&mut reader, &mut found);
+        same(&found, &due, || format!("a reader of {}", shown(&stream)))?;
+
+        reader = Reader::new(subject.codec(subject.small()));
+        found.clear();
+        reader.load(&stream);
+        read(&mut reader, &mut found);
+        let due = subject.driver(subject.small()).datagram(&stream)?;
+        same(&found, &due, || {
+            format!("a reader of the datagram {}", shown(&stream))
+        })?;
+    }
+    Ok(())
+}
+
+fn read(reader: &mut Reader<BoxCodec>, events: &mut Vec<Event>) {
+    while let Some(event) = reader.next_frame().transpose() {
+        events.push(event.map(Bytes::copy_from_slice).map_err(Wrong::from));
+    }
+}
+
+pub(super) fn framed_agrees(subject: &Subject) -> Verdict {
+    for (stream, cuts) in cut_streams(subject)? {
+        let pieces: Vec<&[u8]> = pieces(&stream, &cuts)
+            .into_iter()
+            .filter(|piece| !piece.is_empty())
+            .collect();
+        let socket = || Script::stream().arriving(pieces.iter().copied());
+        let due = subject
+            .driver(subject.small())
+            .stream(pieces.iter().copied())?;
+        agrees(subject, socket, &due, &stream)?;
+
+        let socket = || Script::datagrams(1 << 16).arriving([&stream[..], b"", &stream]);
+        let mut driver = subject.driver(subject.small());
+        let [one, empty, last] =
+            [&stream[..], b"", &stream].map(|datagram| driver.datagram(datagram));
+        agrees(subject, socket, &[one?, empty?, last?].concat(), &stream)?;
+    }
+    Ok(())
+}
+
+/// Frames that are borrowed, frames that are kept, and the codec's own answers.
+fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream: &[u8]) -> Verdict {
+    for kept in [false, true] {
+        let framed = Framed::new(socket(), subject.codec(subject.small()));
+        let datagrams = !framed.shape().is_stream();
+        let found = block_on_events(framed, kept)?;
+        // What is fatal on a stream ends no more than its datagram there.
+        let as_there = |event: &Event| {
+            event.clone().map_err(|wrong| Wrong {
+                fatal: wrong.fatal && !datagrams,
+                ..wrong
+            })
+        };
+        let due: Vec<Event> = due.iter().map(as_there).collect();
+        same(&found, &due, || {
+            format!(
+                "Framed over {}, datagrams: {datagrams}, kept: {kept}",
+                shown(stream)
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn block_on_events(mut framed: Framed<Script, BoxCodec>, kept: bool) -> Result<Vec<Event>, String> {
+    let mut events = Vec::new();
+    block_on(async {
+        loop {
+            let next = if kept {
+                framed.recv_bytes().await
+            } else {
+                framed
+                    .recv()
+                    .await
+                    .map(|frame| frame.map(Bytes::copy_from_slice))
+            };
+            match next {
+                Ok(None) => return Ok(()),
+                Ok(Some(frame)) => events.push(Ok(frame)),
+                Err(error) => events.push(Err(wrong(&error)?)),
+            }
+        }
+    })?;
+    Ok(events)
+}
+
+fn wrong(error: &FrameError) -> Result<Wrong, String> {
+    match error.fault() {
+        FrameFault::Codec(wrong) => Ok(wrong.clone().into()),
+        _ => Err(error.to_string()),
+    }
+}
+
+pub(super) fn framed_sends_what_encode_writes(subject: &Subject) -> Verdict {
+    let mut random = random();
+    let mut frames = subject.frames(&mut random, 8)?;
+    frames.push(subject.frame(&mut random, subject.most.min(200_000))?);
+    // On a stream nothing is no message, and `send` may say so to a codec that writes nothing for it.
+    let wire = subject.wire(&frames)?;
+    for feeds in [false, true] {
+        let socket = Script::stream();
+        let mut framed = Framed::new(socket.clone(), subject.codec(subject.roomy()));
+        let sent = block_on(async {
+            for frame in &frames {
+                let sent = if feeds {
+                    framed.feed(frame).await
+                } else {
+                    framed.send(frame).await
+                };
+                sent.map_err(|error| error.to_string())?;
+            }
+            framed.flush().await.map_err(|error| error.to_string())
+        });
+        sent?;
+        let written = socket.written();
+        ensure(written == wire, || {
+            format!("{} is sent as {}", shown(&wire), shown(&written))
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn tokio_util_agrees(subject: &Subject) -> Verdict {
+    for (stream, cuts) in cut_streams(subject)? {
+        let due = subject
+            .driver(subject.small())
+            .stream(pieces(&stream, &cuts))?;
+        let mut adapter = Compat::new(subject.codec(subject.small()));
+        let (mut wire, mut found) = (BytesMut::new(), Vec::new());
+        for piece in pieces(&stream, &cuts) {
+            wire.extend_from_slice(piece);
+            adapt(&mut found, || adapter.decode(&mut wire))?;
+        }
+        adapt(&mut found, || adapter.decode_eof(&mut wire))?;
+        same(&found, &due, || {
+            format!("tokio-util, of {}", shown(&stream))
+        })?;
+    }
+    Ok(())
+}
+
+/// Takes items until there is none; what ends that crate's `Framed` is the fatal error.
+fn adapt(
+    events: &mut Vec<Event>,
+    mut next: impl FnMut() -> std::io::Result<Option<Result<Bytes, CodecError>>>,
+) -> Verdict {
+    loop {
+        match next() {
+            Ok(None) => return Ok(()),
+            Ok(Some(item)) => events.push(item.map_err(Wrong::from)),
+            Err(error) => {
+                let inner = error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<CodecError>());
+                let inner = inner.ok_or_else(|| format!("no codec's error: {error}"))?;
+                events.push(Err(inner.clone().into()));
+            }
+        }
+    }
+}
+
+pub(super) fn a_boxed_codec_is_the_plain_one(subject: &Subject) -> Verdict {
+    for stream in subject.streams(&mut random())? {
+        let boxed = subject.driver(subject.small()).stream(stream.chunks(1))?;
+        let plain = subject.plain(subject.small(), &stream)?;
+        same(&boxed, &plain, || format!("boxed, {}", shown(&stream)))?;
+    }
+    Ok(())
+}
+
+pub(super) fn its_name_builds_the_same_codec(subject: &Subject) -> Verdict {
+    let Some(name) = &subject.name else {
+        return Ok(());
+    };
+    let parse = |name: &str| name.parse::<CodecName>().map_err(|error| error.to_string());
+    let (named, printed) = (parse(name)?, parse(name)?.to_string());
+    ensure(parse(&printed)? == named, || {
+        format!("{name} is printed as {printed}, another codec")
+    })?;
+
+    let mut random = random();
+    let frames = subject.frames(&mut random, 8)?;
+    let (mut codec, mut out) = (parse(&printed)?.build(), BytesMut::new());
+    for frame in &frames {
+        codec
+            .encode(frame, &mut out)
+            .map_err(|error| format!("{printed}: {error}"))?;
+    }
+    ensure(out == subject.wire(&frames)?, || {
+        format!("{printed} writes {}", shown(&out))
+    })?;
+    for stream in subject.streams(&mut random)? {
+        let found = Driver::new(parse(&printed)?.build()).stream([&stream[..]])?;
+        let due = Driver::new(named.build()).stream([&stream[..]])?;
+        same(&found, &due, || format!("{printed}, of {}", shown(&stream)))?;
+    }
+    Ok(())
+}
