@@ -4,6 +4,7 @@
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
 //! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
+//! * [`datagram`]: the laws of a datagram transport, to run against one of your own with [`datagram_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with [`stream_laws!`].
 //! * [`in_time`]: a deadline for what must not hang.
 //!
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod datagram;
 mod law;
 mod places;
 #[cfg(feature = "apps")]

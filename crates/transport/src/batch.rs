@@ -10,6 +10,8 @@ use crate::{PeerAddr, Received};
 
 /// The largest payload of any IP datagram, in bytes; the room that a batch keeps for the next one.
 const SLOT: usize = 65_535;
+/// The most room that is kept for one datagram, in bytes, whatever a socket says of itself.
+pub(crate) const LARGEST_ROOM: usize = 1 << 20;
 
 /// A reusable buffer of received datagrams.
 ///
@@ -103,11 +105,13 @@ impl Batch {
         self.items.push(Item { bytes, cut, from });
     }
 
-    /// Receives one datagram with `poll`: the default of every batch method.
+    /// Receives one datagram of up to `room` bytes with `poll`: the default of every batch method.
     pub(crate) fn poll_one(
         &mut self,
+        room: usize,
         poll: impl FnOnce(&mut ReadBuf<'_>) -> Poll<io::Result<Received>>,
     ) -> Poll<io::Result<Received>> {
+        self.reserve(room.min(LARGEST_ROOM));
         let mut buf = ReadBuf::new(self.spare());
         let received = ready!(poll(&mut buf))?;
         let len = buf.filled().len();

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
+use crate::batch::LARGEST_ROOM;
 use crate::{Address, Batch, Endpoint, Error, ErrorKind, Received, Result};
 
 /// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
@@ -122,6 +123,7 @@ pub trait DatagramSocket: Send + Sync + 'static {
     /// # Errors
     /// As [`poll_recv_from`](DatagramSocket::poll_recv_from).
     fn poll_recv_batch(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<io::Result<()>> {
+        batch.reserve(self.recv_room().min(LARGEST_ROOM));
         let mut buf = ReadBuf::new(batch.spare());
         let (received, from) = ready!(self.poll_recv_from(cx, &mut buf))?;
         let len = buf.filled().len();

@@ -101,7 +101,7 @@ pub trait RecvHalf: Half {
         cx: &mut Context<'_>,
         batch: &mut Batch,
     ) -> Poll<io::Result<Received>> {
-        batch.poll_one(|buf| self.poll_recv(cx, buf))
+        batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf))
     }
 }
 

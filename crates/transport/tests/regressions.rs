@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use socketry_transport::{
-    Endpoint, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, SessionLimits, Shape,
-    SocketOptions, Transport, UnixTransport, connect, listen,
+    Endpoint, Half, Listener, PeerAddr, Received, RecvExt, RecvHalf, SendExt, SendHalf,
+    SessionLimits, Shape, SocketOptions, Transport, UnixDgramTransport, UnixTransport, connect,
+    listen, recv_from, send_to,
 };
 
 fn at(url: &str) -> Endpoint {
@@ -160,4 +161,37 @@ async fn a_largest_datagram_is_one_that_can_be_sent() {
         panic!("datagrams")
     };
     session.send_all(&vec![0; max_len]).await.unwrap();
+}
+
+/// The kernel disconnects a Unix datagram socket whose peer is gone, and lets anybody send to it from then on.
+#[tokio::test]
+async fn no_stranger_takes_the_place_of_a_peer_that_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name| {
+        at(&format!(
+            "unix-dgram://{}/{name}",
+            directory.path().display()
+        ))
+    };
+    let transport = UnixDgramTransport::default();
+    let bound = transport.bind(&place("peer")).await.unwrap();
+    let stranger = transport.bind(&place("stranger")).await.unwrap();
+    let mut client = connect(place("peer")).await.unwrap();
+    let to = PeerAddr::try_from(client.local()).unwrap();
+    drop(bound);
+    for _ in 0..3 {
+        let refused = client.send(b"anybody?").await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        send_to(&stranger, b"trust me", &to).await.unwrap_err();
+    }
+    // Who listens there later is reached again, and heard.
+    let back = transport.bind(&place("peer")).await.unwrap();
+    client.send_all(b"again").await.unwrap();
+    let mut buf = [0; 16];
+    let (len, _, from) = recv_from(&back, &mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"again");
+    send_to(&stranger, b"trust me", &to).await.unwrap_err();
+    send_to(&back, b"here", &from).await.unwrap();
+    assert_eq!(client.recv(&mut buf).await.unwrap(), (4, Received::Data));
+    assert_eq!(&buf[..4], b"here");
 }

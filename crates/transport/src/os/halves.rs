@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 
 use super::Os;
+use crate::addr::{self, Scheme};
 use crate::{BoxFuture, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 
 /// What both halves share: the socket, and whom it is connected to.
@@ -35,7 +36,11 @@ pub struct OsRecv {
 
 /// The sending half of an [`OsSocket`].
 #[derive(Debug)]
-pub struct OsSend(Arc<Connected>);
+pub struct OsSend {
+    shared: Arc<Connected>,
+    /// Whether the kernel has taken the peer of a Unix socket away.
+    lost: bool,
+}
 
 impl OsSocket {
     pub(crate) fn new(os: Os, peer: Endpoint) -> Self {
@@ -45,7 +50,10 @@ impl OsSocket {
                 shared: Arc::clone(&shared),
                 trouble: None,
             },
-            send: OsSend(shared),
+            send: OsSend {
+                shared,
+                lost: false,
+            },
         }
     }
 
@@ -58,6 +66,30 @@ impl OsSocket {
 impl AsFd for OsSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.recv.shared.os.socket().as_fd()
+    }
+}
+
+/// What to do when the peer of a Unix datagram socket is gone. The kernel disconnects the socket then: it could never send
+/// again, and whoever knows its name could send to it, as if that were the peer.
+impl Connected {
+    /// Connects the socket to itself, so that it hears no stranger.
+    fn hear_nobody(&self) {
+        let socket = self.os.socket();
+        // It has a name to be reached at, or needs no protection.
+        let _ = socket.local_addr().map(|own| socket.connect(&own));
+    }
+
+    /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the port.
+    fn connect_again(&self) -> io::Result<()> {
+        let peer = addr::unix_sockaddr(&self.peer, "send to")?;
+        self.os
+            .socket()
+            .connect(&peer)
+            .map_err(|error| match error.kind() {
+                // A listener that goes takes its file along: nobody listens there is what that says.
+                io::ErrorKind::NotFound => io::ErrorKind::ConnectionRefused.into(),
+                _ => error,
+            })
     }
 }
 
@@ -105,7 +137,7 @@ macro_rules! half_of_os {
 
 half_of_os!(OsSocket, |this| this.recv.shared);
 half_of_os!(OsRecv, |this| this.shared);
-half_of_os!(OsSend, |this| this.0);
+half_of_os!(OsSend, |this| this.shared);
 
 impl OsRecv {
     /// A datagram that was refused wakes nobody who waits to receive: its error is asked for beside.
@@ -149,13 +181,25 @@ impl SendHalf for OsSend {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0.os.poll_send(cx, parts)
+        if self.lost {
+            self.shared.connect_again()?;
+            self.lost = false;
+        }
+        let sent = ready!(self.shared.os.poll_send(cx, parts));
+        if let Err(error) = &sent
+            && error.kind() == io::ErrorKind::ConnectionRefused
+            && self.shared.os.scheme == Scheme::UnixDgram
+        {
+            self.lost = true;
+            self.shared.hear_nobody();
+        }
+        Poll::Ready(sent)
     }
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.0.os.set_abort_on_drop(on)
+        self.shared.os.set_abort_on_drop(on)
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.os.finish())
+        Poll::Ready(self.shared.os.finish())
     }
 }
 

@@ -10,10 +10,9 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
 use super::table::Hub;
+use crate::batch::LARGEST_ROOM;
 use crate::{Batch, DatagramSocket};
 
-/// The most room that a receive keeps for one datagram, in bytes, whatever the socket says of itself.
-const ROOM: usize = 1 << 20;
 /// The pause after the second error in a row; it doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause after an error.
@@ -78,7 +77,9 @@ impl<D: DatagramSocket> Pump<D> {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        self.batch.reserve(self.socket.recv_room().min(ROOM));
+        // A socket with a batch method of its own may not think of it.
+        self.batch
+            .reserve(self.socket.recv_room().min(LARGEST_ROOM));
         self.socket
             .poll_recv_batch(cx, &mut self.batch)
             .map(Event::Received)

@@ -87,6 +87,10 @@ impl<D: DatagramSocket> Drop for SessionRecv<D> {
 }
 
 impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
+    fn recv_room(&self) -> usize {
+        self.link.socket.recv_room()
+    }
+
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
@@ -231,6 +235,10 @@ impl<D: DatagramSocket> SendHalf for SessionSend<D> {
 }
 
 impl<D: DatagramSocket> RecvHalf for Session<D> {
+    fn recv_room(&self) -> usize {
+        self.recv.recv_room()
+    }
+
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,

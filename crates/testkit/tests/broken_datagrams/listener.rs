@@ -1,0 +1,115 @@
+//! A listener that does something wrong, or whose sessions do.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use socketry_transport::{Endpoint, Listener, Result, Socket};
+use tokio::sync::mpsc;
+
+use crate::Defect::{self, *};
+use crate::halves::Broken;
+
+type Halves<L> = Vec<Arc<Mutex<<<L as Listener>::Socket as Socket>::Recv>>>;
+
+pub(crate) struct Listening<L: Listener> {
+    source: Source<L>,
+    local: Endpoint,
+    defect: Defect,
+    halves: Halves<L>,
+    over: Arc<AtomicBool>,
+    /// Who was accepted for whoever polled then.
+    accepted: Option<(L::Socket, Waker)>,
+}
+
+/// Where sessions come from: as they are asked for, or from a task that takes them all.
+enum Source<L: Listener> {
+    Listener(L),
+    Task(mpsc::UnboundedReceiver<Broken<L::Socket>>),
+}
+
+impl<L: Listener> Listening<L> {
+    pub(crate) fn new(inner: L, defect: Defect, limit: Option<usize>) -> Self {
+        let local = inner.local().clone();
+        let source = match (defect, limit) {
+            (EvictsTheOldest, Some(limit)) => Source::Task(evicting(inner, limit)),
+            _ => Source::Listener(inner),
+        };
+        Listening {
+            source,
+            local,
+            defect,
+            halves: Vec::new(),
+            over: Arc::default(),
+            accepted: None,
+        }
+    }
+
+    fn wrap(&mut self, session: L::Socket) -> Broken<L::Socket> {
+        let mut session = Broken::new(session, self.defect);
+        if matches!(self.defect, MixesSessions | KeepsDroppedSessions) {
+            self.halves.extend(session.recv.inner.iter().cloned());
+        }
+        match self.defect {
+            MixesSessions => session.recv.inner.clone_from(&self.halves),
+            EndsWithTheListener | StopsAtAnError => session.share(&self.over),
+            _ => {}
+        }
+        session
+    }
+}
+
+/// Accepts at once, and ends the oldest session when there is one too many.
+fn evicting<L: Listener>(mut inner: L, limit: usize) -> mpsc::UnboundedReceiver<Broken<L::Socket>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut there = VecDeque::new();
+        while let Ok(session) = inner.accept().await {
+            let session = Broken::new(session, EvictsTheOldest);
+            there.push_back(Arc::clone(&session.recv.known.over));
+            if there.len() > limit {
+                there.pop_front().unwrap().store(true, SeqCst);
+            }
+            if sender.send(session).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+impl<L: Listener> Listener for Listening<L> {
+    type Socket = Broken<L::Socket>;
+
+    fn local(&self) -> &Endpoint {
+        &self.local
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
+        let inner = match &mut self.source {
+            Source::Task(sessions) => return sessions.poll_recv(cx).map(|next| Ok(next.unwrap())),
+            Source::Listener(inner) => inner,
+        };
+        if let Some((session, waker)) = self.accepted.take()
+            && waker.will_wake(cx.waker())
+        {
+            return Poll::Ready(Ok(self.wrap(session)));
+        }
+        let session = ready!(inner.poll_accept(cx))?;
+        if self.defect == LosesWhoIsAccepted {
+            self.accepted = Some((session, cx.waker().clone()));
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(self.wrap(session)))
+    }
+}
+
+impl<L: Listener> Drop for Listening<L> {
+    fn drop(&mut self) {
+        if self.defect == EndsWithTheListener {
+            self.over.store(true, SeqCst);
+        }
+    }
+}
