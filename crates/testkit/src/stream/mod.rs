@@ -183,8 +183,8 @@ fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
     verdict.map_err(|failure| failure.to_string())
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of stream transports](stream::laws), run against this
-/// [`Subject`](stream::Subject). The second argument is an expression; each test evaluates it anew, so that each has a
+/// A module of this name with one `#[test]` for each of the [laws of stream transports](crate::stream::laws), run against this
+/// [`Subject`](crate::stream::Subject). The second argument is an expression; each test evaluates it anew, so that each has a
 /// listener of its own.
 ///
 /// ```
