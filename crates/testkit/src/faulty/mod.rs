@@ -23,6 +23,7 @@
 mod lane;
 mod plan;
 mod recv;
+mod seeds;
 mod send;
 mod trace;
 mod transport;
@@ -40,6 +41,7 @@ use tokio::io::ReadBuf;
 use lane::{Lane, Link};
 pub use plan::{Fault, Faults};
 use recv::Receiving;
+pub use seeds::for_each_seed;
 use send::Sending;
 pub use trace::{Event, Trace};
 pub use transport::{FaultyListener, FaultyTransport};
