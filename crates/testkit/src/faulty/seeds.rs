@@ -14,7 +14,7 @@ const ONE: &str = "SOCKETRY_SEED";
 /// The environment variable with the number of seeds to run, in place of the default.
 const MANY: &str = "SOCKETRY_SEEDS";
 /// How many run at once. Most of their time they wait.
-const AT_ONCE: u64 = 8;
+const AT_ONCE: u64 = 16;
 
 thread_local! {
     /// What panicked on this thread since the run began, caught or not.

@@ -23,7 +23,7 @@ use socketry_testkit::faulty::for_each_seed;
 use world::{Cell, Mood, World};
 
 /// How many seeds each cell runs with, if nothing else is said, and each of them in both moods.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 8;
 
 fn check(name: &str, cell: Cell) {
     let command = format!("cargo test -p socketry-testkit --test faults {name}");

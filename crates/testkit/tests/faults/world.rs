@@ -1,6 +1,7 @@
 //! What one run takes place in: a runtime, a clock, and a registry whose sockets are faulty.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use socketry_apps::matrix::App;
@@ -94,7 +95,7 @@ impl World {
         service.registry = Registry::empty().with(cell.scheme, transport.clone());
         let places = Places::new();
         World {
-            at: places.free(cell.scheme),
+            at: place(&places, cell.scheme),
             _places: places,
             cell,
             seed,
@@ -115,12 +116,11 @@ impl World {
         self.transport.calm();
     }
 
+    /// What went wrong with the sockets, direction by direction: which of them comes first is not the seed's to say.
     pub(crate) fn events(&self) -> Vec<String> {
-        self.trace
-            .events()
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        let mut events = self.trace.events();
+        events.sort_by_key(|event| (event.socket, event.sending));
+        events.iter().map(ToString::to_string).collect()
     }
 
     /// Whether a connection fell silent, so that who waits without a deadline of his own waits for ever.
@@ -134,11 +134,7 @@ impl World {
         what: &str,
         doing: impl Future<Output = T>,
     ) -> Option<T> {
-        let done = match self.cell.app {
-            App::Command => self.patiently_for_processes(doing).await,
-            _ if self.cell.is_virtual() => timeout(HANGS, doing).await.ok(),
-            _ => timeout(HANGS_REALLY, doing).await.ok(),
-        };
+        let done = self.limited(doing, || self.fell_silent()).await;
         assert!(
             done.is_some() || self.fell_silent(),
             "{self}: {what}: hangs"
@@ -146,25 +142,23 @@ impl World {
         done
     }
 
-    /// The same while processes run, of which a virtual clock knows nothing.
-    async fn patiently_for_processes<T>(&self, doing: impl Future<Output = T>) -> Option<T> {
-        let mut ticks = real_ticks();
-        let mut doing = std::pin::pin!(doing);
-        let mut passed = Duration::ZERO;
-        while passed < HANGS_REALLY && !(self.fell_silent() && passed > TICK * 6) {
-            tokio::select! {
-                done = &mut doing => return Some(done),
-                _ = ticks.recv() => passed += TICK,
-            }
-        }
-        None
-    }
-
     /// What must not wait for ever, whatever happens.
     pub(crate) async fn surely<T>(&self, what: &str, doing: impl Future<Output = T>) -> T {
-        match self.patiently(what, doing).await {
+        match self.limited(doing, || false).await {
             Some(done) => done,
             None => panic!("{self}: {what}: hangs"),
+        }
+    }
+
+    async fn limited<T>(
+        &self,
+        doing: impl Future<Output = T>,
+        in_vain: impl Fn() -> bool,
+    ) -> Option<T> {
+        match self.cell.app {
+            App::Command => really_limited(doing, in_vain).await,
+            _ if self.cell.is_virtual() => timeout(HANGS, doing).await.ok(),
+            _ => timeout(HANGS_REALLY, doing).await.ok(),
         }
     }
 
@@ -211,7 +205,7 @@ impl World {
         let words = error.to_string();
         let debug = ["{ ", "Some(", "Err(", "Os {", "Custom", "kind:", "panick"];
         let clear = words.len() > 15 && !debug.iter().any(|sign| words.contains(sign));
-        let subject = ["://", "the server", "the peer"];
+        let subject = ["://", "the server", "the peer", "data.bin"];
         let names = subject.iter().any(|subject| words.contains(subject));
         assert!(
             clear && names && !words.contains('\n'),
@@ -245,6 +239,23 @@ pub(crate) type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Serving {
     stop: tokio::sync::oneshot::Sender<()>,
     task: JoinHandle<Result<(), AppError>>,
+}
+
+/// What `doing` comes to while processes run, of which a virtual clock knows nothing. What is in vain is given up soon.
+async fn really_limited<T>(
+    doing: impl Future<Output = T>,
+    in_vain: impl Fn() -> bool,
+) -> Option<T> {
+    let mut ticks = real_ticks();
+    let mut doing = std::pin::pin!(doing);
+    let mut passed = Duration::ZERO;
+    while passed < HANGS_REALLY && !(in_vain() && passed > TICK * 6) {
+        tokio::select! {
+            done = &mut doing => return Some(done),
+            _ = ticks.recv() => passed += TICK,
+        }
+    }
+    None
 }
 
 /// Ticks of the clock on the wall, whatever the runtime's clock does.
@@ -317,6 +328,19 @@ fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults)
 /// Whether what arrives may differ from what was sent: with every second seed, for those whose law bears it.
 pub(crate) fn may_differ(cell: Cell, seed: u64) -> bool {
     !cell.is_stream() && seed % 2 == 1
+}
+
+/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to users who have gone, and their
+/// ports may be others' by then.
+fn place(places: &Places, scheme: &str) -> Endpoint {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    if scheme != "udp" || cfg!(not(target_os = "linux")) {
+        return places.free(scheme);
+    }
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let (process, high, low) = (std::process::id() % 250, run / 250 % 250, run % 250);
+    let url = format!("udp://127.{}.{high}.{}:0", 1 + process, 1 + low);
+    url.parse().unwrap()
 }
 
 /// The standard transports as one.
