@@ -8,7 +8,8 @@ use socketry_apps::file::{Client, Server};
 use socketry_transport::Endpoint;
 use tempfile::TempDir;
 
-use crate::world::{Mood, World};
+use crate::cell::Mood;
+use crate::world::World;
 
 /// The size of the file: more than the buffers between two peers, and no multiple of anything.
 const SIZE: usize = 150_001;
@@ -133,5 +134,5 @@ async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), App
 /// Over `raw` silence is the end of a listing too.
 fn is_cut(world: &World, names: &[&str]) -> bool {
     let starts = |name: &&str| "data.bin".starts_with(*name);
-    world.mood == Mood::Hostile && world.cell.codec == "raw" && names.iter().all(starts)
+    world.mood != Mood::Harmless && world.cell.codec == "raw" && names.iter().all(starts)
 }

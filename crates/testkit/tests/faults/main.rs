@@ -12,18 +12,22 @@
 //!   elsewhere a connection that ends early may leave the beginning of a file, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod cell;
 mod chat;
 mod command;
 mod file;
+mod heard;
+mod network;
 mod world;
 
 use socketry_apps::matrix::{self, App};
 use socketry_testkit::faulty::for_each_seed;
 
-use world::{Cell, Mood, World};
+use cell::{Cell, Mood};
+use world::World;
 
 /// How many seeds each cell runs with, if nothing else is said, and each of them in both moods.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 6;
 
 fn check(name: &str, cell: Cell) {
     let command = format!("cargo test -p socketry-testkit --test faults {name}");
@@ -133,6 +137,18 @@ fn every_cell_that_serves_has_its_test() {
         assert!(CELLS.contains(cell), "{cell:?} has no test");
     }
     assert_eq!(CELLS.len(), serving.len());
+}
+
+#[test]
+fn the_laws_notice_wrong_bytes() {
+    for (app, codec) in [(App::Chat, "line"), (App::Chat, "raw"), (App::File, "raw")] {
+        let cell = Cell::new(app, "mem", codec);
+        let fails = |seed| {
+            let run = || check_one(cell, seed, Mood::Corrupt);
+            std::panic::catch_unwind(run).is_err()
+        };
+        assert!((0..10).any(fails), "{cell:?}");
+    }
 }
 
 /// In virtual time and within one process nothing but the seed decides.

@@ -1,64 +1,20 @@
 //! What one run takes place in: a runtime, a clock, and a registry whose sockets are faulty.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::pin::Pin;
 use std::time::Duration;
 
 use socketry_apps::matrix::App;
 use socketry_apps::{AppError, Service};
-use socketry_testkit::{Fault, Faults, FaultyTransport, Places, Trace};
-use socketry_transport::{
-    BoxListener, BoxSocket, Endpoint, Registry, Result, Transport, async_trait,
-};
+use socketry_testkit::{Fault, FaultyTransport, Places, Trace};
+use socketry_transport::{Endpoint, Registry};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// An app over a transport with a codec.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cell {
-    pub(crate) app: App,
-    pub(crate) scheme: &'static str,
-    pub(crate) codec: &'static str,
-}
-
-impl Cell {
-    pub(crate) fn new(app: App, scheme: &'static str, codec: &'static str) -> Self {
-        Cell { app, scheme, codec }
-    }
-
-    pub(crate) fn is_stream(self) -> bool {
-        !matches!(self.scheme, "udp" | "unix-dgram")
-    }
-
-    /// Where what one read brings is the message.
-    pub(crate) fn is_sticky(self) -> bool {
-        self.codec == "raw" && self.is_stream()
-    }
-
-    /// Whether time can be virtual: nothing is under way that a clock that jumps would not wait for. In the kernel that is what
-    /// TCP and UDP do, and a process while the session of its datagrams is idle.
-    pub(crate) fn is_virtual(self) -> bool {
-        let processes = self.app == App::Command && !self.is_stream();
-        !matches!(self.scheme, "tcp" | "udp") && !processes
-    }
-
-    /// Whether the run survives a connection that falls silent: the apps notice it after minutes, by a virtual clock. A command
-    /// may take for ever, and its client is given up by the test.
-    fn bears_silence(self) -> bool {
-        self.is_virtual() || self.app == App::Command
-    }
-}
-
-/// How bad it gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
-    /// Nothing is lost: the outcome has to be right.
-    Harmless,
-    /// Anything may happen: the outcome has to be right or a clear error.
-    Hostile,
-}
+use crate::cell::{Cell, Mood};
+use crate::network::{Standard, place, plans};
 
 /// How long something may take that is never to take long, by whichever clock the run has.
 const HANGS: Duration = Duration::from_secs(3600);
@@ -167,7 +123,7 @@ impl World {
     where
         F: Future<Output = Result<(), AppError>> + Send + 'static,
     {
-        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
         let stopped: Stop = Box::pin(async {
             let _ = stopped.await;
         });
@@ -211,7 +167,7 @@ impl World {
             clear && names && !words.contains('\n'),
             "{self}: not clear: {words:?}"
         );
-        assert!(self.mood == Mood::Hostile, "{self}: {words}");
+        assert!(self.mood != Mood::Harmless, "{self}: {words}");
     }
 }
 
@@ -234,10 +190,10 @@ impl std::fmt::Display for World {
     }
 }
 
-pub(crate) type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) struct Serving {
-    stop: tokio::sync::oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), AppError>>,
 }
 
@@ -267,94 +223,4 @@ fn real_ticks() -> mpsc::UnboundedReceiver<()> {
         }
     });
     ticks
-}
-
-/// What goes wrong with the sockets that are connected, and with those that are accepted.
-fn plans(cell: Cell, seed: u64, mood: Mood) -> (Faults, Faults) {
-    let mut plan = match mood {
-        Mood::Harmless => Faults::harmless(),
-        Mood::Hostile => Faults::hostile().within(2 << 10),
-    };
-    plan = plan.seed(seed);
-    plan = plan.longest_delay(match cell.is_virtual() {
-        true => Duration::from_millis(40),
-        false => Duration::from_millis(1),
-    });
-    if !cell.bears_silence() {
-        plan = plan.without(&[Fault::Stall, Fault::HalfOpen]);
-    }
-    if mood == Mood::Hostile && cell.app == App::File {
-        plan = plan.within(256 << 10);
-    }
-    if !may_differ(cell, seed) {
-        plan = plan.without(&[Fault::Corruption, Fault::Truncation]);
-    }
-    if cell.app == App::Command && !cell.is_stream() {
-        plan = plan.without(&LOSSES);
-    }
-    let mut accepted = plan.clone();
-    if cell.app == App::Command && !cell.is_stream() {
-        // The socket of one peer among many is never told that nobody listens there.
-        accepted = accepted.without(&[Fault::Reset]);
-    }
-    if cell.is_sticky() && cell.app != App::Chat {
-        return sticky(cell, &plan, &accepted);
-    }
-    (plan, accepted)
-}
-
-/// What the app's transport promises that it does not do.
-const LOSSES: [Fault; 6] = [
-    Fault::Loss,
-    Fault::Duplication,
-    Fault::Reordering,
-    Fault::Truncation,
-    Fault::Cut,
-    Fault::Corruption,
-];
-
-/// A request in two pieces is two requests there; so they arrive whole, or not at all.
-fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults) {
-    let mut connected = connected.clone().between_calls().with(Fault::ShortWrite, 0);
-    let mut accepted = accepted.clone().between_calls().with(Fault::ShortRead, 0);
-    if !cell.is_virtual() {
-        // Silence is the end of an answer there: a machine that is busy must not make one between two pieces.
-        connected = connected.with(Fault::ShortRead, 0);
-        accepted = accepted.with(Fault::ShortWrite, 0);
-    }
-    (connected, accepted)
-}
-
-/// Whether what arrives may differ from what was sent: with every second seed, for those whose law bears it.
-pub(crate) fn may_differ(cell: Cell, seed: u64) -> bool {
-    !cell.is_stream() && seed % 2 == 1
-}
-
-/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to users who have gone, and their
-/// ports may be others' by then.
-fn place(places: &Places, scheme: &str) -> Endpoint {
-    static RUNS: AtomicU32 = AtomicU32::new(0);
-    if scheme != "udp" || cfg!(not(target_os = "linux")) {
-        return places.free(scheme);
-    }
-    let run = RUNS.fetch_add(1, Ordering::Relaxed);
-    let (process, high, low) = (std::process::id() % 250, run / 250 % 250, run % 250);
-    let url = format!("udp://127.{}.{high}.{}:0", 1 + process, 1 + low);
-    url.parse().unwrap()
-}
-
-/// The standard transports as one.
-struct Standard(Registry);
-
-#[async_trait]
-impl Transport for Standard {
-    type Socket = BoxSocket;
-    type Listener = BoxListener;
-
-    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
-        self.0.connect(to).await
-    }
-    async fn listen(&self, at: &Endpoint) -> Result<BoxListener> {
-        self.0.listen(at).await
-    }
 }
