@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use socketry_codec::{BoxCodec, Framed};
 use socketry_testkit::{Fault, Faults, Faulty, FaultyTransport, Places, Trace, in_time};
 use socketry_transport::{
     Batch, BoxSocket, Half, Listener, MemTransport, Received, RecvExt, RecvHalf, Registry, SendExt,
@@ -130,6 +132,54 @@ async fn harmless_faults_keep_datagrams_whole() {
             let got = in_time("a datagram", server.recv(&mut buf)).await.unwrap();
             assert_eq!(got, (len, Received::Data));
             assert!(buf[..len] == sample(len));
+        }
+    }
+}
+
+/// Frames of a socket with harmless faults, received by calls that are cancelled again and again.
+#[tokio::test(start_paused = true)]
+async fn framed_loses_nothing_to_harmless_faults_and_cancelled_calls() {
+    let frames: Vec<String> = (0..30)
+        .map(|n| format!("{{\"n\":\"{}\"}}", "x".repeat(n * n * 3)))
+        .collect();
+    for codec in [
+        "line",
+        "line:crlf",
+        "struct",
+        "struct:>H",
+        "json",
+        "json:bare",
+    ] {
+        for seed in 0..5 {
+            let codec: BoxCodec = codec.parse().unwrap();
+            let plan = Faults::harmless().seed(seed);
+            let (client, server) = pair("mem").await;
+            let mut there = Framed::new(Faulty::new(client, &plan), codec.clone());
+            let mut here = Framed::new(Faulty::new(server, &plan.number(1)), codec.clone());
+            let sending = async {
+                for frame in &frames {
+                    there.feed(frame.as_bytes()).await.unwrap();
+                    let _cancelled = there.flush().now_or_never();
+                }
+                there.finish().await.unwrap();
+            };
+            let receiving = async {
+                let mut all = Vec::new();
+                loop {
+                    match here.recv().now_or_never() {
+                        Some(Ok(Some(frame))) => all.push(frame.to_vec()),
+                        Some(Ok(None)) => return all,
+                        Some(Err(error)) => panic!("{error}"),
+                        None => tokio::time::sleep(Duration::from_millis(1)).await,
+                    }
+                }
+            };
+            let both = async { tokio::join!(sending, receiving).1 };
+            let got = timeout(HOUR, both).await.unwrap();
+            assert!(
+                got.iter().eq(frames.iter().map(String::as_bytes)),
+                "seed {seed}"
+            );
         }
     }
 }

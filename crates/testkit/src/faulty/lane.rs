@@ -81,7 +81,7 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn new(faults: &Faults, link: &Arc<Link>, shape: Shape, sending: bool) -> Self {
         let mut lane = Lane {
-            rng: derived(faults.seed_and_number(), sending),
+            rng: derived(faults, sending),
             faults: faults.clone(),
             link: Arc::clone(link),
             sending,
@@ -116,10 +116,10 @@ impl Lane {
         happens
     }
 
-    pub(super) fn note(&self, fault: Fault) {
+    fn note(&self, fault: Fault) {
         if let Some(trace) = &self.faults.trace {
             trace.push(Event {
-                socket: self.faults.seed_and_number().1,
+                socket: self.faults.number,
                 sending: self.sending,
                 fault,
                 at: self.passed,
@@ -133,7 +133,7 @@ impl Lane {
     }
 
     /// Up to the longest delay.
-    pub(super) fn some_time(&mut self) -> Duration {
+    fn some_time(&mut self) -> Duration {
         self.faults.longest_delay.mul_f64(self.rng.f64())
     }
 
@@ -229,8 +229,8 @@ impl Lane {
 }
 
 /// A sequence of its own for each direction of each socket.
-fn derived((seed, number): (u64, u64), sending: bool) -> Rng {
-    let mixed = Rng::with_seed(seed).u64(..) ^ number;
+fn derived(faults: &Faults, sending: bool) -> Rng {
+    let mixed = Rng::with_seed(faults.seed).u64(..) ^ faults.number;
     let mixed = Rng::with_seed(mixed).u64(..) ^ u64::from(sending);
     Rng::with_seed(mixed)
 }

@@ -96,8 +96,8 @@ impl Fault {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Faults {
-    seed: u64,
-    number: u64,
+    pub(super) seed: u64,
+    pub(super) number: u64,
     rates: [u16; Fault::ALL.len()],
     pub(super) longest_delay: Duration,
     pub(super) longest_piece: usize,
@@ -228,9 +228,5 @@ impl Faults {
         Fault::OF_DATAGRAMS
             .iter()
             .any(|fault| self.rate(*fault) > 0)
-    }
-
-    pub(super) fn seed_and_number(&self) -> (u64, u64) {
-        (self.seed, self.number)
     }
 }
