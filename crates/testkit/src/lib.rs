@@ -2,6 +2,7 @@
 //!
 //! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
+//! * [`Faulty`]: a socket that misbehaves on purpose, over any other, as a seed decides.
 //! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with [`datagram_laws!`].
@@ -13,6 +14,7 @@
 
 pub mod codec;
 pub mod datagram;
+pub mod faulty;
 mod law;
 mod places;
 #[cfg(feature = "apps")]
@@ -23,6 +25,7 @@ pub mod stream;
 use std::future::Future;
 use std::time::Duration;
 
+pub use faulty::{Fault, Faults, Faulty, FaultyTransport, Trace};
 pub use law::{Law, Violation};
 pub use places::Places;
 pub use script::Script;

@@ -82,6 +82,13 @@ impl Script {
         self
     }
 
+    /// After the last piece the stream ends, though it stayed open until now.
+    #[must_use]
+    pub fn ending(self) -> Self {
+        self.state().stays_open = false;
+        self
+    }
+
     /// The next sends take so many bytes; `None` is a pause.
     #[must_use]
     pub fn taking(self, sizes: impl IntoIterator<Item = Option<usize>>) -> Self {

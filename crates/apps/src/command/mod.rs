@@ -88,11 +88,14 @@
 
 mod args;
 mod client;
+mod execution;
 mod process;
 mod progress;
 mod replies;
 mod requests;
 mod server;
+#[cfg(feature = "fuzz")]
+mod stub;
 mod transcode;
 mod wire;
 

@@ -5,7 +5,8 @@ use std::fmt;
 use socketry_codec::{FrameError, Framed};
 use socketry_transport::Encoding;
 
-use super::process::{Event, Job};
+use super::execution::Execution;
+use super::process::Event;
 use super::progress::Progress;
 use super::transcode::{Outgoing, encode};
 use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
@@ -26,7 +27,11 @@ pub(super) struct Replies {
 
 impl Replies {
     /// Answers with everything that `job` puts out, and with how it ended.
-    pub(super) async fn carry(&mut self, job: Job, overdue: &str) -> Result<(), FrameError> {
+    pub(super) async fn carry(
+        &mut self,
+        job: impl Execution,
+        overdue: &str,
+    ) -> Result<(), FrameError> {
         match self.dialect {
             Dialect::Raw | Dialect::Line(_) => self.collect(job, overdue).await,
             Dialect::Struct | Dialect::Json => self.pass_on(job, overdue).await,
@@ -45,7 +50,7 @@ impl Replies {
     }
 
     /// All the output, and then the answer.
-    async fn collect(&mut self, mut job: Job, overdue: &str) -> Result<(), FrameError> {
+    async fn collect(&mut self, mut job: impl Execution, overdue: &str) -> Result<(), FrameError> {
         let mut buf = vec![0; MAX_PIECE];
         let (mut stdout, mut stderr) = (Collected::default(), Collected::default());
         let end = loop {
@@ -71,7 +76,7 @@ impl Replies {
     }
 
     /// The output as it comes.
-    async fn pass_on(&mut self, mut job: Job, overdue: &str) -> Result<(), FrameError> {
+    async fn pass_on(&mut self, mut job: impl Execution, overdue: &str) -> Result<(), FrameError> {
         let mut buf = vec![0; MAX_PIECE];
         let mut streams = [Stream::Stdout, Stream::Stderr].map(|_| Outgoing::new(self.encoding));
         let end = loop {

@@ -9,6 +9,7 @@ use socketry_transport::units::format_duration;
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener, Socket};
 use tokio::time::sleep;
 
+use super::execution::Execution;
 use super::process::Job;
 use super::progress::Progress;
 use super::replies::Replies;
@@ -67,22 +68,40 @@ impl Server {
     /// # Errors
     /// If the listener fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        self.serve::<Job>(stop).await
+    }
+
+    /// As [`run`](Server::run), but nothing is ever run: a command is answered with its own words. For tests with bytes
+    /// that nobody has looked at.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    #[cfg(feature = "fuzz")]
+    #[doc(hidden)]
+    pub async fn run_nothing(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        self.serve::<super::stub::Stub>(stop).await
+    }
+
+    async fn serve<E: Execution>(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
         let Server { listener, rules } = self;
-        serving::accept_until(listener, stop, move |socket| rules.clone().converse(socket)).await
+        serving::accept_until(listener, stop, move |socket| {
+            rules.clone().converse::<E>(socket)
+        })
+        .await
     }
 }
 
 impl Rules {
-    async fn converse(self, socket: BoxSocket) {
+    async fn converse<E: Execution>(self, socket: BoxSocket) {
         let peer = socket.peer().clone();
         tracing::info!(%peer, "connected");
-        match self.talk(socket).await {
+        match self.talk::<E>(socket).await {
             Ok(()) => tracing::info!(%peer, "disconnected"),
             Err(error) => tracing::info!("{error}"),
         }
     }
 
-    async fn talk(&self, socket: BoxSocket) -> Result<(), AppError> {
+    async fn talk<E: Execution>(&self, socket: BoxSocket) -> Result<(), AppError> {
         let stream = socket.shape().is_stream();
         let room = room(&self.service.codec, socket.shape());
         let codec = self.service.codec.build().map_err(AppError::usage)?;
@@ -107,7 +126,10 @@ impl Rules {
                     replies.refuse(TOO_LONG_FOR_RAW).await?;
                     break;
                 }
-                Ok(frame) => self.answer(&frame, &mut requests, &mut replies).await?,
+                Ok(frame) => {
+                    self.answer::<E>(&frame, &mut requests, &mut replies)
+                        .await?;
+                }
             }
         }
         replies.send.finish().await?;
@@ -117,46 +139,40 @@ impl Rules {
         Ok(())
     }
 
-    async fn answer(
+    async fn answer<E: Execution>(
         &self,
         frame: &[u8],
         requests: &mut Requests,
         replies: &mut Replies,
     ) -> Result<(), AppError> {
         let program = self.dialect.program(frame, self.service.encoding);
-        match program.and_then(|program| self.start(&program)) {
+        match program.and_then(|program| start::<E>(&program)) {
             Ok(job) => self.perform(job, requests, replies).await,
             Err(words) => Ok(replies.refuse(words).await?),
         }
     }
 
-    fn start(&self, program: &Program) -> Result<Job, String> {
-        // Not at `info`: a command may hold a secret.
-        tracing::debug!(?program, "run");
-        Job::start(program)
-    }
-
     /// Carries a command's output to the client, until both are done or the client is gone. Dropping the job kills it.
     async fn perform(
         &self,
-        job: Job,
+        job: impl Execution,
         requests: &mut Requests,
         replies: &mut Replies,
     ) -> Result<(), AppError> {
-        let group = job.group();
+        let mut time_is_over = Some(job.time_is_over());
         let overdue = self.overdue();
         let mut carrying = pin!(replies.carry(job, &overdue));
         let mut limit = pin!(passed(self.time_limit));
-        let mut in_time = true;
         loop {
             tokio::select! {
                 carried = &mut carrying => return carried.map_err(|error: FrameError| error.into()),
                 why = requests.gone() => {
                     return Err(AppError::failed(format_args!("{why}; its command was killed")));
                 }
-                () = &mut limit, if in_time => {
-                    in_time = false;
-                    group.time_is_over();
+                () = &mut limit, if time_is_over.is_some() => {
+                    if let Some(time_is_over) = time_is_over.take() {
+                        time_is_over();
+                    }
                 }
             }
         }
@@ -166,6 +182,12 @@ impl Rules {
         let limit = self.time_limit.map(format_duration).unwrap_or_default();
         format!("socketry: killed after the time limit of {limit}\n")
     }
+}
+
+fn start<E: Execution>(program: &Program) -> Result<E, String> {
+    // Not at `info`: a command may hold a secret.
+    tracing::debug!(?program, "run");
+    E::start(program)
 }
 
 const TOO_LONG_FOR_RAW: &str =

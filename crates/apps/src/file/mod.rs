@@ -65,6 +65,9 @@ mod put;
 mod raw_client;
 mod raw_server;
 mod root;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod seam;
 mod server;
 mod transfer;
 mod upload;

@@ -1,0 +1,80 @@
+//! An execution that executes nothing: for tests that must not care what is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::execution::Execution;
+use super::process::Event;
+use super::wire::{Exit, Program, Stream};
+
+/// How long each piece takes.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long a piece is at most, in bytes.
+const PIECE: usize = 100;
+
+/// Starts no process, whatever it is asked. It says back what the command is, its arguments a line each, and exits with 7.
+/// One that begins with `?` says it on standard error, one with `-` cannot be started, and one with `*` never ends by itself.
+pub(super) struct Stub {
+    left: Vec<u8>,
+    stream: Stream,
+    for_ever: bool,
+    overdue: Arc<Overdue>,
+}
+
+#[derive(Default)]
+struct Overdue {
+    is: AtomicBool,
+    now: Notify,
+}
+
+impl Execution for Stub {
+    fn start(program: &Program) -> Result<Self, String> {
+        let words = match program {
+            Program::Shell(line) => line.as_encoded_bytes().to_vec(),
+            Program::Exact(words) => words.join("\n").into_bytes(),
+        };
+        match words.first() {
+            Some(b'-') => Err("cannot run anything".to_owned()),
+            first => Ok(Stub {
+                stream: match first {
+                    Some(b'?') => Stream::Stderr,
+                    _ => Stream::Stdout,
+                },
+                for_ever: first == Some(&b'*'),
+                overdue: Arc::default(),
+                left: words,
+            }),
+        }
+    }
+
+    async fn next<'a>(&mut self, buf: &'a mut [u8]) -> Event<'a> {
+        sleep(PAUSE).await;
+        while self.left.is_empty() && self.for_ever && !self.is_overdue() {
+            self.overdue.now.notified().await;
+        }
+        if self.left.is_empty() {
+            return Event::Ended(Ok(Exit::Code(7)));
+        }
+        let piece = self.left.len().min(buf.len()).min(PIECE);
+        let said = &mut buf[..piece];
+        said.copy_from_slice(&self.left[..piece]);
+        self.left.drain(..piece);
+        Event::Output(self.stream, said)
+    }
+
+    fn time_is_over(&self) -> impl FnOnce() + Send + 'static {
+        let overdue = Arc::clone(&self.overdue);
+        move || {
+            overdue.is.store(true, Ordering::Release);
+            overdue.now.notify_one();
+        }
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.overdue.is.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,95 @@
+//! What fuzz targets see of the protocol's parsers. It is no part of the API, and may change with any version.
+
+use serde_json::{Map, Value, json};
+
+use super::header::{self, Answer, Content, Request, Trailer, Upload};
+use super::{listing, name};
+use crate::AppError;
+
+/// A request as it was understood, written as a client would write it; or why it was refused.
+pub fn request(header: &[u8], bare: bool) -> Result<Vec<u8>, String> {
+    let request = header::parse(header, bare).map_err(|refused| refused.error.to_string())?;
+    let header = match request {
+        Request::Upload(upload) => offered(upload),
+        Request::Download { name } => json!({"opt": "download", "filename": name}),
+        Request::List { path } => json!({"opt": "list", "path": path}),
+        Request::Stat { name } => json!({"opt": "stat", "filename": name}),
+    };
+    print(&header)
+}
+
+fn offered(upload: Upload) -> Value {
+    let mut header = Map::new();
+    let mut put = |key: &str, value: Value| drop(header.insert(key.to_owned(), value));
+    put("opt", "upload".into());
+    put("filename", upload.name.into());
+    match upload.source {
+        Content::Here(text) => put("content", text.into()),
+        Content::Body(len) => put("filesize", len.into()),
+    }
+    put("wait", upload.waits.into());
+    match upload.trailer {
+        // Claimed besides the trailer: only `md5` can stand in the header itself.
+        true => put("digest", "trailer".into()),
+        false => put("digest", json!(upload.claimed)),
+    }
+    put("md5", json!(upload.claimed.md5));
+    put("mode", json!(upload.attributes.mode));
+    put("mtime", json!(upload.attributes.mtime.map(whole_seconds)));
+    Value::Object(header)
+}
+
+/// Without the fraction, which decimal digits and back need not be the same.
+fn whole_seconds(time: std::time::SystemTime) -> i64 {
+    let seconds = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(std::time::UNIX_EPOCH) {
+        Ok(after) => seconds(after),
+        Err(before) => -seconds(before.duration()),
+    }
+}
+
+/// A server's answer, as a client understands it, written as a server would.
+pub fn answer(header: &[u8]) -> Result<Vec<u8>, String> {
+    let mut answer: Answer = serde_json::from_slice(header).map_err(words)?;
+    answer.mtime = answer.mtime.map(f64::round);
+    print(&answer)
+}
+
+/// The digests behind a body, as a server understands them, written as a client would.
+pub fn trailer(header: &[u8]) -> Result<Vec<u8>, String> {
+    let digest = header::parse_trailer(header).map_err(words)?;
+    print(&Trailer { digest })
+}
+
+/// The entries of a listing, as a client understands them, written as a server would.
+pub fn listing(lines: &[u8]) -> Result<Vec<u8>, String> {
+    let mut entries = listing::from_lines(lines).map_err(words)?;
+    for entry in &mut entries {
+        entry.mtime = entry.mtime.map(f64::round);
+    }
+    listing::to_lines(entries).map_err(words)
+}
+
+/// The name that an upload gets.
+pub fn last(name: &str) -> Result<&str, AppError> {
+    name::last(name)
+}
+
+/// A path of a request, as it is looked up.
+pub fn below_root(path: &str) -> Result<&str, AppError> {
+    name::below_root(path)
+}
+
+/// Where somebody who browses gets to.
+pub fn join(place: &str, to: &str) -> String {
+    name::join(place, to)
+}
+
+fn print(header: &impl serde::Serialize) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(header).map_err(words)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn words(error: impl ToString) -> String {
+    error.to_string()
+}

@@ -1,0 +1,236 @@
+//! One direction of a socket: what is to go wrong next, and when the connection ends.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use fastrand::Rng;
+use socketry_transport::Shape;
+use tokio::time::{Sleep, sleep};
+
+use super::trace::Event;
+use super::{Fault, Faults};
+
+/// What both directions of a connection share: whether it is over, and who waits in the meantime.
+#[derive(Debug, Default)]
+pub(super) struct Link(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    befallen: Option<Fault>,
+    waiting: [Option<Waker>; 2],
+}
+
+impl Link {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn befallen(&self) -> Option<Fault> {
+        self.state().befallen
+    }
+
+    /// The first one stays. Whoever waits for the socket itself would not hear of it.
+    fn befall(&self, fate: Fault) {
+        let mut state = self.state();
+        state.befallen.get_or_insert(fate);
+        for waker in state.waiting.iter_mut().filter_map(Option::take) {
+            waker.wake();
+        }
+    }
+}
+
+/// What goes wrong with one call, decided once, however often it is polled.
+#[derive(Debug)]
+struct Turn {
+    pending: bool,
+    delay: Option<Pin<Box<Sleep>>>,
+    limit: usize,
+}
+
+impl Turn {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::take(&mut self.pending) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Some(delay) = &mut self.delay {
+            ready!(delay.as_mut().poll(cx));
+            self.delay = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+/// One direction.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) faults: Faults,
+    pub(super) link: Arc<Link>,
+    rng: Rng,
+    sending: bool,
+    /// A refusal is not the end of a datagram socket.
+    datagrams: bool,
+    turn: Option<Turn>,
+    passed: u64,
+    /// How this direction ends the connection, and at which byte.
+    fate: Option<(Fault, u64)>,
+}
+
+impl Lane {
+    pub(super) fn new(faults: &Faults, link: &Arc<Link>, shape: Shape, sending: bool) -> Self {
+        let mut lane = Lane {
+            rng: derived(faults, sending),
+            faults: faults.clone(),
+            link: Arc::clone(link),
+            sending,
+            datagrams: !shape.is_stream(),
+            turn: None,
+            passed: 0,
+            fate: None,
+        };
+        lane.fate = lane.roll_fate();
+        lane
+    }
+
+    fn roll_fate(&mut self) -> Option<(Fault, u64)> {
+        let fate = Fault::FATES.into_iter().find(|fate| self.rolls(*fate))?;
+        let bits = u64::BITS - self.faults.within.leading_zeros();
+        let below = 1u64.checked_shl(self.rng.u32(0..=bits)).unwrap_or(u64::MAX);
+        Some((fate, self.rng.u64(0..below).min(self.faults.within)))
+    }
+
+    fn rolls(&mut self, fault: Fault) -> bool {
+        let rate = self.faults.rate(fault);
+        // What never happens takes no number, so that plans can be compared.
+        rate > 0 && self.rng.u16(0..1000) < rate
+    }
+
+    /// Whether `fault` happens now. If so, it is written down.
+    pub(super) fn happens(&mut self, fault: Fault) -> bool {
+        let happens = self.rolls(fault);
+        if happens {
+            self.note(fault);
+        }
+        happens
+    }
+
+    fn note(&self, fault: Fault) {
+        if let Some(trace) = &self.faults.trace {
+            trace.push(Event {
+                socket: self.faults.number,
+                sending: self.sending,
+                fault,
+                at: self.passed,
+            });
+        }
+    }
+
+    /// A number below `end`, or 0.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.rng.usize(0..end.max(1))
+    }
+
+    /// Up to the longest delay.
+    fn some_time(&mut self) -> Duration {
+        self.faults.longest_delay.mul_f64(self.rng.f64())
+    }
+
+    /// Gets over what delays the next call: then at most so many bytes of a stream may pass, of `len` that could; or this
+    /// has befallen the connection.
+    pub(super) fn poll_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+    ) -> Poll<Result<usize, Fault>> {
+        if let Some(fate) = self.meet_fate() {
+            return Poll::Ready(Err(fate));
+        }
+        let mut turn = match self.turn.take() {
+            Some(turn) => turn,
+            None => self.roll_turn(len),
+        };
+        let ready = turn.poll(cx);
+        let limit = turn.limit;
+        self.turn = Some(turn);
+        ready.map(|()| Ok(limit))
+    }
+
+    fn roll_turn(&mut self, len: usize) -> Turn {
+        Turn {
+            pending: self.happens(Fault::Pending),
+            delay: self.roll_delay(),
+            limit: self.roll_limit(len),
+        }
+    }
+
+    fn roll_delay(&mut self) -> Option<Pin<Box<Sleep>>> {
+        let delays = !self.faults.longest_delay.is_zero() && self.happens(Fault::Delay);
+        delays.then(|| Box::pin(sleep(self.some_time())))
+    }
+
+    /// Short pieces, and none that goes beyond the byte at which the connection ends.
+    fn roll_limit(&mut self, len: usize) -> usize {
+        let short = match self.sending {
+            true => Fault::ShortWrite,
+            false => Fault::ShortRead,
+        };
+        let piece = match !self.datagrams && len > 1 && self.happens(short) {
+            true => 1 + self.small(),
+            false => usize::MAX,
+        };
+        match self.fate {
+            Some((_, at)) if !self.faults.between_calls => {
+                let left = at.saturating_sub(self.passed).max(1);
+                piece.min(usize::try_from(left).unwrap_or(usize::MAX))
+            }
+            _ => piece,
+        }
+    }
+
+    /// Below the longest piece; every second time 0.
+    fn small(&mut self) -> usize {
+        match self.rng.bool() {
+            true => 0,
+            false => self.below(self.faults.longest_piece),
+        }
+    }
+
+    /// What this call has to answer because of what ended the connection, now or before.
+    fn meet_fate(&mut self) -> Option<Fault> {
+        if let Some((fate, at)) = self.fate
+            && self.passed >= at
+        {
+            self.fate = None;
+            self.note(fate);
+            if fate == Fault::Reset && self.datagrams {
+                return Some(fate);
+            }
+            self.link.befall(fate);
+        }
+        self.link.befallen()
+    }
+
+    /// The call has been answered, and so many bytes have passed.
+    pub(super) fn done(&mut self, bytes: usize) {
+        self.turn = None;
+        self.passed += bytes as u64;
+    }
+
+    /// The socket itself has to be waited for, or the end of the connection.
+    pub(super) fn waits(&self, cx: &Context<'_>) {
+        let mut state = self.link.state();
+        if state.befallen.is_some() {
+            cx.waker().wake_by_ref();
+        }
+        state.waiting[usize::from(self.sending)] = Some(cx.waker().clone());
+    }
+}
+
+/// A sequence of its own for each direction of each socket.
+fn derived(faults: &Faults, sending: bool) -> Rng {
+    let mixed = Rng::with_seed(faults.seed).u64(..) ^ faults.number;
+    let mixed = Rng::with_seed(mixed).u64(..) ^ u64::from(sending);
+    Rng::with_seed(mixed)
+}

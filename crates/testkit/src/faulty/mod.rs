@@ -1,0 +1,247 @@
+//! A socket that misbehaves on purpose, over any other: the same way each time for the same seed.
+//!
+//! [`Faulty`] puts the faults of a plan, [`Faults`], between a socket and who uses it. No privileges and no network are needed,
+//! and whatever runs over sockets runs over it. [`FaultyTransport`] makes such sockets for programs that connect and listen
+//! by themselves. With a [`Trace`] one sees what went wrong.
+//!
+//! What happens to single datagrams (loss, and the others) happens where they arrive; to have it in both directions both
+//! ends have to be faulty.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use socketry_testkit::{Faults, Faulty};
+//! use socketry_transport::{Listener, RecvExt, SendExt};
+//!
+//! let mut server = socketry_transport::listen("tcp://127.0.0.1:0").await?;
+//! let client = socketry_transport::connect(server.local()).await?;
+//! let mut client = Faulty::new(client, &Faults::harmless().seed(1));
+//! client.send_all(b"hello").await?;
+//! # let _ = server.accept().await?;
+//! # Ok(()) }
+//! ```
+
+mod lane;
+mod plan;
+mod recv;
+mod seeds;
+mod send;
+mod trace;
+mod transport;
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use socketry_transport::{
+    Batch, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+};
+use tokio::io::ReadBuf;
+
+use lane::{Lane, Link};
+pub use plan::{Fault, Faults};
+use recv::Receiving;
+pub use seeds::for_each_seed;
+use send::Sending;
+pub use trace::{Event, Trace};
+pub use transport::{FaultyListener, FaultyTransport};
+
+/// A socket with [`Faults`].
+///
+/// It needs tokio's time where the plan has [delays](Fault::Delay) or [reordering](Fault::Reordering).
+pub struct Faulty<S: Socket> {
+    recv: FaultyRecv<S::Recv>,
+    send: FaultySend<S::Send>,
+}
+
+/// The receiving half of a [`Faulty`].
+pub struct FaultyRecv<R> {
+    inner: R,
+    faults: Receiving,
+}
+
+/// The sending half of a [`Faulty`].
+pub struct FaultySend<W: SendHalf> {
+    inner: W,
+    faults: Sending,
+}
+
+impl<S: Socket> Faulty<S> {
+    /// `socket` with the faults that `plan` decides for it.
+    pub fn new(socket: S, plan: &Faults) -> Self {
+        let (link, shape) = (Arc::new(Link::default()), socket.shape());
+        let lane = |sending| Lane::new(plan, &link, shape, sending);
+        let (recv, send) = socket.split();
+        Faulty {
+            recv: FaultyRecv {
+                inner: recv,
+                faults: Receiving::new(lane(false)),
+            },
+            send: FaultySend {
+                inner: send,
+                faults: Sending { lane: lane(true) },
+            },
+        }
+    }
+}
+
+/// What a broken connection answers.
+fn failed(half: &impl Half) -> io::Error {
+    match half.shape() {
+        Shape::Stream => io::ErrorKind::ConnectionReset.into(),
+        Shape::Datagram { .. } => io::ErrorKind::ConnectionRefused.into(),
+    }
+}
+
+impl<S: Socket> Socket for Faulty<S> {
+    type Recv = FaultyRecv<S::Recv>;
+    type Send = FaultySend<S::Send>;
+
+    fn split(self) -> (Self::Recv, Self::Send) {
+        (self.recv, self.send)
+    }
+}
+
+impl<S: Socket> RecvHalf for Faulty<S> {
+    fn recv_room(&self) -> usize {
+        self.recv.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv(cx, buf)
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv_batch(cx, batch)
+    }
+}
+
+impl<S: Socket> SendHalf for Faulty<S> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send(cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send_run(cx, bytes, size)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.send.poll_flush(cx)
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.send.set_abort_on_drop(on)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.send.poll_finish(cx)
+    }
+}
+
+impl<R: RecvHalf> RecvHalf for FaultyRecv<R> {
+    fn recv_room(&self) -> usize {
+        self.inner.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.faults.poll(&mut self.inner, cx, buf)
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        if self.faults.lane.faults.are_none() {
+            return self.inner.poll_recv_batch(cx, batch);
+        }
+        let mut buf = ReadBuf::new(batch.spare());
+        let received = ready!(self.faults.poll(&mut self.inner, cx, &mut buf))?;
+        let len = buf.filled().len();
+        if received != Received::End {
+            batch.push(len, received == Received::Cut, None);
+        }
+        Poll::Ready(Ok(received))
+    }
+}
+
+impl<W: SendHalf> SendHalf for FaultySend<W> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.faults.poll(&mut self.inner, cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.faults.poll_run(&mut self.inner, cx, bytes, size)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.faults.poll_done(&mut self.inner, cx, W::poll_flush)
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.inner.set_abort_on_drop(on)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.faults.poll_done(&mut self.inner, cx, W::poll_finish)
+    }
+}
+
+/// A connection that broke, or whose other end is gone, does not end in order.
+impl<W: SendHalf> Drop for FaultySend<W> {
+    fn drop(&mut self) {
+        if self.faults.lane.link.befallen().is_some() {
+            // Where the system refuses, the peer sees an end, as it does on transports without a reset.
+            let _ = self.inner.set_abort_on_drop(true);
+        }
+    }
+}
+
+/// The three forms know the same, and print alike.
+macro_rules! half {
+    ($name:ident<$inner:ident>, $known:ident) => {
+        impl<T: $inner> Half for $name<T> {
+            fn shape(&self) -> Shape {
+                self.$known.shape()
+            }
+            fn local(&self) -> &Endpoint {
+                self.$known.local()
+            }
+            fn peer(&self) -> &Endpoint {
+                self.$known.peer()
+            }
+            fn credentials(&self) -> Option<Credentials> {
+                self.$known.credentials()
+            }
+        }
+
+        impl<T: $inner> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let (local, peer) = (self.local(), self.peer());
+                write!(f, "{}({local} to {peer})", stringify!($name))
+            }
+        }
+    };
+}
+
+half!(Faulty<Socket>, recv);
+half!(FaultyRecv<RecvHalf>, inner);
+half!(FaultySend<SendHalf>, inner);

@@ -1,0 +1,232 @@
+//! What may go wrong, how often, and from which seed.
+
+use std::time::Duration;
+
+use super::Trace;
+
+/// Something that goes wrong with a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A stream's receive gives only a few bytes, often just one. Per receive; loses nothing.
+    ShortRead,
+    /// A stream's send takes only a few bytes, often just one. Per send; loses nothing.
+    ShortWrite,
+    /// A call is `Pending` once for no reason, and wakes its task at once. Per receive or send; loses nothing.
+    Pending,
+    /// A call waits, in tokio's time, before it does anything. Per receive or send; loses nothing.
+    Delay,
+    /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset too where the transport has
+    /// one. On a datagram socket one call fails as if nobody listened there, and the socket goes on. Per direction.
+    Reset,
+    /// Nothing arrives any more and nothing is taken: calls wait for ever. Per direction, and then in both.
+    Stall,
+    /// The peer has vanished: nothing arrives any more, and what is sent is taken and goes nowhere. Per direction, and then
+    /// in both.
+    HalfOpen,
+    /// A datagram does not arrive.
+    Loss,
+    /// A datagram arrives twice.
+    Duplication,
+    /// A datagram arrives behind the next one, if one comes soon.
+    Reordering,
+    /// The end of a datagram is missing, and nobody is told: something between the peers cut it.
+    Truncation,
+    /// The end of a datagram is missing, and the receiver is told: [`Received::Cut`](socketry_transport::Received::Cut).
+    Cut,
+    /// One bit of a datagram is flipped.
+    Corruption,
+    /// One bit of what a stream's receive gave is flipped. No transport that checks its bytes does this, so it is in no
+    /// preset. Per receive.
+    StreamCorruption,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Fault; 14] = [
+        Fault::ShortRead,
+        Fault::ShortWrite,
+        Fault::Pending,
+        Fault::Delay,
+        Fault::Reset,
+        Fault::Stall,
+        Fault::HalfOpen,
+        Fault::Loss,
+        Fault::Duplication,
+        Fault::Reordering,
+        Fault::Truncation,
+        Fault::Cut,
+        Fault::Corruption,
+        Fault::StreamCorruption,
+    ];
+
+    /// Those after which every byte still arrives, in order and once.
+    pub const HARMLESS: [Fault; 4] = [
+        Fault::ShortRead,
+        Fault::ShortWrite,
+        Fault::Pending,
+        Fault::Delay,
+    ];
+
+    /// Those that end a connection, each at most once in a direction.
+    pub(super) const FATES: [Fault; 3] = [Fault::Reset, Fault::Stall, Fault::HalfOpen];
+
+    /// Those of single datagrams.
+    const OF_DATAGRAMS: [Fault; 6] = [
+        Fault::Loss,
+        Fault::Duplication,
+        Fault::Reordering,
+        Fault::Truncation,
+        Fault::Cut,
+        Fault::Corruption,
+    ];
+}
+
+/// How often each [`Fault`] happens, in thousandths, and the seed that decides when.
+///
+/// A plan is a value: the same plan and the same sequence of calls give the same faults, and a call that was `Pending` does
+/// not count as another one. What ends a connection is decided when the socket is made, together with the byte at which it
+/// happens, so that it does not depend on how many calls it takes to get there.
+///
+/// ```
+/// use socketry_testkit::{Fault, Faults};
+///
+/// let plan = Faults::harmless().seed(7).with(Fault::Reset, 500).within(4096);
+/// assert_eq!(plan.rate(Fault::Reset), 500);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Faults {
+    pub(super) seed: u64,
+    pub(super) number: u64,
+    rates: [u16; Fault::ALL.len()],
+    pub(super) longest_delay: Duration,
+    pub(super) longest_piece: usize,
+    pub(super) within: u64,
+    pub(super) between_calls: bool,
+    pub(super) trace: Option<Trace>,
+}
+
+impl Faults {
+    /// No faults: a socket with this plan is as it would be without.
+    pub fn none() -> Self {
+        Faults {
+            seed: 0,
+            number: 0,
+            rates: [0; Fault::ALL.len()],
+            longest_delay: Duration::from_millis(5),
+            longest_piece: 16,
+            within: 16 << 10,
+            between_calls: false,
+            trace: None,
+        }
+    }
+
+    /// All of [`Fault::HARMLESS`]: what went well without them must go well with them.
+    pub fn harmless() -> Self {
+        Faults::none()
+            .with(Fault::ShortRead, 400)
+            .with(Fault::ShortWrite, 400)
+            .with(Fault::Pending, 300)
+            .with(Fault::Delay, 30)
+    }
+
+    /// All but [`Fault::StreamCorruption`]: about every third connection ends early, and every tenth datagram suffers.
+    pub fn hostile() -> Self {
+        let fates = Fault::FATES.iter();
+        let plan = fates.fold(Faults::harmless(), |plan, fate| plan.with(*fate, 70));
+        let of_datagrams = Fault::OF_DATAGRAMS.iter();
+        of_datagrams.fold(plan, |plan, fault| plan.with(*fault, 20))
+    }
+
+    /// A plan made of numbers, a fuzzer's say: `rates` in thousandths, in the order of [`Fault::ALL`]; those that are missing
+    /// are 0.
+    pub fn from_rates(seed: u64, rates: impl IntoIterator<Item = u16>) -> Self {
+        let rates = Fault::ALL.into_iter().zip(rates);
+        rates.fold(Faults::none().seed(seed), |plan, (fault, rate)| {
+            plan.with(fault, rate)
+        })
+    }
+
+    /// The same with another seed. Default 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same for another socket, with faults of its own. [`FaultyTransport`](super::FaultyTransport) numbers the sockets
+    /// that it makes. Default 0.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.number = number;
+        self
+    }
+
+    /// The same with `fault` happening in `thousandths` of the cases, or always from 1,000 on.
+    #[must_use]
+    pub fn with(mut self, fault: Fault, thousandths: u16) -> Self {
+        self.rates[fault as usize] = thousandths;
+        self
+    }
+
+    /// The same without these.
+    #[must_use]
+    pub fn without(self, faults: &[Fault]) -> Self {
+        faults.iter().fold(self, |plan, fault| plan.with(*fault, 0))
+    }
+
+    /// The longest [`Fault::Delay`], and how long a datagram waits for one to come before it: default 5 ms. With zero there
+    /// are no delays, and no timer is needed.
+    #[must_use]
+    pub fn longest_delay(mut self, delay: Duration) -> Self {
+        self.longest_delay = delay;
+        self
+    }
+
+    /// The most bytes of a [`Fault::ShortRead`] or [`Fault::ShortWrite`], at least 1: default 16.
+    #[must_use]
+    pub fn longest_piece(mut self, bytes: usize) -> Self {
+        self.longest_piece = bytes.max(1);
+        self
+    }
+
+    /// By which byte of a direction what ends a connection has happened, if it does: default 16 KiB. Early bytes are as likely
+    /// as late ones, on a logarithmic scale.
+    #[must_use]
+    pub fn within(mut self, bytes: u64) -> Self {
+        self.within = bytes;
+        self
+    }
+
+    /// What ends a connection happens between two receives or sends, and cuts none. For `raw` on a stream, where what one
+    /// read brings is the message.
+    #[must_use]
+    pub fn between_calls(mut self) -> Self {
+        self.between_calls = true;
+        self
+    }
+
+    /// The same, and what happens is written down in `trace`.
+    #[must_use]
+    pub fn traced(mut self, trace: &Trace) -> Self {
+        self.trace = Some(trace.clone());
+        self
+    }
+
+    /// How often `fault` happens, in thousandths.
+    pub fn rate(&self, fault: Fault) -> u16 {
+        self.rates[fault as usize]
+    }
+
+    /// Whether nothing ever goes wrong.
+    pub(super) fn are_none(&self) -> bool {
+        self.rates == [0; Fault::ALL.len()]
+    }
+
+    /// Whether single datagrams suffer.
+    pub(super) fn touch_datagrams(&self) -> bool {
+        Fault::OF_DATAGRAMS
+            .iter()
+            .any(|fault| self.rate(*fault) > 0)
+    }
+}

@@ -1,0 +1,98 @@
+//! The network of a run: where the server is, and what goes wrong on the way to it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use socketry_apps::matrix::App;
+use socketry_testkit::{Fault, Faults, Places};
+use socketry_transport::{
+    BoxListener, BoxSocket, Endpoint, Registry, Result, Transport, async_trait,
+};
+
+use crate::cell::{Cell, Mood};
+
+/// What goes wrong with the sockets that are connected, and with those that are accepted.
+pub(crate) fn plans(cell: Cell, seed: u64, mood: Mood) -> (Faults, Faults) {
+    let mut plan = match mood {
+        Mood::Harmless => Faults::harmless(),
+        Mood::Corrupt => Faults::none().with(Fault::StreamCorruption, 200),
+        Mood::Hostile => Faults::hostile().within(2 << 10),
+    };
+    plan = plan.seed(seed);
+    plan = plan.longest_delay(match cell.is_virtual() {
+        true => Duration::from_millis(40),
+        false => Duration::from_millis(1),
+    });
+    if !cell.bears_silence() {
+        plan = plan.without(&[Fault::Stall, Fault::HalfOpen]);
+    }
+    if mood == Mood::Hostile && cell.app == App::File {
+        plan = plan.within(256 << 10);
+    }
+    if !cell.may_differ(seed) {
+        plan = plan.without(&[Fault::Corruption, Fault::Truncation]);
+    }
+    if cell.app == App::Command && !cell.is_stream() {
+        plan = plan.without(&LOSSES);
+    }
+    let mut accepted = plan.clone();
+    if cell.app == App::Command && !cell.is_stream() {
+        // The socket of one peer among many is never told that nobody listens there.
+        accepted = accepted.without(&[Fault::Reset]);
+    }
+    if cell.is_sticky() && cell.app != App::Chat {
+        return sticky(cell, &plan, &accepted);
+    }
+    (plan, accepted)
+}
+
+/// What the app's transport promises that it does not do.
+const LOSSES: [Fault; 6] = [
+    Fault::Loss,
+    Fault::Duplication,
+    Fault::Reordering,
+    Fault::Truncation,
+    Fault::Cut,
+    Fault::Corruption,
+];
+
+/// A request in two pieces is two requests there; so they arrive whole, or not at all.
+fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults) {
+    let mut connected = connected.clone().between_calls().with(Fault::ShortWrite, 0);
+    let mut accepted = accepted.clone().between_calls().with(Fault::ShortRead, 0);
+    if !cell.is_virtual() {
+        // Silence is the end of an answer there: a machine that is busy must not make one between two pieces.
+        connected = connected.with(Fault::ShortRead, 0);
+        accepted = accepted.with(Fault::ShortWrite, 0);
+    }
+    (connected, accepted)
+}
+
+/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to users who have gone, and their
+/// ports may be others' by then.
+pub(crate) fn place(places: &Places, scheme: &str) -> Endpoint {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    if scheme != "udp" || cfg!(not(target_os = "linux")) {
+        return places.free(scheme);
+    }
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let (process, high, low) = (std::process::id() % 250, run / 250 % 250, run % 250);
+    let url = format!("udp://127.{}.{high}.{}:0", 1 + process, 1 + low);
+    url.parse().unwrap()
+}
+
+/// The standard transports as one.
+pub(crate) struct Standard(pub(crate) Registry);
+
+#[async_trait]
+impl Transport for Standard {
+    type Socket = BoxSocket;
+    type Listener = BoxListener;
+
+    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
+        self.0.connect(to).await
+    }
+    async fn listen(&self, at: &Endpoint) -> Result<BoxListener> {
+        self.0.listen(at).await
+    }
+}

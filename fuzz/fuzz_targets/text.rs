@@ -1,0 +1,4 @@
+//! See `src/text.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| socketry_fuzz::text::run(input));

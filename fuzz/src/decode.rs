@@ -1,0 +1,75 @@
+//! Arbitrary bytes to every codec: its answers lie within its input and make progress, and the next datagram is read as if
+//! nothing had been.
+
+use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End};
+
+use super::case::Case;
+
+/// The third byte chooses what is known about the end.
+pub fn run(input: &[u8]) {
+    let Some(case) = Case::read(input) else {
+        return;
+    };
+    let mut codec = case.codec.clone();
+    match case.choice % 3 {
+        0 => drop(answers(&case, &mut codec, End::Open)),
+        1 => drop(answers(&case, &mut codec, End::Closed)),
+        _ => {
+            let first = answers(&case, &mut codec, End::Datagram);
+            assert_eq!(first, answers(&case, &mut codec, End::Datagram));
+        }
+    }
+}
+
+type Answer = Result<Decoded, CodecError>;
+
+/// What the codec says of all the bytes, as a reader would ask it.
+fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
+    let (mut at, mut answers) = (0, Vec::new());
+    loop {
+        let rest = &case.bytes[at..];
+        let answer = codec.decode(rest, end);
+        let passed = passed(case, rest, end, &answer);
+        answers.push(answer);
+        match passed {
+            None => return answers,
+            // Nothing more arrives: the same bytes once more, now that this is known.
+            Some(0) if end == End::Open => end = End::Closed,
+            Some(0) => return answers,
+            Some(bytes) => at += bytes,
+        }
+        if at == case.bytes.len() && end == End::Datagram {
+            return answers;
+        }
+    }
+}
+
+/// How many bytes to drop before the codec is asked again; `None` if it is not.
+fn passed(case: &Case<'_>, rest: &[u8], end: End, answer: &Answer) -> Option<usize> {
+    match answer {
+        Ok(Decoded::Need(bytes)) => {
+            assert!(*bytes > 0 && (end == End::Open || rest.is_empty()));
+            Some(0)
+        }
+        Ok(Decoded::Skip(bytes)) => {
+            assert!(*bytes > 0 && *bytes <= rest.len());
+            Some(*bytes)
+        }
+        Ok(Decoded::Frame {
+            start,
+            end: stop,
+            consumed,
+        }) => {
+            assert!(start <= stop && stop <= consumed && *consumed <= rest.len());
+            assert!(*consumed > 0 || (rest.is_empty() && end == End::Datagram));
+            assert!(stop - start <= case.longest());
+            (*consumed > 0).then_some(*consumed)
+        }
+        Err(error) => {
+            assert!(!rest.is_empty() && error.skip != Some(0));
+            // An error ends a datagram; what is passed over beyond the end of a stream never comes.
+            let skip = usize::try_from(error.skip?).ok()?;
+            (end != End::Datagram && skip <= rest.len()).then_some(skip)
+        }
+    }
+}

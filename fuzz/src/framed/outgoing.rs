@@ -1,0 +1,93 @@
+//! What may have been written: all that was sent, in order, and what was cancelled whole or not at all.
+
+use std::collections::BTreeSet;
+
+use bytes::BytesMut;
+use socketry_codec::{BoxCodec, Codec};
+
+pub struct Outgoing {
+    codec: BoxCodec,
+    items: Vec<Item>,
+    finished: bool,
+}
+
+struct Item {
+    bytes: Vec<u8>,
+    /// Its sender was cancelled, or failed.
+    optional: bool,
+}
+
+impl Outgoing {
+    pub fn new(codec: BoxCodec) -> Self {
+        Outgoing {
+            codec,
+            items: Vec::new(),
+            finished: false,
+        }
+    }
+
+    pub fn with_codec(&mut self, codec: BoxCodec) {
+        self.codec = codec;
+    }
+
+    pub fn sent(&mut self, frame: &[u8]) {
+        let bytes = self.encoded(frame).expect("a frame that was taken");
+        self.item(bytes, false);
+    }
+
+    pub fn perhaps(&mut self, frame: &[u8]) {
+        if let Some(bytes) = self.encoded(frame) {
+            self.item(bytes, true);
+        }
+    }
+
+    /// The codec does not take it, or it is longer than a datagram.
+    pub fn refused(&mut self, frame: &[u8], most: Option<usize>) {
+        let encoded = self.encoded(frame);
+        let fits = |bytes: &Vec<u8>| most.is_none_or(|most| bytes.len() <= most);
+        assert!(!encoded.is_some_and(|bytes| fits(&bytes)));
+    }
+
+    pub fn body(&mut self, bytes: &[u8]) {
+        self.item(bytes.to_vec(), false);
+    }
+
+    pub fn finished(&mut self) {
+        self.finished = true;
+    }
+
+    fn item(&mut self, bytes: Vec<u8>, optional: bool) {
+        assert!(optional || bytes.is_empty() || !self.finished);
+        self.items.push(Item { bytes, optional });
+    }
+
+    fn encoded(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        let mut out = BytesMut::new();
+        let encoded = self.codec.clone().encode(frame, &mut out);
+        encoded.ok().map(|()| out.to_vec())
+    }
+
+    /// What was `written` is the beginning of that, or with `whole` all of it.
+    pub fn check(&self, written: &[u8], whole: bool) {
+        let mut ends = BTreeSet::from([0]);
+        for Item { bytes, optional } in &self.items {
+            let mut next = BTreeSet::new();
+            for &end in &ends {
+                let rest = &written[end..];
+                if rest.starts_with(bytes) {
+                    next.insert(end + bytes.len());
+                } else if !whole && bytes.starts_with(rest) {
+                    return;
+                }
+                if *optional {
+                    next.insert(end);
+                }
+            }
+            ends = next;
+        }
+        assert!(
+            ends.contains(&written.len()),
+            "half a frame, or one too many"
+        );
+    }
+}

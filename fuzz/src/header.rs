@@ -1,0 +1,75 @@
+//! The headers and names of the file protocol: parsed, printed and parsed again they are the same, and no name leads out
+//! of the directory that is served.
+
+use socketry_apps::file::seam;
+
+/// The longest path that is looked up, in bytes.
+const MAX_PATH: usize = 4096;
+
+/// The first byte chooses what the rest is.
+pub fn run(input: &[u8]) {
+    let Some((what, bytes)) = input.split_first() else {
+        return;
+    };
+    match what % 7 {
+        0 => same_again(bytes, |header| seam::request(header, false)),
+        1 => same_again(bytes, |header| seam::request(header, true)),
+        2 => same_again(bytes, seam::answer),
+        3 => same_again(bytes, seam::trailer),
+        4 => same_again(bytes, seam::listing),
+        5 => upload(bytes),
+        _ => path(bytes),
+    }
+}
+
+/// What was understood, printed, is understood as the same.
+fn same_again(bytes: &[u8], read: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
+    match read(bytes) {
+        Ok(once) => {
+            let twice = read(&once).expect("what was printed");
+            assert_eq!(
+                String::from_utf8_lossy(&once),
+                String::from_utf8_lossy(&twice)
+            );
+        }
+        Err(words) => assert!(!words.is_empty()),
+    }
+}
+
+/// The name of an upload is one component, and none that leads anywhere or that the server keeps for itself.
+fn upload(bytes: &[u8]) {
+    let Ok(name) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(kept) = seam::last(name) else {
+        return;
+    };
+    assert!(name.ends_with(kept) && !kept.is_empty() && kept.len() <= 255);
+    assert!(!kept.contains(['/', '\\', '\0']) && kept != "." && kept != "..");
+    assert!(!is_temporary(kept));
+}
+
+/// A path stays below the root by the letter, or is refused; what `..` do on the way there the handle of the root judges.
+fn path(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let (place, to) = text.split_once('\n').unwrap_or(("/", text));
+    let joined = seam::join(&seam::join("/", place), to);
+    assert!(joined.starts_with('/'));
+    assert!(
+        joined
+            .split('/')
+            .skip(1)
+            .all(|part| part != "." && part != ".." && (!part.is_empty() || joined == "/"))
+    );
+    assert_eq!(seam::join("/", &joined), joined);
+    if let Ok(below) = seam::below_root(text) {
+        assert!(!below.is_empty() && !below.starts_with('/') && below.len() <= MAX_PATH);
+        assert!(!below.contains('\0') && !below.split('/').any(is_temporary));
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(".socketry-") && name.ends_with(".part")
+}

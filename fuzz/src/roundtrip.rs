@@ -1,0 +1,62 @@
+//! A frame that a codec takes arrives as it is, and one that it refuses leaves nothing behind.
+
+use bytes::BytesMut;
+use socketry_codec::{BoxCodec, Codec, Decoded, End};
+
+use super::case::Case;
+
+/// The third byte says where the bytes are cut into two frames.
+pub fn run(input: &[u8]) {
+    let Some(case) = Case::read(input) else {
+        return;
+    };
+    let cut = usize::from(case.choice).min(case.bytes.len());
+    let frames: [&[u8]; 2] = case.bytes.split_at(cut).into();
+    let mut codec = case.codec.clone();
+    let mut out = BytesMut::with_capacity(case.bytes.len() + 32);
+    let taken = frames.map(|frame| encode(&mut codec, frame, &mut out));
+    if case.is_raw() {
+        assert_eq!(out, case.bytes);
+        return;
+    }
+    let mut rest = &out[..];
+    for (frame, _) in frames.iter().zip(taken).filter(|(_, taken)| *taken) {
+        let (read, consumed) = first(&mut codec, rest);
+        assert_eq!(read, *frame);
+        rest = &rest[consumed..];
+    }
+    assert!(rest.is_empty() && codec.in_step());
+}
+
+/// Whether the codec takes the frame; `envelope` says the same as `encode`.
+fn encode(codec: &mut BoxCodec, frame: &[u8], out: &mut BytesMut) -> bool {
+    let before = out.len();
+    let envelope = codec.envelope(frame);
+    if let Err(error) = codec.encode(frame, out) {
+        assert_eq!(out.len(), before);
+        assert!(error.skip == Some(0) && envelope == Err(error));
+        return false;
+    }
+    if let Some((head, tail)) = envelope.expect("what encode takes") {
+        let encoded = out[before..].strip_prefix(&head[..]);
+        let encoded = encoded.and_then(|rest| rest.strip_suffix(&tail[..]));
+        assert_eq!(encoded, Some(frame));
+    }
+    true
+}
+
+/// The first frame, and how many bytes it took.
+fn first<'a>(codec: &mut BoxCodec, input: &'a [u8]) -> (&'a [u8], usize) {
+    let mut passed = 0;
+    loop {
+        match codec.decode(&input[passed..], End::Open) {
+            Ok(Decoded::Skip(bytes)) => passed += bytes,
+            Ok(Decoded::Frame {
+                start,
+                end,
+                consumed,
+            }) => return (&input[passed..][start..end], passed + consumed),
+            other => panic!("{other:?} of a frame that was encoded"),
+        }
+    }
+}

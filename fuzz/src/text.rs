@@ -1,0 +1,188 @@
+//! Text in every encoding: decoded in pieces as it is in one, as encoding_rs decodes it, and encoded as encoding_rs does.
+
+use std::borrow::Cow;
+
+use encoding_rs as rs;
+use socketry_transport::{Encoding, TextDecoder, TextError, Undecodable};
+
+/// Every encoding that is accepted, by its name in encoding_rs, and after them `utf-16` with a mark.
+const TABLES: [&rs::Encoding; 39] = [
+    rs::UTF_8,
+    rs::GBK,
+    rs::GB18030,
+    rs::BIG5,
+    rs::SHIFT_JIS,
+    rs::EUC_JP,
+    rs::EUC_KR,
+    rs::ISO_2022_JP,
+    rs::UTF_16LE,
+    rs::UTF_16BE,
+    rs::IBM866,
+    rs::ISO_8859_2,
+    rs::ISO_8859_3,
+    rs::ISO_8859_4,
+    rs::ISO_8859_5,
+    rs::ISO_8859_6,
+    rs::ISO_8859_7,
+    rs::ISO_8859_8,
+    rs::ISO_8859_8_I,
+    rs::ISO_8859_10,
+    rs::ISO_8859_13,
+    rs::ISO_8859_14,
+    rs::ISO_8859_15,
+    rs::ISO_8859_16,
+    rs::KOI8_R,
+    rs::KOI8_U,
+    rs::MACINTOSH,
+    rs::WINDOWS_874,
+    rs::WINDOWS_1250,
+    rs::WINDOWS_1251,
+    rs::WINDOWS_1252,
+    rs::WINDOWS_1253,
+    rs::WINDOWS_1254,
+    rs::WINDOWS_1255,
+    rs::WINDOWS_1256,
+    rs::WINDOWS_1257,
+    rs::WINDOWS_1258,
+    rs::X_MAC_CYRILLIC,
+    rs::X_USER_DEFINED,
+];
+
+thread_local! {
+    static ENCODINGS: Vec<Encoding> = {
+        let names = TABLES.iter().map(|table| table.name()).chain(["utf-16"]);
+        names.map(|name| name.parse().expect("a label")).collect()
+    };
+}
+
+/// Three bytes choose the encoding, what is checked, and the pieces (the upper four bits: where the first ends; the lower
+/// four: how long the others are).
+pub fn run(input: &[u8]) {
+    let [number, check, cuts, bytes @ ..] = input else {
+        return;
+    };
+    let number = usize::from(*number) % (TABLES.len() + 1);
+    let subject = Subject {
+        encoding: ENCODINGS.with(|all| all[number]),
+        table: TABLES.get(number).copied(),
+        cuts: *cuts,
+        bytes,
+    };
+    match check % 6 {
+        0 => subject.strict_in_pieces(),
+        1 => subject.replaced_in_pieces(),
+        2 => subject.detected_in_pieces(),
+        3 => subject.strict_as_theirs(),
+        4 => subject.replaced_as_theirs(),
+        _ => subject.encoded_as_theirs(),
+    }
+}
+
+struct Subject<'a> {
+    encoding: Encoding,
+    /// What encoding_rs has for it: all but `utf-16`, of which it knows no marks.
+    table: Option<&'static rs::Encoding>,
+    cuts: u8,
+    bytes: &'a [u8],
+}
+
+/// Text, and how many bytes of it stood before each error, which names the offset of the bad bytes.
+type Decoded = (String, Vec<(usize, TextError)>);
+
+impl Subject<'_> {
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let first = usize::from(self.cuts >> 4).min(self.bytes.len());
+        let (first, rest) = self.bytes.split_at(first);
+        let others = rest.chunks(usize::from(self.cuts & 15) + 1);
+        [first].into_iter().chain(others)
+    }
+
+    fn strict_in_pieces(&self) {
+        let whole = self.decode([self.bytes].into_iter(), Undecodable::Strict);
+        assert_eq!(whole, self.decode(self.pieces(), Undecodable::Strict));
+    }
+
+    fn replaced_in_pieces(&self) {
+        let (whole, _) = self.decode([self.bytes].into_iter(), Undecodable::Replace);
+        let (pieces, errors) = self.decode(self.pieces(), Undecodable::Replace);
+        assert_eq!(whole, pieces);
+        assert!(errors.is_empty());
+    }
+
+    /// What was given out as UTF-8 before the proof stays; all else is GB18030.
+    fn detected_in_pieces(&self) {
+        let (text, errors) = self.decode(self.pieces(), Undecodable::Detect);
+        assert_eq!(text, self.guessed());
+        assert!(errors.is_empty());
+    }
+
+    fn guessed(&self) -> String {
+        let (mut given, mut arrived) = (0, 0);
+        for piece in self.pieces() {
+            arrived += piece.len();
+            match std::str::from_utf8(&self.bytes[given..arrived]) {
+                Ok(_) => given = arrived,
+                Err(error) if error.error_len().is_none() => given += error.valid_up_to(),
+                Err(_) => break,
+            }
+        }
+        let (sure, rest) = self.bytes.split_at(given);
+        let (rest, _) = rs::GB18030.decode_without_bom_handling(rest);
+        String::from_utf8_lossy(sure).into_owned() + &rest
+    }
+
+    fn strict_as_theirs(&self) {
+        let Some(table) = self.table else {
+            return;
+        };
+        let theirs = table.decode_without_bom_handling_and_without_replacement(self.bytes);
+        let ours = self.encoding.decode(self.bytes, Undecodable::Strict);
+        assert_eq!(ours.ok(), theirs.map(Cow::into_owned));
+    }
+
+    fn replaced_as_theirs(&self) {
+        let Some(table) = self.table else {
+            return;
+        };
+        let (theirs, _) = table.decode_without_bom_handling(self.bytes);
+        let ours = self.encoding.decode(self.bytes, Undecodable::Replace);
+        assert_eq!(ours.as_deref(), Ok(&*theirs));
+    }
+
+    /// Where the encoding has all characters; encoding_rs would write the others as `&#…;`. UTF-16 it does not write at all.
+    fn encoded_as_theirs(&self) {
+        let Ok(text) = std::str::from_utf8(self.bytes) else {
+            return;
+        };
+        let ours = self.encoding.encode(text, Undecodable::Strict);
+        match self.table.filter(|table| table.output_encoding() == *table) {
+            Some(table) => {
+                let (theirs, _, lacking) = table.encode(text);
+                assert_eq!(ours.ok(), (!lacking).then_some(theirs));
+            }
+            None => {
+                let ours = ours.expect("UTF-16 has all characters");
+                let back = self.encoding.decode(&ours, Undecodable::Strict);
+                assert_eq!(back.as_deref(), Ok(text));
+            }
+        }
+    }
+
+    fn decode<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>, policy: Undecodable) -> Decoded {
+        let mut decoder = TextDecoder::new(self.encoding, policy);
+        let mut decoded = Decoded::default();
+        for piece in pieces {
+            step(&mut decoder, piece, false, &mut decoded);
+        }
+        step(&mut decoder, &[], true, &mut decoded);
+        decoded
+    }
+}
+
+/// Decodes a piece, and goes on behind each error.
+fn step(decoder: &mut TextDecoder, mut piece: &[u8], last: bool, (text, errors): &mut Decoded) {
+    while let Err(error) = decoder.decode(piece, last, text) {
+        errors.push((text.len(), error));
+        piece = &[];
+    }
+}
