@@ -23,8 +23,12 @@ const READ_MAX: usize = 64 * 1024;
 const PARKED_REST: usize = 512;
 /// The most room for one datagram, whatever the socket says of itself.
 const DATAGRAM_MAX: usize = 1 << 20;
-/// How much longer a late frame may take when bytes of it arrive just then: they may be here only now because nobody received.
+/// How much longer a late frame may take when bytes arrive just then and nobody received when the deadline came: they may
+/// be here only now because of that.
 const GRACE: Duration = Duration::from_secs(1);
+/// Who looks so long after the deadline was not there when it came. Whoever waits for a frame is woken by the deadline, so
+/// no peer gains time by sending something in that moment.
+const ABSENT: Duration = Duration::from_millis(100);
 
 /// What the receive side holds.
 pub(super) struct Input {
@@ -342,7 +346,7 @@ impl Input {
         }
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(cx));
-        if arrived {
+        if arrived && deadline.deadline().elapsed() > ABSENT {
             deadline.set(sleep(GRACE));
             ready!(deadline.as_mut().poll(cx));
         }
