@@ -113,7 +113,7 @@ async fn garbage_before_valid_frames_is_never_silence() {
             match in_time(name, victim.recv()).await {
                 // To a line the garbage is one, and is given out as such.
                 Ok(Some(frame)) => {
-                    assert!(name.starts_with("line") && frame.starts_with(&[0xff; 25]))
+                    assert!(name.starts_with("line") && frame.starts_with(&[0xff; 25]));
                 }
                 Ok(None) => panic!("{scheme} {name}: silence"),
                 Err(error) => assert!(error.codec_fault().is_some(), "{scheme} {name}: {error}"),
