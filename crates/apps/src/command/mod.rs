@@ -90,6 +90,8 @@ mod args;
 mod client;
 mod process;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod replies;
 mod requests;
 mod server;
