@@ -21,7 +21,10 @@ struct Python {
 }
 
 /// Its standard input ends with this process, and it with that.
-static PYTHON: LazyLock<Option<Mutex<Python>>> = LazyLock::new(|| {
+static PYTHON: LazyLock<Option<Mutex<Python>>> = LazyLock::new(start);
+
+#[expect(clippy::print_stdout, reason = "a test that tests nothing says so")]
+fn start() -> Option<Mutex<Python>> {
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/differential/questions.py"
@@ -43,7 +46,7 @@ static PYTHON: LazyLock<Option<Mutex<Python>>> = LazyLock::new(|| {
         asked,
         said,
     }))
-});
+}
 
 /// What Python answers, or the error that it raises; `None` where there is no Python.
 fn ask(words: &[&str]) -> Option<Result<String, String>> {
