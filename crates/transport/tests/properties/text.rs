@@ -50,10 +50,12 @@ fn characters(label: &str) -> Vec<char> {
 }
 
 /// The characters that an encoding has, each with what arrives.
-static REPERTOIRES: LazyLock<Vec<(&str, Vec<(char, char)>)>> =
+type Repertoire = Vec<(char, char)>;
+
+static REPERTOIRES: LazyLock<Vec<(&str, Repertoire)>> =
     LazyLock::new(|| ALL.map(|label| (label, repertoire(label))).to_vec());
 
-fn repertoire(label: &str) -> Vec<(char, char)> {
+fn repertoire(label: &str) -> Repertoire {
     let encoding = enc(label);
     // At once, since a million calls take long: whatever is lacking arrives as a question mark.
     let sent = characters(label);
