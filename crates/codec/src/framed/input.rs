@@ -291,8 +291,14 @@ impl Input {
             return socket.recv_room().clamp(1, DATAGRAM_MAX);
         }
         let here = self.buf.len();
+        let spare = self.buf.capacity() - here;
+        // A large frame is not moved while there is room for what it needs, and then to a place half as large again at
+        // least: who sends one in small pieces would otherwise have all of it copied for each.
+        if here >= READ_MAX && spare >= need {
+            return spare.min(READ_MAX);
+        }
         let credible = (2 * here).max(self.largest);
-        let wanted = here.saturating_add(need.max(self.read_size));
+        let wanted = here.saturating_add(need.max(self.read_size).max(here / 2));
         let room = wanted.min(credible).max(self.read_size) - here;
         self.reserve(room.max(1));
         room.clamp(1, READ_MAX)
