@@ -15,6 +15,8 @@ pub mod command;
 pub mod file;
 pub mod matrix;
 
+#[cfg(test)]
+mod carried;
 mod common;
 mod error;
 mod service;

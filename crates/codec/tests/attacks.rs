@@ -1,4 +1,5 @@
-//! Attacks that worked on other libraries.
+//! Attacks that worked on other libraries, without I/O. `crates/testkit/tests/attacks` runs them against sockets and apps, and
+//! lists them all.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use common::{codec, stream};
 use socketry_codec::{BareJson, Codec, End, Fault, Line, Reader};
 
+/// zmq.rs aborts its process on 73 bytes that claim more than can be allocated; message-io says nothing at all.
 #[test]
 fn lengths_that_nobody_sends() {
     for name in ["b", "h", "<i", ">i", "q", ">q", "<I", ">I", "Q", ">Q"] {
@@ -21,6 +23,7 @@ fn lengths_that_nobody_sends() {
     }
 }
 
+/// tokio-util's `LengthDelimitedCodec` reserves what four bytes claim, 8 MiB as it comes.
 #[test]
 fn a_claim_is_not_asked_for_beyond_the_limit() {
     let mut one_terabyte = codec("struct:>Q");
@@ -29,6 +32,7 @@ fn a_claim_is_not_asked_for_beyond_the_limit() {
     assert!(matches!(fault, Fault::TooLong { len: Some(len), .. } if len == 1 << 40));
 }
 
+/// distant adds a claimed length to that of its header, and the sum overflows.
 #[test]
 fn sums_do_not_overflow() {
     for length in [u64::MAX, u64::MAX - 7, u64::MAX - 8, i64::MAX as u64] {
@@ -59,6 +63,7 @@ fn a_line_without_an_end_is_scanned_once() {
     assert!(matches!(events[..], [Err(Fault::Truncated { .. })]));
 }
 
+/// asynchronous-codec looks at all of it again for every piece that comes: 2 MB of JSON take quadratic time.
 #[test]
 fn json_without_an_end_is_scanned_once() {
     for (begin, go_on) in [

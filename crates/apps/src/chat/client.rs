@@ -151,7 +151,7 @@ fn of_message(message: Message) -> Heard {
     Heard::Message(message)
 }
 
-fn of_json(frame: &[u8]) -> Heard {
+pub(super) fn of_json(frame: &[u8]) -> Heard {
     match serde_json::from_slice(frame) {
         Ok(Answer::Message(message)) => of_message(message),
         Ok(Answer::Refusal { error }) => {

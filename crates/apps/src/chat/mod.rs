@@ -48,6 +48,8 @@ mod hub;
 mod join;
 pub mod limits;
 mod message;
+#[cfg(test)]
+mod properties;
 mod server;
 
 use std::process::ExitCode;

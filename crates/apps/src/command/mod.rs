@@ -91,6 +91,8 @@ mod client;
 mod execution;
 mod process;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod replies;
 mod requests;
 mod server;

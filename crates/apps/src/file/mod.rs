@@ -60,6 +60,8 @@ mod listing;
 mod name;
 mod progress;
 mod prompt;
+#[cfg(test)]
+mod properties;
 mod pump;
 mod put;
 mod raw_client;

@@ -23,8 +23,12 @@ const READ_MAX: usize = 64 * 1024;
 const PARKED_REST: usize = 512;
 /// The most room for one datagram, whatever the socket says of itself.
 const DATAGRAM_MAX: usize = 1 << 20;
-/// How much longer a late frame may take when bytes of it arrive just then: they may be here only now because nobody received.
+/// How much longer a late frame may take when bytes arrive just then and nobody received when the deadline came: they may
+/// be here only now because of that.
 const GRACE: Duration = Duration::from_secs(1);
+/// Who looks so long after the deadline was not there when it came. Whoever waits for a frame is woken by the deadline, so
+/// no peer gains time by sending something in that moment.
+const ABSENT: Duration = Duration::from_millis(100);
 
 /// What the receive side holds.
 pub(super) struct Input {
@@ -287,8 +291,14 @@ impl Input {
             return socket.recv_room().clamp(1, DATAGRAM_MAX);
         }
         let here = self.buf.len();
+        let spare = self.buf.capacity() - here;
+        // A large frame is not moved while there is room for what it needs, and then to a place half as large again at
+        // least: who sends one in small pieces would otherwise have all of it copied for each.
+        if here >= READ_MAX && spare >= need {
+            return spare.min(READ_MAX);
+        }
         let credible = (2 * here).max(self.largest);
-        let wanted = here.saturating_add(need.max(self.read_size));
+        let wanted = here.saturating_add(need.max(self.read_size).max(here / 2));
         let room = wanted.min(credible).max(self.read_size) - here;
         self.reserve(room.max(1));
         room.clamp(1, READ_MAX)
@@ -342,7 +352,7 @@ impl Input {
         }
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(cx));
-        if arrived {
+        if arrived && deadline.deadline().elapsed() > ABSENT {
             deadline.set(sleep(GRACE));
             ready!(deadline.as_mut().poll(cx));
         }

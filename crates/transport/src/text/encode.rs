@@ -11,6 +11,9 @@ impl Encoding {
     /// The bytes of `text`, complete in themselves (with a byte order mark for `utf-16`, shifted back at the end for
     /// ISO-2022-JP). They are borrowed where they are the same as in UTF-8.
     ///
+    /// As in the WHATWG standard, a few characters arrive as their likes: `¥` and `‾` as `\` and `~` in Shift_JIS and EUC-JP,
+    /// whose bytes they share, and half-width kana as full-width ones in ISO-2022-JP.
+    ///
     /// # Errors
     /// [`TextError::Unencodable`] for the first character that the encoding lacks, except with
     /// [`Undecodable::Replace`], which writes `?` for it. It is never written as `&#…;`.

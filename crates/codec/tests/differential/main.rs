@@ -1,0 +1,9 @@
+//! The codecs beside others that do the same: agreement, and each difference that is meant.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod length_delimited;
+mod lines;
+mod python;
+mod wires;

@@ -1,0 +1,76 @@
+//! A terabyte is claimed, and ten bytes come.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use socketry_apps::file;
+use socketry_apps::matrix::App;
+use socketry_codec::Framed;
+use socketry_testkit::{Places, in_time};
+use socketry_transport::connect;
+
+use crate::victims::{STREAMS, serves, service};
+
+fn names(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// Waits until the root holds so many files.
+async fn until(root: &Path, count: usize) {
+    let wait = async {
+        while names(root).len() != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time("the server's files", wait).await;
+}
+
+/// dufs and miniserve left half a file under its final name; others reserve what is claimed and fill the disk with nothing.
+#[tokio::test]
+async fn a_terabyte_claimed_and_ten_bytes_sent() {
+    let places = Places::new();
+    for scheme in STREAMS {
+        for codec in ["json", "json:>Q", "json:bare"] {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path();
+            let service = service(codec);
+            let server = file::Server::bind(&service, &places.free(scheme), root)
+                .await
+                .unwrap();
+            let at = server.local().clone();
+            let running = tokio::spawn(server.run(std::future::pending()));
+
+            let codec = service.codec.build().unwrap();
+            let mut attacker = Framed::new(connect(&at).await.unwrap(), codec);
+            let header = br#"{"opt":"upload","filename":"final","filesize":1099511627776}"#;
+            attacker.send(header).await.unwrap();
+            attacker
+                .body_writer(1 << 40)
+                .unwrap()
+                .write_all(b"ten bytes!")
+                .await
+                .unwrap();
+            until(root, 1).await;
+            let part = root.join(&names(root)[0]);
+            assert_ne!(part, root.join("final"));
+            let held = fs::metadata(&part).unwrap();
+            assert!(
+                held.len() <= 10 && held.blocks() * 512 <= 64 << 10,
+                "{held:?}"
+            );
+            serves(App::File, &service, &at).await;
+            // One whose name is given out only when it is whole.
+            let mut client = file::Client::connect(&service, &at).await.unwrap();
+            assert!(client.stat("final").await.is_err());
+
+            drop(attacker);
+            until(root, 0).await;
+            serves(App::File, &service, &at).await;
+            running.abort();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A server in a process of its own, so that what it holds can be measured: this test program, once more.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use socketry_apps::matrix::App;
+use socketry_apps::{Service, chat, command, file};
+use socketry_transport::Endpoint;
+
+use crate::victims::{serves, service};
+
+/// Which app and codec the other process serves, and from where.
+const ASKED: &str = "SOCKETRY_ATTACKED";
+
+/// An app that serves in another process until this is dropped.
+pub(crate) struct Served {
+    process: Child,
+    pub(crate) app: App,
+    pub(crate) service: Service,
+    pub(crate) at: Endpoint,
+    /// The most memory it has had, before anything was done to it.
+    before: u64,
+}
+
+impl Served {
+    /// Starts it, and has it serve one client, so that what it needs anyway is not counted as an attack's.
+    pub(crate) async fn start(app: App, codec: &str, root: &Path) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "served::in_a_process_of_its_own", "--nocapture"])
+            .env(ASKED, format!("{app} {codec} {}", root.display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap());
+        let told = |line: String| {
+            line.split_once("listening on ")
+                .map(|(_, url)| url.to_owned())
+        };
+        let url = said.lines().map_while(Result::ok).find_map(told);
+        let mut served = Served {
+            process,
+            app,
+            service: service(codec),
+            at: url.expect("it listens").parse().unwrap(),
+            before: 0,
+        };
+        served.is_alive().await;
+        served.before = served.peak();
+        served
+    }
+
+    /// Fails unless it serves a client that behaves.
+    pub(crate) async fn is_alive(&self) {
+        serves(self.app, &self.service, &self.at).await;
+    }
+
+    /// By how many bytes the most memory that it ever had has grown since it started.
+    pub(crate) fn grown(&self) -> u64 {
+        self.peak() - self.before
+    }
+
+    fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: u64 = peak
+            .unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap();
+        kib << 10
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Not a test: what [`Served`] starts. It ends with its standard input, and so with who started it.
+#[test]
+fn in_a_process_of_its_own() {
+    let Ok(asked) = std::env::var(ASKED) else {
+        return;
+    };
+    let mut words = asked.splitn(3, ' ');
+    let mut word = || words.next().unwrap();
+    let (app, service, root) = (word(), service(word()), word());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(serve(app, &service, root));
+}
+
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
+async fn serve(app: &str, service: &Service, root: &str) {
+    let url = "tcp://127.0.0.1:0".parse().unwrap();
+    let (told, stop) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        drop(told);
+    });
+    let stop = async { drop(stop.await) };
+    match app {
+        "chat" => {
+            let server = chat::Server::bind(service, &url).await.unwrap();
+            println!("listening on {}", server.local());
+            let (console, _operator) = chat::Console::channel();
+            server.run(console, stop).await.unwrap();
+        }
+        "command" => {
+            let server = command::Server::bind(service, &url).await.unwrap();
+            println!("listening on {}", server.local());
+            server.run(stop).await.unwrap();
+        }
+        _ => {
+            let server = file::Server::bind(service, &url, root.as_ref())
+                .await
+                .unwrap();
+            println!("listening on {}", server.local());
+            server.run(stop).await.unwrap();
+        }
+    }
+}

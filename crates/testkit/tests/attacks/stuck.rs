@@ -1,0 +1,121 @@
+//! Readers that never read.
+
+use std::time::{Duration, Instant};
+
+use socketry_apps::matrix::App;
+use socketry_apps::{chat, file};
+use socketry_codec::{Framed, Struct};
+use socketry_testkit::{Places, in_time};
+use socketry_transport::{SendExt, Socket, connect};
+
+use crate::served::Served;
+use crate::victims::{pair, service};
+
+/// ssh-chat made everybody wait five seconds for each user who did not read. Here it is [`chat::limits::PATIENCE`], once,
+/// and the server holds no more than what may wait for one user.
+#[tokio::test]
+async fn chat_is_held_up_once_and_holds_little() {
+    let root = tempfile::tempdir().unwrap();
+    let served = Served::start(App::Chat, "struct", root.path()).await;
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        let mut socket = connect(&served.at).await.unwrap();
+        socket.send_all(b"\x01\0\0\0x").await.unwrap();
+        stuck.push(socket);
+    }
+    let mut bob = chat::Client::connect(&served.service, &served.at, None)
+        .await
+        .unwrap();
+    let mut ann = chat::Client::connect(&served.service, &served.at, None)
+        .await
+        .unwrap();
+    let text = "x".repeat(60_000);
+    let (mut longest, mut waits) = (Duration::ZERO, 0);
+    for number in 0..200 {
+        let begun = Instant::now();
+        let text = format!("{number} {text}");
+        ann.send(&text).await.unwrap();
+        while in_time("bob hears", bob.recv())
+            .await
+            .unwrap()
+            .unwrap()
+            .text
+            != text
+        {}
+        longest = longest.max(begun.elapsed());
+        waits += usize::from(begun.elapsed() >= chat::limits::PATIENCE * 9 / 10);
+    }
+    // Not five seconds, and not for each of them: they are found out as their buffers in the kernel fill up, most at once.
+    assert!(longest < Duration::from_secs(5), "{longest:?}");
+    assert!(waits <= 5, "{waits} messages had to wait");
+    let grown = served.grown();
+    assert!(
+        grown < 40 << 20,
+        "{grown} bytes more for 20 who do not read"
+    );
+}
+
+/// A download that nobody takes: the file is not read ahead of it.
+#[tokio::test]
+async fn a_file_that_nobody_takes_is_not_held() {
+    let root = tempfile::tempdir().unwrap();
+    let huge = std::fs::File::create(root.path().join("huge")).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    std::fs::write(root.path().join("small"), "small").unwrap();
+    let served = Served::start(App::File, "json", root.path()).await;
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        let mut framed = Framed::new(
+            connect(&served.at).await.unwrap(),
+            service("json").codec.build().unwrap(),
+        );
+        framed
+            .send(br#"{"opt":"download","filename":"huge"}"#)
+            .await
+            .unwrap();
+        in_time("the header", framed.recv()).await.unwrap().unwrap();
+        stuck.push(framed);
+    }
+    let to = root.path().join("fetched");
+    let mut client = file::Client::connect(&served.service, &served.at)
+        .await
+        .unwrap();
+    let got = in_time("another client", client.get("small", &to, |_, _| ()))
+        .await
+        .unwrap();
+    assert_eq!(got.bytes, 5);
+    let grown = served.grown();
+    assert!(
+        grown < 40 << 20,
+        "{grown} bytes more for 20 who do not read"
+    );
+}
+
+/// Whatever is fed, no more waits than was chosen, and who sends to others goes on.
+#[tokio::test]
+async fn a_sender_holds_what_it_was_told_to() {
+    let places = Places::new();
+    for scheme in ["tcp", "unix", "mem"] {
+        let (_stuck, victim) = pair(&places.free(scheme)).await;
+        let (_, send) = victim.split();
+        let sender = Framed::new(send, Struct::default()).into_sender_with(64 << 10);
+        let (other, good) = pair(&places.free(scheme)).await;
+        let (_, send) = good.split();
+        let fine = Framed::new(send, Struct::default()).into_sender_with(64 << 10);
+        let mut hearing = Framed::new(other, Struct::default());
+        let frame = [7; 1_000];
+        let mut refused = 0;
+        // Until its buffers and those of the system are full, and then far beyond.
+        while refused < 10_000 {
+            refused += usize::from(!sender.try_send(&frame).unwrap());
+            if refused % 1_000 == 1 {
+                fine.send(&frame).await.unwrap();
+                let heard = in_time("who reads", hearing.recv()).await.unwrap();
+                assert_eq!(heard.unwrap(), frame);
+            }
+            tokio::task::yield_now().await;
+        }
+        assert!(!sender.is_closed(), "{scheme}");
+        sender.abort();
+    }
+}
