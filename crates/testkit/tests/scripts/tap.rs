@@ -2,10 +2,10 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::task::{Context, Poll, ready};
 
-use socketry_transport::IoSocket;
+use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_test::io::{Builder, Mock};
 
@@ -22,10 +22,10 @@ pub(crate) enum Call {
     Shutdown,
 }
 
-/// A socket that follows a script, between what uses it and `tokio_test`.
-#[derive(Debug)]
+/// A socket that follows a script, between what uses it and `tokio_test`. Clones are the same socket.
+#[derive(Clone, Debug)]
 pub(crate) struct Tap {
-    script: Mock,
+    script: Arc<Mutex<Mock>>,
     vectored: bool,
     noted: Noted,
 }
@@ -52,89 +52,121 @@ impl Noted {
 
 impl Tap {
     /// A socket that follows the script and takes one slice at a time.
-    pub(crate) fn socket(script: &mut Builder) -> (IoSocket<Tap>, Noted) {
+    pub(crate) fn socket(script: &mut Builder) -> (Tap, Noted) {
         Tap::new(script, false)
     }
 
     /// One that takes several slices at once.
-    pub(crate) fn vectored(script: &mut Builder) -> (IoSocket<Tap>, Noted) {
+    pub(crate) fn vectored(script: &mut Builder) -> (Tap, Noted) {
         Tap::new(script, true)
     }
 
-    fn new(script: &mut Builder, vectored: bool) -> (IoSocket<Tap>, Noted) {
+    fn new(script: &mut Builder, vectored: bool) -> (Tap, Noted) {
         let noted = Noted::default();
-        // An error in a script must not be in the builder, too, when its turn comes.
-        let script = std::mem::take(script).build();
         let tap = Tap {
-            script,
+            // An error in a script must not be in the builder, too, when its turn comes.
+            script: Arc::new(Mutex::new(std::mem::take(script).build())),
             vectored,
             noted: noted.clone(),
         };
-        let at = || "mem://script".parse().unwrap();
-        (IoSocket::new(tap, at(), at()), noted)
+        (tap, noted)
+    }
+
+    fn script<R>(&self, poll: impl FnOnce(Pin<&mut Mock>) -> R) -> R {
+        poll(Pin::new(&mut *self.script.lock().unwrap()))
     }
 
     fn look(&self, slice: &[u8]) {
         let address = slice.as_ptr().addr();
         self.noted.0.lock().unwrap().1.push(address);
     }
-}
 
-impl AsyncRead for Tap {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.script).poll_read(cx, buf);
-        if let Poll::Ready(Ok(())) = read {
-            self.noted.note(Call::Read(buf.filled().len() - before));
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Tap {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.look(buf);
-        let written = Pin::new(&mut self.script).poll_write(cx, buf);
+    fn poll_write(&self, cx: &mut Context<'_>, part: &[u8]) -> Poll<io::Result<usize>> {
+        self.look(part);
+        let written = self.script(|script| script.poll_write(cx, part));
         if let Poll::Ready(Ok(bytes)) = written {
             self.noted.note(Call::Write(bytes));
         }
         written
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+    fn poll_write_together(
+        &self,
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         parts.iter().for_each(|part| self.look(part));
         let all: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
-        let written = Pin::new(&mut self.script).poll_write(cx, &all);
+        let written = self.script(|script| script.poll_write(cx, &all));
         if let Poll::Ready(Ok(bytes)) = written {
             let parts = parts.iter().map(|part| part.len()).filter(|len| *len > 0);
             self.noted.note(Call::Together(parts.collect(), bytes));
         }
         written
     }
+}
 
-    fn is_write_vectored(&self) -> bool {
-        self.vectored
+static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| "mem://script".parse().unwrap());
+
+impl Half for Tap {
+    fn shape(&self) -> Shape {
+        Shape::Stream
     }
+    fn local(&self) -> &Endpoint {
+        &ENDPOINT
+    }
+    fn peer(&self) -> &Endpoint {
+        &ENDPOINT
+    }
+}
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+impl RecvHalf for Tap {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        let before = buf.filled().len();
+        ready!(self.script(|script| script.poll_read(cx, buf)))?;
+        let bytes = buf.filled().len() - before;
+        self.noted.note(Call::Read(bytes));
+        Poll::Ready(Ok(match bytes {
+            0 => Received::End,
+            _ => Received::Data,
+        }))
+    }
+}
+
+impl SendHalf for Tap {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match parts {
+            [part] => self.poll_write(cx, part),
+            parts if self.vectored => self.poll_write_together(cx, parts),
+            parts => {
+                let first = parts.iter().find(|part| !part.is_empty());
+                self.poll_write(cx, first.map_or(&[], |part| part))
+            }
+        }
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.noted.note(Call::Flush);
-        Pin::new(&mut self.script).poll_flush(cx)
+        self.script(|script| script.poll_flush(cx))
     }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.noted.note(Call::Shutdown);
-        Pin::new(&mut self.script).poll_shutdown(cx)
+        self.script(|script| script.poll_shutdown(cx))
+    }
+}
+
+impl Socket for Tap {
+    type Recv = Tap;
+    type Send = Tap;
+
+    fn split(self) -> (Tap, Tap) {
+        (self.clone(), self)
     }
 }
