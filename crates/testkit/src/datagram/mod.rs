@@ -155,8 +155,8 @@ pub fn law<T: Transport + ?Sized>(name: &str) -> Law<Subject<T>> {
     *found.unwrap_or_else(|| panic!("there is no law {name} for datagrams"))
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of datagram transports](datagram::laws), run against this
-/// [`Subject`](datagram::Subject). The second argument is an expression; each test evaluates it anew.
+/// A module of this name with one `#[test]` for each of the [laws of datagram transports](crate::datagram::laws), run against this
+/// [`Subject`](crate::datagram::Subject). The second argument is an expression; each test evaluates it anew.
 ///
 /// ```
 /// use socketry_testkit::datagram::Subject;
