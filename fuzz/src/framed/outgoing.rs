@@ -78,7 +78,15 @@ impl Outgoing {
             !self.datagrams || io.kind() == ErrorKind::BrokenPipe
         );
         self.over = error.is_fatal();
+        self.loses_datagram();
         true
+    }
+
+    /// The datagram that waited is lost with the error.
+    fn loses_datagram(&mut self) {
+        if let Some(last) = self.items.last_mut() {
+            last.optional |= self.datagrams;
+        }
     }
 
     /// What is over may still be finished, or try to; datagrams may fail before, and then it goes on.
@@ -87,6 +95,7 @@ impl Outgoing {
         let of_body = matches!(error.fault(), FrameFault::BodyUnwritten(_));
         assert!(error.is_fatal() || self.datagrams || of_body);
         self.over = error.is_fatal();
+        self.loses_datagram();
     }
 
     fn item(&mut self, bytes: Vec<u8>, optional: bool) {
