@@ -26,8 +26,8 @@ struct State {
     arriving: VecDeque<Option<io::Result<Vec<u8>>>>,
     stays_open: bool,
     largest_room: usize,
-    /// How many bytes the next sends take; `None` is a pause.
-    taking: VecDeque<Option<usize>>,
+    /// How many bytes the next sends take, or how they fail; `None` is a pause.
+    taking: VecDeque<Option<io::Result<usize>>>,
     writes: Vec<Vec<u8>>,
 }
 
@@ -92,7 +92,15 @@ impl Script {
     /// The next sends take so many bytes; `None` is a pause.
     #[must_use]
     pub fn taking(self, sizes: impl IntoIterator<Item = Option<usize>>) -> Self {
+        let sizes = sizes.into_iter().map(|size| size.map(Ok));
         self.state().taking.extend(sizes);
+        self
+    }
+
+    /// Then sending fails, once, and nothing is taken.
+    #[must_use]
+    pub fn refusing(self, kind: io::ErrorKind) -> Self {
+        self.state().taking.push_back(Some(Err(kind.into())));
         self
     }
 
@@ -178,7 +186,8 @@ impl SendHalf for Script {
             .collect::<Vec<u8>>();
         match state.taking.pop_front() {
             None => {}
-            Some(Some(limit)) => all.truncate(limit),
+            Some(Some(Ok(limit))) => all.truncate(limit),
+            Some(Some(Err(error))) => return Poll::Ready(Err(error)),
             Some(None) => {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

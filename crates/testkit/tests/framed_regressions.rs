@@ -10,7 +10,7 @@ use futures_util::SinkExt;
 use socketry_codec::{
     Codec, CodecError, Decoded, End, FrameFault, Framed, Json, Line, Raw, Reader, Struct,
 };
-use socketry_testkit::Script;
+use socketry_testkit::{Fault, Faults, Faulty, Script};
 use socketry_transport::{Endpoint, IoSocket, Listener, connect, listen};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
@@ -348,4 +348,16 @@ async fn a_peer_is_not_late_because_nobody_received() {
     assert_pending!(task::spawn(framed.recv()).poll());
     tokio::time::sleep(Duration::from_secs(31)).await;
     assert_eq!(framed.recv().await.unwrap().unwrap().len(), 8000);
+}
+
+/// Flushing was asked for again at each poll of the end, and had to be waited for again.
+#[tokio::test]
+async fn finishing_comes_to_its_end_on_a_socket_that_waits_once_at_each_call() {
+    let script = Script::stream();
+    let plan = Faults::none().with(Fault::Pending, 1000);
+    let mut framed = Framed::new(Faulty::new(script.clone(), &plan), Line::new());
+    framed.feed(b"bye").await.unwrap();
+    let finished = timeout(Duration::from_secs(10), framed.finish()).await;
+    finished.expect("it waits for ever").unwrap();
+    assert_eq!(script.written(), b"bye\n");
 }

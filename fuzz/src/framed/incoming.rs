@@ -1,35 +1,32 @@
-//! What is to be received, as a `Reader` has it that is asked only when `Framed` is.
+//! What is to be received, as a `Reader` has it that is given what the socket gave, when it did.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, Fault, FrameFault, Reader};
+
+use super::witness::Answer;
 
 /// What a receive comes to.
 #[derive(Debug)]
 pub enum Expected {
     Frame(Vec<u8>),
     Fault(Fault),
+    /// A datagram without its end.
+    Cut,
     /// The socket's own error.
-    Failure,
+    Failure(ErrorKind),
     End,
     /// It waits.
     Nothing,
-}
-
-enum Arrival {
-    Bytes(Vec<u8>),
-    Failure,
-    End,
 }
 
 pub struct Incoming {
     reader: Reader<BoxCodec>,
     codec: BoxCodec,
     datagrams: bool,
-    arrivals: VecDeque<Arrival>,
-    /// Nothing arrives after this.
-    last: bool,
+    answers: VecDeque<Answer>,
     /// The end has been read.
     ended: bool,
     over: bool,
@@ -42,8 +39,7 @@ impl Incoming {
             reader: Reader::new(codec.clone()),
             codec,
             datagrams,
-            arrivals: VecDeque::new(),
-            last: false,
+            answers: VecDeque::new(),
             ended: false,
             over: false,
             told: 0,
@@ -58,28 +54,10 @@ impl Incoming {
         out.to_vec()
     }
 
-    pub fn arrives(&mut self, bytes: &[u8]) {
-        self.comes(Arrival::Bytes(bytes.to_vec()));
-    }
-
-    pub fn fails(&mut self) {
-        self.comes(Arrival::Failure);
-    }
-
-    pub fn ends(&mut self) {
-        self.comes(Arrival::End);
-        self.last = true;
-    }
-
-    fn comes(&mut self, arrival: Arrival) {
-        if !self.last {
-            self.arrivals.push_back(arrival);
-        }
-    }
-
-    /// Whether the peer has.
-    pub fn has_ended(&self) -> bool {
-        self.last
+    /// What the socket has answered.
+    pub fn hears(&mut self, answers: Vec<Answer>) {
+        assert!(answers.is_empty() || !self.is_over());
+        self.answers.extend(answers);
     }
 
     /// How many frames and errors there have been.
@@ -91,8 +69,13 @@ impl Incoming {
         self.over || self.reader.is_over()
     }
 
-    pub fn next(&mut self) -> Expected {
+    /// What a receive comes to that took these answers.
+    pub fn next(&mut self, answers: Vec<Answer>) -> Expected {
+        let has_read = !answers.is_empty();
+        self.hears(answers);
         let next = self.look();
+        let in_vain = has_read && !self.answers.is_empty();
+        assert!(!in_vain, "it read on, and {next:?} was there");
         self.told += usize::from(!matches!(next, Expected::End | Expected::Nothing));
         next
     }
@@ -105,15 +88,16 @@ impl Incoming {
                 Ok(None) if self.ended => return Expected::End,
                 Ok(None) => {}
             }
-            match self.arrivals.pop_front() {
+            match self.answers.pop_front() {
                 None => return Expected::Nothing,
-                Some(Arrival::Bytes(bytes)) if self.datagrams => self.reader.load(&bytes),
-                Some(Arrival::Bytes(bytes)) => self.reader.push(&bytes),
-                Some(Arrival::Failure) => {
+                Some(Answer::Bytes(bytes)) if self.datagrams => self.reader.load(&bytes),
+                Some(Answer::Bytes(bytes)) => self.reader.push(&bytes),
+                Some(Answer::Cut) => return Expected::Cut,
+                Some(Answer::Failure(kind)) => {
                     self.over = !self.datagrams;
-                    return Expected::Failure;
+                    return Expected::Failure(kind);
                 }
-                Some(Arrival::End) => self.end(),
+                Some(Answer::End) => self.end(),
             }
         }
         Expected::End
@@ -138,10 +122,10 @@ impl Incoming {
         let fresh = Reader::new(self.codec.clone());
         let (_, left) = std::mem::replace(&mut self.reader, fresh).into_parts();
         if std::mem::take(&mut self.ended) {
-            self.arrivals.push_front(Arrival::End);
+            self.answers.push_front(Answer::End);
         }
         if !left.is_empty() {
-            self.arrivals.push_front(Arrival::Bytes(left));
+            self.answers.push_front(Answer::Bytes(left));
         }
     }
 
@@ -151,24 +135,26 @@ impl Incoming {
 
     /// The next bytes of a body.
     pub fn take(&mut self, chunk: &[u8]) {
-        let Some(Arrival::Bytes(bytes)) = self.arrivals.front_mut() else {
+        let Some(Answer::Bytes(bytes)) = self.answers.front_mut() else {
             panic!("{} bytes that nobody sent", chunk.len());
         };
         assert!(bytes.starts_with(chunk));
         bytes.drain(..chunk.len());
         if bytes.is_empty() {
-            self.arrivals.pop_front();
+            self.answers.pop_front();
         }
     }
 
     pub fn has_nothing(&self) -> bool {
-        self.arrivals.is_empty()
+        self.answers.is_empty()
     }
 
     pub fn body_fails(&mut self, fault: &FrameFault) {
-        match self.arrivals.pop_front() {
-            Some(Arrival::End) => assert!(matches!(fault, FrameFault::BodyCut(_))),
-            Some(Arrival::Failure) => assert!(matches!(fault, FrameFault::Io(_))),
+        match self.answers.pop_front() {
+            Some(Answer::End) => assert!(matches!(fault, FrameFault::BodyCut(_))),
+            Some(Answer::Failure(kind)) => {
+                assert!(matches!(fault, FrameFault::Io(error) if error.kind() == kind));
+            }
             _ => panic!("{fault:?}, and the model knows of none"),
         }
         self.over = true;

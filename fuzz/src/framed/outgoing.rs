@@ -1,14 +1,17 @@
 //! What may have been written: all that was sent, in order, and what was cancelled whole or not at all.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use bytes::BytesMut;
-use socketry_codec::{BoxCodec, Codec};
+use socketry_codec::{BoxCodec, Codec, FrameError, FrameFault};
 
 pub struct Outgoing {
     codec: BoxCodec,
+    datagrams: bool,
     items: Vec<Item>,
-    finished: bool,
+    /// Finished, or failed: nothing more may be written.
+    over: bool,
 }
 
 struct Item {
@@ -18,11 +21,12 @@ struct Item {
 }
 
 impl Outgoing {
-    pub fn new(codec: BoxCodec) -> Self {
+    pub fn new(codec: BoxCodec, datagrams: bool) -> Self {
         Outgoing {
             codec,
+            datagrams,
             items: Vec::new(),
-            finished: false,
+            over: false,
         }
     }
 
@@ -52,12 +56,50 @@ impl Outgoing {
         self.item(bytes.to_vec(), false);
     }
 
-    pub fn finished(&mut self) {
-        self.finished = true;
+    /// All of it is `written`, if nothing had failed before.
+    pub fn finished(&mut self, written: &[u8]) {
+        if !self.over {
+            self.check(written, true);
+        }
+        self.over = true;
+    }
+
+    /// What a failure means for all that follows: the socket's own word comes once, and ends a stream. Whether something of
+    /// what was to be sent may have gone.
+    pub fn fails(&mut self, error: &FrameError) -> bool {
+        let FrameFault::Io(io) = error.fault() else {
+            assert_eq!(error.is_fatal(), self.over);
+            assert!(self.over || !matches!(error.fault(), FrameFault::Over));
+            return false;
+        };
+        assert!(!self.over, "told already");
+        assert_eq!(
+            error.is_fatal(),
+            !self.datagrams || io.kind() == ErrorKind::BrokenPipe
+        );
+        self.over = error.is_fatal();
+        self.loses_datagram();
+        true
+    }
+
+    /// The datagram that waited is lost with the error.
+    fn loses_datagram(&mut self) {
+        if let Some(last) = self.items.last_mut() {
+            last.optional |= self.datagrams;
+        }
+    }
+
+    /// What is over may still be finished, or try to; datagrams may fail before, and then it goes on.
+    pub fn finish_fails(&mut self, error: &FrameError) {
+        assert!(error.is_fatal() || !self.over);
+        let of_body = matches!(error.fault(), FrameFault::BodyUnwritten(_));
+        assert!(error.is_fatal() || self.datagrams || of_body);
+        self.over = error.is_fatal();
+        self.loses_datagram();
     }
 
     fn item(&mut self, bytes: Vec<u8>, optional: bool) {
-        assert!(optional || bytes.is_empty() || !self.finished);
+        assert!(optional || bytes.is_empty() || !self.over);
         self.items.push(Item { bytes, optional });
     }
 

@@ -137,7 +137,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     ) -> Poll<Result<(), FrameError>> {
         if !self.output.over {
             self.may_send()?;
-            ready!(self.poll_flush_frames(cx))?;
+            // Finishing flushes too. Who flushed before would do so again at each poll, and wait for it again.
+            ready!(self.poll_drain(cx))?;
         }
         let finished = ready!(self.socket.poll_finish(cx));
         self.output.over = true;
