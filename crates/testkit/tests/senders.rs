@@ -173,6 +173,25 @@ async fn what_was_fed_goes_out_first_and_a_flush_waits_for_it() {
     }
 }
 
+/// Of such a frame nothing goes on the wire, and so there is nothing to wait for.
+#[tokio::test]
+async fn a_flush_does_not_wait_for_a_frame_of_no_bytes() {
+    let socket = Script::stream();
+    let sender = Framed::new(socket.clone(), Raw).into_sender();
+    for frames in [&[&b""[..]][..], &[b"", b"x"], &[b"y", b"", b""]] {
+        for frame in frames {
+            sender.send(frame).await.unwrap();
+        }
+        let flushed = timeout(Duration::from_secs(10), sender.flush()).await;
+        flushed.expect("nothing waits").unwrap();
+    }
+    // Whatever else is said of it once the sender has ended, it was not written.
+    sender.send(b"never").await.unwrap();
+    sender.abort();
+    assert!(sender.flush().await.unwrap_err().is_fatal());
+    assert_eq!(socket.written(), b"xy");
+}
+
 /// What waits is dropped, and so is the socket, though the writer had not begun.
 #[tokio::test]
 async fn a_sender_that_is_aborted_at_once_writes_nothing() {

@@ -159,6 +159,10 @@ impl<C: Codec> Shared<C> {
         }
         let was_empty = queue.is_empty();
         put(self, &mut queue)?;
+        // A frame of no bytes: there is nothing to write, nor to wait for.
+        if queue.is_empty() {
+            return Ok(true);
+        }
         queue.put += 1;
         drop(queue);
         if was_empty {
