@@ -180,10 +180,10 @@ impl SendHalf for Script {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut state = self.state();
-        let mut all = parts
-            .iter()
-            .flat_map(|part| part.iter().copied())
-            .collect::<Vec<u8>>();
+        let mut all = Vec::new();
+        for part in parts {
+            all.extend_from_slice(part);
+        }
         match state.taking.pop_front() {
             None => {}
             Some(Some(Ok(limit))) => all.truncate(limit),

@@ -119,11 +119,12 @@ impl State {
 
     fn send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let taken = ready!(self.socket.poll_send(cx, parts))?;
-        let before = self.taken.len();
+        let mut left = taken;
         for part in parts {
-            self.taken.extend_from_slice(part);
+            let here = left.min(part.len());
+            self.taken.extend_from_slice(&part[..here]);
+            left -= here;
         }
-        self.taken.truncate(before + taken);
         Poll::Ready(Ok(taken))
     }
 }
