@@ -1,8 +1,10 @@
 //! Codecs by name, and from configuration.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
-use socketry_codec::{BoxCodec, CodecName, CodecSpec};
+use socketry_codec::{BoxCodec, CodecName, CodecSpec, Ending, Fault, Format, Json, Struct};
 
 #[test]
 fn names_print_in_their_shortest_form() {
@@ -35,8 +37,28 @@ fn names_print_in_their_shortest_form() {
 #[test]
 fn every_delimiter_has_a_name() {
     for byte in 0..=u8::MAX {
-        let name = CodecName::Line(socketry_codec::Ending::byte(byte));
+        let ending = Ending::byte(byte);
+        assert_eq!(Ending::parse(&ending.to_string()), Some(ending));
+        let name = CodecName::Line(ending);
         assert_eq!(name.to_string().parse(), Ok(name));
+    }
+}
+
+#[test]
+fn the_endings_of_text_have_names_of_their_own() {
+    for (ending, name) in [(Ending::LF, "lf"), (Ending::CRLF, "crlf")] {
+        assert_eq!(ending.to_string(), name);
+        assert_eq!(Ending::parse(name), Some(ending));
+    }
+}
+
+#[test]
+fn a_format_shows_as_it_is_written() {
+    for text in ["i", "=i", "<h", ">I", "!Q"] {
+        let format: Format = text.parse().unwrap();
+        assert_eq!(Struct::new(format).format(), format);
+        assert_eq!(Json::new(format).format(), format);
+        assert_eq!(format!("{format:?}"), format!("Format({text})"));
     }
 }
 
@@ -76,11 +98,53 @@ fn a_limit_must_apply_to_its_codec() {
     );
 }
 
+#[test]
+fn a_name_is_a_spec_with_the_limits_that_are_always_there() {
+    for name in common::NAMES {
+        let name: CodecName = name.parse().unwrap();
+        assert_eq!(CodecSpec::from(name), CodecSpec::new(name));
+        let limits = CodecSpec::from(name);
+        assert_eq!((limits.max_frame, limits.max_discard), (None, None));
+    }
+}
+
+/// The first frame is too long and is passed over, and the second too long for that.
+#[test]
+fn limits_reach_the_codec() {
+    for (name, wire) in [
+        ("line", &b"12345\nok\n123456\nlost\n"[..]),
+        ("struct:B", b"\x0512345\x02ok\x06123456\x04lost"),
+        ("json:B", b"\x05{123}\x02{}\x06{1234}\x02{}"),
+        ("json:bare", b"{123}{}{12345}{}"),
+    ] {
+        let spec = CodecSpec {
+            max_frame: Some(4),
+            max_discard: Some(6),
+            ..name.parse().unwrap()
+        };
+        let events = common::stream(spec.build().unwrap(), [wire]);
+        let long = |at: usize| matches!(&events[at], Err(Fault::TooLong { max: 4, .. }));
+        assert!(
+            long(0) && events[1].is_ok() && long(2),
+            "{name}: {events:?}"
+        );
+        let last = events.last().unwrap();
+        assert!(last.is_err(), "{name}: {events:?}");
+    }
+    let shallow = CodecSpec {
+        max_depth: Some(2),
+        ..CodecSpec::new(CodecName::BareJson)
+    };
+    let events = common::stream(shallow.build().unwrap(), [&br#"{"a":[]}{"a":[[]]}"#[..]]);
+    assert_eq!(events[0], Ok(br#"{"a":[]}"#.to_vec()));
+    assert_eq!(events[1], Err(Fault::TooDeep { max: 2 }));
+}
+
 #[cfg(feature = "serde")]
 mod data {
     use std::collections::BTreeMap;
 
-    use socketry_codec::{CodecSpec, Fault};
+    use socketry_codec::{CodecName, CodecSpec, Fault};
 
     use crate::common::stream;
 
@@ -128,5 +192,9 @@ mod data {
             let error = read(text).unwrap_err();
             assert!(error.contains(hint), "{error}");
         }
+        let error = serde_json::from_str::<CodecName>("3").unwrap_err();
+        assert!(error.to_string().contains("the name of a codec"), "{error}");
+        let error = serde_json::from_str::<CodecName>("\"lines\"").unwrap_err();
+        assert!(error.to_string().contains("names no codec"), "{error}");
     }
 }

@@ -39,6 +39,8 @@ fn raw_is_what_arrived() {
     assert_eq!(datagram(Raw, b"ab"), ok(&[b"ab"]));
     assert_eq!(Raw.decode(b"", End::Open), Ok(Decoded::Need(1)));
     assert_eq!(Raw.envelope(b"x"), Ok(Some((Affix::EMPTY, Affix::EMPTY))));
+    assert_eq!(common::encode(&mut Raw, &[b"ab", &b"c\n"[..]]), b"abc\n");
+    assert!(Raw.in_step());
 }
 
 #[test]
@@ -57,6 +59,20 @@ fn lines_end_at_either_ending() {
     }
     let zero = stream(Line::delimited(0), [&b"a\r\0\n\0"[..]]);
     assert_eq!(zero, ok(&[b"a\r", b"\n"]));
+}
+
+/// A `\r` at the end is refused only where it would be taken for a part of the ending.
+#[test]
+fn a_carriage_return_is_carried_where_nothing_takes_it_off() {
+    for (mut line, wire) in [
+        (Line::crlf(), &b"a\r\r\n"[..]),
+        (Line::delimited(0), b"a\r\0"),
+        (Line::delimited(b';'), b"a\r;"),
+    ] {
+        assert_eq!(common::encode(&mut line, &[b"a\r"]), wire);
+        assert!(line.envelope(b"a\r").is_ok());
+        assert_eq!(stream(line, [wire]), ok(&[b"a\r"]));
+    }
 }
 
 #[test]
@@ -235,6 +251,25 @@ fn json_looks_at_both_ends() {
 }
 
 #[test]
+fn a_json_header_at_its_limits() {
+    let codec = Json::new(">H".parse().unwrap())
+        .max_frame(7)
+        .max_discard(10);
+    assert_eq!(codec.format().to_string(), ">H");
+    let wire = |header: &[u8]| common::encode(&mut common::codec("struct:>H"), &[header, b"{}"]);
+    let (seven, eight, nine) = (br#"{"a":1}"#, br#"{"a":12}"#, br#"{"a":123}"#);
+    assert_eq!(
+        stream(codec.clone(), [&wire(seven)[..]]),
+        ok(&[seven, b"{}"])
+    );
+    let spared = stream(codec.clone(), [&wire(eight)[..]]);
+    assert_eq!(spared, [Err(too_long(8, 7)), Ok(b"{}".to_vec())]);
+    let given_up = stream(codec.clone(), [&wire(nine)[..]]);
+    assert_eq!(given_up, [Err(too_long(9, 7))]);
+    assert_eq!(refused(&mut codec.clone(), eight), too_long(8, 7));
+}
+
+#[test]
 fn bare_objects_end_at_their_own_brace() {
     let table: [(&[u8], &[&[u8]]); 6] = [
         (b"{}{}", &[b"{}", b"{}"]),
@@ -308,6 +343,59 @@ fn bare_at_its_limits() {
     );
 }
 
+/// What is passed over of an object adds up alike, whether it comes at once or byte by byte.
+#[test]
+fn a_bare_object_is_passed_over_piece_by_piece() {
+    let codec = || BareJson::new().max_frame(7).max_discard(12);
+    let spared = br#"{"a":"}}}}"}{}"#;
+    let given_up = br#"{"a":"}}}}}"}{}"#;
+    for size in [1, 3, 5, 100] {
+        let events = stream(codec(), spared.chunks(size));
+        assert_eq!(
+            events,
+            [Err(too_long(None, 7)), Ok(b"{}".to_vec())],
+            "{size}"
+        );
+        let events = stream(codec(), given_up.chunks(size));
+        assert_eq!(
+            events,
+            [Err(too_long(None, 7)), Err(too_long(None, 7))],
+            "{size}"
+        );
+    }
+}
+
+#[test]
+fn a_bare_object_that_is_too_long_for_a_datagram_is_not_looked_for_in_the_next() {
+    let mut reader = Reader::new(BareJson::new().max_frame(7));
+    reader.load(br#"{"a":"too long"#);
+    let error = reader.next_frame().unwrap_err();
+    assert_eq!(error, CodecError::skip(too_long(None, 7), 14));
+    reader.load(b"{}");
+    assert_eq!(reader.next_frame(), Ok(Some(&b"{}"[..])));
+}
+
+#[test]
+fn a_bare_object_is_out_of_step_only_while_it_discards() {
+    let mut codec = BareJson::new().max_frame(7);
+    assert_eq!(codec.decode(b"{", End::Open), Ok(Decoded::Need(1)));
+    assert!(codec.in_step());
+    let error = codec.decode(br#"{"a":12"#, End::Open).unwrap_err();
+    assert_eq!(error.skip, Some(7));
+    assert!(!codec.in_step());
+    assert_eq!(codec.decode(b"3}{}", End::Open), Ok(Decoded::Skip(2)));
+    assert!(codec.in_step());
+    // Where nothing is passed over, there is nothing to be in the middle of.
+    let mut strict = BareJson::new().max_frame(7).max_discard(6);
+    assert!(
+        strict
+            .decode(br#"{"a":12"#, End::Open)
+            .unwrap_err()
+            .is_fatal()
+    );
+    assert!(strict.in_step());
+}
+
 #[test]
 fn bare_sends_one_object_and_nothing_around_it() {
     for wrong in [&b""[..], b"{", b" {}", b"{} ", b"{}{}", b"[]", b"{]"] {
@@ -336,4 +424,41 @@ fn a_datagram_in_error_leaves_nothing_behind() {
         assert!(matches!(reader.next_frame(), Ok(Some(_))), "{name}");
         assert!(reader.into_parts().0.in_step(), "{name}");
     }
+}
+
+#[test]
+fn a_codec_by_default_is_the_one_of_its_plain_name() {
+    fn alike(mut codec: impl Codec, name: &str) {
+        let wire = common::encode(&mut codec, &["{}", "{}"]);
+        assert_eq!(
+            wire,
+            common::encode(&mut common::codec(name), &["{}", "{}"])
+        );
+        assert_eq!(stream(codec, [&wire[..]]), ok(&[b"{}", b"{}"]), "{name}");
+    }
+    alike(Line::default(), "line");
+    alike(Struct::default(), "struct");
+    alike(Json::default(), "json");
+    alike(BareJson::default(), "json:bare");
+}
+
+#[test]
+fn an_affix_holds_any_number_of_bytes() {
+    for len in [0, 1, 15, 16, 1000] {
+        let bytes: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let affix = Affix::new(&bytes);
+        assert_eq!(&affix[..], &bytes[..]);
+        assert_eq!(affix == Affix::EMPTY, len == 0);
+    }
+    assert_eq!(Affix::default(), Affix::EMPTY);
+}
+
+#[test]
+fn a_length_that_nobody_knows_is_not_made_up() {
+    let told = |len| CodecError::fatal(too_long(len, 3)).to_string();
+    assert_eq!(told(Some(4)), "a frame of 4 bytes is above the limit of 3");
+    assert_eq!(
+        told(None),
+        "a frame of too many bytes is above the limit of 3"
+    );
 }

@@ -49,7 +49,8 @@ impl BoxSocket {
 
 impl fmt::Debug for BoxSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BoxSocket({} to {})", self.local(), self.peer())
+        let (local, peer) = (self.local().redacted(), self.peer().redacted());
+        write!(f, "BoxSocket({local} to {peer})")
     }
 }
 
@@ -136,7 +137,7 @@ impl BoxListener {
 
 impl fmt::Debug for BoxListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BoxListener({})", self.local())
+        write!(f, "BoxListener({})", self.local().redacted())
     }
 }
 

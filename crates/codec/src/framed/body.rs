@@ -138,7 +138,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         if !self.shape().is_stream() {
             return Err(self.send_error(FrameFault::NoBody));
         }
-        if self.output.owed != len {
+        if self.output.over || self.output.owed != len {
             self.may_send()?;
         }
         self.output.owed = len;

@@ -241,6 +241,6 @@ impl<S: Socket, C: Codec + Clone> Framed<S, C> {
 impl<S: Half, C> fmt::Debug for Framed<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (local, peer) = (self.socket.local(), self.socket.peer());
-        write!(f, "Framed({local} to {peer})")
+        write!(f, "Framed({} to {})", local.redacted(), peer.redacted())
     }
 }

@@ -430,7 +430,7 @@ fn encode(bytes: &[u8], set: &'static AsciiSet, f: &mut fmt::Formatter<'_>) -> f
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Endpoint({self})")
+        write!(f, "Endpoint({})", self.redacted())
     }
 }
 

@@ -219,6 +219,13 @@ fn host_and_port_wherever_there_are_any() {
     }
 }
 
+/// What `unwrap` and a `main` that returns an error print.
+#[test]
+fn secrets_never_show_in_debugging_output() {
+    let shown = format!("{:?}", parse("ws://user:hunter2@host:1/path"));
+    assert_eq!(shown, "Endpoint(ws://…@host:1/path)");
+}
+
 #[test]
 fn secrets_never_show_in_errors() {
     let texts = [

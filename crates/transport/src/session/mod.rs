@@ -145,6 +145,6 @@ impl<D: DatagramSocket> Drop for SessionListener<D> {
 
 impl<D: DatagramSocket> fmt::Debug for SessionListener<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionListener({})", self.socket.local())
+        write!(f, "SessionListener({})", self.socket.local().redacted())
     }
 }

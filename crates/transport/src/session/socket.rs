@@ -307,7 +307,8 @@ macro_rules! half {
 
         impl<D: DatagramSocket> fmt::Debug for $name<D> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({} to {})", stringify!($name), self.local(), self.peer())
+                let (local, peer) = (self.local().redacted(), self.peer().redacted());
+                write!(f, "{}({local} to {peer})", stringify!($name))
             }
         }
     };

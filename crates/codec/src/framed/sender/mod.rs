@@ -205,6 +205,6 @@ impl<C: Codec> Clone for Sender<C> {
 
 impl<C: Codec> fmt::Debug for Sender<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sender(to {})", self.peer())
+        write!(f, "Sender(to {})", self.peer().redacted())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
@@ -18,6 +19,8 @@ pub(super) struct Shared<C> {
     pub(super) capacity: usize,
     pub(super) shape: Shape,
     pub(super) peer: Endpoint,
+    /// How many writes the socket took: while it changes, the peer is there.
+    pub(super) taken: AtomicUsize,
     /// There is something for the writer to do.
     pub(super) work: Notify,
     /// The writer took, wrote or ended.
@@ -83,6 +86,7 @@ impl<C> Shared<C> {
             capacity,
             shape,
             peer,
+            taken: AtomicUsize::new(0),
             work: Notify::new(),
             progress: Notify::new(),
             ending: Notify::new(),
@@ -155,6 +159,10 @@ impl<C: Codec> Shared<C> {
         }
         let was_empty = queue.is_empty();
         put(self, &mut queue)?;
+        // A frame of no bytes: there is nothing to write, nor to wait for.
+        if queue.is_empty() {
+            return Ok(true);
+        }
         queue.put += 1;
         drop(queue);
         if was_empty {

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use bytes::BytesMut;
@@ -46,14 +47,14 @@ async fn first_of<T>(one: impl Future<Output = T>, other: impl Future<Output = T
     .await
 }
 
-/// Resolves when the sender is aborted, or has ended and then gets nothing written for [`SENDER_LINGER`].
+/// Resolves when the sender is aborted, or has ended and then the socket takes nothing for [`SENDER_LINGER`].
 async fn given_up<C>(shared: &Shared<C>) -> io::Result<()> {
     let stuck = async {
         shared.ending.notified().await;
         loop {
-            let before = shared.lock().written;
+            let before = shared.taken.load(Ordering::Relaxed);
             tokio::time::sleep(SENDER_LINGER).await;
-            if shared.lock().written == before {
+            if shared.taken.load(Ordering::Relaxed) == before {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
@@ -128,13 +129,14 @@ async fn write<S: SendHalf, C>(
     taken: &Taken,
 ) -> io::Result<()> {
     if shared.shape.is_stream() {
-        return socket.send_all(&taken.buf).await;
+        return write_stream(shared, socket, &taken.buf).await;
     }
     let mut at = 0;
     for len in &taken.lens {
         let datagram = &taken.buf[at..at + len];
         let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(datagram)])).await;
         at += len;
+        shared.taken.fetch_add(1, Ordering::Relaxed);
         match sent {
             Ok(_) => {}
             // The session is over, as a stream would be.
@@ -144,4 +146,21 @@ async fn write<S: SendHalf, C>(
         }
     }
     Ok(())
+}
+
+/// Each write counts, and not only the last: a peer that reads slowly is not gone.
+async fn write_stream<S: SendHalf, C>(
+    shared: &Shared<C>,
+    socket: &mut S,
+    mut rest: &[u8],
+) -> io::Result<()> {
+    while !rest.is_empty() {
+        let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(rest)])).await?;
+        if sent == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        shared.taken.fetch_add(1, Ordering::Relaxed);
+        rest = &rest[sent..];
+    }
+    poll_fn(|cx| socket.poll_flush(cx)).await
 }

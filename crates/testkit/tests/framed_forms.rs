@@ -1,0 +1,331 @@
+//! What else `Framed` promises: what its errors say and become, its parts, its bounds, and codecs of somebody's own.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{FutureExt, SinkExt};
+use socketry_codec::{
+    Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Json, Line, Raw, Struct,
+};
+use socketry_testkit::Script;
+use socketry_transport::{Endpoint, IoSocket};
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::time::timeout;
+use tokio_test::{assert_pending, task};
+
+fn encoded(frames: &[&[u8]]) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    for frame in frames {
+        Struct::default().encode(frame, &mut out).unwrap();
+    }
+    out.to_vec()
+}
+
+/// Our end, and the peer's bare end, with so many bytes of buffer between them.
+fn duplex(buffer: usize) -> (IoSocket<DuplexStream>, DuplexStream) {
+    let (ours, theirs) = tokio::io::duplex(buffer);
+    let named = |url: &str| url.parse::<Endpoint>().unwrap();
+    let socket = IoSocket::new(ours, named("mem://us"), named("ssh://me:hunter2@them"));
+    (socket, theirs)
+}
+
+async fn error_of(socket: Script) -> FrameError {
+    Framed::new(socket, Struct::default())
+        .recv()
+        .await
+        .unwrap_err()
+}
+
+/// As an error of I/O it keeps its kind where it has one, and what it was is inside.
+#[tokio::test(start_paused = true)]
+async fn an_error_becomes_one_of_io() {
+    let mut over = Framed::new(Script::stream(), Struct::default());
+    over.finish().await.unwrap();
+    let mut datagrams = Framed::new(Script::datagrams(9), Raw);
+    let table = [
+        (
+            error_of(Script::stream().failing(ErrorKind::ConnectionReset)).await,
+            ErrorKind::ConnectionReset,
+        ),
+        (
+            error_of(Script::stream().arriving([&b"\x05"[..]]).open()).await,
+            ErrorKind::TimedOut,
+        ),
+        (
+            error_of(Script::stream().arriving([&[0xFF; 4][..]])).await,
+            ErrorKind::InvalidData,
+        ),
+        (over.send(b"late").await.unwrap_err(), ErrorKind::BrokenPipe),
+        (over.flush().await.unwrap_err(), ErrorKind::BrokenPipe),
+        (datagrams.body(1).unwrap_err(), ErrorKind::Unsupported),
+    ];
+    for (error, kind) in table {
+        let text = error.to_string();
+        let error = io::Error::from(error);
+        assert_eq!((error.kind(), error.to_string()), (kind, text));
+        assert!(error.get_ref().unwrap().is::<FrameError>());
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_with_whom_and_what_is_behind_it() {
+    let error = error_of(Script::stream().arriving([&[0xFF; 4][..]])).await;
+    assert_eq!(error.peer().to_string(), "mem://script");
+    assert_eq!(error.codec_fault(), Some(&Fault::NegativeLength(-1)));
+    assert!(error.source().is_none(), "it is all said");
+    let fault = error.into_fault();
+    assert!(matches!(fault, FrameFault::Codec(error) if error.is_fatal()));
+
+    let error = error_of(Script::stream().failing(ErrorKind::ConnectionReset)).await;
+    assert_eq!(error.codec_fault(), None);
+
+    let wire = encoded(&[b"{}"]);
+    let mut framed = Framed::new(Script::stream().arriving([&wire[..]]), Json::default());
+    let error = framed.recv_json::<Duration>().await.unwrap_err();
+    assert!(error.source().unwrap().is::<serde_json::Error>());
+}
+
+/// What `unwrap` prints, and what a program logs.
+#[tokio::test]
+async fn debugging_output_keeps_the_secret_of_an_endpoint() {
+    let mut framed = Framed::new(duplex(16).0, Line::new());
+    assert_eq!(framed.local().to_string(), "mem://us");
+    assert_eq!(framed.peer().to_string(), "ssh://me:hunter2@them");
+    assert_eq!(format!("{framed:?}"), "Framed(mem://us to ssh://…@them)");
+    let error = framed.send(b"two\nlines").await.unwrap_err();
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    let (_, send) = framed.split();
+    assert_eq!(
+        format!("{:?}", send.into_sender()),
+        "Sender(to ssh://…@them)"
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_in_the_middle_says_why_and_is_as_it_was() {
+    let socket = Script::stream()
+        .arriving([&b"much too long\nok\n"[..13]])
+        .pause();
+    let mut framed = Framed::new(socket, Line::new().max_frame(4));
+    assert!(!framed.recv().await.unwrap_err().is_fatal());
+    let refused = framed.with_codec(Raw).unwrap_err();
+    assert!(refused.to_string().contains("under way"), "{refused}");
+    assert_eq!(format!("{refused:?}"), "OutOfStep");
+    let refused = refused.0.into_parts().unwrap_err();
+    assert!(!refused.0.in_step());
+}
+
+#[tokio::test]
+async fn the_rest_of_a_datagram_is_one_when_parts_are_joined() {
+    let socket = Script::datagrams(100)
+        .arriving([&b"one\ntwo"[..], b"three"])
+        .open();
+    let mut framed = Framed::new(socket, Line::new());
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
+    let mut framed = Framed::from_parts(framed.into_parts().unwrap());
+    // Only the end of a datagram ends a line that has no ending.
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"two");
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"three");
+}
+
+#[tokio::test]
+async fn joined_with_nothing_that_was_received_there_is_no_datagram() {
+    let framed = Framed::new(Script::datagrams(100).open(), Raw);
+    let mut framed = Framed::from_parts(framed.into_parts().unwrap());
+    assert_pending!(task::spawn(framed.recv()).poll());
+}
+
+#[tokio::test]
+async fn datagrams_that_end_end_for_good() {
+    let socket = Script::datagrams(100).arriving([&b"last"[..]]);
+    let mut framed = Framed::new(socket, Raw);
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"last");
+    for _ in 0..2 {
+        assert!(framed.recv().await.unwrap().is_none());
+    }
+}
+
+/// Frames of three bytes, and that is all it knows: nothing of ends, nothing of what goes around a frame.
+#[derive(Clone)]
+struct Threes;
+
+impl Codec for Threes {
+    fn decode(&mut self, input: &[u8], _: End) -> Result<Decoded, CodecError> {
+        let (start, end, consumed) = (0, 3, 3);
+        Ok(match input.len() {
+            short @ 0..3 => Decoded::Need(3 - short),
+            _ => Decoded::Frame {
+                start,
+                end,
+                consumed,
+            },
+        })
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        out.extend_from_slice(frame);
+        out.extend_from_slice(b"end");
+        Ok(())
+    }
+    fn in_step(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_codec_that_needs_more_at_the_end_is_told_as_a_frame_cut_short() {
+    let cut = |error: &FrameError| {
+        let (have, missing) = (2, 1);
+        error.codec_fault() == Some(&Fault::Truncated { have, missing })
+    };
+    let mut framed = Framed::new(Script::stream().arriving([&b"abcde"[..]]), Threes);
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"abc");
+    let error = framed.recv().await.unwrap_err();
+    assert!(cut(&error) && !error.is_fatal(), "{error}");
+    assert!(framed.recv().await.unwrap().is_none());
+
+    let socket = Script::datagrams(9)
+        .arriving([&b"abcde"[..], b"", b"fgh"])
+        .open();
+    let mut framed = Framed::new(socket, Threes);
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"abc");
+    let error = framed.recv().await.unwrap_err();
+    assert!(cut(&error) && !error.is_fatal(), "{error}");
+    assert_eq!(framed.recv().await.unwrap().unwrap(), b"fgh");
+}
+
+#[tokio::test]
+async fn a_large_payload_is_encoded_where_the_codec_does_not_say_what_goes_around_it() {
+    let large = vec![b'x'; 100_000];
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), Threes);
+    framed.feed(b"before ").await.unwrap();
+    framed.send(&large).await.unwrap();
+    assert!(socket.written() == [&b"before end"[..], &large, b"end"].concat());
+    framed.finish().await.unwrap();
+    let error = framed.send(&large).await.unwrap_err();
+    assert!(matches!(error.fault(), FrameFault::Over), "{error}");
+}
+
+#[tokio::test]
+async fn a_large_payload_that_the_codec_cannot_carry_leaves_nothing() {
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), Line::new());
+    let mut large = vec![b'x'; 100_000];
+    large[70_000] = b'\n';
+    let error = framed.send(&large).await.unwrap_err();
+    assert_eq!(error.codec_fault(), Some(&Fault::Delimiter { at: 70_000 }));
+    assert!(!error.is_fatal(), "{error}");
+    framed.send(b"after").await.unwrap();
+    assert_eq!(socket.written(), b"after\n");
+}
+
+#[tokio::test]
+async fn a_sink_writes_before_it_takes_more_than_it_may_hold() {
+    let socket = Script::stream().taking([None]);
+    let mut framed = Framed::new(socket.clone(), Line::new()).high_water(1);
+    SinkExt::feed(&mut framed, Bytes::from("one"))
+        .await
+        .unwrap();
+    assert_eq!(socket.written(), b"");
+    let mut feeding = task::spawn(SinkExt::feed(&mut framed, Bytes::from("two")));
+    assert_pending!(feeding.poll());
+    feeding.await.unwrap();
+    assert_eq!(socket.written(), b"one\n");
+    SinkExt::<Bytes>::flush(&mut framed).await.unwrap();
+    assert_eq!(socket.written(), b"one\ntwo\n");
+}
+
+#[tokio::test]
+async fn a_sink_over_datagrams_keeps_them_apart() {
+    let socket = Script::datagrams(9);
+    let mut framed = Framed::new(socket.clone(), Raw);
+    for frame in ["one", "", "three"] {
+        SinkExt::feed(&mut framed, Bytes::from(frame))
+            .await
+            .unwrap();
+    }
+    SinkExt::<Bytes>::flush(&mut framed).await.unwrap();
+    assert_eq!(socket.writes(), [&b"one"[..], b"", b"three"]);
+}
+
+#[tokio::test]
+async fn sixty_four_kib_wait_by_default_before_they_are_written() {
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), Raw);
+    for _ in 0..64 {
+        framed.feed(&[0; 1024]).await.unwrap();
+    }
+    assert_eq!(socket.writes().len(), 0);
+    framed.feed(b"one more").await.unwrap();
+    assert_eq!(socket.written().len(), 64 * 1024);
+}
+
+/// A peer that talks on and on is read for a while, so that it may read, and then let go.
+#[tokio::test(start_paused = true)]
+async fn closing_reads_one_mib_of_a_peer_that_talks_on() {
+    let (socket, mut peer) = duplex(4096);
+    let talking = tokio::spawn(async move {
+        let mut said = 0usize;
+        while let Ok(bytes) = peer.write(&[0; 4096]).await {
+            said += bytes;
+        }
+        said
+    });
+    Framed::new(socket, Raw).close().await.unwrap();
+    let said = timeout(Duration::from_secs(60), talking)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!((1 << 20..=(1 << 20) + 8192).contains(&said), "{said} bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_frame_time_a_frame_is_never_late() {
+    let socket = Script::stream().arriving([&b"\x05"[..]]).open();
+    let mut framed = Framed::new(socket, Struct::default()).frame_time(None);
+    let hours = Duration::from_secs(36_000);
+    assert!(timeout(hours, framed.recv()).await.is_err());
+}
+
+/// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what a large file does.
+#[tokio::test]
+async fn reads_grow_with_what_arrives() {
+    let room_after = async |bytes: usize| {
+        let wire = vec![0; bytes];
+        let socket = Script::stream().arriving([&wire[..]]);
+        let mut framed = Framed::new(socket.clone(), Raw);
+        while framed.recv().await.unwrap().is_some() {}
+        socket.largest_room()
+    };
+    assert_eq!(room_after(100).await, 8 << 10);
+    assert_eq!(room_after(8 << 10).await, 16 << 10);
+    assert_eq!(room_after(1 << 20).await, 64 << 10);
+}
+
+/// Thousands of idle connections cost no buffers.
+#[tokio::test]
+async fn a_connection_that_waits_gives_its_room_back() {
+    let wire = encoded(&[&[0; 60_000], b"half"]);
+    let socket = Script::stream().arriving([&wire[..wire.len() - 2]]).open();
+    let mut framed = Framed::new(socket, Struct::default());
+    framed.recv().await.unwrap().unwrap();
+    assert_pending!(task::spawn(framed.recv()).poll());
+    let received = framed.into_parts().unwrap().received;
+    assert_eq!(received, encoded(&[b"half"])[..6]);
+    assert!(received.capacity() <= 1024, "{}", received.capacity());
+}
+
+#[tokio::test]
+async fn what_is_here_is_received_without_waiting() {
+    let wire = encoded(&[b"one", b"two"]);
+    let socket = Script::stream().arriving([&wire[..]]).open();
+    let mut framed = Framed::new(socket, Struct::default());
+    for frame in [b"one", b"two"] {
+        let now = framed.recv().now_or_never().unwrap().unwrap();
+        assert_eq!(now.unwrap(), frame);
+    }
+    assert!(framed.recv().now_or_never().is_none());
+}
