@@ -82,10 +82,13 @@ impl Outgoing {
         true
     }
 
-    /// The datagram that waited is lost with the error.
+    /// The datagram that waited is lost with the error: the last one that was taken, or one whose sender was cancelled since.
     fn loses_datagram(&mut self) {
-        if let Some(last) = self.items.last_mut() {
-            last.optional |= self.datagrams;
+        if !self.datagrams {
+            return;
+        }
+        if let Some(last) = self.items.iter_mut().rev().find(|item| !item.optional) {
+            last.optional = true;
         }
     }
 
