@@ -151,6 +151,8 @@ fn a_codec_need_not_say_what_goes_around_a_frame() {
 fn a_boxed_codec_is_what_is_in_the_box() {
     let mut boxed: BoxCodec = Box::new(Line::new().max_frame(1));
     assert!(boxed.in_step());
+    let around = boxed.envelope(b"x").unwrap().unwrap();
+    assert_eq!((&around.0[..], &around.1[..]), (&b""[..], &b"\n"[..]));
     assert_eq!(boxed.decode(b"abc", End::Open).unwrap_err().skip, Some(3));
     assert!(!boxed.in_step());
     let mut clone = boxed.clone();
