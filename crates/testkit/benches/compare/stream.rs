@@ -1,0 +1,147 @@
+//! Frames over a stream: one sender and one receiver, each on a thread with a runtime of its own, so that neither waits for
+//! the other's worker. The clock runs from the first frame until the receiver has seen the end.
+
+mod message_io;
+mod ours;
+mod raw;
+mod util;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use crate::contest::{Contest, Unit, Work};
+use crate::memory::bytes;
+use crate::tally::{Tally, frame};
+
+/// The frames of one run.
+#[derive(Clone)]
+pub(crate) struct Load {
+    pub(crate) frame: Vec<u8>,
+    pub(crate) count: usize,
+}
+
+pub(crate) fn contests() -> Vec<Contest> {
+    let sizes = [16, 64, 256, 1 << 10, 16 << 10, 64 << 10, 1 << 20];
+    let mut all: Vec<_> = sizes.into_iter().zip(TCP).map(tcp).collect();
+    all.extend([64, 1 << 10, 64 << 10].map(unix));
+    all
+}
+
+/// What ours should be to tokio-util with its defaults, to the same tuned, to raw blocking sockets, and boxed to static.
+const TCP: [[f64; 4]; 7] = [
+    [5.0, 4.0, 0.5, 0.0],
+    [3.0, 2.5, 0.8, 0.85],
+    [2.2, 1.0, 0.95, 0.0],
+    [2.2, 1.0, 1.0, 0.95],
+    [1.4, 1.0, 1.0, 0.95],
+    [1.1, 1.0, 1.0, 0.95],
+    [1.4, 1.4, 1.0, 0.95],
+];
+
+fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
+    let load = load(size);
+    let unit = if size <= 1024 {
+        Unit::Frames
+    } else {
+        Unit::Bytes
+    };
+    let contest = Contest::new("framed tcp", bytes(size), unit)
+        .side("ours", side(unit, &load, ours::tcp, ours::send))
+        .side(
+            "ours, boxed",
+            side(unit, &load, ours::boxed, ours::send_boxed),
+        )
+        .side("tokio-util", side(unit, &load, util::receive, util::send))
+        .side(
+            "tokio-util, tuned",
+            side(unit, &load, util::receive_tuned, util::send_tuned),
+        )
+        .side("raw, blocking", side(unit, &load, raw::receive, raw::send))
+        .target("ours", "tokio-util", targets[0])
+        .target("ours", "tokio-util, tuned", targets[1])
+        .target("ours", "raw, blocking", targets[2]);
+    let contest = match targets[3] {
+        0.0 => contest,
+        least => contest.target("ours, boxed", "ours", least),
+    };
+    match size {
+        64 => message_io(contest, unit, &load, 10.0),
+        65_536 => message_io(contest, unit, &load, 1.5),
+        _ => contest,
+    }
+}
+
+fn message_io(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
+    contest
+        .side(
+            "message-io",
+            side(unit, load, message_io::receive, message_io::send),
+        )
+        .target("ours", "message-io", least)
+}
+
+fn unix(size: usize) -> Contest {
+    let load = load(size);
+    let unit = if size <= 1024 {
+        Unit::Frames
+    } else {
+        Unit::Bytes
+    };
+    Contest::new("framed unix", bytes(size), unit)
+        .side("ours", side(unit, &load, ours::unix, ours::send_unix))
+        .side(
+            "raw tokio",
+            side(unit, &load, raw::receive_unix, raw::send_unix),
+        )
+        .target("ours", "raw tokio", 0.9)
+}
+
+fn load(size: usize) -> Load {
+    let total = match size {
+        0..128 => 64 << 20,
+        128..4096 => 256 << 20,
+        _ => 512 << 20,
+    };
+    Load {
+        frame: frame(size),
+        count: total / size,
+    }
+}
+
+/// Where the receiver is to be found, once it is there.
+pub(crate) type Found = mpsc::Sender<String>;
+
+/// A side of a receiver that says where it is and what it saw, and a sender that says when it was connected.
+fn side(
+    unit: Unit,
+    load: &Load,
+    receive: fn(Found) -> Tally,
+    send: fn(&str, &Load) -> Instant,
+) -> impl FnMut() -> Work + use<> {
+    let load = load.clone();
+    move || {
+        let (found, place) = mpsc::channel();
+        let receiver = thread::spawn(move || (receive(found), Instant::now()));
+        let begun = send(&place.recv().unwrap(), &load);
+        let (tally, over) = receiver.join().unwrap();
+        assert_eq!(tally, Tally::of(&load.frame, load.count));
+        let each = match unit {
+            Unit::Bytes => load.frame.len(),
+            Unit::Frames => 1,
+        };
+        Work {
+            amount: (load.count * each) as f64,
+            elapsed: over - begun,
+        }
+    }
+}
+
+/// Runs it on this thread alone.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
+}

@@ -1,0 +1,136 @@
+//! By hand: blocking sockets with buffers of 256 KiB, and tokio's `UnixStream` with those that `Framed` has, 64 KiB.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::{Found, Load, block_on};
+use crate::tally::Tally;
+
+const BLOCKING: usize = 256 * 1024;
+const UNIX: usize = 64 * 1024;
+
+/// What arrived and is not looked at yet.
+struct Buffer {
+    bytes: Vec<u8>,
+    filled: usize,
+    tally: Tally,
+}
+
+impl Buffer {
+    fn new(size: usize) -> Self {
+        Buffer {
+            bytes: vec![0; size],
+            filled: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    fn spare(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.filled..]
+    }
+
+    /// Looks at `read` bytes more, and makes room for the frame that is not whole.
+    fn arrived(&mut self, read: usize) {
+        self.filled += read;
+        let (mut at, mut whole) = (0, 0);
+        while let Some(header) = self.bytes[at..self.filled].first_chunk() {
+            whole = 4 + u32::from_le_bytes(*header) as usize;
+            let Some(frame) = self.bytes[at..self.filled].get(4..whole) else {
+                break;
+            };
+            self.tally.see(frame);
+            at += whole;
+        }
+        self.bytes.copy_within(at..self.filled, 0);
+        self.filled -= at;
+        if self.bytes.len() < whole {
+            self.bytes.resize(whole, 0);
+        }
+    }
+}
+
+pub(super) fn receive(found: Found) -> Tally {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    found.send(at).unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut buffer = Buffer::new(BLOCKING);
+    loop {
+        match stream.read(buffer.spare()).unwrap() {
+            0 => return buffer.tally,
+            read => buffer.arrived(read),
+        }
+    }
+}
+
+pub(super) fn receive_unix(found: Found) -> Tally {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    block_on(async {
+        let listener = UnixListener::bind(&path).unwrap();
+        found.send(path.to_str().unwrap().to_owned()).unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = Buffer::new(UNIX);
+        loop {
+            match stream.read(buffer.spare()).await.unwrap() {
+                0 => return buffer.tally,
+                read => buffer.arrived(read),
+            }
+        }
+    })
+}
+
+/// Frames gathered until there are so many bytes.
+struct Gathered {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Gathered {
+    fn new(limit: usize) -> Self {
+        let bytes = Vec::with_capacity(limit);
+        Gathered { bytes, limit }
+    }
+
+    /// Whether what is gathered is to be written before the next frame.
+    fn push(&mut self, frame: &[u8]) -> bool {
+        self.bytes
+            .extend_from_slice(&(frame.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(frame);
+        self.bytes.len() + frame.len() + 4 > self.limit
+    }
+}
+
+pub(super) fn send(to: &str, load: &Load) -> Instant {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let mut gathered = Gathered::new(BLOCKING);
+    let begun = Instant::now();
+    for _ in 0..load.count {
+        if gathered.push(&load.frame) {
+            stream.write_all(&gathered.bytes).unwrap();
+            gathered.bytes.clear();
+        }
+    }
+    stream.write_all(&gathered.bytes).unwrap();
+    begun
+}
+
+pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
+    block_on(async {
+        let mut stream = UnixStream::connect(to).await.unwrap();
+        let mut gathered = Gathered::new(UNIX);
+        let begun = Instant::now();
+        for _ in 0..load.count {
+            if gathered.push(&load.frame) {
+                stream.write_all(&gathered.bytes).await.unwrap();
+                gathered.bytes.clear();
+            }
+        }
+        stream.write_all(&gathered.bytes).await.unwrap();
+        begun
+    })
+}
