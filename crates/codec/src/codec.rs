@@ -50,8 +50,14 @@ impl Decoded {
                 start,
                 end,
                 consumed,
-            } => start <= end && end <= consumed && consumed <= here && (consumed > 0 || here == 0),
+            } => Decoded::is_sound_frame(start, end, consumed, here),
         }
+    }
+
+    /// [`is_sound`](Decoded::is_sound) of a frame.
+    #[inline]
+    pub(crate) fn is_sound_frame(start: usize, end: usize, consumed: usize, here: usize) -> bool {
+        start <= end && end <= consumed && consumed <= here && (consumed > 0 || here == 0)
     }
 }
 

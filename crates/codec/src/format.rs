@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use thiserror::Error;
 
 use crate::{Affix, CodecError, Fault};
@@ -100,37 +100,40 @@ impl Format {
     /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
     #[inline]
     pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
-        let Some(word) = self.word(bytes) else {
+        let Some(top) = self.top(bytes) else {
             return Ok(None);
         };
-        // Moved to the top, so that its sign is the word's own and shifting back spreads it.
-        let top = (word << self.spare()).cast_signed();
-        if self.is_signed() && top < 0 {
-            return Err(negative(top >> self.spare()));
+        if self.is_signed() && top.cast_signed() < 0 {
+            return Err(negative(top.cast_signed() >> self.spare()));
         }
-        Ok(Some(word))
+        Ok(Some(top >> self.spare()))
     }
 
-    /// The integer without its sign. One load of a known width: the next frame waits for nothing else.
+    /// The integer, moved to the top of a word so that its sign is the word's own. Mostly there are bytes enough for one load
+    /// of a known width, and the next frame waits for nothing else.
     #[inline]
-    fn word(&self, bytes: &[u8]) -> Option<u64> {
-        match self.size {
-            1 => bytes.first().map(|byte| u64::from(*byte)),
-            2 => bytes
-                .first_chunk()
-                .map(|b| self.order(*b, u16::from_le_bytes, u16::from_be_bytes)),
-            4 => bytes
-                .first_chunk()
-                .map(|b| self.order(*b, u32::from_le_bytes, u32::from_be_bytes)),
-            _ => bytes
-                .first_chunk()
-                .map(|b| self.order(*b, u64::from_le_bytes, u64::from_be_bytes)),
+    fn top(&self, bytes: &[u8]) -> Option<u64> {
+        match bytes.first_chunk() {
+            Some(word) => Some(self.top_of(*word)),
+            None => self.top_of_few(bytes),
         }
     }
 
+    #[cold]
+    fn top_of_few(&self, bytes: &[u8]) -> Option<u64> {
+        let mut word = [0; 8];
+        let integer = bytes.get(..self.size())?;
+        word[..self.size()].copy_from_slice(integer);
+        Some(self.top_of(word))
+    }
+
     #[inline]
-    fn order<B, N: Into<u64>>(&self, bytes: B, le: fn(B) -> N, be: fn(B) -> N) -> u64 {
-        if self.big { be(bytes) } else { le(bytes) }.into()
+    fn top_of(&self, word: [u8; 8]) -> u64 {
+        if self.big {
+            u64::from_be_bytes(word) >> self.spare() << self.spare()
+        } else {
+            u64::from_le_bytes(word) << self.spare()
+        }
     }
 
     /// This length as it goes on the wire; `None` if it is above [`max`](Format::max).
@@ -149,22 +152,23 @@ impl Format {
         }
     }
 
-    /// Appends what [`bytes`](Format::bytes) gives. One store of a known width, as [`word`](Format::word) is one load.
+    /// Appends what [`bytes`](Format::bytes) gives: all eight bytes, of which the first few stay. One store of a known
+    /// width costs less than to choose among four.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "compared with `max` by the caller"
-    )]
     pub(crate) fn put(&self, len: u64, out: &mut BytesMut) {
-        match (self.size, self.big) {
-            (1, _) => out.put_u8(len as u8),
-            (2, false) => out.put_u16_le(len as u16),
-            (2, true) => out.put_u16(len as u16),
-            (4, false) => out.put_u32_le(len as u32),
-            (4, true) => out.put_u32(len as u32),
-            (_, false) => out.put_u64_le(len),
-            (_, true) => out.put_u64(len),
-        }
+        let stays = out.len() + self.size();
+        let word = if self.big {
+            (len << self.spare()).to_be_bytes()
+        } else {
+            len.to_le_bytes()
+        };
+        out.extend_from_slice(&word);
+        out.truncate(stays);
+    }
+
+    /// The lesser of `bytes` and the largest length that it can hold.
+    pub(crate) fn at_most(&self, bytes: usize) -> usize {
+        usize::try_from(self.max()).map_or(bytes, |max| max.min(bytes))
     }
 
     /// The bits of a 64-bit word that it does not use.

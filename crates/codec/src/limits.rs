@@ -20,8 +20,8 @@ pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
 /// How long a frame may take from its first byte to its last: 30 seconds.
 pub const DEFAULT_FRAME_TIME: Duration = Duration::from_secs(30);
 
-/// How many bytes wait before `Framed::feed` writes them: 64 KiB.
-pub const DEFAULT_HIGH_WATER: usize = 64 << 10;
+/// How many bytes wait before `Framed::feed` writes them: 256 KiB.
+pub const DEFAULT_HIGH_WATER: usize = 256 << 10;
 
 /// How many bytes may wait for the writer of a `Sender`: 256 KiB.
 pub const DEFAULT_SENDER_CAPACITY: usize = 256 << 10;
@@ -62,19 +62,19 @@ impl Limits {
             skip: pass.filter(|pass| *pass <= self.max_discard),
         }
     }
+}
 
-    /// Refuses to send a frame that no peer with the same limit would take, or that its length field cannot hold.
-    #[inline]
-    pub(crate) fn check(&self, frame: &[u8], field: u64) -> Result<(), CodecError> {
-        let (len, max) = (frame.len() as u64, field.min(self.max_frame as u64));
-        if len <= max {
-            return Ok(());
-        }
-        Err(refused(Fault::TooLong {
-            len: Some(len),
-            max,
-        }))
+/// Refuses to send a frame of more than `longest` bytes: no peer with the same limit would take it, or its length field
+/// cannot hold that.
+#[inline]
+pub(crate) fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
+    if frame.len() <= longest {
+        return Ok(());
     }
+    Err(refused(Fault::TooLong {
+        len: Some(frame.len() as u64),
+        max: longest as u64,
+    }))
 }
 
 /// An error about a frame to be sent: nothing was written, so there is nothing to pass over and nothing is lost.

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::limits::{DEFAULT_MAX_FRAME, Limits, contain, refused, unfinished};
+use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
 use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault};
 
 /// `line`, `line:crlf`, `line:\0`: a frame is what stands before a delimiter.
@@ -157,8 +157,9 @@ impl Line {
     }
 
     /// Refuses what would not arrive as it is.
+    #[inline]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
-        self.limits.check(frame, u64::MAX)?;
+        check(frame, self.limits.max_frame)?;
         if let Some(at) = memchr(self.ending.last(), frame) {
             return Err(refused(Fault::Delimiter { at }));
         }
@@ -200,7 +201,6 @@ impl Codec for Line {
     #[inline]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.check(frame)?;
-        out.reserve(frame.len() + 2);
         out.extend_from_slice(frame);
         out.extend_from_slice(self.ending.written());
         Ok(())

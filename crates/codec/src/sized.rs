@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::limits::{DEFAULT_MAX_FRAME, Limits, contain, unfinished};
+use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
 use crate::{Affix, Codec, CodecError, Decoded, End, Format};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
@@ -29,6 +29,8 @@ use crate::{Affix, Codec, CodecError, Decoded, End, Format};
 pub struct Struct {
     format: Format,
     limits: Limits,
+    /// The longest frame that may be sent: within the limit, and within what the length field holds.
+    longest: usize,
 }
 
 impl Struct {
@@ -37,6 +39,7 @@ impl Struct {
         Struct {
             format,
             limits: Limits::frames(DEFAULT_MAX_FRAME),
+            longest: format.at_most(DEFAULT_MAX_FRAME),
         }
     }
 
@@ -44,6 +47,7 @@ impl Struct {
     #[must_use]
     pub fn max_frame(mut self, bytes: usize) -> Self {
         self.limits.max_frame = bytes;
+        self.longest = self.format.at_most(bytes);
         self
     }
 
@@ -64,11 +68,6 @@ impl Struct {
     fn too_long(&self, len: u64) -> CodecError {
         let pass = len.checked_add(self.format.size() as u64);
         self.limits.too_long(Some(len), pass)
-    }
-
-    #[inline]
-    fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
-        self.limits.check(frame, self.format.max())
     }
 }
 
@@ -108,15 +107,14 @@ impl Codec for Struct {
 
     #[inline]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
-        self.check(frame)?;
-        out.reserve(self.format.size() + frame.len());
+        check(frame, self.longest)?;
         self.format.put(frame.len() as u64, out);
         out.extend_from_slice(frame);
         Ok(())
     }
 
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
-        self.check(frame)?;
+        check(frame, self.longest)?;
         let header = self.format.bytes(frame.len() as u64);
         Ok(Some((header, Affix::EMPTY)))
     }

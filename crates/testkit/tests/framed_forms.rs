@@ -252,15 +252,15 @@ async fn a_sink_over_datagrams_keeps_them_apart() {
 }
 
 #[tokio::test]
-async fn sixty_four_kib_wait_by_default_before_they_are_written() {
+async fn a_quarter_of_a_mib_waits_by_default_before_it_is_written() {
     let socket = Script::stream();
     let mut framed = Framed::new(socket.clone(), Raw);
-    for _ in 0..64 {
+    for _ in 0..256 {
         framed.feed(&[0; 1024]).await.unwrap();
     }
     assert_eq!(socket.writes().len(), 0);
     framed.feed(b"one more").await.unwrap();
-    assert_eq!(socket.written().len(), 64 * 1024);
+    assert_eq!(socket.written().len(), 256 * 1024);
 }
 
 /// A peer that talks on and on is read for a while, so that it may read, and then let go.
@@ -316,6 +316,18 @@ async fn a_connection_that_waits_gives_its_room_back() {
     let received = framed.into_parts().unwrap().received;
     assert_eq!(received, encoded(&[b"half"])[..6]);
     assert!(received.capacity() <= 1024, "{}", received.capacity());
+}
+
+#[tokio::test]
+async fn a_connection_that_has_flushed_gives_its_room_back() {
+    let socket = Script::stream().open();
+    let mut framed = Framed::new(socket, Struct::default());
+    for _ in 0..100 {
+        framed.feed(&[0; 10_000]).await.unwrap();
+    }
+    framed.flush().await.unwrap();
+    let unsent = framed.into_parts().unwrap().unsent;
+    assert!(unsent.capacity() <= 1024, "{}", unsent.capacity());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::{EVENTS, Event, Setting, case};
 /// The longest piece that arrives at once, in bytes: less than a read takes, so that one is one.
 const PIECE: usize = 1024;
 /// A frame of this length is written from where it lies.
-const LARGE: usize = 64 << 10;
+const LARGE: usize = 128 << 10;
 /// The most room that one read may ask for, in bytes.
 const READ: usize = 64 << 10;
 

@@ -5,7 +5,7 @@ mod scanner;
 use bytes::BytesMut;
 
 use self::scanner::Scanner;
-use crate::limits::{DEFAULT_MAX_BARE, Limits, MAX_DEPTH, contain, refused, unfinished};
+use crate::limits::{DEFAULT_MAX_BARE, Limits, MAX_DEPTH, check, contain, refused, unfinished};
 use crate::{Affix, Codec, CodecError, Decoded, End, Fault};
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
@@ -147,7 +147,7 @@ impl BareJson {
 
     /// Refuses what is not exactly one object.
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
-        self.limits.check(frame, u64::MAX)?;
+        check(frame, self.limits.max_frame)?;
         let found = Scanner::default().scan(frame, self.max_depth);
         match found.map_err(refused)? {
             Some(len) if len == frame.len() => Ok(()),

@@ -45,7 +45,8 @@ pub(super) struct Input {
     largest: usize,
     pub(super) frame_time: Option<Duration>,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The codec has looked at bytes behind the last frame, so that they can be no body any more.
+    /// The codec has looked at bytes behind the last frame, so that they can be no body any more. Wherever there is a
+    /// deadline for the next frame it has.
     looked: bool,
     /// Bytes arrived since the last time that nothing was there.
     arrived: bool,
@@ -64,6 +65,11 @@ enum State {
     /// Nothing more is to be had.
     Over,
 }
+
+/// What a codec says of the bytes that are here.
+pub(super) type Answer = Result<Decoded, CodecError>;
+/// The answer to a question that was put already: a codec is not asked twice.
+pub(super) type Asked = Option<Answer>;
 
 /// What the bytes that are here amount to.
 pub(super) enum Step {
@@ -132,36 +138,57 @@ impl Input {
         (self.pos, self.skip, self.body) = (0, 0, 0);
     }
 
-    /// Looks for a frame in what is here. Only the way to one is in line: all else happens once for a read at most.
+    /// The next frame, where all of it is here and nothing else is to be done first, as it mostly is: this alone is in
+    /// line. Otherwise [`step`](Input::step) goes on with what the codec was asked and answered.
     #[inline]
-    pub(super) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, CodecError> {
+    pub(super) fn frame_here<C: Codec>(&mut self, codec: &mut C) -> Result<Range<usize>, Asked> {
+        let plain = self.state == State::Stream && self.skip == 0 && self.body == 0;
+        if !plain || self.pos == self.buf.len() {
+            return Err(None);
+        }
+        let answer = codec.decode(&self.buf[self.pos..], End::Open);
+        self.accept(answer).map_err(Some)
+    }
+
+    /// Takes a frame from an answer, or gives any other answer back.
+    #[inline]
+    fn accept(&mut self, answer: Answer) -> Result<Range<usize>, Answer> {
+        match answer {
+            Ok(Decoded::Frame {
+                start,
+                end,
+                consumed,
+            }) if Decoded::is_sound_frame(start, end, consumed, self.here()) => {
+                let frame = self.pos + start..self.pos + end;
+                self.largest = self.largest.max(consumed);
+                if self.looked {
+                    self.looked = false;
+                    self.deadline = None;
+                }
+                self.consume(consumed);
+                Ok(frame)
+            }
+            answer => Err(answer),
+        }
+    }
+
+    /// Looks for a frame in what is here, from what was [asked](Input::frame_here) already.
+    pub(super) fn step<C: Codec>(
+        &mut self,
+        codec: &mut C,
+        mut asked: Asked,
+    ) -> Result<Step, CodecError> {
         loop {
-            let end = match self.state {
-                State::Stream if self.pos < self.buf.len() && self.skip == 0 => End::Open,
-                _ => match self.look_at() {
-                    Ok(end) => end,
+            let (answer, end) = match asked.take() {
+                Some(answer) => (answer, End::Open),
+                None => match self.look_at() {
+                    Ok(end) => (codec.decode(&self.buf[self.pos..], end), end),
                     Err(step) => return Ok(step),
                 },
             };
-            let here = self.buf.len() - self.pos;
-            match codec.decode(&self.buf[self.pos..], end) {
-                Ok(
-                    answer @ Decoded::Frame {
-                        start,
-                        end: to,
-                        consumed,
-                    },
-                ) if answer.is_sound(here) => {
-                    let frame = self.pos + start..self.pos + to;
-                    self.largest = self.largest.max(consumed);
-                    if self.deadline.is_some() {
-                        self.deadline = None;
-                    }
-                    self.looked = false;
-                    self.consume(consumed);
-                    return Ok(Step::Frame(frame));
-                }
-                answer => {
+            match self.accept(answer) {
+                Ok(frame) => return Ok(Step::Frame(frame)),
+                Err(answer) => {
                     if let Some(step) = self.no_frame(answer, end, codec)? {
                         return Ok(step);
                     }
@@ -170,8 +197,13 @@ impl Input {
         }
     }
 
+    /// How many bytes are here and not looked at.
+    #[inline]
+    fn here(&self) -> usize {
+        self.buf.len() - self.pos
+    }
+
     /// What the next bytes are the front of, after those that are to be passed over; or why there is nothing to look at.
-    #[cold]
     fn look_at(&mut self) -> Result<End, Step> {
         if self.skip > 0 {
             self.pass_over();
@@ -187,14 +219,13 @@ impl Input {
     }
 
     /// Takes any other answer; `None` says to look again.
-    #[cold]
     fn no_frame<C: Codec>(
         &mut self,
-        answer: Result<Decoded, CodecError>,
+        answer: Answer,
         end: End,
         codec: &C,
     ) -> Result<Option<Step>, CodecError> {
-        let here = self.buf.len() - self.pos;
+        let here = self.here();
         match answer {
             Ok(Decoded::Need(bytes)) if end == End::Open => {
                 self.looked = true;
@@ -350,6 +381,7 @@ impl Input {
         if here == 0 && self.skip == 0 && in_step {
             return Poll::Pending;
         }
+        self.looked = true;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(cx));
         if arrived && deadline.deadline().elapsed() > ABSENT {
@@ -406,7 +438,7 @@ impl Input {
                 }
             }
         }
-        let here = self.buf.len() - self.pos;
+        let here = self.here();
         let len = usize::try_from(self.body).map_or(here, |left| left.min(here));
         Poll::Ready(Ok(self.pos..self.pos + len))
     }

@@ -135,7 +135,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 
     /// How many bytes may wait before [`feed`](Framed::feed) writes them. Default
-    /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 64 KiB.
+    /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 256 KiB. The buffer grows with what is fed, and a
+    /// large one is given back by [`flush`](Framed::flush).
     #[must_use]
     pub fn high_water(mut self, bytes: usize) -> Self {
         self.output.high_water = bytes.max(1);

@@ -10,6 +10,8 @@ use crate::limits::DEFAULT_HIGH_WATER;
 
 /// An empty buffer larger than this is given back, unless the high-water mark asks for more.
 const KEPT: usize = 128 * 1024;
+/// And this much is left to one whose owner has flushed it, and may be idle for long.
+const RESTING: usize = 1024;
 
 pub(super) struct Output {
     /// Whole frames; on a datagram socket at most one.
@@ -142,6 +144,13 @@ impl Output {
             self.buf = BytesMut::new();
         } else {
             self.buf.clear();
+        }
+    }
+
+    /// All is written, and the owner knows of no more: gives the room of a burst back.
+    pub(super) fn rest(&mut self) {
+        if self.buf.capacity() > RESTING {
+            self.buf = BytesMut::new();
         }
     }
 

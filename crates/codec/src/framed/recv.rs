@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use socketry_transport::RecvHalf;
 
-use super::input::Step;
+use super::input::{Asked, Step};
 use super::{FrameError, FrameFault, Framed};
 use crate::{Codec, CodecError};
 
@@ -20,7 +20,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next call goes on behind
     /// it. After a fatal one there is only `None`.
     pub async fn recv(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let frame = poll_fn(|cx| self.poll_frame(cx)).await?;
+        let frame = match self.input.frame_here(&mut self.codec) {
+            Ok(range) => Some(range),
+            Err(asked) => self.wait_for_frame(asked).await?,
+        };
         Ok(frame.map(|range| self.input.slice(range)))
     }
 
@@ -44,22 +47,30 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, FrameError>> {
-        let frame = ready!(self.poll_frame(cx))?;
+        let frame = match self.input.frame_here(&mut self.codec) {
+            Ok(range) => Some(range),
+            Err(asked) => ready!(self.poll_frame(cx, asked))?,
+        };
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
     }
 
-    /// Where the next frame lies in the buffer. As in [`Input::step`](super::input::Input::step), only the way to one is
-    /// in line.
-    #[inline]
+    async fn wait_for_frame(&mut self, asked: Asked) -> Result<Option<Range<usize>>, FrameError> {
+        let mut asked = asked;
+        poll_fn(|cx| self.poll_frame(cx, asked.take())).await
+    }
+
+    /// Where the next frame lies in the buffer, from what was [asked](super::input::Input::frame_here) already.
+    #[inline(never)]
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
+        mut asked: Asked,
     ) -> Poll<Result<Option<Range<usize>>, FrameError>> {
         if self.input.body > 0 {
             return Poll::Ready(Err(self.recv_error(FrameFault::BodyUnread(self.input.body))));
         }
         loop {
-            match self.input.step(&mut self.codec) {
+            match self.input.step(&mut self.codec, asked.take()) {
                 Ok(Step::Frame(range)) => return Poll::Ready(Ok(Some(range))),
                 step => {
                     if !ready!(self.poll_more(cx, step))? {
@@ -71,7 +82,6 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     }
 
     /// Receives more where that is what is missing; false if nothing more is to be had.
-    #[cold]
     fn poll_more(
         &mut self,
         cx: &mut Context<'_>,

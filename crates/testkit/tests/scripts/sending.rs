@@ -9,8 +9,10 @@ use tokio_test::io::Builder;
 
 use crate::{Call, Tap};
 
-/// From this length on a payload is written from where it lies.
-const LARGE: usize = 64 << 10;
+/// From this length on a payload that is fed is written from where it lies.
+const LARGE: usize = 128 << 10;
+/// And from this one that is sent.
+const ALONE: usize = 16 << 10;
 
 fn big_endian() -> Struct {
     Struct::new(">I".parse().unwrap())
@@ -56,7 +58,7 @@ async fn beyond_the_high_water_mark_feeding_writes_what_waits_and_no_more() {
 #[tokio::test]
 async fn a_large_payload_is_written_from_where_it_lies_behind_all_that_waits() {
     let payload = vec![7; LARGE];
-    let head = b"\0\0\0\x01a\0\x01\0\0";
+    let head = b"\0\0\0\x01a\0\x02\0\0";
     let (socket, noted) = Tap::vectored(Builder::new().write(head).write(&payload));
     let mut framed = Framed::new(socket, big_endian());
     framed.feed(b"a").await.unwrap();
@@ -82,7 +84,7 @@ async fn a_large_line_has_its_ending_in_the_same_write() {
 #[tokio::test]
 async fn where_slices_go_one_at_a_time_a_large_payload_is_not_copied_either() {
     let payload = vec![7; LARGE];
-    let (socket, noted) = Tap::socket(Builder::new().write(b"\0\x01\0\0").write(&payload));
+    let (socket, noted) = Tap::socket(Builder::new().write(b"\0\x02\0\0").write(&payload));
     let mut framed = Framed::new(socket, big_endian());
     framed.send(&payload).await.unwrap();
     assert_eq!(
@@ -95,11 +97,26 @@ async fn where_slices_go_one_at_a_time_a_large_payload_is_not_copied_either() {
 #[tokio::test]
 async fn a_payload_just_below_that_is_copied_into_one_write() {
     let payload = vec![7; LARGE - 1];
-    let (socket, noted) = Tap::vectored(Builder::new().write(b"\0\0\xff\xff").write(&payload));
+    let (socket, noted) = Tap::vectored(Builder::new().write(b"\0\x01\xff\xff").write(&payload));
     let mut framed = Framed::new(socket, big_endian());
-    framed.send(&payload).await.unwrap();
+    framed.feed(&payload).await.unwrap();
+    assert_eq!(noted.calls(), []);
+    framed.flush().await.unwrap();
     assert_eq!(noted.calls(), [Call::Write(LARGE + 3), Call::Flush]);
     assert!(!noted.wrote_in_place(&payload));
+}
+
+#[tokio::test]
+async fn what_is_flushed_at_once_is_written_from_where_it_lies_much_earlier() {
+    for (len, in_place) in [(ALONE - 1, false), (ALONE, true)] {
+        let payload = vec![7; len];
+        let header = u32::try_from(len).unwrap().to_be_bytes();
+        let (socket, noted) = Tap::vectored(Builder::new().write(&header).write(&payload));
+        let mut framed = Framed::new(socket, big_endian());
+        framed.send(&payload).await.unwrap();
+        assert_eq!(noted.calls().len(), 2, "{:?}", noted.calls());
+        assert_eq!(noted.wrote_in_place(&payload), in_place);
+    }
 }
 
 /// A wait is a socket that takes no more for now: the next write begins where the last one stopped.
@@ -133,7 +150,7 @@ async fn short_writes_of_a_large_payload_go_on_where_they_stopped() {
     let pause = Duration::from_millis(1);
     let payload: Vec<u8> = (0..LARGE).map(|at| at.to_le_bytes()[0]).collect();
     for cut in [1, 4, 5, 1000, LARGE + 3] {
-        let wire = [b"\0\x01\0\0", &payload[..]].concat();
+        let wire = [b"\0\x02\0\0", &payload[..]].concat();
         let mut script = Builder::new();
         script.write(&wire[..cut]).wait(pause).write(&wire[cut..]);
         let (socket, noted) = Tap::vectored(&mut script);
