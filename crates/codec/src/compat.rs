@@ -5,6 +5,7 @@ use std::io;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
+use crate::reader::cut;
 use crate::{Codec, CodecError, Decoded, End};
 
 /// A codec as `tokio_util::codec::{Decoder, Encoder}`, for streams.
@@ -33,6 +34,9 @@ pub struct Compat<C> {
     over: bool,
 }
 
+/// A frame, or what was wrong with one.
+type Item = Result<Bytes, CodecError>;
+
 impl<C: Codec> Compat<C> {
     /// Adapts this codec.
     pub fn new(codec: C) -> Self {
@@ -48,41 +52,34 @@ impl<C: Codec> Compat<C> {
         self.codec
     }
 
-    fn item(
-        &mut self,
-        src: &mut BytesMut,
-        end: End,
-    ) -> io::Result<Option<Result<Bytes, CodecError>>> {
-        self.pass(src);
+    /// The next item. Only the way to a frame is in line, so that a caller has it where it wants it.
+    #[inline]
+    fn item(&mut self, src: &mut BytesMut, end: End) -> io::Result<Option<Item>> {
+        if self.skip > 0 || self.over {
+            self.pass(src);
+        }
         while self.skip == 0 && !self.over {
             match self.codec.decode(src, end) {
-                Ok(answer) if !answer.is_sound(src.len()) => {
-                    return self.fail(src, CodecError::unsound());
-                }
-                Ok(Decoded::Need(_)) => return Ok(None),
-                Ok(Decoded::Skip(bytes)) => src.advance(bytes),
                 Ok(Decoded::Frame {
                     start,
                     end,
                     consumed,
-                }) => {
-                    // Cut once: a slice of a cut is counted twice, and counting is what a small frame costs.
-                    src.advance(start);
-                    let frame = src.split_to(end - start).freeze();
+                }) if Decoded::is_sound_frame(start, end, consumed, src.len()) => {
+                    let frame = cut(src, start..end);
                     src.advance(consumed - end);
                     return Ok(Some(Ok(frame)));
                 }
+                Ok(Decoded::Need(_)) => return Ok(None),
+                Ok(skip @ Decoded::Skip(bytes)) if skip.is_sound(src.len()) => src.advance(bytes),
+                Ok(_) => return self.fail(src, CodecError::unsound()),
                 Err(error) => return self.fail(src, error),
             }
         }
         Ok(None)
     }
 
-    fn fail(
-        &mut self,
-        src: &mut BytesMut,
-        error: CodecError,
-    ) -> io::Result<Option<Result<Bytes, CodecError>>> {
+    #[cold]
+    fn fail(&mut self, src: &mut BytesMut, error: CodecError) -> io::Result<Option<Item>> {
         let Some(skip) = error.skip.filter(|skip| *skip > 0) else {
             self.over = true;
             src.clear();
@@ -93,6 +90,7 @@ impl<C: Codec> Compat<C> {
         Ok(Some(Err(error)))
     }
 
+    #[cold]
     /// Passes over what is here of what an error said to; after a fatal one, over everything.
     fn pass(&mut self, src: &mut BytesMut) {
         let skip = if self.over { u64::MAX } else { self.skip };
@@ -103,9 +101,10 @@ impl<C: Codec> Compat<C> {
 }
 
 impl<C: Codec> Decoder for Compat<C> {
-    type Item = Result<Bytes, CodecError>;
+    type Item = Item;
     type Error = io::Error;
 
+    #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Self::Item>> {
         self.item(src, End::Open)
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bytes::{Buf, Bytes, BytesMut};
+
 use crate::{Codec, CodecError, Decoded, End};
 
 /// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own I/O.
@@ -32,7 +34,7 @@ use crate::{Codec, CodecError, Decoded, End};
 #[derive(Clone, Debug)]
 pub struct Reader<C> {
     codec: C,
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     /// Where the bytes begin that are not consumed yet.
     at: usize,
     /// How many bytes to pass over that have not arrived yet.
@@ -56,7 +58,7 @@ impl<C: Codec> Reader<C> {
     pub fn new(codec: C) -> Self {
         Reader {
             codec,
-            bytes: Vec::new(),
+            bytes: BytesMut::new(),
             at: 0,
             skip: 0,
             end: End::Open,
@@ -69,7 +71,8 @@ impl<C: Codec> Reader<C> {
         let over = usize::try_from(self.skip).map_or(bytes.len(), |skip| skip.min(bytes.len()));
         self.skip -= over as u64;
         if over < bytes.len() && !self.is_over() {
-            self.compact();
+            self.bytes.advance(self.at);
+            self.at = 0;
             self.bytes.extend_from_slice(&bytes[over..]);
             self.state = State::Ready;
         }
@@ -102,6 +105,21 @@ impl<C: Codec> Reader<C> {
         Ok(range.map(|range| &self.bytes[range]))
     }
 
+    /// [`next_frame`](Reader::next_frame) as [`Bytes`] of its own, cut from what arrived without a copy.
+    ///
+    /// It keeps what was cut from in memory, all that arrived with it: copy small frames that you keep for long.
+    ///
+    /// # Errors
+    /// As [`next_frame`](Reader::next_frame).
+    #[inline]
+    pub fn next_bytes(&mut self) -> Result<Option<Bytes>, CodecError> {
+        let Some(range) = self.next_range()? else {
+            return Ok(None);
+        };
+        self.at -= range.end;
+        Ok(Some(cut(&mut self.bytes, range)))
+    }
+
     /// How many bytes more are needed at least before there can be another frame; 0 if it has not been asked yet.
     pub fn needs(&self) -> u64 {
         match self.state {
@@ -121,8 +139,8 @@ impl<C: Codec> Reader<C> {
     }
 
     /// The codec, and the bytes that are left.
-    pub fn into_parts(mut self) -> (C, Vec<u8>) {
-        self.bytes.drain(..self.at);
+    pub fn into_parts(mut self) -> (C, BytesMut) {
+        self.bytes.advance(self.at);
         (self.codec, self.bytes)
     }
 
@@ -181,12 +199,15 @@ impl<C: Codec> Reader<C> {
         self.bytes.clear();
         self.state = State::Waiting(1);
     }
+}
 
-    /// Makes room at the front, but only where that moves fewer bytes than it frees.
-    fn compact(&mut self) {
-        if self.at >= self.bytes.len() - self.at {
-            self.bytes.drain(..self.at);
-            self.at = 0;
-        }
-    }
+/// Cuts `frame` from `buf`, which loses everything up to its end.
+///
+/// The cut is trimmed and not the buffer: one that was advanced just before is cut slowly, since the processor has not
+/// finished writing what it is to read.
+#[inline(always)]
+pub(crate) fn cut(buf: &mut BytesMut, frame: Range<usize>) -> Bytes {
+    let mut cut = buf.split_to(frame.end).freeze();
+    cut.advance(frame.start);
+    cut
 }

@@ -72,8 +72,23 @@ fn it_makes_room_in_front_of_half_a_frame_too() {
     }
     assert_eq!(reader.buffered(), 4);
     let (_, rest) = reader.into_parts();
-    assert_eq!(rest, b"half");
+    assert_eq!(rest, &b"half"[..]);
     assert!(rest.capacity() < 1000, "{} bytes", rest.capacity());
+}
+
+#[test]
+fn frames_that_are_cut_stay_as_they_are_whatever_comes_then() {
+    let mut reader = Reader::new(Line::new());
+    let mut kept = Vec::new();
+    for _ in 0..1000 {
+        reader.push(b"lent\nkept\nhalf");
+        assert_eq!(reader.next_frame(), Ok(Some(&b"lent"[..])));
+        kept.extend(reader.next_bytes().unwrap());
+        assert_eq!(reader.next_bytes(), Ok(None));
+        reader.push(b"\n");
+        assert_eq!(reader.next_frame(), Ok(Some(&b"half"[..])));
+    }
+    assert!(kept.len() == 1000 && kept.iter().all(|frame| frame == "kept"));
 }
 
 #[test]
@@ -81,7 +96,7 @@ fn taken_apart_it_gives_back_what_belongs_to_no_frame() {
     let mut reader = Reader::new(Line::new());
     reader.push(b"one\ntwo\nthr");
     assert_eq!(reader.next_frame(), Ok(Some(&b"one"[..])));
-    assert_eq!(reader.into_parts().1, b"two\nthr");
+    assert_eq!(reader.into_parts().1, &b"two\nthr"[..]);
 }
 
 #[test]

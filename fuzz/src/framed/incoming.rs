@@ -125,7 +125,7 @@ impl Incoming {
             self.answers.push_front(Answer::End);
         }
         if !left.is_empty() {
-            self.answers.push_front(Answer::Bytes(left));
+            self.answers.push_front(Answer::Bytes(left.to_vec()));
         }
     }
 

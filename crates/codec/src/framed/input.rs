@@ -12,6 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::FrameFault;
 use crate::limits::DEFAULT_FRAME_TIME;
+use crate::reader::cut;
 use crate::{Codec, CodecError, Decoded, End, Fault};
 
 /// The first read of a connection, in bytes; it doubles while reads are filled.
@@ -125,10 +126,8 @@ impl Input {
     /// The bytes at `range`, for good, cut from the buffer without a copy. Everything before them is dropped.
     #[inline]
     pub(super) fn cut(&mut self, range: Range<usize>) -> Bytes {
-        self.buf.advance(range.start);
-        let frame = self.buf.split_to(range.len()).freeze();
         self.pos -= range.end;
-        frame
+        cut(&mut self.buf, range)
     }
 
     pub(super) fn fail(&mut self) {
