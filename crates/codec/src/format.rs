@@ -100,39 +100,28 @@ impl Format {
     /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
     #[inline]
     pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
-        let Some(top) = self.top(bytes) else {
+        let Some(word) = self.word(bytes) else {
             return Ok(None);
         };
-        if self.is_signed() && top.cast_signed() < 0 {
-            return Err(negative(top.cast_signed() >> self.spare()));
+        // Moved to the top, so that its sign is the word's own and shifting back spreads it.
+        let top = (word << self.spare()).cast_signed();
+        if self.is_signed() && top < 0 {
+            return Err(negative(top >> self.spare()));
         }
-        Ok(Some(top >> self.spare()))
+        Ok(Some(word))
     }
 
-    /// The integer, moved to the top of a word so that its sign is the word's own. Mostly there are bytes enough for one load
-    /// of a known width, and the next frame waits for nothing else.
+    /// The integer without its sign. One load of a known width and order: the next frame waits for nothing else.
     #[inline]
-    fn top(&self, bytes: &[u8]) -> Option<u64> {
-        match bytes.first_chunk() {
-            Some(word) => Some(self.top_of(*word)),
-            None => self.top_of_few(bytes),
-        }
-    }
-
-    #[cold]
-    fn top_of_few(&self, bytes: &[u8]) -> Option<u64> {
-        let mut word = [0; 8];
-        let integer = bytes.get(..self.size())?;
-        word[..self.size()].copy_from_slice(integer);
-        Some(self.top_of(word))
-    }
-
-    #[inline]
-    fn top_of(&self, word: [u8; 8]) -> u64 {
-        if self.big {
-            u64::from_be_bytes(word) >> self.spare() << self.spare()
-        } else {
-            u64::from_le_bytes(word) << self.spare()
+    fn word(&self, bytes: &[u8]) -> Option<u64> {
+        match (self.size, self.big) {
+            (1, _) => bytes.first().map(|byte| u64::from(*byte)),
+            (2, false) => bytes.first_chunk().map(|b| u16::from_le_bytes(*b).into()),
+            (2, true) => bytes.first_chunk().map(|b| u16::from_be_bytes(*b).into()),
+            (4, false) => bytes.first_chunk().map(|b| u32::from_le_bytes(*b).into()),
+            (4, true) => bytes.first_chunk().map(|b| u32::from_be_bytes(*b).into()),
+            (_, false) => bytes.first_chunk().map(|b| u64::from_le_bytes(*b)),
+            (_, true) => bytes.first_chunk().map(|b| u64::from_be_bytes(*b)),
         }
     }
 
