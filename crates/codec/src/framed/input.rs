@@ -300,6 +300,7 @@ impl Input {
         need: usize,
         in_step: bool,
     ) -> Poll<Result<(), FrameFault>> {
+        ready!(super::poll_turn(cx));
         self.compact();
         let before = self.buf.len();
         let read = self.make_room(socket, need);
@@ -426,6 +427,7 @@ impl Input {
                 self.fail();
                 return Poll::Ready(Err(FrameFault::BodyCut(missing)));
             }
+            ready!(super::poll_turn(cx));
             self.compact();
             let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
             match poll_recv_into(socket, cx, &mut self.buf, room) {

@@ -12,10 +12,13 @@ mod sink;
 mod typed;
 
 use std::fmt;
+use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use socketry_transport::{Endpoint, Half, Shape, Socket};
+use tokio::task::coop::consume_budget;
 
 pub use body::{Body, BodyWriter};
 pub use error::{FrameError, FrameFault};
@@ -237,6 +240,12 @@ impl<S: Socket, C: Codec + Clone> Framed<S, C> {
         };
         (receiving, sending)
     }
+}
+
+/// Before each call of a socket: pending when this task has had its turn, whatever the socket has to give. A peer that keeps a
+/// socket busy must not hold a thread of the runtime with it, and not every transport sees to that.
+fn poll_turn(cx: &mut Context<'_>) -> Poll<()> {
+    pin!(consume_budget()).poll(cx)
 }
 
 impl<S: Half, C> fmt::Debug for Framed<S, C> {

@@ -59,6 +59,7 @@ impl Output {
         socket: &mut S,
     ) -> Poll<io::Result<()>> {
         if self.datagram {
+            ready!(super::poll_turn(cx));
             let sent = ready!(socket.poll_send(cx, &[IoSlice::new(&self.buf)]));
             // Sent or refused, this datagram is done with: the next one may fare better.
             self.datagram = false;
@@ -79,6 +80,9 @@ impl Output {
     ) -> Poll<io::Result<()>> {
         loop {
             let waiting = &self.buf[self.pos..];
+            if !waiting.is_empty() || !rest[0].is_empty() {
+                ready!(super::poll_turn(cx));
+            }
             let sent = match (waiting.is_empty(), rest[0].is_empty(), rest[1].is_empty()) {
                 (true, true, true) => break,
                 (false, true, true) => ready!(socket.poll_send(cx, &[IoSlice::new(waiting)])),
@@ -99,6 +103,7 @@ impl Output {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         loop {
+            ready!(super::poll_turn(cx));
             let waiting = &self.buf[self.pos..];
             let sent = if waiting.is_empty() {
                 ready!(socket.poll_send(cx, &[IoSlice::new(bytes)]))

@@ -1,0 +1,132 @@
+//! A peer that never pauses leaves the other tasks of a thread their turn, whatever the transport does.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::io::{self, IoSlice};
+use std::sync::LazyLock;
+use std::task::{Context, Poll};
+
+use socketry_codec::{Framed, Struct};
+use socketry_testkit::in_time;
+use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape};
+use tokio::io::{AsyncReadExt, ReadBuf};
+use tokio::task::yield_now;
+
+/// A socket that always has zeros, takes everything, and never waits.
+struct Endless;
+
+static HERE: LazyLock<Endpoint> = LazyLock::new(|| "mem://endless".parse().unwrap());
+
+impl Half for Endless {
+    fn shape(&self) -> Shape {
+        Shape::Stream
+    }
+    fn local(&self) -> &Endpoint {
+        &HERE
+    }
+    fn peer(&self) -> &Endpoint {
+        &HERE
+    }
+}
+
+impl RecvHalf for Endless {
+    fn poll_recv(
+        &mut self,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        buf.put_slice(&[0; 64][..buf.remaining().min(64)]);
+        Poll::Ready(Ok(Received::Data))
+    }
+}
+
+impl SendHalf for Endless {
+    fn poll_send(&mut self, _: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(parts.iter().map(|part| part.len()).sum()))
+    }
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn endless() -> Framed<Endless, Struct> {
+    Framed::new(Endless, Struct::default())
+}
+
+/// Far more than anybody does in a hundred turns.
+const MANY: usize = 1_000_000;
+
+/// `busy` never has to wait.
+async fn leaves_others_their_turn(busy: impl Future<Output = ()>) {
+    let others = async {
+        for _ in 0..100 {
+            yield_now().await;
+        }
+    };
+    let both = async {
+        tokio::select! {
+            biased;
+            () = busy => panic!("it never let go of the thread"),
+            () = others => {}
+        }
+    };
+    in_time("the others' turn", both).await;
+}
+
+#[tokio::test]
+async fn who_receives_frames() {
+    let mut framed = endless();
+    let busy = async {
+        for _ in 0..MANY {
+            assert_eq!(framed.recv().await.unwrap(), Some(&b""[..]));
+        }
+    };
+    leaves_others_their_turn(busy).await;
+}
+
+#[tokio::test]
+async fn who_receives_a_body() {
+    let mut framed = endless();
+    let busy = async {
+        let mut body = framed.body(u64::MAX).unwrap();
+        let mut piece = [0; 16];
+        for _ in 0..MANY {
+            body.read_exact(&mut piece).await.unwrap();
+        }
+    };
+    leaves_others_their_turn(busy).await;
+}
+
+#[tokio::test]
+async fn who_sends_frames() {
+    let mut framed = endless();
+    let busy = async {
+        for _ in 0..MANY {
+            framed.send(b"more").await.unwrap();
+        }
+    };
+    leaves_others_their_turn(busy).await;
+}
+
+#[tokio::test]
+async fn who_feeds_large_frames() {
+    let mut framed = endless();
+    let large = vec![0; 1 << 20];
+    let busy = async {
+        for _ in 0..MANY {
+            framed.feed(&large).await.unwrap();
+        }
+    };
+    leaves_others_their_turn(busy).await;
+}
+
+#[tokio::test]
+async fn who_sends_a_body() {
+    let mut framed = endless();
+    let busy = async {
+        let mut body = framed.body_writer(u64::MAX).unwrap();
+        for _ in 0..MANY {
+            body.write_all(b"more").await.unwrap();
+        }
+    };
+    leaves_others_their_turn(busy).await;
+}
