@@ -56,13 +56,13 @@ impl Talk {
         }
     }
 
-    fn to_the_session(&mut self) -> Costs {
+    fn towards_the_session(&mut self) -> Costs {
         let mut bursts = || bursts(&self.runtime, &mut self.client, &mut self.session);
         let (_warm_up, costs) = (bursts(), bursts());
         costs
     }
 
-    fn to_the_client(&mut self) -> Costs {
+    fn towards_the_client(&mut self) -> Costs {
         let mut bursts = || bursts(&self.runtime, &mut self.session, &mut self.client);
         let (_warm_up, costs) = (bursts(), bursts());
         costs
@@ -108,8 +108,8 @@ fn a_connected_socket_sends_and_receives_without_an_allocation() {
     let places = Places::new();
     for scheme in ["udp", "unix-dgram"] {
         let mut talk = Talk::new(&places, scheme);
-        assert_eq!(talk.to_the_session().sent, 0, "{scheme}");
-        let costs = talk.to_the_client();
+        assert_eq!(talk.towards_the_session().sent, 0, "{scheme}");
+        let costs = talk.towards_the_client();
         assert!(costs.received <= WAIT * costs.waits, "{scheme}: {costs:?}");
     }
 }
@@ -120,10 +120,10 @@ fn a_session_costs_one_allocation_a_datagram_and_one_for_a_name() {
     let places = Places::new();
     for (scheme, each) in [("udp", 1), ("unix-dgram", 2)] {
         let mut talk = Talk::new(&places, scheme);
-        let costs = talk.to_the_session();
+        let costs = talk.towards_the_session();
         let bound = each * ALL + WAIT * costs.waits;
         assert!(costs.received <= bound, "{scheme}: {costs:?}");
-        assert_eq!(talk.to_the_client().sent, 0, "{scheme}");
+        assert_eq!(talk.towards_the_client().sent, 0, "{scheme}");
     }
 }
 
