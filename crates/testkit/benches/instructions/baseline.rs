@@ -64,7 +64,10 @@ pub(crate) fn write(counts: impl Iterator<Item = (String, f64)>) {
 
 fn rustc() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
-    let version = Command::new(rustc).arg("--version").output().unwrap();
+    let version = Command::new(rustc)
+        .arg("--version")
+        .output()
+        .expect("rustc");
     assert!(version.status.success(), "rustc does not say its version");
     let version = String::from_utf8(version.stdout).unwrap();
     version.trim().to_owned()
