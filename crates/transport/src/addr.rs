@@ -20,6 +20,9 @@ const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
 /// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
 const UNIX_DGRAM_OVERHEAD: usize = 32;
 
+/// The most bytes of a Unix address, as Linux has it.
+const SUN_PATH: usize = 108;
+
 /// The schemes that are sockets of the kernel's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
@@ -141,11 +144,13 @@ pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result
     })
 }
 
+/// Without an allocation, since each datagram to such a name comes here. Of a name that is too long there is one byte more than the
+/// kernel has room for, and so it is refused.
 fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
-    let mut bytes = Vec::with_capacity(name.len() + 1);
-    bytes.push(0);
-    bytes.extend_from_slice(name);
-    SockAddr::unix(Path::new(OsStr::from_bytes(&bytes)))
+    let mut bytes = [0; 1 + SUN_PATH];
+    let len = name.len().min(SUN_PATH);
+    bytes[1..=len].copy_from_slice(&name[..len]);
+    SockAddr::unix(Path::new(OsStr::from_bytes(&bytes[..=len])))
 }
 
 /// Where a datagram goes. `Unnamed` and third parties' names are nowhere.

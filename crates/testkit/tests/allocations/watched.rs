@@ -1,0 +1,73 @@
+//! A socket that counts how it is read.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape};
+use tokio::io::ReadBuf;
+
+/// A socket, and how often it gave something and had nothing.
+pub(crate) struct Watched<S> {
+    socket: S,
+    reads: u64,
+    waits: u64,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(socket: S) -> Self {
+        let (reads, waits) = (0, 0);
+        Watched {
+            socket,
+            reads,
+            waits,
+        }
+    }
+
+    /// How many reads there were, and how many waits.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.reads, self.waits)
+    }
+}
+
+impl<S: Half> Half for Watched<S> {
+    fn shape(&self) -> Shape {
+        self.socket.shape()
+    }
+    fn local(&self) -> &Endpoint {
+        self.socket.local()
+    }
+    fn peer(&self) -> &Endpoint {
+        self.socket.peer()
+    }
+}
+
+impl<S: RecvHalf> RecvHalf for Watched<S> {
+    fn recv_room(&self) -> usize {
+        self.socket.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        let received = self.socket.poll_recv(cx, buf);
+        match received {
+            Poll::Ready(_) => self.reads += 1,
+            Poll::Pending => self.waits += 1,
+        }
+        received
+    }
+}
+
+impl<S: SendHalf> SendHalf for Watched<S> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_send(cx, parts)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_finish(cx)
+    }
+}
