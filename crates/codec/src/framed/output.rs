@@ -155,7 +155,8 @@ impl Output {
     /// All is written, and the owner knows of no more: gives the room of a burst back.
     pub(super) fn rest(&mut self) {
         if self.buf.capacity() > RESTING {
-            self.buf = BytesMut::new();
+            // Not nothing: the next burst would begin with a handful of bytes and double them often.
+            self.buf = BytesMut::with_capacity(RESTING);
         }
     }
 
