@@ -1,6 +1,10 @@
 //! Runs of datagrams and batches of them on UDP sockets, with singles in between.
 #![cfg(any(target_os = "linux", target_os = "android"))]
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

@@ -22,6 +22,7 @@ mod plot;
 mod report;
 mod stream;
 mod tally;
+mod udp;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -73,7 +74,7 @@ fn main() {
 }
 
 fn picked(names: &[String]) -> Vec<Contest> {
-    let all = [memory::contests(), stream::contests()];
+    let all = [memory::contests(), stream::contests(), udp::contests()];
     let named =
         |contest: &Contest| names.is_empty() || names.iter().any(|name| is_named(contest, name));
     all.into_iter().flatten().filter(named).collect()
