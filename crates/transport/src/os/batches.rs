@@ -182,27 +182,12 @@ impl Os {
         if batch.len() > before {
             return Poll::Ready(Ok(()));
         }
-        loop {
-            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-            match guard.try_io(|fd| receive_into(batch, fd.get_ref(), named)) {
-                Ok(Ok(messages)) => {
-                    // Fewer than there was room for: none is left, and the next one sets readiness again (see
-                    // `poll_recv_stream`).
-                    if messages < MESSAGES {
-                        guard.clear_ready();
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(_would_block) => {}
-            }
-        }
+        self.poll_read_io(cx, |socket| receive_into(batch, socket, named))
     }
 }
 
-/// Appends what one call receives, and says how many messages that were.
-fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io::Result<usize> {
+/// Appends what one call receives.
+fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io::Result<()> {
     let begin = batch.filled();
     batch.reserve(MESSAGES * SPACING);
     let mut metas = [RecvMeta::default(); MESSAGES];
@@ -221,7 +206,7 @@ fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io
             );
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// One call. No message is longer than a slot, so that nothing is cut.

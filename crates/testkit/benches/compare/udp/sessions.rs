@@ -1,12 +1,15 @@
 //! Many peers, a little from each, and every datagram goes back to who sent it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket as StdSocket};
-use std::sync::{Arc, Mutex, mpsc};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use socket2::SockRef;
 use socketry_transport::{
     Listener, OsDatagram, RecvExt, SendExt, Session, SessionLimits, SessionListener, SocketParts,
 };
@@ -19,10 +22,10 @@ use crate::tally::{Tally, frame};
 
 const SIZE: usize = 64;
 const PEERS: usize = 1000;
-/// How many datagrams are under way at most.
-const WINDOW: usize = 100;
 /// How often each peer is served.
 const TIMES: usize = 50;
+/// The receive buffer that the server asks for, in bytes: room for one datagram of each peer, as the kernel counts.
+const BUFFER: usize = 1 << 20;
 /// The first byte of the datagram that ends a run.
 const STOP: u8 = 0xFF;
 
@@ -37,6 +40,7 @@ pub(super) fn contest() -> Contest {
 /// Has `serve` echo on a thread of its own; the time is what that thread took.
 fn run(serve: fn(StdSocket) -> Tally) -> Work {
     let socket = StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    SockRef::from(&socket).set_recv_buffer_size(BUFFER).unwrap();
     let (at, (done, serving)) = (socket.local_addr().unwrap(), mpsc::channel());
     let server = thread::spawn(move || {
         let before = cpu_time();
@@ -46,7 +50,7 @@ fn run(serve: fn(StdSocket) -> Tally) -> Work {
     });
     let clients = Clients::new(at);
     for _ in 0..TIMES {
-        clients.0.chunks(WINDOW).for_each(Clients::echo);
+        clients.echo();
     }
     clients.stop(at, &serving);
     let (tally, elapsed) = server.join().unwrap();
@@ -76,13 +80,13 @@ impl Clients {
         Clients((0..PEERS).map(client).collect())
     }
 
-    /// Each of `sockets` sends one datagram and then waits for its own; what is lost is sent once more.
-    fn echo(sockets: &[StdSocket]) {
+    /// Each sends one datagram and then waits for its own; what is lost is sent once more.
+    fn echo(&self) {
         let (sent, mut buf) = (frame(SIZE), [0; 2 * SIZE]);
-        for socket in sockets {
+        for socket in &self.0 {
             socket.send(&sent).unwrap();
         }
-        for socket in sockets {
+        for socket in &self.0 {
             while socket.recv(&mut buf).is_err() {
                 socket.send(&sent).unwrap();
             }
@@ -101,43 +105,39 @@ impl Clients {
     }
 }
 
-/// What the tasks of one server share. They are on one thread, so that the lock is never waited for.
-#[derive(Default)]
-struct Shared {
-    tally: Mutex<Tally>,
-    over: Notify,
+thread_local! {
+    /// What the sessions of the server on this thread saw.
+    static TALLY: RefCell<Tally> = RefCell::default();
 }
 
 fn ours(socket: StdSocket) -> Tally {
-    let shared = Arc::new(Shared::default());
     block_on(async {
-        let socket = SocketParts::from(std::os::fd::OwnedFd::from(socket)).bound();
+        let socket = SocketParts::from(OwnedFd::from(socket)).bound().unwrap();
         let limits = SessionLimits {
             max_peers: 2 * PEERS,
             ..SessionLimits::default()
         };
-        let mut listener = SessionListener::new(socket.unwrap(), limits);
+        let mut listener = SessionListener::new(socket, limits);
+        let over = Arc::new(Notify::new());
         loop {
             tokio::select! {
                 session = listener.accept() => {
-                    tokio::spawn(echo(session.unwrap(), Arc::clone(&shared)));
+                    tokio::spawn(echo(session.unwrap(), Arc::clone(&over)));
                 }
-                () = shared.over.notified() => break,
+                () = over.notified() => return TALLY.take(),
             }
         }
-    });
-    let tally = *shared.tally.lock().unwrap();
-    tally
+    })
 }
 
-async fn echo(mut session: Session<OsDatagram>, shared: Arc<Shared>) {
+async fn echo(mut session: Session<OsDatagram>, over: Arc<Notify>) {
     let mut buf = [0; 2 * SIZE];
     loop {
         let (len, _) = session.recv(&mut buf).await.unwrap();
         if buf[0] == STOP {
-            return shared.over.notify_one();
+            return over.notify_one();
         }
-        shared.tally.lock().unwrap().see(&buf[..len]);
+        TALLY.with_borrow_mut(|tally| tally.see(&buf[..len]));
         session.send(&buf[..len]).await.unwrap();
     }
 }
