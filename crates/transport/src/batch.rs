@@ -85,7 +85,9 @@ impl Batch {
     pub fn reserve(&mut self, len: usize) {
         let wanted = self.filled.saturating_add(len);
         if self.storage.len() >= wanted {
-        } else if self.filled == 0 {
+            return;
+        }
+        if self.filled == 0 {
             // Nothing to keep: memory that is zero already becomes real only as datagrams fill it.
             self.storage = vec![0; wanted];
         } else {

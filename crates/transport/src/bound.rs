@@ -30,6 +30,8 @@ impl OsDatagram {
     }
 
     /// The socket itself, for options that this crate does not name.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.os.socket())
     }
