@@ -16,12 +16,17 @@
     reason = "a bench"
 )]
 
+mod body;
 mod contest;
+mod idle;
 mod memory;
 mod plot;
 mod report;
+mod sender;
+mod setup;
 mod stream;
 mod tally;
+mod trip;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -51,6 +56,9 @@ struct Arguments {
     /// What a process does that another started: measure, and print what it measured.
     #[arg(long, hide = true)]
     measure: bool,
+    /// What a process does that another started: hold connections, and say what they take.
+    #[arg(long, hide = true)]
+    hold: Option<idle::Server>,
     /// What cargo says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -58,6 +66,9 @@ struct Arguments {
 
 fn main() {
     let arguments = Arguments::parse();
+    if let Some(server) = arguments.hold {
+        return server.run();
+    }
     let contests = picked(&arguments.names);
     if arguments.list {
         contests
@@ -73,7 +84,15 @@ fn main() {
 }
 
 fn picked(names: &[String]) -> Vec<Contest> {
-    let all = [memory::contests(), stream::contests()];
+    let all = [
+        memory::contests(),
+        stream::contests(),
+        sender::contests(),
+        trip::contests(),
+        body::contests(),
+        idle::contests(),
+        setup::contests(),
+    ];
     let named =
         |contest: &Contest| names.is_empty() || names.iter().any(|name| is_named(contest, name));
     all.into_iter().flatten().filter(named).collect()
@@ -92,7 +111,7 @@ fn measure(mut contest: Contest, rounds: usize) {
     let name = contest.name();
     // The first time memory, caches and sockets warm up.
     for side in &mut contest.sides {
-        let _ = side.rate();
+        let _ = side.figure();
     }
     for round in 0..rounds {
         contest.sides.rotate_left(1);
@@ -101,7 +120,7 @@ fn measure(mut contest: Contest, rounds: usize) {
                 contest: name.clone(),
                 side: side.name.to_owned(),
                 round,
-                rate: side.rate(),
+                figure: side.figure(),
             };
             println!("{}", serde_json::to_string(&record).unwrap());
         }

@@ -37,12 +37,12 @@ pub(crate) fn note(directory: &Path, contest: &Contest, report: &Report) {
 }
 
 fn bars(contest: &Contest, report: &Report) -> Bars {
-    let Spread { median: first, .. } = report.lines[0].rate;
+    let Spread { median: first, .. } = report.lines[0].figure;
     let sides = report.lines.iter();
     Bars {
         label: contest.label.clone(),
         sides: sides
-            .map(|line| (line.side.clone(), line.rate.median / first))
+            .map(|line| (line.side.to_owned(), line.figure.median / first))
             .collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contest::{Contest, Target, Unit};
+use crate::contest::{Contest, Limit, Target, Unit};
 
 /// One run of one side, as a measuring process prints it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -10,8 +10,8 @@ pub(crate) struct Record {
     pub(crate) contest: String,
     pub(crate) side: String,
     pub(crate) round: usize,
-    /// Things a second.
-    pub(crate) rate: f64,
+    /// Things a second, or what the contest's unit says.
+    pub(crate) figure: f64,
 }
 
 /// A median and its quartiles.
@@ -22,31 +22,42 @@ pub(crate) struct Spread {
     pub(crate) high: f64,
 }
 
-/// A side's rate, and how it stands to the first one.
+/// A side's figure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
     contest: String,
-    pub(crate) side: String,
-    unit: &'static str,
-    pub(crate) rate: Spread,
+    pub(crate) side: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) figure: Spread,
 }
 
 /// One side beside another.
 #[derive(Debug, Serialize)]
-struct Ratio {
+pub(crate) struct Ratio {
     contest: String,
-    side: &'static str,
-    against: &'static str,
-    ratio: Spread,
-    target: f64,
-    met: bool,
+    pub(crate) side: &'static str,
+    pub(crate) against: &'static str,
+    pub(crate) ratio: Spread,
+    pub(crate) least: f64,
+    pub(crate) met: bool,
+}
+
+/// One side alone.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bound {
+    contest: String,
+    pub(crate) side: &'static str,
+    pub(crate) figure: Spread,
+    pub(crate) most: f64,
+    pub(crate) met: bool,
 }
 
 /// All of one contest.
 pub(crate) struct Report {
     name: String,
     pub(crate) lines: Vec<Line>,
-    ratios: Vec<Ratio>,
+    pub(crate) ratios: Vec<Ratio>,
+    pub(crate) bounds: Vec<Bound>,
 }
 
 impl Spread {
@@ -72,9 +83,14 @@ impl Report {
             .targets
             .iter()
             .map(|target| ratio(&name, *target, &processes));
+        let bounds = contest
+            .limits
+            .iter()
+            .map(|limit| bound(&name, contest.unit, *limit, &processes));
         Report {
             lines: lines.collect(),
             ratios: ratios.collect(),
+            bounds: bounds.collect(),
             name,
         }
     }
@@ -82,42 +98,64 @@ impl Report {
     pub(crate) fn print(&self) {
         println!("{}", self.name);
         for line in &self.lines {
-            let Spread { low, median, high } = line.rate;
+            let Spread { low, median, high } = line.figure;
             let (side, unit) = (&line.side, line.unit);
             println!("  {side:<28} {median:>9.3} {unit}  ({low:.3} to {high:.3})");
         }
         for ratio in &self.ratios {
             let Spread { low, median, high } = ratio.ratio;
-            let (side, against, target) = (ratio.side, ratio.against, ratio.target);
-            let met = if ratio.met { "met" } else { "MISSED" };
+            let (side, against, least) = (ratio.side, ratio.against, ratio.least);
+            let met = met(ratio.met);
             println!(
-                "  {side} / {against}: {median:.2} ({low:.2} to {high:.2}), to be {target} or more: {met}"
+                "  {side} / {against}: {median:.2} ({low:.2} to {high:.2}), to be {least} or more: {met}"
             );
+        }
+        for bound in &self.bounds {
+            let (side, most, met) = (bound.side, bound.most, met(bound.met));
+            let median = bound.figure.median;
+            println!("  {side}: {median:.0}, to be {most} or less: {met}");
         }
     }
 
     pub(crate) fn print_json(&self) {
-        for line in &self.lines {
-            println!("{}", serde_json::to_string(line).unwrap());
-        }
-        for ratio in &self.ratios {
-            println!("{}", serde_json::to_string(ratio).unwrap());
+        let lines = self.lines.iter().map(serde_json::to_string);
+        let ratios = self.ratios.iter().map(serde_json::to_string);
+        let bounds = self.bounds.iter().map(serde_json::to_string);
+        for json in lines.chain(ratios).chain(bounds) {
+            println!("{}", json.unwrap());
         }
     }
 }
 
-fn line(contest: &str, unit: Unit, side: &str, processes: &[Vec<Record>]) -> Line {
-    let rates = processes
-        .iter()
-        .flatten()
-        .filter(|record| record.side == side)
-        .map(|record| unit.scaled(record.rate));
+/// What became of a target.
+pub(crate) fn met(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+fn line(contest: &str, unit: Unit, side: &'static str, processes: &[Vec<Record>]) -> Line {
     Line {
         contest: contest.to_owned(),
-        side: side.to_owned(),
+        side,
         unit: unit.words(),
-        rate: Spread::of(rates.collect()),
+        figure: figures(unit, side, processes),
     }
+}
+
+fn bound(contest: &str, unit: Unit, limit: Limit, processes: &[Vec<Record>]) -> Bound {
+    let figure = figures(unit, limit.side, processes);
+    Bound {
+        contest: contest.to_owned(),
+        side: limit.side,
+        figure,
+        most: limit.most,
+        met: figure.median <= limit.most,
+    }
+}
+
+fn figures(unit: Unit, side: &str, processes: &[Vec<Record>]) -> Spread {
+    let records = processes.iter().flatten();
+    let of_side = records.filter(|record| record.side == side);
+    Spread::of(of_side.map(|record| unit.scaled(record.figure)).collect())
 }
 
 /// The ratios of runs of the same round of the same process.
@@ -127,7 +165,7 @@ fn ratio(contest: &str, target: Target, processes: &[Vec<Record>]) -> Ratio {
         of(target.side).flat_map(move |ours| {
             of(target.against)
                 .filter(|theirs| theirs.round == ours.round)
-                .map(|theirs| ours.rate / theirs.rate)
+                .map(|theirs| ours.figure / theirs.figure)
         })
     });
     let spread = Spread::of(pairs.collect());
@@ -136,7 +174,7 @@ fn ratio(contest: &str, target: Target, processes: &[Vec<Record>]) -> Ratio {
         side: target.side,
         against: target.against,
         ratio: spread,
-        target: target.least,
+        least: target.least,
         met: spread.median >= target.least,
     }
 }

@@ -4,9 +4,9 @@
 mod asynchronous;
 mod lines;
 mod message_io;
-mod ours;
-mod raw;
-mod util;
+pub(crate) mod ours;
+pub(crate) mod raw;
+pub(crate) mod util;
 
 use std::sync::mpsc;
 use std::thread;
@@ -134,12 +134,12 @@ fn load(size: usize) -> Load {
 pub(crate) type Found = mpsc::Sender<String>;
 
 /// A side of a receiver that says where it is and what it saw, and a sender that says when it was connected.
-fn side(
+pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     unit: Unit,
     load: &Load,
     receive: fn(Found) -> Tally,
-    send: fn(&str, &Load) -> Instant,
-) -> impl FnMut() -> Work + use<> {
+    send: S,
+) -> impl FnMut() -> Work + use<S> {
     let load = load.clone();
     move || {
         let (found, place) = mpsc::channel();
@@ -149,7 +149,7 @@ fn side(
         assert_eq!(tally, Tally::of(&load.frame, load.count));
         let each = match unit {
             Unit::Bytes => load.frame.len(),
-            Unit::Frames => 1,
+            _ => 1,
         };
         Work {
             amount: (load.count * each) as f64,

@@ -58,7 +58,7 @@ async fn receive<R: RecvHalf, C: Codec>(mut framed: Framed<R, C>) -> Tally {
     tally
 }
 
-pub(super) fn send(to: &str, load: &Load) -> Instant {
+pub(crate) fn send(to: &str, load: &Load) -> Instant {
     connected(TcpTransport::default(), to, load, codec())
 }
 

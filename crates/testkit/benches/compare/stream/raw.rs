@@ -53,7 +53,7 @@ impl Buffer {
     }
 }
 
-pub(super) fn receive(found: Found) -> Tally {
+pub(crate) fn receive(found: Found) -> Tally {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap().to_string();
     found.send(at).unwrap();
