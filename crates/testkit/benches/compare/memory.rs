@@ -1,7 +1,7 @@
 //! Codecs alone: 64 KiB of wire, copied into the side's buffer as a read would, decoded to the last frame; and frames
 //! encoded into a buffer of 64 KiB that is then emptied.
 //!
-//! The header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
+//! Ours is borrowed frames, from the codec by itself and from a `Reader`, and `Bytes` as tokio-util's codecs give them. The header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -43,9 +43,12 @@ fn decode_struct(size: usize) -> Contest {
     let (mut cut, mut util) = (Compat::new(little()), theirs());
     let mut length = asynchronous::LengthCodec;
     Contest::new("decode struct", bytes(size), Unit::Frames)
-        .side("borrowed", walking(little(), &wire))
-        .side("Reader", reading(little(), &wire))
-        .side("Bytes", items(&wire, move |buf| whole(cut.decode(buf))))
+        .side("ours", walking(little(), &wire))
+        .side("ours, Reader", reading(little(), &wire))
+        .side(
+            "ours, Bytes",
+            items(&wire, move |buf| whole(cut.decode(buf))),
+        )
         .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
         .side(
             "asynchronous-codec",
@@ -53,17 +56,20 @@ fn decode_struct(size: usize) -> Contest {
                 asynchronous::Decoder::decode(&mut length, buf)
             }),
         )
-        .target("borrowed", "tokio-util", 15.0)
-        .target("Bytes", "tokio-util", 2.5)
+        .target("ours", "tokio-util", 15.0)
+        .target("ours, Bytes", "tokio-util", 2.5)
 }
 
 fn decode_line(size: usize) -> Contest {
     let wire = wire(&mut Line::new(), &text(size));
     let (mut cut, mut util) = (Compat::new(Line::new()), LinesCodec::new());
     Contest::new("decode line", bytes(size), Unit::Frames)
-        .side("borrowed", walking(Line::new(), &wire))
-        .side("Reader", reading(Line::new(), &wire))
-        .side("Bytes", items(&wire, move |buf| whole(cut.decode(buf))))
+        .side("ours", walking(Line::new(), &wire))
+        .side("ours, Reader", reading(Line::new(), &wire))
+        .side(
+            "ours, Bytes",
+            items(&wire, move |buf| whole(cut.decode(buf))),
+        )
         .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
         .side(
             "asynchronous-codec",
@@ -74,7 +80,7 @@ fn decode_line(size: usize) -> Contest {
                 ))
             }),
         )
-        .target("borrowed", "tokio-util", 4.0)
+        .target("ours", "tokio-util", 4.0)
 }
 
 fn encode_struct(size: usize) -> Contest {
@@ -118,8 +124,9 @@ fn without_end<E>(line: Result<Option<String>, E>) -> Result<Option<String>, E> 
 pub(crate) fn bytes(size: usize) -> String {
     match size {
         0..1024 => format!("{size} B"),
-        1024..1_048_576 => format!("{} KiB", size / 1024),
-        _ => format!("{} MiB", size >> 20),
+        1024..1_048_576 => format!("{} KiB", size >> 10),
+        1_048_576..1_073_741_824 => format!("{} MiB", size >> 20),
+        _ => format!("{} GiB", size >> 30),
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) fn contests() -> Vec<Contest> {
     let alone = from(1)
         .side(
             "ours, feed",
-            side(Unit::Frames, &load(8 << 20), raw::receive, ours::send),
+            side(Unit::Frames, &load(8 << 20), raw::receive, |to, load| {
+                ours::send(&format!("tcp://{to}"), load)
+            }),
         )
         .target("ours", "ours, feed", 0.3);
     vec![alone, from(8), from(64)]
@@ -75,7 +77,7 @@ fn load(count: usize) -> Load {
 }
 
 async fn sender(to: &str, load: &Load, tasks: usize) -> Instant {
-    let to: Endpoint = to.parse().unwrap();
+    let to: Endpoint = format!("tcp://{to}").parse().unwrap();
     let socket = TcpTransport::default().connect(&to).await.unwrap();
     let codec = Struct::new("<I".parse().unwrap());
     let (_receiving, sending) = Framed::new(socket, codec).split();

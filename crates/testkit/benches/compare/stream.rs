@@ -45,6 +45,7 @@ const TCP: [[f64; 4]; 7] = [
 fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
     let (load, unit) = (load(size), unit(size));
     let contest = Contest::new("framed tcp", bytes(size), unit)
+        .carrying(size)
         .side("ours", side(unit, &load, ours::tcp, ours::send))
         .side(
             "ours, boxed",
@@ -91,6 +92,7 @@ fn more(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
 fn unix(size: usize) -> Contest {
     let (load, unit) = (load(size), unit(size));
     Contest::new("framed unix", bytes(size), unit)
+        .carrying(size)
         .side("ours", side(unit, &load, ours::unix, ours::send_unix))
         .side(
             "raw tokio",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contest::{Contest, Limit, Target, Unit};
+use super::contest::{Contest, Limit, Target, Unit};
 
 /// One run of one side, as a measuring process prints it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub(crate) struct Bound {
 /// All of one contest.
 pub(crate) struct Report {
     name: String,
+    pub(crate) group: &'static str,
+    pub(crate) label: String,
     pub(crate) lines: Vec<Line>,
     pub(crate) ratios: Vec<Ratio>,
     pub(crate) bounds: Vec<Bound>,
@@ -73,24 +75,26 @@ impl Spread {
 }
 
 impl Report {
-    pub(crate) fn new(contest: &Contest, processes: Vec<Vec<Record>>) -> Self {
+    pub(crate) fn new(contest: &Contest, processes: &[Vec<Record>]) -> Self {
         let name = contest.name();
         let lines = contest
             .sides
             .iter()
-            .map(|side| line(&name, contest.unit, side.name, &processes));
+            .map(|side| line(&name, contest.unit, side.name, processes));
         let ratios = contest
             .targets
             .iter()
-            .map(|target| ratio(&name, *target, &processes));
+            .map(|target| ratio(&name, *target, processes));
         let bounds = contest
             .limits
             .iter()
-            .map(|limit| bound(&name, contest.unit, *limit, &processes));
+            .map(|limit| bound(&name, contest.unit, *limit, processes));
         Report {
             lines: lines.collect(),
             ratios: ratios.collect(),
             bounds: bounds.collect(),
+            group: contest.group,
+            label: contest.label.clone(),
             name,
         }
     }

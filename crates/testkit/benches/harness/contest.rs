@@ -9,6 +9,8 @@ pub(crate) struct Contest {
     /// Where it stands in that plot: a frame's length, say.
     pub(crate) label: String,
     pub(crate) unit: Unit,
+    /// How many bytes of payload one thing carries, where that is worth plotting.
+    pub(crate) payload: Option<usize>,
     pub(crate) sides: Vec<Side>,
     pub(crate) targets: Vec<Target>,
     pub(crate) limits: Vec<Limit>,
@@ -64,6 +66,7 @@ impl Contest {
             group,
             label: label.into(),
             unit,
+            payload: None,
             sides: Vec::new(),
             targets: Vec::new(),
             limits: Vec::new(),
@@ -87,6 +90,12 @@ impl Contest {
     ) -> Self {
         let run = Box::new(run);
         self.sides.push(Side { name, run });
+        self
+    }
+
+    /// Plots show bytes of payload a second.
+    pub(crate) fn carrying(mut self, payload: usize) -> Self {
+        self.payload = Some(payload);
         self
     }
 
