@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 8_000;
 const AT_ONCE: usize = 16;
 
 pub(crate) fn contests() -> Vec<Contest> {
-    let contest = Contest::new("set-up", "and tear-down, tcp", Unit::Connections)
+    let contest = Contest::new("set-up", "tcp", Unit::Connections)
         .side("ours", side(accept, connect))
         .side("raw tokio", side(accept_raw, connect_raw))
         .target("ours", "raw tokio", 0.96);

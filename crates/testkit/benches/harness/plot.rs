@@ -58,7 +58,7 @@ fn title(contest: &Contest) -> &'static str {
 
 fn axis(contest: &Contest) -> &'static str {
     match contest.payload {
-        Some(_) => "GB of payload a second",
+        Some(_) => "GB of payload a second, by length of frame",
         None => contest.unit.words(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use socketry_codec::{Framed, Struct};
-use socketry_transport::{Listener, OsSocket, TcpTransport, Transport};
+use socketry_transport::{Listener, TcpTransport, Transport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -26,45 +26,46 @@ pub(crate) fn ours(connections: usize, sent: Sent) -> f64 {
         let at = "tcp://127.0.0.1:0".parse().unwrap();
         let mut listener = TcpTransport::default().listen(&at).await.unwrap();
         let place = listener.local().to_string();
-        let accept = async || _ = tokio::spawn(receive(listener.accept().await.unwrap()));
+        let accept = async || {
+            let socket = listener.accept().await.unwrap();
+            let mut framed = Framed::new(socket, Struct::new("<I".parse().unwrap()));
+            tokio::spawn(async move {
+                while let Ok(Some(frame)) = framed.recv().await {
+                    received(frame.len());
+                }
+            });
+        };
         serve(&place["tcp://".len()..], connections, sent, accept).await;
     })
 }
 
-async fn receive(socket: OsSocket) {
-    let mut framed = Framed::new(socket, Struct::new("<I".parse().unwrap()));
-    while let Ok(Some(frame)) = framed.recv().await {
-        received(frame.len());
-    }
-}
-
 pub(crate) fn util(connections: usize, sent: Sent) -> f64 {
     each(connections, async || {
-        accept_with(connections, sent, receive_util).await;
-    })
-}
-
-async fn receive_util(stream: TcpStream) {
-    let codec = LengthDelimitedCodec::builder().little_endian().new_codec();
-    let mut framed = codec::Framed::new(stream, codec);
-    while let Some(Ok(frame)) = framed.next().await {
-        received(frame.len());
-    }
-}
-
-pub(crate) fn raw(connections: usize, sent: Sent) -> f64 {
-    each(connections, async || {
-        accept_with(connections, sent, read).await;
+        accept_with(connections, sent, |stream| {
+            let codec = LengthDelimitedCodec::builder().little_endian().new_codec();
+            let mut framed = codec::Framed::new(stream, codec);
+            async move {
+                while let Some(Ok(frame)) = framed.next().await {
+                    received(frame.len());
+                }
+            }
+        })
+        .await;
     })
 }
 
 /// Nothing but the socket: what is read, a frame at once, is not kept.
-async fn read(stream: TcpStream) {
-    while stream.readable().await.is_ok() {
-        if let Ok(len @ 68..) = stream.try_read(&mut [0; 128]) {
-            received(len - HEADER.len());
-        }
-    }
+pub(crate) fn raw(connections: usize, sent: Sent) -> f64 {
+    each(connections, async || {
+        accept_with(connections, sent, |stream| async move {
+            while stream.readable().await.is_ok() {
+                if let Ok(len @ 68..) = stream.try_read(&mut [0; 128]) {
+                    received(len - HEADER.len());
+                }
+            }
+        })
+        .await;
+    })
 }
 
 async fn accept_with<F: Future<Output = ()> + Send + 'static>(

@@ -13,13 +13,20 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// All in pixels.
 const BAR: i32 = 16;
 const GAP: i32 = 28;
+const MARGIN: i32 = 16;
+/// Where the bars begin: figures stand before them.
 const LEFT: i32 = 64;
-const RIGHT: i32 = 16;
 const TITLE: i32 = 40;
 /// One line of the legend.
 const LEGEND: i32 = 20;
+/// What the bars are measured in.
+const AXIS: i32 = 26;
 const HIGH: i32 = 260;
-const BELOW: i32 = 48;
+/// One line of what stands below a bar.
+const LINE: i32 = 18;
+/// What plotters makes twelve pixels of; a heading is larger.
+const SMALL: i32 = 15;
+const LARGE: i32 = 20;
 
 const INK: RGBColor = RGBColor(36, 41, 47);
 const GRID: RGBColor = RGBColor(216, 222, 228);
@@ -53,13 +60,14 @@ pub(super) fn draw(path: &Path, title: &str, plot: &Plot) {
     let sides = sides(plot);
     let wide = width(plot);
     let legend = Legend::new(&sides, wide);
-    let top = TITLE + legend.high();
-    let size = (wide as u32, (top + HIGH + BELOW) as u32);
-    let area = SVGBackend::new(path, size).into_drawing_area();
+    let top = TITLE + legend.high() + AXIS;
+    let lines = plot.bars.iter().map(|bars| bars.label.len()).max();
+    let high = top + HIGH + 16 + LINE * lines.unwrap_or(1) as i32;
+    let area = SVGBackend::new(path, (wide as u32, high as u32)).into_drawing_area();
     area.fill(&WHITE).unwrap();
-    let title = format!("{title}: {}", plot.axis);
-    write(&area, &title, (LEFT, 12), 16, HPos::Left);
+    write(&area, title, (MARGIN, 12), LARGE, HPos::Left);
     legend.draw(&area);
+    write(&area, &plot.axis, (MARGIN, top - AXIS), SMALL, HPos::Left);
     let scale = Scale::of(plot, top);
     scale.draw(&area, wide);
     bars(&area, plot, &sides, &scale);
@@ -82,7 +90,7 @@ fn sides(plot: &Plot) -> Vec<(&str, RGBColor)> {
 
 fn width(plot: &Plot) -> i32 {
     let bars = plot.bars.iter().map(|bars| cluster(bars.sides.len()));
-    (LEFT + bars.sum::<i32>() + RIGHT).max(480)
+    (LEFT + bars.sum::<i32>() + MARGIN).max(480)
 }
 
 /// How wide so many bars stand, with what is free around them. A label has to fit below.
@@ -102,12 +110,12 @@ struct Legend<'a>(Vec<(&'a str, RGBColor, (i32, i32))>);
 
 impl<'a> Legend<'a> {
     fn new(sides: &[(&'a str, RGBColor)], wide: i32) -> Self {
-        let (mut x, mut y) = (LEFT, TITLE);
+        let (mut x, mut y) = (MARGIN, TITLE);
         let place = |(name, colour): &(&'a str, RGBColor)| {
             // A letter is 7 pixels wide, or less.
-            let needs = 32 + 7 * name.len() as i32;
-            if x + needs > wide && x > LEFT {
-                (x, y) = (LEFT, y + LEGEND);
+            let needs = 28 + 7 * name.len() as i32;
+            if x + needs > wide && x > MARGIN {
+                (x, y) = (MARGIN, y + LEGEND);
             }
             let at = (x, y);
             x += needs;
@@ -125,7 +133,7 @@ impl<'a> Legend<'a> {
             let corners = [(*x, *y), (x + 12, y + 12)];
             area.draw(&Rectangle::new(corners, colour.filled()))
                 .unwrap();
-            write(area, name, (x + 18, *y), 13, HPos::Left);
+            write(area, name, (x + 18, *y), SMALL, HPos::Left);
         }
     }
 }
@@ -164,14 +172,14 @@ impl Scale {
         for step in 0..=self.steps {
             let figure = f64::from(step) * self.step;
             let y = self.y(figure);
-            let line = vec![(LEFT, y), (wide - RIGHT, y)];
+            let line = vec![(LEFT, y), (wide - MARGIN, y)];
             area.draw(&PathElement::new(line, GRID)).unwrap();
             let digits = usize::from(self.step < 1.0) + usize::from(self.step < 0.1);
             write(
                 area,
                 &format!("{figure:.digits$}"),
-                (LEFT - 8, y - 7),
-                13,
+                (LEFT - 8, y - 6),
+                SMALL,
                 HPos::Right,
             );
         }
@@ -179,9 +187,11 @@ impl Scale {
 }
 
 fn bars(area: &Area<'_>, plot: &Plot, sides: &[(&str, RGBColor)], scale: &Scale) {
+    let all: i32 = plot.bars.iter().map(|bars| cluster(bars.sides.len())).sum();
+    let more = (width(plot) - LEFT - MARGIN - all) / plot.bars.len() as i32;
     let mut left = LEFT;
     for bars in &plot.bars {
-        let wide = cluster(bars.sides.len());
+        let wide = cluster(bars.sides.len()) + more;
         let first = left + (wide - bars.sides.len() as i32 * BAR) / 2;
         for (place, (name, figure)) in bars.sides.iter().enumerate() {
             let colour = sides.iter().find(|(side, _)| side == name).unwrap().1;
@@ -191,8 +201,8 @@ fn bars(area: &Area<'_>, plot: &Plot, sides: &[(&str, RGBColor)], scale: &Scale)
                 .unwrap();
         }
         for (line, text) in bars.label.iter().enumerate() {
-            let y = scale.y(0.0) + 8 + 17 * line as i32;
-            write(area, text, (left + wide / 2, y), 13, HPos::Center);
+            let y = scale.y(0.0) + 8 + LINE * line as i32;
+            write(area, text, (left + wide / 2, y), SMALL, HPos::Center);
         }
         left += wide;
     }
