@@ -40,7 +40,7 @@ struct Arguments {
     /// What a process does that another started: measure, and print what it measured.
     #[arg(long, hide = true)]
     measure: bool,
-    /// What cargo says to every bench.
+    /// What `cargo bench` says, and `cargo test --all-targets` does not.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -57,8 +57,10 @@ pub(crate) fn run(mut contests: Vec<Contest>) {
         contests
             .into_iter()
             .for_each(|contest| measure(contest, arguments.rounds));
-    } else {
+    } else if arguments.bench {
         compare(&contests, &arguments);
+    } else {
+        println!("nothing is measured without --bench, which `cargo bench` says");
     }
 }
 
