@@ -1,7 +1,8 @@
 //! Codecs alone: 64 KiB of wire, copied into the side's buffer as a read would, decoded to the last frame; and frames
 //! encoded into a buffer of 64 KiB that is then emptied.
 //!
-//! Ours is borrowed frames, from the codec by itself and from a `Reader`, and `Bytes` as tokio-util's codecs give them. The header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
+//! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as tokio-util's `Decoder`. The
+//! header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
 
 use std::fmt::Debug;
 use std::hint::black_box;

@@ -1,9 +1,11 @@
-//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed` has, 64 KiB.
+//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed` has: it reads 64 KiB at a
+//! time, and writes at 256 KiB.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
+use socketry_codec::limits::DEFAULT_HIGH_WATER;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -11,7 +13,8 @@ use super::{Found, Load, block_on};
 use crate::tally::Tally;
 
 const BLOCKING: usize = 256 * 1024;
-const TOKIO: usize = 64 * 1024;
+const READ: usize = 64 * 1024;
+const WRITTEN: usize = DEFAULT_HIGH_WATER;
 
 /// What arrived and is not looked at yet.
 struct Buffer {
@@ -87,7 +90,7 @@ pub(super) fn receive_unix(found: Found) -> Tally {
 }
 
 async fn read(mut stream: impl AsyncRead + Unpin) -> Tally {
-    let mut buffer = Buffer::new(TOKIO);
+    let mut buffer = Buffer::new(READ);
     loop {
         match stream.read(buffer.spare()).await.unwrap() {
             0 => return buffer.tally,
@@ -143,7 +146,7 @@ pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
 }
 
 async fn write(mut stream: impl AsyncWrite + Unpin, load: &Load) -> Instant {
-    let mut gathered = Gathered::new(TOKIO);
+    let mut gathered = Gathered::new(WRITTEN);
     let begun = Instant::now();
     for _ in 0..load.count {
         if gathered.push(&load.frame) {

@@ -32,7 +32,7 @@ const INK: RGBColor = RGBColor(36, 41, 47);
 const GRID: RGBColor = RGBColor(216, 222, 228);
 
 /// A side has its colour everywhere: ours are blue, what is made by hand is grey.
-const COLOURS: [(&str, RGBColor); 14] = [
+const COLOURS: [(&str, RGBColor); 18] = [
     ("ours", RGBColor(9, 105, 218)),
     ("ours, boxed", RGBColor(84, 174, 255)),
     ("ours, Reader", RGBColor(84, 174, 255)),
@@ -42,7 +42,11 @@ const COLOURS: [(&str, RGBColor); 14] = [
     ("tokio-util", RGBColor(225, 111, 36)),
     ("tokio-util, tuned", RGBColor(250, 176, 120)),
     ("tokio-util, channel", RGBColor(250, 176, 120)),
+    ("UdpFramed", RGBColor(225, 111, 36)),
     ("raw, blocking", RGBColor(66, 74, 83)),
+    ("by hand, blocking", RGBColor(66, 74, 83)),
+    ("by hand", RGBColor(140, 149, 159)),
+    ("tokio", RGBColor(140, 149, 159)),
     ("raw tokio", RGBColor(140, 149, 159)),
     ("tokio copy", RGBColor(140, 149, 159)),
     ("message-io", RGBColor(26, 127, 55)),
