@@ -46,8 +46,9 @@ fn decode_struct(size: usize) -> Contest {
     Contest::new("decode struct", bytes(size), Unit::Frames)
         .side("ours", walking(little(), &wire))
         .side("ours, Reader", reading(little(), &wire))
+        .side("ours, Bytes", cutting(little(), &wire))
         .side(
-            "ours, Bytes",
+            "ours, Compat",
             items(&wire, move |buf| whole(cut.decode(buf))),
         )
         .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
@@ -67,8 +68,9 @@ fn decode_line(size: usize) -> Contest {
     Contest::new("decode line", bytes(size), Unit::Frames)
         .side("ours", walking(Line::new(), &wire))
         .side("ours, Reader", reading(Line::new(), &wire))
+        .side("ours, Bytes", cutting(Line::new(), &wire))
         .side(
-            "ours, Bytes",
+            "ours, Compat",
             items(&wire, move |buf| whole(cut.decode(buf))),
         )
         .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
@@ -194,6 +196,18 @@ fn reading<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
             reader.push(&bytes);
             while let Some(frame) = reader.next_frame().unwrap() {
                 tally.see(frame);
+            }
+        })
+    }
+}
+
+fn cutting<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
+    let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec));
+    move || {
+        repeated(whole, |tally| {
+            reader.push(&bytes);
+            while let Some(frame) = reader.next_bytes().unwrap() {
+                tally.see(&frame);
             }
         })
     }

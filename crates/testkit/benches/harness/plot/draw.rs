@@ -32,11 +32,12 @@ const INK: RGBColor = RGBColor(36, 41, 47);
 const GRID: RGBColor = RGBColor(216, 222, 228);
 
 /// A side has its colour everywhere: ours are blue, what is made by hand is grey.
-const COLOURS: [(&str, RGBColor); 18] = [
+const COLOURS: [(&str, RGBColor); 19] = [
     ("ours", RGBColor(9, 105, 218)),
     ("ours, boxed", RGBColor(84, 174, 255)),
     ("ours, Reader", RGBColor(84, 174, 255)),
     ("ours, Bytes", RGBColor(162, 210, 255)),
+    ("ours, Compat", RGBColor(130, 160, 190)),
     ("ours, feed", RGBColor(162, 210, 255)),
     ("ours, copy", RGBColor(162, 210, 255)),
     ("tokio-util", RGBColor(225, 111, 36)),
