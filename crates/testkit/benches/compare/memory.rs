@@ -1,15 +1,20 @@
 //! Codecs alone: 64 KiB of wire, copied into the side's buffer as a read would, decoded to the last frame; and frames
 //! encoded into a buffer of 64 KiB that is then emptied.
+//!
+//! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as tokio-util's `Decoder`. The
+//! header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
 
+use std::fmt::Debug;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use asynchronous_codec as asynchronous;
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{Codec, Compat, Decoded, End, Line, Reader, Struct};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec, LinesCodec};
 
 use crate::contest::{Contest, Unit, Work};
-use crate::tally::{Tally, frame};
+use crate::tally::{Tally, frame, text};
 
 /// How much wire is decoded at once, in bytes.
 const WIRE: usize = 64 * 1024;
@@ -33,38 +38,59 @@ fn theirs() -> LengthDelimitedCodec {
 }
 
 fn decode_struct(size: usize) -> Contest {
-    let wire = wire(&mut little(), &frame(size));
+    let frame = frame(size);
+    let wide = wire(&mut Struct::new(">Q".parse().unwrap()), &frame);
+    let wire = wire(&mut little(), &frame);
+    let (mut cut, mut util) = (Compat::new(little()), theirs());
+    let mut length = asynchronous::LengthCodec;
     Contest::new("decode struct", bytes(size), Unit::Frames)
-        .side("borrowed", walking(little, &wire))
-        .side("Reader", reading(little, &wire))
+        .side("ours", walking(little(), &wire))
+        .side("ours, Reader", reading(little(), &wire))
+        .side("ours, Bytes", cutting(little(), &wire))
         .side(
-            "Bytes",
-            items(|| Compat::new(little()), |item| item.unwrap(), &wire),
+            "ours, Compat",
+            items(&wire, move |buf| whole(cut.decode(buf))),
         )
-        .side("tokio-util", items(theirs, |item| item, &wire))
-        .target("borrowed", "tokio-util", 15.0)
-        .target("Bytes", "tokio-util", 2.5)
+        .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
+        .side(
+            "asynchronous-codec",
+            items(&wide, move |buf| {
+                asynchronous::Decoder::decode(&mut length, buf)
+            }),
+        )
+        .target("ours", "tokio-util", 15.0)
+        .target("ours, Bytes", "tokio-util", 2.5)
 }
 
 fn decode_line(size: usize) -> Contest {
-    let text: Vec<u8> = frame(size).iter().map(|byte| b'a' + byte % 26).collect();
-    let wire = wire(&mut Line::new(), &text);
+    let wire = wire(&mut Line::new(), &text(size));
+    let (mut cut, mut util) = (Compat::new(Line::new()), LinesCodec::new());
     Contest::new("decode line", bytes(size), Unit::Frames)
-        .side("borrowed", walking(Line::new, &wire))
-        .side("Reader", reading(Line::new, &wire))
+        .side("ours", walking(Line::new(), &wire))
+        .side("ours, Reader", reading(Line::new(), &wire))
+        .side("ours, Bytes", cutting(Line::new(), &wire))
         .side(
-            "Bytes",
-            items(|| Compat::new(Line::new()), |item| item.unwrap(), &wire),
+            "ours, Compat",
+            items(&wire, move |buf| whole(cut.decode(buf))),
         )
-        .side("tokio-util", items(LinesCodec::new, |item| item, &wire))
-        .target("borrowed", "tokio-util", 4.0)
+        .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
+        .side(
+            "asynchronous-codec",
+            items(&wire, |buf| {
+                without_end(asynchronous::Decoder::decode(
+                    &mut asynchronous::LinesCodec,
+                    buf,
+                ))
+            }),
+        )
+        .target("ours", "tokio-util", 4.0)
 }
 
 fn encode_struct(size: usize) -> Contest {
     let ours = frame(size);
     let shared = Bytes::from(ours.clone());
     let mut codec = little();
-    let mut other = theirs();
+    let (mut other, mut length, again) = (theirs(), asynchronous::LengthCodec, shared.clone());
     Contest::new("encode struct", bytes(size), Unit::Frames)
         .side(
             "ours",
@@ -74,14 +100,36 @@ fn encode_struct(size: usize) -> Contest {
             "tokio-util",
             encoding(move |out| other.encode(black_box(shared.clone()), out).unwrap()),
         )
+        .side(
+            "asynchronous-codec",
+            encoding(move |out| {
+                asynchronous::Encoder::encode(&mut length, black_box(again.clone()), out).unwrap();
+            }),
+        )
         .target("ours", "tokio-util", 8.0)
+}
+
+/// What our codecs give to tokio-util, without what was wrong with a frame.
+fn whole<I, F: Debug, E>(item: Result<Option<Result<I, F>>, E>) -> Result<Option<I>, E> {
+    item.map(|item| item.map(Result::unwrap))
+}
+
+/// asynchronous-codec leaves a line its end.
+fn without_end<E>(line: Result<Option<String>, E>) -> Result<Option<String>, E> {
+    line.map(|line| {
+        line.map(|mut line| {
+            assert_eq!(line.pop(), Some('\n'));
+            line
+        })
+    })
 }
 
 pub(crate) fn bytes(size: usize) -> String {
     match size {
         0..1024 => format!("{size} B"),
-        1024..1_048_576 => format!("{} KiB", size / 1024),
-        _ => format!("{} MiB", size >> 20),
+        1024..1_048_576 => format!("{} KiB", size >> 10),
+        1_048_576..1_073_741_824 => format!("{} MiB", size >> 20),
+        _ => format!("{} GiB", size >> 30),
     }
 }
 
@@ -120,8 +168,8 @@ fn repeated(whole: Tally, mut once: impl FnMut(&mut Tally)) -> Work {
     }
 }
 
-fn walking<C: Codec>(codec: fn() -> C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
-    let (bytes, whole, mut codec) = (wire.bytes.clone(), wire.whole, codec());
+fn walking<C: Codec>(mut codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
+    let (bytes, whole) = (wire.bytes.clone(), wire.whole);
     let mut buf = Vec::new();
     move || {
         repeated(whole, |tally| {
@@ -141,8 +189,8 @@ fn walking<C: Codec>(codec: fn() -> C, wire: &Wire) -> impl FnMut() -> Work + us
     }
 }
 
-fn reading<C: Codec>(codec: fn() -> C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
-    let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec()));
+fn reading<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
+    let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec));
     move || {
         repeated(whole, |tally| {
             reader.push(&bytes);
@@ -153,23 +201,33 @@ fn reading<C: Codec>(codec: fn() -> C, wire: &Wire) -> impl FnMut() -> Work + us
     }
 }
 
-/// Any decoder of tokio-util's kind, and what the bytes of its items are.
-fn items<D, B>(
-    decoder: fn() -> D,
-    inside: fn(D::Item) -> B,
+fn cutting<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
+    let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec));
+    move || {
+        repeated(whole, |tally| {
+            reader.push(&bytes);
+            while let Some(frame) = reader.next_bytes().unwrap() {
+                tally.see(&frame);
+            }
+        })
+    }
+}
+
+/// Any decoder that cuts its items from a buffer.
+fn items<I: AsRef<[u8]>, E: Debug, D>(
     wire: &Wire,
-) -> impl FnMut() -> Work + use<D, B>
+    mut decode: D,
+) -> impl FnMut() -> Work + use<I, E, D>
 where
-    D: Decoder<Error: std::fmt::Debug>,
-    B: AsRef<[u8]>,
+    D: FnMut(&mut BytesMut) -> Result<Option<I>, E>,
 {
-    let (bytes, whole, mut decoder) = (wire.bytes.clone(), wire.whole, decoder());
+    let (bytes, whole) = (wire.bytes.clone(), wire.whole);
     let mut buf = BytesMut::new();
     move || {
         repeated(whole, |tally| {
             buf.extend_from_slice(&bytes);
-            while let Some(item) = decoder.decode(&mut buf).unwrap() {
-                tally.see(inside(item).as_ref());
+            while let Some(item) = decode(&mut buf).unwrap() {
+                tally.see(item.as_ref());
             }
         })
     }

@@ -1,10 +1,12 @@
 //! Frames over a stream: one sender and one receiver, each on a thread with a runtime of its own, so that neither waits for
 //! the other's worker. The clock runs from the first frame until the receiver has seen the end.
 
+mod asynchronous;
+mod lines;
 mod message_io;
-mod ours;
-mod raw;
-mod util;
+pub(crate) mod ours;
+pub(crate) mod raw;
+pub(crate) mod util;
 
 use std::sync::mpsc;
 use std::thread;
@@ -12,7 +14,7 @@ use std::time::Instant;
 
 use crate::contest::{Contest, Unit, Work};
 use crate::memory::bytes;
-use crate::tally::{Tally, frame};
+use crate::tally::{Tally, frame, text};
 
 /// The frames of one run.
 #[derive(Clone)]
@@ -25,6 +27,7 @@ pub(crate) fn contests() -> Vec<Contest> {
     let sizes = [16, 64, 256, 1 << 10, 16 << 10, 64 << 10, 1 << 20];
     let mut all: Vec<_> = sizes.into_iter().zip(TCP).map(tcp).collect();
     all.extend([64, 1 << 10, 64 << 10].map(unix));
+    all.push(lines(64));
     all
 }
 
@@ -40,13 +43,9 @@ const TCP: [[f64; 4]; 7] = [
 ];
 
 fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
-    let load = load(size);
-    let unit = if size <= 1024 {
-        Unit::Frames
-    } else {
-        Unit::Bytes
-    };
+    let (load, unit) = (load(size), unit(size));
     let contest = Contest::new("framed tcp", bytes(size), unit)
+        .carrying(size)
         .side("ours", side(unit, &load, ours::tcp, ours::send))
         .side(
             "ours, boxed",
@@ -66,35 +65,59 @@ fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
         least => contest.target("ours, boxed", "ours", least),
     };
     match size {
-        64 => message_io(contest, unit, &load, 10.0),
-        65_536 => message_io(contest, unit, &load, 1.5),
+        64 => more(contest, unit, &load, 10.0),
+        65_536 => more(contest, unit, &load, 1.5),
         _ => contest,
     }
 }
 
-fn message_io(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
+/// The sides that stand beside two lengths of frames only, and by how much ours should be ahead of message-io.
+fn more(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
     contest
+        .side(
+            "raw tokio",
+            side(unit, load, raw::receive_tokio, raw::send_tokio),
+        )
         .side(
             "message-io",
             side(unit, load, message_io::receive, message_io::send),
+        )
+        .side(
+            "asynchronous-codec",
+            side(unit, load, asynchronous::receive, asynchronous::send),
         )
         .target("ours", "message-io", least)
 }
 
 fn unix(size: usize) -> Contest {
-    let load = load(size);
-    let unit = if size <= 1024 {
-        Unit::Frames
-    } else {
-        Unit::Bytes
-    };
+    let (load, unit) = (load(size), unit(size));
     Contest::new("framed unix", bytes(size), unit)
+        .carrying(size)
         .side("ours", side(unit, &load, ours::unix, ours::send_unix))
         .side(
             "raw tokio",
             side(unit, &load, raw::receive_unix, raw::send_unix),
         )
         .target("ours", "raw tokio", 0.9)
+}
+
+fn lines(size: usize) -> Contest {
+    let (mut load, unit) = (load(size), unit(size));
+    load.frame = text(size);
+    Contest::new("framed lines tcp", bytes(size), unit)
+        .side("ours", side(unit, &load, lines::receive, lines::send))
+        .side(
+            "tokio-util",
+            side(unit, &load, lines::receive_util, lines::send_util),
+        )
+}
+
+fn unit(size: usize) -> Unit {
+    if size <= 1024 {
+        Unit::Frames
+    } else {
+        Unit::Bytes
+    }
 }
 
 fn load(size: usize) -> Load {
@@ -113,12 +136,12 @@ fn load(size: usize) -> Load {
 pub(crate) type Found = mpsc::Sender<String>;
 
 /// A side of a receiver that says where it is and what it saw, and a sender that says when it was connected.
-fn side(
+pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     unit: Unit,
     load: &Load,
     receive: fn(Found) -> Tally,
-    send: fn(&str, &Load) -> Instant,
-) -> impl FnMut() -> Work + use<> {
+    send: S,
+) -> impl FnMut() -> Work + use<S> {
     let load = load.clone();
     move || {
         let (found, place) = mpsc::channel();
@@ -128,7 +151,7 @@ fn side(
         assert_eq!(tally, Tally::of(&load.frame, load.count));
         let each = match unit {
             Unit::Bytes => load.frame.len(),
-            Unit::Frames => 1,
+            _ => 1,
         };
         Work {
             amount: (load.count * each) as f64,

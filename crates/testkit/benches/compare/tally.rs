@@ -34,3 +34,8 @@ impl Tally {
 pub(crate) fn frame(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at % 251 + 1) as u8).collect()
 }
+
+/// A line of `len` letters, without its end.
+pub(crate) fn text(len: usize) -> Vec<u8> {
+    frame(len).iter().map(|byte| b'a' + byte % 26).collect()
+}

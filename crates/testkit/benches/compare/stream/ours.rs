@@ -19,13 +19,13 @@ fn boxed_codec() -> BoxCodec {
 }
 
 pub(super) fn tcp(found: Found) -> Tally {
-    accepted(TcpTransport::default(), "tcp://127.0.0.1:0", found)
+    accepted(TcpTransport::default(), "tcp://127.0.0.1:0", found, codec())
 }
 
 pub(super) fn unix(found: Found) -> Tally {
     let directory = tempfile::tempdir().unwrap();
     let at = format!("unix://{}/socket", directory.path().display());
-    accepted(UnixTransport::default(), &at, found)
+    accepted(UnixTransport::default(), &at, found, codec())
 }
 
 pub(super) fn boxed(found: Found) -> Tally {
@@ -36,12 +36,17 @@ pub(super) fn boxed(found: Found) -> Tally {
     })
 }
 
-fn accepted<T: Transport>(transport: T, at: &str, found: Found) -> Tally {
+pub(super) fn accepted<T: Transport>(
+    transport: T,
+    at: &str,
+    found: Found,
+    codec: impl Codec,
+) -> Tally {
     block_on(async {
         let at: Endpoint = at.parse().unwrap();
         let mut listener = transport.listen(&at).await.unwrap();
         found.send(listener.local().to_string()).unwrap();
-        receive(Framed::new(listener.accept().await.unwrap(), codec())).await
+        receive(Framed::new(listener.accept().await.unwrap(), codec)).await
     })
 }
 
@@ -53,26 +58,28 @@ async fn receive<R: RecvHalf, C: Codec>(mut framed: Framed<R, C>) -> Tally {
     tally
 }
 
-pub(super) fn send(to: &str, load: &Load) -> Instant {
-    connected(TcpTransport::default(), to, load)
+pub(crate) fn send(to: &str, load: &Load) -> Instant {
+    connected(TcpTransport::default(), to, load, codec())
 }
 
 pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
-    connected(UnixTransport::default(), to, load)
+    connected(UnixTransport::default(), to, load, codec())
 }
 
 pub(super) fn send_boxed(to: &str, load: &Load) -> Instant {
     block_on(async { feed(Framed::new(connect(to).await.unwrap(), boxed_codec()), load).await })
 }
 
-fn connected<T: Transport>(transport: T, to: &str, load: &Load) -> Instant {
+pub(super) fn connected<T: Transport>(
+    transport: T,
+    to: &str,
+    load: &Load,
+    codec: impl Codec,
+) -> Instant {
     block_on(async {
         let to: Endpoint = to.parse().unwrap();
-        feed(
-            Framed::new(transport.connect(&to).await.unwrap(), codec()),
-            load,
-        )
-        .await
+        let socket = transport.connect(&to).await.unwrap();
+        feed(Framed::new(socket, codec), load).await
     })
 }
 

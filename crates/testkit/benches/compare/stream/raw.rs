@@ -1,17 +1,20 @@
-//! By hand: blocking sockets with buffers of 256 KiB, and tokio's `UnixStream` with those that `Framed` has, 64 KiB.
+//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed` has: it reads 64 KiB at a
+//! time, and writes at 256 KiB.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use socketry_codec::limits::DEFAULT_HIGH_WATER;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{Found, Load, block_on};
 use crate::tally::Tally;
 
 const BLOCKING: usize = 256 * 1024;
-const UNIX: usize = 64 * 1024;
+const READ: usize = 64 * 1024;
+const WRITTEN: usize = DEFAULT_HIGH_WATER;
 
 /// What arrived and is not looked at yet.
 struct Buffer {
@@ -53,7 +56,7 @@ impl Buffer {
     }
 }
 
-pub(super) fn receive(found: Found) -> Tally {
+pub(crate) fn receive(found: Found) -> Tally {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap().to_string();
     found.send(at).unwrap();
@@ -67,21 +70,33 @@ pub(super) fn receive(found: Found) -> Tally {
     }
 }
 
+pub(super) fn receive_tokio(found: Found) -> Tally {
+    block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap().to_string();
+        found.send(at).unwrap();
+        read(listener.accept().await.unwrap().0).await
+    })
+}
+
 pub(super) fn receive_unix(found: Found) -> Tally {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("socket");
     block_on(async {
         let listener = UnixListener::bind(&path).unwrap();
         found.send(path.to_str().unwrap().to_owned()).unwrap();
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut buffer = Buffer::new(UNIX);
-        loop {
-            match stream.read(buffer.spare()).await.unwrap() {
-                0 => return buffer.tally,
-                read => buffer.arrived(read),
-            }
-        }
+        read(listener.accept().await.unwrap().0).await
     })
+}
+
+async fn read(mut stream: impl AsyncRead + Unpin) -> Tally {
+    let mut buffer = Buffer::new(READ);
+    loop {
+        match stream.read(buffer.spare()).await.unwrap() {
+            0 => return buffer.tally,
+            read => buffer.arrived(read),
+        }
+    }
 }
 
 /// Frames gathered until there are so many bytes.
@@ -119,18 +134,26 @@ pub(super) fn send(to: &str, load: &Load) -> Instant {
     begun
 }
 
-pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
+pub(super) fn send_tokio(to: &str, load: &Load) -> Instant {
     block_on(async {
-        let mut stream = UnixStream::connect(to).await.unwrap();
-        let mut gathered = Gathered::new(UNIX);
-        let begun = Instant::now();
-        for _ in 0..load.count {
-            if gathered.push(&load.frame) {
-                stream.write_all(&gathered.bytes).await.unwrap();
-                gathered.bytes.clear();
-            }
-        }
-        stream.write_all(&gathered.bytes).await.unwrap();
-        begun
+        let stream = tokio::net::TcpStream::connect(to).await.unwrap();
+        write(stream, load).await
     })
+}
+
+pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
+    block_on(async { write(UnixStream::connect(to).await.unwrap(), load).await })
+}
+
+async fn write(mut stream: impl AsyncWrite + Unpin, load: &Load) -> Instant {
+    let mut gathered = Gathered::new(WRITTEN);
+    let begun = Instant::now();
+    for _ in 0..load.count {
+        if gathered.push(&load.frame) {
+            stream.write_all(&gathered.bytes).await.unwrap();
+            gathered.bytes.clear();
+        }
+    }
+    stream.write_all(&gathered.bytes).await.unwrap();
+    begun
 }

@@ -13,7 +13,7 @@ use crate::tally::Tally;
 
 const BUFFER: usize = 256 * 1024;
 
-fn framed(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
+pub(crate) fn framed(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
     Framed::new(stream, codec())
 }
 

@@ -9,20 +9,23 @@ pub(crate) struct Contest {
     /// Where it stands in that plot: a frame's length, say.
     pub(crate) label: String,
     pub(crate) unit: Unit,
+    /// How many bytes of payload one thing carries, where that is worth plotting.
+    pub(crate) payload: Option<usize>,
     pub(crate) sides: Vec<Side>,
     pub(crate) targets: Vec<Target>,
+    pub(crate) limits: Vec<Limit>,
 }
 
 /// One way to do the work.
 pub(crate) struct Side {
     pub(crate) name: &'static str,
-    run: Box<dyn FnMut() -> Work>,
+    run: Box<dyn FnMut() -> f64>,
 }
 
 /// What a side did in one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    /// Frames, bytes or round trips.
+    /// Frames, bytes, round trips or connections.
     pub(crate) amount: f64,
     pub(crate) elapsed: Duration,
 }
@@ -34,6 +37,12 @@ pub(crate) enum Unit {
     Frames,
     /// GB (10⁹ bytes) a second.
     Bytes,
+    /// Thousands a second.
+    Trips,
+    /// Thousands a second.
+    Connections,
+    /// No rate: what one of many takes.
+    BytesEach,
 }
 
 /// How many times as fast as another a side should be.
@@ -44,14 +53,23 @@ pub(crate) struct Target {
     pub(crate) least: f64,
 }
 
+/// What a side's figure should not exceed, whatever the others do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) side: &'static str,
+    pub(crate) most: f64,
+}
+
 impl Contest {
     pub(crate) fn new(group: &'static str, label: impl Into<String>, unit: Unit) -> Self {
         Contest {
             group,
             label: label.into(),
             unit,
+            payload: None,
             sides: Vec::new(),
             targets: Vec::new(),
+            limits: Vec::new(),
         }
     }
 
@@ -60,9 +78,24 @@ impl Contest {
         format!("{} {}", self.group, self.label)
     }
 
-    pub(crate) fn side(mut self, name: &'static str, run: impl FnMut() -> Work + 'static) -> Self {
+    pub(crate) fn side(self, name: &'static str, mut run: impl FnMut() -> Work + 'static) -> Self {
+        self.weighed(name, move || run().rate())
+    }
+
+    /// A side that has a figure without having taken time.
+    pub(crate) fn weighed(
+        mut self,
+        name: &'static str,
+        run: impl FnMut() -> f64 + 'static,
+    ) -> Self {
         let run = Box::new(run);
         self.sides.push(Side { name, run });
+        self
+    }
+
+    /// Plots show bytes of payload a second.
+    pub(crate) fn carrying(mut self, payload: usize) -> Self {
+        self.payload = Some(payload);
         self
     }
 
@@ -75,13 +108,25 @@ impl Contest {
         });
         self
     }
+
+    /// `side` should have a figure of at most `most`.
+    pub(crate) fn limit(mut self, side: &'static str, most: f64) -> Self {
+        self.limits.push(Limit { side, most });
+        self
+    }
 }
 
 impl Side {
-    /// Does the work once; the rate in things a second.
-    pub(crate) fn rate(&mut self) -> f64 {
-        let work = (self.run)();
-        work.amount / work.elapsed.as_secs_f64()
+    /// Does the work once.
+    pub(crate) fn figure(&mut self) -> f64 {
+        (self.run)()
+    }
+}
+
+impl Work {
+    /// Things a second.
+    fn rate(self) -> f64 {
+        self.amount / self.elapsed.as_secs_f64()
     }
 }
 
@@ -90,13 +135,18 @@ impl Unit {
         match self {
             Unit::Frames => "M frames/s",
             Unit::Bytes => "GB/s",
+            Unit::Trips => "k round trips/s",
+            Unit::Connections => "k connections/s",
+            Unit::BytesEach => "bytes each",
         }
     }
 
-    pub(crate) fn scaled(self, rate: f64) -> f64 {
+    pub(crate) fn scaled(self, figure: f64) -> f64 {
         match self {
-            Unit::Frames => rate / 1e6,
-            Unit::Bytes => rate / 1e9,
+            Unit::Frames => figure / 1e6,
+            Unit::Bytes => figure / 1e9,
+            Unit::Trips | Unit::Connections => figure / 1e3,
+            Unit::BytesEach => figure,
         }
     }
 }

@@ -1,0 +1,67 @@
+//! What a connection takes while nothing happens: 10,000 of them, each in a task of its own that has received one frame of
+//! 64 B and waits for the next; or that has three bytes of its header.
+//!
+//! An allocator counts the bytes that live on the thread of the server: sockets, tasks, buffers, and what the runtime has for
+//! each of them. What the kernel holds, and what an allocator wastes between its blocks, is not among them. The peers are in
+//! another process, since a process may have too few descriptors for both; where it has too few for 10,000, there are fewer. *raw tokio* is a task with a `TcpStream` and no
+//! buffer at all: less is not to be had.
+//!
+//! It is not a part of the other bench because that allocator would slow down whoever allocates.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    dead_code,
+    reason = "a bench, and a harness of which it need not use all"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+mod peers;
+mod servers;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use harness::contest::{Contest, Unit};
+
+/// Descriptors that are not connections.
+const OTHERS: u64 = 100;
+
+/// A frame, and what comes behind it.
+#[derive(Clone, Copy)]
+enum Sent {
+    Whole,
+    AndPartOfAHeader,
+}
+
+fn main() {
+    let connections = connections();
+    if let Some(place) = std::env::args().skip_while(|word| word != "--peers").nth(1) {
+        return peers::run(&place);
+    }
+    harness::run(vec![
+        contest("idle", connections, Sent::Whole, 1024.0),
+        contest("stalled", connections, Sent::AndPartOfAHeader, 4096.0),
+    ]);
+}
+
+fn contest(label: &str, connections: usize, sent: Sent, most: f64) -> Contest {
+    let label = format!("{connections} {label}");
+    Contest::new("connections", label, Unit::BytesEach)
+        .weighed("ours", move || servers::ours(connections, sent))
+        .weighed("tokio-util", move || servers::util(connections, sent))
+        .weighed("raw tokio", move || servers::raw(connections, sent))
+        .limit("ours", most)
+}
+
+/// 10,000, or as many as there may be descriptors.
+fn connections() -> usize {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+    maximum.map_or(10_000, |most| (most - OTHERS).min(10_000) as usize)
+}

@@ -1,0 +1,113 @@
+//! Servers whose connections wait.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use socketry_codec::{Framed, Struct};
+use socketry_transport::{Listener, TcpTransport, Transport};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::yield_now;
+use tokio::time::sleep;
+use tokio_util::codec::{self, LengthDelimitedCodec};
+
+use super::Sent;
+use super::peers::Peers;
+
+/// The header of a frame of 64 bytes: `<I`.
+const HEADER: &str = "@\0\0\0";
+const FRAME: usize = 64;
+
+/// Frames that arrived. It is static so that no task has to hold it.
+static FRAMES: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn ours(connections: usize, sent: Sent) -> f64 {
+    each(connections, async || {
+        let at = "tcp://127.0.0.1:0".parse().unwrap();
+        let mut listener = TcpTransport::default().listen(&at).await.unwrap();
+        let place = listener.local().to_string();
+        let accept = async || {
+            let socket = listener.accept().await.unwrap();
+            let mut framed = Framed::new(socket, Struct::new("<I".parse().unwrap()));
+            tokio::spawn(async move {
+                while let Ok(Some(frame)) = framed.recv().await {
+                    received(frame.len());
+                }
+            });
+        };
+        serve(&place["tcp://".len()..], connections, sent, accept).await;
+    })
+}
+
+pub(crate) fn util(connections: usize, sent: Sent) -> f64 {
+    each(connections, async || {
+        accept_with(connections, sent, |stream| {
+            let codec = LengthDelimitedCodec::builder().little_endian().new_codec();
+            let mut framed = codec::Framed::new(stream, codec);
+            async move {
+                while let Some(Ok(frame)) = framed.next().await {
+                    received(frame.len());
+                }
+            }
+        })
+        .await;
+    })
+}
+
+/// Nothing but the socket: what is read, a frame at once, is not kept.
+pub(crate) fn raw(connections: usize, sent: Sent) -> f64 {
+    each(connections, async || {
+        accept_with(connections, sent, |stream| async move {
+            while stream.readable().await.is_ok() {
+                if let Ok(len @ 68..) = stream.try_read(&mut [0; 128]) {
+                    received(len - HEADER.len());
+                }
+            }
+        })
+        .await;
+    })
+}
+
+async fn accept_with<F: Future<Output = ()> + Send + 'static>(
+    connections: usize,
+    sent: Sent,
+    task: fn(TcpStream) -> F,
+) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let accept = async || _ = tokio::spawn(task(listener.accept().await.unwrap().0));
+    serve(&place, connections, sent, accept).await;
+}
+
+/// How many bytes more live for each connection once `serve` has ended. Its tasks are there until the runtime is dropped.
+fn each(connections: usize, serve: impl AsyncFnOnce()) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let held = allocation_counter::measure(|| runtime.block_on(serve()));
+    held.bytes_current as f64 / connections as f64
+}
+
+async fn serve(place: &str, connections: usize, sent: Sent, mut accept: impl AsyncFnMut()) {
+    FRAMES.store(0, Ordering::Relaxed);
+    let mut peers = Peers::start(place);
+    for _ in 0..connections {
+        peers.connect();
+        accept().await;
+    }
+    peers.write(&format!("{HEADER}{}", "f".repeat(FRAME)));
+    while FRAMES.load(Ordering::Relaxed) < connections {
+        yield_now().await;
+    }
+    if let Sent::AndPartOfAHeader = sent {
+        peers.write(&HEADER[..3]);
+    }
+    // Nobody says that part of a header was read; in this time it is.
+    sleep(Duration::from_millis(200)).await;
+}
+
+fn received(len: usize) {
+    assert_eq!(len, FRAME);
+    FRAMES.fetch_add(1, Ordering::Relaxed);
+}
