@@ -12,7 +12,7 @@ use socketry_codec::{
 };
 use socketry_testkit::Script;
 use socketry_transport::{Endpoint, IoSocket};
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncWriteExt, BufWriter, DuplexStream};
 use tokio::time::timeout;
 use tokio_test::{assert_pending, task};
 
@@ -132,10 +132,13 @@ async fn the_rest_of_a_datagram_is_one_when_parts_are_joined() {
 }
 
 #[tokio::test]
-async fn joined_with_nothing_that_was_received_there_is_no_datagram() {
-    let framed = Framed::new(Script::datagrams(100).open(), Raw);
+async fn joined_with_nothing_there_is_no_datagram() {
+    let socket = Script::datagrams(100).open();
+    let framed = Framed::new(socket.clone(), Raw);
     let mut framed = Framed::from_parts(framed.into_parts().unwrap());
     assert_pending!(task::spawn(framed.recv()).poll());
+    framed.flush().await.unwrap();
+    assert!(socket.writes().is_empty());
 }
 
 #[tokio::test]
@@ -176,10 +179,9 @@ impl Codec for Threes {
 
 #[tokio::test]
 async fn a_codec_that_needs_more_at_the_end_is_told_as_a_frame_cut_short() {
-    let cut = |error: &FrameError| {
-        let (have, missing) = (2, 1);
-        error.codec_fault() == Some(&Fault::Truncated { have, missing })
-    };
+    let (have, missing) = (2, 1);
+    let expected = CodecError::skip(Fault::Truncated { have, missing }, 2);
+    let cut = |error: &FrameError| matches!(error.fault(), FrameFault::Codec(error) if *error == expected);
     let mut framed = Framed::new(Script::stream().arriving([&b"abcde"[..]]), Threes);
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"abc");
     let error = framed.recv().await.unwrap_err();
@@ -290,6 +292,39 @@ async fn without_a_frame_time_a_frame_is_never_late() {
     assert!(timeout(hours, framed.recv()).await.is_err());
 }
 
+/// A burst's room is not kept for ever, and what every flush needs is not allocated for each.
+#[tokio::test]
+async fn an_empty_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mark() {
+    for (high_water, bytes, kept) in [
+        (1000, 50_000, true),
+        (1000, 100_000, false),
+        (1 << 20, 600_000, true),
+        (1 << 20, 1_200_000, false),
+    ] {
+        let mut framed = Framed::new(Script::stream(), Threes).high_water(high_water);
+        // Its ending doubles the room of the payload.
+        framed.send(&vec![0; bytes]).await.unwrap();
+        let capacity = framed.into_parts().unwrap().unsent.capacity();
+        assert_eq!(capacity >= bytes, kept, "{high_water} {bytes}: {capacity}");
+    }
+}
+
+/// The bytes were taken, and are lost with the connection.
+#[tokio::test]
+async fn a_flush_that_fails_ends_the_sending_side() {
+    let (ours, theirs) = tokio::io::duplex(100);
+    let at = || "mem://x".parse().unwrap();
+    let mut framed = Framed::new(IoSocket::new(BufWriter::new(ours), at(), at()), Line::new());
+    drop(theirs);
+    let error = framed.send(b"lost").await.unwrap_err();
+    assert!(
+        matches!(error.fault(), FrameFault::Io(_)) && error.is_fatal(),
+        "{error}"
+    );
+    let error = framed.send(b"late").await.unwrap_err();
+    assert!(matches!(error.fault(), FrameFault::Over), "{error}");
+}
+
 /// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what a large file does.
 #[tokio::test]
 async fn reads_grow_with_what_arrives() {
@@ -303,6 +338,13 @@ async fn reads_grow_with_what_arrives() {
     assert_eq!(room_after(100).await, 8 << 10);
     assert_eq!(room_after(8 << 10).await, 16 << 10);
     assert_eq!(room_after(1 << 20).await, 64 << 10);
+
+    // Also where a part of a frame is here before each read.
+    let wire = encoded(&[&[0; 99][..]; 10_000]);
+    let socket = Script::stream().arriving([&wire[..]]);
+    let mut framed = Framed::new(socket.clone(), Struct::default());
+    while framed.recv().await.unwrap().is_some() {}
+    assert!(socket.largest_room() > 60 << 10);
 }
 
 /// Thousands of idle connections cost no buffers.
