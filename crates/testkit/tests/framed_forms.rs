@@ -347,6 +347,23 @@ async fn reads_grow_with_what_arrives() {
     assert!(socket.largest_room() > 60 << 10);
 }
 
+/// Who sends a large frame in small pieces would otherwise make us copy all of it for each.
+#[test]
+fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    let wire = encoded(&[&vec![0; 1 << 20]]);
+    let socket = wire.chunks(1000).fold(Script::stream(), |socket, piece| {
+        socket.arriving([piece]).pause()
+    });
+    let mut framed = Framed::new(socket, Struct::default());
+    let moved = allocation_counter::measure(|| {
+        let frame = runtime.block_on(framed.recv()).unwrap().unwrap();
+        assert_eq!(frame.len(), 1 << 20);
+    });
+    assert!(moved.bytes_total < 16 << 20, "{} bytes", moved.bytes_total);
+}
+
 /// Thousands of idle connections cost no buffers.
 #[tokio::test]
 async fn a_connection_that_waits_gives_its_room_back() {

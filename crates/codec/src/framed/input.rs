@@ -325,7 +325,7 @@ impl Input {
         let spare = self.buf.capacity() - here;
         // A large frame is not moved while there is room for what it needs, and then to a place half as large again at
         // least: who sends one in small pieces would otherwise have all of it copied for each.
-        if here >= READ_MAX && spare >= need {
+        if here >= READ_MAX && spare >= need.min(READ_MAX) {
             return spare.min(READ_MAX);
         }
         let credible = (2 * here).max(self.largest);
