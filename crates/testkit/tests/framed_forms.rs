@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, SinkExt};
 use socketry_codec::{
-    Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Json, Line, Raw, Struct,
+    BoxCodec, Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Json, Line,
+    Raw, Struct,
 };
 use socketry_testkit::Script;
 use socketry_transport::{Endpoint, IoSocket};
@@ -347,21 +348,49 @@ async fn reads_grow_with_what_arrives() {
     assert!(socket.largest_room() > 60 << 10);
 }
 
+/// What `run` allocates meanwhile.
+fn allocated(run: impl Future<Output = ()>) -> allocation_counter::AllocationInfo {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    allocation_counter::measure(|| runtime.block_on(run))
+}
+
 /// Who sends a large frame in small pieces would otherwise make us copy all of it for each.
 #[test]
 fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().build().unwrap();
-    let wire = encoded(&[&vec![0; 1 << 20]]);
-    let socket = wire.chunks(1000).fold(Script::stream(), |socket, piece| {
-        socket.arriving([piece]).pause()
-    });
+    for codec in ["struct", "line"] {
+        let mut codec: BoxCodec = codec.parse().unwrap();
+        let mut wire = BytesMut::new();
+        codec.encode(&vec![0; 1_000_000], &mut wire).unwrap();
+        let pieces = wire.chunks(1000);
+        let socket = pieces.fold(Script::stream(), |script, piece| {
+            script.arriving([piece]).pause()
+        });
+        let mut framed = Framed::new(socket, codec);
+        let moved = allocated(async {
+            assert_eq!(framed.recv().await.unwrap().unwrap().len(), 1_000_000);
+        });
+        assert!(
+            moved.bytes_total < 16_000_000,
+            "{} bytes",
+            moved.bytes_total
+        );
+    }
+}
+
+#[test]
+fn small_frames_are_received_in_the_room_that_is_there() {
+    let wire = encoded(&[&[0; 99][..]; 10_000]);
+    let socket = Script::stream().arriving(wire.chunks(1000));
     let mut framed = Framed::new(socket, Struct::default());
-    let moved = allocation_counter::measure(|| {
-        let frame = runtime.block_on(framed.recv()).unwrap().unwrap();
-        assert_eq!(frame.len(), 1 << 20);
+    let mut frames = 0;
+    let needed = allocated(async {
+        while framed.recv().await.unwrap().is_some() {
+            frames += 1;
+        }
     });
-    assert!(moved.bytes_total < 16 << 20, "{} bytes", moved.bytes_total);
+    assert_eq!(frames, 10_000);
+    assert_eq!(needed.count_total, 1, "{} bytes", needed.bytes_total);
 }
 
 /// Thousands of idle connections cost no buffers.
