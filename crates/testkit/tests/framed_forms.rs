@@ -358,23 +358,21 @@ fn allocated(run: impl Future<Output = ()>) -> allocation_counter::AllocationInf
 /// Who sends a large frame in small pieces would otherwise make us copy all of it for each.
 #[test]
 fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
+    const LEN: usize = 4_000_000;
     for codec in ["struct", "line"] {
         let mut codec: BoxCodec = codec.parse().unwrap();
         let mut wire = BytesMut::new();
-        codec.encode(&vec![0; 1_000_000], &mut wire).unwrap();
+        codec.encode(&vec![0; LEN], &mut wire).unwrap();
         let pieces = wire.chunks(1000);
         let socket = pieces.fold(Script::stream(), |script, piece| {
             script.arriving([piece]).pause()
         });
         let mut framed = Framed::new(socket, codec);
         let moved = allocated(async {
-            assert_eq!(framed.recv().await.unwrap().unwrap().len(), 1_000_000);
+            assert_eq!(framed.recv().await.unwrap().unwrap().len(), LEN);
         });
-        assert!(
-            moved.bytes_total < 16_000_000,
-            "{} bytes",
-            moved.bytes_total
-        );
+        let times = moved.bytes_total / LEN as u64;
+        assert!(times < 12, "its length {times} times");
     }
 }
 
