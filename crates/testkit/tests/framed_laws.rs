@@ -620,6 +620,17 @@ async fn an_aborted_body_ends_its_direction() {
 }
 
 #[tokio::test]
+async fn json_is_fed_or_sent_as_any_frame_is() {
+    let header = std::collections::BTreeMap::from([("a", 1)]);
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), socketry_codec::Json::default());
+    framed.feed_json(&header).await.unwrap();
+    assert!(socket.writes().is_empty());
+    framed.send_json(&header).await.unwrap();
+    assert_eq!(socket.writes(), [encoded(&[&br#"{"a":1}"#[..]; 2])]);
+}
+
+#[tokio::test]
 async fn json_goes_through_a_sender_and_a_fault_is_found_in_one_step() {
     let socket = Script::stream();
     let sender = Framed::new(socket.clone(), socketry_codec::Json::default()).into_sender();

@@ -88,6 +88,7 @@ async fn a_datagram_that_was_refused_is_told_by_the_next_flush_once() {
     let kind = io::Error::from(error).kind();
     assert_eq!(kind, ErrorKind::ConnectionRefused);
     assert_eq!(socket.taken(), [&b"one"[..], b"three"]);
+    assert!(!sender.is_closed());
     sender.flush().await.unwrap();
     sender.send(b"four").await.unwrap();
     sender.finish().await.unwrap();
