@@ -293,19 +293,22 @@ async fn without_a_frame_time_a_frame_is_never_late() {
     assert!(timeout(hours, framed.recv()).await.is_err());
 }
 
-/// A burst's room is not kept for ever, and what every flush needs is not allocated for each.
+/// What every drain needs is not allocated for each, and what a burst needed is not kept for ever.
 #[tokio::test]
-async fn an_empty_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mark() {
+async fn a_drained_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mark() {
     for (high_water, bytes, kept) in [
         (1000, 50_000, true),
         (1000, 100_000, false),
-        (1 << 20, 600_000, true),
+        (1 << 20, (1 << 20) - 3, true),
         (1 << 20, 1_200_000, false),
     ] {
         let mut framed = Framed::new(Script::stream(), Threes).high_water(high_water);
         // Its ending doubles the room of the payload.
-        framed.send(&vec![0; bytes]).await.unwrap();
-        let capacity = framed.into_parts().unwrap().unsent.capacity();
+        framed.feed(&vec![0; bytes]).await.unwrap();
+        framed.feed(b"x").await.unwrap();
+        let unsent = framed.into_parts().unwrap().unsent;
+        assert_eq!(unsent, b"xend"[..]);
+        let capacity = unsent.capacity();
         assert_eq!(capacity >= bytes, kept, "{high_water} {bytes}: {capacity}");
     }
 }
@@ -388,7 +391,12 @@ fn small_frames_are_received_in_the_room_that_is_there() {
         }
     });
     assert_eq!(frames, 10_000);
-    assert_eq!(needed.count_total, 1, "{} bytes", needed.bytes_total);
+    // A megabyte comes, and one buffer holds what of it is here.
+    assert!(
+        needed.bytes_total <= 16 << 10,
+        "{} bytes",
+        needed.bytes_total
+    );
 }
 
 /// Thousands of idle connections cost no buffers.
