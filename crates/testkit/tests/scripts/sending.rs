@@ -62,7 +62,8 @@ async fn a_large_payload_is_written_from_where_it_lies_behind_all_that_waits() {
     let (socket, noted) = Tap::vectored(Builder::new().write(head).write(&payload));
     let mut framed = Framed::new(socket, big_endian());
     framed.feed(b"a").await.unwrap();
-    framed.send(&payload).await.unwrap();
+    framed.feed(&payload).await.unwrap();
+    framed.flush().await.unwrap();
     let parts = vec![head.len(), LARGE];
     assert_eq!(
         noted.calls(),
