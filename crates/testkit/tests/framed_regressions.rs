@@ -119,13 +119,18 @@ async fn parts_taken_in_the_middle_of_a_skip_smuggle_nothing() {
 }
 
 #[tokio::test]
-async fn parts_taken_in_the_middle_of_a_body_smuggle_nothing() {
+async fn parts_or_a_frame_taken_in_the_middle_of_a_body_smuggle_nothing() {
     let mut wire = encoded(&[b"header"]);
     wire.extend(encoded(&[b"evil"]));
     let socket = Script::stream().arriving([&wire[..]]);
     let mut framed = Framed::new(socket, Struct::default());
     framed.recv().await.unwrap();
     let _ = framed.body(8).unwrap();
+    let error = framed.recv().await.unwrap_err();
+    assert!(
+        matches!(error.fault(), FrameFault::BodyUnread(8)),
+        "{error}"
+    );
     assert!(framed.into_parts().is_err());
 }
 
