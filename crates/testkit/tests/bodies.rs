@@ -205,15 +205,21 @@ async fn a_body_is_written_as_to_any_writer() {
 }
 
 #[tokio::test]
-async fn flushing_a_body_writes_the_header_before_it() {
-    let socket = Script::stream();
-    let mut framed = framed(&socket);
-    framed.feed(b"header").await.unwrap();
-    let mut body = framed.body_writer(10).unwrap();
-    assert!(socket.writes().is_empty());
-    AsyncWriteExt::flush(&mut body).await.unwrap();
-    assert_eq!(socket.written(), encoded(&[b"header"]));
-    assert_eq!(body.left(), 10);
+async fn flushing_a_body_or_shutting_it_down_writes_the_header_before_it() {
+    for shut_down in [false, true] {
+        let socket = Script::stream();
+        let mut framed = framed(&socket);
+        framed.feed(b"header").await.unwrap();
+        let mut body = framed.body_writer(10).unwrap();
+        assert!(socket.writes().is_empty());
+        if shut_down {
+            body.shutdown().await.unwrap();
+        } else {
+            AsyncWriteExt::flush(&mut body).await.unwrap();
+        }
+        assert_eq!(socket.written(), encoded(&[b"header"]));
+        assert_eq!(body.left(), 10);
+    }
 }
 
 #[tokio::test]

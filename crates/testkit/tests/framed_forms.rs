@@ -8,11 +8,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, SinkExt};
 use socketry_codec::{
-    Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Json, Line, Raw, Struct,
+    BoxCodec, Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Json, Line,
+    Raw, Struct,
 };
 use socketry_testkit::Script;
 use socketry_transport::{Endpoint, IoSocket};
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncWriteExt, BufWriter, DuplexStream};
 use tokio::time::timeout;
 use tokio_test::{assert_pending, task};
 
@@ -132,10 +133,13 @@ async fn the_rest_of_a_datagram_is_one_when_parts_are_joined() {
 }
 
 #[tokio::test]
-async fn joined_with_nothing_that_was_received_there_is_no_datagram() {
-    let framed = Framed::new(Script::datagrams(100).open(), Raw);
+async fn joined_with_nothing_there_is_no_datagram() {
+    let socket = Script::datagrams(100).open();
+    let framed = Framed::new(socket.clone(), Raw);
     let mut framed = Framed::from_parts(framed.into_parts().unwrap());
     assert_pending!(task::spawn(framed.recv()).poll());
+    framed.flush().await.unwrap();
+    assert!(socket.writes().is_empty());
 }
 
 #[tokio::test]
@@ -176,10 +180,9 @@ impl Codec for Threes {
 
 #[tokio::test]
 async fn a_codec_that_needs_more_at_the_end_is_told_as_a_frame_cut_short() {
-    let cut = |error: &FrameError| {
-        let (have, missing) = (2, 1);
-        error.codec_fault() == Some(&Fault::Truncated { have, missing })
-    };
+    let (have, missing) = (2, 1);
+    let expected = CodecError::skip(Fault::Truncated { have, missing }, 2);
+    let cut = |error: &FrameError| matches!(error.fault(), FrameFault::Codec(error) if *error == expected);
     let mut framed = Framed::new(Script::stream().arriving([&b"abcde"[..]]), Threes);
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"abc");
     let error = framed.recv().await.unwrap_err();
@@ -290,6 +293,42 @@ async fn without_a_frame_time_a_frame_is_never_late() {
     assert!(timeout(hours, framed.recv()).await.is_err());
 }
 
+/// What every drain needs is not allocated for each, and what a burst needed is not kept for ever.
+#[tokio::test]
+async fn a_drained_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mark() {
+    for (high_water, bytes, kept) in [
+        (1000, 50_000, true),
+        (1000, 100_000, false),
+        (1 << 20, (1 << 20) - 3, true),
+        (1 << 20, 1_200_000, false),
+    ] {
+        let mut framed = Framed::new(Script::stream(), Threes).high_water(high_water);
+        // Its ending doubles the room of the payload.
+        framed.feed(&vec![0; bytes]).await.unwrap();
+        framed.feed(b"x").await.unwrap();
+        let unsent = framed.into_parts().unwrap().unsent;
+        assert_eq!(unsent, b"xend"[..]);
+        let capacity = unsent.capacity();
+        assert_eq!(capacity >= bytes, kept, "{high_water} {bytes}: {capacity}");
+    }
+}
+
+/// The bytes were taken, and are lost with the connection.
+#[tokio::test]
+async fn a_flush_that_fails_ends_the_sending_side() {
+    let (ours, theirs) = tokio::io::duplex(100);
+    let at = || "mem://x".parse().unwrap();
+    let mut framed = Framed::new(IoSocket::new(BufWriter::new(ours), at(), at()), Line::new());
+    drop(theirs);
+    let error = framed.send(b"lost").await.unwrap_err();
+    assert!(
+        matches!(error.fault(), FrameFault::Io(_)) && error.is_fatal(),
+        "{error}"
+    );
+    let error = framed.send(b"late").await.unwrap_err();
+    assert!(matches!(error.fault(), FrameFault::Over), "{error}");
+}
+
 /// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what a large file does.
 #[tokio::test]
 async fn reads_grow_with_what_arrives() {
@@ -303,6 +342,61 @@ async fn reads_grow_with_what_arrives() {
     assert_eq!(room_after(100).await, 8 << 10);
     assert_eq!(room_after(8 << 10).await, 16 << 10);
     assert_eq!(room_after(1 << 20).await, 64 << 10);
+
+    // Also where a part of a frame is here before each read.
+    let wire = encoded(&[&[0; 99][..]; 10_000]);
+    let socket = Script::stream().arriving([&wire[..]]);
+    let mut framed = Framed::new(socket.clone(), Struct::default());
+    while framed.recv().await.unwrap().is_some() {}
+    assert!(socket.largest_room() > 60 << 10);
+}
+
+/// What `run` allocates meanwhile.
+fn allocated(run: impl Future<Output = ()>) -> allocation_counter::AllocationInfo {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    allocation_counter::measure(|| runtime.block_on(run))
+}
+
+/// Who sends a large frame in small pieces would otherwise make us copy all of it for each.
+#[test]
+fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
+    const LEN: usize = 4_000_000;
+    for codec in ["struct", "line"] {
+        let mut codec: BoxCodec = codec.parse().unwrap();
+        let mut wire = BytesMut::new();
+        codec.encode(&vec![0; LEN], &mut wire).unwrap();
+        let pieces = wire.chunks(1000);
+        let socket = pieces.fold(Script::stream(), |script, piece| {
+            script.arriving([piece]).pause()
+        });
+        let mut framed = Framed::new(socket, codec);
+        let moved = allocated(async {
+            assert_eq!(framed.recv().await.unwrap().unwrap().len(), LEN);
+        });
+        let times = moved.bytes_total / LEN as u64;
+        assert!(times < 12, "its length {times} times");
+    }
+}
+
+#[test]
+fn small_frames_are_received_in_the_room_that_is_there() {
+    let wire = encoded(&[&[0; 99][..]; 10_000]);
+    let socket = Script::stream().arriving(wire.chunks(1000));
+    let mut framed = Framed::new(socket, Struct::default());
+    let mut frames = 0;
+    let needed = allocated(async {
+        while framed.recv().await.unwrap().is_some() {
+            frames += 1;
+        }
+    });
+    assert_eq!(frames, 10_000);
+    // A megabyte comes, and one buffer holds what of it is here.
+    assert!(
+        needed.bytes_total <= 16 << 10,
+        "{} bytes",
+        needed.bytes_total
+    );
 }
 
 /// Thousands of idle connections cost no buffers.

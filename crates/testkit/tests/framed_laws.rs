@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use socketry_codec::{
     BoxCodec, Codec, CodecError, Decoded, End, Fault, FrameError, FrameFault, Framed, Line, Raw,
     Struct,
@@ -30,9 +30,9 @@ fn fault(error: &FrameError) -> &Fault {
 }
 
 /// Sends `first`, cancelled after `cut` bytes were taken, then `second`; what is on the wire.
-fn cancelled_send(first: &[u8], cut: usize, second: &[u8]) -> Vec<u8> {
+fn cancelled_send(codec: impl Codec, first: &[u8], cut: usize, second: &[u8]) -> Vec<u8> {
     let socket = Script::stream().taking([Some(cut), None]);
-    let mut framed = Framed::new(socket.clone(), Struct::default());
+    let mut framed = Framed::new(socket.clone(), codec);
     let mut sending = task::spawn(framed.send(first));
     assert_pending!(sending.poll());
     drop(sending);
@@ -45,33 +45,52 @@ fn a_cancelled_send_never_leaves_half_a_frame() {
     let (first, second) = (&b"the first frame"[..], &b"the second"[..]);
     for cut in 1..first.len() + 4 {
         assert_eq!(
-            cancelled_send(first, cut, second),
+            cancelled_send(Struct::default(), first, cut, second),
             encoded(&[first, second]),
             "{cut}"
         );
     }
 }
 
+/// With a length before it, and with an ending behind it.
 #[test]
 fn nor_does_a_large_one_that_is_written_from_where_it_lies() {
-    let first: Vec<u8> = (0..100_000u32).map(|i| i.to_le_bytes()[0]).collect();
-    for cut in [1, 3, 4, 5, 1000, 65_536, 100_003] {
-        let written = cancelled_send(&first, cut, b"after");
+    let first: Vec<u8> = (0..200_000u32).map(|i| i.to_le_bytes()[0] | 0x80).collect();
+    for cut in [1, 3, 4, 5, 1000, 65_536, 200_000, 200_001] {
+        let written = cancelled_send(Struct::default(), &first, cut, b"after");
         assert!(written == encoded(&[&first, b"after"]), "{cut}");
+        let written = cancelled_send(Line::crlf(), &first, cut, b"after");
+        assert!(written == [&first, &b"\r\nafter\r\n"[..]].concat(), "{cut}");
     }
 }
 
 #[test]
 fn a_large_frame_of_which_nothing_was_written_is_taken_back() {
-    let socket = Script::stream().taking([None]);
-    let mut framed = Framed::new(socket.clone(), Struct::default());
-    assert_ready!(task::spawn(framed.feed(b"waits")).poll()).unwrap();
-    let large = vec![1; 100_000];
-    let mut sending = task::spawn(framed.send(&large));
-    assert_pending!(sending.poll());
-    drop(sending);
-    assert_ready!(task::spawn(framed.send(b"after")).poll()).unwrap();
-    assert_eq!(socket.written(), encoded(&[b"waits", b"after"]));
+    for codec in ["struct", "line"] {
+        let mut codec: BoxCodec = codec.parse().unwrap();
+        let mut expected = BytesMut::new();
+        for frame in [b"waits", b"after"] {
+            codec.encode(frame, &mut expected).unwrap();
+        }
+        let socket = Script::stream().taking([None]);
+        let mut framed = Framed::new(socket.clone(), codec);
+        assert_ready!(task::spawn(framed.feed(b"waits")).poll()).unwrap();
+        let large = vec![1; 200_000];
+        let mut sending = task::spawn(framed.send(&large));
+        assert_pending!(sending.poll());
+        drop(sending);
+        assert_ready!(task::spawn(framed.send(b"after")).poll()).unwrap();
+        assert_eq!(socket.written(), expected);
+    }
+}
+
+/// Whoever goes on with another socket must not begin with half a frame.
+#[tokio::test]
+async fn a_large_frame_whose_write_failed_leaves_nothing_that_waits() {
+    let socket = Script::stream().taking([Some(1000), Some(0)]);
+    let mut framed = Framed::new(socket, Struct::default());
+    assert!(framed.send(&[1; 200_000]).await.unwrap_err().is_fatal());
+    assert!(framed.into_parts().unwrap().unsent.is_empty());
 }
 
 #[tokio::test]
@@ -135,9 +154,10 @@ async fn a_frame_that_is_too_long_is_passed_over() {
     let mut wire = encoded(&[b"before"]);
     wire.extend(encoded(&[&[7; 50]]));
     wire.extend(encoded(&[b"after"]));
-    for size in [1, 3, 10, 1000] {
-        let socket = Script::stream().arriving(wire.chunks(size));
-        let mut framed = Framed::new(socket, Struct::default().max_frame(10));
+    for size in [1, 3, 10, 40, 1000] {
+        // It stays open: what is behind the long one is there at once, and not only when more comes or the end.
+        let socket = Script::stream().arriving(wire.chunks(size)).open();
+        let mut framed = Framed::new(socket.clone(), Struct::default().max_frame(10));
         assert_eq!(framed.recv().await.unwrap().unwrap(), b"before");
         let error = framed.recv().await.unwrap_err();
         assert_eq!(
@@ -148,8 +168,26 @@ async fn a_frame_that_is_too_long_is_passed_over() {
             }
         );
         assert!(!error.is_fatal());
-        assert_eq!(framed.recv().await.unwrap().unwrap(), b"after");
+        let after = framed.recv().now_or_never().expect("it is here").unwrap();
+        assert_eq!(after.unwrap(), b"after");
+        let _ = socket.ending();
         assert!(framed.recv().await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn so_is_a_line_whose_end_nobody_knows() {
+    let wire = b"one\nmuch too long\ntwo\n";
+    for size in [1, 5, 1000] {
+        let socket = Script::stream().arriving(wire.chunks(size)).open();
+        let mut framed = Framed::new(socket, Line::new().max_frame(4));
+        assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
+        let error = framed.recv().await.unwrap_err();
+        assert!(
+            matches!(fault(&error), Fault::TooLong { max: 4, .. }) && !error.is_fatal(),
+            "{error}"
+        );
+        assert_eq!(framed.recv().await.unwrap().unwrap(), b"two");
     }
 }
 
@@ -398,7 +436,7 @@ async fn datagrams_have_no_bodies() {
 #[tokio::test]
 async fn taken_apart_and_joined_nothing_is_lost() {
     let wire = encoded(&[b"one", b"two"]);
-    let socket = Script::stream().arriving([&wire[..]]);
+    let socket = Script::stream().arriving([&wire[..]]).taking([Some(3)]);
     let mut framed = Framed::new(socket.clone(), Struct::default());
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
     framed.feed(b"unsent").await.unwrap();
@@ -438,13 +476,25 @@ async fn a_boxed_codec_splits() {
     send.send(b"two").await.unwrap();
 }
 
+fn frame(start: usize, end: usize, consumed: usize) -> Decoded {
+    Decoded::Frame {
+        start,
+        end,
+        consumed,
+    }
+}
+
 #[tokio::test]
 async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
+    /// It takes the first byte for a frame, and then it lies.
     #[derive(Clone)]
-    struct Liar(Decoded);
+    struct Liar(Result<Decoded, CodecError>);
     impl Codec for Liar {
-        fn decode(&mut self, _: &[u8], _: End) -> Result<Decoded, CodecError> {
-            Ok(self.0)
+        fn decode(&mut self, input: &[u8], _: End) -> Result<Decoded, CodecError> {
+            match input {
+                b"xabc" => Ok(frame(0, 1, 1)),
+                _ => self.0.clone(),
+            }
         }
         fn encode(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), CodecError> {
             Ok(())
@@ -453,32 +503,21 @@ async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
             true
         }
     }
-    use Decoded::{Frame, Skip};
+    let nothing = CodecError::skip(Fault::Other("passes over nothing".to_owned()), 0);
     for lie in [
-        Frame {
-            start: 0,
-            end: 99,
-            consumed: 99,
-        },
-        Frame {
-            start: 3,
-            end: 2,
-            consumed: 3,
-        },
-        Frame {
-            start: 0,
-            end: 3,
-            consumed: 2,
-        },
-        Frame {
-            start: 0,
-            end: 0,
-            consumed: 0,
-        },
-        Skip(0),
-        Skip(99),
+        Ok(frame(0, 99, 99)),
+        Ok(frame(0, 4, 4)),
+        Ok(frame(3, 2, 3)),
+        Ok(frame(0, 3, 2)),
+        Ok(frame(0, 0, 0)),
+        Ok(Decoded::Skip(0)),
+        Ok(Decoded::Skip(4)),
+        Ok(Decoded::Skip(99)),
+        Err(nothing),
     ] {
-        let mut framed = Framed::new(Script::stream().arriving([&b"abc"[..]]), Liar(lie));
+        let socket = Script::stream().arriving([&b"xabc"[..]]);
+        let mut framed = Framed::new(socket, Liar(lie.clone()));
+        assert_eq!(framed.recv().await.unwrap().unwrap(), b"x");
         assert!(framed.recv().await.unwrap_err().is_fatal(), "{lie:?}");
         assert!(framed.recv().await.unwrap().is_none());
     }
@@ -578,6 +617,17 @@ async fn an_aborted_body_ends_its_direction() {
     assert!(framed.recv().await.unwrap().is_none());
     framed.body_writer(10).unwrap().abort();
     assert!(framed.send(b"x").await.unwrap_err().is_fatal());
+}
+
+#[tokio::test]
+async fn json_is_fed_or_sent_as_any_frame_is() {
+    let header = std::collections::BTreeMap::from([("a", 1)]);
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), socketry_codec::Json::default());
+    framed.feed_json(&header).await.unwrap();
+    assert!(socket.writes().is_empty());
+    framed.send_json(&header).await.unwrap();
+    assert_eq!(socket.writes(), [encoded(&[&br#"{"a":1}"#[..]; 2])]);
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ async fn a_datagram_that_was_refused_is_told_by_the_next_flush_once() {
     let kind = io::Error::from(error).kind();
     assert_eq!(kind, ErrorKind::ConnectionRefused);
     assert_eq!(socket.taken(), [&b"one"[..], b"three"]);
+    assert!(!sender.is_closed());
     sender.flush().await.unwrap();
     sender.send(b"four").await.unwrap();
     sender.finish().await.unwrap();
@@ -158,6 +159,25 @@ async fn a_sender_holds_256_kib_by_default() {
 }
 
 #[tokio::test]
+async fn one_byte_of_room_is_room_for_a_frame() {
+    let sender = Framed::new(Script::stream(), Raw).into_sender_with(100);
+    assert!(sender.try_send(&[0; 99]).unwrap());
+    assert!(sender.try_send(&[0; 1000]).unwrap());
+    assert!(!sender.try_send(b"x").unwrap());
+}
+
+#[tokio::test]
+async fn a_sender_of_what_was_finished_is_closed_from_the_start() {
+    let socket = Script::stream();
+    let mut framed = Framed::new(socket.clone(), Line::new());
+    framed.finish().await.unwrap();
+    let sender = framed.into_sender();
+    assert!(sender.is_closed());
+    assert!(sender.send(b"late").await.unwrap_err().is_fatal());
+    assert!(socket.writes().is_empty());
+}
+
+#[tokio::test]
 async fn what_was_fed_goes_out_first_and_a_flush_waits_for_it() {
     for socket in [Script::stream(), Script::datagrams(100)] {
         let mut framed = Framed::new(socket.clone(), Line::new());
@@ -205,8 +225,10 @@ async fn a_sender_that_is_aborted_at_once_writes_nothing() {
     let end = timeout(Duration::from_secs(10), peer.read_to_end(&mut read));
     end.await.expect("the socket is gone").unwrap();
     assert!(read.is_empty(), "{read:?}");
-    let error = io::Error::from(sender.closed().await.unwrap_err());
-    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    for error in [sender.closed().await, sender.send(b"late").await] {
+        let error = io::Error::from(error.unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    }
 }
 
 #[tokio::test]

@@ -462,6 +462,7 @@ async fn a_registry_takes_third_parties_and_checks_their_keys() {
     assert!(error.to_string().contains("'nodelay'"), "{error}");
     let error = registry.connect("tcp://h:1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownScheme);
+    assert_eq!(format!("{registry:?}"), r#"{"inner"}"#);
 }
 
 /// A third party's transport: memory under another scheme, with no options.

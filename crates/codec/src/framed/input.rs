@@ -208,7 +208,8 @@ impl Input {
             self.pass_over();
         }
         match self.state {
-            State::Stream if self.pos == self.buf.len() || self.skip > 0 => Err(Step::More(1)),
+            // With something left to pass over, this is so too.
+            State::Stream if self.pos == self.buf.len() => Err(Step::More(1)),
             State::Stream => Ok(End::Open),
             State::Datagram => Ok(End::Datagram),
             State::Ended if self.pos < self.buf.len() => Ok(End::Closed),
@@ -325,7 +326,7 @@ impl Input {
         let spare = self.buf.capacity() - here;
         // A large frame is not moved while there is room for what it needs, and then to a place half as large again at
         // least: who sends one in small pieces would otherwise have all of it copied for each.
-        if here >= READ_MAX && spare >= need {
+        if here >= READ_MAX && spare >= need.min(READ_MAX) {
             return spare.min(READ_MAX);
         }
         let credible = (2 * here).max(self.largest);
@@ -337,8 +338,7 @@ impl Input {
 
     /// `BytesMut` would double what it has; the law is exact.
     fn reserve(&mut self, room: usize) {
-        let spare = self.buf.capacity() - self.buf.len();
-        if spare < room && !self.buf.try_reclaim(room) {
+        if !self.buf.try_reclaim(room) {
             let mut larger = BytesMut::with_capacity(self.buf.len() + room);
             larger.extend_from_slice(&self.buf);
             self.buf = larger;

@@ -95,7 +95,7 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what waits, and then some of `bytes`; says how many of those.
+    /// Writes what waits, and then some of `bytes`, of which there are some; says how many of those.
     pub(super) fn poll_write_some<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -115,7 +115,7 @@ impl Output {
             if self.pos == self.buf.len() {
                 self.reset();
             }
-            if rest[0].len() < bytes.len() || bytes.is_empty() {
+            if rest[0].len() < bytes.len() {
                 return Poll::Ready(Ok(bytes.len() - rest[0].len()));
             }
         }

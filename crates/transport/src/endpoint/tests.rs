@@ -235,6 +235,7 @@ fn secrets_never_show_in_errors() {
         "tcp://user:hunter2@host:1?nodelay",
         "tcp://user:hunter2?x@host:1",
         "tcp://user:x?hunter2@host:1",
+        "tcp://user:x?hunter2@host:1?a=b",
         "tcp://user:hunter2@@host:1",
         "tcp://us/er:hunter2@host:1",
         "tcp://user:hunter2#@host:1",
@@ -261,6 +262,7 @@ fn an_at_sign_that_hides_nothing_is_shown() {
         "unix:///run/a%40b",
         "udp://h:1?join=239.1.2.3@eth0",
         "mem://a@b",
+        "ws://@host:1",
     ] {
         let words = Error::new(ErrorKind::Refused, "use", parse(text)).to_string();
         assert!(words.starts_with(&format!("cannot use {text}:")), "{words}");

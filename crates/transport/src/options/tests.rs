@@ -520,7 +520,7 @@ fn tcp_options_applied_are_options_read_back() {
         ..options
     };
     assert_applied(&asked, &read);
-    assert_eq!(read.broadcast, None);
+    assert_eq!((read.broadcast, read.bind_device), (None, None));
 
     let other = SocketOptions::read_back(&listener).unwrap();
     assert_eq!(
@@ -658,6 +658,32 @@ fn an_interface_is_found_by_its_name() {
         ErrorKind::InUse,
         "a group is joined once: {again}"
     );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_device_that_was_bound_to_is_read_back() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let endpoint = at("udp://h:1?bind_device=lo");
+    let options = SocketOptions::from_query(&endpoint, UDP).unwrap();
+    match options.apply(&socket, &endpoint) {
+        // Linux before 5.7 asks for privileges.
+        Err(error) if error.kind() == ErrorKind::Denied => (),
+        applied => {
+            applied.unwrap();
+            let read = SocketOptions::read_back(&socket).unwrap();
+            assert_eq!(read.bind_device.as_deref(), Some("lo"));
+        }
+    }
+}
+
+/// A program that says nothing relies on them.
+#[test]
+fn the_defaults_of_sessions_stay_what_they_are() {
+    let idle = SocketOptions::DEFAULT_PEER_IDLE;
+    let bytes = SocketOptions::DEFAULT_PEER_QUEUE_BYTES;
+    assert_eq!(format_duration(idle), "5m");
+    assert_eq!(format_bytes(bytes), "256KiB");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Encodings against the bytes that CPython writes, every split of every encoding, the policies, and the socket.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::IoSlice;
@@ -129,6 +130,32 @@ fn bytes_are_those_of_cpython() {
             "{label} {text}"
         );
     }
+}
+
+#[test]
+fn what_is_the_same_in_utf_8_is_borrowed() {
+    for (label, text, same) in [
+        ("utf-8", "你好", true),
+        ("gbk", "hi", true),
+        ("gbk", "你好", false),
+        ("utf-16le", "hi", false),
+    ] {
+        let encoding = enc(label);
+        let bytes = encoding.encode(text, Strict).unwrap();
+        assert_eq!(matches!(bytes, Cow::Borrowed(_)), same, "{label} {text}");
+    }
+}
+
+#[test]
+fn debugging_output_says_how_much_is_held_and_not_what() {
+    let mut decoder = TextDecoder::new(Encoding::GBK, Strict);
+    decoder
+        .decode(b"ab\xffcd", false, &mut String::new())
+        .unwrap_err();
+    assert_eq!(
+        format!("{decoder:?}"),
+        "TextDecoder { encoding: Encoding(gbk), policy: Strict, held: 2, offset: 3 }"
+    );
 }
 
 #[test]
@@ -570,6 +597,14 @@ async fn a_stream_goes_on_behind_every_error_and_loses_nothing() {
             ok("four")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_read_of_a_stream_brings_up_to_16_kib() {
+    let arriving = vec![b'a'; 16 << 10];
+    let mut socket = TextSocket::new(Script::stream(&[&arriving]), Encoding::UTF_8);
+    let text = socket.recv().await.unwrap().unwrap();
+    assert_eq!(text.len(), arriving.len());
 }
 
 #[tokio::test]
