@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use crate::{PeerAddr, Received};
 
 /// The largest payload of any IP datagram, in bytes; the room that a batch keeps for the next one.
-const SLOT: usize = 65_535;
+pub(crate) const SLOT: usize = 65_535;
 /// The most room that is kept for one datagram, in bytes, whatever a socket says of itself.
 pub(crate) const LARGEST_ROOM: usize = 1 << 20;
 
@@ -44,7 +44,8 @@ pub struct Datagram<'a> {
 }
 
 impl Batch {
-    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes.
+    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes; on a UDP socket of Linux', for
+    /// 16 times as much (1 MiB), which the system backs with memory as datagrams fill it.
     pub fn new() -> Self {
         Self::default()
     }
@@ -76,17 +77,20 @@ impl Batch {
 
     /// Room for at least one more datagram, to be kept with [`push`](Batch::push). For transports.
     pub fn spare(&mut self) -> &mut [u8] {
-        let wanted = self.filled + SLOT;
-        if self.storage.len() < wanted {
-            self.storage.resize(wanted, 0);
-        }
+        self.reserve(SLOT);
         &mut self.storage[self.filled..]
     }
 
     /// Makes [`spare`](Batch::spare) at least `len` bytes, for a datagram that may be longer than 65,535. For transports.
     pub fn reserve(&mut self, len: usize) {
         let wanted = self.filled.saturating_add(len);
-        if self.storage.len() < wanted {
+        if self.storage.len() >= wanted {
+            return;
+        }
+        if self.filled == 0 {
+            // Nothing to keep: memory that is zero already becomes real only as datagrams fill it.
+            self.storage = vec![0; wanted];
+        } else {
             self.storage.resize(wanted, 0);
         }
     }
@@ -96,13 +100,30 @@ impl Batch {
     /// # Panics
     /// If `len` is more than `spare` had.
     pub fn push(&mut self, len: usize, cut: bool, from: Option<PeerAddr>) {
-        let bytes = self.filled..self.filled + len;
+        self.keep(self.filled..self.filled + len, cut, from);
+    }
+
+    /// Where [`spare`](Batch::spare) begins.
+    pub(crate) fn filled(&self) -> usize {
+        self.filled
+    }
+
+    /// Keeps these bytes of all that there is room for as one datagram, and gives up what lies between them and the
+    /// datagram before.
+    pub(crate) fn keep(&mut self, bytes: Range<usize>, cut: bool, from: Option<PeerAddr>) {
         assert!(
-            bytes.end <= self.storage.len(),
+            self.filled <= bytes.start && bytes.end <= self.storage.len(),
             "a batch keeps no more than its room"
         );
         self.filled = bytes.end;
         self.items.push(Item { bytes, cut, from });
+    }
+
+    /// Keeps a copy of `bytes`.
+    pub(crate) fn push_copy(&mut self, bytes: &[u8], cut: bool, from: Option<PeerAddr>) {
+        self.reserve(bytes.len());
+        self.spare()[..bytes.len()].copy_from_slice(bytes);
+        self.push(bytes.len(), cut, from);
     }
 
     /// Receives one datagram of up to `room` bytes with `poll`: the default of every batch method.
@@ -119,5 +140,19 @@ impl Batch {
             self.push(len, received == Received::Cut, None);
         }
         Poll::Ready(Ok(received))
+    }
+
+    /// The same, where `poll` says who sent it.
+    pub(crate) fn poll_one_from(
+        &mut self,
+        room: usize,
+        poll: impl FnOnce(&mut ReadBuf<'_>) -> Poll<io::Result<(Received, PeerAddr)>>,
+    ) -> Poll<io::Result<()>> {
+        self.reserve(room.min(LARGEST_ROOM));
+        let mut buf = ReadBuf::new(self.spare());
+        let (received, from) = ready!(poll(&mut buf))?;
+        let len = buf.filled().len();
+        self.push(len, received == Received::Cut, Some(from));
+        Poll::Ready(Ok(()))
     }
 }

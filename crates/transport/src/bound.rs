@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::io::ReadBuf;
 
-use crate::os::{self, Os};
+use crate::os::{self, Named, Os};
 use crate::unix_file::SocketFile;
-use crate::{BoxFuture, DatagramSocket, Endpoint, PeerAddr, Received, Shape, addr};
+use crate::{Batch, BoxFuture, DatagramSocket, Endpoint, PeerAddr, Received, Shape, addr};
 
 /// How long to wait for room in the queue of a Unix peer. A timer, because the system does not tell: it wakes a sender
 /// for room in its *own* buffer, so that waiting for that would spin.
@@ -30,6 +30,8 @@ impl OsDatagram {
     }
 
     /// The socket itself, for options that this crate does not name.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.os.socket())
     }
@@ -62,8 +64,14 @@ impl DatagramSocket for OsDatagram {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<(Received, PeerAddr)>> {
-        self.os
-            .poll_read_io(cx, |socket| os::recv_datagram_from(socket, buf))
+        self.os.poll_recv_from(cx, buf)
+    }
+
+    fn poll_recv_batch(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<io::Result<()>> {
+        if self.os.has_batches() {
+            return self.os.poll_recv_batch(cx, batch, Named::Yes);
+        }
+        batch.poll_one_from(self.recv_room(), |buf| self.poll_recv_from(cx, buf))
     }
 
     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
@@ -75,6 +83,14 @@ impl DatagramSocket for OsDatagram {
         }
         self.os
             .try_send(|socket| os::send_parts_to(socket, parts, &to))
+    }
+
+    fn try_send_run(&self, bytes: &[u8], size: usize, to: &PeerAddr) -> io::Result<usize> {
+        if self.os.scheme().is_unix() {
+            let first = &bytes[..size.min(bytes.len())];
+            return self.try_send_to(&[IoSlice::new(first)], to);
+        }
+        self.os.try_send_run(bytes, size, &addr::destination(to)?)
     }
 
     fn writable<'a>(&'a self, _: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>> {

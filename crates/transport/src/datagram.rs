@@ -7,11 +7,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tokio::io::ReadBuf;
 
-use crate::batch::LARGEST_ROOM;
 use crate::{Address, Batch, Endpoint, Error, ErrorKind, Received, Result};
 
 /// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
@@ -123,12 +122,7 @@ pub trait DatagramSocket: Send + Sync + 'static {
     /// # Errors
     /// As [`poll_recv_from`](DatagramSocket::poll_recv_from).
     fn poll_recv_batch(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<io::Result<()>> {
-        batch.reserve(self.recv_room().min(LARGEST_ROOM));
-        let mut buf = ReadBuf::new(batch.spare());
-        let (received, from) = ready!(self.poll_recv_from(cx, &mut buf))?;
-        let len = buf.filled().len();
-        batch.push(len, received == Received::Cut, Some(from));
-        Poll::Ready(Ok(()))
+        batch.poll_one_from(self.recv_room(), |buf| self.poll_recv_from(cx, buf))
     }
 
     /// Sends all `parts` as one datagram to `to`, now or not at all.

@@ -23,6 +23,7 @@ mod setup;
 mod stream;
 mod tally;
 mod trip;
+mod udp;
 
 use harness::contest;
 
@@ -30,6 +31,7 @@ fn main() {
     let all = [
         memory::contests(),
         stream::contests(),
+        udp::contests(),
         sender::contests(),
         trip::contests(),
         body::contests(),

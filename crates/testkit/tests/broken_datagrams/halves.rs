@@ -266,11 +266,12 @@ impl<X: SendHalf> SendHalf for BrokenSend<X> {
         bytes: &[u8],
         size: usize,
     ) -> Poll<io::Result<usize>> {
-        let sent = ready!(self.inner.poll_send_run(cx, bytes, size))?;
-        Poll::Ready(Ok(match self.known.defect {
-            TakesWholeRuns => bytes.len(),
-            _ => sent,
-        }))
+        if self.known.defect != TakesWholeRuns {
+            return self.inner.poll_send_run(cx, bytes, size);
+        }
+        let first = &bytes[..size.min(bytes.len())];
+        ready!(self.inner.poll_send(cx, &[IoSlice::new(first)]))?;
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -8,9 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
-use super::Os;
+use super::{Named, Os};
 use crate::addr::{self, Scheme};
-use crate::{BoxFuture, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::{
+    Batch, BoxFuture, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 
 /// What both halves share: the socket, and whom it is connected to.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ impl OsSocket {
     }
 
     /// The socket itself, for options that this crate does not name.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.recv.shared.os.socket())
     }
@@ -173,6 +177,19 @@ impl RecvHalf for OsRecv {
             received => received,
         }
     }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        if !self.shared.os.has_batches() {
+            return batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf));
+        }
+        match self.shared.os.poll_recv_batch(cx, batch, Named::No) {
+            Poll::Pending => self.poll_trouble(cx),
+            received => received.map_ok(|()| Received::Data),
+        }
+    }
 }
 
 impl SendHalf for OsSend {
@@ -195,6 +212,18 @@ impl SendHalf for OsSend {
         }
         Poll::Ready(sent)
     }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.shared.os.sends_runs() {
+            return self.shared.os.poll_send_run(cx, bytes, size);
+        }
+        let first = &bytes[..size.min(bytes.len())];
+        self.poll_send(cx, &[IoSlice::new(first)])
+    }
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
         self.shared.os.set_abort_on_drop(on)
     }
@@ -214,6 +243,13 @@ impl RecvHalf for OsSocket {
     ) -> Poll<io::Result<Received>> {
         self.recv.poll_recv(cx, buf)
     }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv_batch(cx, batch)
+    }
 }
 
 impl SendHalf for OsSocket {
@@ -223,6 +259,14 @@ impl SendHalf for OsSocket {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.send.poll_send(cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send_run(cx, bytes, size)
     }
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
         self.send.set_abort_on_drop(on)

@@ -8,8 +8,15 @@
     reason = "registering a descriptor with the runtime; see the block"
 )]
 
+mod batches;
 mod calls;
 mod halves;
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    path = "no_offload.rs"
+)]
+mod offload;
+mod runs;
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -22,10 +29,13 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, ReadBuf, Ready};
 
 use crate::addr::{self, Scheme};
-use crate::{Endpoint, Received, Shape};
-pub(crate) use calls::{check_len, recv_datagram_from, send_parts_to};
-use calls::{recv_datagram, recv_some, send_parts};
+use crate::{Endpoint, PeerAddr, Received, Shape};
+use batches::Merging;
+pub(crate) use batches::Named;
+pub(crate) use calls::{check_len, send_parts_to};
+use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
 pub use halves::{OsRecv, OsSend, OsSocket};
+use runs::Runs;
 
 /// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
 const INTEREST: Interest = Interest::READABLE
@@ -46,6 +56,8 @@ pub(crate) struct Os {
     shape: Shape,
     // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do.
     local: OnceLock<Endpoint>,
+    runs: Runs,
+    merging: OnceLock<Box<Merging>>,
 }
 
 impl Os {
@@ -60,6 +72,8 @@ impl Os {
             scheme,
             shape,
             local,
+            runs: Runs::default(),
+            merging: OnceLock::new(),
         })
     }
 
@@ -123,9 +137,24 @@ impl Os {
         }
         if self.shape.is_stream() {
             self.poll_recv_stream(cx, buf)
+        } else if self.merges() {
+            self.poll_recv_staged(cx, buf)
+                .map_ok(|(received, _)| received)
         } else {
             self.poll_read_io(cx, |socket| recv_datagram(socket, buf))
         }
+    }
+
+    /// Receives one datagram of an unconnected socket.
+    pub(crate) fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<(Received, PeerAddr)>> {
+        if self.merges() {
+            return self.poll_recv_staged(cx, buf);
+        }
+        self.poll_read_io(cx, |socket| recv_datagram_from(socket, buf))
     }
 
     fn poll_recv_stream(
@@ -168,16 +197,27 @@ impl Os {
         }
     }
 
-    fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        check_len(self.shape, parts)?;
+    /// Waits until `write` gives something other than `WouldBlock`.
+    fn poll_write_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&socket2::Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
         loop {
             let mut guard = ready!(self.fd.poll_write_ready(cx))?;
-            match guard.try_io(|fd| send_parts(fd.get_ref(), parts, self.shape.is_stream())) {
+            match guard.try_io(|fd| write(fd.get_ref())) {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return Poll::Ready(result),
                 Err(_would_block) => {}
             }
         }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        check_len(self.shape, parts)?;
+        self.poll_write_io(cx, |socket| {
+            send_parts(socket, parts, self.shape.is_stream())
+        })
     }
 
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
@@ -205,3 +245,6 @@ impl AsFd for Os {
         self.socket().as_fd()
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -61,8 +61,7 @@ impl<D: DatagramSocket> Pump<D> {
                     self.note(result);
                 }
             }
-            // A socket that always has something must not keep the others on this thread from their turn.
-            tokio::task::coop::consume_budget().await;
+            others_first().await;
         }
     }
 
@@ -86,9 +85,9 @@ impl<D: DatagramSocket> Pump<D> {
     }
 
     fn deliver(&mut self) {
-        let scheme = self.socket.local().scheme();
+        let (scheme, now) = (self.socket.local().scheme(), self.hub.now());
         for datagram in self.batch.iter() {
-            self.hub.deliver(&datagram, scheme);
+            self.hub.deliver(&datagram, scheme, now);
         }
         self.batch.clear();
     }
@@ -108,6 +107,22 @@ impl<D: DatagramSocket> Pump<D> {
         }
         self.errors = self.errors.saturating_add(1);
     }
+}
+
+/// Lets the tasks run that are ready, sessions that just received above all: a socket that always has something must not keep
+/// them from their turn, and what comes meanwhile makes the next batch longer. (tokio's `yield_now` would ask the system for
+/// events each time.)
+async fn others_first() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<D: DatagramSocket> Drop for Pump<D> {

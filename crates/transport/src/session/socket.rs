@@ -127,9 +127,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
             return Poll::Ready(Ok(Received::End));
         };
         for (bytes, cut) in all {
-            batch.reserve(bytes.len());
-            batch.spare()[..bytes.len()].copy_from_slice(&bytes);
-            batch.push(bytes.len(), cut, None);
+            batch.push_copy(&bytes, cut, None);
         }
         Poll::Ready(Ok(Received::Data))
     }

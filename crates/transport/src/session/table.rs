@@ -5,12 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{SessionLimits, SessionStats};
@@ -122,8 +121,8 @@ impl Hub {
         Poll::Pending
     }
 
-    /// Gives a datagram to the session of its sender, or to a new one where there is room.
-    pub(super) fn deliver(&self, datagram: &Datagram<'_>, scheme: &str) {
+    /// Gives a datagram that came `now` to the session of its sender, or to a new one where there is room.
+    pub(super) fn deliver(&self, datagram: &Datagram<'_>, scheme: &str, now: u64) {
         let from = match datagram.from {
             None | Some(PeerAddr::Unnamed) => {
                 self.unnamed.fetch_add(1, Relaxed);
@@ -136,8 +135,8 @@ impl Hub {
             self.refused.fetch_add(1, Relaxed);
             return;
         };
-        self.touch(&peer);
-        let item = (Bytes::copy_from_slice(datagram.bytes), datagram.cut);
+        peer.used.store(now, Relaxed);
+        let item = (Box::from(datagram.bytes), datagram.cut);
         if !peer.push(item, &self.limits) {
             self.dropped.fetch_add(1, Relaxed);
         }
@@ -168,7 +167,7 @@ impl Hub {
     }
 
     /// Microseconds since the beginning.
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         micros(self.began.elapsed())
     }
 
@@ -250,11 +249,13 @@ pub(super) struct Peer {
     pub(super) endpoint: Endpoint,
     /// When something last came or went, in microseconds since the hub began.
     used: AtomicU64,
+    /// Set while the inbox is locked, so that who looks there and then waits is woken.
+    ended: AtomicBool,
     inbox: Mutex<Inbox>,
 }
 
 /// A datagram and whether it was cut.
-type Item = (Bytes, bool);
+type Item = (Box<[u8]>, bool);
 
 /// Datagrams that wait to be received.
 #[derive(Default)]
@@ -291,7 +292,6 @@ impl Queue {
 #[derive(Default)]
 struct Inbox {
     queue: Queue,
-    ended: bool,
     /// The receiving half is gone: what still comes is for nobody.
     deaf: bool,
     receiver: Option<Waker>,
@@ -309,6 +309,7 @@ impl Peer {
             addr: addr.clone(),
             endpoint,
             used: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
             inbox: Mutex::default(),
         })
     }
@@ -317,7 +318,7 @@ impl Peer {
     fn push(&self, item: Item, limits: &SessionLimits) -> bool {
         let receiver = {
             let mut inbox = lock(&self.inbox);
-            if inbox.ended || inbox.deaf || !inbox.queue.push(item, limits) {
+            if self.has_ended() || inbox.deaf || !inbox.queue.push(item, limits) {
                 return false;
             }
             inbox.receiver.take()
@@ -336,7 +337,7 @@ impl Peer {
         if let Some(taken) = take(&mut inbox.queue) {
             return Poll::Ready(Some(taken));
         }
-        if inbox.ended {
+        if self.has_ended() {
             return Poll::Ready(None);
         }
         inbox.receiver = Some(cx.waker().clone());
@@ -347,11 +348,11 @@ impl Peer {
     pub(super) fn watch_end(&self, cx: &mut Context<'_>) -> bool {
         let mut inbox = lock(&self.inbox);
         inbox.sender = Some(cx.waker().clone());
-        inbox.ended
+        self.has_ended()
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        lock(&self.inbox).ended
+        self.ended.load(Relaxed)
     }
 
     /// Nobody will receive here any more.
@@ -364,7 +365,7 @@ impl Peer {
     fn end(&self) {
         let (receiver, sender) = {
             let mut inbox = lock(&self.inbox);
-            inbox.ended = true;
+            self.ended.store(true, Relaxed);
             (inbox.receiver.take(), inbox.sender.take())
         };
         wake(receiver);
