@@ -35,6 +35,7 @@ fn main() {
         sender::contests(),
         trip::contests(),
         body::contests(),
+        udp::contests(),
         setup::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
