@@ -31,7 +31,6 @@ fn main() {
     let all = [
         memory::contests(),
         stream::contests(),
-        udp::contests(),
         sender::contests(),
         trip::contests(),
         body::contests(),
