@@ -65,11 +65,19 @@ pub(crate) struct Report {
 impl Spread {
     fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
-        let at = |part: usize| values[(values.len() - 1) * part / 4];
+        // Between two values where none stands there: of an even number, the median is neither the lower nor the upper.
+        let at = |part: f64| {
+            let place = (values.len() - 1) as f64 * part;
+            let (below, above) = (
+                values[place.floor() as usize],
+                values[place.ceil() as usize],
+            );
+            below + (above - below) * place.fract()
+        };
         Spread {
-            low: at(1),
-            median: at(2),
-            high: at(3),
+            low: at(0.25),
+            median: at(0.5),
+            high: at(0.75),
         }
     }
 }
