@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use socketry_transport::{Received, RecvHalf, poll_recv_into};
 use tokio::time::{Sleep, sleep};
 
-use super::FrameFault;
+use super::{FrameFault, spare};
 use crate::limits::DEFAULT_FRAME_TIME;
 use crate::reader::cut;
 use crate::{Codec, CodecError, Decoded, End, Fault};
@@ -339,7 +339,7 @@ impl Input {
     /// `BytesMut` would double what it has; the law is exact.
     fn reserve(&mut self, room: usize) {
         if !self.buf.try_reclaim(room) {
-            let mut larger = BytesMut::with_capacity(self.buf.len() + room);
+            let mut larger = spare::take(self.buf.len() + room);
             larger.extend_from_slice(&self.buf);
             self.buf = larger;
         }
@@ -372,7 +372,8 @@ impl Input {
     fn parked(&mut self, cx: &mut Context<'_>, in_step: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
         if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
-            self.buf = BytesMut::from(&self.buf[..]);
+            let rest = BytesMut::from(&self.buf[..]);
+            spare::give(std::mem::replace(&mut self.buf, rest));
         }
         let arrived = std::mem::take(&mut self.arrived);
         let Some(limit) = self.frame_time else {
@@ -430,11 +431,12 @@ impl Input {
             ready!(super::poll_turn(cx));
             self.compact();
             let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
+            self.reserve(room);
             match poll_recv_into(socket, cx, &mut self.buf, room) {
                 Poll::Ready(Ok(received)) => self.received(received, false)?,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.failed(error))),
                 Poll::Pending => {
-                    self.buf = BytesMut::new();
+                    spare::give(std::mem::take(&mut self.buf));
                     return Poll::Pending;
                 }
             }

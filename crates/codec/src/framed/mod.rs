@@ -8,6 +8,7 @@ mod recv;
 mod send;
 mod sender;
 mod sink;
+mod spare;
 #[cfg(feature = "json")]
 mod typed;
 

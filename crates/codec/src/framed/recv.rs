@@ -20,9 +20,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next call goes on behind
     /// it. After a fatal one there is only `None`.
     pub async fn recv(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let frame = match self.input.frame_here(&mut self.codec) {
-            Ok(range) => Some(range),
-            Err(asked) => self.wait_for_frame(asked).await?,
+        let frame = match self.look()? {
+            Step::Frame(range) => Some(range),
+            Step::More(mut need) => poll_fn(|cx| self.poll_frame(cx, &mut need)).await?,
+            Step::Over => None,
         };
         Ok(frame.map(|range| self.input.slice(range)))
     }
@@ -47,58 +48,48 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, FrameError>> {
-        let frame = match self.input.frame_here(&mut self.codec) {
-            Ok(range) => Some(range),
-            Err(asked) => ready!(self.poll_frame(cx, asked))?,
+        let frame = match self.look()? {
+            Step::Frame(range) => Some(range),
+            Step::More(mut need) => ready!(self.poll_frame(cx, &mut need))?,
+            Step::Over => None,
         };
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
     }
 
-    async fn wait_for_frame(&mut self, asked: Asked) -> Result<Option<Range<usize>>, FrameError> {
-        let mut asked = asked;
-        poll_fn(|cx| self.poll_frame(cx, asked.take())).await
+    /// What there is without receiving. Only the way to a frame is in line, as in [`Input`](super::input::Input).
+    #[inline]
+    fn look(&mut self) -> Result<Step, FrameError> {
+        match self.input.frame_here(&mut self.codec) {
+            Ok(range) => Ok(Step::Frame(range)),
+            Err(asked) => self.look_closer(asked),
+        }
     }
 
-    /// Where the next frame lies in the buffer, from what was [asked](super::input::Input::frame_here) already.
     #[inline(never)]
+    fn look_closer(&mut self, asked: Asked) -> Result<Step, FrameError> {
+        if self.input.body > 0 {
+            return Err(self.recv_error(FrameFault::BodyUnread(self.input.body)));
+        }
+        let step = self.input.step(&mut self.codec, asked);
+        step.map_err(|error| self.codec_error(error))
+    }
+
+    /// Receives until a frame is here, of which `need` bytes are missing; where it lies in the buffer.
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-        mut asked: Asked,
+        need: &mut usize,
     ) -> Poll<Result<Option<Range<usize>>, FrameError>> {
-        if self.input.body > 0 {
-            return Poll::Ready(Err(self.recv_error(FrameFault::BodyUnread(self.input.body))));
-        }
         loop {
-            match self.input.step(&mut self.codec, asked.take()) {
-                Ok(Step::Frame(range)) => return Poll::Ready(Ok(Some(range))),
-                step => {
-                    if !ready!(self.poll_more(cx, step))? {
-                        return Poll::Ready(Ok(None));
-                    }
-                }
+            let in_step = self.codec.in_step();
+            let filled = ready!(self.input.poll_fill(cx, &mut self.socket, *need, in_step));
+            filled.map_err(|fault| self.recv_error(fault))?;
+            match self.look()? {
+                Step::Frame(range) => return Poll::Ready(Ok(Some(range))),
+                Step::More(more) => *need = more,
+                Step::Over => return Poll::Ready(Ok(None)),
             }
         }
-    }
-
-    /// Receives more where that is what is missing; false if nothing more is to be had.
-    fn poll_more(
-        &mut self,
-        cx: &mut Context<'_>,
-        step: Result<Step, CodecError>,
-    ) -> Poll<Result<bool, FrameError>> {
-        let need = match step {
-            Ok(Step::Frame(_)) => 0,
-            Ok(Step::More(need)) => need,
-            Ok(Step::Over) => return Poll::Ready(Ok(false)),
-            Err(error) => return Poll::Ready(Err(self.codec_error(error))),
-        };
-        let in_step = self.codec.in_step();
-        let filled = ready!(self.input.poll_fill(cx, &mut self.socket, need, in_step));
-        Poll::Ready(match filled {
-            Ok(()) => Ok(true),
-            Err(fault) => Err(self.recv_error(fault)),
-        })
     }
 
     fn codec_error(&self, error: CodecError) -> FrameError {
