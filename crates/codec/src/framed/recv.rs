@@ -20,10 +20,13 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next call goes on behind
     /// it. After a fatal one there is only `None`.
     pub async fn recv(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let frame = match self.look()? {
-            Step::Frame(range) => Some(range),
-            Step::More(mut need) => poll_fn(|cx| self.poll_frame(cx, &mut need)).await?,
-            Step::Over => None,
+        let frame = match self.input.frame_here(&mut self.codec) {
+            Ok(range) => Some(range),
+            Err(asked) => match self.look(asked)? {
+                Step::Frame(range) => Some(range),
+                Step::More(mut need) => poll_fn(|cx| self.poll_frame(cx, &mut need)).await?,
+                Step::Over => None,
+            },
         };
         Ok(frame.map(|range| self.input.slice(range)))
     }
@@ -48,25 +51,20 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, FrameError>> {
-        let frame = match self.look()? {
-            Step::Frame(range) => Some(range),
-            Step::More(mut need) => ready!(self.poll_frame(cx, &mut need))?,
-            Step::Over => None,
+        let frame = match self.input.frame_here(&mut self.codec) {
+            Ok(range) => Some(range),
+            Err(asked) => match self.look(asked)? {
+                Step::Frame(range) => Some(range),
+                Step::More(mut need) => ready!(self.poll_frame(cx, &mut need))?,
+                Step::Over => None,
+            },
         };
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
     }
 
-    /// What there is without receiving. Only the way to a frame is in line, as in [`Input`](super::input::Input).
-    #[inline]
-    fn look(&mut self) -> Result<Step, FrameError> {
-        match self.input.frame_here(&mut self.codec) {
-            Ok(range) => Ok(Step::Frame(range)),
-            Err(asked) => self.look_closer(asked),
-        }
-    }
-
+    /// What there is without receiving, from what was [asked](super::input::Input::frame_here) already.
     #[inline(never)]
-    fn look_closer(&mut self, asked: Asked) -> Result<Step, FrameError> {
+    fn look(&mut self, asked: Asked) -> Result<Step, FrameError> {
         if self.input.body > 0 {
             return Err(self.recv_error(FrameFault::BodyUnread(self.input.body)));
         }
@@ -84,7 +82,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             let in_step = self.codec.in_step();
             let filled = ready!(self.input.poll_fill(cx, &mut self.socket, *need, in_step));
             filled.map_err(|fault| self.recv_error(fault))?;
-            match self.look()? {
+            match self.look(None)? {
                 Step::Frame(range) => return Poll::Ready(Ok(Some(range))),
                 Step::More(more) => *need = more,
                 Step::Over => return Poll::Ready(Ok(None)),
