@@ -54,8 +54,8 @@ pub(crate) struct Os {
     fd: AsyncFd<socket2::Socket>,
     scheme: Scheme,
     shape: Shape,
-    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do.
-    local: OnceLock<Endpoint>,
+    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and have no room for it until then.
+    local: OnceLock<Box<Endpoint>>,
     runs: Runs,
     merging: OnceLock<Box<Merging>>,
 }
@@ -94,9 +94,11 @@ impl Os {
     }
 
     pub(crate) fn local(&self) -> &Endpoint {
-        self.local.get_or_init(|| match self.socket().local_addr() {
-            Ok(address) => addr::endpoint(self.scheme, &address),
-            Err(_) => addr::unknown(self.scheme),
+        self.local.get_or_init(|| {
+            Box::new(match self.socket().local_addr() {
+                Ok(address) => addr::endpoint(self.scheme, &address),
+                Err(_) => addr::unknown(self.scheme),
+            })
         })
     }
 
