@@ -174,6 +174,7 @@ fn labels_are_known_by_many_names_and_print_as_one() {
         ("UTF-16BE", "utf-16be"),
     ] {
         assert_eq!(enc(label).to_string(), name, "{label}");
+        assert_eq!(Encoding::try_from(label).unwrap(), enc(label));
     }
     for name in ALL {
         assert_eq!(enc(name).to_string(), name);
