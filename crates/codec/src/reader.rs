@@ -71,7 +71,7 @@ impl<C: Codec> Reader<C> {
         let over = usize::try_from(self.skip).map_or(bytes.len(), |skip| skip.min(bytes.len()));
         self.skip -= over as u64;
         if over < bytes.len() && !self.is_over() {
-            self.bytes.advance(self.at);
+            drop_front(&mut self.bytes, self.at);
             self.at = 0;
             self.bytes.extend_from_slice(&bytes[over..]);
             self.state = State::Ready;
@@ -198,6 +198,15 @@ impl<C: Codec> Reader<C> {
         (self.at, self.skip) = (0, 0);
         self.bytes.clear();
         self.state = State::Waiting(1);
+    }
+}
+
+/// Drops `bytes` from the front of `buf`. Emptied, it begins anew where it is: advanced, it would be short of room sooner.
+pub(crate) fn drop_front(buf: &mut BytesMut, bytes: usize) {
+    if bytes == buf.len() {
+        buf.clear();
+    } else {
+        buf.advance(bytes);
     }
 }
 

@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use socketry_transport::{Received, RecvHalf, poll_recv_into};
 use tokio::time::{Sleep, sleep};
 
 use super::{FrameFault, spare};
 use crate::limits::DEFAULT_FRAME_TIME;
-use crate::reader::cut;
+use crate::reader::{cut, drop_front};
 use crate::{Codec, CodecError, Decoded, End, Fault};
 
 /// The first read of a connection, in bytes; it doubles while reads are filled.
@@ -394,7 +394,7 @@ impl Input {
     }
 
     fn compact(&mut self) {
-        self.buf.advance(self.pos);
+        drop_front(&mut self.buf, self.pos);
         self.pos = 0;
     }
 
