@@ -19,6 +19,19 @@ fn socketry(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same where signals are not ignored, as they may be by what runs the tests: `nohup`, or a script's `&`.
+fn hearing_signals(arguments: &[&str]) -> Command {
+    let mut command = Command::new("env");
+    command
+        .args([
+            "--default-signal=HUP,QUIT,INT,TERM",
+            env!("CARGO_BIN_EXE_socketry"),
+        ])
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
@@ -67,7 +80,10 @@ fn a_standard_output_that_nobody_reads_is_an_error_and_no_panic() {
 fn a_terminal_that_is_closed_ends_a_server_cleanly() {
     for verb in VERBS {
         for how in [Signal::HUP, Signal::QUIT, Signal::INT, Signal::TERM] {
-            let mut child = socketry(verb).stdout(Stdio::piped()).spawn().unwrap();
+            let mut child = hearing_signals(verb)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
             let mut first = String::new();
             BufReader::new(child.stdout.take().unwrap())
                 .read_line(&mut first)
