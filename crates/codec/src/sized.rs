@@ -78,7 +78,7 @@ impl Default for Struct {
 }
 
 impl Codec for Struct {
-    #[inline]
+    #[inline(always)]
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let (here, start) = (input.len(), self.format.size());
         let len = match self.format.read(input) {
@@ -105,7 +105,7 @@ impl Codec for Struct {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         check(frame, self.longest)?;
         self.format.put(frame.len() as u64, out);

@@ -139,7 +139,7 @@ impl Input {
 
     /// The next frame, where all of it is here and nothing else is to be done first, as it mostly is: this alone is in
     /// line. Otherwise [`step`](Input::step) goes on with what the codec was asked and answered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn frame_here<C: Codec>(&mut self, codec: &mut C) -> Result<Range<usize>, Asked> {
         let plain = self.state == State::Stream && self.skip == 0 && self.body == 0;
         if !plain || self.pos == self.buf.len() {
@@ -150,7 +150,7 @@ impl Input {
     }
 
     /// Takes a frame from an answer, or gives any other answer back.
-    #[inline]
+    #[inline(always)]
     fn accept(&mut self, answer: Answer) -> Result<Range<usize>, Answer> {
         match answer {
             Ok(Decoded::Frame {

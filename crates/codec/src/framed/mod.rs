@@ -4,6 +4,7 @@ mod body;
 mod error;
 mod input;
 mod output;
+mod quick;
 mod recv;
 mod send;
 mod sender;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use socketry_transport::RecvHalf;
 
 use super::input::{Asked, Step};
+use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed};
 use crate::{Codec, CodecError};
 
@@ -19,14 +20,16 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// # Errors
     /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next call goes on behind
     /// it. After a fatal one there is only `None`.
-    pub async fn recv(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let frame = match self.input.frame_here(&mut self.codec) {
-            Ok(range) => Some(range),
-            Err(asked) => match self.look(asked)? {
-                Step::Frame(range) => Some(range),
-                Step::More(mut need) => poll_fn(|cx| self.poll_frame(cx, &mut need)).await?,
-                Step::Over => None,
-            },
+    #[inline(always)]
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<&[u8]>, FrameError>> {
+        Quick::new(Recv(self), |(framed, asked)| framed.recv_waiting(asked))
+    }
+
+    async fn recv_waiting(&mut self, asked: Asked) -> Result<Option<&[u8]>, FrameError> {
+        let frame = match self.look(asked)? {
+            Step::Frame(range) => Some(range),
+            Step::More(mut need) => poll_fn(|cx| self.poll_frame(cx, &mut need)).await?,
+            Step::Over => None,
         };
         Ok(frame.map(|range| self.input.slice(range)))
     }
@@ -103,5 +106,22 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             self.socket.peer(),
             self.input.is_over(),
         )
+    }
+}
+
+/// A frame that is here already.
+struct Recv<'a, S, C>(&'a mut Framed<S, C>);
+
+impl<'a, S, C: Codec> First for Recv<'a, S, C> {
+    type Output = Result<Option<&'a [u8]>, FrameError>;
+    type Rest = (&'a mut Framed<S, C>, Asked);
+
+    #[inline(always)]
+    fn first(self) -> Result<Self::Output, Self::Rest> {
+        let Recv(framed) = self;
+        match framed.input.frame_here(&mut framed.codec) {
+            Ok(range) => Ok(Ok(Some(framed.input.slice(range)))),
+            Err(asked) => Err((framed, asked)),
+        }
     }
 }

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use socketry_transport::{SendHalf, Shape, Socket};
 use tokio::time::{Instant, timeout_at};
 
+use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed};
 use crate::limits::{CLOSE_BYTES, CLOSE_TIME};
 use crate::{Codec, CodecError, Fault};
@@ -41,14 +42,17 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     ///
     /// # Errors
     /// As [`send`](Framed::send).
-    pub async fn feed(&mut self, frame: &[u8]) -> Result<(), FrameError> {
-        if frame.len() < LARGE && self.output.has_room() {
-            return self.encode(frame);
-        }
-        self.feed_slowly(frame).await
+    #[inline(always)]
+    pub fn feed<'a>(
+        &'a mut self,
+        frame: &'a [u8],
+    ) -> impl Future<Output = Result<(), FrameError>> + use<'a, S, C> {
+        Quick::new(Feed(self, frame), |(framed, frame)| {
+            framed.feed_waiting(frame)
+        })
     }
 
-    async fn feed_slowly(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+    async fn feed_waiting(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if frame.len() >= LARGE && self.shape().is_stream() {
             return self.feed_large(frame).await;
         }
@@ -176,6 +180,24 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     #[cold]
     pub(super) fn send_error(&self, fault: impl Into<FrameFault>) -> FrameError {
         FrameError::new(fault, "send to", self.socket.peer(), self.output.over)
+    }
+}
+
+/// A small frame for which there is room.
+struct Feed<'a, S, C>(&'a mut Framed<S, C>, &'a [u8]);
+
+impl<'a, S: SendHalf, C: Codec> First for Feed<'a, S, C> {
+    type Output = Result<(), FrameError>;
+    type Rest = (&'a mut Framed<S, C>, &'a [u8]);
+
+    #[inline(always)]
+    fn first(self) -> Result<Self::Output, Self::Rest> {
+        let Feed(framed, frame) = self;
+        if frame.len() < LARGE && framed.output.has_room() {
+            Ok(framed.encode(frame))
+        } else {
+            Err((framed, frame))
+        }
     }
 }
 
