@@ -118,6 +118,7 @@ impl Line {
     }
 
     /// No delimiter is here.
+    #[inline(never)]
     fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let here = input.len();
         self.scanned = if end == End::Open { here } else { 0 };
@@ -179,7 +180,7 @@ impl Default for Line {
 }
 
 impl Codec for Line {
-    #[inline]
+    #[inline(always)]
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         if let Some(before) = self.discarded {
             return self.discard(before, input);
@@ -198,7 +199,7 @@ impl Codec for Line {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.check(frame)?;
         out.extend_from_slice(frame);

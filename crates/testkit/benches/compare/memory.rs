@@ -1,4 +1,4 @@
-//! Codecs alone: 64 KiB of wire, copied into the side's buffer as a read would, decoded to the last frame; and frames
+//! Codecs alone: 64 KiB of wire in the side's buffer, where a read would have put it, decoded to the last frame; and frames
 //! encoded into a buffer of 64 KiB that is then emptied.
 //!
 //! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as tokio-util's `Decoder`. The
@@ -151,30 +151,39 @@ fn wire(codec: &mut impl Codec, frame: &[u8]) -> Wire {
     }
 }
 
-/// Runs `once` until the time is over, and checks what it saw.
-fn repeated(whole: Tally, mut once: impl FnMut(&mut Tally)) -> Work {
-    let (begun, mut times) = (Instant::now(), 0);
-    while begun.elapsed() < LONG {
-        for _ in 0..16 {
-            let mut tally = Tally::default();
-            once(&mut tally);
-            assert_eq!(tally, whole);
-        }
-        times += 16;
+/// Fills the buffers and decodes what is in them until the time of decoding is over, and checks what was seen. Filling is not on
+/// the clock: it is the same copy on every side, of as many bytes as there are.
+fn repeated<B>(
+    whole: Tally,
+    buffers: &mut B,
+    fill: impl Fn(&mut B),
+    mut decode: impl FnMut(&mut B, &mut Tally),
+) -> Work {
+    let (mut elapsed, mut times) = (Duration::ZERO, 0);
+    while elapsed < LONG {
+        let mut tally = Tally::default();
+        fill(buffers);
+        let begun = Instant::now();
+        decode(buffers, &mut tally);
+        elapsed += begun.elapsed();
+        assert_eq!(tally, whole);
+        times += 1;
     }
     Work {
         amount: (times * whole.frames) as f64,
-        elapsed: begun.elapsed(),
+        elapsed,
     }
 }
 
 fn walking<C: Codec>(mut codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
     let (bytes, whole) = (wire.bytes.clone(), wire.whole);
     let mut buf = Vec::new();
+    let fill = move |buf: &mut Vec<u8>| {
+        buf.clear();
+        buf.extend_from_slice(&bytes);
+    };
     move || {
-        repeated(whole, |tally| {
-            buf.clear();
-            buf.extend_from_slice(&bytes);
+        repeated(whole, &mut buf, &fill, |buf, tally| {
             let mut rest = &buf[..];
             while let Decoded::Frame {
                 start,
@@ -191,9 +200,9 @@ fn walking<C: Codec>(mut codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C>
 
 fn reading<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
     let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec));
+    let fill = move |reader: &mut Reader<C>| reader.push(&bytes);
     move || {
-        repeated(whole, |tally| {
-            reader.push(&bytes);
+        repeated(whole, &mut reader, &fill, |reader, tally| {
             while let Some(frame) = reader.next_frame().unwrap() {
                 tally.see(frame);
             }
@@ -203,9 +212,9 @@ fn reading<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
 
 fn cutting<C: Codec>(codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C> {
     let (bytes, whole, mut reader) = (wire.bytes.clone(), wire.whole, Reader::new(codec));
+    let fill = move |reader: &mut Reader<C>| reader.push(&bytes);
     move || {
-        repeated(whole, |tally| {
-            reader.push(&bytes);
+        repeated(whole, &mut reader, &fill, |reader, tally| {
             while let Some(frame) = reader.next_bytes().unwrap() {
                 tally.see(&frame);
             }
@@ -223,10 +232,10 @@ where
 {
     let (bytes, whole) = (wire.bytes.clone(), wire.whole);
     let mut buf = BytesMut::new();
+    let fill = move |buf: &mut BytesMut| buf.extend_from_slice(&bytes);
     move || {
-        repeated(whole, |tally| {
-            buf.extend_from_slice(&bytes);
-            while let Some(item) = decode(&mut buf).unwrap() {
+        repeated(whole, &mut buf, &fill, |buf, tally| {
+            while let Some(item) = decode(buf).unwrap() {
                 tally.see(item.as_ref());
             }
         })
