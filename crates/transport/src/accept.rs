@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::os::{Os, OsSocket};
+use crate::os::{self, Os, OsSocket};
 use crate::unix_file::SocketFile;
 use crate::{Endpoint, Error, Listener, Result, addr};
 
@@ -78,7 +78,7 @@ impl Listener for OsListener {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
         loop {
             ready!(self.poll_rest(cx));
-            let answer = ready!(self.os.poll_read_io(cx, socket2::Socket::accept));
+            let answer = ready!(self.os.poll_read_io(cx, os::accept));
             match answer.and_then(|accepted| self.accepted(accepted)) {
                 Ok(socket) => {
                     self.next_rest = BACK_OFF.0;

@@ -5,10 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Socket};
+use socket2::{SockAddr, Socket};
 use tokio::task::JoinSet;
 
-use crate::os::register;
+use crate::addr::Scheme;
+use crate::os::Os;
 use crate::{Address, Endpoint, Error, ErrorKind, Result, SocketOptions};
 
 /// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
@@ -83,6 +84,9 @@ where
     T: Send + 'static,
     F: Future<Output = io::Result<T>> + Send + 'static,
 {
+    if let [only] = addresses[..] {
+        return attempt(only).await;
+    }
     let mut attempts = JoinSet::new();
     let mut waiting = addresses.into_iter().enumerate();
     let mut failure: Option<(usize, io::Error)> = None;
@@ -114,12 +118,11 @@ where
     }
 }
 
-/// A socket that is connecting, or connected: waits for the answer.
-pub(crate) async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Socket> {
-    socket.set_nonblocking(true)?;
+/// Connects a stream socket that does not block: waits for the answer.
+pub(crate) async fn connected(socket: Socket, scheme: Scheme, to: &SockAddr) -> io::Result<Os> {
     loop {
         match socket.connect(to) {
-            Ok(()) => return refuse_self(socket),
+            Ok(()) => return Os::new(socket, scheme),
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => break,
             // A Unix server whose backlog is full: no event tells when there is room.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -129,23 +132,12 @@ pub(crate) async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Socke
             Err(error) => return Err(error),
         }
     }
-    let connecting = register(socket)?;
-    connecting.writable().await?.retain_ready();
-    let socket = connecting.into_inner();
-    match socket.take_error()? {
+    let connecting = Os::new(socket, scheme)?;
+    connecting.writable().await?;
+    match connecting.socket().take_error()? {
         Some(error) => Err(error),
-        None => refuse_self(socket),
+        None => Ok(connecting),
     }
-}
-
-/// Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
-/// nobody listens there.
-fn refuse_self(socket: Socket) -> io::Result<Socket> {
-    let (local, peer) = (socket.local_addr()?, socket.peer_addr()?);
-    if local == peer && local.domain() != Domain::UNIX {
-        return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
-    }
-    Ok(socket)
 }
 
 #[cfg(test)]

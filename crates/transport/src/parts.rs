@@ -50,7 +50,7 @@ impl SocketParts {
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
         let peer = addr::endpoint(scheme, &self.0.peer_addr()?);
-        Ok(OsSocket::new(Os::new(self.0, scheme)?, peer))
+        Ok(OsSocket::new(self.os(scheme)?, peer))
     }
 
     /// A stream socket that listens already. Its file, if it has one, is left to its maker.
@@ -64,7 +64,7 @@ impl SocketParts {
                 "the socket does not listen; call listen(2) on it first",
             ));
         }
-        Ok(OsListener::new(Os::new(self.0, scheme)?, None))
+        Ok(OsListener::new(self.os(scheme)?, None))
     }
 
     /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
@@ -78,7 +78,12 @@ impl SocketParts {
                 "the socket is a stream; use connected() or listening()",
             ));
         }
-        Ok(OsDatagram::new(Os::new(self.0, scheme)?, None))
+        Ok(OsDatagram::new(self.os(scheme)?, None))
+    }
+
+    fn os(self, scheme: Scheme) -> io::Result<Os> {
+        self.0.set_nonblocking(true)?;
+        Os::new(self.0, scheme)
     }
 
     fn scheme(&self) -> io::Result<Scheme> {

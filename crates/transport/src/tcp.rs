@@ -10,7 +10,7 @@ use crate::accept::OsListener;
 use crate::addr::Scheme;
 use crate::connect::{connected, in_time, race, resolve};
 use crate::options;
-use crate::os::{Os, OsSocket};
+use crate::os::{self, Os, OsSocket};
 use crate::{Endpoint, Error, Result, SocketOptions, Transport, addr};
 
 /// TCP. Addresses are reused by default when listening, and `nodelay` is on.
@@ -33,7 +33,7 @@ impl TcpTransport {
 }
 
 fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
-    Socket::new(
+    os::open(
         Domain::for_address(*address),
         Type::STREAM,
         Some(Protocol::TCP),
@@ -54,11 +54,11 @@ impl Transport for TcpTransport {
         let options = self.options(to)?;
         in_time(to, &options, async {
             let addresses = resolve("connect to", to).await?;
-            let attempt = |address| attempt(address, options.clone(), to.clone());
-            let socket = race(addresses, attempt)
+            let attempt = |address| attempt(prepared(address, &options, to), address);
+            race(addresses, attempt)
                 .await
-                .map_err(|error| Error::io("connect to", to, error))?;
-            opened(socket).map_err(|error| Error::io("connect to", to, error))
+                .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer.into())))
+                .map_err(|error| Error::io("connect to", to, error))
         })
         .await
     }
@@ -78,15 +78,30 @@ impl Transport for TcpTransport {
     }
 }
 
-async fn attempt(address: SocketAddr, options: SocketOptions, to: Endpoint) -> io::Result<Socket> {
+fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::Result<Socket> {
     let socket = socket_for(&address)?;
-    options.apply_before_bind(&socket, &to)?;
-    connected(socket, &SockAddr::from(address)).await
+    options.apply_before_bind(&socket, to)?;
+    Ok(socket)
 }
 
-fn opened(socket: Socket) -> io::Result<OsSocket> {
-    let peer = addr::endpoint(Scheme::Tcp, &socket.peer_addr()?);
-    Ok(OsSocket::new(Os::new(socket, Scheme::Tcp)?, peer))
+/// A connected socket, and whom it reached: for `0.0.0.0` that is somebody.
+async fn attempt(
+    prepared: io::Result<Socket>,
+    address: SocketAddr,
+) -> io::Result<(Os, SocketAddr)> {
+    let os = connected(prepared?, Scheme::Tcp, &SockAddr::from(address)).await?;
+    let found = |address: SockAddr| address.as_socket().ok_or(io::ErrorKind::InvalidData);
+    let peer = if address.ip().is_unspecified() {
+        found(os.socket().peer_addr()?)?
+    } else {
+        address
+    };
+    // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
+    // nobody listens there.
+    if found(os.socket().local_addr()?)? == peer {
+        return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+    }
+    Ok((os, peer))
 }
 
 /// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets that it accepts.

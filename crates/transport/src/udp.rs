@@ -11,7 +11,7 @@ use crate::addr::Scheme;
 use crate::bound::OsDatagram;
 use crate::connect::{in_time, resolve};
 use crate::options;
-use crate::os::{Os, OsSocket};
+use crate::os::{self, Os, OsSocket};
 use crate::session::{SessionLimits, SessionListener};
 use crate::{
     DatagramSocket, Encoding, Endpoint, Error, ErrorKind, Result, SocketOptions, TextSocket,
@@ -73,7 +73,7 @@ fn first(addresses: Vec<SocketAddr>, endpoint: &Endpoint) -> Result<SocketAddr> 
 }
 
 fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
-    Socket::new(
+    os::open(
         Domain::for_address(*address),
         Type::DGRAM,
         Some(Protocol::UDP),

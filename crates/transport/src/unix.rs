@@ -10,7 +10,7 @@ use crate::addr::{self, Scheme};
 use crate::bound::OsDatagram;
 use crate::connect::{connected, in_time};
 use crate::options;
-use crate::os::{Os, OsSocket};
+use crate::os::{self, Os, OsSocket};
 use crate::session::{SessionLimits, SessionListener};
 use crate::{Endpoint, Error, Result, SocketOptions, Transport, unix_file};
 
@@ -57,7 +57,7 @@ impl UnixDgramTransport {
 }
 
 fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> Result<Socket> {
-    let made = Socket::new(Domain::UNIX, scheme.socket_type(), None);
+    let made = os::open(Domain::UNIX, scheme.socket_type(), None);
     let socket = made.map_err(|error| Error::io("open a socket for", endpoint, error))?;
     options.apply_before_bind(&socket, endpoint)?;
     Ok(socket)
@@ -71,8 +71,8 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
     Ok(OsDatagram::new(os, file))
 }
 
-fn opened(socket: Socket, scheme: Scheme, to: &Endpoint) -> Result<OsSocket> {
-    let os = Os::new(socket, scheme).map_err(|error| Error::io("connect to", to, error))?;
+fn opened(os: io::Result<Os>, to: &Endpoint) -> Result<OsSocket> {
+    let os = os.map_err(|error| Error::io("connect to", to, error))?;
     Ok(OsSocket::new(os, to.clone().without_query()))
 }
 
@@ -91,12 +91,7 @@ impl Transport for UnixTransport {
         let address = addr::unix_sockaddr(to, "connect to")?;
         in_time(to, &options, async {
             let socket = socket_for(Scheme::Unix, &options, to)?;
-            let connecting = connected(socket, &address).await;
-            opened(
-                connecting.map_err(|error| Error::io("connect to", to, error))?,
-                Scheme::Unix,
-                to,
-            )
+            opened(connected(socket, Scheme::Unix, &address).await, to)
         })
         .await
     }
@@ -135,7 +130,7 @@ impl Transport for UnixDgramTransport {
         let failed = |error| Error::io("connect to", to, error);
         autobind(&socket).map_err(failed)?;
         socket.connect(&address).map_err(failed)?;
-        opened(socket, Scheme::UnixDgram, to)
+        opened(Os::new(socket, Scheme::UnixDgram), to)
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {

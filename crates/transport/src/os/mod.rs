@@ -16,6 +16,7 @@ mod halves;
     path = "no_offload.rs"
 )]
 mod offload;
+mod open;
 mod runs;
 
 use std::io::{self, IoSlice};
@@ -35,6 +36,7 @@ pub(crate) use batches::Named;
 pub(crate) use calls::{check_len, send_parts_to};
 use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
 pub use halves::{OsRecv, OsSend, OsSocket};
+pub(crate) use open::{accept, open};
 use runs::Runs;
 
 /// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
@@ -42,7 +44,7 @@ const INTEREST: Interest = Interest::READABLE
     .add(Interest::WRITABLE)
     .add(Interest::ERROR);
 /// Makes the runtime tell when `socket` is ready.
-pub(crate) fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
+fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
     // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
     // dropped.
     Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
@@ -61,9 +63,9 @@ pub(crate) struct Os {
 }
 
 impl Os {
-    /// Registers `socket` with the current runtime, without blocking from now on.
+    /// Registers `socket`, which does not block, with the current runtime.
     pub(crate) fn new(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
+        debug_assert!(socket.nonblocking()?, "it would hold up a thread");
         let shape = scheme.shape(&socket)?;
         let fd = register(socket)?;
         let local = OnceLock::new();

@@ -4,16 +4,16 @@
 use std::future::poll_fn;
 use std::io;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Type};
 
 use super::batches::Named;
-use super::{Os, offload};
+use super::{Os, offload, open};
 use crate::Batch;
 use crate::addr::Scheme;
 
 /// A UDP socket that is bound, and where.
 fn bound() -> (Os, SockAddr) {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+    let socket = open(Domain::IPV4, Type::DGRAM, None).unwrap();
     let at: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
     socket.bind(&at.into()).unwrap();
     let at = socket.local_addr().unwrap();
