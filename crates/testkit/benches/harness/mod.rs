@@ -2,20 +2,23 @@
 //!
 //! `-- NAME…` picks what has such a word in its name, `-- --list` says the names. `--processes N` (5) and `--rounds N` (3) say
 //! how often, `--json` prints one line of JSON for each ratio and each figure, `--markdown` prints tables, and `--plots
-//! DIRECTORY` draws each group as an SVG.
+//! DIRECTORY`, seen from the workspace, draws each group as an SVG.
 
 pub(crate) mod contest;
 mod markdown;
 mod plot;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser;
 
 use contest::Contest;
 use report::{Record, Report};
+
+/// Cargo runs a bench in its own crate's directory.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 #[derive(Parser)]
 struct Arguments {
@@ -30,7 +33,7 @@ struct Arguments {
     /// One line of JSON for each figure.
     #[arg(long)]
     json: bool,
-    /// Draw each group into this directory.
+    /// Draw each group into this directory of the workspace.
     #[arg(long)]
     plots: Option<PathBuf>,
     #[arg(long, default_value_t = 5)]
@@ -109,7 +112,7 @@ fn compare(contests: &[Contest], arguments: &Arguments) {
         }
         // As it goes, so that a run that is cut short has something to show.
         if let Some(directory) = &arguments.plots {
-            plot::note(directory, contest, &report);
+            plot::note(&Path::new(WORKSPACE).join(directory), contest, &report);
         }
         reports.push(report);
     }
