@@ -17,7 +17,7 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// How often a Unix connect that found the backlog full is tried again.
 const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
-/// `connecting`, within the time that the options allow.
+/// `connecting`, within the time that the options allow. Who calls this pins it: by value it would take its place twice.
 pub(crate) async fn in_time<T>(
     to: &Endpoint,
     options: &SocketOptions,

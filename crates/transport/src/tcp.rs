@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 
 use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -52,15 +53,15 @@ impl Transport for TcpTransport {
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
         Scheme::Tcp.check(to, "connect to")?;
         let options = self.options(to)?;
-        in_time(to, &options, async {
+        let connecting = pin!(async {
             let addresses = resolve("connect to", to).await?;
             let attempt = |address| attempt(prepared(address, &options, to), address);
             race(addresses, attempt)
                 .await
                 .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer.into())))
                 .map_err(|error| Error::io("connect to", to, error))
-        })
-        .await
+        });
+        in_time(to, &options, connecting).await
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<OsListener> {

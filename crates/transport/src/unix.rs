@@ -1,6 +1,7 @@
 //! `unix:///path` and `unix-dgram:///path`, or `unix://@name` in Linux' abstract space.
 
 use std::io;
+use std::pin::pin;
 
 use async_trait::async_trait;
 use socket2::{Domain, SockAddr, Socket};
@@ -89,11 +90,11 @@ impl Transport for UnixTransport {
         Scheme::Unix.check(to, "connect to")?;
         let options = self.options.resolve(to, options::UNIX)?;
         let address = addr::unix_sockaddr(to, "connect to")?;
-        in_time(to, &options, async {
+        let connecting = pin!(async {
             let socket = socket_for(Scheme::Unix, &options, to)?;
             opened(connected(socket, Scheme::Unix, &address).await, to)
-        })
-        .await
+        });
+        in_time(to, &options, connecting).await
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
