@@ -120,3 +120,19 @@ fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Res
         None,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By chance it takes thousands of attempts at a free port; bound to that port, one.
+    #[tokio::test]
+    async fn a_socket_that_reached_itself_is_refused() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let socket = socket_for(&any).unwrap();
+        socket.bind(&any.into()).unwrap();
+        let own = socket.local_addr().unwrap().as_socket().unwrap();
+        let error = attempt(Ok(socket), own).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}
