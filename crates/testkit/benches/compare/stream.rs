@@ -145,7 +145,11 @@ pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     let load = load.clone();
     move || {
         let (found, place) = mpsc::channel();
-        let receiver = thread::spawn(move || (receive(found), Instant::now()));
+        // Named for who profiles it.
+        let receiver = thread::Builder::new()
+            .name("receiver".to_owned())
+            .spawn(move || (receive(found), Instant::now()))
+            .unwrap();
         let begun = send(&place.recv().unwrap(), &load);
         let (tally, over) = receiver.join().unwrap();
         assert_eq!(tally, Tally::of(&load.frame, load.count));

@@ -73,6 +73,15 @@ impl Contest {
         }
     }
 
+    /// Leaves out all sides but those that are named, and what was to be said of the others; none named are all.
+    pub(crate) fn keep(&mut self, sides: &[String]) {
+        let kept = |side: &str| sides.is_empty() || sides.iter().any(|name| name == side);
+        self.sides.retain(|side| kept(side.name));
+        self.targets
+            .retain(|target| kept(target.side) && kept(target.against));
+        self.limits.retain(|limit| kept(limit.side));
+    }
+
     /// How it is picked and printed.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.group, self.label)

@@ -1,7 +1,7 @@
 //! What the benches share: contests, how they are run, and how what came out is shown.
 //!
 //! `-- NAME…` picks what has such a word in its name, `-- --list` says the names. `--processes N` (5) and `--rounds N` (3) say
-//! how often, `--json` prints one line of JSON for each ratio and each figure, `--markdown` prints tables, and `--plots
+//! how often, `--side SIDE` leaves out the others, `--json` prints one line of JSON for each ratio and each figure, `--markdown` prints tables, and `--plots
 //! DIRECTORY`, seen from the workspace, draws each group as an SVG.
 
 pub(crate) mod contest;
@@ -24,6 +24,9 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 struct Arguments {
     /// Words of which one is in the name of what is compared.
     names: Vec<String>,
+    /// These sides alone, to look at one with `perf`, say.
+    #[arg(long)]
+    side: Vec<String>,
     /// Say what there is.
     #[arg(long)]
     list: bool,
@@ -52,6 +55,10 @@ struct Arguments {
 pub(crate) fn run(mut contests: Vec<Contest>) {
     let arguments = Arguments::parse();
     contests.retain(|contest| is_picked(contest, &arguments.names));
+    for contest in &mut contests {
+        contest.keep(&arguments.side);
+    }
+    contests.retain(|contest| !contest.sides.is_empty());
     if arguments.list {
         contests
             .iter()
@@ -125,6 +132,7 @@ fn compare(contests: &[Contest], arguments: &Arguments) {
 fn measured_apart(contest: &Contest, arguments: &Arguments) -> Vec<Record> {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--measure", "--rounds", &arguments.rounds.to_string()])
+        .args(contest.sides.iter().flat_map(|side| ["--side", side.name]))
         .arg(format!("={}", contest.name()))
         .stderr(Stdio::inherit())
         .output()
