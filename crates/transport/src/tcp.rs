@@ -58,7 +58,7 @@ impl Transport for TcpTransport {
             let attempt = |address| attempt(prepared(address, &options, to), address);
             race(addresses, attempt)
                 .await
-                .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer.into())))
+                .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer)))
                 .map_err(|error| Error::io("connect to", to, error))
         });
         in_time(to, &options, connecting).await
@@ -86,20 +86,16 @@ fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::
 }
 
 /// A connected socket, and whom it reached: for `0.0.0.0` that is somebody.
-async fn attempt(
-    prepared: io::Result<Socket>,
-    address: SocketAddr,
-) -> io::Result<(Os, SocketAddr)> {
+async fn attempt(prepared: io::Result<Socket>, address: SocketAddr) -> io::Result<(Os, SockAddr)> {
     let os = connected(prepared?, Scheme::Tcp, &SockAddr::from(address)).await?;
-    let found = |address: SockAddr| address.as_socket().ok_or(io::ErrorKind::InvalidData);
-    let peer = if address.ip().is_unspecified() {
-        found(os.socket().peer_addr()?)?
+    let peer = if address.ip().to_canonical().is_unspecified() {
+        os.socket().peer_addr()?
     } else {
-        address
+        SockAddr::from(address)
     };
     // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
     // nobody listens there.
-    if found(os.socket().local_addr()?)? == peer {
+    if os.socket().local_addr()? == peer {
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
     Ok((os, peer))

@@ -197,16 +197,18 @@ async fn datagrams_keep_their_boundaries_and_their_limit() {
 
 #[tokio::test]
 async fn the_peer_is_who_was_reached() {
-    for (any, here) in [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")] {
-        let listener = listen(&format!("tcp://{any}:0")).await.unwrap();
+    for (listening, any, here) in [
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
+        ("[::]", "[::]", "[::1]"),
+        ("0.0.0.0", "[::ffff:0.0.0.0]", "[::ffff:127.0.0.1]"),
+    ] {
+        let listener = listen(&format!("tcp://{listening}:0")).await.unwrap();
         let Address::Ip(bound) = listener.local().address() else {
             panic!("{} is no address", listener.local());
         };
-        let client = connect(listener.local()).await.unwrap();
-        assert_eq!(
-            client.peer().to_string(),
-            format!("tcp://{here}:{}", bound.port())
-        );
+        let port = bound.port();
+        let client = connect(&format!("tcp://{any}:{port}")).await.unwrap();
+        assert_eq!(client.peer().to_string(), format!("tcp://{here}:{port}"));
     }
 }
 

@@ -23,7 +23,7 @@ pin_project! {
     /// A first step, and then the future that `then` makes of what is left to be done.
     #[project = Step]
     pub(super) enum Quick<T, N, F> {
-        First { first: Option<(T, N)> },
+        Begin { task: Option<(T, N)> },
         Then { #[pin] then: F },
     }
 }
@@ -31,8 +31,8 @@ pin_project! {
 impl<T: First, N: FnOnce(T::Rest) -> F, F: Future<Output = T::Output>> Quick<T, N, F> {
     #[inline(always)]
     pub(super) fn new(first: T, then: N) -> Self {
-        let first = Some((first, then));
-        Quick::First { first }
+        let task = Some((first, then));
+        Quick::Begin { task }
     }
 }
 
@@ -41,16 +41,16 @@ impl<T: First, N: FnOnce(T::Rest) -> F, F: Future<Output = T::Output>> Future fo
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output> {
-        if let Step::First { first } = self.as_mut().project() {
-            let (first, then) = first.take().expect("polled again after its end");
-            match first.first() {
+        if let Step::Begin { task } = self.as_mut().project() {
+            let (task, then) = task.take().expect("polled again after its end");
+            match task.first() {
                 Ok(output) => return Poll::Ready(output),
                 Err(rest) => self.set(Quick::Then { then: then(rest) }),
             }
         }
         match self.project() {
             Step::Then { then } => then.poll(cx),
-            Step::First { .. } => unreachable!("it has just been left"),
+            Step::Begin { .. } => unreachable!("it has just been left"),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn contests() -> Vec<Contest> {
     let mut all = Vec::new();
     all.extend([16, 64].map(decode_struct));
     all.extend([16, 64, 256].map(decode_line));
-    all.extend([16, 64].map(encode_struct));
+    all.extend([encode_struct::<16>(), encode_struct::<64>()]);
     all
 }
 
@@ -67,6 +67,7 @@ fn decode_line(size: usize) -> Contest {
     let (mut cut, mut util) = (Compat::new(Line::new()), LinesCodec::new());
     Contest::new("decode line", bytes(size), Unit::Frames)
         .side("ours", walking(Line::new(), &wire))
+        .side("memchr alone", searching(&wire))
         .side("ours, Reader", reading(Line::new(), &wire))
         .side("ours, Bytes", cutting(Line::new(), &wire))
         .side(
@@ -86,15 +87,19 @@ fn decode_line(size: usize) -> Contest {
         .target("ours", "tokio-util", 4.0)
 }
 
-fn encode_struct(size: usize) -> Contest {
-    let ours = frame(size);
-    let shared = Bytes::from(ours.clone());
-    let mut codec = little();
+fn encode_struct<const N: usize>() -> Contest {
+    let ours: [u8; N] = frame(N).try_into().unwrap();
+    let shared = Bytes::copy_from_slice(&ours);
+    let (mut codec, mut same) = (little(), little());
     let (mut other, mut length, again) = (theirs(), asynchronous::LengthCodec, shared.clone());
-    Contest::new("encode struct", bytes(size), Unit::Frames)
+    Contest::new("encode struct", bytes(N), Unit::Frames)
         .side(
             "ours",
-            encoding(move |out| codec.encode(black_box(&ours), out).unwrap()),
+            encoding(move |out| codec.encode(black_box(&ours[..]), out).unwrap()),
+        )
+        .side(
+            "ours, length known",
+            encoding(move |out| same.encode(black_box(&ours), out).unwrap()),
         )
         .side(
             "tokio-util",
@@ -195,6 +200,25 @@ fn walking<C: Codec>(mut codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C>
                 rest = &rest[consumed..];
             }
         })
+    }
+}
+
+/// What lines cannot be found faster than.
+fn searching(wire: &Wire) -> impl FnMut() -> Work + use<> {
+    let (mut bytes, whole) = (wire.bytes.clone(), wire.whole);
+    move || {
+        repeated(
+            whole,
+            &mut bytes,
+            |_| (),
+            |bytes, tally| {
+                let mut rest = &bytes[..];
+                while let Some(end) = memchr::memchr(b'\n', rest) {
+                    tally.see(&rest[..end]);
+                    rest = &rest[end + 1..];
+                }
+            },
+        )
     }
 }
 
