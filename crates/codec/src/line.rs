@@ -33,10 +33,18 @@ pub struct Line {
     ending: Ending,
     limits: Limits,
     keep_last: bool,
-    /// How far the input is known to hold no delimiter.
-    scanned: usize,
-    /// How much of a line that is too long is gone already; `None` outside of one.
-    discarded: Option<u64>,
+    within: Within,
+}
+
+/// What is known of the line at the front of the input.
+#[derive(Clone, Copy, Debug)]
+enum Within {
+    /// Nothing yet.
+    Fresh,
+    /// So many bytes of it hold no delimiter.
+    Scanned(usize),
+    /// It is too long, and so many bytes of it are gone already.
+    Discarding(u64),
 }
 
 impl Line {
@@ -61,8 +69,7 @@ impl Line {
             ending,
             limits: Limits::frames(DEFAULT_MAX_FRAME),
             keep_last: false,
-            scanned: 0,
-            discarded: None,
+            within: Within::Fresh,
         }
     }
 
@@ -121,7 +128,10 @@ impl Line {
     #[inline(never)]
     fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let here = input.len();
-        self.scanned = if end == End::Open { here } else { 0 };
+        self.within = match end {
+            End::Open => Within::Scanned(here),
+            End::Closed | End::Datagram => Within::Fresh,
+        };
         match end {
             _ if here >= self.reach() => self.overflow(end),
             End::Datagram => self.frame(here, here),
@@ -132,11 +142,14 @@ impl Line {
 
     /// The line goes on beyond its limit: begins to discard it.
     fn overflow(&mut self, end: End) -> Result<Decoded, CodecError> {
-        self.scanned = 0;
         let passed = self.reach() as u64;
         let error = self.limits.too_long(None, Some(passed));
         let goes_on = end != End::Datagram && !error.is_fatal();
-        self.discarded = goes_on.then_some(passed);
+        self.within = if goes_on {
+            Within::Discarding(passed)
+        } else {
+            Within::Fresh
+        };
         Err(error)
     }
 
@@ -149,9 +162,13 @@ impl Line {
         let ending = memchr(self.ending.last(), input);
         let pass = ending.map_or(input.len(), |at| at + 1);
         let passed = before.saturating_add(pass as u64);
-        self.discarded = if ending.is_some() { None } else { Some(passed) };
-        if passed > self.limits.max_discard {
-            self.discarded = None;
+        let too_much = passed > self.limits.max_discard;
+        self.within = if ending.is_some() || too_much {
+            Within::Fresh
+        } else {
+            Within::Discarding(passed)
+        };
+        if too_much {
             return Err(self.limits.too_long(None, None));
         }
         Ok(Decoded::Skip(pass))
@@ -182,16 +199,19 @@ impl Default for Line {
 impl Codec for Line {
     #[inline(always)]
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        if let Some(before) = self.discarded {
-            return self.discard(before, input);
-        }
         let reach = self.reach().min(input.len());
-        let from = self.scanned.min(reach);
+        let from = match self.within {
+            Within::Fresh => 0,
+            Within::Scanned(bytes) => {
+                self.within = Within::Fresh;
+                bytes.min(reach)
+            }
+            Within::Discarding(bytes) => return self.discard(bytes, input),
+        };
         let Some(at) = memchr(self.ending.last(), &input[from..reach]) else {
             let answer = self.open(input, end);
             return answer.map_err(|error| contain(error, end, input.len()));
         };
-        self.scanned = 0;
         let (stop, consumed) = (self.trim(input, from + at), from + at + 1);
         match self.frame(stop, consumed) {
             Err(error) => Err(contain(error, end, input.len())),
@@ -215,6 +235,6 @@ impl Codec for Line {
     /// False while the rest of a line that is too long is being discarded; the beginning of a line that is in the
     /// input, but not whole, belongs to whoever decodes next.
     fn in_step(&self) -> bool {
-        self.discarded.is_none()
+        !matches!(self.within, Within::Discarding(_))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn contests() -> Vec<Contest> {
     let mut all = Vec::new();
     all.extend([16, 64].map(decode_struct));
     all.extend([16, 64, 256].map(decode_line));
-    all.extend([encode_struct::<16>(), encode_struct::<64>()]);
+    all.extend([16, 64].map(encode_struct));
     all
 }
 
@@ -87,19 +87,19 @@ fn decode_line(size: usize) -> Contest {
         .target("ours", "tokio-util", 4.0)
 }
 
-fn encode_struct<const N: usize>() -> Contest {
-    let ours: [u8; N] = frame(N).try_into().unwrap();
-    let shared = Bytes::copy_from_slice(&ours);
-    let (mut codec, mut same) = (little(), little());
+fn encode_struct(size: usize) -> Contest {
+    let ours = frame(size);
+    let (alone, shared) = (ours.clone(), Bytes::copy_from_slice(&ours));
+    let mut codec = little();
     let (mut other, mut length, again) = (theirs(), asynchronous::LengthCodec, shared.clone());
-    Contest::new("encode struct", bytes(N), Unit::Frames)
+    Contest::new("encode struct", bytes(size), Unit::Frames)
         .side(
             "ours",
             encoding(move |out| codec.encode(black_box(&ours[..]), out).unwrap()),
         )
         .side(
-            "ours, length known",
-            encoding(move |out| same.encode(black_box(&ours), out).unwrap()),
+            "two appends alone",
+            encoding(move |out| appended(black_box(&alone[..]), out)),
         )
         .side(
             "tokio-util",
@@ -264,6 +264,13 @@ where
             }
         })
     }
+}
+
+/// What a length and a payload cannot be put into a buffer faster than.
+fn appended(frame: &[u8], out: &mut BytesMut) {
+    let length = u32::try_from(frame.len()).unwrap();
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(frame);
 }
 
 fn encoding(mut encode: impl FnMut(&mut BytesMut)) -> impl FnMut() -> Work {
