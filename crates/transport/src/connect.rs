@@ -14,8 +14,6 @@ use crate::{Address, Endpoint, Error, ErrorKind, Result, SocketOptions};
 
 /// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// How often a Unix connect that found the backlog full is tried again.
-const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
 /// `connecting`, within the time that the options allow. Who calls this pins it: by value it would take its place twice.
 pub(crate) async fn in_time<T>(
@@ -118,26 +116,32 @@ where
     }
 }
 
-/// Connects a stream socket that does not block: waits for the answer.
-pub(crate) async fn connected(socket: Socket, scheme: Scheme, to: &SockAddr) -> io::Result<Os> {
+/// Begins to connect a stream socket that does not block; whether it is connected already. [`settled`] goes on.
+///
+/// Who listens on this machine has answered by the time the call returns, and asking again says so: a call instead of a
+/// wait.
+pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
     loop {
-        match socket.connect(to) {
-            Ok(()) => return Os::new(socket, scheme),
-            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => break,
-            // A Unix server whose backlog is full: no event tells when there is room.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::sleep(BACKLOG_RETRY).await;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        let Err(error) = socket.connect(to) else {
+            return Ok(true);
+        };
+        match error.raw_os_error() {
+            Some(libc::EINPROGRESS | libc::EINTR) => {}
+            Some(libc::EALREADY) => return Ok(false),
+            Some(libc::EISCONN) => return Ok(true),
+            _ => return Err(error),
         }
     }
-    let connecting = Os::new(socket, scheme)?;
-    connecting.writable().await?;
-    match connecting.socket().take_error()? {
-        Some(error) => Err(error),
-        None => Ok(connecting),
+}
+
+/// Waits for the answer, unless the socket is `done` connecting.
+pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::Result<Os> {
+    let os = Os::new(socket, scheme)?;
+    if !done {
+        os.writable().await?;
+        os.socket().take_error()?.map_or(Ok(()), Err)?;
     }
+    Ok(os)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::accept::OsListener;
 use crate::addr::Scheme;
-use crate::connect::{connected, in_time, race, resolve};
+use crate::connect::{begin, in_time, race, resolve, settled};
 use crate::options;
 use crate::os::{self, Os, OsSocket};
 use crate::{Endpoint, Error, Result, SocketOptions, Transport, addr};
@@ -87,7 +87,9 @@ fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::
 
 /// A connected socket, and whom it reached: for `0.0.0.0` that is somebody.
 async fn attempt(prepared: io::Result<Socket>, address: SocketAddr) -> io::Result<(Os, SockAddr)> {
-    let os = connected(prepared?, Scheme::Tcp, &SockAddr::from(address)).await?;
+    let socket = prepared?;
+    let done = begin(&socket, &SockAddr::from(address))?;
+    let os = settled(socket, Scheme::Tcp, done).await?;
     let peer = if address.ip().to_canonical().is_unspecified() {
         os.socket().peer_addr()?
     } else {
@@ -120,6 +122,45 @@ fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A listener whose queue is full, the sockets that fill it, and one that has to ask again, which it does after a second.
+    fn crowded() -> (Socket, Vec<Socket>, Socket) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = socket_for(&any).unwrap();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queued = Vec::new();
+        loop {
+            let socket = socket_for(&any).unwrap();
+            if !begin(&socket, &address).unwrap() {
+                return (listener, queued, socket);
+            }
+            queued.push(socket);
+            assert!(queued.len() < 100, "the queue has no end");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_later_is_waited_for() {
+        let (listener, queued, waiting) = crowded();
+        for _ in &queued {
+            os::accept(&listener).unwrap();
+        }
+        let os = settled(waiting, Scheme::Tcp, false).await.unwrap();
+        assert_eq!(
+            os.socket().peer_addr().unwrap().as_socket(),
+            listener.local_addr().unwrap().as_socket()
+        );
+    }
+
+    #[tokio::test]
+    async fn so_is_a_refusal() {
+        let (listener, queued, waiting) = crowded();
+        drop((listener, queued));
+        let error = settled(waiting, Scheme::Tcp, false).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
 
     /// By chance it takes thousands of attempts at a free port; bound to that port, one.
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use socket2::{Domain, SockAddr, Socket};
@@ -9,11 +10,14 @@ use socket2::{Domain, SockAddr, Socket};
 use crate::accept::OsListener;
 use crate::addr::{self, Scheme};
 use crate::bound::OsDatagram;
-use crate::connect::{connected, in_time};
+use crate::connect::{begin, in_time, settled};
 use crate::options;
 use crate::os::{self, Os, OsSocket};
 use crate::session::{SessionLimits, SessionListener};
 use crate::{Endpoint, Error, Result, SocketOptions, Transport, unix_file};
+
+/// How often a connect that found the backlog full is tried again.
+const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
 /// Unix stream sockets.
 ///
@@ -72,6 +76,18 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
     Ok(OsDatagram::new(os, file))
 }
 
+/// Connects; where the backlog is full, as often as it takes: no event tells when there is room.
+async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Os> {
+    loop {
+        match begin(&socket, to) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(BACKLOG_RETRY).await;
+            }
+            done => return settled(socket, Scheme::Unix, done?).await,
+        }
+    }
+}
+
 fn opened(os: io::Result<Os>, to: &Endpoint) -> Result<OsSocket> {
     let os = os.map_err(|error| Error::io("connect to", to, error))?;
     Ok(OsSocket::new(os, to.clone().without_query()))
@@ -92,7 +108,7 @@ impl Transport for UnixTransport {
         let address = addr::unix_sockaddr(to, "connect to")?;
         let connecting = pin!(async {
             let socket = socket_for(Scheme::Unix, &options, to)?;
-            opened(connected(socket, Scheme::Unix, &address).await, to)
+            opened(connected(socket, &address).await, to)
         });
         in_time(to, &options, connecting).await
     }

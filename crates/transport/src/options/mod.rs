@@ -117,8 +117,15 @@ macro_rules! socket_options {
 
             /// The keys of the fields that are set.
             pub fn set_keys(&self) -> Vec<&'static str> {
-                let all = [$((stringify!($key), self.$key.is_set())),*];
-                all.into_iter().filter_map(|(key, set)| set.then_some(key)).collect()
+                let mut keys = Vec::new();
+                $(if self.$key.is_set() { keys.push(stringify!($key)) })*
+                keys
+            }
+
+            /// What `check` says of the keys of the fields that are set.
+            fn check_keys(&self, check: impl Fn(&'static str) -> Result<()>) -> Result<()> {
+                $(if self.$key.is_set() { check(stringify!($key))? })*
+                Ok(())
             }
 
             /// These options, and for each that is not set, the one of `base`.
@@ -249,8 +256,9 @@ impl SocketOptions {
     /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`, and as
     /// [`from_query`](Self::from_query).
     pub fn resolve(&self, endpoint: &Endpoint, allowed: &[&'static str]) -> Result<Self> {
-        for key in self.set_keys() {
-            check_key(key, endpoint, allowed)?;
+        self.check_keys(|key| check_key(key, endpoint, allowed))?;
+        if endpoint.query().next().is_none() {
+            return Ok(self.clone());
         }
         Ok(Self::from_query(endpoint, allowed)?.over(self))
     }
