@@ -100,20 +100,23 @@ impl Format {
     /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
     #[inline]
     pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
-        let Some(word) = self.word(bytes) else {
-            return Ok(None);
-        };
+        self.word(bytes).map(|word| self.length(word)).transpose()
+    }
+
+    /// The length that the integer without its sign stands for.
+    #[inline]
+    pub(crate) fn length(&self, word: u64) -> Result<u64, CodecError> {
         // Moved to the top, so that its sign is the word's own and shifting back spreads it.
         let top = (word << self.spare()).cast_signed();
         if self.is_signed() && top < 0 {
             return Err(negative(top >> self.spare()));
         }
-        Ok(Some(word))
+        Ok(word)
     }
 
     /// The integer without its sign. One load of a known width and order: the next frame waits for nothing else.
     #[inline]
-    fn word(&self, bytes: &[u8]) -> Option<u64> {
+    pub(crate) fn word(&self, bytes: &[u8]) -> Option<u64> {
         match (self.size, self.big) {
             (1, _) => bytes.first().map(|byte| u64::from(*byte)),
             (2, false) => bytes.first_chunk().map(|b| u16::from_le_bytes(*b).into()),

@@ -93,6 +93,7 @@ pub(crate) fn contain(error: CodecError, end: End, here: usize) -> CodecError {
 }
 
 /// The input ends inside a frame, or has not got so far yet.
+#[inline(always)]
 pub(crate) fn unfinished(
     have: usize,
     missing: usize,
@@ -101,6 +102,10 @@ pub(crate) fn unfinished(
     if end == End::Open || have == 0 {
         return Ok(crate::Decoded::Need(missing));
     }
-    let fault = Fault::Truncated { have, missing };
-    Err(CodecError::skip(fault, have as u64))
+    Err(truncated(have, missing))
+}
+
+#[cold]
+fn truncated(have: usize, missing: usize) -> CodecError {
+    CodecError::skip(Fault::Truncated { have, missing }, have as u64)
 }

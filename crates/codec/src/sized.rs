@@ -29,7 +29,7 @@ use crate::{Affix, Codec, CodecError, Decoded, End, Format};
 pub struct Struct {
     format: Format,
     limits: Limits,
-    /// The longest frame that may be sent: within the limit, and within what the length field holds.
+    /// The longest frame: within the limit, and within what the length field holds.
     longest: usize,
 }
 
@@ -64,10 +64,16 @@ impl Struct {
         self.format
     }
 
+    /// What is wrong with a length that is not within [`longest`](Struct::longest).
     #[cold]
-    fn too_long(&self, len: u64) -> CodecError {
-        let pass = len.checked_add(self.format.size() as u64);
-        self.limits.too_long(Some(len), pass)
+    fn refused(&self, word: u64) -> CodecError {
+        match self.format.length(word) {
+            Ok(len) => {
+                let pass = len.checked_add(self.format.size() as u64);
+                self.limits.too_long(Some(len), pass)
+            }
+            Err(error) => error,
+        }
     }
 }
 
@@ -81,16 +87,12 @@ impl Codec for Struct {
     #[inline(always)]
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let (here, start) = (input.len(), self.format.size());
-        let len = match self.format.read(input) {
-            Ok(Some(len)) => len,
-            Ok(None) => return unfinished(here, start - here, end),
-            Err(error) => return Err(contain(error, end, here)),
+        let Some(word) = self.format.word(input) else {
+            return unfinished(here, start - here, end);
         };
-        let Some(size) = usize::try_from(len)
-            .ok()
-            .filter(|n| *n <= self.limits.max_frame)
-        else {
-            return Err(contain(self.too_long(len), end, here));
+        // A negative length is above it too.
+        let Some(size) = usize::try_from(word).ok().filter(|n| *n <= self.longest) else {
+            return Err(contain(self.refused(word), end, here));
         };
         // Compared with what is here, rather than added to it first: nothing that a peer says can overflow.
         let body = here - start;

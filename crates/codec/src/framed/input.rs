@@ -80,6 +80,35 @@ pub(super) enum Step {
     Over,
 }
 
+/// Where a frame lies, as [`Decoded::Frame`] says it.
+struct Frame {
+    start: usize,
+    end: usize,
+    consumed: usize,
+}
+
+/// The frame in an answer about `here` bytes; or the answer, where it is any other. (It is taken apart in two steps: an answer that
+/// stays whole until then is stored and loaded again for each frame, since an error's strings may have to be dropped.)
+#[inline(always)]
+fn sound(answer: Answer, here: usize) -> Result<Frame, Answer> {
+    let decoded = match answer {
+        Ok(decoded) => decoded,
+        Err(error) => return Err(Err(error)),
+    };
+    match decoded {
+        Decoded::Frame {
+            start,
+            end,
+            consumed,
+        } if Decoded::is_sound_frame(start, end, consumed, here) => Ok(Frame {
+            start,
+            end,
+            consumed,
+        }),
+        other => Err(Ok(other)),
+    }
+}
+
 impl Input {
     pub(super) fn new(stream: bool) -> Self {
         Input {
@@ -146,29 +175,23 @@ impl Input {
             return Err(None);
         }
         let answer = codec.decode(&self.buf[self.pos..], End::Open);
-        self.accept(answer).map_err(Some)
+        let frame = sound(answer, self.here()).map_err(Some)?;
+        Ok(self.give(&frame))
     }
 
-    /// Takes a frame from an answer, or gives any other answer back.
+    /// Takes a frame off the front; where it lies.
     #[inline(always)]
-    fn accept(&mut self, answer: Answer) -> Result<Range<usize>, Answer> {
-        match answer {
-            Ok(Decoded::Frame {
-                start,
-                end,
-                consumed,
-            }) if Decoded::is_sound_frame(start, end, consumed, self.here()) => {
-                let frame = self.pos + start..self.pos + end;
-                self.largest = self.largest.max(consumed);
-                if self.looked {
-                    self.looked = false;
-                    self.deadline = None;
-                }
-                self.consume(consumed);
-                Ok(frame)
-            }
-            answer => Err(answer),
+    fn give(&mut self, frame: &Frame) -> Range<usize> {
+        let range = self.pos + frame.start..self.pos + frame.end;
+        if frame.consumed > self.largest {
+            self.largest = frame.consumed;
         }
+        if self.looked {
+            self.looked = false;
+            self.deadline = None;
+        }
+        self.pos += frame.consumed;
+        range
     }
 
     /// Looks for a frame in what is here, from what was [asked](Input::frame_here) already.
@@ -185,8 +208,12 @@ impl Input {
                     Err(step) => return Ok(step),
                 },
             };
-            match self.accept(answer) {
-                Ok(frame) => return Ok(Step::Frame(frame)),
+            match sound(answer, self.here()) {
+                Ok(frame) => {
+                    let range = self.give(&frame);
+                    self.consume(0);
+                    return Ok(Step::Frame(range));
+                }
                 Err(answer) => {
                     if let Some(step) = self.no_frame(answer, end, codec)? {
                         return Ok(step);
