@@ -61,7 +61,9 @@ pub struct Endpoint {
 }
 
 /// The part of an [`Endpoint`] between the scheme and the query.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// `{:?}` leaves out what may be a password, as [`Endpoint::redacted`] does.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
     /// An address that needs no resolver.
@@ -426,6 +428,25 @@ impl Address {
 
 fn encode(bytes: &[u8], set: &'static AsciiSet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}", percent_encode(bytes, set))
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Ip(address) => f.debug_tuple("Ip").field(address).finish(),
+            Address::Host(host, port) => f.debug_tuple("Host").field(host).field(port).finish(),
+            Address::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Address::Abstract(name) => f.debug_tuple("Abstract").field(name).finish(),
+            Address::Unnamed => f.write_str("Unnamed"),
+            Address::Name(name) => match name.rfind('@') {
+                Some(at) if at > 0 => f
+                    .debug_tuple("Name")
+                    .field(&format!("…{}", &name[at..]))
+                    .finish(),
+                _ => f.debug_tuple("Name").field(name).finish(),
+            },
+        }
+    }
 }
 
 impl fmt::Debug for Endpoint {
