@@ -379,6 +379,24 @@ fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
     }
 }
 
+/// The first grows with what arrives of it; the next one gets its room at once.
+#[test]
+fn who_has_sent_a_large_frame_is_believed_the_next() {
+    const LEN: usize = 1 << 20;
+    let wire = encoded(&[&vec![0; LEN]]);
+    let frame = |script: Script| script.arriving(wire.chunks(64 << 10)).pause();
+    let socket = frame(frame(Script::stream()));
+    let mut framed = Framed::new(socket, Struct::default());
+    let mut cost = || {
+        let receiving = async { assert_eq!(framed.recv().await.unwrap().unwrap().len(), LEN) };
+        allocated(receiving).bytes_total
+    };
+    let (first, second) = (cost(), cost());
+    let once = LEN as u64 * 5 / 4;
+    assert!(first > once, "{first} bytes for the first");
+    assert!(second <= once, "{second} bytes for the second");
+}
+
 #[test]
 fn small_frames_are_received_in_the_room_that_is_there() {
     let wire = encoded(&[&[0; 99][..]; 10_000]);
