@@ -128,6 +128,7 @@ pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
         match error.raw_os_error() {
             Some(libc::EINPROGRESS | libc::EINTR) => {}
             Some(libc::EALREADY) => return Ok(false),
+            // So other systems than Linux say it.
             Some(libc::EISCONN) => return Ok(true),
             _ => return Err(error),
         }

@@ -176,13 +176,14 @@ impl Input {
         }
         let answer = codec.decode(&self.buf[self.pos..], End::Open);
         let frame = sound(answer, self.here()).map_err(Some)?;
-        Ok(self.give(&frame))
+        let range = self.note(&frame);
+        self.pos += frame.consumed;
+        Ok(range)
     }
 
-    /// Takes a frame off the front; where it lies.
+    /// Notes a frame, which is then to be consumed; where it lies.
     #[inline(always)]
-    fn give(&mut self, frame: &Frame) -> Range<usize> {
-        let range = self.pos + frame.start..self.pos + frame.end;
+    fn note(&mut self, frame: &Frame) -> Range<usize> {
         if frame.consumed > self.largest {
             self.largest = frame.consumed;
         }
@@ -190,8 +191,7 @@ impl Input {
             self.looked = false;
             self.deadline = None;
         }
-        self.pos += frame.consumed;
-        range
+        self.pos + frame.start..self.pos + frame.end
     }
 
     /// Looks for a frame in what is here, from what was [asked](Input::frame_here) already.
@@ -210,8 +210,8 @@ impl Input {
             };
             match sound(answer, self.here()) {
                 Ok(frame) => {
-                    let range = self.give(&frame);
-                    self.consume(0);
+                    let range = self.note(&frame);
+                    self.consume(frame.consumed);
                     return Ok(Step::Frame(range));
                 }
                 Err(answer) => {

@@ -266,7 +266,7 @@ where
     }
 }
 
-/// What a length and a payload cannot be put into a buffer faster than.
+/// The least that putting a length and a payload into a buffer takes, without unsafe code.
 fn appended(frame: &[u8], out: &mut BytesMut) {
     let length = u32::try_from(frame.len()).unwrap();
     out.extend_from_slice(&length.to_le_bytes());

@@ -1,5 +1,7 @@
 //! Where a socket is: a scheme, an address, and options, written as one URL.
 
+mod redacted;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +11,9 @@ use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use redacted::redacted;
+use redacted::shown;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -201,43 +206,6 @@ fn invalid(text: &str, reason: &str) -> Error {
     Error::new(ErrorKind::InvalidEndpoint, "use", text).because(reason)
 }
 
-/// The text without what may be a password: everything before an `@` in the authority, well-formed or not.
-pub(crate) fn redacted(text: &str) -> String {
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) => (text.split_at(scheme.len() + 3).0, rest),
-        None => ("", text),
-    };
-    // These have no user names, and an `@` of their own.
-    if ["unix://", "unix-dgram://", "mem://"].contains(&scheme.to_ascii_lowercase().as_str()) {
-        return text.to_owned();
-    }
-    match rest[..authority_len(rest)].rfind('@') {
-        Some(at) if at > 0 => format!("{scheme}…{}", &rest[at..]),
-        _ => text.to_owned(),
-    }
-}
-
-/// Up to the query, if it is one: a `?` with an `@` before the next `=` stands in a password that nobody encoded.
-fn authority_len(rest: &str) -> usize {
-    match rest.split_once('?') {
-        Some((authority, query)) => match (query.find('='), query.find('@')) {
-            (Some(equals), Some(at)) if at < equals => rest.len(),
-            (None, Some(_)) => rest.len(),
-            _ => authority.len(),
-        },
-        None => rest.len(),
-    }
-}
-
-/// A part of the text for use in a reason: only if the text that is shown has it too.
-fn shown(part: &str, text: &str) -> String {
-    if redacted(text).contains(part) {
-        part.escape_debug().to_string()
-    } else {
-        "…".to_owned()
-    }
-}
-
 fn parse_scheme(scheme: &str, text: &str) -> Result<Cow<'static, str>> {
     const KNOWN: [&str; 5] = ["tcp", "udp", "unix", "unix-dgram", "mem"];
     let scheme = scheme.to_ascii_lowercase();
@@ -428,31 +396,6 @@ impl Address {
 
 fn encode(bytes: &[u8], set: &'static AsciiSet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}", percent_encode(bytes, set))
-}
-
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Address::Ip(address) => f.debug_tuple("Ip").field(address).finish(),
-            Address::Host(host, port) => f.debug_tuple("Host").field(host).field(port).finish(),
-            Address::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            Address::Abstract(name) => f.debug_tuple("Abstract").field(name).finish(),
-            Address::Unnamed => f.write_str("Unnamed"),
-            Address::Name(name) => match name.rfind('@') {
-                Some(at) if at > 0 => f
-                    .debug_tuple("Name")
-                    .field(&format!("…{}", &name[at..]))
-                    .finish(),
-                _ => f.debug_tuple("Name").field(name).finish(),
-            },
-        }
-    }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Endpoint({})", self.redacted())
-    }
 }
 
 impl TryFrom<&str> for Endpoint {
