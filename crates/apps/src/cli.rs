@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::common::complain;
 use crate::matrix::App;
-use crate::{AppError, chat, command, file};
+use crate::{AppError, chat, command, file, startup};
 
 /// Sockets by URL, codecs by name: chat, remote commands and file transfer.
 #[derive(Debug, Parser)]
@@ -54,6 +54,7 @@ fn run(app: AppArgs) -> ExitCode {
         Err(error) => return failed(&AppError::failed(format_args!("cannot start: {error}"))),
     };
     let done = runtime.block_on(async {
+        startup::prepare();
         match app {
             AppArgs::Chat(args) => chat::run(args).await,
             AppArgs::Command(args) => command::run(args).await,

@@ -7,6 +7,13 @@
 //! Each has a server and a client that take a [`Service`] (a transport by URL, a codec and an encoding by name). Which
 //! pairings make sense is told by [`matrix`]; the others are refused when they start, with the reason and the way out.
 //! [`cli`] is the one command line of the binary and of the examples.
+//!
+//! # What belongs to the process
+//!
+//! Signals are the program's. [`cli`] takes them over; [`chat::Server`], [`mod@file::Server`] and all
+//! clients, used as a library, touch none, and [`command::Server`] listens for SIGCHLD only. Where
+//! `ulimit -f` is set, a program of one's own has to catch SIGXFSZ: its default action ends the
+//! process with the first write that goes too far, and every connection with it.
 #![forbid(unsafe_code)]
 
 pub mod chat;
@@ -22,6 +29,7 @@ mod error;
 mod service;
 mod serving;
 mod show;
+mod startup;
 
 pub use error::AppError;
 pub use service::Service;
