@@ -18,6 +18,7 @@ struct Inner {
     peer: Endpoint,
     action: &'static str,
     fatal: bool,
+    found: Box<[u8]>,
 }
 
 /// What went wrong.
@@ -94,7 +95,14 @@ impl FrameError {
             peer: peer.clone(),
             action,
             fatal,
+            found: Box::default(),
         }))
+    }
+
+    /// The same error, with the front of the bytes that it is about.
+    pub(super) fn about(mut self, found: Box<[u8]>) -> Self {
+        self.0.found = found;
+        self
     }
 
     /// What went wrong.
@@ -108,6 +116,14 @@ impl FrameError {
             FrameFault::Codec(error) => Some(&error.fault),
             _ => None,
         }
+    }
+
+    /// The first bytes of what the codec refused, at most 64; empty where nothing was decoded.
+    ///
+    /// They tell a peer that speaks another codec from a peer that is broken. The peer chose them: escape
+    /// them where you show them. [`Display`](fmt::Display) leaves them out.
+    pub fn found(&self) -> &[u8] {
+        &self.0.found
     }
 
     /// With whom.

@@ -22,6 +22,8 @@ const READ_MIN: usize = 8 * 1024;
 const READ_MAX: usize = 64 * 1024;
 /// A parked connection whose unread rest is this small gives back a larger buffer.
 const PARKED_REST: usize = 512;
+/// How many of the bytes that a codec refused its error shows.
+const MAX_FOUND: usize = 64;
 /// The most room for one datagram, whatever the socket says of itself.
 const DATAGRAM_MAX: usize = 1 << 20;
 /// How much longer a late frame may take when bytes arrive just then and nobody received when the deadline came: they may
@@ -78,6 +80,12 @@ pub(super) enum Step {
     /// That many bytes more are needed.
     More(usize),
     Over,
+}
+
+/// An error of the codec, and the front of the bytes that it is about.
+pub(super) struct Refused {
+    pub(super) error: CodecError,
+    pub(super) found: Box<[u8]>,
 }
 
 /// Where a frame lies, as [`Decoded::Frame`] says it.
@@ -199,7 +207,7 @@ impl Input {
         &mut self,
         codec: &mut C,
         mut asked: Asked,
-    ) -> Result<Step, CodecError> {
+    ) -> Result<Step, Refused> {
         loop {
             let (answer, end) = match asked.take() {
                 Some(answer) => (answer, End::Open),
@@ -221,6 +229,11 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// The bytes that are here and belong to no frame that was given out.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.buf[self.pos..]
     }
 
     /// How many bytes are here and not looked at.
@@ -251,7 +264,7 @@ impl Input {
         answer: Answer,
         end: End,
         codec: &C,
-    ) -> Result<Option<Step>, CodecError> {
+    ) -> Result<Option<Step>, Refused> {
         let here = self.here();
         match answer {
             Ok(Decoded::Need(bytes)) if end == End::Open => {
@@ -301,13 +314,16 @@ impl Input {
     }
 
     /// Takes an error's consequences. A datagram's error is never fatal, and takes the rest of that datagram with it.
-    fn wrong(&mut self, mut error: CodecError, end: End) -> CodecError {
+    #[cold]
+    fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
+        let unread = self.unread();
+        let found = unread[..unread.len().min(MAX_FOUND)].into();
         self.deadline = None;
         if end == End::Datagram {
             error.skip = Some((self.buf.len() - self.pos) as u64);
             self.pos = self.buf.len();
             self.state = State::NoDatagram;
-            return error;
+            return Refused { error, found };
         }
         match error.skip {
             Some(bytes) if bytes > 0 => self.skip = bytes,
@@ -317,7 +333,7 @@ impl Input {
                 self.fail();
             }
         }
-        error
+        Refused { error, found }
     }
 
     /// Receives once. `Ok` says that there is something new to look at.

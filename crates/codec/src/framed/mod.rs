@@ -200,6 +200,14 @@ impl<S: Half, C: Codec> Framed<S, C> {
         self.codec.in_step() && self.input.in_step() && self.output.owed == 0
     }
 
+    /// The bytes that have arrived and belong to no frame that was given out: the beginning of a frame, or
+    /// frames that nobody has asked for yet. Empty after a fatal error.
+    ///
+    /// While a receive waits they show what it has so far.
+    pub fn unread(&self) -> &[u8] {
+        self.input.unread()
+    }
+
     /// Takes it apart. On a datagram socket an empty datagram that waits is lost.
     ///
     /// # Errors

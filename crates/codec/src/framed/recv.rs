@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use socketry_transport::RecvHalf;
 
-use super::input::{Asked, Step};
+use super::input::{Asked, Refused, Step};
 use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed};
-use crate::{Codec, CodecError};
+use crate::Codec;
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// Receives the next frame, in place: it is there until the next call. `None` is the end.
@@ -93,9 +93,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         }
     }
 
-    fn codec_error(&self, error: CodecError) -> FrameError {
-        let fatal = error.is_fatal();
-        FrameError::new(error, "receive from", self.socket.peer(), fatal)
+    fn codec_error(&self, refused: Refused) -> FrameError {
+        let fatal = refused.error.is_fatal();
+        let error = FrameError::new(refused.error, "receive from", self.socket.peer(), fatal);
+        error.about(refused.found)
     }
 
     #[cold]
