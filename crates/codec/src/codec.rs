@@ -170,6 +170,19 @@ impl fmt::Debug for BoxCodec {
     }
 }
 
+/// `BoxCodec::from(Json::default())`, for each codec of this crate; one of your own is `Box::new(yours)`.
+macro_rules! boxed {
+    ($($codec:ident),*) => {
+        $(impl From<crate::$codec> for BoxCodec {
+            fn from(codec: crate::$codec) -> Self {
+                Box::new(codec)
+            }
+        })*
+    };
+}
+
+boxed!(Raw, Line, Struct, Json, BareJson);
+
 // `Box<dyn Codec>` gets its `CloneCodec` from the blanket above, through this `Codec` and that `Clone`.
 impl Codec for BoxCodec {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {

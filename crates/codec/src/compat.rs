@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::reader::cut;
-use crate::{Codec, CodecError, Decoded, End};
+use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 
 /// A codec as `tokio_util::codec::{Decoder, Encoder}`, for streams.
 ///
@@ -26,7 +26,7 @@ use crate::{Codec, CodecError, Decoded, End};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Compat<C> {
+pub struct Compat<C = BoxCodec> {
     codec: C,
     /// How many bytes to pass over that have not arrived yet.
     skip: u64,

@@ -21,9 +21,9 @@ pub struct CodecError {
 #[non_exhaustive]
 pub enum Fault {
     /// A frame above the limit, arriving or to be sent.
-    #[error("a frame of {} bytes is above the limit of {max}", Len(*.len))]
+    #[error("{}", Long(*.len, *.max))]
     TooLong {
-        /// Its length in bytes, where that is known.
+        /// Its length in bytes; `None` for one that arrives and has not ended within the limit.
         len: Option<u64>,
         /// The limit in bytes.
         max: u64,
@@ -61,13 +61,19 @@ pub enum Fault {
     Other(String),
 }
 
-struct Len(Option<u64>);
+/// A length, or none, and the limit that it is above.
+struct Long(Option<u64>, u64);
 
-impl std::fmt::Display for Len {
+impl std::fmt::Display for Long {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(len) => write!(f, "{len}"),
-            None => f.write_str("too many"),
+        let Long(len, max) = self;
+        match len {
+            Some(len) => write!(f, "a frame of {len} bytes is above the limit of {max}"),
+            None => write!(
+                f,
+                "a frame has not ended within the limit of {max} bytes: a line ends with its \
+                 delimiter, a bare JSON object with its brace; raise max_frame for longer ones"
+            ),
         }
     }
 }

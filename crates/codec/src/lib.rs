@@ -57,7 +57,9 @@ pub use ending::Ending;
 pub use error::{CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
-pub use framed::{Body, BodyWriter, FrameError, FrameFault, Framed, OutOfStep, Parts, Sender};
+pub use framed::{
+    Body, BodyWriter, FrameError, FrameFault, Framed, OutOfStep, Parts, Sender, Strangers,
+};
 pub use json::Json;
 pub use line::Line;
 pub use name::{CodecName, UnknownCodec};

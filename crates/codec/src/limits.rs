@@ -1,8 +1,11 @@
 //! The bounds that hold where nobody chose another, and what happens beyond them.
+//!
+//! Each [`Codec`](crate::Codec) has the same four things to say at its limits: [`unfinished`], [`check`], [`refused`] and
+//! [`contain`] say them as ours do, and as the laws of codecs want them.
 
 use std::time::Duration;
 
-use crate::{CodecError, End, Fault};
+use crate::{CodecError, Decoded, End, Fault};
 
 /// The longest frame: 8 MiB, without what surrounds it.
 pub const DEFAULT_MAX_FRAME: usize = 8 << 20;
@@ -66,8 +69,21 @@ impl Limits {
 
 /// Refuses to send a frame of more than `longest` bytes: no peer with the same limit would take it, or its length field
 /// cannot hold that.
+///
+/// What [`encode`](crate::Codec::encode) begins with:
+///
+/// ```
+/// use socketry_codec::{Fault, limits::check};
+///
+/// assert_eq!(check(b"hello", 5), Ok(()));
+/// let error = check(b"hello!", 5).unwrap_err();
+/// assert_eq!(error.fault, Fault::TooLong { len: Some(6), max: 5 });
+/// ```
+///
+/// # Errors
+/// [`Fault::TooLong`], [`refused`].
 #[inline]
-pub(crate) fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
+pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     if frame.len() <= longest {
         return Ok(());
     }
@@ -78,29 +94,56 @@ pub(crate) fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
 }
 
 /// An error about a frame to be sent: nothing was written, so there is nothing to pass over and nothing is lost.
+///
+/// ```
+/// use socketry_codec::{Fault, limits::refused};
+///
+/// let error = refused(Fault::Other("a frame of this codec is one line of ASCII".into()));
+/// assert!(!error.is_fatal());
+/// assert_eq!(error.skip, Some(0));
+/// ```
 #[cold]
-pub(crate) fn refused(fault: Fault) -> CodecError {
+pub fn refused(fault: Fault) -> CodecError {
     CodecError::skip(fault, 0)
 }
 
 /// A datagram contains its faults: whatever was wrong, it ends with the datagram, and the next one is innocent.
+///
+/// Of an `error` in an input of `here` bytes; on a stream it stays as it is.
+///
+/// ```
+/// use socketry_codec::{CodecError, End, Fault, limits::contain};
+///
+/// let lost = CodecError::fatal(Fault::NegativeLength(-1));
+/// assert_eq!(contain(lost.clone(), End::Open, 10), lost);
+/// assert_eq!(contain(lost, End::Datagram, 10).skip, Some(10));
+/// ```
 #[cold]
-pub(crate) fn contain(error: CodecError, end: End, here: usize) -> CodecError {
+pub fn contain(error: CodecError, end: End, here: usize) -> CodecError {
     match end {
         End::Datagram => CodecError::skip(error.fault, here as u64),
         End::Open | End::Closed => error,
     }
 }
 
-/// The input ends inside a frame, or has not got so far yet.
+/// The frame at the front is not whole: `have` bytes of it are the whole input, and at least `missing` more (1 or more)
+/// belong to it. While more may come, that is a need; at an end between two frames it says that nothing is left.
+///
+/// ```
+/// use socketry_codec::{Decoded, End, limits::unfinished};
+///
+/// assert_eq!(unfinished(3, 2, End::Open), Ok(Decoded::Need(2)));
+/// assert_eq!(unfinished(0, 5, End::Closed), Ok(Decoded::Need(5)));
+/// let error = unfinished(3, 2, End::Closed).unwrap_err();
+/// assert_eq!(error.skip, Some(3));
+/// ```
+///
+/// # Errors
+/// [`Fault::Truncated`] where the stream or datagram ends inside the frame; the input is passed over.
 #[inline(always)]
-pub(crate) fn unfinished(
-    have: usize,
-    missing: usize,
-    end: End,
-) -> Result<crate::Decoded, CodecError> {
+pub fn unfinished(have: usize, missing: usize, end: End) -> Result<Decoded, CodecError> {
     if end == End::Open || have == 0 {
-        return Ok(crate::Decoded::Need(missing));
+        return Ok(Decoded::Need(missing));
     }
     Err(truncated(have, missing))
 }

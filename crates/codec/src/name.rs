@@ -132,6 +132,12 @@ impl fmt::Display for CodecName {
     }
 }
 
+impl From<CodecName> for BoxCodec {
+    fn from(name: CodecName) -> Self {
+        name.build()
+    }
+}
+
 impl FromStr for BoxCodec {
     type Err = UnknownCodec;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{Codec, CodecError, Decoded, End};
+use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 
 /// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own I/O.
 ///
@@ -32,7 +32,7 @@ use crate::{Codec, CodecError, Decoded, End};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Reader<C> {
+pub struct Reader<C = BoxCodec> {
     codec: C,
     bytes: BytesMut,
     /// Where the bytes begin that are not consumed yet.

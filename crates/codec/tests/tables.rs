@@ -459,6 +459,7 @@ fn a_length_that_nobody_knows_is_not_made_up() {
     assert_eq!(told(Some(4)), "a frame of 4 bytes is above the limit of 3");
     assert_eq!(
         told(None),
-        "a frame of too many bytes is above the limit of 3"
+        "a frame has not ended within the limit of 3 bytes: a line ends with its delimiter, \
+         a bare JSON object with its brace; raise max_frame for longer ones"
     );
 }

@@ -128,9 +128,9 @@ pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
 
 /// A Unix endpoint as the kernel wants it.
 pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
-    let made = match endpoint.address() {
-        Address::Path(path) => SockAddr::unix(path),
-        Address::Abstract(name) => abstract_sockaddr(name),
+    let (made, len) = match endpoint.address() {
+        Address::Path(path) => (SockAddr::unix(path), path.as_os_str().len()),
+        Address::Abstract(name) => (abstract_sockaddr(name), name.len()),
         _ => {
             return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
                 .because("it names no socket")
@@ -138,9 +138,13 @@ pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result
         }
     };
     made.map_err(|error| {
+        let error = match len {
+            0..SUN_PATH => error.to_string(),
+            _ => format!("its path or name has {len} bytes, and a Unix socket's at most 107"),
+        };
         Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
             .because(error)
-            .hint("a Unix socket's path has at most 107 bytes")
+            .hint("choose a shorter one, or a path that is relative to the working directory")
     })
 }
 

@@ -35,7 +35,7 @@ impl PeerAddr {
     /// # Errors
     /// If `scheme` is none, or has no such addresses.
     pub fn endpoint(&self, scheme: &str) -> Result<Endpoint> {
-        Endpoint::new(scheme, self.into())
+        Endpoint::new(scheme, self)
     }
 }
 

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 
-use crate::Endpoint;
 use crate::endpoint::redacted;
+use crate::{Endpoint, hint};
 
 /// The result of the control path. The data path answers with [`std::io::Result`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,7 +74,7 @@ impl Error {
     /// What the system answered while `action` was under way at `endpoint`.
     pub fn io(action: &'static str, endpoint: &Endpoint, source: io::Error) -> Self {
         let mut error = Error::new(ErrorKind::from(&source), action, endpoint);
-        error.hint = hint(error.kind, action).map(str::to_owned);
+        error.hint = hint::of(action, endpoint, &source);
         error.source = Some(source);
         error
     }
@@ -179,6 +179,13 @@ impl From<ErrorKind> for io::ErrorKind {
     }
 }
 
+/// In words: "nobody listens there".
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
 impl ErrorKind {
     fn words(self) -> &'static str {
         match self {
@@ -197,18 +204,6 @@ impl ErrorKind {
             ErrorKind::Unsupported => "it is not supported here",
             ErrorKind::Other => "it failed",
         }
-    }
-}
-
-/// What usually helps, by reason.
-fn hint(kind: ErrorKind, action: &str) -> Option<&'static str> {
-    match kind {
-        ErrorKind::Refused => Some("is the server running, and is this where it listens?"),
-        ErrorKind::InUse => Some("choose another address, or port 0 to let the system choose"),
-        ErrorKind::Denied if action.starts_with("listen") => {
-            Some("ports below 1024 and other users' directories need permission")
-        }
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! The methods take `&mut self`, not `&self` behind a lock: a half belongs to one task, which is all that
 //! full duplex needs, and the lock that is not there is worth 8 % of a round trip.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
@@ -26,6 +27,15 @@ impl Shape {
     /// `true` for [`Shape::Stream`].
     pub fn is_stream(self) -> bool {
         matches!(self, Shape::Stream)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Stream => f.write_str("a stream"),
+            Shape::Datagram { max_len } => write!(f, "datagrams of at most {max_len} bytes"),
+        }
     }
 }
 

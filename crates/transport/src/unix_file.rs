@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::endpoint::path_of;
 use crate::{Endpoint, Error, ErrorKind, Result, SocketOptions, addr};
 
 /// How long to wait for another process that is taking over a socket in the same directory.
@@ -55,7 +54,7 @@ pub(crate) async fn bind(
         chmod_unbound(socket, mode).map_err(failed)?;
     }
     match socket.bind(&address) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match path_of(at) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match at.path() {
             Some(path) if options.reclaim.unwrap_or(true) => {
                 reclaim_and_bind(socket, path, &address, at).await?;
             }
@@ -63,7 +62,7 @@ pub(crate) async fn bind(
         },
         done => done.map_err(failed)?,
     }
-    let Some(path) = path_of(at) else {
+    let Some(path) = at.path() else {
         return Ok(None);
     };
     let file = SocketFile::of(path).map_err(failed)?;

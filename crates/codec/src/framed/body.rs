@@ -11,13 +11,13 @@ use socketry_transport::{RecvHalf, SendHalf};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{FrameError, FrameFault, Framed};
-use crate::Codec;
+use crate::{BoxCodec, Codec};
 
 /// A body that arrives: see [`Framed::body`].
 ///
 /// It is also [`AsyncRead`]. Dropping it early loses nothing: what is left is told by
 /// [`body_left`](Framed::body_left) and read through [`rest_of_body`](Framed::rest_of_body).
-pub struct Body<'a, S, C> {
+pub struct Body<'a, S, C = BoxCodec> {
     framed: &'a mut Framed<S, C>,
 }
 
@@ -125,7 +125,7 @@ impl<S, C> fmt::Debug for Body<'_, S, C> {
 ///
 /// It is also [`AsyncWrite`]. Dropped early, the rest is still owed: the next frame is refused until
 /// [`body_writer`](Framed::body_writer) has written it, or the connection is dropped.
-pub struct BodyWriter<'a, S, C> {
+pub struct BodyWriter<'a, S, C = BoxCodec> {
     framed: &'a mut Framed<S, C>,
 }
 

@@ -2,32 +2,36 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use socketry_transport::Endpoint;
 
 use crate::{CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FrameError(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     fault: FrameFault,
     peer: Endpoint,
     action: &'static str,
     fatal: bool,
     found: Box<[u8]>,
+    /// What was received, where it was not what the caller asked for.
+    frame: Option<Bytes>,
 }
 
 /// What went wrong.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameFault {
     /// The transport's word.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(Arc<io::Error>),
     /// Bytes that are no frame, or a frame that the codec cannot carry.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -58,10 +62,24 @@ pub enum FrameFault {
     /// An earlier error ended the conversation, or it was finished here.
     #[error("the connection is no longer of use: it was finished, or an earlier error ended it")]
     Over,
-    /// A header that is JSON, but not the one that was expected, or a value that cannot be written as JSON.
+    /// A frame that is no JSON, or not that of the type that was asked for, and then
+    /// [`FrameError::frame`] has it; or a value that cannot be written as JSON.
     #[cfg(feature = "json")]
     #[error("{}", Plain(.0))]
-    Json(#[from] serde_json::Error),
+    Json(#[source] Arc<serde_json::Error>),
+}
+
+impl From<io::Error> for FrameFault {
+    fn from(error: io::Error) -> Self {
+        FrameFault::Io(Arc::new(error))
+    }
+}
+
+#[cfg(feature = "json")]
+impl From<serde_json::Error> for FrameFault {
+    fn from(error: serde_json::Error) -> Self {
+        FrameFault::Json(Arc::new(error))
+    }
 }
 
 /// An error that quotes the peer: what could drive a terminal or reorder text is escaped.
@@ -96,12 +114,20 @@ impl FrameError {
             action,
             fatal,
             found: Box::default(),
+            frame: None,
         }))
     }
 
     /// The same error, with the front of the bytes that it is about.
     pub(super) fn about(mut self, found: Box<[u8]>) -> Self {
         self.0.found = found;
+        self
+    }
+
+    /// The same about `frame`, which was received whole.
+    #[cfg(feature = "json")]
+    pub(super) fn holding(mut self, frame: Bytes) -> Self {
+        self.0.frame = Some(frame);
         self
     }
 
@@ -124,6 +150,12 @@ impl FrameError {
     /// them where you show them. [`Display`](fmt::Display) leaves them out.
     pub fn found(&self) -> &[u8] {
         &self.0.found
+    }
+
+    /// The frame that was received and is not what the caller asked for, as it arrived:
+    /// [`recv_json`](super::Framed::recv_json) fills it, so that nothing is lost.
+    pub fn frame(&self) -> Option<&Bytes> {
+        self.0.frame.as_ref()
     }
 
     /// With whom.
@@ -151,7 +183,12 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.0.fault)
+        match &self.0.fault {
+            // What is behind it is the error itself, and not what shares it.
+            #[cfg(feature = "json")]
+            FrameFault::Json(error) => Some(&**error),
+            fault => std::error::Error::source(fault),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod error;
+mod halves;
 mod input;
 mod output;
 mod quick;
@@ -19,11 +20,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use socketry_transport::{Endpoint, Half, Shape, Socket};
+use socketry_transport::{Endpoint, Half, Shape};
 use tokio::task::coop::consume_budget;
 
 pub use body::{Body, BodyWriter};
 pub use error::{FrameError, FrameFault};
+pub use halves::Strangers;
 pub use sender::Sender;
 
 use crate::{BoxCodec, Codec};
@@ -32,10 +34,10 @@ use output::Output;
 
 /// Frames over a socket.
 ///
-/// `S` is a [`Socket`], or one half of it: where it receives, there are [`recv`](Framed::recv),
+/// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: where it receives, there are [`recv`](Framed::recv),
 /// [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); where it sends, [`send`](Framed::send),
 /// [`feed`](Framed::feed), [`flush`](Framed::flush) and [`body_writer`](Framed::body_writer).
-/// [`split`](Framed::split) gives two halves for two tasks.
+/// [`split`](Framed::split) gives two halves for two tasks, and [`reunite`](Framed::reunite) takes them back.
 ///
 /// ```
 /// use socketry_codec::{Framed, Struct};
@@ -85,7 +87,7 @@ pub struct Framed<S, C = BoxCodec> {
 
 /// A [`Framed`] taken apart, with what it holds.
 #[derive(Debug)]
-pub struct Parts<S, C> {
+pub struct Parts<S, C = BoxCodec> {
     /// The socket.
     pub socket: S,
     /// The codec.
@@ -228,27 +230,6 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// The socket. What was received and not given out, and what was fed and not written, is lost.
     pub fn into_socket(self) -> S {
         self.socket
-    }
-}
-
-impl<S: Socket, C: Codec + Clone> Framed<S, C> {
-    /// Two halves for two tasks.
-    pub fn split(self) -> (Framed<S::Recv, C>, Framed<S::Send, C>) {
-        let stream = self.shape().is_stream();
-        let (recv, send) = self.socket.split();
-        let receiving = Framed {
-            socket: recv,
-            codec: self.codec.clone(),
-            input: self.input,
-            output: Output::default(),
-        };
-        let sending = Framed {
-            socket: send,
-            codec: self.codec,
-            input: Input::new(stream),
-            output: self.output,
-        };
-        (receiving, sending)
     }
 }
 

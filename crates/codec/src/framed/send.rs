@@ -25,6 +25,32 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// Cancel-safe: a frame whose sending was dropped half-way goes out whole before the next one, or not at all.
     /// Many small frames are faster with [`feed`](Framed::feed) and one [`flush`](Framed::flush).
     ///
+    /// It waits while the peer takes nothing, and it receives nothing meanwhile. So two peers that both send more than the
+    /// kernel holds (some 100 KiB to a few MiB) before either receives wait for each other, for ever. Where both may send much,
+    /// [`split`](Framed::split) the conversation and receive while sending, or bound it with a timeout:
+    ///
+    /// ```
+    /// use socketry_codec::{Framed, Struct};
+    /// use socketry_transport::{Listener, connect, listen};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut server = listen("tcp://127.0.0.1:0").await?;
+    /// let ours = Framed::new(connect(server.local()).await?, Struct::default());
+    /// let theirs = Framed::new(server.accept().await?, Struct::default());
+    ///
+    /// let large = vec![0; 8 << 20];
+    /// let (mut ours, mut to_them) = ours.split();
+    /// let (mut theirs, mut to_us) = theirs.split();
+    /// let (sent, answered, heard, asked) = tokio::join!(
+    ///     to_them.send(&large), to_us.send(&large), // neither would end alone
+    ///     ours.recv(), theirs.recv(),
+    /// );
+    /// sent?;
+    /// answered?;
+    /// assert_eq!((heard?, asked?), (Some(&large[..]), Some(&large[..])));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; then nothing of it
     /// was sent.

@@ -1,5 +1,6 @@
 //! JSON frames as values of the user's own types.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketry_transport::{RecvHalf, SendHalf};
@@ -10,17 +11,34 @@ use crate::Codec;
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// Receives the next frame as JSON. `None` is the end. Cancel-safe.
     ///
+    /// ```
+    /// use socketry_codec::{FrameError, Framed, Json};
+    /// use socketry_transport::BoxSocket;
+    ///
+    /// # async fn hear(framed: &mut Framed<BoxSocket, Json>) -> Result<(), FrameError> {
+    /// match framed.recv_json::<std::time::Duration>().await {
+    ///     Ok(time) => println!("{time:?}"),
+    ///     // Something else came: it is in the error, and the next frame comes after it.
+    ///     Err(error) => match error.frame() {
+    ///         Some(frame) => println!("{} bytes of another kind", frame.len()),
+    ///         None => return Err(error),
+    ///     },
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
-    /// As [`recv`](Framed::recv); a frame that is not the JSON of a `T` is not fatal. Nesting is limited to 128
-    /// levels by `serde_json`.
+    /// As [`recv`](Framed::recv). A frame that is not the JSON of a `T` is not fatal, and the error holds a copy of it,
+    /// [`FrameError::frame`]. Nesting is limited to 128 levels by `serde_json`.
     pub async fn recv_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let parsed = match self.recv().await? {
-            Some(frame) => serde_json::from_slice(frame),
+            Some(frame) => serde_json::from_slice(frame)
+                .map_err(|error| (error, Bytes::copy_from_slice(frame))),
             None => return Ok(None),
         };
-        parsed
-            .map(Some)
-            .map_err(|error| FrameError::new(error, "understand a header from", self.peer(), false))
+        parsed.map(Some).map_err(|(error, frame)| {
+            FrameError::new(error, "understand a frame from", self.peer(), false).holding(frame)
+        })
     }
 }
 
@@ -47,7 +65,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         value: &T,
     ) -> Result<(), FrameError> {
         let frame = serde_json::to_vec(value)
-            .map_err(|error| FrameError::new(error, "write a header for", self.peer(), false))?;
+            .map_err(|error| FrameError::new(error, "write a frame for", self.peer(), false))?;
         self.feed(&frame).await
     }
 }
@@ -62,7 +80,7 @@ impl<C: Codec> Sender<C> {
         value: &T,
     ) -> Result<(), FrameError> {
         let frame = serde_json::to_vec(value)
-            .map_err(|error| FrameError::new(error, "write a header for", self.peer(), false))?;
+            .map_err(|error| FrameError::new(error, "write a frame for", self.peer(), false))?;
         self.send(&frame).await
     }
 }

@@ -140,6 +140,22 @@ fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
     }
 }
 
+impl TryFrom<&CodecSpec> for BoxCodec {
+    type Error = SpecError;
+
+    fn try_from(spec: &CodecSpec) -> Result<Self, SpecError> {
+        spec.build()
+    }
+}
+
+impl TryFrom<CodecSpec> for BoxCodec {
+    type Error = SpecError;
+
+    fn try_from(spec: CodecSpec) -> Result<Self, SpecError> {
+        spec.build()
+    }
+}
+
 impl From<CodecName> for CodecSpec {
     fn from(name: CodecName) -> Self {
         CodecSpec::new(name)

@@ -1,5 +1,6 @@
 //! Where a socket is: a scheme, an address, and options, written as one URL.
 
+mod convert;
 mod redacted;
 
 use std::borrow::Cow;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use redacted::redacted;
 use redacted::shown;
@@ -92,10 +92,20 @@ impl Endpoint {
     /// [`InvalidEndpoint`](ErrorKind::InvalidEndpoint) if the scheme is not one (RFC 3986: a letter, then letters,
     /// digits, `+`, `-`, `.`) or the address does not belong to it. A [`Host`](Address::Host) that is the text of an
     /// address becomes [`Ip`](Address::Ip).
-    pub fn new(scheme: &str, address: Address) -> Result<Self> {
+    ///
+    /// ```
+    /// use socketry_transport::Endpoint;
+    ///
+    /// let at = Endpoint::new("udp", std::net::SocketAddr::from(([127, 0, 0, 1], 9000)))?;
+    /// assert_eq!(at.to_string(), "udp://127.0.0.1:9000");
+    /// let at = Endpoint::new("unix-dgram", std::path::Path::new("/run/app.sock"))?;
+    /// assert_eq!(at.to_string(), "unix-dgram:///run/app.sock");
+    /// # Ok::<(), socketry_transport::Error>(())
+    /// ```
+    pub fn new(scheme: &str, address: impl Into<Address>) -> Result<Self> {
         let endpoint = Endpoint {
             scheme: parse_scheme(scheme, scheme)?,
-            address,
+            address: address.into(),
             query: Vec::new(),
         };
         // What prints and parses to something else is not an endpoint: one law, checked by the law itself.
@@ -125,6 +135,22 @@ impl Endpoint {
     /// The address.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The IP address and port, where it needs no resolver.
+    pub fn socket_addr(&self) -> Option<SocketAddr> {
+        match self.address {
+            Address::Ip(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The path of a Unix socket in the file system.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.address {
+            Address::Path(path) => Some(path),
+            _ => None,
+        }
     }
 
     /// Host and port; for a third party's scheme, where its address reads like one.
@@ -177,10 +203,7 @@ impl FromStr for Endpoint {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| {
-            invalid(text, "it has no scheme")
-                .hint("write tcp://127.0.0.1:9000, say, or unix:///run/app.sock")
-        })?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| no_scheme(text))?;
         let scheme = parse_scheme(scheme, text)?;
         let (address, query) = match rest.split_once('?') {
             Some((address, query)) => (address, parse_query(query, text)?),
@@ -206,8 +229,36 @@ fn invalid(text: &str, reason: &str) -> Error {
     Error::new(ErrorKind::InvalidEndpoint, "use", text).because(reason)
 }
 
+/// What stands there instead of a scheme and `://`, and how it is to be written.
+fn no_scheme(text: &str) -> Error {
+    let (before, after) = text.split_once(':').unwrap_or((text, ""));
+    let scheme = before.to_ascii_lowercase();
+    if KNOWN.contains(&scheme.as_str()) {
+        // Only a path may begin with a slash.
+        let after = match &*scheme {
+            "tcp" | "udp" => after.trim_start_matches('/'),
+            _ => after,
+        };
+        let after = shown(after, text);
+        return invalid(text, "'://' is missing behind the scheme")
+            .hint(format!("write {scheme}://{after}"));
+    }
+    let scheme = match host_address(text, text) {
+        _ if text.starts_with(['/', '.']) => "unix",
+        Ok(_) => "tcp",
+        Err(_) => {
+            return invalid(text, "it has no scheme")
+                .hint("write tcp://127.0.0.1:9000, say, or unix:///run/app.sock");
+        }
+    };
+    let text_shown = shown(text, text);
+    invalid(text, "it has no scheme").hint(format!("write {scheme}://{text_shown}"))
+}
+
+/// The schemes of our own transports.
+const KNOWN: [&str; 5] = ["tcp", "udp", "unix", "unix-dgram", "mem"];
+
 fn parse_scheme(scheme: &str, text: &str) -> Result<Cow<'static, str>> {
-    const KNOWN: [&str; 5] = ["tcp", "udp", "unix", "unix-dgram", "mem"];
     let scheme = scheme.to_ascii_lowercase();
     if let Some(known) = KNOWN.iter().find(|k| **k == scheme) {
         return Ok(Cow::Borrowed(known));
@@ -267,6 +318,9 @@ fn host_address(part: &str, text: &str) -> Result<Address> {
         .filter(|(host, _)| !host.contains(':') || host.ends_with(']'))
         .ok_or_else(|| no_port(part, text))?;
     let port = parse_port(port, text)?;
+    if host.starts_with('/') {
+        return Err(invalid(text, "it has no host").hint("two slashes stand before the host"));
+    }
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner
             .strip_suffix(']')
@@ -396,57 +450,6 @@ impl Address {
 
 fn encode(bytes: &[u8], set: &'static AsciiSet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}", percent_encode(bytes, set))
-}
-
-impl TryFrom<&str> for Endpoint {
-    type Error = Error;
-
-    fn try_from(text: &str) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl TryFrom<&String> for Endpoint {
-    type Error = Error;
-
-    fn try_from(text: &String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Endpoint {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<&Endpoint> for Endpoint {
-    fn from(endpoint: &Endpoint) -> Self {
-        endpoint.clone()
-    }
-}
-
-impl Serialize for Endpoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Endpoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// The path of a Unix endpoint, for errors and files.
-pub(crate) fn path_of(endpoint: &Endpoint) -> Option<&Path> {
-    match endpoint.address() {
-        Address::Path(path) => Some(path),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
