@@ -8,7 +8,7 @@ use socketry_transport::{Encoding, Endpoint, Registry};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{AppError, Service};
+use crate::{AppError, Service, output};
 
 /// How many lines of the log wait to be written.
 const WAITING_LINES: usize = 1024;
@@ -74,15 +74,16 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
 
 /// Tells a script where a server is: the first line of its standard output.
 pub(crate) fn announce(at: &Endpoint) -> Result<(), AppError> {
-    let mut out = std::io::stdout();
-    writeln!(out, "listening on {at}")?;
-    Ok(out.flush()?)
+    let line = format!("listening on {at}\n");
+    Ok(output::stdout().write_all(line.as_bytes())?)
 }
 
 /// A line about what went wrong, for standard error.
 pub(crate) fn complain(error: &AppError) {
-    // Without a standard error there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "socketry: {error}");
+    if error.is_worth_words() {
+        // Without a standard error there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "socketry: {error}");
+    }
 }
 
 /// A line for a person who sits there; scripts are not told.

@@ -11,7 +11,15 @@ use socketry_codec::FrameError;
 #[derive(Debug)]
 pub struct AppError {
     words: String,
-    usage: bool,
+    kind: Kind,
+}
+
+/// What kind of failure it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Usage,
+    Unread,
 }
 
 impl AppError {
@@ -19,7 +27,7 @@ impl AppError {
     pub fn failed(words: impl fmt::Display) -> Self {
         AppError {
             words: words.to_string(),
-            usage: false,
+            kind: Kind::Failed,
         }
     }
 
@@ -27,18 +35,37 @@ impl AppError {
     pub fn usage(words: impl fmt::Display) -> Self {
         AppError {
             words: words.to_string(),
-            usage: true,
+            kind: Kind::Usage,
+        }
+    }
+
+    /// Whoever read this program's standard output has left, as the `head` of a pipe does. That is told by the
+    /// exit code alone.
+    pub(crate) fn unread() -> Self {
+        AppError {
+            words: "nobody reads standard output any more".to_owned(),
+            kind: Kind::Unread,
         }
     }
 
     /// Whether the user has to ask differently.
     pub fn is_usage(&self) -> bool {
-        self.usage
+        self.kind == Kind::Usage
     }
 
-    /// The process's exit code: 1 failed, 2 usage.
+    /// Whether the user is told in words, and not by the exit code alone.
+    pub(crate) fn is_worth_words(&self) -> bool {
+        self.kind != Kind::Unread
+    }
+
+    /// The process's exit code: 1 failed, 2 usage, and 141 (as a shell has it for SIGPIPE) if nobody reads standard
+    /// output any more.
     pub fn exit_code(&self) -> u8 {
-        if self.usage { 2 } else { 1 }
+        match self.kind {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Unread => 141,
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub mod matrix;
 mod carried;
 mod common;
 mod error;
+mod output;
 mod service;
 mod serving;
 mod show;

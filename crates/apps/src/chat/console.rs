@@ -1,15 +1,16 @@
 //! Lines in and lines out: the operator's at a server, from a terminal or from a program.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::limits::{WAITING_BYTES, WAITING_LINES};
+use crate::output;
 
 /// How long a program that ends waits for its last lines to be printed.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -149,9 +150,8 @@ pub(super) fn stdout_lines() -> (Screen, Printing) {
     (show, Printing(tokio::spawn(print(shown))))
 }
 
-/// Prints lines, as many as are there in one write, and flushes.
+/// Prints lines, as many as are there in one write.
 async fn print(mut shown: mpsc::Receiver<Line>) -> io::Result<()> {
-    let mut output = tokio::io::stdout();
     let mut lines = Vec::new();
     while shown.recv_many(&mut lines, WAITING_LINES).await > 0 {
         let mut text = String::new();
@@ -159,8 +159,8 @@ async fn print(mut shown: mpsc::Receiver<Line>) -> io::Result<()> {
             text.push_str(&line.text);
             text.push('\n');
         }
-        output.write_all(text.as_bytes()).await?;
-        output.flush().await?;
+        let written = spawn_blocking(move || output::stdout().write_all(text.as_bytes()));
+        written.await.map_err(io::Error::other)??;
     }
     Ok(())
 }

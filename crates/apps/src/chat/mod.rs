@@ -63,7 +63,7 @@ pub use server::Server;
 
 use crate::common::{Common, announce, hint, reachable};
 use crate::serving::told_to_end;
-use crate::{AppError, Service};
+use crate::{AppError, Service, output};
 
 /// The text that ends a conversation.
 const QUIT: &str = "q";
@@ -140,7 +140,8 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
         done = conversation => done,
         () = end => Ok(()),
     };
-    printing.within(console::LAST_WORDS).await?;
+    let printed = printing.within(console::LAST_WORDS).await;
+    printed.map_err(|error| output::failed(&error))?;
     done
 }
 

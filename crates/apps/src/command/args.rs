@@ -10,7 +10,7 @@ use socketry_transport::{Address, Endpoint};
 
 use super::{Client, Command, Exit, QUIET_GAP, Server, Stream};
 use crate::common::{Common, announce, complain, reachable};
-use crate::{AppError, Service, serving};
+use crate::{AppError, Service, output, serving};
 
 /// What `command run` exits with when the exchange itself failed, as `ssh` does.
 const EXCHANGE_FAILED: u8 = 255;
@@ -130,11 +130,8 @@ impl Output {
     /// The bytes as they are.
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let shown = match stream {
-            Stream::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes).and_then(|()| stdout.flush())
-            }
-            Stream::Stderr => io::stderr().lock().write_all(bytes),
+            Stream::Stdout => output::stdout().write_all(bytes),
+            Stream::Stderr => output::stderr().write_all(bytes),
         };
         let kind = shown.as_ref().map_err(io::Error::kind);
         self.is_broken = kind == Err(io::ErrorKind::BrokenPipe);

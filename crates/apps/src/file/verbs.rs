@@ -1,14 +1,14 @@
 //! What the verbs of the command line do and print.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::progress::{Bar, summary};
 use super::{Client, name};
-use crate::AppError;
 use crate::common::complain;
+use crate::{AppError, output};
 
 /// Sends one file after the other; those behind one that fails are sent all the same.
 pub(super) async fn put(client: &mut Client, paths: &[PathBuf]) -> Result<ExitCode, AppError> {
@@ -49,14 +49,16 @@ pub(super) async fn get(
 /// Prints a directory, an entry a line.
 pub(super) async fn list(client: &mut Client, dir: &str) -> Result<(), AppError> {
     let entries = client.list(dir).await?;
-    let mut out = std::io::stdout().lock();
+    let mut out = BufWriter::new(output::stdout());
     for entry in entries {
-        writeln!(out, "{entry}")?;
+        writeln!(out, "{entry}").map_err(|error| output::failed(&error))?;
     }
-    Ok(out.flush()?)
+    out.flush().map_err(|error| output::failed(&error))
 }
 
 /// A line for standard output.
 pub(super) fn say(line: impl Display) -> Result<(), AppError> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
+    let line = format!("{line}\n");
+    let said = output::stdout().write_all(line.as_bytes());
+    said.map_err(|error| output::failed(&error))
 }
