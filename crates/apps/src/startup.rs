@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Prepares the process; to be called on its runtime.
 pub(crate) fn prepare() {
     survive_large_files();
+    crate::command::adopt_orphans();
 }
 
 /// Takes SIGXFSZ over, which by default ends a process that writes beyond `ulimit -f`: one upload

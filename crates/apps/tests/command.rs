@@ -1,117 +1,22 @@
 //! The command app: over all pairings, against plain Python programs, and what becomes of processes.
 #![allow(clippy::unwrap_used)]
 
+mod command_support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use socketry_apps::Service;
+use command_support::*;
 use socketry_apps::command::{
     Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, STALL, Server, Stream,
 };
 use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
 use socketry_codec::CodecName;
 use socketry_transport::{BoxSocket, Endpoint, RecvExt, SendExt};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-/// Long enough for a machine that is busy with other things.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A server in this process.
-struct Running {
-    at: Endpoint,
-    stop: oneshot::Sender<()>,
-    done: JoinHandle<()>,
-}
-
-impl Running {
-    async fn start(service: &Service, url: &str, limit: Option<Duration>) -> Self {
-        let server = Server::bind(service, &url.parse().unwrap()).await.unwrap();
-        let server = server.time_limit(limit);
-        let at = server.local().clone();
-        let (stop, stopped) = oneshot::channel();
-        let stopped = async move { stopped.await.unwrap_or_default() };
-        let done = tokio::spawn(async move { server.run(stopped).await.unwrap() });
-        Running { at, stop, done }
-    }
-
-    async fn stop(self) {
-        self.stop.send(()).unwrap();
-        timeout(DEADLINE, self.done).await.unwrap().unwrap();
-    }
-}
-
-fn service(codec: &str, encoding: &str) -> Service {
-    Service {
-        encoding: encoding.parse().unwrap(),
-        ..Service::with_codec(codec).unwrap()
-    }
-}
-
-fn url(scheme: &str, directory: &Path) -> String {
-    match scheme {
-        "tcp" | "udp" => format!("{scheme}://127.0.0.1:0"),
-        "mem" => "mem://*".to_owned(),
-        _ => format!("{scheme}://{}", directory.join("socket").display()),
-    }
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
-    stdout: String,
-    stderr: String,
-}
-
-async fn ask(client: &mut Client, command: &str) -> (Said, Exit) {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let asking = client.run(command, |stream, bytes| {
-        match stream {
-            Stream::Stdout => stdout.extend_from_slice(bytes),
-            Stream::Stderr => stderr.extend_from_slice(bytes),
-        }
-        Ok(())
-    });
-    let exit = timeout(DEADLINE, asking).await.unwrap().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let said = Said {
-        stdout: text(stdout),
-        stderr: text(stderr),
-    };
-    (said, exit)
-}
-
-/// Waits until `holds`, or fails with `what`.
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Ids in a file that a command writes, once all are there.
-fn ids(file: &Path, count: usize) -> Vec<String> {
-    let mut ids = Vec::new();
-    eventually("the command writes its ids", || {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        ids = text.lines().map(str::to_owned).collect();
-        ids.len() == count && text.ends_with('\n')
-    });
-    ids
-}
-
-fn lives(id: &str) -> bool {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    !status.is_empty() && !status.contains("State:\tZ")
-}
-
-fn gone(ids: &[String]) {
-    eventually("all processes are gone", || !ids.iter().any(|id| lives(id)));
-}
 
 #[tokio::test]
 async fn every_pairing_that_serves_runs_the_same_commands() {
@@ -411,16 +316,6 @@ async fn a_client_that_sends_too_far_ahead_is_refused_and_its_command_killed() {
     server.stop().await;
 }
 
-/// A peer that speaks `struct` by hand.
-async fn peer(service: &Service, at: &Endpoint) -> BoxSocket {
-    service.registry.connect(at).await.unwrap()
-}
-
-fn packed(command: &str) -> Vec<u8> {
-    let len = u32::try_from(command.len()).unwrap();
-    [&len.to_le_bytes(), command.as_bytes()].concat()
-}
-
 async fn hung_up(peer: &mut BoxSocket) {
     let mut scratch = vec![0; 4096];
     while let Ok((1.., _)) = peer.recv(&mut scratch).await {}
@@ -551,20 +446,6 @@ async fn a_server_that_stops_kills_what_runs() {
     assert!(!error.is_usage(), "{error}");
 }
 
-/// Sends `bytes`, half-closes, and gives all that is answered.
-async fn exchange(at: &Endpoint, bytes: Vec<u8>) -> Vec<u8> {
-    let (_, port) = at.host_port().unwrap();
-    let exchanging = tokio::task::spawn_blocking(move || {
-        let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        peer.write_all(&bytes).unwrap();
-        peer.shutdown(std::net::Shutdown::Write).unwrap();
-        let mut answer = Vec::new();
-        peer.read_to_end(&mut answer).unwrap();
-        answer
-    });
-    timeout(DEADLINE, exchanging).await.unwrap().unwrap()
-}
-
 #[tokio::test]
 async fn a_raw_command_that_may_be_cut_is_not_run() {
     let service = service("raw", "utf-8");
@@ -608,73 +489,6 @@ async fn a_peer_that_speaks_something_else_is_told() {
 }
 
 // The binary, and peers that know nothing of ours.
-
-/// A process that is killed with its guard.
-struct Process {
-    child: Child,
-    /// Kept open: a write to a closed standard output would be an error there.
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Process { child, stdout }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn socketry(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_socketry"));
-    command.arg("command").args(arguments).stdin(Stdio::null());
-    command
-}
-
-/// A server of the binary, and where it is.
-fn served(arguments: &[&str]) -> (Process, String) {
-    let arguments = [&["serve"], arguments].concat();
-    let mut server = Process::start(&mut socketry(&arguments));
-    let line = server.line();
-    let at = line.strip_prefix("listening on ").unwrap().to_owned();
-    (server, at)
-}
-
-fn run(at: &str, arguments: &[&str]) -> Output {
-    socketry(&[&["run", at], arguments].concat())
-        .output()
-        .unwrap()
-}
-
-fn python(script: &str, arguments: &[&str]) -> Command {
-    let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/python");
-    let mut command = Command::new("python3");
-    command.arg(scripts.join(script)).args(arguments);
-    command
-}
-
-fn port(at: &str) -> &str {
-    at.rsplit(':').next().unwrap()
-}
-
-fn python_says_ok(script: &str, arguments: &[&str]) {
-    let output = python(script, arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let why = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(said.trim(), "ok", "{script} {arguments:?}: {why}");
-}
 
 #[test]
 fn the_tutorials_client_is_served() {
@@ -785,11 +599,6 @@ fn a_failed_exchange_is_255() {
     assert_eq!(client.wait().unwrap().code(), Some(255));
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
     gone(&ids);
-}
-
-fn terminate(child: &Child) {
-    let id = rustix::process::Pid::from_child(child);
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
 }
 
 #[test]

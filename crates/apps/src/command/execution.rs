@@ -17,11 +17,8 @@ pub(super) trait Execution: Sized + Send + 'static {
     /// The next that happens; output comes in `buf`. Cancel-safe.
     fn next<'a>(&mut self, buf: &'a mut [u8]) -> impl Future<Output = Event<'a>> + Send;
 
-    /// Ends it because its time is over, unless it has ended. What it wrote can still be read.
-    fn time_is_over(&self) -> impl FnOnce() + Send + 'static;
-
-    /// Whether its time was over before it ended.
-    fn is_overdue(&self) -> bool;
+    /// Kills it, unless it has ended, and says whether. What it wrote can still be read.
+    fn killer(&self) -> impl Fn() -> bool + Send + Sync + 'static;
 }
 
 impl Execution for Job {
@@ -33,12 +30,8 @@ impl Execution for Job {
         Job::next(self, buf)
     }
 
-    fn time_is_over(&self) -> impl FnOnce() + Send + 'static {
+    fn killer(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let group = self.group();
-        move || group.time_is_over()
-    }
-
-    fn is_overdue(&self) -> bool {
-        Job::is_overdue(self)
+        move || group.kill_running()
     }
 }

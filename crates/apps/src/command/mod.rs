@@ -47,32 +47,40 @@
 //! bytes or more is no command on a raw stream, since it may be the first part of one: the connection ends.
 //!
 //! On `struct` and `json` output comes as it is produced, in pieces of at most [`MAX_PIECE`] bytes (less where a datagram
-//! or the length field holds less). A request that is not understood is answered with an error, and the next one is read.
+//! or the length field holds less). The first piece is empty and comes when the command has started, however silent
+//! that is. A request that is not understood is answered with an error, and the next one is read.
 //!
-//! Commands, output and errors are in the server's [encoding](crate::Service::encoding); JSON itself is always UTF-8.
+//! Output and errors are in the server's [encoding](crate::Service::encoding); JSON itself is always UTF-8.
 //! Output that is not UTF-8 is taken to be in that encoding already, and with UTF-8 all bytes pass untouched.
+//!
+//! A command is taken for UTF-8 if it is valid UTF-8, as many clients write it whatever they read, and else for
+//! the server's encoding. With UTF-16 and ISO-2022-JP, whose bytes may be valid UTF-8 by design, it is always in
+//! that encoding. **Some words are both**: `ls 目录` in GBK is `ls Ŀ¼` in UTF-8, and is taken for that. `json` is
+//! free of it.
 //!
 //! # How a command runs
 //!
-//! A line is run by `sh -c`, an argument vector exactly as it is, in a process group of its own, without input, with the
-//! server's environment and working directory. [`JOB_VARIABLE`] in its environment is its own.
+//! A line is run by `sh -c`, an argument vector exactly as it is, in a session of its own, without a
+//! terminal (`/dev/tty` cannot be opened) and without input, with the server's environment and working
+//! directory. [`JOB_VARIABLE`] in its environment is its own. An executable file that is no program and
+//! has no `#!` is run by `/bin/sh`, as a shell does it.
 //!
 //! To *kill* a command is to send SIGKILL to its process group, to all its descendants, and to every process that has
 //! its [`JOB_VARIABLE`], so also to daemons that made a session of their own. (The last two on Linux only.)
 //!
 //! | what happens | what becomes of the command that runs | and of those that wait |
 //! |---|---|---|
-//! | the client closes, dies or half-closes, which all look the same from here | runs on for up to [`HALF_CLOSED`], then killed | run as long as that time lasts, for all of them together |
-//! | the connection is reset, an answer cannot be sent, or what arrives breaks the framing | killed at once | not run |
+//! | the client closes, dies, half-closes or resets the connection, sends what is no frame, or cannot be sent an answer | runs on for up to [`HALF_CLOSED`], then killed | those that have arrived whole run as long as that time lasts, for all of them together |
 //! | the client sends too far ahead | killed, and the client disconnected | not run |
-//! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed, and the client disconnected | not run |
-//! | the [time limit](Server::time_limit) | killed, which the answer says | run |
+//! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed; after [`IDLE`] more the client is disconnected | run when the client reads again |
+//! | the [time limit](Server::time_limit) | killed | run |
 //! | the server stops: the future given to [`Server::run`] resolves or its own is dropped, or the program gets SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of its terminal | killed, before `run` returns; the client sees the connection end | not run |
 //! | the server dies at once: of SIGKILL, of another signal, or of a second one of those while it stops | **lives on**, as nobody is left to kill it; its next output ends it by SIGPIPE, unless it ignores that | not run |
 //!
-//! On `raw` and `line` what has been collected of a killed command's output is dropped with it, except at the time
-//! limit. On `unix-dgram` nothing is ever closed: a client that is gone is noticed when output cannot be sent, or its
-//! session has been idle too long.
+//! A client that can still read is told why its command was killed: by a line `socketry: killed …` at the end of standard
+//! error, and on `struct` and `json` by `signal 9`. On `raw` and `line` that is an answer as any other, of what has
+//! been collected until then. The server's log tells it too, at the level `info`. On `unix-dgram` nothing is ever
+//! closed: a client that is gone is noticed when output cannot be sent, or its session has been idle too long.
 //!
 //! So that silent clients do not keep all places, one that asks nothing is disconnected after [`FIRST_REQUEST`], and
 //! later after [`IDLE`] between commands.
@@ -89,6 +97,10 @@
 mod args;
 mod client;
 mod execution;
+mod group;
+mod killed;
+mod orphans;
+mod proc;
 mod process;
 mod progress;
 #[cfg(test)]
@@ -105,6 +117,7 @@ use std::time::Duration;
 
 pub(crate) use args::{Args, run};
 pub use client::Client;
+pub(crate) use orphans::adopt as adopt_orphans;
 pub use server::Server;
 pub use wire::{Command, Exit, Stream};
 
@@ -130,7 +143,8 @@ pub const MAX_WAITING: usize = 64;
 /// From this size of all the commands that wait on, in bytes, a client that sends one more is disconnected: 64 KiB.
 pub const MAX_WAITING_BYTES: usize = 64 << 10;
 
-/// How long a client that has half-closed may wait for answers before its command is killed: 500 ms.
+/// How long a command runs on, and those behind it, once the client has closed, has half-closed or cannot be sent
+/// answers: 500 ms.
 pub const HALF_CLOSED: Duration = Duration::from_millis(500);
 
 /// How long a client may take from its connection to the end of its first command, before it is disconnected: 60 s.
@@ -140,8 +154,8 @@ pub const FIRST_REQUEST: Duration = Duration::from_secs(60);
 /// minutes. How long a command runs does not matter.
 pub const IDLE: Duration = Duration::from_secs(600);
 
-/// How long a client may read nothing at all while its answer waits to be sent, before its command is killed and it is
-/// disconnected: 60 s.
+/// How long a client may read nothing at all while its answer waits to be sent, before its command is killed: 60 s.
+/// It is disconnected after [`IDLE`] more.
 pub const STALL: Duration = Duration::from_secs(60);
 
 /// How long the output is still read after the command has ended, while something in the background holds it: 250 ms.

@@ -1,30 +1,28 @@
 //! One command that runs: its output piece by piece, its end, and the certain end of everything that it started.
 
-use std::fs;
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
+use rustix::process::{Pid, WaitId, WaitIdOptions};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdout};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Instant, sleep_until};
 
+use super::group::Group;
+use super::orphans;
 use super::wire::{Exit, Program, Stream};
 use super::{JOB_VARIABLE, LEFT_BEHIND, MAX_PIECE};
 
 /// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them), in bytes.
 const PIPES: usize = 128 << 10;
-
-/// How often at most a killed command's processes are looked for: one that forks all the time may be faster for ever.
-const MAX_SEARCHES: usize = 16;
 
 /// What happened.
 pub(super) enum Event<'a> {
@@ -38,7 +36,7 @@ pub(super) enum Event<'a> {
 /// The process stays a zombie until this is dropped: so its id belongs to nobody else as long as anyone may kill it.
 pub(super) struct Job {
     /// Reaped by its own drop.
-    _child: Child,
+    _child: Box<dyn ChildWrapper>,
     group: Arc<Group>,
     changes: unix::Signal,
     pipes: Pipes,
@@ -54,7 +52,7 @@ struct End {
 }
 
 impl Job {
-    /// Starts `program` in a process group of its own, without input.
+    /// Starts `program` in a session of its own, without a terminal and without input.
     ///
     /// # Errors
     /// In words for the client.
@@ -63,33 +61,23 @@ impl Job {
         let mark = mark();
         command
             .env(JOB_VARIABLE, &mark)
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let failed = |error: io::Error| format!("cannot run '{name}': {error}");
         // Before the command starts, so that its end is not missed.
         let changes = unix::signal(SignalKind::child()).map_err(failed)?;
-        let mut child = tokio::process::Command::from(command)
-            .spawn()
-            .map_err(failed)?;
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        let leader = id
-            .and_then(Pid::from_raw)
-            .ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let mut session = CommandWrap::from(command);
+        session.wrap(ProcessSession);
+        let (leader, mut child) = orphans::awaited(|| session.spawn()).map_err(failed)?;
         Ok(Job {
             pipes: Pipes {
-                stdout: child.stdout.take(),
-                stderr: child.stderr.take(),
+                stdout: child.stdout().take(),
+                stderr: child.stderr().take(),
                 stderr_first: false,
             },
             _child: child,
-            group: Arc::new(Group {
-                leader,
-                mark: format!("{JOB_VARIABLE}={mark}"),
-                ended: AtomicBool::new(false),
-                overdue: AtomicBool::new(false),
-            }),
+            group: Arc::new(Group::new(leader, format!("{JOB_VARIABLE}={mark}"))),
             changes,
             end: None,
         })
@@ -98,11 +86,6 @@ impl Job {
     /// To end it from elsewhere.
     pub(super) fn group(&self) -> Arc<Group> {
         Arc::clone(&self.group)
-    }
-
-    /// Whether [its time was over](Group::time_is_over) before it ended.
-    pub(super) fn is_overdue(&self) -> bool {
-        self.group.overdue.load(Ordering::Acquire)
     }
 
     /// The next that happens; output comes in `buf`. Cancel-safe.
@@ -115,7 +98,7 @@ impl Job {
             tokio::select! {
                 // In this order: output that was there when the command ended goes before the deadline.
                 biased;
-                how = exited(self.group.leader, &mut self.changes), if deadline.is_none() => {
+                how = exited(self.group.leader(), &mut self.changes), if deadline.is_none() => {
                     let deadline = Instant::now() + LEFT_BEHIND;
                     self.end = Some(End { how, deadline, read: 0 });
                 }
@@ -143,7 +126,7 @@ impl Job {
         if !self.pipes.are_closed() {
             return None;
         }
-        self.group.ended.store(true, Ordering::Release);
+        self.group.end();
         self.end.as_ref().map(|end| end.how.clone())
     }
 
@@ -156,16 +139,16 @@ impl Job {
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if !self.group.ended.swap(true, Ordering::AcqRel) {
+        if !self.group.end() {
             self.group.kill();
         }
     }
 }
 
-fn command(program: &Program) -> (&str, std::process::Command) {
+fn command(program: &Program) -> (&str, tokio::process::Command) {
     match program {
         Program::Shell(line) => {
-            let mut shell = std::process::Command::new("sh");
+            let mut shell = tokio::process::Command::new("sh");
             // A line may begin with a dash.
             shell.args(["-c", "--"]).arg(line);
             ("sh", shell)
@@ -176,7 +159,7 @@ fn command(program: &Program) -> (&str, std::process::Command) {
                 .map_or(("", &[][..]), |(name, arguments)| {
                     (name.as_str(), arguments)
                 });
-            let mut exact = std::process::Command::new(name);
+            let mut exact = tokio::process::Command::new(name);
             exact.args(arguments);
             (name, exact)
         }
@@ -211,7 +194,8 @@ async fn exited(process: Pid, changes: &mut unix::Signal) -> Result<Exit, String
     }
 }
 
-async fn passed(deadline: Option<Instant>) {
+/// Resolves at the deadline; never, where there is none.
+pub(super) async fn passed(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
@@ -275,94 +259,5 @@ fn poll_pipe<R: AsyncRead + Unpin>(
             *pipe = None;
             Poll::Ready(0)
         }
-    }
-}
-
-/// The processes of a [`Job`].
-pub(super) struct Group {
-    leader: Pid,
-    /// `NAME=VALUE`, in the environment of all of them.
-    mark: String,
-    /// Nothing of it is to be killed any more.
-    ended: AtomicBool,
-    overdue: AtomicBool,
-}
-
-impl Group {
-    /// Kills all of it because its time is over, unless it has ended. What it wrote can still be read.
-    ///
-    /// For the task that holds the [`Job`], so that it does not end meanwhile.
-    pub(super) fn time_is_over(&self) {
-        if !self.ended.load(Ordering::Acquire) {
-            self.overdue.store(true, Ordering::Release);
-            self.kill();
-        }
-    }
-
-    /// Kills all of it. Only while its [`Job`] is there: then the ids are still its own.
-    fn kill(&self) {
-        // Whoever made a group or session of his own is found by descent, as long as his parents live.
-        let mut killed = Vec::new();
-        descendants(self.leader, &mut killed);
-        let _ = rustix::process::kill_process_group(self.leader, Signal::KILL);
-        for &process in &killed {
-            let _ = rustix::process::kill_process(process, Signal::KILL);
-        }
-        // And whoever has lost his parents too, by his environment. Somebody may fork meanwhile: until nobody is new.
-        killed.push(self.leader);
-        for _ in 0..MAX_SEARCHES {
-            let mut found = marked(&self.mark);
-            found.retain(|process| !killed.contains(process));
-            if found.is_empty() {
-                return;
-            }
-            for &process in &found {
-                let _ = rustix::process::kill_process(process, Signal::KILL);
-            }
-            killed.append(&mut found);
-        }
-    }
-}
-
-/// The processes that have `mark` in their environment, as far as Linux shows this user; elsewhere nobody.
-fn marked(mark: &str) -> Vec<Pid> {
-    let mut environment = Vec::new();
-    let mut marked = Vec::new();
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = process.file_name();
-        let id = name.to_str().and_then(|name| name.parse().ok());
-        let Some(id) = id.and_then(Pid::from_raw) else {
-            continue;
-        };
-        environment.clear();
-        // Who is gone meanwhile, or is another user's, is none of ours.
-        let _ = fs::File::open(process.path().join("environ"))
-            .and_then(|mut file| file.read_to_end(&mut environment));
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == mark.as_bytes())
-        {
-            marked.push(id);
-        }
-    }
-    marked
-}
-
-/// Adds the children of `process` and theirs, as Linux lists them; elsewhere nobody.
-fn descendants(process: Pid, all: &mut Vec<Pid>) {
-    let mut at = all.len();
-    add_children(process, all);
-    while let Some(&next) = all.get(at) {
-        add_children(next, all);
-        at += 1;
-    }
-}
-
-fn add_children(process: Pid, all: &mut Vec<Pid>) {
-    let tasks = format!("/proc/{}/task", process.as_raw_nonzero());
-    for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
-        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        let ids = children.split_ascii_whitespace();
-        all.extend(ids.filter_map(|id| id.parse().ok().and_then(Pid::from_raw)));
     }
 }

@@ -1,29 +1,35 @@
-//! A sending half that does not wait for ever for a peer that does not read.
+//! A sending half that knows when its peer has stopped reading, and does not wait for it for ever.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use socketry_transport::{BoxSend, Credentials, Endpoint, Half, SendHalf, Shape};
+use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-/// Passes everything on to `send`, and fails once it has waited for `limit` without any progress.
+use super::{IDLE, STALL};
+
+/// Passes everything on to `send`. After [`STALL`] without any progress it says so, and after [`IDLE`] more it fails.
 pub(super) struct Progress {
     send: BoxSend,
-    limit: Duration,
-    /// Since when it waits.
+    /// Whether it says so.
+    stalled: watch::Sender<bool>,
+    /// Until when it waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Progress {
-    pub(super) fn new(send: BoxSend, limit: Duration) -> Self {
-        Progress {
+    /// The half, and what tells that it has stalled.
+    pub(super) fn new(send: BoxSend) -> (Self, Stalled) {
+        let (stalled, says) = watch::channel(false);
+        let progress = Progress {
             send,
-            limit,
+            stalled,
             waiting: None,
-        }
+        };
+        (progress, Stalled(says))
     }
 
     /// What was `polled`, or the error if that has been pending for too long.
@@ -34,15 +40,37 @@ impl Progress {
     ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.waiting = None;
+            self.stalled.send_if_modified(std::mem::take);
             return polled;
         }
-        let limit = self.limit;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(waiting.as_mut().poll(cx));
+        loop {
+            let limit = if *self.stalled.borrow() { IDLE } else { STALL };
+            let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
+            ready!(waiting.as_mut().poll(cx));
+            self.waiting = None;
+            if self.stalled.send_replace(true) {
+                break;
+            }
+        }
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            format!("the peer has read nothing for {} s", limit.as_secs()),
+            format!(
+                "the peer has read nothing for {} s",
+                (STALL + IDLE).as_secs()
+            ),
         )))
+    }
+}
+
+/// Tells whether a [`Progress`] has stalled.
+#[derive(Clone)]
+pub(super) struct Stalled(watch::Receiver<bool>);
+
+impl Stalled {
+    /// Resolves as soon as it has stalled. Cancel-safe.
+    pub(super) async fn begun(&mut self) {
+        // Without a sending half there is nothing left to wait for.
+        let _ = self.0.wait_for(|stalled| *stalled).await;
     }
 }
 
@@ -95,36 +123,52 @@ mod tests {
     use socketry_transport::{BoxSocket, Listener, RecvExt, Registry, SendExt, Socket};
     use tokio::time::Instant;
 
-    const LIMIT: Duration = Duration::from_secs(60);
-
-    async fn pair() -> (Progress, BoxSocket) {
+    async fn pair() -> (Progress, Stalled, BoxSocket) {
         let registry = Registry::standard();
         let mut listener = registry.listen("mem://*").await.unwrap();
         let peer = registry.connect(listener.local()).await.unwrap();
         let (_, send) = listener.accept().await.unwrap().split();
-        (Progress::new(send, LIMIT), peer)
+        let (progress, stalled) = Progress::new(send);
+        (progress, stalled, peer)
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_reads_a_little_now_and_then_is_waited_for() {
-        let (mut send, mut peer) = pair().await;
+        let (mut send, stalled, mut peer) = pair().await;
         let sending = tokio::spawn(async move { send.send_all(&vec![0; 1 << 20]).await });
         let start = Instant::now();
         let (mut left, mut scratch) = (1 << 20, vec![0; 64 << 10]);
         while left > 0 {
-            sleep(LIMIT / 2).await;
+            sleep(STALL / 2).await;
+            assert!(!*stalled.0.borrow());
             left -= peer.recv(&mut scratch).await.unwrap().0;
         }
         sending.await.unwrap().unwrap();
-        assert!(start.elapsed() > LIMIT * 2);
+        assert!(start.elapsed() > STALL * 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_nothing_is_not() {
-        let (mut send, _peer) = pair().await;
+    async fn who_reads_nothing_is_waited_for_twice_and_not_for_ever() {
+        let (mut send, mut stalled, _peer) = pair().await;
         let start = Instant::now();
-        let error = send.send_all(&vec![0; 16 << 20]).await.unwrap_err();
+        let sending = tokio::spawn(async move { send.send_all(&vec![0; 16 << 20]).await });
+        stalled.begun().await;
+        assert!((STALL..STALL * 2).contains(&start.elapsed()));
+        let error = sending.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!((LIMIT..LIMIT * 2).contains(&start.elapsed()));
+        assert!((STALL + IDLE..IDLE + STALL * 2).contains(&start.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_again_has_stalled_no_more() {
+        let (mut send, mut stalled, mut peer) = pair().await;
+        let sending = tokio::spawn(async move { send.send_all(&vec![0; 1 << 20]).await });
+        stalled.begun().await;
+        let (mut left, mut scratch) = (1 << 20, vec![0; 64 << 10]);
+        while left > 0 {
+            left -= peer.recv(&mut scratch).await.unwrap().0;
+        }
+        sending.await.unwrap().unwrap();
+        assert!(!*stalled.0.borrow());
     }
 }

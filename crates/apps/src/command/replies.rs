@@ -1,13 +1,15 @@
 //! What a client is answered.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use socketry_codec::{FrameError, Framed};
 use socketry_transport::Encoding;
 
 use super::execution::Execution;
+use super::killed::Why;
 use super::process::Event;
-use super::progress::Progress;
+use super::progress::{Progress, Stalled};
 use super::transcode::{Outgoing, encode};
 use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
 use super::{MAX_COLLECTED, MAX_PIECE};
@@ -16,9 +18,24 @@ use crate::Shown;
 /// The longest error that a client is told, in characters.
 const MAX_WORDS: usize = 200;
 
+/// The client cannot be told.
+pub(super) struct Unheard<E> {
+    pub(super) error: FrameError,
+    /// What runs on; `None` if it has ended.
+    pub(super) job: Option<E>,
+}
+
+impl<E> From<FrameError> for Unheard<E> {
+    fn from(error: FrameError) -> Self {
+        Unheard { error, job: None }
+    }
+}
+
 /// The sending half of a conversation.
 pub(super) struct Replies {
     pub(super) send: Framed<Progress>,
+    /// Whether the client has read nothing for too long.
+    pub(super) stalled: Stalled,
     pub(super) dialect: Dialect,
     pub(super) encoding: Encoding,
     /// How many bytes of output one frame carries.
@@ -26,15 +43,18 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// Answers with everything that `job` puts out, and with how it ended.
-    pub(super) async fn carry(
+    /// Answers with everything that `job` puts out, and with how it ended; after `why` it was killed, if it was.
+    ///
+    /// # Errors
+    /// If the client cannot be told. The job goes on.
+    pub(super) async fn carry<E: Execution>(
         &mut self,
-        job: impl Execution,
-        overdue: &str,
-    ) -> Result<(), FrameError> {
+        job: E,
+        why: &OnceLock<Why>,
+    ) -> Result<(), Unheard<E>> {
         match self.dialect {
-            Dialect::Raw | Dialect::Line(_) => self.collect(job, overdue).await,
-            Dialect::Struct | Dialect::Json => self.pass_on(job, overdue).await,
+            Dialect::Raw | Dialect::Line(_) => self.collect(job, why).await.map_err(Unheard::from),
+            Dialect::Struct | Dialect::Json => self.pass_on(job, why).await,
         }
     }
 
@@ -50,7 +70,11 @@ impl Replies {
     }
 
     /// All the output, and then the answer.
-    async fn collect(&mut self, mut job: impl Execution, overdue: &str) -> Result<(), FrameError> {
+    async fn collect(
+        &mut self,
+        mut job: impl Execution,
+        why: &OnceLock<Why>,
+    ) -> Result<(), FrameError> {
         let mut buf = vec![0; MAX_PIECE];
         let (mut stdout, mut stderr) = (Collected::default(), Collected::default());
         let end = loop {
@@ -60,13 +84,13 @@ impl Replies {
                 Event::Ended(end) => break end,
             }
         };
-        if job.is_overdue() {
-            stderr.bytes.extend_from_slice(overdue.as_bytes());
+        drop(job);
+        if let Some(why) = why.get() {
+            stderr.bytes.extend_from_slice(why.note().as_bytes());
         }
         if let Err(words) = end {
             stderr.bytes.extend_from_slice(words.as_bytes());
         }
-        drop(job);
         let answer = if stderr.bytes.is_empty() {
             stdout
         } else {
@@ -76,9 +100,34 @@ impl Replies {
     }
 
     /// The output as it comes.
-    async fn pass_on(&mut self, mut job: impl Execution, overdue: &str) -> Result<(), FrameError> {
+    async fn pass_on<E: Execution>(
+        &mut self,
+        mut job: E,
+        why: &OnceLock<Why>,
+    ) -> Result<(), Unheard<E>> {
+        match self.pieces(&mut job, why).await {
+            Ok(end) => {
+                drop(job);
+                Ok(self.end(&end).await?)
+            }
+            Err(error) => Err(Unheard {
+                error,
+                job: Some(job),
+            }),
+        }
+    }
+
+    /// All pieces of output, and how it ended.
+    async fn pieces(
+        &mut self,
+        job: &mut impl Execution,
+        why: &OnceLock<Why>,
+    ) -> Result<Result<Exit, String>, FrameError> {
         let mut buf = vec![0; MAX_PIECE];
         let mut streams = [Stream::Stdout, Stream::Stderr].map(|_| Outgoing::new(self.encoding));
+        // Nothing, at once: so a client knows that its command runs, however long that is silent.
+        self.put(Stream::Stdout, b"").await?;
+        self.send.flush().await?;
         let end = loop {
             match job.next(&mut buf).await {
                 Event::Output(stream, bytes) => {
@@ -92,26 +141,29 @@ impl Replies {
             let rest = streams[stream as usize].push(b"", true);
             self.piece(stream, &rest).await?;
         }
-        if job.is_overdue() {
-            let words = encode(overdue.as_bytes(), self.encoding);
+        if let Some(why) = why.get() {
+            let words = encode(why.note().as_bytes(), self.encoding).into_owned();
             self.piece(Stream::Stderr, &words).await?;
         }
-        drop(job);
-        self.end(&end).await
+        Ok(end)
     }
 
     async fn piece(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), FrameError> {
         for piece in bytes.chunks(self.room) {
-            if self.dialect == Dialect::Json {
-                let header = JsonReply::body(stream, piece.len());
-                self.send.feed_json(&header).await?;
-                let mut body = self.send.body_writer(piece.len() as u64)?;
-                body.write_all(piece).await?;
-            } else {
-                self.send.feed(&tagged(stream, piece)).await?;
-            }
+            self.put(stream, piece).await?;
         }
         self.send.flush().await
+    }
+
+    async fn put(&mut self, stream: Stream, piece: &[u8]) -> Result<(), FrameError> {
+        if self.dialect == Dialect::Json {
+            let header = JsonReply::body(stream, piece.len());
+            self.send.feed_json(&header).await?;
+            let mut body = self.send.body_writer(piece.len() as u64)?;
+            body.write_all(piece).await
+        } else {
+            self.send.feed(&tagged(stream, piece)).await
+        }
     }
 
     async fn end(&mut self, end: &Result<Exit, String>) -> Result<(), FrameError> {

@@ -1,12 +1,12 @@
 //! What a client asks, and whether it is still there.
 
 use std::collections::VecDeque;
-use std::fmt;
 
-use socketry_codec::{FrameError, Framed};
+use socketry_codec::{FrameError, FrameFault, Framed};
 use socketry_transport::{BoxRecv, RecvExt};
-use tokio::time::{Duration, Instant, sleep_until, timeout};
+use tokio::time::{Duration, Instant, timeout, timeout_at};
 
+use super::process::passed;
 use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
 
 /// How much a client may still have sent when the server ends the connection, and how long the server waits for the
@@ -14,35 +14,25 @@ use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
 const LINGER_BYTES: usize = 1 << 20;
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Why a client is answered no more.
+/// Why a command is not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gone {
-    Disconnected,
+    /// [`HALF_CLOSED`] has passed since nothing came any more, or nothing was heard any more.
+    Closed,
     /// More than [`MAX_WAITING`] or [`MAX_WAITING_BYTES`] of commands.
     TooFarAhead,
 }
 
-impl fmt::Display for Gone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Gone::Disconnected => f.write_str("the client disconnected"),
-            Gone::TooFarAhead => write!(
-                f,
-                "the client sent more than {MAX_WAITING} commands or {} KiB of them ahead",
-                MAX_WAITING_BYTES >> 10
-            ),
-        }
-    }
-}
-
-/// The receiving half of a conversation.
+/// The receiving half of a conversation. Whatever becomes of the sending half, what has arrived whole is given out.
 pub(super) struct Requests {
     recv: Framed<BoxRecv>,
     /// What arrived while a command ran.
     waiting: VecDeque<Result<Vec<u8>, FrameError>>,
     bytes: usize,
-    /// The client has finished sending.
-    ended: Option<Instant>,
+    /// Nothing more can arrive.
+    is_over: bool,
+    /// Since when there may be nobody to answer.
+    alone: Option<Instant>,
     /// How long to wait for the next one.
     patience: Duration,
 }
@@ -53,7 +43,8 @@ impl Requests {
             recv,
             waiting: VecDeque::new(),
             bytes: 0,
-            ended: None,
+            is_over: false,
+            alone: None,
             patience: FIRST_REQUEST,
         }
     }
@@ -65,11 +56,14 @@ impl Requests {
             self.bytes -= request.as_ref().map_or(0, Vec::len);
             return Some(request);
         }
-        if self.ended.is_some() {
+        if self.is_over {
             return None;
         }
         // A client that says nothing would keep its place for ever.
-        let received = timeout(self.patience, receive(&mut self.recv)).await;
+        let deadline = self
+            .deadline()
+            .unwrap_or_else(|| Instant::now() + self.patience);
+        let received = timeout_at(deadline, receive(&mut self.recv)).await;
         self.patience = IDLE;
         received.unwrap_or_else(|_silent| {
             tracing::info!(peer = %self.recv.peer(), "nothing was asked for too long");
@@ -77,26 +71,48 @@ impl Requests {
         })
     }
 
-    /// Resolves when there is nobody to answer any more, and says why. Meanwhile it keeps what arrives. Cancel-safe.
+    /// The client cannot be answered any more. What it has asked is still to be received.
+    pub(super) fn unheard(&mut self) {
+        self.alone.get_or_insert_with(Instant::now);
+    }
+
+    /// Resolves when a command is not to be waited for any longer, and says why. Meanwhile it keeps what arrives.
+    /// Cancel-safe.
     ///
     /// Who has sent too much ahead counts as gone: to read no further would be to miss that he disconnects, and his
     /// command would outlive him.
     pub(super) async fn gone(&mut self) -> Gone {
-        while self.ended.is_none() {
-            match receive(&mut self.recv).await {
-                Some(Err(error)) if error.is_fatal() => return Gone::Disconnected,
-                Some(_) if self.is_full() => return Gone::TooFarAhead,
-                Some(request) => {
-                    self.bytes += request.as_ref().map_or(0, Vec::len);
-                    self.waiting.push_back(request);
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                request = receive(&mut self.recv), if !self.is_over => {
+                    if request.is_some() && self.is_full() {
+                        return Gone::TooFarAhead;
+                    }
+                    self.keep(request);
                 }
-                None => self.ended = Some(Instant::now()),
+                () = passed(deadline) => return Gone::Closed,
             }
         }
-        if let Some(ended) = self.ended {
-            sleep_until(ended + HALF_CLOSED).await;
+    }
+
+    fn keep(&mut self, request: Option<Result<Vec<u8>, FrameError>>) {
+        // Nothing is found behind a fatal error, which itself is for the client.
+        let more = matches!(&request, Some(received) if !is_fatal(received));
+        if !more {
+            self.is_over = true;
+            self.unheard();
         }
-        Gone::Disconnected
+        if let Some(request) = request {
+            self.bytes += request.as_ref().map_or(0, Vec::len);
+            self.waiting.push_back(request);
+        }
+    }
+
+    /// When nobody is waited for any longer.
+    fn deadline(&self) -> Option<Instant> {
+        self.alone.map(|since| since + HALF_CLOSED)
     }
 
     fn is_full(&self) -> bool {
@@ -120,10 +136,19 @@ impl Requests {
     }
 }
 
+/// What arrives next. A connection that is lost is at its end.
 async fn receive(recv: &mut Framed<BoxRecv>) -> Option<Result<Vec<u8>, FrameError>> {
     match recv.recv().await {
         // A copy: the buffer that it lies in may be much larger.
         Ok(frame) => frame.map(|frame| Ok(frame.to_vec())),
+        Err(error) if error.is_fatal() && matches!(error.fault(), FrameFault::Io(_)) => {
+            tracing::debug!("{error}");
+            None
+        }
         Err(error) => Some(Err(error)),
     }
+}
+
+fn is_fatal(received: &Result<Vec<u8>, FrameError>) -> bool {
+    received.as_ref().is_err_and(FrameError::is_fatal)
 }

@@ -2,20 +2,21 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use socketry_codec::{FrameError, Framed};
-use socketry_transport::units::format_duration;
+use socketry_codec::Framed;
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener, Socket};
-use tokio::time::sleep;
+use tokio::time::Instant;
 
 use super::execution::Execution;
-use super::process::Job;
+use super::killed::Why;
+use super::process::{Event, Job, passed};
 use super::progress::Progress;
 use super::replies::Replies;
 use super::requests::Requests;
 use super::wire::{Dialect, Program, room};
-use super::{MAX_RAW_COMMAND, STALL};
+use super::{MAX_PIECE, MAX_RAW_COMMAND};
 use crate::matrix::App;
 use crate::{AppError, Service, serving};
 
@@ -106,30 +107,36 @@ impl Rules {
         let room = room(&self.service.codec, socket.shape());
         let codec = self.service.codec.build().map_err(AppError::usage)?;
         let (recv, send) = socket.split();
+        let (send, stalled) = Progress::new(send);
         let mut requests = Requests::new(Framed::new(recv, codec.clone()));
         let mut replies = Replies {
-            send: Framed::new(Progress::new(send, STALL), codec),
+            send: Framed::new(send, codec),
+            stalled,
             dialect: self.dialect,
             encoding: self.service.encoding,
             room,
         };
+        let may_be_cut = stream && self.dialect == Dialect::Raw;
         while let Some(request) = requests.next().await {
-            let may_be_cut = stream && self.dialect == Dialect::Raw;
-            match request {
-                Err(error) if error.is_fatal() => {
-                    // A peer that is gone does not hear it.
-                    let _ = replies.refuse(error.fault()).await;
-                    break;
-                }
-                Err(error) => replies.refuse(error.fault()).await?,
+            let (told, goes_on) = match request {
+                Err(error) => (replies.refuse(error.fault()).await, !error.is_fatal()),
                 Ok(frame) if may_be_cut && frame.len() >= MAX_RAW_COMMAND => {
-                    replies.refuse(TOO_LONG_FOR_RAW).await?;
-                    break;
+                    (replies.refuse(TOO_LONG_FOR_RAW).await, false)
                 }
-                Ok(frame) => {
-                    self.answer::<E>(&frame, &mut requests, &mut replies)
-                        .await?;
-                }
+                Ok(frame) => match self.program::<E>(&frame) {
+                    Err(words) => (replies.refuse(words).await, true),
+                    Ok(job) => {
+                        let goes_on = self.perform(job, &mut requests, &mut replies).await?;
+                        (Ok(()), goes_on)
+                    }
+                },
+            };
+            if let Err(error) = told {
+                tracing::debug!("{error}");
+                requests.unheard();
+            }
+            if !goes_on {
+                break;
             }
         }
         replies.send.finish().await?;
@@ -139,48 +146,71 @@ impl Rules {
         Ok(())
     }
 
-    async fn answer<E: Execution>(
-        &self,
-        frame: &[u8],
-        requests: &mut Requests,
-        replies: &mut Replies,
-    ) -> Result<(), AppError> {
-        let program = self.dialect.program(frame, self.service.encoding);
-        match program.and_then(|program| start::<E>(&program)) {
-            Ok(job) => self.perform(job, requests, replies).await,
-            Err(words) => Ok(replies.refuse(words).await?),
-        }
+    fn program<E: Execution>(&self, frame: &[u8]) -> Result<E, String> {
+        let program = self.dialect.program(frame, self.service.encoding)?;
+        start(&program)
     }
 
-    /// Carries a command's output to the client, until both are done or the client is gone. Dropping the job kills it.
-    async fn perform(
+    /// Carries a command's output to the client, until both are done or the client is gone. Whether the conversation
+    /// goes on.
+    async fn perform<E: Execution>(
         &self,
-        job: impl Execution,
+        job: E,
         requests: &mut Requests,
         replies: &mut Replies,
-    ) -> Result<(), AppError> {
-        let mut time_is_over = Some(job.time_is_over());
-        let overdue = self.overdue();
-        let mut carrying = pin!(replies.carry(job, &overdue));
-        let mut limit = pin!(passed(self.time_limit));
-        loop {
+    ) -> Result<bool, AppError> {
+        let peer = replies.send.peer().clone();
+        let why = OnceLock::new();
+        let kill = job.killer();
+        let kill = |reason: Why| {
+            if kill() {
+                tracing::info!(%peer, "a command was killed {reason}");
+                let _ = why.set(reason);
+            }
+        };
+        let mut stalled = replies.stalled.clone();
+        let mut carrying = pin!(replies.carry(job, &why));
+        let mut limit = pin!(passed(self.time_limit.map(|limit| Instant::now() + limit)));
+        let (mut in_time, mut reads, mut there) = (true, true, true);
+        // Killed or not, what it wrote is the client's, as long as that reads.
+        while reads || there {
             tokio::select! {
-                carried = &mut carrying => return carried.map_err(|error: FrameError| error.into()),
-                why = requests.gone() => {
-                    return Err(AppError::failed(format_args!("{why}; its command was killed")));
-                }
-                () = &mut limit, if time_is_over.is_some() => {
-                    if let Some(time_is_over) = time_is_over.take() {
-                        time_is_over();
+                carried = &mut carrying => {
+                    if let Err(unheard) = carried {
+                        tracing::debug!("{}", unheard.error);
+                        requests.unheard();
+                        there &= run_on(unheard.job, requests).await;
                     }
+                    return Ok(there);
+                }
+                () = &mut limit, if in_time => {
+                    in_time = false;
+                    kill(Why::TimeLimit(self.time_limit.unwrap_or_default()));
+                }
+                () = stalled.begun(), if reads => {
+                    reads = false;
+                    kill(Why::Stalled);
+                }
+                gone = requests.gone(), if there => {
+                    there = false;
+                    kill(Why::Gone(gone));
                 }
             }
         }
+        Err(AppError::failed("the client is gone, or reads nothing"))
     }
+}
 
-    fn overdue(&self) -> String {
-        let limit = self.time_limit.map(format_duration).unwrap_or_default();
-        format!("socketry: killed after the time limit of {limit}\n")
+/// Lets a command run on whose output nobody hears, until the client counts as gone. Whether it does not, yet.
+async fn run_on(job: Option<impl Execution>, requests: &mut Requests) -> bool {
+    let Some(mut job) = job else {
+        return true;
+    };
+    let mut buf = vec![0; MAX_PIECE];
+    let ended = async { while !matches!(job.next(&mut buf).await, Event::Ended(_)) {} };
+    tokio::select! {
+        () = ended => true,
+        _ = requests.gone() => false,
     }
 }
 
@@ -192,10 +222,3 @@ fn start<E: Execution>(program: &Program) -> Result<E, String> {
 
 const TOO_LONG_FOR_RAW: &str =
     "a command this long may arrive in pieces on raw; use the codec line, struct or json";
-
-async fn passed(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => sleep(limit).await,
-        None => std::future::pending().await,
-    }
-}

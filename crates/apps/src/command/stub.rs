@@ -22,13 +22,19 @@ pub(super) struct Stub {
     left: Vec<u8>,
     stream: Stream,
     for_ever: bool,
-    overdue: Arc<Overdue>,
+    killed: Arc<Killed>,
 }
 
 #[derive(Default)]
-struct Overdue {
+struct Killed {
     is: AtomicBool,
     now: Notify,
+}
+
+impl Killed {
+    fn is(&self) -> bool {
+        self.is.load(Ordering::Acquire)
+    }
 }
 
 impl Execution for Stub {
@@ -45,7 +51,7 @@ impl Execution for Stub {
                     _ => Stream::Stdout,
                 },
                 for_ever: first == Some(&b'*'),
-                overdue: Arc::default(),
+                killed: Arc::default(),
                 left: words,
             }),
         }
@@ -53,8 +59,8 @@ impl Execution for Stub {
 
     async fn next<'a>(&mut self, buf: &'a mut [u8]) -> Event<'a> {
         sleep(PAUSE).await;
-        while self.left.is_empty() && self.for_ever && !self.is_overdue() {
-            self.overdue.now.notified().await;
+        while self.left.is_empty() && self.for_ever && !self.killed.is() {
+            self.killed.now.notified().await;
         }
         if self.left.is_empty() {
             return Event::Ended(Ok(Exit::Code(7)));
@@ -66,15 +72,12 @@ impl Execution for Stub {
         Event::Output(self.stream, said)
     }
 
-    fn time_is_over(&self) -> impl FnOnce() + Send + 'static {
-        let overdue = Arc::clone(&self.overdue);
+    fn killer(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let killed = Arc::clone(&self.killed);
         move || {
-            overdue.is.store(true, Ordering::Release);
-            overdue.now.notify_one();
+            killed.is.store(true, Ordering::Release);
+            killed.now.notify_one();
+            true
         }
-    }
-
-    fn is_overdue(&self) -> bool {
-        self.overdue.is.load(Ordering::Acquire)
     }
 }

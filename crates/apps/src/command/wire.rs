@@ -180,7 +180,7 @@ impl Dialect {
         if self == Dialect::Json {
             return json_program(frame);
         }
-        let mut line = if encoding == Encoding::UTF_8 {
+        let mut line = if is_as_it_is(frame, encoding) {
             frame.to_vec()
         } else {
             let text = encoding.decode(frame, Undecodable::Strict);
@@ -192,6 +192,12 @@ impl Dialect {
         }
         Ok(Program::Shell(OsString::from_vec(line)))
     }
+}
+
+/// Whether a command is taken byte for byte: many a client writes UTF-8 whatever the server's encoding is.
+fn is_as_it_is(frame: &[u8], encoding: Encoding) -> bool {
+    let is_utf_8 = encoding.extends_ascii() && std::str::from_utf8(frame).is_ok();
+    encoding == Encoding::UTF_8 || is_utf_8
 }
 
 fn json_program(frame: &[u8]) -> Result<Program, String> {

@@ -58,6 +58,15 @@ impl Encoding {
     /// UTF-16 with a byte order mark.
     pub const UTF_16: Encoding = Encoding(Kind::Utf16(Order::Marked));
 
+    /// Whether ASCII characters are the same bytes in it, and no other text is ASCII bytes only. So it is with all
+    /// but UTF-16 and ISO-2022-JP, and only there can bytes prove that they are *not* UTF-8.
+    pub fn extends_ascii(self) -> bool {
+        match self.0 {
+            Kind::Table(table) => table.is_ascii_compatible(),
+            Kind::Utf16(_) => false,
+        }
+    }
+
     /// The same for text that continues other text, where no byte order mark belongs.
     pub(super) fn continued(self) -> Self {
         match self.0 {
