@@ -63,6 +63,7 @@ fn run(app: AppArgs) -> ExitCode {
     });
     // A read of standard input may be under way in a thread; nobody waits for its end.
     runtime.shutdown_background();
+    file::settle();
     done.unwrap_or_else(|error| failed(&error))
 }
 

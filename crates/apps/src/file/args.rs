@@ -30,6 +30,9 @@ enum Verb {
         /// The directory
         #[arg(long, value_name = "DIR")]
         root: PathBuf,
+        /// Do not wait for the disk: faster for small files, which may be lost when the power fails
+        #[arg(long)]
+        no_sync: bool,
     },
     /// Send files
     Put {
@@ -75,7 +78,7 @@ const INTERRUPTED: u8 = 130;
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
-        Verb::Serve { url, root } => serve(&service, &url, &root).await?,
+        Verb::Serve { url, root, no_sync } => serve(&service, &url, &root, !no_sync).await?,
         Verb::Put { url, paths } => {
             if service.codec.name == CodecName::Raw {
                 return Err(no_uploads());
@@ -119,8 +122,9 @@ async fn interruptible(
     }
 }
 
-async fn serve(service: &Service, url: &str, root: &Path) -> Result<(), AppError> {
+async fn serve(service: &Service, url: &str, root: &Path, sync: bool) -> Result<(), AppError> {
     let server = Server::bind(service, &reachable(url)?, root).await?;
+    let server = server.syncing(sync);
     // Taken over before anybody learns that there is something to end.
     let stop = serving::told_to_end();
     announce(server.local())?;

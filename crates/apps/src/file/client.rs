@@ -7,17 +7,16 @@ use serde_json::{Value, json};
 use socketry_codec::CodecName;
 use socketry_transport::Endpoint;
 
-use super::dest::{create, keep};
-use super::digest::{Digests, Hasher};
+use super::attributes::Attributes;
 use super::header::{self, Answer};
 use super::host::Host;
+use super::incoming::Incoming;
 use super::listing::{self, Entry, Stat};
-use super::pump::Sink;
+use super::part::Storing;
 use super::raw_client::Browser;
-use super::root::Attributes;
 use super::transfer::{Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, in_time, say};
-use super::{MAX_LISTING, name, no_uploads, put};
+use super::{MAX_LISTING, dest, name, no_uploads, put};
 use crate::{AppError, Service, Shown};
 
 /// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its protocol](super).
@@ -40,6 +39,7 @@ use crate::{AppError, Service, Shown};
 pub struct Client {
     host: Host,
     link: Link,
+    storing: Storing,
 }
 
 enum Link {
@@ -62,7 +62,19 @@ impl Client {
             CodecName::Raw => Link::Raw(Browser::new(wire, service.encoding)),
             _ => Link::Json(Some(wire)),
         };
-        Ok(Client { host, link })
+        Ok(Client {
+            host,
+            link,
+            storing: Storing::default(),
+        })
+    }
+
+    /// Whether a file that arrives is on disk, and its name too, before this says so: true at first. It is told to the
+    /// server too, for files that are sent.
+    #[must_use]
+    pub fn syncing(mut self, yes: bool) -> Self {
+        self.storing.sync = yes;
+        self
     }
 
     /// Sends the file at `path`; it is called there as it is here. `progress` is told the bytes so far, and all of them.
@@ -84,7 +96,8 @@ impl Client {
             return Err(no_uploads());
         };
         let mut wire = self.host.reuse(kept).await?;
-        let (transfer, again) = put::send(&mut wire, path, &mut progress).await?;
+        let (transfer, again) =
+            put::send(&mut wire, path, self.storing.sync, &mut progress).await?;
         if again {
             *kept = Some(wire);
         } else {
@@ -107,9 +120,13 @@ impl Client {
         mut progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Transfer, AppError> {
         let begun = Instant::now();
+        let (host, storing) = (&self.host, self.storing);
         let got = match &mut self.link {
-            Link::Json(kept) => fetch(&self.host, kept, name, dest, &mut progress).await?,
-            Link::Raw(browser) => browser.get(&self.host, name, dest, &mut progress).await?,
+            Link::Json(kept) => fetch(host, kept, name, dest, storing, &mut progress).await?,
+            Link::Raw(browser) => {
+                let dest = dest::create(dest, storing).await?;
+                browser.get(host, name, dest, &mut progress).await?
+            }
         };
         Ok(got.took(begun))
     }
@@ -175,38 +192,39 @@ async fn fetch(
     kept: &mut Option<Wire>,
     name: &str,
     dest: &Path,
+    storing: Storing,
     progress: Progress<'_>,
 ) -> Result<Transfer, AppError> {
-    let (temporary, file) = create(dest).await?;
+    let mut incoming = dest::create(dest, storing).await?;
     let request = json!({"opt": "download", "filename": name});
     let (mut wire, answer) = ask(host, kept, &request).await?;
     same_name(name, answer.filename.as_deref())?;
     let len = needed("filesize", answer.filesize)?;
     // One that cannot be set is no reason to do without the file.
     let mtime = answer.mtime.and_then(|mtime| header::time(mtime).ok());
-    let mut sink = Sink::new(file, Hasher::for_claim(&Digests::default()));
-    receive_body(&mut wire, &mut sink, len, progress).await?;
-    let (file, hasher) = sink.finish().await?;
-    let blake3 = hasher.blake3();
+    receive_body(&mut wire, &mut incoming, len, progress).await?;
+    let arrived = incoming.finish().await?;
+    let blake3 = arrived.blake3();
     let confirmed = match last_word(&mut wire).await? {
-        Some(word) => confirmed(word, blake3)?,
+        Some(word) => confirmed(word, blake3).map_err(|error| arrived.spoilt(error))?,
         None => false,
     };
-    keep(temporary, file, Attributes { mtime, mode: None }).await?;
+    let mode = answer.mode;
+    arrived.keep(Attributes { mtime, mode }).await?;
     *kept = confirmed.then_some(wire);
     Ok(Transfer::whole(len, blake3, confirmed))
 }
 
 async fn receive_body(
     wire: &mut Wire,
-    sink: &mut Sink,
+    incoming: &mut Incoming,
     len: u64,
     progress: Progress<'_>,
 ) -> Result<(), AppError> {
     let mut body = wire.body(len)?;
     progress(0, Some(len));
     while let Some(bytes) = in_time(body.chunk()).await? {
-        sink.write(bytes).await?;
+        incoming.write(bytes).await?;
         progress(len - body.left(), Some(len));
     }
     Ok(())

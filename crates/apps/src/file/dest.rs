@@ -1,35 +1,151 @@
-//! Where a download is stored: under its name only when it is whole.
+//! Where a download goes: to a file, under its name only when it is whole; or into what a user plainly means to be written
+//! into.
 
-use std::fs::File;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::root::{Attributes, Root, Temporary};
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use rustix::fs::{FileType, OFlags};
+use rustix::io::Errno;
+
+use super::digest::Digests;
+use super::incoming::{Incoming, Target};
+use super::part::{Held, Part, Storing};
+use super::place::{Place, a_kind, problem};
 use crate::AppError;
 
-/// A temporary file beside `dest`, to be called so.
-pub(super) async fn create(dest: &Path) -> Result<(Temporary, File), AppError> {
-    let name = dest.file_name().and_then(|name| name.to_str());
-    let Some(name) = name.map(str::to_owned) else {
-        return Err(AppError::failed(format_args!(
-            "no file can be stored as {}",
-            dest.display()
-        )));
-    };
-    let parent = match dest.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => ".".into(),
-    };
-    let root = Root::open(&parent)
-        .map_err(|error| AppError::failed(format_args!("{}: {error}", parent.display())))?;
-    root.run(move |root| root.create(&name)).await
+/// How many symbolic links are followed, as the kernel does.
+const MAX_LINKS: usize = 40;
+/// To write to a terminal is not to make it this process's own.
+#[expect(clippy::cast_possible_wrap, reason = "a flag, not a number")]
+const NOCTTY: i32 = OFlags::NOCTTY.bits() as i32;
+
+/// Gets `dest` ready: a part file beside it, or an open stream.
+///
+/// A symbolic link is followed, and the file that it leads to is replaced, in the directory where that is. A FIFO or a
+/// character device is opened and written into; opening a FIFO waits for somebody who reads it.
+///
+/// # Errors
+/// If `dest` is a directory, a socket or a block device, or cannot be created.
+pub(super) async fn create(dest: &Path, storing: Storing) -> Result<Incoming, AppError> {
+    let (held, dest) = (Held::new(), dest.to_owned());
+    let opened = tokio::task::spawn_blocking(move || open(&dest, storing, held)).await;
+    opened.map_err(AppError::failed)?
 }
 
-/// Gives a download its name.
-pub(super) async fn keep(
-    temporary: Temporary,
-    file: File,
-    with: Attributes,
-) -> Result<(), AppError> {
-    let root = temporary.root().clone();
-    root.run(move |_| temporary.keep(&file, with)).await
+/// Whether what is written to `dest` comes out of this process's standard output.
+pub(super) fn is_standard_output(dest: &Path) -> bool {
+    let identity = |found: rustix::fs::Stat| (found.st_dev, found.st_ino);
+    let there = rustix::fs::stat(dest).map(identity);
+    let standard = rustix::fs::fstat(io::stdout()).map(identity);
+    there.is_ok() && there == standard
+}
+
+fn open(dest: &Path, storing: Storing, held: Held) -> Result<Incoming, AppError> {
+    let shown = dest.display().to_string();
+    let (target, file) = match meant(dest).map_err(|error| problem(&shown, error))? {
+        Meant::Stream => {
+            // It leaves nothing behind, and may wait for long.
+            drop(held);
+            let file = open_stream(dest).map_err(|error| problem(&shown, error))?;
+            (Target::Stream, file)
+        }
+        Meant::File(dir, name) => {
+            let dir = Arc::new(dir);
+            let place = Place::new(dir, name, shown.as_str());
+            let (part, file) = Part::create(place, storing, held)?;
+            (Target::Part(part), file)
+        }
+        Meant::Neither(other) => {
+            return Err(problem(&shown, format_args!("it is {}", a_kind(other))));
+        }
+    };
+    Ok(Incoming::new(target, file, &Digests::default(), shown))
+}
+
+/// What a user means by a destination.
+enum Meant {
+    /// A file of that name in that directory.
+    File(Dir, OsString),
+    /// Whatever is there, as it is.
+    Stream,
+    Neither(FileType),
+}
+
+fn meant(dest: &Path) -> io::Result<Meant> {
+    if standard(dest).is_some() {
+        return Ok(Meant::Stream);
+    }
+    let found = match fs::metadata(dest) {
+        Ok(found) => FileType::from_raw_mode(found.mode()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => FileType::RegularFile,
+        Err(error) => return Err(error),
+    };
+    match found {
+        FileType::RegularFile => follow(dest),
+        FileType::Fifo | FileType::CharacterDevice => Ok(Meant::Stream),
+        other => Ok(Meant::Neither(other)),
+    }
+}
+
+/// Where `dest` leads, link by link: a link that leads to nothing yet is followed too.
+fn follow(dest: &Path) -> io::Result<Meant> {
+    let mut dest = dest.to_owned();
+    for _ in 0..MAX_LINKS {
+        let (parent, name) = halves(&dest)?;
+        let place = parent.canonicalize()?;
+        match fs::read_link(&dest) {
+            // A link there stands for a descriptor of this process, and its name only describes that.
+            Ok(_) if place.starts_with("/proc") => return Ok(Meant::Stream),
+            Ok(to) => dest = parent.join(to),
+            Err(_) => {
+                let dir = Dir::open_ambient_dir(&place, ambient_authority())?;
+                return Ok(Meant::File(dir, name.to_owned()));
+            }
+        }
+    }
+    Err(io::Error::from_raw_os_error(Errno::LOOP.raw_os_error()))
+}
+
+fn halves(dest: &Path) -> io::Result<(&Path, &OsStr)> {
+    let Some(name) = dest.file_name().filter(|_| !ends_in_slash(dest)) else {
+        return Err(io::Error::other("no file can be stored under this name"));
+    };
+    match dest.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => Ok((parent, name)),
+        _ => Ok((Path::new("."), name)),
+    }
+}
+
+fn ends_in_slash(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
+/// The process's own output, where `dest` names that: by itself, so that its position is shared and nothing is cut off.
+fn standard(dest: &Path) -> Option<io::Result<OwnedFd>> {
+    match dest.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
+            Some(io::stdout().as_fd().try_clone_to_owned())
+        }
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => {
+            Some(io::stderr().as_fd().try_clone_to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn open_stream(dest: &Path) -> io::Result<File> {
+    match standard(dest) {
+        Some(own) => own.map(File::from),
+        None => OpenOptions::new()
+            .write(true)
+            .custom_flags(NOCTTY)
+            .open(dest),
+    }
 }

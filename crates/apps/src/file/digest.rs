@@ -78,11 +78,18 @@ impl Hasher {
         self.blake3.finalize()
     }
 
-    pub(super) fn digests(self) -> Digests {
+    /// How many bytes it was given.
+    pub(super) fn len(&self) -> u64 {
+        self.blake3.count()
+    }
+
+    pub(super) fn digests(&self) -> Digests {
+        let md5 = self.md5.clone();
+        let sha256 = self.sha256.clone();
         Digests {
             blake3: Some(self.blake3.finalize().to_hex().to_string()),
-            md5: self.md5.map(|md5| hex(&md5.finalize())),
-            sha256: self.sha256.map(|sha256| hex(&sha256.finalize())),
+            md5: md5.map(|md5| hex(&md5.finalize())),
+            sha256: sha256.map(|sha256| hex(&sha256.finalize())),
         }
     }
 }

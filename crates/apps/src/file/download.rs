@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use super::attributes::RIGHTS;
 use super::digest::{Digests, Hasher};
 use super::flow::{Flow, refuse};
 use super::header::{Answer, Follows};
@@ -26,6 +27,7 @@ pub(super) async fn send(wire: &mut Wire, root: &Root, name: String) -> Result<F
         filename: Some(name::parent(&name).1.to_owned()),
         filesize: Some(stat.size),
         mtime: Some(stat.mtime),
+        mode: Some(stat.mode & RIGHTS),
         ..Answer::default()
     };
     in_time(wire.feed_json(&header)).await?;

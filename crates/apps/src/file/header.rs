@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::attributes::Attributes;
 use super::digest::Digests;
 use super::listing::Kind;
-use super::root::Attributes;
+use super::part::Storing;
 use crate::{AppError, Shown};
 
 /// What a client wants.
@@ -33,6 +34,7 @@ pub(super) struct Upload {
     pub(super) claimed: Digests,
     pub(super) trailer: bool,
     pub(super) attributes: Attributes,
+    pub(super) storing: Storing,
 }
 
 /// Where the bytes of an upload are.
@@ -98,6 +100,8 @@ struct Keys<'a> {
     mtime: Option<&'a RawValue>,
     #[serde(borrow)]
     mode: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sync: Option<&'a RawValue>,
 }
 
 /// Reads a request. `bare` clients wait for `ready` without saying so.
@@ -149,6 +153,7 @@ impl Keys<'_> {
             claimed,
             trailer,
             attributes: self.attributes()?,
+            storing: self.storing()?,
         })
     }
 
@@ -224,6 +229,14 @@ impl Keys<'_> {
             claimed.md5 = Some(md5);
         }
         Ok((claimed, trailer))
+    }
+
+    fn storing(&self) -> Result<Storing, AppError> {
+        let ordinary = Storing::default();
+        Ok(Storing {
+            sync: read("sync", "true or false", self.sync)?.unwrap_or(ordinary.sync),
+            ..ordinary
+        })
     }
 
     fn attributes(&self) -> Result<Attributes, AppError> {

@@ -9,9 +9,9 @@
 //!
 //! | `opt` | other keys | the answer |
 //! |---|---|---|
-//! | `upload` | `filename`, `filesize`, and optionally `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode` | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
+//! | `upload` | `filename`, `filesize`, and optionally `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
 //! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
-//! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
+//! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…,"mode":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
 //! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…}` for each entry, sorted by name |
 //! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
 //!
@@ -22,6 +22,7 @@
 //!   behind `/` or `\`; it is stored in the root itself. The other names are paths below the root, which `/` stands for.
 //! * `mtime` is in seconds since 1970, with a fraction if you like; a file outside of the years 1 to 9999 goes over without
 //!   it. `mode` is a number of which the lowest nine bits count.
+//! * With `sync` false the answer does not wait for the disk.
 //! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all of which are checked;
 //!   `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after
@@ -29,11 +30,25 @@
 //!   nothing was answered: the server ends the connection after an error. Over `json:bare` each client gets `ready`.
 //!   To all others the server writes nothing before it has read the whole body.
 //!
-//! An upload is written to `.socketry-….part`, a name that can be neither listed nor asked for, and takes its final name
-//! when it is whole. So does a download. Who is killed leaves such a file at worst. It is
-//! locked (`flock`) while it is written, and a server that starts removes those in its root that nobody holds.
+//! # How files are stored, on both sides
 //!
-//! On the command line `put`, `get` and `browse` remove it when SIGINT or SIGTERM ends them, and exit with 130.
+//! What arrives is written to `.socketry-….part`, beside where it goes: a name that can be neither listed nor asked for. It
+//! is its owner's alone (0600) until it is whole. Then it is written to disk, its length is compared, it takes its final
+//! name, the directory is written to disk, and only then anybody is told that it is stored
+//! ([`Server::syncing`], [`Client::syncing`]). Who is killed leaves a part file at worst. It is locked (`flock`) while it is
+//! written, and a server that starts, or anybody who stores something in that directory, removes those that nobody holds.
+//! Where nothing can be locked all of them stay.
+//!
+//! * A new file has the mode that the other side announced, else 0666, less the umask. One that takes another's place has
+//!   no more rights than that one had, and its owner and group where this process may give files to them. ACLs and extended
+//!   attributes do not come along.
+//! * A symbolic link is followed, and what it leads to is replaced; at the server only where that is inside of the root,
+//!   through absolute links too. Any other link is refused. Of a file with several names (hard links), the others keep
+//!   the old bytes.
+//! * A download to a FIFO, a character device such as `/dev/null`, or `/dev/stdout` is written into it as it comes. What is
+//!   wrong with it is said at the end. What else is no regular file is refused, and at the server all of it.
+//!
+//! On the command line `put`, `get` and `browse` remove their part file when SIGINT or SIGTERM ends them, and exit with 130.
 //!
 //! # Over `raw`
 //!
@@ -49,6 +64,7 @@
 //! A path below the served directory's own absolute path is understood too.
 
 mod args;
+mod attributes;
 mod client;
 mod dest;
 mod digest;
@@ -56,8 +72,12 @@ mod download;
 mod flow;
 mod header;
 mod host;
+mod incoming;
+mod links;
 mod listing;
 mod name;
+mod part;
+mod place;
 mod progress;
 mod prompt;
 #[cfg(test)]
@@ -71,6 +91,7 @@ mod root;
 #[doc(hidden)]
 pub mod seam;
 mod server;
+mod sweep;
 mod transfer;
 mod upload;
 mod verbs;
@@ -83,6 +104,7 @@ use crate::AppError;
 pub(crate) use args::{Args, run};
 pub use client::Client;
 pub use listing::{Entry, Kind, Stat};
+pub(crate) use part::settle;
 pub use server::Server;
 pub use transfer::Transfer;
 

@@ -31,11 +31,12 @@ enum Server {
 pub(super) async fn send(
     wire: &mut Wire,
     path: &Path,
+    sync: bool,
     progress: Progress<'_>,
 ) -> Result<(Transfer, bool), AppError> {
     let (name, file, found) = open(path.to_owned()).await?;
     let len = found.len();
-    say(wire, &header(&name, &found)).await?;
+    say(wire, &header(&name, &found, sync)).await?;
     let mut server = listen(wire).await?;
     let mut source = Source::new(file, Hasher::for_claim(&Digests::default()), len);
     if let Err(error) = send_file(wire, &mut source, &mut server, len, progress).await {
@@ -69,7 +70,7 @@ fn open_now(path: &Path) -> Result<(String, File, Metadata), AppError> {
     Ok((name.to_owned(), file, found))
 }
 
-fn header(name: &str, found: &Metadata) -> Value {
+fn header(name: &str, found: &Metadata, sync: bool) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
     let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
     // One that no server takes is left out: the file is worth more than its date.
@@ -83,6 +84,7 @@ fn header(name: &str, found: &Metadata) -> Value {
         "wait": true,
         "grace": GRACE.as_secs_f64(),
         "digest": "trailer",
+        "sync": sync,
     })
 }
 

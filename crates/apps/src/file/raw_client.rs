@@ -1,18 +1,15 @@
 //! Browsing over `raw`: a server of this app, or a script of the tutorial.
 
-use std::path::Path;
 use std::time::Duration;
 
 use socketry_transport::{Encoding, Undecodable};
 use tokio::time::timeout;
 
-use super::dest::{create, keep};
-use super::digest::{Digests, Hasher};
+use super::attributes::Attributes;
 use super::host::Host;
+use super::incoming::Incoming;
 use super::listing::Entry;
-use super::pump::Sink;
 use super::raw_server::{BETWEEN, EMPTY};
-use super::root::Attributes;
 use super::transfer::{Progress, Transfer};
 use super::wire::{Wire, in_time};
 use super::{MAX_LISTING, STALL, name};
@@ -54,10 +51,9 @@ impl Browser {
         &mut self,
         host: &Host,
         path: &str,
-        dest: &Path,
+        mut dest: Incoming,
         progress: Progress<'_>,
     ) -> Result<Transfer, AppError> {
-        let (temporary, file) = create(dest).await?;
         let path = name::join("/", path);
         let (dir, wanted) = name::parent(&path);
         let listing = self.go(host, dir.to_owned()).await?;
@@ -73,11 +69,10 @@ impl Browser {
             None => host.connect().await?,
         };
         self.say(&mut wire, &format!("get {wanted}")).await?;
-        let mut sink = Sink::new(file, Hasher::for_claim(&Digests::default()));
-        let len = receive(&mut wire, self.encoding, &mut sink, progress).await?;
-        let (file, hasher) = sink.finish().await?;
-        let blake3 = hasher.blake3();
-        keep(temporary, file, Attributes::default()).await?;
+        let len = receive(&mut wire, self.encoding, &mut dest, progress).await?;
+        let arrived = dest.finish().await?;
+        let blake3 = arrived.blake3();
+        arrived.keep(Attributes::default()).await?;
         Ok(Transfer::whole(len, blake3, false))
     }
 
@@ -143,7 +138,7 @@ fn holds(listing: &str, wanted: &str) -> bool {
 async fn receive(
     wire: &mut Wire,
     encoding: Encoding,
-    sink: &mut Sink,
+    dest: &mut Incoming,
     progress: Progress<'_>,
 ) -> Result<u64, AppError> {
     let mut len = 0;
@@ -161,7 +156,7 @@ async fn receive(
         if len <= WORDS {
             words.extend_from_slice(bytes);
         }
-        sink.write(bytes).await?;
+        dest.write(bytes).await?;
         progress(len, None);
     }
 }

@@ -1,30 +1,33 @@
 //! The jail: a directory, and what may be done in it. Names are resolved by handle, so that nothing that happens to the
 //! tree meanwhile leads outside of it.
 
-use std::fs::{File, Permissions, TryLockError};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::digest::Digests;
+use super::incoming::{Incoming, Target};
 use super::listing::{self, Entry, Kind, Stat};
-use super::{MAX_ENTRIES, MAX_LISTING, MAX_LISTINGS, SMALL_LISTING, STALL, name};
-use crate::{AppError, Shown};
+use super::part::{Held, Part, Storing};
+use super::place::{Place, problem};
+use super::{MAX_ENTRIES, MAX_LISTING, MAX_LISTINGS, SMALL_LISTING, STALL, links, name, sweep};
+use crate::AppError;
 
-/// How often a temporary file is created before it is given up, where another process removes it each time.
-const TRIES: usize = 8;
-
-/// The directory that is served, or that a download goes to.
+/// The directory that is served.
 #[derive(Clone)]
 pub(super) struct Root {
     dir: Arc<Dir>,
     path: Arc<Path>,
+    /// What its path is called where an absolute link leads into it.
+    aliases: Arc<[PathBuf]>,
+    /// What is stored here is on disk before anybody is told so.
+    sync: bool,
     /// As many places as listings may be in memory.
     listings: Arc<Semaphore>,
 }
@@ -45,29 +48,22 @@ impl<T: AsRef<[u8]>> Listed<T> {
     }
 }
 
-/// A file on its way: removed when dropped, unless it got its final name. The lock is the file's own.
-pub(super) struct Temporary {
-    root: Root,
-    name: String,
-    wanted: String,
-    kept: bool,
-}
-
-/// What a file is to have besides its bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Attributes {
-    pub(super) mtime: Option<SystemTime>,
-    pub(super) mode: Option<u32>,
-}
-
 impl Root {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let path: PathBuf = path.canonicalize()?;
+        let called = std::path::absolute(path)?;
+        let path = path.canonicalize()?;
         Ok(Root {
+            aliases: [path.clone(), called].into(),
             dir: Arc::new(Dir::open_ambient_dir(&path, ambient_authority())?),
             path: path.into(),
+            sync: true,
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
         })
+    }
+
+    /// Whether what is stored here is on disk before anybody is told so.
+    pub(super) fn syncing(self, yes: bool) -> Self {
+        Root { sync: yes, ..self }
     }
 
     /// Where it lies. For comparison: it is never told to a peer.
@@ -100,77 +96,50 @@ impl Root {
             .await
     }
 
-    /// A new file that is going to be `wanted`, one component as [`name::last`] gives it.
-    pub(super) fn create(&self, wanted: &str) -> Result<(Temporary, File), AppError> {
-        if self
-            .dir
-            .symlink_metadata(wanted)
-            .is_ok_and(|it| it.is_dir())
-        {
+    /// Where an upload that is called `wanted`, one component as [`name::last`] gives it, is stored.
+    fn place(&self, wanted: &str) -> Result<Place, AppError> {
+        let there = self.inside(wanted)?;
+        let (Some(name), Some(parent)) = (there.file_name(), there.parent()) else {
             return Err(problem(wanted, "it is a directory"));
-        }
-        let (name, file) = self
-            .create_temporary()
-            .map_err(|error| problem(wanted, error))?;
-        let temporary = Temporary {
-            root: self.clone(),
-            name,
-            wanted: wanted.to_owned(),
-            kept: false,
         };
-        Ok((temporary, file))
-    }
-
-    /// A new file under a temporary name, locked so that [`sweep`](Root::sweep) leaves it.
-    fn create_temporary(&self) -> io::Result<(String, File)> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        for _ in 0..TRIES {
-            let name = name::temporary();
-            let file = self.dir.open_with(&name, &options)?.into_std();
-            match file.try_lock() {
-                // A server that started right then may have held the lock, and removed the file.
-                Err(TryLockError::WouldBlock) => {}
-                Ok(()) if !self.dir.exists(&name) => {}
-                // Where nothing can be locked nothing is swept either.
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok((name, file)),
+        let dir = match parent.as_os_str().is_empty() {
+            true => Arc::clone(&self.dir),
+            false => {
+                let opened = self.dir.open_dir(parent);
+                Arc::new(opened.map_err(|error| problem(wanted, error))?)
             }
-        }
-        Err(io::Error::other(
-            "its temporary file is removed over and over",
-        ))
+        };
+        Ok(Place::new(dir, name.to_owned(), wanted))
     }
 
-    /// Removes the temporary files that a process left here which did not end by itself: those that nobody has locked. Not
-    /// those in directories below, where nothing is uploaded.
-    pub(super) fn sweep(&self) -> Result<(), AppError> {
-        for entry in self.dir.entries()? {
-            let name = entry?.file_name();
-            let Some(name) = name.to_str().filter(|name| name::is_own_temporary(name)) else {
-                continue;
-            };
-            match self.remove_abandoned(name) {
-                Ok(true) => tracing::info!("removed {name}, which was left behind"),
-                Ok(false) => {}
-                Err(error) => tracing::warn!("cannot remove {name}: {error}"),
-            }
-        }
-        Ok(())
+    /// Gets ready for an upload that is called `wanted`; all that is `claimed` of it is computed.
+    pub(super) async fn create(
+        &self,
+        wanted: String,
+        claimed: &Digests,
+        storing: Storing,
+    ) -> Result<Incoming, AppError> {
+        let (held, shown) = (Held::new(), wanted.clone());
+        let storing = Storing {
+            sync: storing.sync && self.sync,
+            ..storing
+        };
+        let created = self.run(move |root| Part::create(root.place(&wanted)?, storing, held));
+        let (part, file) = created.await?;
+        Ok(Incoming::new(Target::Part(part), file, claimed, shown))
     }
 
-    fn remove_abandoned(&self, name: &str) -> io::Result<bool> {
-        if !self.dir.symlink_metadata(name)?.is_file() {
-            return Ok(false);
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(NONBLOCK);
-        let file = self.dir.open_with(name, &options)?.into_std();
-        match file.try_lock() {
-            // The lock is held until the file is gone: who creates it meanwhile finds out.
-            Ok(()) => self.dir.remove_file(name).map(|()| true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+    /// Removes what was left behind right in this directory.
+    pub(super) fn sweep(&self) {
+        sweep::now(&self.dir);
+    }
+
+    /// `path` with all its links followed, as a path below the root. Where it leads is only for this to find out, and for
+    /// the handle of the root to enforce.
+    fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
+        let below = name::below_root(path)?;
+        links::resolve(&self.dir, &self.aliases, Path::new(below))
+            .map_err(|error| problem(path, error))
     }
 
     /// The regular file at `path`, to read, and what it is.
@@ -182,7 +151,7 @@ impl Root {
         }
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(NONBLOCK);
-        let file = self.dir.open_with(name::below_root(path)?, &options);
+        let file = self.dir.open_with(self.inside(path)?, &options);
         let file = file.map_err(|error| problem(path, error))?;
         let stat = Stat::of(&file.metadata().map_err(|error| problem(path, error))?);
         if stat.kind != Kind::File {
@@ -192,13 +161,13 @@ impl Root {
     }
 
     pub(super) fn stat(&self, path: &str) -> Result<Stat, AppError> {
-        let found = self.dir.metadata(name::below_root(path)?);
+        let found = self.dir.metadata(self.inside(path)?);
         Ok(Stat::of(&found.map_err(|error| problem(path, error))?))
     }
 
     /// The entries of the directory at `path`, sorted by name.
     fn entries(&self, path: &str) -> Result<Vec<Entry>, AppError> {
-        let found = self.dir.read_dir(name::below_root(path)?);
+        let found = self.dir.read_dir(self.inside(path)?);
         let mut entries = Vec::new();
         let mut held = 0;
         for entry in found.map_err(|error| problem(path, error))? {
@@ -226,47 +195,8 @@ impl Root {
     }
 }
 
-impl Temporary {
-    /// Gives the file its attributes and its final name, in place of what was there.
-    pub(super) fn keep(mut self, file: &File, with: Attributes) -> Result<(), AppError> {
-        let root = &self.root;
-        let kept =
-            set(file, with).and_then(|()| root.dir.rename(&self.name, &root.dir, &self.wanted));
-        self.kept = kept.is_ok();
-        kept.map_err(|error| problem(&self.wanted, error))
-    }
-
-    pub(super) fn root(&self) -> &Root {
-        &self.root
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Where even that fails, nobody is left to tell.
-            let _ = self.root.dir.remove_file(&self.name);
-        }
-    }
-}
-
-fn set(file: &File, with: Attributes) -> io::Result<()> {
-    if let Some(mode) = with.mode {
-        file.set_permissions(Permissions::from_mode(mode & 0o777))?;
-    }
-    match with.mtime {
-        Some(mtime) => file.set_modified(mtime),
-        None => Ok(()),
-    }
-}
-
 #[expect(clippy::cast_possible_wrap, reason = "a flag, not a number")]
-const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-
-/// An error about what the peer called `path`: nothing of where the root lies.
-fn problem(path: &str, why: impl std::fmt::Display) -> AppError {
-    AppError::failed(format_args!("{:.300}: {why}", Shown(path).to_string()))
-}
+pub(super) const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 impl Stat {
     fn of(found: &cap_std::fs::Metadata) -> Self {

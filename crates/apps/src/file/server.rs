@@ -34,8 +34,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `url` and serves what lies below `root`. Temporary files right there, which a server that was killed has
-    /// left and nobody writes any more, are removed.
+    /// Listens at `url` and serves what lies below `root`. Part files right there, which somebody who was killed has left
+    /// and nobody writes any more, are removed.
     ///
     /// # Errors
     /// If the app does not run over that transport and codec, `root` is no directory, or listening fails.
@@ -44,15 +44,25 @@ impl Server {
             AppError::usage(format_args!("cannot serve {}: {error}", root.display()))
         })?;
         let listener = service.listen(App::File, url).await?;
-        // Not worth an end: the next start may succeed.
-        if let Err(error) = opened.run(Root::sweep).await {
-            tracing::warn!("cannot look for what was left behind: {error}");
-        }
+        // What goes wrong there is logged, and not worth an end.
+        let sweep = |root: &Root| {
+            root.sweep();
+            Ok(())
+        };
+        let _ = opened.run(sweep).await;
         Ok(Server {
             listener,
             service: service.clone(),
             root: opened,
         })
+    }
+
+    /// Whether an upload is on disk, and its name too, before the client is told that it is stored: true at first. Without,
+    /// small files are stored faster, and a machine whose power fails may lose those of the last seconds.
+    #[must_use]
+    pub fn syncing(mut self, yes: bool) -> Self {
+        self.root = self.root.syncing(yes);
+        self
     }
 
     /// Where it listens, with the real port where 0 was asked for.

@@ -1,13 +1,12 @@
-//! Uploads, as the server takes them: into a temporary file, which gets its name when all is well.
+//! Uploads, as the server takes them: into a part file, which gets its name when all is well.
 
-use std::fs::File;
-
-use super::digest::{Digests, Hasher};
+use super::attributes::Attributes;
+use super::digest::Digests;
 use super::flow::{Flow, refuse};
 use super::header::{self, Answer, Content, Follows, Upload};
+use super::incoming::Incoming;
 use super::name;
-use super::pump::Sink;
-use super::root::{Attributes, Root, Temporary};
+use super::root::Root;
 use super::wire::{Wire, in_time, say};
 use crate::AppError;
 
@@ -20,21 +19,20 @@ pub(super) async fn receive(
     root: &Root,
     upload: Upload,
 ) -> Result<Flow, AppError> {
-    let (temporary, file) = match create(root, &upload.name).await {
+    let mut incoming = match create(root, &upload).await {
         Ok(created) => created,
         Err(error) => return refuse(wire, &error, upload.follows).await,
     };
-    let mut sink = Sink::new(file, Hasher::for_claim(&upload.claimed));
     let (written, trailer) = match &upload.source {
-        Content::Here(text) => (
-            sink.write(text.as_bytes()).await.map_err(AppError::from),
-            false,
-        ),
+        Content::Here(text) => (incoming.write(text.as_bytes()).await, false),
         Content::Body(len) => {
             if upload.waits {
                 say(wire, &Answer::ready()).await?;
             }
-            (receive_body(wire, &mut sink, *len).await?, upload.trailer)
+            (
+                receive_body(wire, &mut incoming, *len).await?,
+                upload.trailer,
+            )
         }
     };
     if let Err(error) = written {
@@ -46,23 +44,23 @@ pub(super) async fn receive(
         false => Ok(Digests::default()),
     };
     let claims = later.map(|later| [upload.claimed, later]);
-    // Whatever fails in there, the temporary file is gone before the client hears of it.
-    match keep(sink, temporary, claims, upload.attributes).await {
+    // Whatever fails in there, the part file is gone before the client hears of it.
+    match keep(incoming, claims, upload.attributes).await {
         Ok(answer) => confirm(wire, &upload.name, answer).await,
         Err(error) => refuse(wire, &error, Follows::NEXT_REQUEST).await,
     }
 }
 
-async fn create(root: &Root, wanted: &str) -> Result<(Temporary, File), AppError> {
-    let wanted = name::last(wanted)?.to_owned();
-    root.run(move |root| root.create(&wanted)).await
+async fn create(root: &Root, upload: &Upload) -> Result<Incoming, AppError> {
+    let wanted = name::last(&upload.name)?.to_owned();
+    root.create(wanted, &upload.claimed, upload.storing).await
 }
 
-async fn receive_body(wire: &mut Wire, sink: &mut Sink, len: u64) -> Outcome<()> {
+async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Outcome<()> {
     let mut body = wire.body(len)?;
     while let Some(bytes) = in_time(body.chunk()).await? {
-        if let Err(error) = sink.write(bytes).await {
-            return Ok(Err(error.into()));
+        if let Err(error) = incoming.write(bytes).await {
+            return Ok(Err(error));
         }
     }
     Ok(Ok(()))
@@ -76,26 +74,20 @@ async fn receive_trailer(wire: &mut Wire) -> Outcome<Digests> {
 
 /// Checks what arrived against what was claimed, and gives it its name.
 async fn keep(
-    sink: Sink,
-    temporary: Temporary,
+    incoming: Incoming,
     claims: Result<[Digests; 2], AppError>,
     with: Attributes,
 ) -> Result<Answer, AppError> {
-    let (file, hasher) = sink.finish().await?;
-    let found = hasher.digests();
+    let arrived = incoming.finish().await?;
+    let found = arrived.digests();
     for claimed in &claims? {
         claimed.check(&found)?;
     }
-    let root = temporary.root().clone();
-    root.run(move |_| {
-        let len = file.metadata()?.len();
-        temporary.keep(&file, with)?;
-        Ok(Answer::done(
-            len,
-            Digests::blake3(found.blake3.unwrap_or_default()),
-        ))
-    })
-    .await
+    let len = arrived.keep(with).await?;
+    Ok(Answer::done(
+        len,
+        Digests::blake3(found.blake3.unwrap_or_default()),
+    ))
 }
 
 /// The file is here. A client of the tutorial has closed already: that it cannot be told is no error.

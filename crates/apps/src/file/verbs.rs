@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::progress::{Bar, summary};
-use super::{Client, name};
+use super::{Client, dest, name};
 use crate::common::complain;
 use crate::{AppError, output};
 
@@ -43,7 +43,12 @@ pub(super) async fn get(
     let bar = Bar::new(name);
     let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
     drop(bar);
-    say(summary("received", name, &got?))
+    let line = summary("received", name, &got?);
+    if dest::is_standard_output(&dest) {
+        // That is the file's.
+        return Ok(writeln!(std::io::stderr(), "{line}")?);
+    }
+    say(line)
 }
 
 /// Prints a directory, an entry a line.

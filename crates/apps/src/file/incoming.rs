@@ -1,0 +1,108 @@
+//! Bytes that arrive, on their way to where they are stored.
+
+use std::fs::File;
+use std::io;
+
+use super::attributes::Attributes;
+use super::digest::{Digests, Hasher};
+use super::part::Part;
+use super::place::{not_stored, problem};
+use super::pump::Sink;
+use crate::AppError;
+
+/// Where arriving bytes go.
+pub(super) enum Target {
+    /// Into a file, which gets its name when it is whole.
+    Part(Part),
+    /// Into what takes them one by one and keeps nothing back: a FIFO, a terminal, `/dev/null`.
+    Stream,
+}
+
+/// A file that is arriving. Dropped, it leaves nothing behind.
+pub(super) struct Incoming {
+    target: Target,
+    sink: Sink,
+    shown: String,
+}
+
+/// One that is here, whole: to be checked, and then kept.
+pub(super) struct Arrived {
+    target: Target,
+    file: File,
+    hasher: Hasher,
+    shown: String,
+}
+
+impl Incoming {
+    /// `file` is what the bytes are written to, and `shown` what errors call it. All that is `claimed` is computed.
+    pub(super) fn new(target: Target, file: File, claimed: &Digests, shown: String) -> Self {
+        Incoming {
+            target,
+            sink: Sink::new(file, Hasher::for_claim(claimed)),
+            shown,
+        }
+    }
+
+    /// Takes the next bytes. After an error it is of no more use.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), AppError> {
+        let written = self.sink.write(bytes).await;
+        written.map_err(|error| failed(&self.target, &self.shown, &error))
+    }
+
+    /// Waits until all has been written.
+    pub(super) async fn finish(self) -> Result<Arrived, AppError> {
+        let Incoming {
+            target,
+            sink,
+            shown,
+        } = self;
+        match sink.finish().await {
+            Ok((file, hasher)) => Ok(Arrived {
+                target,
+                file,
+                hasher,
+                shown,
+            }),
+            Err(error) => Err(failed(&target, &shown, &error)),
+        }
+    }
+}
+
+impl Arrived {
+    pub(super) fn blake3(&self) -> blake3::Hash {
+        self.hasher.blake3()
+    }
+
+    /// What was computed of it.
+    pub(super) fn digests(&self) -> Digests {
+        self.hasher.digests()
+    }
+
+    /// An error about what arrived, which a stream has got nevertheless.
+    pub(super) fn spoilt(&self, error: AppError) -> AppError {
+        match self.target {
+            Target::Part(_) => error,
+            Target::Stream => problem(
+                &self.shown,
+                format_args!("what was written there is not to be trusted: {error}"),
+            ),
+        }
+    }
+
+    /// Gives it its attributes and its name, and says how many bytes it has.
+    pub(super) async fn keep(self, with: Attributes) -> Result<u64, AppError> {
+        let len = self.hasher.len();
+        let (Target::Part(part), file) = (self.target, self.file) else {
+            return Ok(len);
+        };
+        let kept = tokio::task::spawn_blocking(move || part.keep(&file, len, with)).await;
+        kept.map_err(AppError::failed)?.map(|()| len)
+    }
+}
+
+fn failed(target: &Target, shown: &str, error: &io::Error) -> AppError {
+    match target {
+        Target::Part(_) => not_stored(shown, error),
+        Target::Stream => problem(shown, format_args!("it takes no more: {error}")),
+    }
+}
