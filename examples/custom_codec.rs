@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use bytes::BytesMut;
+use socketry_codec::limits::{check, unfinished};
 use socketry_codec::{Codec, CodecError, Decoded, End, Fault, Framed};
 use socketry_transport::{Listener, connect, listen};
 
@@ -15,7 +16,10 @@ struct Netstring {
 impl Codec for Netstring {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let Some(colon) = input.iter().take(10).position(|byte| *byte == b':') else {
-            return more(input, 10, end);
+            return match input.len() {
+                0..10 => unfinished(input.len(), 1, end),
+                _ => Err(wrong()),
+            };
         };
         let digits = std::str::from_utf8(&input[..colon]).ok();
         let len: usize = digits.and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
@@ -32,16 +36,12 @@ impl Codec for Netstring {
             #[rustfmt::skip]
             Some(b',') => Ok(Decoded::Frame { start, end: comma, consumed: comma + 1 }),
             Some(_) => Err(wrong()),
-            None => more(input, comma + 1, end),
+            None => unfinished(input.len(), comma + 1 - input.len(), end),
         }
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
-        if frame.len() > self.max {
-            let (len, max) = (Some(frame.len() as u64), self.max as u64);
-            // Refused before a byte is written, so that there is nothing to pass over.
-            return Err(CodecError::skip(Fault::TooLong { len, max }, 0));
-        }
+        check(frame, self.max)?;
         out.extend_from_slice(format!("{}:", frame.len()).as_bytes());
         out.extend_from_slice(frame);
         out.extend_from_slice(b",");
@@ -55,15 +55,6 @@ impl Codec for Netstring {
 
 fn wrong() -> CodecError {
     CodecError::fatal(Fault::Other("that is no netstring".to_owned()))
-}
-
-/// `whole` bytes are needed, or at least some more; none will come when the input has ended.
-fn more(input: &[u8], whole: usize, end: End) -> Result<Decoded, CodecError> {
-    match whole.checked_sub(input.len()) {
-        None | Some(0) => Err(wrong()),
-        Some(_) if end != End::Open && !input.is_empty() => Err(wrong()),
-        Some(missing) => Ok(Decoded::Need(if whole == 10 { 1 } else { missing })),
-    }
 }
 
 #[tokio::main]

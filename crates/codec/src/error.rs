@@ -41,8 +41,9 @@ pub enum Fault {
         /// Bytes that are missing, as far as is known.
         missing: usize,
     },
-    /// A frame that holds what ends it, so that it would arrive as two.
-    #[error("the frame contains its own delimiter at byte {at}")]
+    /// A frame that holds what ends it, so that it would arrive as two; or, at its end, the beginning of that (the `\r` of
+    /// `\r\n`), so that it would arrive without.
+    #[error("the frame contains its own delimiter, or the beginning of it, at byte {at}")]
     Delimiter {
         /// Where, in bytes from its start.
         at: usize,

@@ -187,6 +187,39 @@ fn a_delimiter_that_is_sent_inside_a_frame() {
     caught("what_is_taken_arrives_as_it_is", &broken);
 }
 
+/// What ends in a carriage return: `hello\r\r\n` arrives as such a line, and cannot be sent as one.
+fn relayed(encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>) {
+    let broken = bent("line", |_| {});
+    let build = move |limits| Bent {
+        encode,
+        ..Bent::straight(good("line", limits), limits)
+    };
+    law("what_arrived_is_sent_on_or_refused").run(&broken);
+    let broken = Subject::new("line, relayed", build);
+    caught("what_arrived_is_sent_on_or_refused", &broken);
+}
+
+#[test]
+fn a_frame_that_vanishes_on_its_way_on() {
+    relayed(|bent, frame, out| match frame {
+        [.., b'\r'] => Ok(()),
+        _ => bent.good.encode(frame, out),
+    });
+}
+
+#[test]
+fn a_frame_that_is_changed_on_its_way_on() {
+    relayed(|bent, frame, out| bent.good.encode(frame.trim_ascii_end(), out));
+}
+
+#[test]
+fn a_refusal_without_a_word() {
+    relayed(|bent, frame, out| {
+        let refused = bent.good.encode(frame, out);
+        refused.map_err(|_| CodecError::skip(Fault::Other(String::new()), 0))
+    });
+}
+
 #[test]
 fn half_a_frame_left_by_a_refusal() {
     let broken = bent("line", |bent| {

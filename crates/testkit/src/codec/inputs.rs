@@ -52,7 +52,8 @@ impl Subject {
         }
         let why = refused.map(|(error, frame)| format!("'{error}' of {}", shown(&frame)));
         Err(format!(
-            "no frame of {len} bytes is taken ({}); see Subject::shaped",
+            "no frame of {len} bytes is taken ({}); declare which lengths it carries with Subject::carries, \
+             or what its frames look like with Subject::shaped",
             why.unwrap_or_default()
         ))
     }

@@ -100,6 +100,9 @@ pub(super) fn a_frame_above_the_limit_is_one_error(subject: &Subject) -> Verdict
 fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> Verdict {
     let is_next = |event: &Event| event.as_deref() == Ok(next);
     let kept = match found {
+        [first, within @ .., last] if subject.resynchronises => {
+            is_next(first) && is_next(last) && mended(within)
+        }
         [first, Err(Wrong { fatal: false, .. }), last] => {
             subject.skips && is_next(first) && is_next(last)
         }
@@ -112,6 +115,12 @@ fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> 
             shown(stream)
         )
     })
+}
+
+/// What a codec that resynchronises may say of a frame that it cannot have: errors, and none of them fatal.
+pub(super) fn mended(within: &[Event]) -> bool {
+    let fatal = |event: &Event| matches!(event, Err(Wrong { fatal: true, .. }));
+    within.iter().any(Result::is_err) && !within.iter().any(fatal)
 }
 
 pub(super) fn the_discard_limit_is_exact(subject: &Subject) -> Verdict {

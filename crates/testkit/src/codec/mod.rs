@@ -20,6 +20,7 @@
 
 mod cost;
 mod cuts;
+mod damage;
 mod datagrams;
 mod drive;
 mod ends;
@@ -50,6 +51,8 @@ macro_rules! __codec_laws {
                 "Frames that arrive at once are found one after another.",
             sent::what_is_taken_arrives_as_it_is
                 "Whatever `encode` takes, a peer with the same codec receives unchanged.",
+            sent::what_arrived_is_sent_on_or_refused
+                "Of what `decode` gave, `encode` makes that frame again, or an error that says why; never nothing, nor another.",
             sent::a_refused_frame_leaves_no_trace
                 "After an error of `encode`, the bytes that were there are there, and nothing else.",
             sent::encode_appends
@@ -80,6 +83,8 @@ macro_rules! __codec_laws {
                 "Behind the bytes that an error passes over, the next frame is found.",
             progress::need_is_truthful
                 "`Need` asks for no more than the frame needs, nor for more than any frame can.",
+            damage::damage_costs_only_what_is_damaged
+                "A codec that resynchronises loses what is damaged and no other frame, and needs no end to go on.",
             cost::memory_follows_what_arrived
                 "Memory follows the bytes that arrived, and not the length that is claimed.",
             cost::work_is_linear

@@ -68,6 +68,42 @@ pub(super) fn what_is_taken_arrives_as_it_is(subject: &Subject) -> Verdict {
     Ok(())
 }
 
+/// What a server does that relays: a frame that came in one form may have none to go out in, and whoever relays it
+/// must hear of that.
+pub(super) fn what_arrived_is_sent_on_or_refused(subject: &Subject) -> Verdict {
+    let mut random = random();
+    let mut streams = subject.streams(&mut random)?;
+    let wire = subject.wire(&[subject.frame(&mut random, subject.least + 5)?])?;
+    for at in 0..=wire.len() {
+        // Of two bytes that belong to the ending one may be taken off, and the other is part of the frame.
+        let put_in = (0..=255).flat_map(|byte| [vec![byte], vec![byte; 2]]);
+        streams.extend(put_in.map(|bytes| [&wire[..at], &bytes, &wire[at..]].concat()));
+    }
+    for stream in streams {
+        let found = subject.due(subject.roomy(), &stream)?;
+        let mut frames = found.iter().flatten();
+        frames.try_for_each(|frame| sent_on(subject, frame, &stream))?;
+    }
+    Ok(())
+}
+
+fn sent_on(subject: &Subject, frame: &[u8], stream: &[u8]) -> Verdict {
+    let (mut codec, mut out) = (subject.codec(subject.roomy()), BytesMut::new());
+    let how = |out: &[u8]| {
+        let (stream, frame, out) = (shown(stream), shown(frame), shown(out));
+        format!("of {stream} came {frame}, which was sent on as {out}")
+    };
+    match codec.encode(frame, &mut out) {
+        Ok(()) => {
+            let due = subject.joined(arrived(&[frame]));
+            same(&subject.due(subject.roomy(), &out)?, &due, || how(&out))
+        }
+        Err(error) => ensure(!error.to_string().is_empty() && out.is_empty(), || {
+            format!("{}, and refused without a word of why", how(&out))
+        }),
+    }
+}
+
 pub(super) fn a_refused_frame_leaves_no_trace(subject: &Subject) -> Verdict {
     let good = subject.frame(&mut random(), subject.least)?;
     let due = subject.wire(&[&good])?;

@@ -39,6 +39,7 @@ pub struct Subject {
     pub(super) skips: bool,
     pub(super) discards: bool,
     pub(super) keeps_last: bool,
+    pub(super) resynchronises: bool,
     pub(super) name: Option<String>,
     pub(super) counted: Option<Count>,
 }
@@ -66,8 +67,30 @@ impl Subject {
             skips: true,
             discards: true,
             keeps_last: false,
+            resynchronises: false,
             name: None,
             counted: None,
+        }
+    }
+
+    /// After damage it looks for the next frame, byte by byte, as codecs of sensors do: behind a frame with a wrong checksum,
+    /// a frame that is too long, and one that the end of the stream cuts. By default such a frame is one error, and
+    /// passed over whole.
+    ///
+    /// The laws then take more than one error for such a frame, and frames that are found inside it, but none of them
+    /// may be fatal, and the whole frames before and behind it must arrive:
+    /// `damage_costs_only_what_is_damaged` is the law that tries it. There is no limit of what is passed over, as
+    /// with [`without_max_discard`](Subject::without_max_discard).
+    ///
+    /// The advice for such a codec: after a wrong checksum or length, an error that skips 1 byte; at the end of a
+    /// stream the same, and not all that is left, which may hold whole frames behind a mark that was none.
+    #[must_use]
+    pub fn resynchronising(self) -> Self {
+        let (resynchronises, discards) = (true, false);
+        Subject {
+            resynchronises,
+            discards,
+            ..self
         }
     }
 
