@@ -8,6 +8,7 @@ use socketry_transport::{Encoding, Endpoint, Registry};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::serving::MAX_CLIENTS;
 use crate::{AppError, Service, output};
 
 /// How many lines of the log wait to be written.
@@ -25,6 +26,22 @@ pub(crate) struct Common {
     /// Say more about what happens, on standard error (-vv for all)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+}
+
+/// The options that all servers share.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// How many clients are served at once; fewer where the limit of open files (ulimit -Hn) is low
+    #[arg(long, value_name = "N", default_value_t = MAX_CLIENTS, value_parser = at_least_one)]
+    pub(crate) max_clients: usize,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Common {

@@ -8,9 +8,22 @@
 //! pairings make sense is told by [`matrix`]; the others are refused when they start, with the reason and the way out.
 //! [`cli`] is the one command line of the binary and of the examples.
 //!
+//! # How many at once
+//!
+//! A server talks to 1,024 clients at once, to `max_clients` or to as many as the limit of open files
+//! allows. A newcomer for whom there is no place within half a second is told that the server is
+//! full where the codec has words for that, and is reset where it has not. A client that has
+//! finished sending, and so may be gone, gives its place to a newcomer when all are taken.
+//!
+//! When a server ends a conversation, it reads on until the client closes as well, so that the last
+//! answer arrives: for at most 2 seconds, and at most 1 MiB.
+//!
 //! # What belongs to the process
 //!
-//! Signals are the program's. [`cli`] takes them over; [`chat::Server`], [`mod@file::Server`] and all
+//! The soft limit of open files is the program's: [`cli`] raises it to the hard one.
+//!
+//!
+//! Signals are the program's. [`cli`] takes them over; [`chat::Server`], [`file::Server`] and all
 //! clients, used as a library, touch none, and [`command::Server`] listens for SIGCHLD only. Where
 //! `ulimit -f` is set, a program of one's own has to catch SIGXFSZ: its default action ends the
 //! process with the first write that goes too far, and every connection with it.

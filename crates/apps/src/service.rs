@@ -1,6 +1,7 @@
 //! What a user chooses: a transport by URL, a codec and an encoding by name.
 
-use socketry_codec::{CodecSpec, Framed};
+use bytes::BytesMut;
+use socketry_codec::{Codec, CodecSpec, Framed};
 use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Registry};
 
 use crate::AppError;
@@ -61,6 +62,19 @@ impl Service {
         matrix::check(app, url.scheme(), self.codec.name)?;
         self.codec.build().map_err(AppError::usage)?;
         Ok(self.registry.listen(url).await?)
+    }
+
+    /// A frame as it goes on the wire; nothing, if the codec cannot carry it.
+    pub(crate) fn encoded(&self, frame: &[u8]) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        match self
+            .codec
+            .build()
+            .map(|mut codec| codec.encode(frame, &mut out))
+        {
+            Ok(Ok(())) => out.to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// A socket with the chosen codec.

@@ -1,103 +1,133 @@
 //! The loop of every server: accept, talk to each in a task of its own, stop when told to.
 
-use std::future::{Future, poll_fn};
-use std::sync::Arc;
-use std::task::Poll;
+pub(crate) mod descriptors;
+mod parting;
+mod places;
+mod stop;
 
-use socketry_transport::{BoxListener, BoxSocket, Half, Listener};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socketry_transport::{BoxListener, BoxSocket, Half, Listener, SendExt, SendHalf};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::AppError;
+use descriptors::Room;
+pub(crate) use parting::{PARTING, part};
+pub(crate) use places::Place;
+use places::{Places, Seat};
+pub(crate) use stop::told_to_end;
 
-/// The exit code of a server that was told to end twice, as a shell has it for SIGINT.
-const SECOND_SIGNAL: i32 = 130;
+/// How many conversations a server has at once where nothing is said; the next one is refused.
+pub(crate) const MAX_CLIENTS: usize = 1024;
 
-/// How many conversations a server has at once; the next one is refused.
-pub(crate) const MAX_CONNECTIONS: usize = 1024;
+/// How long a newcomer waits for a place before it is refused. Whoever closed its connection before
+/// the newcomer came is noticed by then.
+const GRACE: Duration = Duration::from_millis(500);
 
-/// Accepts until `stop` resolves, and talks to each with `talk`. Conversations that are under way when it stops are
-/// dropped, which closes their sockets.
-pub(crate) async fn accept_until<F>(
+/// What a newcomer is told for whom there is no place.
+pub(crate) const FULL: &str = "the server is full; try again later";
+
+/// How a server treats those who come.
+pub(crate) struct Rules {
+    /// How many conversations there are at once, where the limit of open files allows it.
+    pub(crate) places: usize,
+    /// How many descriptors a conversation may need.
+    pub(crate) descriptors: usize,
+    /// What a newcomer reads on a stream for whom there is no place, as it is on the wire. With
+    /// nothing to read the connection is reset, so that it does not look like an end.
+    pub(crate) refusal: Vec<u8>,
+}
+
+/// Accepts until `stop` resolves, and talks to each with `talk`. Conversations that are under way
+/// when it stops are dropped, which closes their sockets; so is one whose [`Place`] is taken over.
+pub(crate) async fn accept_until<T, F>(
     mut listener: BoxListener,
+    rules: Rules,
     stop: impl Future<Output = ()>,
-    talk: impl Fn(BoxSocket) -> F,
+    talk: T,
 ) -> Result<(), AppError>
 where
+    T: Fn(BoxSocket, Place) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let Room { places, door } = descriptors::room(rules.places, rules.descriptors);
+    let door = Places::new(door);
+    let house = Arc::new(House {
+        places: Places::new(places),
+        refusal: rules.refusal,
+        talk,
+    });
     let mut conversations = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     let ended = loop {
-        let socket = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(socket) => socket,
-                Err(error) => break Err(error.into()),
+        tokio::select! {
+            arrived = arrival(&door, &mut listener) => match arrived {
+                Ok((at_door, socket)) => {
+                    let house = Arc::clone(&house);
+                    conversations.spawn(async move { house.welcome(at_door, socket).await });
+                }
+                Err(error) => break Err(error),
             },
-            Some(_) = conversations.join_next() => continue,
+            Some(_) = conversations.join_next() => {}
             () = &mut stop => break Ok(()),
-        };
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let talking = talk(socket);
-                conversations.spawn(async move {
-                    talking.await;
-                    drop(place);
-                });
-            }
-            Err(_) => {
-                tracing::warn!(peer = %socket.peer(), "refused: {MAX_CONNECTIONS} connections are open");
-            }
         }
     };
-    // The process may end right after this, and what they hold (a running command, say) must be let go of before.
+    // The process may end right after this, and what they hold (a running command, say) must be let
+    // go of before.
     conversations.shutdown().await;
     ended
 }
 
-/// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal that was closed. The call
-/// itself takes the signals over, so that none that comes after it is missed. A second one ends the process at once.
-pub(crate) fn told_to_end() -> impl Future<Output = ()> {
-    let mut kinds = vec![
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::quit(),
-    ];
-    if !hangup_is_ignored() {
-        kinds.push(SignalKind::hangup());
+/// The next newcomer, once there is room at the door. Cancel-safe.
+async fn arrival(door: &Places, listener: &mut BoxListener) -> Result<(Seat, BoxSocket), AppError> {
+    let at_door = door.seat().await;
+    Ok((at_door, listener.accept().await?))
+}
+
+/// What all conversations of a server share.
+struct House<T> {
+    places: Places,
+    refusal: Vec<u8>,
+    talk: T,
+}
+
+impl<T, F> House<T>
+where
+    T: Fn(BoxSocket, Place) -> F,
+    F: Future<Output = ()>,
+{
+    async fn welcome(&self, at_door: Seat, socket: BoxSocket) {
+        match self.places.seat_within(GRACE).await {
+            Some(seat) => {
+                drop(at_door);
+                seat.hold(|place| (self.talk)(socket, place)).await;
+            }
+            None => at_door.hold(|place| self.turn_away(socket, place)).await,
+        }
     }
-    // A signal that cannot be taken over ends the process by itself.
-    let signals: Vec<Signal> = kinds
-        .into_iter()
-        .filter_map(|kind| signal(kind).ok())
-        .collect();
-    async move {
-        let mut signals = signals;
-        next_of(&mut signals).await;
-        tokio::spawn(async move {
-            next_of(&mut signals).await;
-            std::process::exit(SECOND_SIGNAL);
+
+    /// Tells a newcomer that there is no place, unless others need the room at the door.
+    async fn turn_away(&self, mut socket: BoxSocket, place: Place) {
+        tracing::warn!(peer = %socket.peer(), "refused: all places are taken");
+        place.leave();
+        // To an address that has proved nothing, nothing is sent.
+        if !socket.shape().is_stream() {
+            return;
+        }
+        if self.refusal.is_empty() {
+            // Not everywhere is there a reset.
+            let _ = socket.set_abort_on_drop(true);
+            return;
+        }
+        let told = timeout(PARTING, async {
+            socket.send_all(&self.refusal).await?;
+            socket.finish().await
         });
+        if let Ok(Ok(())) = told.await {
+            part(socket).await;
+        }
     }
-}
-
-/// The next of any of these signals.
-async fn next_of(signals: &mut [Signal]) {
-    poll_fn(|cx| {
-        let came = signals
-            .iter_mut()
-            .any(|signal| signal.poll_recv(cx).is_ready());
-        if came { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-}
-
-/// Whether whoever started this process wants it to outlive the terminal, as `nohup` does.
-fn hangup_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & 1 == 1)
 }

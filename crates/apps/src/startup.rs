@@ -3,8 +3,11 @@
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::serving::descriptors;
+
 /// Prepares the process; to be called on its runtime.
 pub(crate) fn prepare() {
+    descriptors::raise();
     survive_large_files();
     crate::command::adopt_orphans();
 }

@@ -6,22 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Received, RecvExt, Shape};
+use socketry_transport::{BoxRecv, BoxSocket, Shape};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::ear::Ear;
-use super::hub::{Hub, Seat};
+use super::hub::{Hub, Member, Seat};
 use super::limits::FIRST_WORD;
 use super::message::{self, Dialect, Message, Refusal, Said};
 use crate::Service;
+use crate::serving::{PARTING, Place, part};
 
 /// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough for an answer, and no
-/// longer, since a connection that was closed looks the same.
+/// longer, since a connection that was closed looks the same. Shorter, where a newcomer needs the place.
 const HALF_CLOSED: Duration = Duration::from_secs(3);
-
-/// How long the parting may take: what waits is written, and what still comes is read.
-const PARTING: Duration = Duration::from_secs(2);
 
 /// The name of a user who did not say one.
 const ANONYMOUS: &str = "anonymous";
@@ -42,12 +40,17 @@ pub(super) async fn talk(
     service: Arc<Service>,
     reserved: Arc<str>,
     framed: Framed<BoxSocket>,
+    place: Place,
 ) {
     let (user, shape) = (framed.peer().clone(), framed.shape());
     tracing::info!(%user, "came");
     let (mut receiving, sending) = framed.split();
     let seat = hub.seat(sending.into_sender(), shape);
     let member = Arc::clone(&seat.member);
+    let departure = Departure {
+        place,
+        member: Arc::clone(&member),
+    };
     let mut guest = Guest {
         seat,
         dialect: hub.dialect(),
@@ -56,30 +59,33 @@ pub(super) async fn talk(
         reserved,
     };
     tokio::select! {
-        () = guest.listen(&mut receiving) => {}
+        () = guest.listen(&mut receiving, &departure.place) => {}
         _ = member.sender.closed() => {}
         () = member.dismissed() => {}
         () = member.tries_patience() => {}
     }
     drop(guest);
-    let _ = tokio::time::timeout(PARTING, async {
-        let _ = member.sender.finish().await;
-        if shape.is_stream() {
-            drain(receiving).await;
-        }
-    })
-    .await;
+    departure.place.leave();
+    let _ = timeout(PARTING, member.sender.finish()).await;
+    part(receiving.into_socket()).await;
     // Whoever has not read by now keeps no writer waiting.
     member.sender.abort();
     tracing::info!(%user, "left");
 }
 
-/// Reads until the peer has closed: closing with unread bytes would reset the connection and destroy what the peer has
-/// not read yet.
-async fn drain(receiving: Framed<BoxRecv>) {
-    let mut socket = receiving.into_socket();
-    let mut scratch = [0; 4096];
-    while let Ok((_, Received::Data | Received::Cut)) = socket.recv(&mut scratch).await {}
+/// A user's end. When a newcomer takes the place over, what still waits for the user waits no more:
+/// its writer would hold the connection open.
+struct Departure {
+    place: Place,
+    member: Arc<Member>,
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        if self.place.is_taken_over() {
+            self.member.sender.abort();
+        }
+    }
 }
 
 /// What `future` comes to, if that is by the deadline.
@@ -92,7 +98,7 @@ async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output
 
 impl Guest {
     /// Hears the user out.
-    async fn listen(&mut self, frames: &mut Framed<BoxRecv>) {
+    async fn listen(&mut self, frames: &mut Framed<BoxRecv>, place: &Place) {
         let mut deadline = self.first_word(frames.shape());
         loop {
             let Ok(received) = by(deadline.take(), frames.recv()).await else {
@@ -113,6 +119,7 @@ impl Guest {
             self.say(&Message::plain(text)).await;
         }
         if frames.shape().is_stream() {
+            place.leave();
             tokio::time::sleep(HALF_CLOSED).await;
         }
     }

@@ -61,7 +61,7 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
-use crate::common::{Common, announce, hint, reachable};
+use crate::common::{Common, ServeArgs, announce, hint, reachable};
 use crate::serving::told_to_end;
 use crate::{AppError, Service, output};
 
@@ -90,6 +90,8 @@ enum Verb {
         /// What others see as your name: with json "operator" if not given, else messages are then unsigned
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        #[command(flatten)]
+        limits: ServeArgs,
     },
     /// Take part: a line is a message, and a line "q" leaves
     Join {
@@ -105,14 +107,23 @@ enum Verb {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
-        Verb::Serve { url, name } => serve(&service, &url, name.as_deref()).await?,
+        Verb::Serve { url, name, limits } => {
+            serve(&service, &url, name.as_deref(), &limits).await?;
+        }
         Verb::Join { url, name } => join(&service, &url, name.as_deref()).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
-    let mut server = Server::bind(service, &reachable(url)?).await?;
+async fn serve(
+    service: &Service,
+    url: &str,
+    name: Option<&str>,
+    limits: &ServeArgs,
+) -> Result<(), AppError> {
+    let mut server = Server::bind(service, &reachable(url)?)
+        .await?
+        .max_clients(limits.max_clients);
     if let Some(name) = name {
         server = server.operator(name)?;
     }

@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 
 use super::console::Console;
 use super::hub::Hub;
-use super::message::{Dialect, own_name, signed};
+use super::message::{Dialect, Refusal, json, own_name, signed};
 use super::{QUIT, bounded, guest};
 use crate::matrix::App;
+use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, serving};
 
 /// The operator's name where none was given.
@@ -42,6 +43,7 @@ pub struct Server {
     listener: BoxListener,
     service: Arc<Service>,
     operator: Option<String>,
+    max_clients: usize,
 }
 
 impl Server {
@@ -55,6 +57,7 @@ impl Server {
             listener: service.listen(App::Chat, at).await?,
             service,
             operator: None,
+            max_clients: serving::MAX_CLIENTS,
         })
     }
 
@@ -68,6 +71,19 @@ impl Server {
             operator: Some(own_name(name)?),
             ..self
         })
+    }
+
+    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
+    /// where the process may not have so many files open: each client needs one. Several servers in one
+    /// process have to share that among them.
+    ///
+    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    #[must_use]
+    pub fn max_clients(self, max: usize) -> Self {
+        Server {
+            max_clients: max,
+            ..self
+        }
     }
 
     /// Where it listens, with the real port where port 0 was asked for.
@@ -89,12 +105,18 @@ impl Server {
         let reserved: Arc<str> = self.operator.as_deref().unwrap_or(OPERATOR).into();
         let operating = operate(Arc::clone(&hub), said, self.operator);
         let service = self.service;
-        let accepting = serving::accept_until(self.listener, stop, |socket| {
+        let rules = Rules {
+            places: self.max_clients,
+            descriptors: 1,
+            refusal: refusal(&service, hub.dialect()),
+        };
+        let accepting = serving::accept_until(self.listener, rules, stop, move |socket, place| {
             converse(
                 Arc::clone(&hub),
                 Arc::clone(&service),
                 Arc::clone(&reserved),
                 socket,
+                place,
             )
         });
         tokio::select! {
@@ -104,9 +126,24 @@ impl Server {
     }
 }
 
-async fn converse(hub: Arc<Hub>, service: Arc<Service>, reserved: Arc<str>, socket: BoxSocket) {
+/// What a newcomer is answered for whom there is no place, where the codec can tell that from a
+/// message.
+fn refusal(service: &Service, dialect: Dialect) -> Vec<u8> {
+    match dialect {
+        Dialect::Json => service.encoded(&json(&Refusal { error: FULL })),
+        Dialect::Text(_) => Vec::new(),
+    }
+}
+
+async fn converse(
+    hub: Arc<Hub>,
+    service: Arc<Service>,
+    reserved: Arc<str>,
+    socket: BoxSocket,
+    place: Place,
+) {
     match service.framed(socket) {
-        Ok(framed) => guest::talk(hub, service, reserved, framed).await,
+        Ok(framed) => guest::talk(hub, service, reserved, framed, place).await,
         Err(error) => tracing::error!(%error, "cannot talk"),
     }
 }

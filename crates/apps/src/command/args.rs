@@ -9,7 +9,7 @@ use socketry_transport::units::parse_duration;
 use socketry_transport::{Address, Endpoint};
 
 use super::{Client, Command, Exit, QUIET_GAP, Server, Stream};
-use crate::common::{Common, announce, complain, reachable};
+use crate::common::{Common, ServeArgs, announce, complain, reachable};
 use crate::{AppError, Service, output, serving};
 
 /// What `command run` exits with when the exchange itself failed, as `ssh` does.
@@ -37,6 +37,8 @@ enum Verb {
         /// Kill a command that has run for this long: 90s, 10m, 1h30m
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         time_limit: Option<Duration>,
+        #[command(flatten)]
+        limits: ServeArgs,
     },
     /// Run a command there, and exit with its exit code (128+N for signal N, 255 if the exchange failed, 141 if nobody reads the output)
     Run {
@@ -55,7 +57,11 @@ enum Verb {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
-        Verb::Serve { url, time_limit } => serve(&service, &url, time_limit).await,
+        Verb::Serve {
+            url,
+            time_limit,
+            limits,
+        } => serve(&service, &url, time_limit, &limits).await,
         Verb::Run {
             url,
             quiet_gap,
@@ -83,9 +89,13 @@ async fn serve(
     service: &Service,
     url: &str,
     time_limit: Option<Duration>,
+    limits: &ServeArgs,
 ) -> Result<ExitCode, AppError> {
     let url = reachable(url)?;
-    let server = Server::bind(service, &url).await?.time_limit(time_limit);
+    let server = Server::bind(service, &url)
+        .await?
+        .time_limit(time_limit)
+        .max_clients(limits.max_clients);
     // Before anybody knows where it listens, and so before anybody can tell it to end.
     let stop = serving::told_to_end();
     warn(server.local());

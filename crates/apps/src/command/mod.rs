@@ -70,7 +70,7 @@
 //!
 //! | what happens | what becomes of the command that runs | and of those that wait |
 //! |---|---|---|
-//! | the client closes, dies, half-closes or resets the connection, sends what is no frame, or cannot be sent an answer | runs on for up to [`HALF_CLOSED`], then killed | those that have arrived whole run as long as that time lasts, for all of them together |
+//! | the client closes, dies, half-closes or resets the connection, sends what is no frame, or cannot be sent an answer | runs on for up to [`HALF_CLOSED`], then killed; at once, where all places are taken and a newcomer needs this one | those that have arrived whole run as long as that time lasts, for all of them together |
 //! | the client sends too far ahead | killed, and the client disconnected | not run |
 //! | the client does not read | waits as soon as the buffers between are full, and nobody else does; after [`STALL`] killed; after [`IDLE`] more the client is disconnected | run when the client reads again |
 //! | the [time limit](Server::time_limit) | killed | run |

@@ -3,16 +3,12 @@
 use std::collections::VecDeque;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, RecvExt};
+use socketry_transport::BoxRecv;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 
 use super::process::passed;
 use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
-
-/// How much a client may still have sent when the server ends the connection, and how long the server waits for the
-/// client to close too. Closing with unread bytes would destroy the last answer.
-const LINGER_BYTES: usize = 1 << 20;
-const LINGER: Duration = Duration::from_secs(2);
+use crate::serving::{Place, part};
 
 /// Why a command is not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +31,11 @@ pub(super) struct Requests {
     alone: Option<Instant>,
     /// How long to wait for the next one.
     patience: Duration,
+    place: Place,
 }
 
 impl Requests {
-    pub(super) fn new(recv: Framed<BoxRecv>) -> Self {
+    pub(super) fn new(recv: Framed<BoxRecv>, place: Place) -> Self {
         Requests {
             recv,
             waiting: VecDeque::new(),
@@ -46,6 +43,7 @@ impl Requests {
             is_over: false,
             alone: None,
             patience: FIRST_REQUEST,
+            place,
         }
     }
 
@@ -74,6 +72,7 @@ impl Requests {
     /// The client cannot be answered any more. What it has asked is still to be received.
     pub(super) fn unheard(&mut self) {
         self.alone.get_or_insert_with(Instant::now);
+        self.place.leave();
     }
 
     /// Resolves when a command is not to be waited for any longer, and says why. Meanwhile it keeps what arrives.
@@ -120,19 +119,9 @@ impl Requests {
     }
 
     /// Waits a little for the client to close, once the server has said its last.
-    pub(super) async fn linger(self) {
-        let mut socket = self.recv.into_socket();
-        let closed = async {
-            let mut scratch = vec![0; 4096];
-            let mut left = LINGER_BYTES;
-            while left > 0 {
-                match socket.recv(&mut scratch).await {
-                    Ok((len, _)) if len > 0 => left = left.saturating_sub(len),
-                    _ => return,
-                }
-            }
-        };
-        let _ = timeout(LINGER, closed).await;
+    pub(super) async fn part(self) {
+        self.place.leave();
+        part(self.recv.into_socket()).await;
     }
 }
 

@@ -18,6 +18,7 @@ use super::requests::Requests;
 use super::wire::{Dialect, Program, room};
 use super::{MAX_PIECE, MAX_RAW_COMMAND};
 use crate::matrix::App;
+use crate::serving::{FULL, Place};
 use crate::{AppError, Service, serving};
 
 /// A server that runs the commands of whoever connects. See the [module](super) for what it speaks.
@@ -25,6 +26,7 @@ use crate::{AppError, Service, serving};
 pub struct Server {
     listener: BoxListener,
     rules: Rules,
+    max_clients: usize,
 }
 
 /// What every conversation needs.
@@ -49,6 +51,7 @@ impl Server {
                 dialect: Dialect::of(&service.codec)?,
                 time_limit: None,
             },
+            max_clients: serving::MAX_CLIENTS,
         })
     }
 
@@ -59,12 +62,26 @@ impl Server {
         self
     }
 
+    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
+    /// where the process may not have so many files open: each client needs up to
+    /// four while its command runs. Several servers in one
+    /// process have to share that among them.
+    ///
+    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    #[must_use]
+    pub fn max_clients(self, max: usize) -> Self {
+        Server {
+            max_clients: max,
+            ..self
+        }
+    }
+
     /// Where it listens, with the real port.
     pub fn local(&self) -> &Endpoint {
         self.listener.local()
     }
 
-    /// Serves up to 1,024 clients at once, until `stop` resolves; then what still runs is killed.
+    /// Serves until `stop` resolves; then what still runs is killed.
     ///
     /// # Errors
     /// If the listener fails.
@@ -84,31 +101,41 @@ impl Server {
     }
 
     async fn serve<E: Execution>(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
-        let Server { listener, rules } = self;
-        serving::accept_until(listener, stop, move |socket| {
-            rules.clone().converse::<E>(socket)
+        let Server {
+            listener,
+            rules,
+            max_clients,
+        } = self;
+        let serving = serving::Rules {
+            places: max_clients,
+            // The connection, two outputs and the process.
+            descriptors: 4,
+            refusal: rules.dialect.refusal(&rules.service, FULL),
+        };
+        serving::accept_until(listener, serving, stop, move |socket, place| {
+            rules.clone().converse::<E>(socket, place)
         })
         .await
     }
 }
 
 impl Rules {
-    async fn converse<E: Execution>(self, socket: BoxSocket) {
+    async fn converse<E: Execution>(self, socket: BoxSocket, place: Place) {
         let peer = socket.peer().clone();
         tracing::info!(%peer, "connected");
-        match self.talk::<E>(socket).await {
+        match self.talk::<E>(socket, place).await {
             Ok(()) => tracing::info!(%peer, "disconnected"),
             Err(error) => tracing::info!("{error}"),
         }
     }
 
-    async fn talk<E: Execution>(&self, socket: BoxSocket) -> Result<(), AppError> {
+    async fn talk<E: Execution>(&self, socket: BoxSocket, place: Place) -> Result<(), AppError> {
         let stream = socket.shape().is_stream();
         let room = room(&self.service.codec, socket.shape());
         let codec = self.service.codec.build().map_err(AppError::usage)?;
         let (recv, send) = socket.split();
         let (send, stalled) = Progress::new(send);
-        let mut requests = Requests::new(Framed::new(recv, codec.clone()));
+        let mut requests = Requests::new(Framed::new(recv, codec.clone()), place);
         let mut replies = Replies {
             send: Framed::new(send, codec),
             stalled,
@@ -140,9 +167,7 @@ impl Rules {
             }
         }
         replies.send.finish().await?;
-        if stream {
-            requests.linger().await;
-        }
+        requests.part().await;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use socketry_codec::{Codec, CodecName, CodecSpec, limits};
 use socketry_transport::{Encoding, Shape, Undecodable};
 
 use super::MAX_PIECE;
-use crate::AppError;
+use crate::{AppError, Service};
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,18 @@ impl Dialect {
             other => Err(AppError::usage(format_args!(
                 "command does not run with {other}; use raw, line, struct or json"
             ))),
+        }
+    }
+
+    /// An error as the only answer, on the wire; nothing, where an answer has no place for one.
+    pub(super) fn refusal(self, service: &Service, words: &str) -> Vec<u8> {
+        let end = Err(words.to_owned());
+        match self {
+            Dialect::Raw | Dialect::Line(_) => Vec::new(),
+            Dialect::Struct => service.encoded(&tagged_end(&end, service.encoding)),
+            Dialect::Json => {
+                service.encoded(&serde_json::to_vec(&JsonReply::end(&end)).unwrap_or_default())
+            }
         }
     }
 

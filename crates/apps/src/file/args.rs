@@ -8,7 +8,7 @@ use clap::Subcommand;
 use socketry_codec::CodecName;
 
 use super::{Client, Server, no_uploads, prompt, verbs};
-use crate::common::{Common, announce, reachable};
+use crate::common::{Common, ServeArgs, announce, reachable};
 use crate::{AppError, Service, serving};
 
 /// Send, fetch and browse files of any size.
@@ -33,6 +33,8 @@ enum Verb {
         /// Do not wait for the disk: faster for small files, which may be lost when the power fails
         #[arg(long)]
         no_sync: bool,
+        #[command(flatten)]
+        limits: ServeArgs,
     },
     /// Send files
     Put {
@@ -78,7 +80,12 @@ const INTERRUPTED: u8 = 130;
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
-        Verb::Serve { url, root, no_sync } => serve(&service, &url, &root, !no_sync).await?,
+        Verb::Serve {
+            url,
+            root,
+            no_sync,
+            limits,
+        } => serve(&service, &url, &root, !no_sync, &limits).await?,
         Verb::Put { url, paths } => {
             if service.codec.name == CodecName::Raw {
                 return Err(no_uploads());
@@ -122,9 +129,17 @@ async fn interruptible(
     }
 }
 
-async fn serve(service: &Service, url: &str, root: &Path, sync: bool) -> Result<(), AppError> {
-    let server = Server::bind(service, &reachable(url)?, root).await?;
-    let server = server.syncing(sync);
+async fn serve(
+    service: &Service,
+    url: &str,
+    root: &Path,
+    sync: bool,
+    limits: &ServeArgs,
+) -> Result<(), AppError> {
+    let server = Server::bind(service, &reachable(url)?, root)
+        .await?
+        .syncing(sync)
+        .max_clients(limits.max_clients);
     // Taken over before anybody learns that there is something to end.
     let stop = serving::told_to_end();
     announce(server.local())?;

@@ -10,7 +10,8 @@ use super::download::send_file;
 use super::listing::Entry;
 use super::name;
 use super::root::{Listed, Root};
-use super::wire::{Wire, in_time};
+use super::wire::{Wire, in_time, leave};
+use crate::serving::Place;
 use crate::{AppError, Shown};
 
 /// What stands between two names.
@@ -28,7 +29,12 @@ struct Browsing<'a> {
     place: String,
 }
 
-pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<(), AppError> {
+pub(super) async fn talk(
+    wire: Wire,
+    root: &Root,
+    encoding: Encoding,
+    place: &Place,
+) -> Result<(), AppError> {
     let mut browsing = Browsing {
         wire,
         root,
@@ -46,7 +52,7 @@ pub(super) async fn talk(wire: Wire, root: &Root, encoding: Encoding) -> Result<
             Err(error) => browsing.say(&words(&error)).await?,
         }
     }
-    Ok(browsing.wire.close().await?)
+    leave(browsing.wire, place).await
 }
 
 /// An error as an answer: with a `/`, which stands in no listing.

@@ -8,11 +8,12 @@ use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::time::timeout;
 
 use super::flow::{Flow, refuse};
-use super::header::{self, Follows, Refused, Request};
+use super::header::{self, Answer, Follows, Refused, Request};
 use super::root::Root;
-use super::wire::Wire;
+use super::wire::{Wire, leave};
 use super::{IDLE, download, raw_server, upload};
 use crate::matrix::App;
+use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, serving};
 
 /// Serves the files of one directory: see [the protocol](super).
@@ -31,6 +32,7 @@ pub struct Server {
     listener: BoxListener,
     service: Service,
     root: Root,
+    max_clients: usize,
 }
 
 impl Server {
@@ -54,6 +56,7 @@ impl Server {
             listener,
             service: service.clone(),
             root: opened,
+            max_clients: serving::MAX_CLIENTS,
         })
     }
 
@@ -63,6 +66,20 @@ impl Server {
     pub fn syncing(mut self, yes: bool) -> Self {
         self.root = self.root.syncing(yes);
         self
+    }
+
+    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
+    /// where the process may not have so many files open: each client needs up to
+    /// four. Several servers in one
+    /// process have to share that among them.
+    ///
+    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    #[must_use]
+    pub fn max_clients(self, max: usize) -> Self {
+        Server {
+            max_clients: max,
+            ..self
+        }
     }
 
     /// Where it listens, with the real port where 0 was asked for.
@@ -79,21 +96,40 @@ impl Server {
             listener,
             service,
             root,
+            max_clients,
         } = self;
-        serving::accept_until(listener, stop, |socket| {
-            talk(service.clone(), root.clone(), socket)
+        let rules = Rules {
+            places: max_clients,
+            // The connection and the file, and two on the way to it.
+            descriptors: 4,
+            refusal: refusal(&service),
+        };
+        serving::accept_until(listener, rules, stop, move |socket, place| {
+            talk(service.clone(), root.clone(), socket, place)
         })
         .await
     }
 }
 
-async fn talk(service: Service, root: Root, socket: BoxSocket) {
+/// What a newcomer is answered for whom there is no place. Over raw it would be taken for a file.
+fn refusal(service: &Service) -> Vec<u8> {
+    if service.codec.name == CodecName::Raw {
+        return Vec::new();
+    }
+    let answer = Answer::error(&AppError::failed(FULL));
+    service.encoded(&serde_json::to_vec(&answer).unwrap_or_default())
+}
+
+async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
     let peer = socket.peer().clone();
     let ended = match service.framed(socket) {
         Ok(wire) if service.codec.name == CodecName::Raw => {
-            raw_server::talk(wire, &root, service.encoding).await
+            raw_server::talk(wire, &root, service.encoding, &place).await
         }
-        Ok(wire) => converse(wire, &root, service.codec.name == CodecName::BareJson).await,
+        Ok(wire) => {
+            let bare = service.codec.name == CodecName::BareJson;
+            converse(wire, &root, bare, &place).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
@@ -101,7 +137,7 @@ async fn talk(service: Service, root: Root, socket: BoxSocket) {
     }
 }
 
-async fn converse(mut wire: Wire, root: &Root, bare: bool) -> Result<(), AppError> {
+async fn converse(mut wire: Wire, root: &Root, bare: bool, place: &Place) -> Result<(), AppError> {
     while let Some(header) = next_header(&mut wire).await? {
         let flow = match header.and_then(|header| header::parse(&header, bare)) {
             Ok(request) => answer(&mut wire, root, request).await?,
@@ -111,7 +147,7 @@ async fn converse(mut wire: Wire, root: &Root, bare: bool) -> Result<(), AppErro
             break;
         }
     }
-    Ok(wire.close().await?)
+    leave(wire, place).await
 }
 
 /// The next header, or why there is none to be had from these bytes; `None` at the end, or after too long a silence.

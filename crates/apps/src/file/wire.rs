@@ -9,6 +9,7 @@ use socketry_transport::BoxSocket;
 
 use super::STALL;
 use crate::AppError;
+use crate::serving::{Place, part};
 
 pub(super) type Wire = Framed<BoxSocket>;
 
@@ -23,6 +24,14 @@ pub(super) async fn in_time<T>(
             STALL.as_secs()
         ))),
     }
+}
+
+/// Ends a conversation so that the client loses nothing that it was sent.
+pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError> {
+    place.leave();
+    in_time(wire.finish()).await?;
+    part(wire.into_socket()).await;
+    Ok(())
 }
 
 /// Sends one header.

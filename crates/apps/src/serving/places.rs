@@ -1,0 +1,243 @@
+//! A bounded number of places, and who gets one when all are taken.
+//!
+//! Nobody is sent away for a newcomer, but for those who are leaving: a peer that has finished
+//! sending is either gone or about to go, which the kernel does not tell apart. While there are
+//! free places it is given all the time that the app grants. When there are none, a newcomer takes
+//! over the place of the one that has been leaving for longest.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// So many places.
+#[derive(Clone)]
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue(Mutex<Turns>);
+
+/// Those whose place is to change hands. A conversation is known by how it is told to end.
+#[derive(Default)]
+struct Turns {
+    /// How many newcomers wait for a place.
+    waiting: usize,
+    /// Who is leaving, the longest first.
+    leaving: VecDeque<Arc<Notify>>,
+    /// Who was told to end for a newcomer, and has not ended yet.
+    ending: Vec<Arc<Notify>>,
+}
+
+impl Places {
+    pub(super) fn new(number: usize) -> Self {
+        Places {
+            free: Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))),
+            queue: Arc::default(),
+        }
+    }
+
+    /// Waits for a place. Cancel-safe.
+    pub(super) async fn seat(&self) -> Seat {
+        let free = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(free) => free,
+            Err(_) => self.next_free().await,
+        };
+        let end = Arc::new(Notify::new());
+        let queue = Arc::clone(&self.queue);
+        Seat {
+            place: Place { end, queue },
+            _free: free,
+        }
+    }
+
+    async fn next_free(&self) -> OwnedSemaphorePermit {
+        let _waiting = Waiting::new(&self.queue);
+        match Arc::clone(&self.free).acquire_owned().await {
+            Ok(free) => free,
+            // Nobody closes it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits for a place, but not for longer than `limit`. Cancel-safe.
+    pub(super) async fn seat_within(&self, limit: Duration) -> Option<Seat> {
+        timeout(limit, self.seat()).await.ok()
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        // Lists and a number are whole, whatever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turns {
+    /// Makes room for those who wait, as far as somebody is leaving.
+    fn settle(&mut self) {
+        while self.waiting > self.ending.len() {
+            let Some(longest) = self.leaving.pop_front() else {
+                return;
+            };
+            longest.notify_one();
+            self.ending.push(longest);
+        }
+    }
+}
+
+/// A newcomer that waits.
+struct Waiting<'a>(&'a Queue);
+
+impl<'a> Waiting<'a> {
+    fn new(queue: &'a Queue) -> Self {
+        let mut turns = queue.lock();
+        turns.waiting += 1;
+        turns.settle();
+        Waiting(queue)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
+    }
+}
+
+/// A place that is taken; it is free again when this is dropped.
+pub(super) struct Seat {
+    place: Place,
+    _free: OwnedSemaphorePermit,
+}
+
+impl Seat {
+    /// Does what `doing` makes of the place, and drops it when a newcomer takes the place over.
+    pub(super) async fn hold<F: Future<Output = ()>>(self, doing: impl FnOnce(Place) -> F) {
+        tokio::select! {
+            () = doing(self.place.clone()) => {}
+            () = self.place.end.notified() => tracing::info!("a newcomer has taken over a place"),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let end = &self.place.end;
+        let mut turns = self.place.queue.lock();
+        turns.leaving.retain(|leaving| !Arc::ptr_eq(leaving, end));
+        turns.ending.retain(|ending| !Arc::ptr_eq(ending, end));
+    }
+}
+
+/// A conversation's word on its own place.
+#[derive(Clone)]
+pub(crate) struct Place {
+    end: Arc<Notify>,
+    queue: Arc<Queue>,
+}
+
+impl Place {
+    /// Says that the peer has finished sending, or that the conversation is over but for its
+    /// parting: from now on it may be dropped at any moment in favour of a newcomer.
+    pub(crate) fn leave(&self) {
+        let mut turns = self.queue.lock();
+        let is_known = turns
+            .leaving
+            .iter()
+            .chain(&turns.ending)
+            .any(|one| self.is(one));
+        if !is_known {
+            turns.leaving.push_back(Arc::clone(&self.end));
+            turns.settle();
+        }
+    }
+
+    /// Whether a newcomer takes the place over.
+    pub(crate) fn is_taken_over(&self) -> bool {
+        self.queue.lock().ending.iter().any(|one| self.is(one))
+    }
+
+    fn is(&self, end: &Arc<Notify>) -> bool {
+        Arc::ptr_eq(&self.end, end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::sync::mpsc;
+
+    const LONG: Duration = Duration::from_secs(1);
+
+    /// Conversations that never end by themselves, and say their number when they are dropped.
+    struct Talker(u8, mpsc::UnboundedSender<u8>);
+
+    impl Drop for Talker {
+        fn drop(&mut self) {
+            let _ = self.1.send(self.0);
+        }
+    }
+
+    async fn sit(places: &Places, talker: Talker) -> Place {
+        let seat = places.seat_within(LONG).await.expect("a place");
+        let place = seat.place.clone();
+        tokio::spawn(seat.hold(|_| async move {
+            let _talker = talker;
+            pending::<()>().await;
+        }));
+        place
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newcomer_takes_over_from_who_has_been_leaving_longest() {
+        let (ended, mut endings) = mpsc::unbounded_channel();
+        let places = Places::new(3);
+        let mut seated = Vec::new();
+        for number in 0..3 {
+            seated.push(sit(&places, Talker(number, ended.clone())).await);
+        }
+        assert!(places.seat_within(LONG).await.is_none());
+        for number in [1, 2, 1] {
+            seated[number].leave();
+        }
+        assert!(endings.try_recv().is_err(), "nobody is in need of a place");
+        for longest in [1, 2] {
+            sit(&places, Talker(7, ended.clone())).await;
+            assert_eq!(endings.recv().await, Some(longest));
+        }
+        assert!(places.seat_within(LONG).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_already_gets_the_place_of_the_next_to_leave() {
+        let (ended, mut endings) = mpsc::unbounded_channel();
+        let places = Places::new(2);
+        let first = sit(&places, Talker(1, ended.clone())).await;
+        let _second = sit(&places, Talker(2, ended.clone())).await;
+        let waiting = tokio::spawn({
+            let (places, ended) = (places.clone(), ended.clone());
+            async move { sit(&places, Talker(3, ended)).await }
+        });
+        tokio::task::yield_now().await;
+        first.leave();
+        let _third = waiting.await.unwrap();
+        assert_eq!(endings.recv().await, Some(1));
+        assert!(endings.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn who_has_ended_is_not_told_to() {
+        let places = Places::new(1);
+        let seat = places.seat().await;
+        seat.place.leave();
+        drop(seat);
+        let turns = places.queue.lock();
+        assert!(turns.leaving.is_empty() && turns.ending.is_empty() && turns.waiting == 0);
+    }
+}

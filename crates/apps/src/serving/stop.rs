@@ -1,0 +1,54 @@
+//! When a program has to end.
+
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The exit code of a server that was told to end twice, as a shell has it for SIGINT.
+const SECOND_SIGNAL: i32 = 130;
+
+/// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal that was closed. The call
+/// itself takes the signals over, so that none that comes after it is missed. A second one ends the process at once.
+pub(crate) fn told_to_end() -> impl Future<Output = ()> {
+    let mut kinds = vec![
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::quit(),
+    ];
+    if !hangup_is_ignored() {
+        kinds.push(SignalKind::hangup());
+    }
+    // A signal that cannot be taken over ends the process by itself.
+    let signals: Vec<Signal> = kinds
+        .into_iter()
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+    async move {
+        let mut signals = signals;
+        next_of(&mut signals).await;
+        tokio::spawn(async move {
+            next_of(&mut signals).await;
+            std::process::exit(SECOND_SIGNAL);
+        });
+    }
+}
+
+/// The next of any of these signals.
+async fn next_of(signals: &mut [Signal]) {
+    poll_fn(|cx| {
+        let came = signals
+            .iter_mut()
+            .any(|signal| signal.poll_recv(cx).is_ready());
+        if came { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Whether whoever started this process wants it to outlive the terminal, as `nohup` does.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
