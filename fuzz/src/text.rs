@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use encoding_rs as rs;
-use socketry_transport::{Encoding, TextDecoder, TextError, Undecodable};
+use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
 
-/// Every encoding that is accepted, by its name in encoding_rs, and after them `utf-16` with a mark.
+/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark.
 const TABLES: [&rs::Encoding; 39] = [
     rs::UTF_8,
     rs::GBK,
@@ -48,9 +48,11 @@ const TABLES: [&rs::Encoding; 39] = [
     rs::X_USER_DEFINED,
 ];
 
+const MARKED: [&str; 2] = ["utf-16", "utf-8-sig"];
+
 thread_local! {
     static ENCODINGS: Vec<Encoding> = {
-        let names = TABLES.iter().map(|table| table.name()).chain(["utf-16"]);
+        let names = TABLES.iter().map(|table| table.name()).chain(MARKED);
         names.map(|name| name.parse().expect("a label")).collect()
     };
 }
@@ -61,26 +63,27 @@ pub fn run(input: &[u8]) {
     let [number, check, cuts, bytes @ ..] = input else {
         return;
     };
-    let number = usize::from(*number) % (TABLES.len() + 1);
+    let number = usize::from(*number) % (TABLES.len() + MARKED.len());
     let subject = Subject {
         encoding: ENCODINGS.with(|all| all[number]),
         table: TABLES.get(number).copied(),
         cuts: *cuts,
         bytes,
     };
-    match check % 6 {
+    match check % 7 {
         0 => subject.strict_in_pieces(),
         1 => subject.replaced_in_pieces(),
         2 => subject.detected_in_pieces(),
         3 => subject.strict_as_theirs(),
         4 => subject.replaced_as_theirs(),
+        5 => subject.joined(),
         _ => subject.encoded_as_theirs(),
     }
 }
 
 struct Subject<'a> {
     encoding: Encoding,
-    /// What encoding_rs has for it: all but `utf-16`, of which it knows no marks.
+    /// What encoding_rs has for it, which knows no marks.
     table: Option<&'static rs::Encoding>,
     cuts: u8,
     bytes: &'a [u8],
@@ -135,7 +138,8 @@ impl Subject<'_> {
         let Some(table) = self.table else {
             return;
         };
-        let theirs = table.decode_without_bom_handling_and_without_replacement(self.bytes);
+        let bytes = self.without_empty_escapes();
+        let theirs = table.decode_without_bom_handling_and_without_replacement(&bytes);
         let ours = self.encoding.decode(self.bytes, Undecodable::Strict);
         assert_eq!(ours.ok(), theirs.map(Cow::into_owned));
     }
@@ -144,27 +148,70 @@ impl Subject<'_> {
         let Some(table) = self.table else {
             return;
         };
-        let (theirs, _) = table.decode_without_bom_handling(self.bytes);
+        let bytes = self.without_empty_escapes();
+        let (theirs, _) = table.decode_without_bom_handling(&bytes);
         let ours = self.encoding.decode(self.bytes, Undecodable::Replace);
         assert_eq!(ours.as_deref(), Ok(&*theirs));
     }
 
-    /// Where the encoding has all characters; encoding_rs would write the others as `&#…;`. UTF-16 it does not write at all.
+    /// Of two escape sequences of ISO-2022-JP in a row, which are an error there, only the second.
+    fn without_empty_escapes(&self) -> Vec<u8> {
+        let escapes = self.table == Some(rs::ISO_2022_JP);
+        let mut kept = Vec::new();
+        let mut rest = self.bytes;
+        while let [first, others @ ..] = rest {
+            if escapes && escape(rest) && escape(&rest[3..]) {
+                rest = &rest[3..];
+            } else {
+                kept.push(*first);
+                rest = others;
+            }
+        }
+        kept
+    }
+
+    /// As encoding_rs encodes, where the encoding has all characters and each comes back; UTF-16 encoding_rs does not write.
     fn encoded_as_theirs(&self) {
         let Ok(text) = std::str::from_utf8(self.bytes) else {
             return;
         };
-        let ours = self.encoding.encode(text, Undecodable::Strict);
-        match self.table.filter(|table| table.output_encoding() == *table) {
-            Some(table) => {
-                let (theirs, _, lacking) = table.encode(text);
-                assert_eq!(ours.ok(), (!lacking).then_some(theirs));
+        let Ok(ours) = self.encoding.encode(text, Undecodable::Strict) else {
+            let table = self
+                .table
+                .expect("an encoding with marks has all characters");
+            let (theirs, _, lacking) = table.encode(text);
+            let (back, _) = table.decode_without_bom_handling(&theirs);
+            assert!(lacking || back != text);
+            return;
+        };
+        let back = self.encoding.decode(&ours, Undecodable::Strict);
+        assert_eq!(back.as_deref(), Ok(text));
+        if let Some(table) = self.table.filter(|table| table.output_encoding() == *table) {
+            assert_eq!((ours, table, false), table.encode(text));
+        }
+    }
+
+    /// Texts that were sent one after the other into a stream.
+    fn joined(&self) {
+        let texts = String::from_utf8_lossy(self.bytes).into_owned();
+        let mut encoder = TextEncoder::new(self.encoding, Undecodable::Strict);
+        let (mut stream, mut alone, mut sent) = (Vec::new(), Vec::new(), String::new());
+        for text in texts.split_inclusive('\n') {
+            if let Ok(bytes) = encoder.encode(text) {
+                stream.extend_from_slice(&bytes);
+                sent.push_str(text);
+                let bytes = self.encoding.encode(text, Undecodable::Strict);
+                alone.extend_from_slice(&bytes.expect("encoded it in a stream"));
             }
-            None => {
-                let ours = ours.expect("UTF-16 has all characters");
-                let back = self.encoding.decode(&ours, Undecodable::Strict);
-                assert_eq!(back.as_deref(), Ok(text));
-            }
+        }
+        stream.extend_from_slice(&encoder.finish());
+        if !sent.is_empty() {
+            let whole = self.encoding.encode(&sent, Undecodable::Strict);
+            assert_eq!(whole.as_deref(), Ok(&*stream));
+        }
+        for bytes in [&stream, &alone] {
+            let back = self.decode([&**bytes].into_iter(), Undecodable::Strict);
+            assert_eq!(back, (sent.clone(), Vec::new()));
         }
     }
 
@@ -185,4 +232,11 @@ fn step(decoder: &mut TextDecoder, mut piece: &[u8], last: bool, (text, errors):
         errors.push((text.len(), error));
         piece = &[];
     }
+}
+
+fn escape(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0x1b, b'(', b'B' | b'I' | b'J', ..] | [0x1b, b'$', b'@' | b'B', ..]
+    )
 }

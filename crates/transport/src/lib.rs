@@ -89,7 +89,7 @@ pub use session::{
 pub use socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 pub use stream_io::{IoHalf, IoSocket, SocketIo};
 pub use tcp::TcpTransport;
-pub use text::{Encoding, TextDecoder, TextError, TextSocket, Undecodable};
+pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextSocket, Undecodable};
 pub use transport::{Accept, Listener, Transport};
 pub use udp::UdpTransport;
 pub use unix::{UnixDgramTransport, UnixTransport};

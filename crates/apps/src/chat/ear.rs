@@ -43,10 +43,6 @@ impl Ear {
     fn piece(&mut self, bytes: &[u8], last: bool) -> Option<String> {
         let mut text = String::new();
         let _ = self.carried.as_mut()?.decode(bytes, last, &mut text);
-        if self.encoding == Encoding::UTF_16 {
-            // Each text was sent with a mark of its own, and only the first stands at the beginning of the stream.
-            text = text.replace('\u{feff}', "");
-        }
         (!text.is_empty()).then_some(text)
     }
 }

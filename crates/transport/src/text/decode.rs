@@ -4,24 +4,31 @@ use std::fmt;
 use std::mem;
 
 use bytes::{Buf, BytesMut};
-use encoding_rs::{Decoder, DecoderResult};
+use encoding_rs::{Decoder, DecoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
+use super::marks::Marked;
 use super::{Encoding, TextError, Undecodable};
 
 impl Encoding {
-    /// The text that `bytes` are, all of them, as one datagram stands alone.
+    /// The text that `bytes` are, all of them, as one datagram or frame stands alone. Of `utf-16` and `utf-8-sig` the byte
+    /// order mark is dropped that stands at the beginning, if one does; a second U+FEFF is text.
     ///
     /// # Errors
     /// [`TextError::Undecodable`] with [`Undecodable::Strict`], for the first bytes that are no text.
     pub fn decode(&self, bytes: &[u8], policy: Undecodable) -> Result<String, TextError> {
         let mut text = String::new();
-        TextDecoder::new(*self, policy).decode(bytes, true, &mut text)?;
+        TextDecoder::of(*self, policy, false).decode(bytes, true, &mut text)?;
         Ok(text)
     }
 }
 
 /// Decodes a stream of bytes: a character that is split between two pieces comes out whole.
+///
+/// The peer may have encoded the whole stream in one, or each of its texts alone ([`Encoding::encode`], Python's
+/// `text.encode(…)`): in `utf-16` and `utf-8-sig` all byte order marks are dropped, that is U+FEFF wherever it stands; in
+/// `utf-16` each decides the order of the bytes behind it; and in ISO-2022-JP two escape sequences in a row, which
+/// the WHATWG standard calls an error, are none.
 ///
 /// ```
 /// use socketry_transport::{Encoding, TextDecoder, Undecodable};
@@ -44,19 +51,26 @@ pub struct TextDecoder {
     offset: u64,
 }
 
+/// How many bytes of UTF-8 one turn of the decoder may write: enough for any character, so that it gets on.
+const ROOM: usize = 1024;
+
 enum State {
-    /// The first bytes may be a byte order mark.
-    Mark,
+    /// There may be byte order marks.
+    Marked(Marked),
     /// UTF-8 so far.
     Guess,
     Known(Decoder),
 }
 
+/// How many bytes were read, and if the last of them are bad, how far before the end of these they began.
+pub(super) type Step = (usize, Option<usize>);
+
 impl State {
-    fn first(encoding: Encoding, policy: Undecodable) -> Self {
+    fn first(encoding: Encoding, policy: Undecodable, texts: bool) -> Self {
         match (policy, encoding.0) {
             (Undecodable::Detect, _) => State::Guess,
-            (_, Kind::Utf16(Order::Marked)) => State::Mark,
+            (_, Kind::MarkedUtf8) => State::Marked(Marked::utf_8(texts)),
+            (_, Kind::Utf16(Order::Marked)) => State::Marked(Marked::utf_16(texts)),
             (_, Kind::Utf16(Order::Little)) => State::known(encoding_rs::UTF_16LE),
             (_, Kind::Utf16(Order::Big)) => State::known(encoding_rs::UTF_16BE),
             (_, Kind::Table(table)) => State::known(table),
@@ -71,10 +85,15 @@ impl State {
 impl TextDecoder {
     /// A decoder at the beginning of a stream.
     pub fn new(encoding: Encoding, policy: Undecodable) -> Self {
+        TextDecoder::of(encoding, policy, true)
+    }
+
+    /// Of one text, or of a stream of `texts`.
+    fn of(encoding: Encoding, policy: Undecodable, texts: bool) -> Self {
         TextDecoder {
             encoding,
             policy,
-            state: State::first(encoding, policy),
+            state: State::first(encoding, policy, texts),
             held: BytesMut::new(),
             offset: 0,
         }
@@ -113,41 +132,28 @@ impl TextDecoder {
         last: bool,
         out: &mut String,
     ) -> (usize, Result<(), TextError>) {
-        let begun = match self.state {
-            State::Known(_) => Some(0),
-            State::Mark => self.read_mark(bytes, last),
+        let guessed = match self.state {
             State::Guess => self.guess(bytes, last, out),
+            _ => 0,
         };
-        let used = begun.unwrap_or(0);
-        self.offset += used as u64;
-        let State::Known(decoder) = &mut self.state else {
-            return (used, Ok(()));
+        let rest = &bytes[guessed..];
+        let (read, bad) = match &mut self.state {
+            State::Guess => (0, None),
+            State::Marked(marked) => marked.step(rest, last, self.policy, out),
+            State::Known(decoder) => run(decoder, rest, last, self.policy, out),
         };
-        let (read, bad) = run(decoder, &bytes[used..], last, self.policy, out);
-        self.offset += read as u64;
+        self.offset += (guessed + read) as u64;
         let result = bad.map_or(Ok(()), |before| {
             Err(TextError::Undecodable {
                 offset: self.offset - before as u64,
                 encoding: self.encoding,
             })
         });
-        (used + read, result)
-    }
-
-    /// Takes a byte order mark, once there are enough bytes to tell.
-    fn read_mark(&mut self, bytes: &[u8], last: bool) -> Option<usize> {
-        let (table, used) = match bytes {
-            [0xff, 0xfe, ..] => (encoding_rs::UTF_16LE, 2),
-            [0xfe, 0xff, ..] => (encoding_rs::UTF_16BE, 2),
-            [] | [_] if !last => return None,
-            _ => (encoding_rs::UTF_16LE, 0),
-        };
-        self.state = State::known(table);
-        Some(used)
+        (guessed + read, result)
     }
 
     /// Takes what is UTF-8, all but a character that may yet become whole; or settles for GB18030 and takes nothing.
-    fn guess(&mut self, bytes: &[u8], last: bool, out: &mut String) -> Option<usize> {
+    fn guess(&mut self, bytes: &[u8], last: bool, out: &mut String) -> usize {
         let valid = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) if error.error_len().is_none() && !last => {
@@ -155,33 +161,37 @@ impl TextDecoder {
             }
             Err(_) => {
                 self.state = State::known(encoding_rs::GB18030);
-                return None;
+                return 0;
             }
         };
         out.push_str(valid);
-        Some(valid.len())
+        valid.len()
     }
 }
 
-/// Decodes up to the first bad bytes, or all where they are replaced; says how many bytes were read, and for bad
-/// ones how far before the end of these they began.
-fn run(
+/// Decodes up to the first bad bytes, or all where they are replaced.
+pub(super) fn run(
     decoder: &mut Decoder,
     bytes: &[u8],
     last: bool,
     policy: Undecodable,
     out: &mut String,
-) -> (usize, Option<usize>) {
+) -> Step {
+    // Not into the string: encoding_rs touches each page of its spare room for each error.
+    let mut room = [0; ROOM];
     let mut read = 0;
     loop {
         let rest = &bytes[read..];
-        // Enough for any character, so that each turn gets on.
-        out.reserve(rest.len().max(16));
-        let (result, used) = decoder.decode_to_string_without_replacement(rest, out, last);
+        let (result, used, written) =
+            decoder.decode_to_utf8_without_replacement(rest, &mut room, last);
+        // It writes UTF-8 and nothing else.
+        out.push_str(&String::from_utf8_lossy(&room[..written]));
         read += used;
         match result {
             DecoderResult::InputEmpty => return (read, None),
             DecoderResult::OutputFull => (),
+            // Three bad bytes are an escape sequence behind another: two texts that were encoded each alone.
+            DecoderResult::Malformed(3, _) if decoder.encoding() == ISO_2022_JP => (),
             DecoderResult::Malformed(bad, after) if policy == Undecodable::Strict => {
                 return (read, Some(usize::from(bad) + usize::from(after)));
             }

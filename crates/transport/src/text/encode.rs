@@ -1,22 +1,31 @@
-//! From text to bytes.
+//! From text to bytes: one text alone, or a stream of texts.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use encoding_rs::{Encoder, EncoderResult};
+use encoding_rs::{EncoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
 use super::{Encoding, TextError, Undecodable};
 
+/// How many bytes one turn of the encoder may write: enough for any character and any shift, so that it gets on.
+const ROOM: usize = 1024;
+const MARK: char = '\u{feff}';
+/// How a mark in the other order looks.
+const SWAPPED_MARK: char = '\u{fffe}';
+
 impl Encoding {
-    /// The bytes of `text`, complete in themselves (with a byte order mark for `utf-16`, shifted back at the end for
-    /// ISO-2022-JP). They are borrowed where they are the same as in UTF-8.
+    /// The bytes of `text`, complete in themselves: a byte order mark before `utf-16` and `utf-8-sig`, and ISO-2022-JP
+    /// has returned to ASCII at the end. They are borrowed where they are the same as in UTF-8. A stream of texts is
+    /// for [`TextEncoder`].
     ///
-    /// As in the WHATWG standard, a few characters arrive as their likes: `¥` and `‾` as `\` and `~` in Shift_JIS and EUC-JP,
-    /// whose bytes they share, and half-width kana as full-width ones in ISO-2022-JP.
+    /// What comes out, [`Encoding::decode`] turns back into `text`, except with [`Undecodable::Replace`].
     ///
     /// # Errors
-    /// [`TextError::Unencodable`] for the first character that the encoding lacks, except with
-    /// [`Undecodable::Replace`], which writes `?` for it. It is never written as `&#…;`.
+    /// [`TextError::Unencodable`] for the first character that the encoding lacks, or that would come back as another.
+    /// The WHATWG standard has some of those: `¥` and `‾`, which share their bytes with `\` and `~` in Shift_JIS and EUC-JP,
+    /// and half-width kana in ISO-2022-JP, which become full-width. [`Undecodable::Replace`] writes these so, and `?`
+    /// for what the encoding lacks. Nothing is ever written as `&#…;`.
     pub fn encode<'a>(
         &self,
         text: &'a str,
@@ -24,47 +33,84 @@ impl Encoding {
     ) -> Result<Cow<'a, [u8]>, TextError> {
         match self.0 {
             Kind::Utf16(order) => Ok(Cow::Owned(utf16(text, order))),
+            Kind::MarkedUtf8 => Ok(Cow::Owned(format!("{MARK}{text}").into_bytes())),
             Kind::Table(table) => {
                 let same =
                     table == encoding_rs::UTF_8 || (table.is_ascii_compatible() && text.is_ascii());
                 if same {
                     Ok(Cow::Borrowed(text.as_bytes()))
+                } else if policy == Undecodable::Replace {
+                    Ok(Cow::Owned(replaced(&mut table.new_encoder(), text, true)))
                 } else {
-                    self.by_table(table.new_encoder(), text, policy)
-                        .map(Cow::Owned)
+                    self.strict(table, text).map(Cow::Owned)
                 }
             }
         }
     }
 
-    fn by_table(
+    fn strict(
         self,
-        mut encoder: Encoder,
+        table: &'static encoding_rs::Encoding,
         text: &str,
-        policy: Undecodable,
     ) -> Result<Vec<u8>, TextError> {
+        let folded = text.char_indices().find(|(_, c)| folds(table, *c));
+        // An earlier one may be lacking.
+        let (mut rest, folded) = folded.map_or((text, None), |(at, c)| (&text[..at], Some(c)));
         let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(character) = run(&mut encoder, &mut rest, true, &mut bytes) {
-            if policy != Undecodable::Replace {
-                return Err(TextError::Unencodable {
-                    character,
-                    encoding: self,
-                });
-            }
-            // Through the encoder, which may have to shift for it.
-            run(&mut encoder, &mut "?", false, &mut bytes);
+        let lacking = run(&mut table.new_encoder(), &mut rest, true, &mut bytes);
+        match lacking.or(folded) {
+            None => Ok(bytes),
+            Some(character) => Err(self.lacks(character)),
         }
-        Ok(bytes)
+    }
+
+    pub(super) fn lacks(self, character: char) -> TextError {
+        TextError::Unencodable {
+            character,
+            encoding: self,
+        }
+    }
+}
+
+/// Encodes `text`, with `?` for what is lacking.
+fn replaced(encoder: &mut encoding_rs::Encoder, mut text: &str, last: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    while run(encoder, &mut text, last, &mut bytes).is_some() {
+        // Through the encoder, which may have to shift for it.
+        run(encoder, &mut "?", false, &mut bytes);
+    }
+    bytes
+}
+
+/// The standard's encoder writes this character as another, which its decoder gives back.
+fn folds(table: &'static encoding_rs::Encoding, character: char) -> bool {
+    use encoding_rs::{EUC_JP, GB18030, GBK, SHIFT_JIS};
+    match character {
+        '¥' | '‾' => table == SHIFT_JIS || table == EUC_JP,
+        '−' => table == SHIFT_JIS || table == EUC_JP || table == ISO_2022_JP,
+        '\u{ff61}'..='\u{ff9f}' => table == ISO_2022_JP,
+        // Private ones, of which GB 18030 has given the bytes to characters of Unicode's own.
+        '\u{e78d}'..='\u{e796}' | '\u{e81e}' | '\u{e826}' | '\u{e82b}' | '\u{e82c}' => {
+            table == GBK || table == GB18030
+        }
+        '\u{e832}' | '\u{e843}' | '\u{e854}' | '\u{e864}' => table == GBK || table == GB18030,
+        _ => false,
     }
 }
 
 /// Encodes `text` up to and including the first character that the encoding lacks, which it returns.
-fn run(encoder: &mut Encoder, text: &mut &str, last: bool, bytes: &mut Vec<u8>) -> Option<char> {
+fn run(
+    encoder: &mut encoding_rs::Encoder,
+    text: &mut &str,
+    last: bool,
+    bytes: &mut Vec<u8>,
+) -> Option<char> {
+    // Not into the vector: encoding_rs touches each page of its spare room for each character that is lacking.
+    let mut room = [0; ROOM];
     loop {
-        // Enough for any character and any shift, so that each turn gets on.
-        bytes.reserve(text.len().max(16));
-        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(text, bytes, last);
+        let (result, read, written) =
+            encoder.encode_from_utf8_without_replacement(text, &mut room, last);
+        bytes.extend_from_slice(&room[..written]);
         let (done, rest) = text.split_at(read);
         *text = rest;
         match result {
@@ -84,5 +130,94 @@ fn utf16(text: &str, order: Order) -> Vec<u8> {
     match order {
         Order::Big => units.flat_map(u16::to_be_bytes).collect(),
         Order::Little | Order::Marked => units.flat_map(u16::to_le_bytes).collect(),
+    }
+}
+
+/// Encodes a stream of texts: one byte order mark before all of them, and ISO-2022-JP stays shifted between two.
+///
+/// The bytes of two texts are those of both in one, which any decoder of a stream takes. A peer that decodes each text for
+/// itself needs [`Encoding::encode`] instead, after which strict decoders of ISO-2022-JP refuse two texts in a row.
+///
+/// ```
+/// use socketry_transport::{TextEncoder, Undecodable};
+///
+/// let mut encoder = TextEncoder::new("iso-2022-jp".parse()?, Undecodable::Strict);
+/// assert_eq!(&*encoder.encode("日本")?, b"\x1b$BF|K\\");
+/// assert_eq!(&*encoder.encode("語")?, b"8l");
+/// assert_eq!(encoder.finish(), b"\x1b(B");
+/// # Ok::<(), socketry_transport::TextError>(())
+/// ```
+pub struct TextEncoder {
+    encoding: Encoding,
+    policy: Undecodable,
+    begun: bool,
+    /// Of ISO-2022-JP, the only encoding whose bytes depend on those before.
+    shifting: Option<encoding_rs::Encoder>,
+}
+
+impl TextEncoder {
+    /// An encoder at the beginning of a stream.
+    pub fn new(encoding: Encoding, policy: Undecodable) -> Self {
+        let shifts = encoding.0 == Kind::Table(ISO_2022_JP);
+        TextEncoder {
+            encoding,
+            policy,
+            begun: false,
+            shifting: shifts.then(|| ISO_2022_JP.new_encoder()),
+        }
+    }
+
+    /// The bytes of `text`, behind those of all texts before it. No text is no bytes.
+    ///
+    /// # Errors
+    /// As [`Encoding::encode`], after which it is as if there had been no call. Also for what a
+    /// [`TextDecoder`](crate::TextDecoder) would take for a mark: U+FEFF in `utf-16` and `utf-8-sig`, and in `utf-16`
+    /// U+FFFE, the same with its bytes swapped. [`Undecodable::Replace`] drops the first and writes `?` for the second.
+    pub fn encode<'a>(&mut self, text: &'a str) -> Result<Cow<'a, [u8]>, TextError> {
+        if text.is_empty() {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        let mark = text.chars().find(|c| self.encoding.is_mark(*c));
+        let whole = text;
+        let text = match mark {
+            Some(mark) if self.policy != Undecodable::Replace => {
+                return Err(self.encoding.lacks(mark));
+            }
+            Some(_) => Cow::Owned(text.replace(MARK, "").replace(SWAPPED_MARK, "?")),
+            None => Cow::Borrowed(text),
+        };
+        let encoding = if self.begun {
+            self.encoding.continued()
+        } else {
+            self.encoding
+        };
+        // Complete in itself, which also tells whether all of it can be encoded.
+        let alone = match text {
+            Cow::Borrowed(text) => encoding.encode(text, self.policy)?,
+            Cow::Owned(text) => Cow::Owned(encoding.encode(&text, self.policy)?.into_owned()),
+        };
+        self.begun = true;
+        Ok(match &mut self.shifting {
+            Some(encoder) => Cow::Owned(replaced(encoder, whole, false)),
+            None => alone,
+        })
+    }
+
+    /// The bytes that end the stream: those that return to ASCII, if they are needed. It is at the beginning of another
+    /// stream then.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let mut encoder = std::mem::replace(self, TextEncoder::new(self.encoding, self.policy));
+        let shifting = encoder.shifting.as_mut();
+        shifting.map_or_else(Vec::new, |encoder| replaced(encoder, "", true))
+    }
+}
+
+impl fmt::Debug for TextEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextEncoder")
+            .field("encoding", &self.encoding)
+            .field("policy", &self.policy)
+            .field("begun", &self.begun)
+            .finish_non_exhaustive()
     }
 }

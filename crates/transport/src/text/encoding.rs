@@ -37,6 +37,8 @@ pub(super) enum Kind {
     Table(&'static encoding_rs::Encoding),
     /// What it only decodes: it *encodes* UTF-16 as UTF-8.
     Utf16(Order),
+    /// UTF-8 behind a byte order mark.
+    MarkedUtf8,
 }
 
 /// The order of the two bytes of a UTF-16 unit.
@@ -63,15 +65,28 @@ impl Encoding {
     pub fn extends_ascii(self) -> bool {
         match self.0 {
             Kind::Table(table) => table.is_ascii_compatible(),
-            Kind::Utf16(_) => false,
+            Kind::Utf16(_) | Kind::MarkedUtf8 => false,
         }
     }
+
+    /// UTF-8 with a byte order mark.
+    pub(super) const UTF_8_SIG: Encoding = Encoding(Kind::MarkedUtf8);
 
     /// The same for text that continues other text, where no byte order mark belongs.
     pub(super) fn continued(self) -> Self {
         match self.0 {
             Kind::Utf16(Order::Marked) => Encoding(Kind::Utf16(Order::Little)),
+            Kind::MarkedUtf8 => Encoding::UTF_8,
             _ => self,
+        }
+    }
+
+    /// A decoder of a stream takes this character for a byte order mark, in either order of its bytes.
+    pub(super) fn is_mark(self, character: char) -> bool {
+        match self.0 {
+            Kind::Utf16(Order::Marked) => matches!(character, '\u{feff}' | '\u{fffe}'),
+            Kind::MarkedUtf8 => character == '\u{feff}',
+            _ => false,
         }
     }
 }
@@ -89,6 +104,7 @@ impl FromStr for Encoding {
         let dashed = label.trim_ascii().to_ascii_lowercase().replace('_', "-");
         match &*dashed {
             "utf-16" | "utf16" => return Ok(Encoding::UTF_16),
+            "utf-8-sig" => return Ok(Encoding::UTF_8_SIG),
             "utf-16-le" => return Ok(Encoding(Kind::Utf16(Order::Little))),
             "utf-16-be" => return Ok(Encoding(Kind::Utf16(Order::Big))),
             _ => (),
@@ -125,6 +141,7 @@ impl fmt::Display for Encoding {
             Kind::Utf16(Order::Little) => f.pad("utf-16le"),
             Kind::Utf16(Order::Big) => f.pad("utf-16be"),
             Kind::Utf16(Order::Marked) => f.pad("utf-16"),
+            Kind::MarkedUtf8 => f.pad("utf-8-sig"),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod encoding;
+mod marks;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 pub use decode::TextDecoder;
+pub use encode::TextEncoder;
 pub use encoding::Encoding;
 pub use socket::TextSocket;
 
@@ -19,10 +21,11 @@ pub use socket::TextSocket;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undecodable {
-    /// Both are errors, and the conversation goes on after them.
+    /// Both are errors, and the conversation goes on after them. So are characters that would come back as others.
     #[default]
     Strict,
-    /// Bytes become U+FFFD (�), characters become `?`.
+    /// Bytes become U+FFFD (�), characters become their likes where the WHATWG standard has such (see
+    /// [`Encoding::encode`]), and `?` where not.
     Replace,
     /// Received bytes are UTF-8 until they prove otherwise, and GB18030 (which contains GBK and GB 2312) from then on,
     /// whatever the encoding; what is neither becomes U+FFFD. Sent text is in the encoding, as with `Strict`.

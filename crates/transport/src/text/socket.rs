@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
-use super::{Encoding, TextDecoder, TextError, Undecodable};
+use super::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
 use crate::{DatagramSocket, PeerAddr, Received, RecvHalf, SendHalf, Shape, recv_from, send_to};
 
 /// How much one read of a stream may bring, in bytes.
@@ -20,7 +20,9 @@ const ROOM: usize = 1 << 20;
 /// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to), [`recv_from`](TextSocket::recv_from)), or
 /// a connected socket or half of any shape ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams
 /// each text stands alone; over a stream a read gives the text that has arrived, and a character that is split between
-/// two reads comes with the second.
+/// two reads comes with the second. What is sent into a stream continues what was sent before, as [`TextEncoder`] says: one
+/// byte order mark, and ISO-2022-JP stays shifted between two texts. What is received from a stream may also be
+/// texts that were encoded each alone, as [`TextDecoder`] says.
 ///
 /// What does not fit the encoding is an error by default, after which the socket goes on; see
 /// [`on_undecodable`](TextSocket::on_undecodable).
@@ -39,8 +41,8 @@ pub struct TextSocket<S> {
     stopped: bool,
     /// Of the stream that is sent: what a cancelled send has left.
     unsent: BytesMut,
-    /// The stream that is sent has begun, and with it a byte order mark was written.
-    begun: bool,
+    /// Of the stream that is sent.
+    encoder: TextEncoder,
 }
 
 impl<S> TextSocket<S> {
@@ -56,16 +58,17 @@ impl<S> TextSocket<S> {
             fault: None,
             stopped: false,
             unsent: BytesMut::new(),
-            begun: false,
+            encoder: TextEncoder::new(encoding, policy),
         }
     }
 
     /// Chooses what happens to bytes that are no text and to characters that the encoding lacks. It is for before the
-    /// first receive: the decoder begins anew.
+    /// first send and receive: encoder and decoder begin anew.
     #[must_use]
     pub fn on_undecodable(mut self, policy: Undecodable) -> Self {
         self.policy = policy;
         self.decoder = TextDecoder::new(self.encoding, policy);
+        self.encoder = TextEncoder::new(self.encoding, policy);
         self
     }
 
@@ -219,18 +222,26 @@ impl<S: SendHalf> TextSocket<S> {
                 .await
                 .map(drop);
         }
-        let encoding = if self.begun {
-            self.encoding.continued()
-        } else {
-            self.encoding
-        };
-        let bytes = encoding.encode(text, self.policy)?;
         poll_fn(|cx| self.poll_unsent(cx)).await?;
-        if !text.is_empty() {
-            self.begun = true;
-            self.unsent.extend_from_slice(&bytes);
-            poll_fn(|cx| self.poll_unsent(cx)).await?;
-        }
+        let bytes = self.encoder.encode(text)?;
+        self.unsent.extend_from_slice(&bytes);
+        self.write_unsent().await
+    }
+
+    /// Ends the sending direction: sends what a cancelled [`send`](TextSocket::send) has left, returns to ASCII where
+    /// ISO-2022-JP has not, and finishes the socket. Cancel-safe: call it again.
+    ///
+    /// # Errors
+    /// As the socket reports them.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_unsent(cx)).await?;
+        self.unsent.extend_from_slice(&self.encoder.finish());
+        self.write_unsent().await?;
+        poll_fn(|cx| self.socket.poll_finish(cx)).await
+    }
+
+    async fn write_unsent(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_unsent(cx)).await?;
         poll_fn(|cx| self.socket.poll_flush(cx)).await
     }
 

@@ -16,9 +16,10 @@ use crate::{
 };
 use Undecodable::{Detect, Replace, Strict};
 
-/// All that can be spoken: the encodings of the WHATWG standard but `replacement`, and UTF-16 with a mark.
-const ALL: [&str; 40] = [
+/// All that can be spoken: the encodings of the WHATWG standard but `replacement`, and UTF-8 and UTF-16 with a mark.
+const ALL: [&str; 41] = [
     "utf-8",
+    "utf-8-sig",
     "ibm866",
     "iso-8859-2",
     "iso-8859-3",
@@ -163,6 +164,7 @@ fn labels_are_known_by_many_names_and_print_as_one() {
     for (label, name) in [
         ("UTF8", "utf-8"),
         ("utf_8", "utf-8"),
+        ("UTF_8_SIG", "utf-8-sig"),
         (" GBK ", "gbk"),
         ("gb2312", "gbk"),
         ("Shift-JIS", "shift_jis"),
@@ -724,4 +726,118 @@ fn the_futures_can_be_spawned() {
     let datagrams = TextSocket::new(Loop(Script::datagrams(&[])), Encoding::GBK);
     spawnable(datagrams.recv_from(1));
     spawnable(datagrams.send_to("", &PeerAddr::Unnamed));
+}
+
+#[tokio::test]
+async fn over_datagrams_each_text_returns_to_ascii() {
+    let mut socket = TextSocket::new(Script::datagrams(&[]), enc("iso-2022-jp"));
+    for text in ["日本", "語"] {
+        socket.send(text).await.unwrap();
+    }
+    let sent = socket.into_inner().sent.into_inner().unwrap();
+    assert_eq!(
+        sent,
+        [b"\x1b$BF|K\\\x1b(B".to_vec(), b"\x1b$B8l\x1b(B".to_vec()]
+    );
+}
+
+#[tokio::test]
+async fn over_a_stream_a_shift_is_kept_until_another_is_needed_or_the_end() {
+    let mut socket = TextSocket::new(Script::stream(&[]), enc("iso-2022-jp"));
+    for text in ["a", "日", "", "本¥", "b¥", "¥", "c", "語"] {
+        socket.send(text).await.unwrap();
+    }
+    let error = socket.send("本😀").await.unwrap_err();
+    assert_eq!(error.to_string(), "iso-2022-jp has no '😀' (U+1F600)");
+    socket.send("本").await.unwrap();
+    socket.finish().await.unwrap();
+    let sent = socket.into_inner().sent();
+    let whole = enc("iso-2022-jp").encode("a日本¥b¥¥c語本", Strict).unwrap();
+    assert_eq!(
+        sent.escape_ascii().to_string(),
+        whole.escape_ascii().to_string()
+    );
+}
+
+#[test]
+fn escape_sequences_in_a_row_are_no_error_wherever_they_are_cut() {
+    let bytes = b"\x1b(B\x1b$BF|\x1b(B\x1b$B\x1b(J\x1b$BK\\\x1b(B";
+    for at in 0..=bytes.len() {
+        let (head, tail) = bytes.split_at(at);
+        assert_eq!(
+            decode_pieces(enc("iso-2022-jp"), Strict, &[head, tail]),
+            "日本",
+            "{at}"
+        );
+    }
+    let unknown = enc("iso-2022-jp")
+        .decode(b"\x1b(B\x1b$X", Strict)
+        .unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "the bytes at offset 3 are not iso-2022-jp"
+    );
+}
+
+#[test]
+fn marks_are_dropped_before_each_text_of_a_stream_and_before_one_alone() {
+    for label in ["utf-16", "utf-8-sig"] {
+        let alone = enc(label).encode("你", Strict).unwrap();
+        let twice = [&*alone, &*alone].concat();
+        for at in 0..=twice.len() {
+            let (head, tail) = twice.split_at(at);
+            assert_eq!(
+                decode_pieces(enc(label), Strict, &[head, tail]),
+                "你你",
+                "{label}"
+            );
+        }
+        assert_eq!(enc(label).decode(&twice, Strict).unwrap(), "你\u{feff}你");
+        for text in ["\u{feff}a", "a\u{feff}", "\u{fffe}"] {
+            let bytes = enc(label).encode(text, Strict).unwrap();
+            assert_eq!(enc(label).decode(&bytes, Strict).unwrap(), text, "{label}");
+        }
+        let mut stream = TextEncoder::new(enc(label), Strict);
+        let error = stream.encode("a\u{feff}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{label} has no '\\u{{feff}}' (U+FEFF)")
+        );
+        let mut stream = TextEncoder::new(enc(label), Replace);
+        let bytes = stream.encode("a\u{feff}b").unwrap();
+        assert_eq!(decode_pieces(enc(label), Strict, &[&bytes]), "ab");
+    }
+    let mut stream = TextEncoder::new(enc("utf-16"), Replace);
+    let bytes = stream.encode("a\u{fffe}b").unwrap();
+    assert_eq!(decode_pieces(enc("utf-16"), Strict, &[&bytes]), "a?b");
+    assert!(
+        TextEncoder::new(enc("utf-16"), Strict)
+            .encode("\u{fffe}")
+            .is_err()
+    );
+}
+
+#[test]
+fn strict_refuses_what_would_come_back_as_another_and_replace_writes_its_like() {
+    for (label, text, like) in [
+        ("shift_jis", "a¥‾−b", "a\\~－b"),
+        ("euc-jp", "¥1", "\\1"),
+        ("iso-2022-jp", "ｱｲ", "アイ"),
+        ("gbk", "\u{e78d}", "\u{fe10}"),
+    ] {
+        let character = text.trim_start_matches('a').chars().next().unwrap();
+        let error = enc(label).encode(text, Strict).unwrap_err();
+        assert!(matches!(error, TextError::Unencodable { character: c, .. } if c == character));
+        let bytes = enc(label).encode(text, Replace).unwrap();
+        assert_eq!(enc(label).decode(&bytes, Strict).unwrap(), like, "{label}");
+    }
+    // The first of both kinds.
+    let error = enc("shift_jis").encode("😀¥", Strict).unwrap_err();
+    assert!(matches!(
+        error,
+        TextError::Unencodable {
+            character: '😀',
+            ..
+        }
+    ));
 }
