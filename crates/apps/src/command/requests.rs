@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
 use socketry_transport::BoxRecv;
-use tokio::time::{Duration, Instant, timeout, timeout_at};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use super::process::passed;
 use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
