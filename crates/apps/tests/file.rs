@@ -5,235 +5,22 @@
     reason = "helpers of tests are tests"
 )]
 
+mod file_peers;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Read;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use file_peers::*;
 use serde_json::{Value, json};
+use socketry_apps::Service;
 use socketry_apps::file::{Client, Kind, Server};
 use socketry_apps::matrix::{self, App};
-use socketry_apps::{AppError, Service};
-use socketry_transport::Endpoint;
-use tempfile::TempDir;
-
-const BIN: &str = env!("CARGO_BIN_EXE_socketry");
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A server in this process, over a directory of its own.
-struct Served {
-    service: Service,
-    at: Endpoint,
-    dir: TempDir,
-    running: tokio::task::JoinHandle<Result<(), AppError>>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.running.abort();
-    }
-}
-
-impl Served {
-    async fn new(codec: &str) -> Self {
-        Served::at("tcp", codec).await
-    }
-
-    async fn at(scheme: &str, codec: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("root")).unwrap();
-        let url = match scheme {
-            "unix" => format!("unix://{}", dir.path().join("s").display()),
-            "mem" => "mem://*".to_owned(),
-            _ => "tcp://127.0.0.1:0".to_owned(),
-        };
-        let service = Service::with_codec(codec).unwrap();
-        let root = dir.path().join("root");
-        let url = url.parse().unwrap();
-        let server = Server::bind(&service, &url, &root).await.unwrap();
-        Served {
-            service,
-            at: server.local().clone(),
-            dir,
-            running: tokio::spawn(server.run(std::future::pending())),
-        }
-    }
-
-    async fn client(&self) -> Client {
-        Client::connect(&self.service, &self.at).await.unwrap()
-    }
-
-    fn root(&self) -> PathBuf {
-        self.dir.path().join("root")
-    }
-
-    fn port(&self) -> u16 {
-        port(&self.at.to_string())
-    }
-
-    /// A file outside of the root.
-    fn outside(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.dir.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-fn port(url: &str) -> u16 {
-    url.rsplit(':').next().unwrap().parse().unwrap()
-}
-
-fn bytes(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at * 31 % 251) as u8).collect()
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
-
-/// Waits until `look` says yes.
-fn until(what: &str, mut look: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !look() {
-        assert!(begun.elapsed() < DEADLINE, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Runs what blocks while the server goes on.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.unwrap()
-}
-
-async fn python(script: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new("python3");
-    command.arg(script_path(script)).args(arguments);
-    let output = blocking(move || command.output().unwrap()).await;
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn script_path(script: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/python")
-        .join(script)
-}
-
-/// A process that tells in its first line where it is; killed when dropped.
-struct Process {
-    child: Child,
-    line: String,
-}
-
-impl Process {
-    fn new(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        Process {
-            child,
-            line: line.trim_end().to_owned(),
-        }
-    }
-
-    fn python(script: &str, argument: &Path) -> Self {
-        Process::new(
-            Command::new("python3")
-                .arg(script_path(script))
-                .arg(argument),
-        )
-    }
-
-    fn serve(root: &Path) -> Self {
-        Process::new(
-            Command::new(BIN)
-                .args(["file", "serve", "--root"])
-                .arg(root),
-        )
-    }
-
-    fn url(&self) -> &str {
-        self.line.strip_prefix("listening on ").unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn run(arguments: &[&str]) -> Output {
-    let command = &mut Command::new(BIN);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A client of the length-prefixed protocol with nothing of ours in it.
-struct Script(TcpStream);
-
-impl Script {
-    fn new(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        Script(stream)
-    }
-
-    fn send(&mut self, header: &Value) -> &mut Self {
-        let header = header.to_string();
-        let len = i32::try_from(header.len()).unwrap();
-        // In one write: a second one would wait for the acknowledgement of the first (Nagle).
-        self.write(&[&len.to_le_bytes(), header.as_bytes()].concat())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.write_all(bytes).unwrap();
-        self
-    }
-
-    fn read(&mut self, len: usize) -> Vec<u8> {
-        let mut bytes = vec![0; len];
-        self.0.read_exact(&mut bytes).unwrap();
-        bytes
-    }
-
-    fn answer(&mut self) -> Value {
-        let len = self.read(4).try_into().unwrap();
-        let header = self.read(usize::try_from(i32::from_le_bytes(len)).unwrap());
-        serde_json::from_slice(&header).unwrap()
-    }
-
-    /// The error that answers `header`.
-    fn refused(&mut self, header: &Value) -> String {
-        let answer = self.send(header).answer();
-        assert_eq!(answer["status"], "error", "{header}: {answer}");
-        answer["error"].as_str().unwrap().to_owned()
-    }
-}
-
-fn upload(name: &str, len: u64) -> Value {
-    json!({"opt": "upload", "filename": name, "filesize": len})
-}
 
 #[tokio::test]
 async fn every_pairing_that_serves_serves_and_the_others_say_why() {
@@ -300,6 +87,7 @@ async fn transfer_scenario(scheme: &str, codec: &str) {
 
     let empty = served.outside("empty", b"");
     assert_eq!(client.put(&empty, |_, _| ()).await.unwrap().bytes, 0);
+    let mut client = client.replacing(true);
     assert_eq!(
         client.get("empty", &back, |_, _| ()).await.unwrap().bytes,
         0
@@ -509,6 +297,7 @@ fn our_client_copes_with_a_server_that_never_answers() {
         "put",
         &format!("tcp://127.0.0.1:{}", server.line),
         from.to_str().unwrap(),
+        "--unconfirmed",
     ]);
     assert!(output.status.success(), "{output:?}");
     assert!(
@@ -540,23 +329,6 @@ fn our_client_browses_a_script() {
     );
 }
 
-fn type_in(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(BIN);
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
-}
-
 #[test]
 fn the_command_line_does_it_all() {
     let dir = tempfile::tempdir().unwrap();
@@ -585,12 +357,22 @@ fn the_command_line_does_it_all() {
     );
 
     let to = dir.path().join("to");
-    let output = run(&["file", "get", &url, "two.bin", to.to_str().unwrap()]);
+    let output = run(&["file", "get", &url, "two.bin", "--to", to.to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
     assert!(fs::read(&to).unwrap() == fs::read(two).unwrap());
-    let output = run(&["file", "get", &url, "two.bin", root.to_str().unwrap()]);
+    let output = run(&[
+        "file",
+        "get",
+        &url,
+        "two.bin",
+        "--to",
+        root.to_str().unwrap(),
+    ]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("it is a directory"));
+    assert!(
+        text(&output.stderr).contains("it exists already"),
+        "{output:?}"
+    );
 
     fs::create_dir(root.join("sub")).unwrap();
     let output = type_in(
@@ -913,22 +695,6 @@ async fn nothing_is_written_before_the_whole_body_was_read_unless_asked_for() {
     .await;
 }
 
-/// A server that sends these headers, each with what follows it, whatever it is asked. For our client to beware of.
-fn scripted(answer: Vec<(Value, &'static [u8])>) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = format!("tcp://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let mut script = Script(listener.accept().unwrap().0);
-        script.answer();
-        for (header, body) in answer {
-            script.send(&header).write(body);
-        }
-        script.0.shutdown(std::net::Shutdown::Write).unwrap();
-        let _ = script.0.read_to_end(&mut Vec::new());
-    });
-    at
-}
-
 async fn fetch_from(url: &str, dest: &Path) -> String {
     let mut client = Client::connect(&Service::default(), &url.parse().unwrap())
         .await
@@ -961,7 +727,9 @@ async fn a_server_is_not_believed() {
         assert!(told.contains(error) && !told.contains('\u{1b}'), "{told}");
         assert!(names(dir.path()).is_empty(), "{error}");
     }
-    let url = scripted(vec![(ok("a", 1), x)]);
+    let blake3 = blake3::hash(x).to_hex().to_string();
+    let done = json!({"status": "done", "digest": {"blake3": blake3}});
+    let url = scripted(vec![(ok("a", 1), x), (done, none)]);
     assert_eq!(fetch_from(&url, &dest).await, "done");
     assert_eq!(names(dir.path()), ["a"]);
 }
@@ -976,12 +744,20 @@ fn names_from_the_other_side_cannot_drive_the_terminal() {
     let to = to.path().join("z");
     for output in [
         run(&["file", "ls", server.url()]),
-        run(&["file", "get", server.url(), name, to.to_str().unwrap()]),
+        run(&[
+            "file",
+            "get",
+            server.url(),
+            name,
+            "--to",
+            to.to_str().unwrap(),
+        ]),
         run(&[
             "file",
             "get",
             server.url(),
             &format!("{name}?"),
+            "--to",
             to.to_str().unwrap(),
         ]),
     ] {
@@ -1071,7 +847,7 @@ fn a_raw_file_that_breaks_off_is_not_taken_for_whole() {
         let mut server = Process::new(command.arg(&root));
         let mut command = Command::new(BIN);
         command
-            .args(["file", "get", "--codec", "raw", server.url(), "big"])
+            .args(["file", "get", "--codec", "raw", server.url(), "big", "--to"])
             .arg(to.join("big"));
         let client = command.stderr(Stdio::piped()).spawn().unwrap();
         until("something is stored", || {
@@ -1104,32 +880,6 @@ async fn a_raw_file_that_becomes_shorter_is_not_taken_for_whole() {
     });
     assert!(got.await.is_err());
     assert!(names(to.path()).is_empty());
-}
-
-/// A proxy before the server at `port` that holds back for `delay` all that the server says.
-async fn delaying(port: u16, delay: Duration) -> Endpoint {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = format!("tcp://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let (client, _) = listener.accept().await.unwrap();
-        let server = tokio::net::TcpStream::connect(("127.0.0.1", port));
-        let (mut said, mut hears) = server.await.unwrap().into_split();
-        let (mut from, mut to) = client.into_split();
-        tokio::spawn(async move {
-            tokio::io::copy(&mut from, &mut hears).await.unwrap();
-            hears.shutdown().await.unwrap();
-        });
-        let mut buf = vec![0; 4096];
-        loop {
-            let len = said.read(&mut buf).await.unwrap();
-            tokio::time::sleep(delay).await;
-            if len == 0 || to.write_all(&buf[..len]).await.is_err() {
-                return;
-            }
-        }
-    });
-    at.parse().unwrap()
 }
 
 #[tokio::test]
@@ -1203,7 +953,7 @@ fn a_client_that_is_told_to_end_cleans_up() {
     let server = Process::serve(&root);
     for signal in [Signal::INT, Signal::TERM] {
         let mut command = Command::new(BIN);
-        command.args(["file", "get", server.url(), "big"]);
+        command.args(["file", "get", server.url(), "big", "--to"]);
         let mut client = command.arg(to.join("big")).spawn().unwrap();
         until("something is stored", || !names(&to).is_empty());
         kill_process(Pid::from_child(&client), signal).unwrap();
@@ -1254,7 +1004,9 @@ async fn a_file_goes_over_without_an_impossible_date() {
     assert_eq!(names(&served.root()), ["a"]);
 
     let header = json!({"status": "ok", "filename": "a", "filesize": 1, "mtime": YEAR_10000});
-    let url = scripted(vec![(header, b"x")]);
+    let done =
+        json!({"status": "done", "digest": {"blake3": blake3::hash(b"x").to_hex().as_str()}});
+    let url = scripted(vec![(header, b"x"), (done, b"")]);
     let dest = served.dir.path().join("b");
     assert_eq!(fetch_from(&url, &dest).await, "done");
     assert!(fs::metadata(dest).unwrap().modified().unwrap() < date);

@@ -122,7 +122,14 @@ fn a_download_that_is_too_large_is_an_error_of_the_client() {
     serve.args(["file", "serve", "--root", &at("root")]);
     let server = Server::start(serve.stdin(Stdio::null()), at("out").as_ref());
 
-    let get = ["file", "get", &server.url, "large", &at("here/large")];
+    let get = [
+        "file",
+        "get",
+        &server.url,
+        "large",
+        "--to",
+        &at("here/large"),
+    ];
     let got = limited(&get).output().unwrap();
     assert_eq!(got.status.code(), Some(1), "{}", words(&got));
     assert!(words(&got).contains("too large"), "{}", words(&got));

@@ -44,18 +44,27 @@ enum Verb {
         /// What to send
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
+        /// Where to store it there: a directory that exists, or the file's path; its own name in the root, if nothing is
+        /// said
+        #[arg(long, value_name = "DEST", visible_alias = "as")]
+        to: Option<String>,
+        #[command(flatten)]
+        manner: Manner,
     },
-    /// Fetch a file
+    /// Fetch files
     Get {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// What it is called there
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// Where to store it; the last part of NAME, in this directory, if nothing is said
-        #[arg(value_name = "DEST")]
-        dest: Option<PathBuf>,
+        /// What they are called there
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// Where to store them here: a directory, or the file's path; the last part of NAME, in this directory, if nothing
+        /// is said
+        #[arg(long, value_name = "DEST")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// List a directory
     Ls {
@@ -74,6 +83,17 @@ enum Verb {
     },
 }
 
+/// How files go over.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Manner {
+    /// Replace a file that exists
+    #[arg(short, long)]
+    force: bool,
+    /// Believe a script of few lines, which never confirms that it has the file
+    #[arg(long)]
+    unconfirmed: bool,
+}
+
 /// What `put`, `get` and `browse` exit with when a signal ends them, as shells say it of SIGINT.
 const INTERRUPTED: u8 = 130;
 
@@ -86,21 +106,30 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             no_sync,
             limits,
         } => serve(&service, &url, &root, !no_sync, &limits).await?,
-        Verb::Put { url, paths } => {
+        Verb::Put {
+            url,
+            paths,
+            to,
+            manner,
+        } => {
             if service.codec.name == CodecName::Raw {
                 return Err(no_uploads());
             }
             return interruptible(async {
-                let mut client = connect(&service, &url).await?;
-                verbs::put(&mut client, &paths).await
+                let mut client = connect_for(&service, &url, manner).await?;
+                verbs::put(&mut client, &paths, to.as_deref()).await
             })
             .await;
         }
-        Verb::Get { url, name, dest } => {
+        Verb::Get {
+            url,
+            names,
+            to,
+            manner,
+        } => {
             return interruptible(async {
-                let mut client = connect(&service, &url).await?;
-                verbs::get(&mut client, &name, dest).await?;
-                Ok(ExitCode::SUCCESS)
+                let mut client = connect_for(&service, &url, manner).await?;
+                verbs::get_all(&mut client, &names, to.as_deref()).await
             })
             .await;
         }
@@ -144,6 +173,13 @@ async fn serve(
     let stop = serving::told_to_end();
     announce(server.local())?;
     server.run(stop).await
+}
+
+async fn connect_for(service: &Service, url: &str, manner: Manner) -> Result<Client, AppError> {
+    let client = connect(service, url).await?;
+    Ok(client
+        .replacing(manner.force)
+        .unconfirmed(manner.unconfirmed))
 }
 
 async fn connect(service: &Service, url: &str) -> Result<Client, AppError> {

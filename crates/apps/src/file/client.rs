@@ -3,26 +3,23 @@
 use std::path::Path;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use socketry_codec::CodecName;
 use socketry_transport::Endpoint;
 
-use super::attributes::Attributes;
-use super::header::{self, Answer};
 use super::host::Host;
-use super::incoming::Incoming;
 use super::listing::{self, Entry, Stat};
-use super::part::Storing;
 use super::raw_client::Browser;
-use super::transfer::{Progress, Transfer, confirmed, last_word};
-use super::wire::{Wire, hear, in_time, say};
-use super::{MAX_LISTING, dest, name, no_uploads, put};
-use crate::{AppError, Service, Shown};
+use super::transfer::{Allowed, Transfer};
+use super::wire::{Wire, in_time};
+use super::{MAX_LISTING, fetch, no_uploads, put};
+use crate::{AppError, Service};
 
 /// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its protocol](super).
 ///
 /// One request at a time. After an error, or a request that was cancelled, the next one makes a new connection where the
-/// old one is of no more use.
+/// old one is of no more use, and so it does where the server has ended that one meanwhile. Nothing that exists is replaced,
+/// and no transfer is believed that the server does not confirm, unless that was asked for.
 ///
 /// ```no_run
 /// # async fn fetch() -> Result<(), socketry_apps::AppError> {
@@ -39,7 +36,7 @@ use crate::{AppError, Service, Shown};
 pub struct Client {
     host: Host,
     link: Link,
-    storing: Storing,
+    allowed: Allowed,
 }
 
 enum Link {
@@ -62,10 +59,11 @@ impl Client {
             CodecName::Raw => Link::Raw(Browser::new(wire, service.encoding)),
             _ => Link::Json(Some(wire)),
         };
+        let allowed = Allowed::default();
         Ok(Client {
             host,
             link,
-            storing: Storing::default(),
+            allowed,
         })
     }
 
@@ -73,31 +71,67 @@ impl Client {
     /// server too, for files that are sent.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
-        self.storing.sync = yes;
+        self.allowed.storing.sync = yes;
         self
     }
 
-    /// Sends the file at `path`; it is called there as it is here. `progress` is told the bytes so far, and all of them.
-    ///
-    /// A server that says `ready` gets the file then. One that says nothing for [`GRACE`](super::GRACE) gets it anyway; if
-    /// it takes all and ends the connection without a word, the transfer is not [`confirmed`](Transfer::confirmed).
-    /// Not cancel-safe: the server then keeps nothing.
+    /// Whether [`put`](Client::put) and [`get`](Client::get) take the place of a file that is there: false at first.
+    #[must_use]
+    pub fn replacing(mut self, yes: bool) -> Self {
+        self.allowed.storing.replace = yes;
+        self
+    }
+
+    /// Whether the peer is a script of few lines, which never confirms that a file is whole, and is believed: false at
+    /// first.
+    #[must_use]
+    pub fn unconfirmed(mut self, yes: bool) -> Self {
+        self.allowed.unconfirmed = yes;
+        self
+    }
+
+    /// Sends the file at `path`; it is called there as it is here, in the root. Otherwise as [`put_as`](Client::put_as).
     ///
     /// # Errors
-    /// If there is no such regular file, it changes meanwhile, the server refuses it, or its digest differs there. A
-    /// [usage](AppError::is_usage) error over `raw`, which has no uploads.
+    /// As [`put_as`](Client::put_as).
     pub async fn put(
         &mut self,
         path: &Path,
+        progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Transfer, AppError> {
+        let name = put::name(path)?;
+        self.put_as(path, &name, progress).await
+    }
+
+    /// Sends the file at `path` to be `name` there: a path below the root, whose directory exists. `progress` is told the
+    /// bytes so far, and all of them.
+    ///
+    /// A server that says `ready` gets the file then. One that says nothing for [`GRACE`](super::GRACE) gets it anyway, if
+    /// `name` is one component without a `\\`; such a server replaces what it has. If it takes all and has no last word,
+    /// that is an error, unless it is believed ([`unconfirmed`](Client::unconfirmed)).
+    /// Not cancel-safe: the server then keeps nothing.
+    ///
+    /// # Errors
+    /// If there is no such regular file, it changes meanwhile, the server refuses it (what exists is not replaced, unless
+    /// [`replacing`](Client::replacing)) or does not confirm it, or its digest differs there. A
+    /// [usage](AppError::is_usage) error over `raw`, which has no uploads.
+    pub async fn put_as(
+        &mut self,
+        path: &Path,
+        name: &str,
         mut progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Transfer, AppError> {
         let begun = Instant::now();
         let Link::Json(kept) = &mut self.link else {
             return Err(no_uploads());
         };
+        let offer = put::Offer {
+            path,
+            name,
+            allowed: self.allowed,
+        };
         let mut wire = self.host.reuse(kept).await?;
-        let (transfer, again) =
-            put::send(&mut wire, path, self.storing.sync, &mut progress).await?;
+        let (transfer, again) = put::send(&mut wire, offer, &mut progress).await?;
         if again {
             *kept = Some(wire);
         } else {
@@ -107,12 +141,13 @@ impl Client {
         Ok(transfer.took(begun))
     }
 
-    /// Fetches the file `name` and stores it at `dest`, in place of what was there, when it is whole. `progress` is told
+    /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told
     /// the bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at `dest`.
     ///
     /// # Errors
-    /// If the server refuses, answers with another name or ends too early, if the digest differs, and if `dest` is a
-    /// directory or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
+    /// If the server refuses, answers with another name, ends too early or does not confirm the file (unless it is
+    /// [believed](Client::unconfirmed)), if the digest differs, and if `dest` exists (unless [`replacing`](Client::replacing)),
+    /// is a directory or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
     pub async fn get(
         &mut self,
         name: &str,
@@ -120,13 +155,14 @@ impl Client {
         mut progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Transfer, AppError> {
         let begun = Instant::now();
-        let (host, storing) = (&self.host, self.storing);
+        let wanted = fetch::Wanted {
+            name,
+            dest,
+            allowed: self.allowed,
+        };
         let got = match &mut self.link {
-            Link::Json(kept) => fetch(host, kept, name, dest, storing, &mut progress).await?,
-            Link::Raw(browser) => {
-                let dest = dest::create(dest, storing).await?;
-                browser.get(host, name, dest, &mut progress).await?
-            }
+            Link::Json(kept) => fetch::fetch(&self.host, kept, wanted, &mut progress).await?,
+            Link::Raw(browser) => browser.get(&self.host, wanted, &mut progress).await?,
         };
         Ok(got.took(begun))
     }
@@ -141,7 +177,7 @@ impl Client {
             Link::Raw(browser) => return browser.list(&self.host, dir).await,
         };
         let request = json!({"opt": "list", "path": dir});
-        let (mut wire, answer) = ask(&self.host, kept, &request).await?;
+        let (mut wire, answer) = self.host.ask(kept, &request).await?;
         let lines = read_lines(&mut wire, needed("size", answer.size)?).await?;
         *kept = Some(wire);
         listing::from_lines(&lines)
@@ -158,7 +194,7 @@ impl Client {
             ));
         };
         let request = json!({"opt": "stat", "filename": name});
-        let (wire, answer) = ask(&self.host, kept, &request).await?;
+        let (wire, answer) = self.host.ask(kept, &request).await?;
         *kept = Some(wire);
         Ok(Stat {
             kind: needed("kind", answer.kind)?,
@@ -166,80 +202,6 @@ impl Client {
             mtime: answer.mtime.unwrap_or_default(),
             mode: answer.mode.unwrap_or_default(),
         })
-    }
-}
-
-/// Sends a request and receives the answer's header. After an error in it the connection is kept.
-async fn ask(
-    host: &Host,
-    kept: &mut Option<Wire>,
-    request: &Value,
-) -> Result<(Wire, Answer), AppError> {
-    let mut wire = host.reuse(kept).await?;
-    say(&mut wire, request).await?;
-    let answer: Answer = hear(&mut wire).await?;
-    match answer.or_error() {
-        Ok(answer) => Ok((wire, answer)),
-        Err(error) => {
-            *kept = Some(wire);
-            Err(error)
-        }
-    }
-}
-
-async fn fetch(
-    host: &Host,
-    kept: &mut Option<Wire>,
-    name: &str,
-    dest: &Path,
-    storing: Storing,
-    progress: Progress<'_>,
-) -> Result<Transfer, AppError> {
-    let mut incoming = dest::create(dest, storing).await?;
-    let request = json!({"opt": "download", "filename": name});
-    let (mut wire, answer) = ask(host, kept, &request).await?;
-    same_name(name, answer.filename.as_deref())?;
-    let len = needed("filesize", answer.filesize)?;
-    // One that cannot be set is no reason to do without the file.
-    let mtime = answer.mtime.and_then(|mtime| header::time(mtime).ok());
-    receive_body(&mut wire, &mut incoming, len, progress).await?;
-    let arrived = incoming.finish().await?;
-    let blake3 = arrived.blake3();
-    let confirmed = match last_word(&mut wire).await? {
-        Some(word) => confirmed(word, blake3).map_err(|error| arrived.spoilt(error))?,
-        None => false,
-    };
-    let mode = answer.mode;
-    arrived.keep(Attributes { mtime, mode }).await?;
-    *kept = confirmed.then_some(wire);
-    Ok(Transfer::whole(len, blake3, confirmed))
-}
-
-async fn receive_body(
-    wire: &mut Wire,
-    incoming: &mut Incoming,
-    len: u64,
-    progress: Progress<'_>,
-) -> Result<(), AppError> {
-    let mut body = wire.body(len)?;
-    progress(0, Some(len));
-    while let Some(bytes) = in_time(body.chunk()).await? {
-        incoming.write(bytes).await?;
-        progress(len - body.left(), Some(len));
-    }
-    Ok(())
-}
-
-fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
-    match answered {
-        Some(other) if other != asked && other != name::parent(asked).1 => {
-            Err(AppError::failed(format_args!(
-                "asked for {}, and the server answered with {:.300}",
-                Shown(asked),
-                Shown(other).to_string()
-            )))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -257,6 +219,6 @@ async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
     Ok(lines)
 }
 
-fn needed<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
+pub(super) fn needed<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
     value.ok_or_else(|| AppError::failed(format_args!("the server's answer lacks the key {key}")))
 }

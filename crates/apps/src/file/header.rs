@@ -26,6 +26,8 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) name: String,
+    /// The name is a path below the root, to the letter.
+    pub(super) exact: bool,
     pub(super) source: Content,
     /// The client sends no body before it was told `ready`.
     pub(super) waits: bool,
@@ -87,6 +89,10 @@ struct Keys<'a> {
     #[serde(borrow)]
     content: Option<&'a RawValue>,
     #[serde(borrow)]
+    exact: Option<&'a RawValue>,
+    #[serde(borrow)]
+    replace: Option<&'a RawValue>,
+    #[serde(borrow)]
     wait: Option<&'a RawValue>,
     #[serde(borrow)]
     grace: Option<&'a RawValue>,
@@ -147,6 +153,7 @@ impl Keys<'_> {
         let (claimed, trailer) = self.digests()?;
         Ok(Upload {
             name,
+            exact: yes_or_no("exact", self.exact)?.unwrap_or(false),
             source,
             waits: self.wait()? || bare,
             follows,
@@ -198,7 +205,7 @@ impl Keys<'_> {
     }
 
     fn wait(&self) -> Result<bool, AppError> {
-        Ok(read("wait", "true or false", self.wait)?.unwrap_or(false))
+        Ok(yes_or_no("wait", self.wait)?.unwrap_or(false))
     }
 
     fn no_offset(&self) -> Result<(), AppError> {
@@ -234,8 +241,8 @@ impl Keys<'_> {
     fn storing(&self) -> Result<Storing, AppError> {
         let ordinary = Storing::default();
         Ok(Storing {
-            sync: read("sync", "true or false", self.sync)?.unwrap_or(ordinary.sync),
-            ..ordinary
+            sync: yes_or_no("sync", self.sync)?.unwrap_or(ordinary.sync),
+            replace: yes_or_no("replace", self.replace)?.unwrap_or(ordinary.replace),
         })
     }
 
@@ -255,6 +262,10 @@ fn read<T: DeserializeOwned>(
 ) -> Result<Option<T>, AppError> {
     let value = value.map(|value| serde_json::from_str(value.get()));
     value.transpose().map_err(|_| wrong(key, what))
+}
+
+fn yes_or_no(key: &str, value: Option<&RawValue>) -> Result<Option<bool>, AppError> {
+    read(key, "true or false", value)
 }
 
 fn wrong(key: &str, what: &str) -> AppError {
@@ -322,13 +333,18 @@ pub(super) struct Answer {
     pub(super) size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<Digests>,
+    /// Behind `ready`: the name is taken to the letter, as was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exact: Option<bool>,
 }
 
 impl Answer {
-    pub(super) fn ready() -> Self {
+    /// Says that a name is taken to the letter to who asked for it, and nothing new to others.
+    pub(super) fn ready(exact: bool) -> Self {
         Answer {
             status: Status::Ready,
             offset: Some(0),
+            exact: exact.then_some(true),
             ..Answer::default()
         }
     }

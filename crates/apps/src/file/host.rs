@@ -1,8 +1,13 @@
 //! The server that a client talks to, over one connection after the other.
 
+use serde_json::Value;
+use socketry_codec::FrameFault;
 use socketry_transport::Endpoint;
+use tokio::time::timeout;
 
-use super::wire::Wire;
+use super::STALL;
+use super::header::Answer;
+use super::wire::{Wire, hear, is_quiet, say};
 use crate::matrix::App;
 use crate::{AppError, Service};
 
@@ -17,11 +22,66 @@ impl Host {
         self.service.connect(App::File, &self.url).await
     }
 
-    /// The connection that was kept, or a new one. It is put back by whoever has brought it to a point between requests.
+    /// The connection that was kept, if it is still of use, or a new one. It is put back by whoever has brought it to a
+    /// point between requests.
     pub(super) async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
-        match kept.take() {
+        match usable(kept).await {
             Some(wire) => Ok(wire),
             None => self.connect().await,
+        }
+    }
+
+    /// Asks what may be asked twice. Where the connection that was kept ends under the question, as after a restart of the
+    /// server, it is asked again over a new one.
+    pub(super) async fn ask(
+        &self,
+        kept: &mut Option<Wire>,
+        request: &Value,
+    ) -> Result<(Wire, Answer), AppError> {
+        if let Some(mut wire) = usable(kept).await
+            && let Some(answer) = ask_again(&mut wire, request).await
+        {
+            return answered(wire, answer?, kept);
+        }
+        let mut wire = self.connect().await?;
+        say(&mut wire, request).await?;
+        let answer = hear(&mut wire).await?;
+        answered(wire, answer, kept)
+    }
+}
+
+async fn usable(kept: &mut Option<Wire>) -> Option<Wire> {
+    let mut wire = kept.take()?;
+    is_quiet(&mut wire).await.then_some(wire)
+}
+
+/// Asks over a connection that was used before; `None` if that ended before it could answer.
+async fn ask_again(wire: &mut Wire, request: &Value) -> Option<Result<Answer, AppError>> {
+    let asking = async {
+        wire.send_json(request).await?;
+        wire.recv_json().await
+    };
+    match timeout(STALL, asking).await {
+        Ok(Ok(answer)) => answer.map(Ok),
+        Ok(Err(error)) => match error.fault() {
+            FrameFault::Io(_) | FrameFault::Over => None,
+            _ => Some(Err(error.into())),
+        },
+        Err(_) => Some(Err(super::wire::stalled())),
+    }
+}
+
+/// An answer that is an error keeps the connection, and any other has it.
+fn answered(
+    wire: Wire,
+    answer: Answer,
+    kept: &mut Option<Wire>,
+) -> Result<(Wire, Answer), AppError> {
+    match answer.or_error() {
+        Ok(answer) => Ok((wire, answer)),
+        Err(error) => {
+            *kept = Some(wire);
+            Err(error)
         }
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! | `opt` | other keys | the answer |
 //! |---|---|---|
-//! | `upload` | `filename`, `filesize`, and optionally `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
+//! | `upload` | `filename`, `filesize`, and optionally `exact` (false), `replace` (true), `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
 //! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
 //! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…,"mode":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
 //! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…}` for each entry, sorted by name |
@@ -19,7 +19,10 @@
 //! unless nobody can know what the client sends next; then the server ends it.
 //!
 //! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last component counts,
-//!   behind `/` or `\`; it is stored in the root itself. The other names are paths below the root, which `/` stands for.
+//!   behind `/` or `\`; it is stored in the root itself. With `exact` true it is a path below the root to the letter, whose
+//!   directory exists, and `ready` says `"exact":true`. The other names are paths below the root, which `/` stands for.
+//! * With `replace` false an upload is refused where something has its name already. Our own client says so unless it is asked
+//!   to replace; one that says nothing replaces.
 //! * `mtime` is in seconds since 1970, with a fraction if you like; a file outside of the years 1 to 9999 goes over without
 //!   it. `mode` is a number of which the lowest nine bits count.
 //! * With `sync` false the answer does not wait for the disk.
@@ -69,6 +72,7 @@ mod client;
 mod dest;
 mod digest;
 mod download;
+mod fetch;
 mod flow;
 mod header;
 mod host;

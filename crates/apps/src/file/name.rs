@@ -33,18 +33,39 @@ pub(super) fn temporary() -> String {
 /// The last component of `name`, which may be a path of this or another system, if a file can be called so.
 pub(super) fn last(name: &str) -> Result<&str, AppError> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let problem = match last {
-        "" => "it is empty",
-        "." | ".." => "it names a directory",
-        _ if last.contains('\0') => "it contains a NUL",
-        _ if last.len() > MAX_NAME => "it is longer than 255 bytes",
-        _ if is_temporary(last) => "it is reserved for temporary files",
-        _ => return Ok(last),
-    };
-    Err(AppError::failed(format_args!(
+    match problem_of(last) {
+        Some(problem) => Err(no_file(name, problem)),
+        None => Ok(last),
+    }
+}
+
+/// Why no file can be called `last`, one component of a path.
+fn problem_of(last: &str) -> Option<&'static str> {
+    match last {
+        "" => Some("it is empty"),
+        "." | ".." => Some("it names a directory"),
+        _ if last.contains('\0') => Some("it contains a NUL"),
+        _ if last.len() > MAX_NAME => Some("it is longer than 255 bytes"),
+        _ if is_temporary(last) => Some("it is reserved for temporary files"),
+        _ => None,
+    }
+}
+
+fn no_file(name: &str, problem: &str) -> AppError {
+    AppError::failed(format_args!(
         "no file can have the name {:.300}: {problem}",
         Shown(name).to_string()
-    )))
+    ))
+}
+
+/// The directory and the file that `name`, a path below the root, means to the letter: a `\\` is a character as any other.
+pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
+    let below = below_root(name)?;
+    let (dir, file) = below.rsplit_once('/').unwrap_or((".", below));
+    match problem_of(if below == "." { "" } else { file }) {
+        Some(problem) => Err(no_file(name, problem)),
+        None => Ok((dir, file)),
+    }
 }
 
 /// `path` as one below the root, which `/` and nothing at all stand for. Where its `..` lead is for the root to judge.
@@ -105,6 +126,21 @@ mod tests {
             ("名前", "名前"),
         ] {
             assert_eq!(last(name).unwrap(), kept);
+        }
+    }
+
+    #[test]
+    fn an_exact_name_is_a_path_to_the_letter() {
+        for (name, place) in [
+            ("a.txt", (".", "a.txt")),
+            (r"a\b.txt", (".", r"a\b.txt")),
+            ("/a/b c", ("a", "b c")),
+            ("a/../b", ("a/..", "b")),
+        ] {
+            assert_eq!(exact(name).unwrap(), place);
+        }
+        for name in ["", "/", ".", "..", "a/", "a/..", "a\0b", &temporary()] {
+            assert!(exact(name).is_err(), "{name:?}");
         }
     }
 

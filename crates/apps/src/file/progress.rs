@@ -78,9 +78,13 @@ impl Moved {
 fn style(moved: Arc<Moved>) -> ProgressStyle {
     let pace = move |state: &ProgressState, out: &mut dyn Write| {
         // Drawing a bar has nobody to tell of an error.
-        let _ = match moved.long_ago() {
-            true => out.write_str("stalled"),
-            false => write!(out, "{}", pace(state.per_sec())),
+        let _ = match (moved.long_ago(), state.pos()) {
+            (false, _) => write!(out, "{}", pace(state.per_sec())),
+            (true, 0) => out.write_str("waiting for the other side"),
+            (true, all) if Some(all) == state.len() => {
+                out.write_str("waiting for the other side to confirm")
+            }
+            (true, _) => out.write_str("stalled"),
         };
     };
     ProgressStyle::with_template(TEMPLATE)

@@ -1,10 +1,11 @@
 //! `file browse`: a person looks around.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::verbs::{get, list, say};
+use super::verbs::{get, list, named, say};
 use super::{Client, name};
 use crate::common::complain;
 use crate::{AppError, Shown};
@@ -42,8 +43,8 @@ async fn obey(client: &mut Client, place: &mut String, words: &[&str]) -> Result
         [".."] => go(client, place, "..").await,
         ["ls"] => list(client, place).await,
         ["pwd"] => say(Shown(place)),
-        ["get", wanted] => get(client, &name::join(place, wanted), None).await,
-        ["get", wanted, dest] => get(client, &name::join(place, wanted), Some(dest.into())).await,
+        ["get", wanted] => fetch(client, place, wanted, None).await,
+        ["get", wanted, dest] => fetch(client, place, wanted, Some(dest.into())).await,
         ["help"] => say(HELP),
         _ => Err(AppError::failed(HELP)),
     }
@@ -54,6 +55,16 @@ async fn go(client: &mut Client, place: &mut String, to: &str) -> Result<(), App
     list(client, &there).await?;
     *place = there;
     Ok(())
+}
+
+async fn fetch(
+    client: &mut Client,
+    place: &str,
+    wanted: &str,
+    dest: Option<PathBuf>,
+) -> Result<(), AppError> {
+    let got = get(client, &name::join(place, wanted), dest).await;
+    got.map_err(|error| named(error, wanted))
 }
 
 fn show(done: Result<(), AppError>) {

@@ -13,7 +13,7 @@ use super::name;
 use crate::carried::carried;
 
 const CODECS: [&str; 3] = ["json", "json:>H", "json:bare"];
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "opt",
     "filename",
     "file_name",
@@ -21,6 +21,8 @@ const KEYS: [&str; 14] = [
     "file_size",
     "path",
     "content",
+    "exact",
+    "replace",
     "wait",
     "grace",
     "offset",
@@ -96,11 +98,12 @@ fn answers() -> impl Strategy<Value = Answer> {
         Option<u64>,
         Option<usize>,
         Option<u32>,
+        Option<bool>,
     )>();
     let rest = (kinds(), times(), option::of(digests()));
     (status, texts, numbers, rest).prop_map(|(status, texts, numbers, (kind, mtime, digest))| {
         let (error, filename) = texts;
-        let (filesize, offset, size, entries, mode) = numbers;
+        let (filesize, offset, size, entries, mode, exact) = numbers;
         Answer {
             status,
             error,
@@ -113,6 +116,7 @@ fn answers() -> impl Strategy<Value = Answer> {
             entries,
             size,
             digest,
+            exact,
         }
     })
 }
@@ -135,7 +139,7 @@ proptest! {
         filename in any::<String>(),
         filesize in any::<u64>(),
         content in any::<Option<String>>(),
-        (wait, trailer) in any::<(bool, bool)>(),
+        (wait, trailer, exact, replace) in any::<(bool, bool, bool, bool)>(),
         claimed in digests(),
         mode in any::<u32>(),
         at in any::<usize>(),
@@ -143,6 +147,7 @@ proptest! {
         let digest = if trailer { json!("trailer") } else { json!(claimed) };
         let header = json!({
             "opt": "upload", "filename": filename, "filesize": filesize, "content": content, "wait": wait,
+            "exact": exact, "replace": replace,
             "digest": digest, "mode": mode, "more": [{"later": 1}],
         });
         let frame = carried(codec, header.to_string().as_bytes(), at).unwrap();
@@ -156,6 +161,7 @@ proptest! {
             (source, _) => prop_assert!(false, "{:?}", source),
         }
         prop_assert_eq!((upload.waits, upload.trailer), (wait, trailer));
+        prop_assert_eq!((upload.exact, upload.storing.replace), (exact, replace));
         prop_assert_eq!(upload.attributes.mode, Some(mode));
         if !trailer {
             prop_assert_eq!(format!("{:?}", upload.claimed), format!("{claimed:?}"));
@@ -229,6 +235,14 @@ proptest! {
             Ok(last) => {
                 prop_assert!(wanted.ends_with(last) && !last.is_empty() && last.len() <= 255);
                 prop_assert!(!last.contains(['/', '\\', '\0']) && last != "." && last != "..");
+                prop_assert!(!name::is_temporary(last));
+            }
+            Err(error) => prop_assert!(is_clear(&error.to_string()), "{:?}", error.to_string()),
+        }
+        match name::exact(&wanted) {
+            Ok((_, last)) => {
+                prop_assert!(wanted.ends_with(last) && !last.is_empty() && last.len() <= 255);
+                prop_assert!(!last.contains(['/', '\0']) && last != "." && last != "..");
                 prop_assert!(!name::is_temporary(last));
             }
             Err(error) => prop_assert!(is_clear(&error.to_string()), "{:?}", error.to_string()),

@@ -12,79 +12,131 @@ use super::GRACE;
 use super::digest::{Digests, Hasher};
 use super::header::{self, Answer, Status, Trailer};
 use super::pump::Source;
-use super::transfer::{LAST_WORD, Progress, Transfer, confirmed, last_word};
+use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
 use crate::AppError;
 
 /// What is known of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Server {
-    /// It said `ready`: it speaks this protocol, and will have the last word.
-    Ready,
+    /// It said `ready`: it speaks this protocol, and will have the last word. A recent one takes names to the letter.
+    Ready { exact: bool },
     /// It said nothing yet.
     Silent,
     /// It said something else, and that is taken as "go on".
     Foreign,
 }
 
-/// Sends the file at `path`, and says whether another request may follow on this connection.
+/// A file, and what it is to be at the server.
+#[derive(Clone, Copy)]
+pub(super) struct Offer<'a> {
+    pub(super) path: &'a Path,
+    /// A path below the root.
+    pub(super) name: &'a str,
+    pub(super) allowed: Allowed,
+}
+
+impl Offer<'_> {
+    /// Whether a server that knows nothing of exact names would store it under another one.
+    fn needs_exactness(&self) -> bool {
+        self.name.contains(['/', '\\'])
+    }
+}
+
+/// What the file at `path` is called.
+pub(super) fn name(path: &Path) -> Result<String, AppError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| {
+        AppError::failed(format_args!(
+            "{}: it has no name that can be sent",
+            path.display()
+        ))
+    })
+}
+
+/// Sends a file, and says whether another request may follow on this connection.
 pub(super) async fn send(
     wire: &mut Wire,
-    path: &Path,
-    sync: bool,
+    offer: Offer<'_>,
     progress: Progress<'_>,
 ) -> Result<(Transfer, bool), AppError> {
-    let (name, file, found) = open(path.to_owned()).await?;
+    let (file, found) = open(offer.path.to_owned()).await?;
     let len = found.len();
-    say(wire, &header(&name, &found, sync)).await?;
+    say(wire, &header(&offer, &found)).await?;
     let mut server = listen(wire).await?;
+    if offer.needs_exactness() && server != (Server::Ready { exact: true }) {
+        return Err(inexact());
+    }
     let mut source = Source::new(file, Hasher::for_claim(&Digests::default()), len);
     if let Err(error) = send_file(wire, &mut source, &mut server, len, progress).await {
         return Err(better(wire, error).await);
     }
     let blake3 = source.finish().await?.blake3();
-    let word = conclude(wire, server, blake3).await?;
+    let word = conclude(wire, server, blake3, offer.allowed).await?;
     let told = match word {
         Some(word) => confirmed(word, blake3)?,
         None => false,
     };
+    if !told && !offer.allowed.unconfirmed {
+        return Err(unconfirmed());
+    }
     Ok((Transfer::whole(len, blake3, told), told))
 }
 
-async fn open(path: PathBuf) -> Result<(String, File, Metadata), AppError> {
+fn inexact() -> AppError {
+    AppError::failed(
+        "the server does not say that it takes a name with / or \\ to the letter, and could store the file under another \
+         one; nothing was sent",
+    )
+}
+
+fn unconfirmed() -> AppError {
+    AppError::failed(
+        "all bytes were sent, and the server did not confirm that it has them; \
+         if it is a script that never does, use --unconfirmed",
+    )
+}
+
+async fn open(path: PathBuf) -> Result<(File, Metadata), AppError> {
     let shown = path.display().to_string();
     let opened = tokio::task::spawn_blocking(move || open_now(&path)).await;
     let opened = opened.map_err(AppError::failed)?;
     opened.map_err(|error| AppError::failed(format_args!("{shown}: {error}")))
 }
 
-fn open_now(path: &Path) -> Result<(String, File, Metadata), AppError> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| AppError::failed("it has no name that can be sent"))?;
+fn open_now(path: &Path) -> Result<(File, Metadata), AppError> {
     // Before it is opened: opening a pipe would wait for a writer.
-    if !std::fs::metadata(path)?.is_file() {
+    let found = std::fs::metadata(path)?;
+    if found.is_dir() {
+        return Err(AppError::failed(
+            "it is a directory, and only files are sent; name those in it",
+        ));
+    }
+    if !found.is_file() {
         return Err(AppError::failed("not a regular file"));
     }
     let file = File::open(path)?;
     let found = file.metadata()?;
-    Ok((name.to_owned(), file, found))
+    Ok((file, found))
 }
 
-fn header(name: &str, found: &Metadata, sync: bool) -> Value {
+fn header(offer: &Offer<'_>, found: &Metadata) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
     let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
     // One that no server takes is left out: the file is worth more than its date.
     let mtime = header::time(mtime).is_ok().then_some(mtime);
     json!({
         "opt": "upload",
-        "filename": name,
+        "filename": offer.name,
+        "exact": true,
+        "replace": offer.allowed.storing.replace,
         "filesize": found.len(),
         "mtime": mtime,
         "mode": found.mode() & 0o777,
         "wait": true,
         "grace": GRACE.as_secs_f64(),
         "digest": "trailer",
-        "sync": sync,
+        "sync": offer.allowed.storing.sync,
     })
 }
 
@@ -99,7 +151,9 @@ async fn listen(wire: &mut Wire) -> Result<Server, AppError> {
 /// What was heard while the server is still to take the file.
 fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Server, AppError> {
     match understand(heard)? {
-        Heard::Answer(answer) if answer.status == Status::Ready => Ok(Server::Ready),
+        Heard::Answer(answer) if answer.status == Status::Ready => Ok(Server::Ready {
+            exact: answer.exact == Some(true),
+        }),
         Heard::Answer(_) | Heard::Noise => Ok(Server::Foreign),
         Heard::End => Err(AppError::failed(format_args!(
             "{} closed the connection before it had the file",
@@ -171,10 +225,16 @@ async fn conclude(
     wire: &mut Wire,
     server: Server,
     blake3: blake3::Hash,
+    allowed: Allowed,
 ) -> Result<Option<Answer>, AppError> {
     match server {
-        Server::Ready => confirm(wire, blake3).await.map(Some),
+        Server::Ready { .. } => confirm(wire, blake3).await.map(Some),
         Server::Foreign => Ok(None),
+        // One that is known for a script is not waited for to be `ready`.
+        Server::Silent if allowed.unconfirmed => {
+            wire.finish().await?;
+            last_word(wire, LAST_WORD).await
+        }
         Server::Silent => conclude_silent(wire, blake3).await,
     }
 }
@@ -188,7 +248,7 @@ async fn conclude_silent(
     // comes when hardly anything but such a one is left.
     let Ok(heard) = timeout(LAST_WORD, wire.recv_json()).await else {
         wire.finish().await?;
-        return match last_word(wire).await? {
+        return match last_word(wire, LAST_WORD).await? {
             Some(word) if word.status == Status::Ready => Err(too_late()),
             word => Ok(word),
         };

@@ -6,13 +6,14 @@ use socketry_transport::{Encoding, Undecodable};
 use tokio::time::timeout;
 
 use super::attributes::Attributes;
+use super::fetch::Wanted;
 use super::host::Host;
 use super::incoming::Incoming;
 use super::listing::Entry;
 use super::raw_server::{BETWEEN, EMPTY};
 use super::transfer::{Progress, Transfer};
 use super::wire::{Wire, in_time};
-use super::{MAX_LISTING, STALL, name};
+use super::{MAX_LISTING, STALL, dest, name};
 use crate::{AppError, Shown};
 
 /// A listing says nowhere that it is whole: when nothing more comes for this long, it is.
@@ -50,11 +51,11 @@ impl Browser {
     pub(super) async fn get(
         &mut self,
         host: &Host,
-        path: &str,
-        mut dest: Incoming,
+        wanted: Wanted<'_>,
         progress: Progress<'_>,
     ) -> Result<Transfer, AppError> {
-        let path = name::join("/", path);
+        let mut dest = dest::create(wanted.dest, wanted.allowed.storing).await?;
+        let path = name::join("/", wanted.name);
         let (dir, wanted) = name::parent(&path);
         let listing = self.go(host, dir.to_owned()).await?;
         if !holds(&listing, wanted) {

@@ -27,6 +27,8 @@ fn offered(upload: Upload) -> Value {
         Content::Here(text) => put("content", text.into()),
         Content::Body(len) => put("filesize", len.into()),
     }
+    put("exact", upload.exact.into());
+    put("replace", upload.storing.replace.into());
     put("wait", upload.waits.into());
     match upload.trailer {
         // Claimed besides the trailer: only `md5` can stand in the header itself.

@@ -7,11 +7,34 @@ use tokio::time::timeout;
 
 use super::digest::Digests;
 use super::header::{Answer, Status};
+use super::part::Storing;
 use super::wire::Wire;
 use crate::AppError;
 
 /// How long the last word of a server is waited for that may not know that there is one.
-pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
+pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
+
+/// What a user allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// How files are stored, here and there.
+    pub(super) storing: Storing,
+    /// To do without the word of a server that the file is whole.
+    pub(super) unconfirmed: bool,
+}
+
+impl Default for Allowed {
+    fn default() -> Self {
+        let replace = false;
+        Allowed {
+            storing: Storing {
+                replace,
+                ..Storing::default()
+            },
+            unconfirmed: false,
+        }
+    }
+}
 
 /// What is told of a transfer while it goes on: the bytes so far, and all of them where that is known.
 pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
@@ -26,7 +49,8 @@ pub struct Transfer {
     pub elapsed: Duration,
     /// The digest of what was sent or received.
     pub blake3: blake3::Hash,
-    /// Whether the server told the same digest. Servers of few lines, and `raw`, have none.
+    /// Whether the server told the same digest. Over `raw` nobody does; servers of few lines neither, and they are
+    /// believed only by who says so ([`Client::unconfirmed`](super::Client::unconfirmed)).
     pub confirmed: bool,
 }
 
@@ -48,9 +72,12 @@ impl Transfer {
     }
 }
 
-/// The answer behind a body; `None` from a server that ends, or is silent, instead.
-pub(super) async fn last_word(wire: &mut Wire) -> Result<Option<Answer>, AppError> {
-    match timeout(LAST_WORD, wire.recv_json::<Answer>()).await {
+/// The answer behind a body; `None` from a server that ends, or is silent for so long, instead.
+pub(super) async fn last_word(
+    wire: &mut Wire,
+    patience: Duration,
+) -> Result<Option<Answer>, AppError> {
+    match timeout(patience, wire.recv_json::<Answer>()).await {
         Ok(Ok(word)) => word.map(Answer::or_error).transpose(),
         // What follows is not of this protocol.
         Ok(Err(error)) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(None),

@@ -19,7 +19,11 @@ pub(super) async fn receive(
     root: &Root,
     upload: Upload,
 ) -> Result<Flow, AppError> {
-    let mut incoming = match create(root, &upload).await {
+    let created = match stored_as(&upload) {
+        Ok(name) => create(root, name, &upload).await,
+        Err(error) => Err(error),
+    };
+    let (name, mut incoming) = match created {
         Ok(created) => created,
         Err(error) => return refuse(wire, &error, upload.follows).await,
     };
@@ -27,7 +31,7 @@ pub(super) async fn receive(
         Content::Here(text) => (incoming.write(text.as_bytes()).await, false),
         Content::Body(len) => {
             if upload.waits {
-                say(wire, &Answer::ready()).await?;
+                say(wire, &Answer::ready(upload.exact)).await?;
             }
             (
                 receive_body(wire, &mut incoming, *len).await?,
@@ -46,14 +50,29 @@ pub(super) async fn receive(
     let claims = later.map(|later| [upload.claimed, later]);
     // Whatever fails in there, the part file is gone before the client hears of it.
     match keep(incoming, claims, upload.attributes).await {
-        Ok(answer) => confirm(wire, &upload.name, answer).await,
+        Ok(answer) => confirm(wire, name, answer).await,
         Err(error) => refuse(wire, &error, Follows::NEXT_REQUEST).await,
     }
 }
 
-async fn create(root: &Root, upload: &Upload) -> Result<Incoming, AppError> {
-    let wanted = name::last(&upload.name)?.to_owned();
-    root.create(wanted, &upload.claimed, upload.storing).await
+/// What an upload is called here, as a path below the root.
+fn stored_as(upload: &Upload) -> Result<String, AppError> {
+    if !upload.exact {
+        return name::last(&upload.name).map(str::to_owned);
+    }
+    Ok(match name::exact(&upload.name)? {
+        (".", file) => file.to_owned(),
+        (dir, file) => format!("{dir}/{file}"),
+    })
+}
+
+async fn create(
+    root: &Root,
+    name: String,
+    upload: &Upload,
+) -> Result<(String, Incoming), AppError> {
+    let created = root.create(name.clone(), &upload.claimed, upload.storing);
+    Ok((name, created.await?))
 }
 
 async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Outcome<()> {
@@ -91,10 +110,9 @@ async fn keep(
 }
 
 /// The file is here. A client of the tutorial has closed already: that it cannot be told is no error.
-async fn confirm(wire: &mut Wire, stored: &str, answer: Answer) -> Result<Flow, AppError> {
-    let filename = name::last(stored)?.to_owned();
+async fn confirm(wire: &mut Wire, name: String, answer: Answer) -> Result<Flow, AppError> {
     let answer = Answer {
-        filename: Some(filename),
+        filename: Some(name),
         ..answer
     };
     match say(wire, &answer).await {

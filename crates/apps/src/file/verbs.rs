@@ -2,30 +2,92 @@
 
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::progress::{Bar, summary};
-use super::{Client, dest, name};
+use super::{Client, Kind, dest, name, put};
 use crate::common::complain;
-use crate::{AppError, output};
+use crate::{AppError, Shown, output};
 
 /// Sends one file after the other; those behind one that fails are sent all the same.
-pub(super) async fn put(client: &mut Client, paths: &[PathBuf]) -> Result<ExitCode, AppError> {
+pub(super) async fn put(
+    client: &mut Client,
+    paths: &[PathBuf],
+    to: Option<&str>,
+) -> Result<ExitCode, AppError> {
+    let to = target(client, paths.len(), to).await?;
     let mut code = ExitCode::SUCCESS;
     for path in paths {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy();
-        let bar = Bar::new(&name);
-        let sent = client.put(path, |done, all| bar.at(done, all)).await;
-        drop(bar);
-        match sent {
-            Ok(transfer) => say(summary("sent", &name, &transfer))?,
-            Err(error) => {
-                complain(&error);
-                code = ExitCode::from(error.exit_code());
-            }
-        }
+        let shown = path.to_string_lossy();
+        note(put_one(client, path, &to).await, &shown, &mut code)?;
+    }
+    Ok(code)
+}
+
+/// Where files go at the server.
+enum Target {
+    /// Into a directory, under their own names.
+    Dir(String),
+    /// One, under this name.
+    Name(String),
+}
+
+/// What `--to` means: what is a directory, or ends as one, takes files; anything else is what one file is called.
+async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<Target, AppError> {
+    let Some(to) = to else {
+        return Ok(Target::Dir(String::new()));
+    };
+    let dir = to.ends_with('/') || files > 1;
+    if dir || is_dir(client, to).await {
+        return Ok(Target::Dir(format!("{}/", to.trim_end_matches('/'))));
+    }
+    Ok(Target::Name(to.to_owned()))
+}
+
+/// Whether the server has such a directory. One that cannot say is asked to store the file there, and can refuse.
+async fn is_dir(client: &mut Client, path: &str) -> bool {
+    let stat = client.stat(path).await;
+    stat.is_ok_and(|stat| stat.kind == Kind::Dir)
+}
+
+async fn put_one(client: &mut Client, path: &Path, to: &Target) -> Result<(), AppError> {
+    let name = match to {
+        Target::Dir(dir) => format!("{dir}{}", put::name(path)?),
+        Target::Name(name) => name.clone(),
+    };
+    let bar = Bar::new(&name);
+    let sent = client
+        .put_as(path, &name, |done, all| bar.at(done, all))
+        .await;
+    drop(bar);
+    say(summary("sent", &name, &sent?))
+}
+
+/// Fetches one file after the other; those behind one that fails are fetched all the same.
+pub(super) async fn get_all(
+    client: &mut Client,
+    names: &[String],
+    to: Option<&Path>,
+) -> Result<ExitCode, AppError> {
+    let into = to.is_some_and(Path::is_dir);
+    if let Some(to) = to.filter(|_| names.len() > 1 && !into) {
+        return Err(AppError::usage(format_args!(
+            "several files need a directory, and {} is none",
+            to.display()
+        )));
+    }
+    let mut code = ExitCode::SUCCESS;
+    for name in names {
+        let dest = match to {
+            Some(to) if into => name::exact(name).map(|(_, last)| Some(to.join(last))),
+            to => Ok(to.map(Path::to_owned)),
+        };
+        let got = match dest {
+            Ok(dest) => get(client, name, dest).await,
+            Err(error) => Err(error),
+        };
+        note(got, name, &mut code)?;
     }
     Ok(code)
 }
@@ -38,7 +100,7 @@ pub(super) async fn get(
 ) -> Result<(), AppError> {
     let dest = match dest {
         Some(dest) => dest,
-        None => name::last(name)?.into(),
+        None => name::exact(name)?.1.into(),
     };
     let bar = Bar::new(name);
     let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
@@ -49,6 +111,27 @@ pub(super) async fn get(
         return Ok(writeln!(std::io::stderr(), "{line}")?);
     }
     say(line)
+}
+
+/// Complains where one of several transfers failed, and names the file if the error does not.
+fn note(done: Result<(), AppError>, name: &str, code: &mut ExitCode) -> Result<(), AppError> {
+    let Err(error) = done else {
+        return Ok(());
+    };
+    if !error.is_worth_words() {
+        return Err(error);
+    }
+    *code = ExitCode::from(error.exit_code());
+    complain(&named(error, name));
+    Ok(())
+}
+
+/// The error with the name of what it is about in front, unless it stands there.
+pub(super) fn named(error: AppError, name: &str) -> AppError {
+    if !error.is_worth_words() || error.to_string().contains(&Shown(name).to_string()) {
+        return error;
+    }
+    AppError::failed(format_args!("{name}: {error}"))
 }
 
 /// Prints a directory, an entry a line.

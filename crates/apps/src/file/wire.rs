@@ -19,19 +19,24 @@ pub(super) async fn in_time<T>(
 ) -> Result<T, AppError> {
     match tokio::time::timeout(STALL, doing).await {
         Ok(done) => Ok(done?),
-        Err(_) => Err(AppError::failed(format_args!(
-            "the peer stalled for {} seconds",
-            STALL.as_secs()
-        ))),
+        Err(_) => Err(stalled()),
     }
 }
 
+<<<<<<< HEAD
 /// Ends a conversation so that the client loses nothing that it was sent.
 pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError> {
     place.leave();
     in_time(wire.finish()).await?;
     part(wire.into_socket()).await;
     Ok(())
+=======
+pub(super) fn stalled() -> AppError {
+    AppError::failed(format_args!(
+        "the peer stalled for {} seconds",
+        STALL.as_secs()
+    ))
+>>>>>>> 4dfb371 (file: replace nothing unasked, and say where files go)
 }
 
 /// Sends one header.
@@ -47,6 +52,18 @@ pub(super) async fn hear<T: DeserializeOwned>(wire: &mut Wire) -> Result<T, AppE
             wire.peer()
         ))
     })
+}
+
+/// Whether nothing came on a connection that is kept for the next request. The end of it, or what nobody has asked for,
+/// makes it useless.
+pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
+    // The runtime may not have looked at the socket since the last request.
+    tokio::task::yield_now().await;
+    tokio::select! {
+        biased;
+        _ = wire.recv() => false,
+        () = std::future::ready(()) => true,
+    }
 }
 
 /// Sends all of `bytes` of a body that was begun.

@@ -79,7 +79,8 @@ impl Served {
 
     pub(crate) fn getting(&self, name: &str, dest: &Path) -> Command {
         let mut command = Command::new(BIN);
-        command.args(["file", "get", self.url(), name]).arg(dest);
+        command.args(["file", "get", "--force", self.url(), name, "--to"]);
+        command.arg(dest);
         command.stdin(Stdio::null());
         command
     }
@@ -87,7 +88,9 @@ impl Served {
     /// `file put URL PATH`, whatever is there.
     pub(crate) fn put(&self, path: &Path) -> Output {
         let mut command = Command::new(BIN);
-        command.args(["file", "put", self.url()]).arg(path);
+        command
+            .args(["file", "put", "--force", self.url()])
+            .arg(path);
         command.stdin(Stdio::null()).output().unwrap()
     }
 }

@@ -95,7 +95,9 @@ pub(crate) async fn check(world: &World) {
 /// Sends the file, looks for it, and fetches it.
 async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), AppError> {
     let connecting = Client::connect(&world.service, at);
-    let mut client = world.surely("to connect", connecting).await?;
+    let client = world.surely("to connect", connecting).await?;
+    // What was stored before an answer was lost is stored again.
+    let mut client = client.replacing(true);
     let mut failed = None;
     if world.cell.codec != "raw" {
         match world

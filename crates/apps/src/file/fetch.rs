@@ -1,0 +1,98 @@
+//! Downloads, as the client takes them: into a temporary file, which gets its name when all is well.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::attributes::Attributes;
+use super::client::needed;
+use super::host::Host;
+use super::incoming::Incoming;
+use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
+use super::wire::{Wire, in_time};
+use super::{STALL, dest, header, name};
+use crate::{AppError, Shown};
+
+/// What a user wants, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a str,
+    pub(super) dest: &'a Path,
+    pub(super) allowed: Allowed,
+}
+
+pub(super) async fn fetch(
+    host: &Host,
+    kept: &mut Option<Wire>,
+    wanted: Wanted<'_>,
+    progress: Progress<'_>,
+) -> Result<Transfer, AppError> {
+    let Wanted { name, allowed, .. } = wanted;
+    let mut incoming = dest::create(wanted.dest, allowed.storing).await?;
+    let request = json!({"opt": "download", "filename": name});
+    let (mut wire, answer) = host.ask(kept, &request).await?;
+    same_name(name, answer.filename.as_deref())?;
+    let len = needed("filesize", answer.filesize)?;
+    // One that cannot be set is no reason to do without the file.
+    let mtime = answer.mtime.and_then(|mtime| header::time(mtime).ok());
+    receive_body(&mut wire, &mut incoming, len, progress).await?;
+    let arrived = incoming.finish().await?;
+    let blake3 = arrived.blake3();
+    let confirmed = last_word(&mut wire, patience(allowed))
+        .await
+        .and_then(|word| word.map_or(Ok(false), |word| confirmed(word, blake3)))
+        .and_then(|yes| match yes || allowed.unconfirmed {
+            true => Ok(yes),
+            false => Err(unconfirmed()),
+        })
+        .map_err(|error| arrived.spoilt(error))?;
+    let mode = answer.mode;
+    arrived.keep(Attributes { mtime, mode }).await?;
+    *kept = confirmed.then_some(wire);
+    Ok(Transfer::whole(len, blake3, confirmed))
+}
+
+async fn receive_body(
+    wire: &mut Wire,
+    incoming: &mut Incoming,
+    len: u64,
+    progress: Progress<'_>,
+) -> Result<(), AppError> {
+    let mut body = wire.body(len)?;
+    progress(0, Some(len));
+    while let Some(bytes) = in_time(body.chunk()).await? {
+        incoming.write(bytes).await?;
+        progress(len - body.left(), Some(len));
+    }
+    Ok(())
+}
+
+fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
+    match answered {
+        Some(other) if other != asked && other != name::parent(asked).1 => {
+            Err(AppError::failed(format_args!(
+                "asked for {}, and the server answered with {:.300}",
+                Shown(asked),
+                Shown(other).to_string()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A server may have to read the file again before its last word; one that has none is not waited for so long.
+fn patience(allowed: Allowed) -> Duration {
+    if allowed.unconfirmed {
+        LAST_WORD
+    } else {
+        STALL
+    }
+}
+
+fn unconfirmed() -> AppError {
+    AppError::failed(
+        "all bytes came, and the server did not confirm them, so nothing is kept; \
+         if it is a script that never does, use --unconfirmed",
+    )
+}
