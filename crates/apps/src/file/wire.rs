@@ -23,20 +23,19 @@ pub(super) async fn in_time<T>(
     }
 }
 
-<<<<<<< HEAD
+pub(super) fn stalled() -> AppError {
+    AppError::failed(format_args!(
+        "the peer stalled for {} seconds",
+        STALL.as_secs()
+    ))
+}
+
 /// Ends a conversation so that the client loses nothing that it was sent.
 pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError> {
     place.leave();
     in_time(wire.finish()).await?;
     part(wire.into_socket()).await;
     Ok(())
-=======
-pub(super) fn stalled() -> AppError {
-    AppError::failed(format_args!(
-        "the peer stalled for {} seconds",
-        STALL.as_secs()
-    ))
->>>>>>> 4dfb371 (file: replace nothing unasked, and say where files go)
 }
 
 /// Sends one header.
