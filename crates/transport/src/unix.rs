@@ -21,6 +21,9 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
 /// Unix stream sockets.
 ///
+/// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets EPERM), and closed
+/// elsewhere.
+///
 /// A listener's file is made with the mode of the options, and removed when the listener is dropped. A stale file (a
 /// socket that nobody listens on) is taken over; any other file is left alone, and the error says so.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +34,8 @@ pub struct UnixTransport {
 /// Unix datagram sockets: messages with boundaries, in order, none lost on the way.
 ///
 /// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the socket itself. A
-/// connecting socket binds itself to an abstract name that the kernel chooses, so that it can be answered. Files are
-/// treated as by [`UnixTransport`].
+/// connecting socket binds itself to an abstract name that the kernel chooses, so that it can be answered. Files, and
+/// descriptors that a peer passes along, are treated as by [`UnixTransport`].
 #[derive(Clone, Debug, Default)]
 pub struct UnixDgramTransport {
     options: SocketOptions,
@@ -64,6 +67,8 @@ impl UnixDgramTransport {
 fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> Result<Socket> {
     let made = os::open(Domain::UNIX, scheme.socket_type(), None);
     let socket = made.map_err(|error| Error::io("open a socket for", endpoint, error))?;
+    #[cfg(target_os = "linux")]
+    os::refuse_descriptors(&socket);
     options.apply_before_bind(&socket, endpoint)?;
     Ok(socket)
 }

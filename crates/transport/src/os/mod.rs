@@ -17,6 +17,8 @@ mod halves;
 )]
 mod offload;
 mod open;
+#[cfg(target_os = "linux")]
+mod rights;
 mod runs;
 
 use std::io::{self, IoSlice};
@@ -37,12 +39,20 @@ pub(crate) use calls::{check_len, send_parts_to};
 use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
 pub use halves::{OsRecv, OsSend, OsSocket};
 pub(crate) use open::{accept, open};
+#[cfg(target_os = "linux")]
+pub(crate) use rights::refuse as refuse_descriptors;
 use runs::Runs;
 
 /// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
-const INTEREST: Interest = Interest::READABLE
+const COMMON: Interest = Interest::READABLE
     .add(Interest::WRITABLE)
     .add(Interest::ERROR);
+/// And urgent data, since a read stops at it.
+#[cfg(target_os = "linux")]
+const INTEREST: Interest = COMMON.add(Interest::PRIORITY);
+#[cfg(not(target_os = "linux"))]
+const INTEREST: Interest = COMMON;
+
 /// Makes the runtime tell when `socket` is ready.
 fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
     // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
@@ -58,6 +68,9 @@ pub(crate) struct Os {
     shape: Shape,
     // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and have no room for it until then.
     local: OnceLock<Box<Endpoint>>,
+    /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first time.
+    #[cfg(target_os = "linux")]
+    takes_rights: OnceLock<bool>,
     runs: Runs,
     merging: OnceLock<Box<Merging>>,
 }
@@ -74,6 +87,8 @@ impl Os {
             scheme,
             shape,
             local,
+            #[cfg(target_os = "linux")]
+            takes_rights: OnceLock::new(),
             runs: Runs::default(),
             merging: OnceLock::new(),
         })
@@ -172,11 +187,7 @@ impl Os {
             match guard.try_io(|fd| recv_some(fd.get_ref(), buf)) {
                 Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
                 Ok(Ok(len)) => {
-                    // A short read has emptied the kernel's buffer: the next wait need not begin with a call that
-                    // would only say so. (Readiness is edge-triggered, so what comes later sets it again. As with tokio's
-                    // own streams, what lies behind TCP's urgent mark waits for more to come; only a peer that uses
-                    // urgent data delays itself.)
-                    if len < room && cfg!(target_os = "linux") {
+                    if len < room && self.short_is_empty() {
                         guard.clear_ready();
                     }
                     return Poll::Ready(Ok(Received::Data));
@@ -186,6 +197,27 @@ impl Os {
                 Err(_would_block) => {}
             }
         }
+    }
+
+    /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin with a call that would
+    /// only say so. (Readiness is edge-triggered: what comes later sets it again.)
+    ///
+    /// A read also stops at what its peer marked as urgent, which the kernel has told with the bytes, and behind a message
+    /// with descriptors. Such a socket is read until it has nothing, or what stands behind would wait for more to come.
+    #[cfg(target_os = "linux")]
+    fn short_is_empty(&self) -> bool {
+        let urgent = self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_ok();
+        let takes_rights = || {
+            *self
+                .takes_rights
+                .get_or_init(|| rights::may_come(self.socket()))
+        };
+        !urgent && !(self.scheme.is_unix() && takes_rights())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn short_is_empty(&self) -> bool {
+        false
     }
 
     /// Waits for an error that concerns no call of ours: a datagram that was refused elsewhere.
