@@ -152,7 +152,7 @@ async fn so_do_those_that_connect_and_those_of_datagrams() {
 /// Whether this kernel is Linux 6.16 or later.
 fn refuses() -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map(|number| number.parse::<u32>());
+    let mut numbers = release.split('.').map(str::parse::<u32>);
     let (major, minor) = (numbers.next().unwrap().unwrap(), numbers.next().unwrap());
     (major, minor.unwrap_or_default()) >= (6, 16)
 }

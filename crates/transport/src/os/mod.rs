@@ -207,12 +207,9 @@ impl Os {
     #[cfg(target_os = "linux")]
     fn short_is_empty(&self) -> bool {
         let urgent = self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_ok();
-        let takes_rights = || {
-            *self
-                .takes_rights
-                .get_or_init(|| rights::may_come(self.socket()))
-        };
-        !urgent && !(self.scheme.is_unix() && takes_rights())
+        let may_come = || rights::may_come(self.socket());
+        let descriptors = self.scheme.is_unix() && *self.takes_rights.get_or_init(may_come);
+        !urgent && !descriptors
     }
 
     #[cfg(not(target_os = "linux"))]
