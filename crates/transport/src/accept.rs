@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,6 +16,10 @@ use crate::{Endpoint, Error, Listener, Result, addr};
 /// How long to wait where the system has no descriptor or memory for one more connection: at first, and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
+/// From this wait on, after five shorter ones, the shortage does not pass by itself, and connections
+/// that cannot be served are refused instead of left to wait.
+const LASTING: Duration = Duration::from_millis(160);
+
 /// A listening TCP or Unix stream socket.
 #[derive(Debug)]
 pub struct OsListener {
@@ -24,11 +28,14 @@ pub struct OsListener {
     os: Os,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
+    /// A descriptor to give up for a connection that is to be refused.
+    reserve: Option<OwnedFd>,
 }
 
 impl OsListener {
     pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
         OsListener {
+            reserve: reserve(&os),
             os,
             rest: None,
             next_rest: BACK_OFF.0,
@@ -53,6 +60,15 @@ impl OsListener {
             self.rest = None;
         }
         Poll::Ready(())
+    }
+
+    /// Accepts a connection and closes it, where there is no descriptor for one more: its client learns
+    /// that, and does not wait for ever.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.reserve = None;
+        let refused = self.os.poll_read_io(cx, os::accept).map_ok(drop);
+        self.reserve = reserve(&self.os);
+        refused
     }
 
     fn back_off(&mut self, error: &io::Error) {
@@ -89,10 +105,23 @@ impl Listener for OsListener {
                     return Poll::Ready(Err(Error::io("accept at", self.os.local(), error)));
                 }
                 // EMFILE and the like leave the listener readable: an immediate retry would spin.
-                Err(error) => self.back_off(&error),
+                Err(error) if self.next_rest < LASTING => self.back_off(&error),
+                Err(error) => match ready!(self.poll_refuse(cx)) {
+                    Ok(()) => {
+                        tracing::warn!(listener = %self.os.local(), %error, "a connection was refused");
+                        // Others have their turn, however many there are to refuse.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Err(error) => self.back_off(&error),
+                },
             }
         }
     }
+}
+
+fn reserve(os: &Os) -> Option<OwnedFd> {
+    os.as_fd().try_clone_to_owned().ok()
 }
 
 /// One client came and went: the next may be waiting. (Linux also reports pending network errors here; accept(2).)

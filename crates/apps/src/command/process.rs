@@ -20,6 +20,7 @@ use super::group::Group;
 use super::orphans;
 use super::wire::{Exit, Program, Stream};
 use super::{JOB_VARIABLE, LEFT_BEHIND, MAX_PIECE};
+use crate::serving::descriptors;
 
 /// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them), in bytes.
 const PIPES: usize = 128 << 10;
@@ -70,6 +71,7 @@ impl Job {
         let mut session = CommandWrap::from(command);
         session.wrap(ProcessSession);
         let (leader, mut child) = orphans::awaited(|| session.spawn()).map_err(failed)?;
+        descriptors::restore(leader);
         Ok(Job {
             pipes: Pipes {
                 stdout: child.stdout().take(),

@@ -1,8 +1,9 @@
 //! How many descriptors this process may have open, and for how many conversations they do.
 
 use std::fs;
+use std::sync::OnceLock;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 /// Kept for what a server does beside its conversations: starting and killing commands, looking a
 /// name up, what a program of one's own opens.
@@ -53,18 +54,30 @@ fn open() -> usize {
     fs::read_dir("/dev/fd").map_or(ASSUMED, Iterator::count)
 }
 
+/// What the limit was before this process raised it.
+static STARTED_WITH: OnceLock<Rlimit> = OnceLock::new();
+
 /// Raises the soft limit to the hard one, which needs no privilege. The soft limit is low for the
 /// sake of programs that call `select`, and this is none.
 pub(crate) fn raise() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: before.maximum,
+        ..before
+    };
     // Refused, the limit stays as it is, and a server has fewer places.
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    );
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        let _ = STARTED_WITH.set(before);
+    }
+}
+
+/// Gives a program that this process has just started the limit that this process was started with:
+/// it may call `select`. Between its start and this it has the raised one.
+pub(crate) fn restore(child: Pid) {
+    if let Some(before) = STARTED_WITH.get() {
+        // One that has ended, or runs as another user, keeps what it has.
+        let _ = prlimit(Some(child), Resource::Nofile, *before);
+    }
 }
 
 #[cfg(test)]
