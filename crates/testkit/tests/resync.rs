@@ -156,8 +156,17 @@ fn one_that_drops_what_is_left_at_the_end_is_found() {
 #[test]
 fn what_is_not_declared_is_no_excuse() {
     let subject = full_of_marks(one_byte);
-    let violation = law("a_frame_above_the_limit_is_one_error").check(&subject);
-    assert!(violation.is_err());
+    for broken in [
+        "a_frame_above_the_limit_is_one_error",
+        "the_discard_limit_is_exact",
+        "an_end_inside_a_frame_is_one_error",
+    ] {
+        let violation = law(broken).check(&subject).unwrap_err().to_string();
+        assert!(
+            violation.contains("Subject::resynchronising"),
+            "{violation}"
+        );
+    }
 }
 
 #[test]

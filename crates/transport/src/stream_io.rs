@@ -18,6 +18,10 @@ const GATHERED: usize = 4096;
 /// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a process that does not ignore
 /// it. Rust programs do by default.
 ///
+/// Over tokio's `UnixStream` or `TcpStream` a receive waits, with bytes there, behind a descriptor that the peer passed along or
+/// behind urgent data, until more comes: they take a short read for the last. [`SocketParts`](crate::SocketParts) makes
+/// a socket of the same descriptor that does not.
+///
 /// For a reader and a writer that are two things, such as a child's pipes, [`tokio::io::join`] makes them one.
 #[derive(Debug)]
 pub struct IoSocket<T> {

@@ -53,7 +53,9 @@ pub(super) fn an_end_inside_a_frame_is_one_error(subject: &Subject) -> Verdict {
             same(&found[..1.min(found.len())], &before, cut)?;
             ensure(one, || {
                 format!(
-                    "{}: behind the first frame come {:?}",
+                    "{}: behind the first frame come {:?}; a rest that is a frame is declared with \
+                     Subject::keeping_the_last, one that is searched for frames with \
+                     Subject::resynchronising",
                     cut(),
                     &found[1.min(found.len())..]
                 )

@@ -45,7 +45,8 @@ pub(super) fn no_frame_is_above_the_limit(subject: &Subject) -> Verdict {
             .find(|frame| frame.len() > limits.max_frame);
         ensure(long.is_none(), || {
             let max = limits.max_frame;
-            format!("of {} comes {long:?} with at most {max}", shown(&stream))
+            let found = format!("of {} comes {long:?} with at most {max}", shown(&stream));
+            format!("{found}; no limit is declared with Subject::without_limits")
         })?;
     }
     Ok(())
@@ -60,7 +61,7 @@ pub(super) fn a_frame_above_the_limit_is_not_sent(subject: &Subject) -> Verdict 
     let sent = subject.codec(limits).encode(&frame, &mut BytesMut::new());
     ensure(sent.is_err(), || {
         format!(
-            "{} is sent with at most {}",
+            "{} is sent with at most {}; no limit is declared with Subject::without_limits",
             shown(&frame),
             limits.max_frame
         )
@@ -111,7 +112,8 @@ fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> 
     };
     ensure(kept, || {
         format!(
-            "{}, of which the second frame is too long, becomes {found:?}",
+            "{}, of which the second frame is too long, becomes {found:?}; one that is always fatal is declared with \
+             Subject::without_skipping, one that is searched for the next frame with Subject::resynchronising",
             shown(stream)
         )
     })
@@ -143,7 +145,9 @@ pub(super) fn the_discard_limit_is_exact(subject: &Subject) -> Verdict {
             same(&subject.due(limits, &stream)?, &found, || shown(&stream))?;
             ensure(discards(&found, &next, passes), || {
                 format!(
-                    "{}, whose first frame takes {exact} bytes, at most {max_discard} passed over: {found:?}",
+                    "{}, whose first frame takes {exact} bytes, at most {max_discard} passed over: {found:?}; \
+                     no such limit is declared with Subject::without_max_discard, or with \
+                     Subject::resynchronising where the next frame is searched for",
                     shown(&stream)
                 )
             })?;

@@ -14,8 +14,20 @@
 //! # for law in socketry_testkit::codec::LAWS { law.run(&limited()); }
 //! ```
 //!
-//! What a codec does not do is declared ([`Subject::without_max_discard`] and its like), and never found out by trying. All is
-//! deterministic: the inputs come from a fixed seed, and a violation prints the one that shows it. The environment variable
+//! What a codec does not do, or does in another way, is declared, and never found out by trying:
+//!
+//! | the codec | its subject |
+//! |---|---|
+//! | carries no frame shorter than this, or longer than its length field can say | [`carries`](Subject::carries) |
+//! | takes no arbitrary bytes: JSON, text, records | [`shaped`](Subject::shaped) |
+//! | takes frames of any length, whatever its limit | [`without_limits`](Subject::without_limits) |
+//! | ends the conversation at each frame that is too long | [`without_skipping`](Subject::without_skipping) |
+//! | passes over a frame of any length | [`without_max_discard`](Subject::without_max_discard) |
+//! | looks for the next frame after damage: a mark, a checksum | [`resynchronising`](Subject::resynchronising) |
+//! | takes what an ending stream leaves for a frame | [`keeping_the_last`](Subject::keeping_the_last) |
+//! | knows no frames on a stream | [`without_boundaries`](Subject::without_boundaries) |
+//!
+//! All is deterministic: the inputs come from a fixed seed, and a violation prints the one that shows it. The environment variable
 //! `SOCKETRY_LAW_ROUNDS` (1 by default) tries that many times as many inputs.
 
 mod cost;
