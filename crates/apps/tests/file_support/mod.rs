@@ -40,6 +40,15 @@ impl Served {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         command.arg("--root").arg(dir.path().join("root"));
+        Served::started_at(command, dir)
+    }
+
+    /// As [`started_by`](Served::started_by), and `command` says itself what it serves.
+    pub(crate) fn started_by_at(command: &mut Command) -> Self {
+        Served::started_at(command, tempfile::tempdir().unwrap())
+    }
+
+    fn started_at(command: &mut Command, dir: TempDir) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
