@@ -116,7 +116,7 @@ fn a_download_is_on_disk_before_the_user_hears_so() {
     let log = served.to("trace");
     fs::create_dir(served.to("dir")).unwrap();
     let dest = served.to("dir/a");
-    let get = ["file", "get", served.url(), "a"];
+    let get = ["file", "get", served.url(), "a", "--to"];
     ended_well(&traced(&log, &get).arg(&dest).output().unwrap());
     finished(&log);
     let directory = syncs_directory("dir");

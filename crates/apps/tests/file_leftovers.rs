@@ -169,7 +169,7 @@ fn a_file_that_grows_too_large_fails_alone() {
 fn a_download_that_grows_too_large_fails_and_leaves_nothing() {
     let served = Served::new(&[]);
     fs::write(served.root("large"), vec![7; 1 << 20]).unwrap();
-    let mut client = limited(&["file", "get", served.url(), "large"]);
+    let mut client = limited(&["file", "get", served.url(), "large", "--to"]);
     let failed = complaint(&client.arg(served.to("large")).output().unwrap());
     assert!(failed.contains("large: it could not be stored"), "{failed}");
     assert!(failed.contains("File too large"), "{failed}");

@@ -92,6 +92,9 @@ pub(super) struct Manner {
     /// Believe a script of few lines, which never confirms that it has the file
     #[arg(long)]
     unconfirmed: bool,
+    /// Do not wait for the disk of who stores the file: faster for small files, which may be lost when the power fails
+    #[arg(long)]
+    no_sync: bool,
 }
 
 /// What `put`, `get` and `browse` exit with when a signal ends them, as shells say it of SIGINT.
@@ -179,7 +182,8 @@ async fn connect_for(service: &Service, url: &str, manner: Manner) -> Result<Cli
     let client = connect(service, url).await?;
     Ok(client
         .replacing(manner.force)
-        .unconfirmed(manner.unconfirmed))
+        .unconfirmed(manner.unconfirmed)
+        .syncing(!manner.no_sync))
 }
 
 async fn connect(service: &Service, url: &str) -> Result<Client, AppError> {

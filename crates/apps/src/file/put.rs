@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use socketry_codec::{FrameError, FrameFault};
 use tokio::time::timeout;
 
-use super::GRACE;
 use super::digest::{Digests, Hasher};
 use super::header::{self, Answer, Status, Trailer};
 use super::pump::Source;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
+use super::{GRACE, sweep};
 use crate::AppError;
 
 /// What is known of the server.
@@ -99,7 +99,11 @@ fn unconfirmed() -> AppError {
 
 async fn open(path: PathBuf) -> Result<(File, Metadata), AppError> {
     let shown = path.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || open_now(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || {
+        sweep::beside(&path);
+        open_now(&path)
+    });
+    let opened = opened.await;
     let opened = opened.map_err(AppError::failed)?;
     opened.map_err(|error| AppError::failed(format_args!("{shown}: {error}")))
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs::TryLockError;
 use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 
 use super::name;
@@ -20,6 +22,17 @@ static SWEPT: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
 pub(super) fn once(dir: &Dir) {
     if is_new(dir) {
         now(dir);
+    }
+}
+
+/// Does so in the directory that `path` lies in.
+pub(super) fn beside(path: &Path) {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if let Ok(dir) = Dir::open_ambient_dir(parent, ambient_authority()) {
+        once(&dir);
     }
 }
 

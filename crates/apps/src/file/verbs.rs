@@ -108,7 +108,7 @@ pub(super) async fn get(
     let line = summary("received", name, &got?);
     if dest::is_standard_output(&dest) {
         // That is the file's.
-        return Ok(writeln!(std::io::stderr(), "{line}")?);
+        return Ok(writeln!(output::stderr(), "{line}")?);
     }
     say(line)
 }
