@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::ear::Ear;
-use super::hub::{Hub, Member, Seat};
+use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
 use super::message::{self, Dialect, Message, Refusal, Said};
+use super::outbox::Outbox;
 use crate::Service;
 use crate::serving::{PARTING, Place, part};
 
@@ -45,12 +47,9 @@ pub(super) async fn talk(
     let (user, shape) = (framed.peer().clone(), framed.shape());
     tracing::info!(%user, "came");
     let (mut receiving, sending) = framed.split();
-    let seat = hub.seat(sending.into_sender(), shape);
+    let sending = sending.into_socket();
+    let seat = hub.seat(Outbox::new(&sending));
     let member = Arc::clone(&seat.member);
-    let departure = Departure {
-        place,
-        member: Arc::clone(&member),
-    };
     let mut guest = Guest {
         seat,
         dialect: hub.dialect(),
@@ -58,32 +57,40 @@ pub(super) async fn talk(
         name: None,
         reserved,
     };
-    tokio::select! {
-        () = guest.listen(&mut receiving, &departure.place) => {}
-        _ = member.sender.closed() => {}
-        () = member.dismissed() => {}
-        () = member.tries_patience() => {}
-    }
+    let mut writing = pin!(member.outbox.write(sending));
+    let conversation = async {
+        tokio::select! {
+            () = guest.listen(&mut receiving, &place) => false,
+            () = member.dismissed() => false,
+            () = member.outbox.overflowed() => true,
+        }
+    };
+    let (overflowed, written) = beside(conversation, writing.as_mut()).await;
     drop(guest);
-    departure.place.leave();
-    let _ = timeout(PARTING, member.sender.finish()).await;
+    if overflowed {
+        tracing::warn!(%user, "disconnected: reads too slowly");
+        return;
+    }
+    place.leave();
+    member.outbox.end();
+    if !written {
+        let _ = timeout(PARTING, writing).await;
+    }
     part(receiving.into_socket()).await;
-    // Whoever has not read by now keeps no writer waiting.
-    member.sender.abort();
     tracing::info!(%user, "left");
 }
 
-/// A user's end. When a newcomer takes the place over, what still waits for the user waits no more:
-/// its writer would hold the connection open.
-struct Departure {
-    place: Place,
-    member: Arc<Member>,
-}
-
-impl Drop for Departure {
-    fn drop(&mut self) {
-        if self.place.is_taken_over() {
-            self.member.sender.abort();
+/// What `main` comes to, while `side` goes on; and whether that has ended. Its end does not end `main`: one who takes
+/// nothing any more may have said much that is still to be heard.
+async fn beside<T>(
+    main: impl Future<Output = T>,
+    mut side: Pin<&mut impl Future<Output = ()>>,
+) -> (T, bool) {
+    let (mut main, mut over) = (pin!(main), false);
+    loop {
+        tokio::select! {
+            done = &mut main => return (done, over),
+            () = &mut side, if !over => over = true,
         }
     }
 }
@@ -120,7 +127,8 @@ impl Guest {
         }
         if frames.shape().is_stream() {
             place.leave();
-            tokio::time::sleep(HALF_CLOSED).await;
+            // Who takes nothing any more hears nothing, either.
+            let _ = timeout(HALF_CLOSED, self.seat.member.outbox.closed()).await;
         }
     }
 

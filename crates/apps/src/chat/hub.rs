@@ -1,33 +1,33 @@
 //! Who is here, and how what one says reaches all others.
 //!
-//! A message is encoded once. For each user it is put into a bounded buffer, which a writer of that user's own empties.
-//! It is put into all of them or, while one has no room, into none: who speaks waits then, and the next one to speak
-//! behind. A user who makes them wait for too long is disconnected.
+//! A message is encoded once, and put into the [outbox](super::outbox) of each user, from which a writer of
+//! that user's own takes it. The hub never waits. Who speaks does, [before](super::pacing) a message is
+//! relayed, for those who read.
 //!
-//! Nothing is logged while a lock or the turn to speak is held: who reads the log may be slow.
+//! Nothing is logged while the lock is held: who reads the log may be slow.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::BytesMut;
-use socketry_codec::{BoxCodec, Codec, FrameError, Sender};
-use socketry_transport::{Shape, Undecodable};
+use bytes::{Bytes, BytesMut};
+use socketry_codec::{BoxCodec, Codec, CodecError};
+use socketry_transport::Undecodable;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
 
 use super::QUIT;
 use super::console::{Console, Screen, Unshown};
-use super::limits::PATIENCE;
 use super::message::{self, Dialect, Message, Relayed};
+use super::outbox::{Letter, Outbox, Put};
+use super::pacing::{Common, Pass, Speaker};
 use crate::{AppError, Service};
 
 /// The place where all meet.
 pub(super) struct Hub {
     dialect: Dialect,
-    /// Whose turn it is to speak. It is held while a member without room is waited for, in the order of asking.
-    turn: tokio::sync::Mutex<()>,
     room: Mutex<Room>,
+    common: Common,
+    operator: Speaker,
     shown: Screen,
     /// How many messages the operator was not shown since the console stalled.
     unseen: AtomicU64,
@@ -41,22 +41,10 @@ struct Room {
     codec: BoxCodec,
 }
 
-/// A user, as the hub knows one. What is put into its buffer is put there under the lock of the room.
+/// A user, as the hub knows one.
 pub(super) struct Member {
-    pub(super) sender: Sender,
-    stream: bool,
-    /// Somebody found no room.
-    full: Notify,
+    pub(super) outbox: Outbox,
     dismissed: Notify,
-}
-
-/// How an attempt to relay went.
-enum Attempt {
-    Relayed {
-        missed: Members,
-    },
-    /// Nobody got anything: these have no room.
-    Full(Members),
 }
 
 type Members = Vec<Arc<Member>>;
@@ -67,15 +55,17 @@ impl Hub {
         service: &Service,
         console: Console,
     ) -> Result<(Self, mpsc::Receiver<String>), AppError> {
+        let common = Common::new();
         let hub = Hub {
             dialect: Dialect::of(service),
-            turn: tokio::sync::Mutex::default(),
             room: Mutex::new(Room {
                 members: HashMap::new(),
                 next_member: 0,
                 seq: 0,
                 codec: service.codec.build().map_err(AppError::usage)?,
             }),
+            operator: common.speaker(),
+            common,
             shown: console.shown,
             unseen: AtomicU64::new(0),
         };
@@ -87,11 +77,9 @@ impl Hub {
     }
 
     /// Takes a user in; dropping the seat is leaving.
-    pub(super) fn seat(self: &Arc<Self>, sender: Sender, shape: Shape) -> Seat {
+    pub(super) fn seat(self: &Arc<Self>, outbox: Outbox) -> Seat {
         let member = Arc::new(Member {
-            sender,
-            stream: shape.is_stream(),
-            full: Notify::new(),
+            outbox,
             dismissed: Notify::new(),
         });
         let mut room = self.room();
@@ -102,54 +90,41 @@ impl Hub {
             hub: Arc::clone(self),
             number,
             member,
+            speaker: self.common.speaker(),
+            answers: self.common.speaker(),
         }
     }
 
     /// What the operator says goes to all.
     pub(super) async fn announce(&self, from: &str, text: &str) -> Result<(), AppError> {
-        self.relay(None, from, text).await
+        let pass = self.operator.pass(from.len() + text.len()).await;
+        self.relay(None, from, text, pass)
     }
 
     /// Says the end to all who have room for it, and ends all conversations.
     pub(super) fn dismiss(&self, from: &str) -> Result<(), AppError> {
         let mut room = self.room();
-        let said = room.relay(self.dialect, None, from, QUIT);
+        let said = room.relay(self.dialect, None, from, QUIT, None);
         for member in room.members.values() {
             member.dismissed.notify_one();
         }
         said.map(drop)
     }
 
-    /// Sends what `from` says to all but `by`, once all have room for it.
-    async fn relay(&self, by: Option<u64>, from: &str, text: &str) -> Result<(), AppError> {
-        let turn = self.turn.lock().await;
-        let relayed = loop {
-            match self.attempt(by, from, text) {
-                Ok(Attempt::Full(members)) => room_of(&members).await,
-                Ok(Attempt::Relayed { missed }) => break Ok(missed),
-                Err(error) => break Err(error),
-            }
-        };
-        drop(turn);
-        for member in relayed? {
-            let user = member.sender.peer();
+    /// Sends what `from` says to all but `by`.
+    fn relay(
+        &self,
+        by: Option<u64>,
+        from: &str,
+        text: &str,
+        pass: Option<Pass>,
+    ) -> Result<(), AppError> {
+        let missed = self.room().relay(self.dialect, by, from, text, pass)?;
+        for member in missed {
+            let user = &member.outbox.peer;
             tracing::debug!(%user, "a message was dropped: reads too slowly");
         }
         Ok(())
-    }
-
-    fn attempt(&self, by: Option<u64>, from: &str, text: &str) -> Result<Attempt, AppError> {
-        let mut room = self.room();
-        let full: Members = room
-            .others(by)
-            .filter(|member| member.stream && member.is_full())
-            .cloned()
-            .collect();
-        if !full.is_empty() {
-            return Ok(Attempt::Full(full));
-        }
-        let missed = room.relay(self.dialect, by, from, text)?;
-        Ok(Attempt::Relayed { missed })
     }
 
     /// Shows a message to the operator. One who does not look holds up nobody, and is told so once: a log that is told of
@@ -196,18 +171,17 @@ impl Room {
         by: Option<u64>,
         from: &str,
         text: &str,
+        pass: Option<Pass>,
     ) -> Result<Members, AppError> {
-        let frame = self.encode(dialect, from, text)?;
+        let frame = self.message(dialect, from, text)?;
         self.seq += 1;
-        // One that cannot be sent to at all is about to leave.
+        let letter = Letter::new(frame, pass);
         let others = self.others(by);
-        let missed =
-            others.filter(|member| matches!(member.sender.try_send_encoded(&frame), Ok(false)));
+        let missed = others.filter(|member| member.outbox.put(&letter) == Put::Missed);
         Ok(missed.cloned().collect())
     }
 
-    fn encode(&mut self, dialect: Dialect, from: &str, text: &str) -> Result<BytesMut, AppError> {
-        let mut out = BytesMut::new();
+    fn message(&mut self, dialect: Dialect, from: &str, text: &str) -> Result<Bytes, AppError> {
         let encoded = match dialect {
             Dialect::Json => {
                 let (seq, time) = (self.seq + 1, message::now());
@@ -217,58 +191,26 @@ impl Room {
                     seq,
                     time,
                 };
-                self.codec.encode(&message::json(&relayed), &mut out)
+                self.encode(&message::json(&relayed))
             }
             Dialect::Text(encoding) => {
                 let bytes = encoding
                     .encode(text, Undecodable::Replace)
                     .map_err(AppError::failed)?;
-                self.codec.encode(&bytes, &mut out)
+                self.encode(&bytes)
             }
         };
-        encoded
-            .map_err(|error| AppError::failed(format_args!("cannot relay a message: {error}")))?;
-        Ok(out)
+        encoded.map_err(|error| AppError::failed(format_args!("cannot relay a message: {error}")))
     }
-}
 
-/// Waits until each of these members had room, or is disconnected since it had none for too long.
-async fn room_of(members: &[Arc<Member>]) {
-    for member in members {
-        member.room().await;
+    fn encode(&mut self, frame: &[u8]) -> Result<Bytes, CodecError> {
+        let mut out = BytesMut::new();
+        self.codec.encode(frame, &mut out)?;
+        Ok(out.freeze())
     }
 }
 
 impl Member {
-    /// Whether there is no room; one that is about to leave is in nobody's way.
-    fn is_full(&self) -> bool {
-        // Nothing, put into a stream, changes nothing.
-        let full = matches!(self.sender.try_send_encoded(&[]), Ok(false));
-        if full {
-            self.full.notify_one();
-        }
-        full
-    }
-
-    async fn room(&self) {
-        let _ = self.sender.send_encoded(&[]).await;
-    }
-
-    /// Resolves when somebody found no room, and there was none for all the patience after. The user is disconnected
-    /// then: a stream with a gap would be worse than none. The time is taken here and not by those who wait, since they
-    /// may leave.
-    pub(super) async fn tries_patience(&self) {
-        loop {
-            self.full.notified().await;
-            if timeout(PATIENCE, self.room()).await.is_err() {
-                break;
-            }
-        }
-        self.sender.abort();
-        let user = self.sender.peer();
-        tracing::warn!(%user, "disconnected: reads too slowly");
-    }
-
     /// Resolves when the operator sends this user away.
     pub(super) async fn dismissed(&self) {
         self.dismissed.notified().await;
@@ -280,33 +222,29 @@ pub(super) struct Seat {
     hub: Arc<Hub>,
     number: u64,
     pub(super) member: Arc<Member>,
+    speaker: Speaker,
+    /// For what is answered to this user alone.
+    answers: Speaker,
 }
 
 impl Seat {
     /// Says `message` to all others, and shows it to the operator.
     pub(super) async fn say(&self, message: &Message) -> Result<(), AppError> {
         let from = message.from.as_deref().unwrap_or_default();
+        let pass = self.speaker.pass(from.len() + message.text.len()).await;
         let by = Some(self.number);
-        self.hub.relay(by, from, &message.text).await?;
+        self.hub.relay(by, from, &message.text, pass)?;
         self.hub.show(message);
         Ok(())
     }
 
     /// Says something to this user alone, who alone waits until there is room for it. Over datagrams it may be lost.
     pub(super) async fn answer(&self, frame: &[u8]) {
-        while let Ok(false) = self.try_answer(frame) {
-            if !self.member.stream {
-                return;
-            }
-            self.member.full.notify_one();
-            self.member.room().await;
+        let pass = self.answers.own_pass(frame.len()).await;
+        let encoded = self.hub.room().encode(frame);
+        if let Ok(bytes) = encoded {
+            self.member.outbox.put(&Letter::new(bytes, pass));
         }
-    }
-
-    fn try_answer(&self, frame: &[u8]) -> Result<bool, FrameError> {
-        // Under this lock, so that room that somebody has found is still there.
-        let _room = self.hub.room();
-        self.member.sender.try_send(frame)
     }
 }
 

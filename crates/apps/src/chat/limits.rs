@@ -2,10 +2,24 @@
 
 use std::time::Duration;
 
-/// How long a server waits for a user on a stream who has not taken what waits for it, 256 KiB, before it disconnects
-/// that user. All who speak wait as long, once: what one pastes reaches everybody who reads, and who does not read is
-/// gone after this.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a user on a stream may take less than [`LEAST`] while something waits for it. Who speaks waits for it no
+/// longer then, and it is disconnected when [`WAITING`] bytes wait for it.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How many bytes a user must take in [`PATIENCE`], or all that wait, to be one that others wait for.
+pub const LEAST: usize = 16 << 10;
+
+/// How many bytes may wait for a user whom nobody waits for, and one message: on a stream for one that has stalled, over
+/// datagrams for each. Each message counts as 256 bytes more than it has.
+pub const WAITING: usize = 256 << 10;
+
+/// How many bytes of messages may be on their way to those who read, counted in the same way and once for all readers.
+/// All who speak share them, in the order of asking.
+pub const IN_FLIGHT: usize = 256 << 10;
+
+/// How many bytes, counted in the same way, each who speaks may have on their way besides, or one message. So a short
+/// message does not wait behind somebody's flood.
+pub const OWN: usize = 8 << 10;
 
 /// How long a server waits on a stream for the first frame of a user, where the codec is JSON: a [`Client`](super::Client)
 /// says who it is at once. With other codecs one may listen without ever having said a word.

@@ -48,6 +48,8 @@ mod hub;
 mod join;
 pub mod limits;
 mod message;
+mod outbox;
+mod pacing;
 #[cfg(test)]
 mod properties;
 mod server;
