@@ -103,7 +103,7 @@ async fn in_a_chat_where_others_talk() {
 async fn in_a_chat_that_refuses_every_second_message() {
     for scheme in SCHEMES {
         for codec in ["json", "json:bare"] {
-            let (_places, service, at, mut listener) = chat_server(scheme, codec).await;
+            let (_places, _service, at, mut listener) = chat_server(scheme, codec).await;
             let frames: Vec<_> = (0..500)
                 .flat_map(|n| ["{}".to_owned(), format!(r#"{{"text":"m{n}"}}"#)])
                 .collect();
@@ -127,7 +127,7 @@ async fn fills(directory: &Path, count: usize, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_a_command_server() {
     for scheme in SCHEMES {
-        for codec in ["line", "struct", "json"] {
+        for codec in ["line", "struct", "json", "json:bare"] {
             let places = Places::new();
             let done = tempfile::tempdir().unwrap();
             let service = Service::with_codec(codec).unwrap();
@@ -139,7 +139,7 @@ async fn by_a_command_server() {
                 .map(|n| {
                     let command = format!("echo {n}; : > {}/{n}", done.path().display());
                     match codec {
-                        "json" => format!(r#"{{"command":"{command}"}}"#),
+                        "json" | "json:bare" => format!(r#"{{"run":"{command}"}}"#),
                         _ => command,
                     }
                 })

@@ -33,12 +33,24 @@
 //!
 //! # What is bounded
 //!
-//! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users. What waits for
-//! one user is at most 256 KiB and a message. On a stream who speaks then waits until that user has taken some of it, so
-//! that a paste reaches all whole; a user who takes nothing for [`limits::PATIENCE`] is disconnected, and delays nobody
-//! any more. Over datagrams a user who reads too slowly misses messages, and delays nobody. Who half-closes still hears
-//! for 3 seconds. On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction say; after
-//! it, and with other codecs always, a user may be silent for as long as it likes, and keeps a place.
+//! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users.
+//!
+//! Each user has a queue of its own, and the server never waits for one. Who speaks waits, for those who read:
+//! at most [`limits::IN_FLIGHT`] bytes of all messages are on their way to them, and [`limits::OWN`] bytes
+//! more of each who speaks. So a paste reaches all who read, whole, and a short message does not wait behind
+//! somebody's flood. Nobody waits for a user who takes next to nothing for [`limits::PATIENCE`]. On a stream
+//! such a user is disconnected once [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over
+//! datagrams nobody is ever waited for: who has no room for a message misses it.
+//!
+//! A user who takes nothing any more, or is gone, is still heard: all that it sent is read and relayed. Who
+//! half-closes still hears for 3 seconds.
+//!
+//! # Who is silent
+//!
+//! On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction say. After
+//! it, and with other codecs always, a user may be silent for as long as it likes, and keeps a place: to
+//! listen is to take part. Only a dead peer is not kept. The kernel's keepalive finds one where the
+//! transport has it (`tcp`), and then the place is free. Over datagrams `peer_idle` is the bound.
 
 mod client;
 mod console;

@@ -157,11 +157,6 @@ impl Place {
         }
     }
 
-    /// Whether a newcomer takes the place over.
-    pub(crate) fn is_taken_over(&self) -> bool {
-        self.queue.lock().ending.iter().any(|one| self.is(one))
-    }
-
     fn is(&self, end: &Arc<Notify>) -> bool {
         Arc::ptr_eq(&self.end, end)
     }
