@@ -1,8 +1,9 @@
 //! One command line for the binary and for the examples: `chat`, `command` and `file`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
 
 use crate::common::complain;
 use crate::matrix::App;
@@ -28,7 +29,7 @@ enum AppArgs {
 
 /// The `socketry` binary: parses the process's arguments, runs, and says how it went.
 pub fn main() -> ExitCode {
-    run(Cli::parse().app)
+    run_with(&std::env::args_os().collect::<Vec<_>>())
 }
 
 /// An example that is one app: `chat serve …` as `cargo run --example chat -- serve …`.
@@ -37,7 +38,33 @@ pub fn main_of(app: App) -> ExitCode {
     let arguments = std::iter::once("socketry".into())
         .chain(std::iter::once(name.into()))
         .chain(std::env::args_os().skip(1));
-    run(Cli::parse_from(arguments).app)
+    run_with(&arguments.collect::<Vec<_>>())
+}
+
+fn run_with(arguments: &[OsString]) -> ExitCode {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => run(cli.app),
+        Err(error) => {
+            // Without an output there is nobody to tell.
+            let _ = error.print();
+            if error.use_stderr() {
+                ExitCode::from(usage_code(arguments))
+            } else {
+                ExitCode::SUCCESS
+            }
+        }
+    }
+}
+
+/// The exit code for wrong arguments, as far as they can be understood.
+fn usage_code(arguments: &[OsString]) -> u8 {
+    let understood = Cli::command()
+        .ignore_errors(true)
+        .try_get_matches_from(arguments);
+    let understood = understood.as_ref().ok().and_then(ArgMatches::subcommand);
+    let verb =
+        understood.and_then(|(app, rest)| (app == "command").then(|| rest.subcommand_name()));
+    command::usage_code(verb.flatten())
 }
 
 fn run(app: AppArgs) -> ExitCode {

@@ -681,21 +681,3 @@ fn who_can_be_reached_is_warned() {
     assert_eq!(warning.lines().count(), 1, "{warning}");
     assert!(warning.contains("can run commands"), "{warning}");
 }
-
-#[test]
-fn wrong_usage_is_2() {
-    for arguments in [
-        &["run"][..],
-        &["run", "tcp://127.0.0.1:1"],
-        &["run", "nonsense", "ls"],
-        &["run", "tcp://127.0.0.1:1", "--quiet-gap", "soon", "ls"],
-        &["run", "udp://127.0.0.1:1", "ls"],
-        &["run", "--codec", "morse", "tcp://127.0.0.1:1", "ls"],
-        &["run", "mem://here", "ls"],
-        &["serve", "udp://127.0.0.1:0"],
-        &["serve", "--time-limit", "x"],
-    ] {
-        let output = socketry(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    }
-}

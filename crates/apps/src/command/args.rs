@@ -5,15 +5,27 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Subcommand;
-use socketry_transport::units::parse_duration;
+use socketry_transport::units::{UnitError, parse_duration};
 use socketry_transport::{Address, Endpoint};
 
-use super::{Client, Command, Exit, QUIET_GAP, Server, Stream};
+use super::{Client, Command, Exit, Server, Stream, input};
 use crate::common::{Common, ServeArgs, announce, complain, reachable};
-use crate::{AppError, Service, output, serving};
+use crate::{AppError, Service, Shown, output, serving};
 
-/// What `command run` exits with when the exchange itself failed, as `ssh` does.
-const EXCHANGE_FAILED: u8 = 255;
+/// What `command run` exits with for everything that is not the command's, as `ssh` does.
+const NOT_THE_COMMANDS: u8 = 255;
+
+/// What other verbs exit with when their arguments are wrong.
+const USAGE: u8 = 2;
+
+/// The options of `command run` that a user may write after the command by mistake. (Short ones are everybody's.)
+const OPTIONS: [&str; 5] = [
+    "--codec",
+    "--encoding",
+    "--quiet-gap",
+    "--answer-within",
+    "--no-stdin",
+];
 
 /// What `command run` exits with when nobody reads its output any more: as if SIGPIPE (13) had ended it.
 const NOBODY_READS: u8 = 128 + 13;
@@ -40,18 +52,51 @@ enum Verb {
         #[command(flatten)]
         limits: ServeArgs,
     },
-    /// Run a command there, and exit with its exit code (128+N for signal N, 255 if the exchange failed, 141 if nobody reads the output)
-    Run {
-        /// Where the server is
-        #[arg(value_name = "URL")]
-        url: String,
-        /// On raw and line, how long nothing must arrive for the answer to be over [default: 300ms]
-        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-        quiet_gap: Option<Duration>,
-        /// One word is a line for the remote shell; several are a program and its arguments, exactly
-        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
-        command: Vec<String>,
-    },
+    /// Run a command there, and exit with its exit code
+    #[command(after_help = ON_RUNNING)]
+    Run(Run),
+}
+
+const ON_RUNNING: &str = "\
+Exit code: that of the command; 128+N if signal N ended it; 255 for everything that is not the command's (wrong usage, no \
+connection, no answer), with `socketry: …` or `error: …` on standard error; 141 if nobody reads the output. The codecs raw and \
+line carry no exit code: what was answered there is 0.
+
+Standard input is not sent to the command. If it is no terminal and something waits there, that is an error; -n leaves it \
+to others, as in: while read -r host; do socketry command run -n … ; done <hosts
+
+Options after COMMAND are the command's own.";
+
+/// The arguments of `socketry command run`.
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// Where the server is
+    #[arg(value_name = "URL")]
+    url: String,
+    /// Do not look at standard input, which is for somebody else
+    #[arg(short, long)]
+    no_stdin: bool,
+    /// How long the first of the answer may take, or never [default: 1m on struct and json, which say at once that the
+    /// command runs; never on raw and line, which say nothing before its end]
+    #[arg(long, value_name = "TIME", value_parser = parse_limit)]
+    answer_within: Option<Limit>,
+    /// On raw and line, how long nothing must arrive for the answer to be over [default: 300ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    quiet_gap: Option<Duration>,
+    /// One word is a line for the remote shell; several are a program and its arguments, exactly
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    command: Vec<String>,
+}
+
+/// What a user said of a time; `None` is for ever.
+#[derive(Clone, Copy, Debug)]
+struct Limit(Option<Duration>);
+
+fn parse_limit(text: &str) -> Result<Limit, UnitError> {
+    match text {
+        "never" => Ok(Limit(None)),
+        time => Ok(Limit(Some(parse_duration(time)?))),
+    }
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
@@ -62,26 +107,26 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             time_limit,
             limits,
         } => serve(&service, &url, time_limit, &limits).await,
-        Verb::Run {
-            url,
-            quiet_gap,
-            command,
-        } => {
-            let url = reachable(&url)?;
-            let command = Command::from_words(command);
-            let quiet_gap = quiet_gap.unwrap_or(QUIET_GAP);
+        Verb::Run(args) => {
             let mut output = Output::default();
-            match ask(&service, &url, quiet_gap, command, &mut output).await {
+            match ask(&service, args, &mut output).await {
                 Ok(exit) => Ok(ExitCode::from(exit.code())),
                 // Silent, as whoever is at the head of a pipe: `… | head -1` is no failure.
                 Err(_) if output.is_broken => Ok(ExitCode::from(NOBODY_READS)),
-                Err(error) if error.is_usage() => Err(error),
                 Err(error) => {
                     complain(&error);
-                    Ok(ExitCode::from(EXCHANGE_FAILED))
+                    Ok(ExitCode::from(NOT_THE_COMMANDS))
                 }
             }
         }
+    }
+}
+
+/// What the program exits with when these arguments of it are wrong: those of `command run` are not the command's.
+pub(crate) fn usage_code(verb: Option<&str>) -> u8 {
+    match verb {
+        Some("run") => NOT_THE_COMMANDS,
+        _ => USAGE,
     }
 }
 
@@ -116,17 +161,55 @@ fn warn(at: &Endpoint) {
     }
 }
 
-async fn ask(
-    service: &Service,
-    url: &Endpoint,
-    quiet_gap: Duration,
-    command: Command,
-    output: &mut Output,
-) -> Result<Exit, AppError> {
-    let mut client = Client::connect(service, url).await?.quiet_gap(quiet_gap);
-    client
+async fn ask(service: &Service, args: Run, output: &mut Output) -> Result<Exit, AppError> {
+    if !args.no_stdin {
+        input::must_be_empty()?;
+    }
+    let url = reachable(&args.url)?;
+    warn_of_options(&args.command);
+    let mut client = Client::connect(service, &url).await?;
+    if let Some(gap) = args.quiet_gap {
+        client = client.quiet_gap(gap);
+    }
+    if let Some(Limit(limit)) = args.answer_within {
+        client = client.answer_within(limit);
+    }
+    let command = Command::from_words(args.command);
+    let exit = client
         .run(command, |stream, bytes| output.show(stream, bytes))
-        .await
+        .await?;
+    if exit.fitting().is_none() {
+        return Err(AppError::failed(format_args!(
+            "the server says '{exit}', which no process can exit with"
+        )));
+    }
+    if !args.no_stdin {
+        input::must_have_stayed_empty()?;
+    }
+    Ok(exit)
+}
+
+/// Says which words of a command look like options of this program, unless `--` before it says that they are meant.
+fn warn_of_options(command: &[String]) {
+    if std::env::args_os()
+        .nth_back(command.len())
+        .is_some_and(|before| before == "--")
+    {
+        return;
+    }
+    let ours = |word: &&String| {
+        let name = word.split('=').next().unwrap_or_default();
+        OPTIONS.contains(&name)
+    };
+    if let Some(option) = command.iter().skip(1).find(ours) {
+        // Without a standard error there is nobody to warn.
+        let _ = writeln!(
+            io::stderr(),
+            "socketry: {} after the command is part of it; our options stand before it (`--` before the command \
+             says that it is meant)",
+            Shown(option)
+        );
+    }
 }
 
 /// This program's own output.
@@ -143,8 +226,13 @@ impl Output {
             Stream::Stdout => output::stdout().write_all(bytes),
             Stream::Stderr => output::stderr().write_all(bytes),
         };
-        let kind = shown.as_ref().map_err(io::Error::kind);
-        self.is_broken = kind == Err(io::ErrorKind::BrokenPipe);
-        shown
+        shown.map_err(|error| {
+            self.is_broken = error.kind() == io::ErrorKind::BrokenPipe;
+            let place = match stream {
+                Stream::Stdout => "standard output",
+                Stream::Stderr => "standard error",
+            };
+            io::Error::new(error.kind(), format!("{place}: {error}"))
+        })
     }
 }

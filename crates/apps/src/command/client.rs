@@ -1,15 +1,18 @@
 //! The client: sends a command, and gives out what comes back.
 
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use socketry_codec::Framed;
+use socketry_codec::{FrameError, Framed};
+use socketry_transport::units::format_duration;
 use socketry_transport::{BoxSocket, Encoding, Endpoint};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::process::passed;
 use super::transcode::Incoming;
 use super::wire::{Command, Dialect, Exit, JsonReply, Reply, Stream, untagged};
-use super::{MAX_RAW_COMMAND, QUIET_GAP};
+use super::{FIRST_ANSWER, MAX_RAW_COMMAND, QUIET_GAP};
 use crate::matrix::App;
 use crate::{AppError, Service};
 
@@ -23,6 +26,7 @@ pub struct Client {
     dialect: Dialect,
     encoding: Encoding,
     quiet_gap: Duration,
+    answer_within: Option<Duration>,
 }
 
 impl Client {
@@ -32,11 +36,13 @@ impl Client {
     /// If commands do not run over that pairing of transport and codec, or as the transport says.
     pub async fn connect(service: &Service, to: &Endpoint) -> Result<Self, AppError> {
         let framed = service.connect(App::Command, to).await?;
+        let dialect = Dialect::of(&service.codec)?;
         Ok(Client {
             framed,
-            dialect: Dialect::of(&service.codec)?,
+            dialect,
             encoding: service.encoding,
             quiet_gap: QUIET_GAP,
+            answer_within: dialect.says_that_it_runs().then_some(FIRST_ANSWER),
         })
     }
 
@@ -48,8 +54,19 @@ impl Client {
         self
     }
 
+    /// How long the first of an answer may take, from the call of [`run`](Client::run) on; `None`: for ever. Default on
+    /// `struct` and `json`: [`FIRST_ANSWER`], as the server says at once that a command has started. On `raw` and `line`
+    /// it says nothing before the command has ended, and the default is `None`.
+    ///
+    /// A server that is older, or somebody else's, may say nothing before the first output.
+    #[must_use]
+    pub fn answer_within(mut self, limit: Option<Duration>) -> Self {
+        self.answer_within = limit;
+        self
+    }
+
     /// Has `command` run, gives its output to `output` as it arrives, and says how it ended. It waits as long as the
-    /// command runs.
+    /// command runs, once the server [has answered](Client::answer_within).
     ///
     /// Not cancel-safe: dropped before its end, or after an error, the rest of the answer is still to come. Use another
     /// connection then.
@@ -66,7 +83,8 @@ impl Client {
         if self.dialect == Dialect::Raw && self.framed.shape().is_stream() {
             check_raw(&request)?;
         }
-        self.framed.send(&request).await?;
+        let answer = Wait::until(self.answer_within);
+        answer.sending(self.framed.send(&request)).await?;
         let mut output = |stream, bytes: &[u8]| match bytes {
             [] => Ok(()),
             _ => output(stream, bytes).map_err(|error| {
@@ -74,9 +92,9 @@ impl Client {
             }),
         };
         match self.dialect {
-            Dialect::Raw | Dialect::Line(_) => self.text(&mut output).await,
-            Dialect::Struct => self.tagged(&mut output).await,
-            Dialect::Json => self.json(&mut output).await,
+            Dialect::Raw | Dialect::Line(_) => self.text(answer, &mut output).await,
+            Dialect::Struct => self.tagged(answer, &mut output).await,
+            Dialect::Json => self.json(answer, &mut output).await,
         }
     }
 
@@ -89,9 +107,9 @@ impl Client {
     }
 
     /// An answer that only silence ends.
-    async fn text(&mut self, output: &mut impl Output) -> Result<Exit, AppError> {
+    async fn text(&mut self, mut answer: Wait, output: &mut impl Output) -> Result<Exit, AppError> {
         let mut incoming = Incoming::new(self.encoding);
-        let mut next = self.framed.recv().await?;
+        let mut next = answer.first(self.framed.recv()).await?;
         if next.is_none() {
             return Err(lost("an answer"));
         }
@@ -111,10 +129,15 @@ impl Client {
         Ok(Exit::Unknown)
     }
 
-    async fn tagged(&mut self, output: &mut impl Output) -> Result<Exit, AppError> {
+    async fn tagged(
+        &mut self,
+        mut answer: Wait,
+        output: &mut impl Output,
+    ) -> Result<Exit, AppError> {
         let mut streams = Streams::new(self.encoding);
         loop {
-            let frame = self.framed.recv().await?.ok_or_else(|| lost("a status"))?;
+            let frame = answer.first(self.framed.recv()).await?;
+            let frame = frame.ok_or_else(|| lost("a status"))?;
             match untagged(frame, self.encoding) {
                 Some(Reply::Piece(stream, bytes)) => streams.push(stream, bytes, output)?,
                 Some(Reply::End(end)) => return streams.finish(end, output),
@@ -123,10 +146,10 @@ impl Client {
         }
     }
 
-    async fn json(&mut self, output: &mut impl Output) -> Result<Exit, AppError> {
+    async fn json(&mut self, mut answer: Wait, output: &mut impl Output) -> Result<Exit, AppError> {
         let mut streams = Streams::new(self.encoding);
         loop {
-            let header: Option<JsonReply> = self.framed.recv_json().await?;
+            let header: Option<JsonReply> = answer.first(self.framed.recv_json()).await?;
             match header.ok_or_else(|| lost("a status"))?.read() {
                 Some(Reply::Body(stream, size)) => {
                     let mut body = self.framed.body(size)?;
@@ -138,6 +161,61 @@ impl Client {
                 Some(Reply::Piece(..)) | None => return Err(not_understood()),
             }
         }
+    }
+}
+
+/// How long is waited for the first of an answer.
+struct Wait {
+    limit: Option<Duration>,
+    /// `None` without a limit, and as soon as the server has answered.
+    deadline: Option<Instant>,
+}
+
+impl Wait {
+    fn until(limit: Option<Duration>) -> Self {
+        Wait {
+            limit,
+            deadline: limit.map(|limit| Instant::now() + limit),
+        }
+    }
+
+    async fn sending(
+        &self,
+        sending: impl Future<Output = Result<(), FrameError>>,
+    ) -> Result<(), AppError> {
+        self.in_time(sending).await?.map_err(not_sent)
+    }
+
+    /// What is received, and from then on without a limit.
+    async fn first<T>(
+        &mut self,
+        receiving: impl Future<Output = Result<T, FrameError>>,
+    ) -> Result<T, AppError> {
+        let received = self.in_time(receiving).await?;
+        self.deadline = None;
+        Ok(received?)
+    }
+
+    async fn in_time<T>(&self, waiting: impl Future<Output = T>) -> Result<T, AppError> {
+        tokio::select! {
+            // In this order: what is here is in time.
+            biased;
+            done = waiting => Ok(done),
+            () = passed(self.deadline) => Err(AppError::failed(format_args!(
+                "the server has not answered within {}; give it longer with answer-within, if it is only slow",
+                self.limit.map(format_duration).unwrap_or_default()
+            ))),
+        }
+    }
+}
+
+/// A command that the codec cannot carry was not tried.
+fn not_sent(error: FrameError) -> AppError {
+    match error.codec_fault() {
+        Some(fault) if !error.is_fatal() => AppError::usage(format_args!(
+            "this command cannot be sent: {fault}; the codec json carries any"
+        )),
+        _ => error.into(),
     }
 }
 

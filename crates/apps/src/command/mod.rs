@@ -91,13 +91,24 @@
 //!
 //! # The program
 //!
-//! `socketry command run` exits with [`Exit::code`] of the remote command; 255 if the exchange failed; 141, and without a
-//! word, if nobody reads its output any more, as in `… | head -1`, which ends the remote command too; 2 for wrong usage.
+//! `socketry command run` exits with [`Exit::code`] of the remote command; **255** for everything of its own, as `ssh`
+//! does: wrong usage, a failed exchange, an exit status that no process can have, output that cannot be written;
+//! 141, and without a word, if nobody reads its output any more, as in `… | head -1`, which ends the remote command
+//! too. Each line of its own begins with `socketry: `, but for those on wrong usage (`error: `). `raw` and `line` carry
+//! no exit status: what was answered there is 0. `socketry command serve` exits with 2 for wrong usage, and 1 if it fails.
+//!
+//! Its standard input is not sent. If something waits there, and it is no terminal, nothing is run; if something has come
+//! there when the command has ended, it exits with 255 all the same, since the command ran without. With `-n` it does
+//! not look there, for loops like `while read -r line; do socketry command run -n …; done <list`.
+//!
+//! It waits [`FIRST_ANSWER`] for the first of an answer on `struct` and `json`, for ever on `raw` and `line`, and
+//! else as `--answer-within` says.
 
 mod args;
 mod client;
 mod execution;
 mod group;
+mod input;
 mod killed;
 mod orphans;
 mod proc;
@@ -115,7 +126,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub(crate) use args::{Args, run};
+pub(crate) use args::{Args, run, usage_code};
 pub use client::Client;
 pub(crate) use orphans::adopt as adopt_orphans;
 pub use server::Server;
@@ -160,6 +171,9 @@ pub const STALL: Duration = Duration::from_secs(60);
 
 /// How long the output is still read after the command has ended, while something in the background holds it: 250 ms.
 pub const LEFT_BEHIND: Duration = Duration::from_millis(250);
+
+/// How long a [`Client`] waits for the first of a `struct` or `json` answer, where nothing else is said: 60 s.
+pub const FIRST_ANSWER: Duration = Duration::from_secs(60);
 
 /// What a [`Client`] takes for the end of a `raw` or `line` answer, where nothing else is said: 300 ms of silence.
 pub const QUIET_GAP: Duration = Duration::from_millis(300);

@@ -75,8 +75,13 @@ proptest! {
         let encoding: Encoding = encoding.parse().unwrap();
         let dialect = dialect(codec);
         let request = dialect.request(&line.as_str().into(), encoding).unwrap();
+        // What happens to be UTF-8 is taken for that.
+        let read = match String::from_utf8(request.clone()) {
+            Ok(text) if dialect != Dialect::Json && encoding.extends_ascii() => text,
+            _ => line,
+        };
         match carried(codec, &request, at) {
-            Some(frame) => prop_assert_eq!(dialect.program(&frame, encoding), Ok(Program::Shell(line.into()))),
+            Some(frame) => prop_assert_eq!(dialect.program(&frame, encoding), Ok(Program::Shell(read.into()))),
             None => prop_assert!(codec.starts_with("line")),
         }
     }

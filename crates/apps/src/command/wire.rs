@@ -89,14 +89,19 @@ pub enum Exit {
 impl Exit {
     /// As a shell has it: the code, 128 + N for signal N, 255 for what does not fit; 0 for [`Exit::Unknown`].
     pub fn code(self) -> u8 {
+        self.fitting().unwrap_or(u8::MAX)
+    }
+
+    /// The code of a process; `None` if this is none that a process can have.
+    pub(super) fn fitting(self) -> Option<u8> {
         let code = match self {
             Exit::Code(code) => code,
             // No signal: -128 must not come out as success.
-            Exit::Signal(..=0) => i32::from(u8::MAX),
+            Exit::Signal(..=0) => return None,
             Exit::Signal(signal) => signal.saturating_add(128),
             Exit::Unknown => 0,
         };
-        u8::try_from(code).unwrap_or(u8::MAX)
+        u8::try_from(code).ok()
     }
 }
 
@@ -163,6 +168,11 @@ impl Dialect {
         }
     }
 
+    /// Whether an answer begins when its command has started, and not only when that has ended.
+    pub(super) fn says_that_it_runs(self) -> bool {
+        matches!(self, Dialect::Struct | Dialect::Json)
+    }
+
     /// A command as a frame.
     pub(super) fn request(
         self,
@@ -184,7 +194,13 @@ impl Dialect {
         }
         let line = command.line()?;
         let bytes = encoding.encode(&line, Undecodable::Strict);
-        Ok(bytes.map_err(AppError::usage)?.into_owned())
+        let bytes = bytes.map_err(AppError::usage)?.into_owned();
+        if is_as_it_is(&bytes, encoding) && bytes != line.as_bytes() {
+            tracing::warn!(
+                "in {encoding} this command looks like UTF-8, which a socketry server takes it for; use the codec json"
+            );
+        }
+        Ok(bytes)
     }
 
     /// What a client's frame asks for; or why it cannot be understood.
