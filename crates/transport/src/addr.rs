@@ -85,13 +85,15 @@ impl Scheme {
         if endpoint.scheme() == self.name() {
             return Ok(());
         }
-        Err(
-            Error::new(ErrorKind::InvalidEndpoint, action, endpoint).because(format!(
+        Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+            .because(format!(
                 "this transport's scheme is '{}', not '{}'",
                 self.name(),
                 endpoint.scheme()
-            )),
-        )
+            ))
+            .hint(
+                "give it to the transport of that scheme, or to the registry, which has them all",
+            ))
     }
 }
 

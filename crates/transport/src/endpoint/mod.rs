@@ -273,7 +273,8 @@ fn parse_scheme(scheme: &str, text: &str) -> Result<Cow<'static, str>> {
         Err(invalid(
             text,
             "a scheme is a letter, then letters, digits, '+', '-' or '.'",
-        ))
+        )
+        .hint(format!("those that are here are {}", KNOWN.join(", "))))
     }
 }
 
@@ -331,7 +332,7 @@ fn host_address(part: &str, text: &str) -> Result<Address> {
     let name_like = |c: char| c.is_alphanumeric() || "-._".contains(c);
     match host.parse::<IpAddr>() {
         Ok(ip) => Ok(Address::Ip(SocketAddr::new(ip, port))),
-        Err(_) if host.is_empty() => Err(no_host(text)),
+        Err(_) if host.is_empty() || host == "*" => Err(no_host(text)),
         Err(_) if host.chars().all(name_like) => Ok(Address::Host(host, port)),
         Err(_) => Err(invalid(text, "the host is not a name")),
     }
@@ -340,11 +341,12 @@ fn host_address(part: &str, text: &str) -> Result<Address> {
 fn parse_port(port: &str, text: &str) -> Result<u16> {
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     port.parse().ok().filter(|_| digits).ok_or_else(|| {
-        let port = shown(port, text);
-        invalid(
-            text,
-            &format!("port '{port}' is not a number from 0 to 65535"),
-        )
+        let shown = shown(port, text);
+        let reason = format!("port '{shown}' is not a number from 0 to 65535");
+        match port.contains('/') {
+            true => invalid(text, &reason).hint("a path means nothing behind the port"),
+            false => invalid(text, &reason),
+        }
     })
 }
 

@@ -120,9 +120,9 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
     let table = [
         ("", "it has no scheme; write tcp://127.0.0.1:9000, say, or unix:///run/app.sock"),
         ("localhost:80", "it has no scheme; write tcp://localhost:80"),
-        ("://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'"),
-        ("1tcp://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'"),
-        ("t_p://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'"),
+        ("://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
+        ("1tcp://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
+        ("t_p://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
         ("tcp://localhost", "it has no port; write localhost:9000, say, or :0 to let the system choose"),
         ("tcp://[::1]", "it has no port; write [::1]:9000, say, or :0 to let the system choose"),
         ("tcp://::1", "an IPv6 address needs brackets; write [::1]:9000, say"),
@@ -131,13 +131,12 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
         ("tcp://h:65536", "port '65536' is not a number from 0 to 65535"),
         ("tcp://h:-1", "port '-1' is not a number from 0 to 65535"),
         ("tcp://h:+1", "port '+1' is not a number from 0 to 65535"),
-        ("tcp://h:1/path", "port '1/path' is not a number from 0 to 65535"),
+        ("tcp://h:1/path", "port '1/path' is not a number from 0 to 65535; a path means nothing behind the port"),
         ("tcp://[::g]:1", "what stands in brackets is not an IPv6 address"),
         ("tcp://[127.0.0.1]:1", "what stands in brackets is not an IPv6 address"),
         ("tcp://[fe80::1%25]:1", "the zone after '%' is not an interface"),
         ("tcp://[fe80::1%a b]:1", "the zone after '%' is not an interface"),
         ("tcp://h h:1", "the host is not a name"),
-        ("tcp://*:1", "the host is not a name"),
         ("tcp://%ff:1", "it is not UTF-8"),
         ("tcp://h:1#top", "a fragment means nothing here; write '#' as %23"),
         ("tcp://h:1?a=b#c", "a fragment means nothing here; write '#' as %23"),
@@ -154,7 +153,7 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
     for (text, reason) in table {
         assert_eq!(refusal(text), format!("cannot use {text}: {reason}"));
     }
-    for text in ["tcp://:80", "tcp://"] {
+    for text in ["tcp://:80", "tcp://", "tcp://*:1"] {
         assert_eq!(
             refusal(text),
             format!("cannot use {text}: it has no host; {NO_HOST}")
