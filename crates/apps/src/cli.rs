@@ -7,7 +7,7 @@ use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
 
 use crate::common::complain;
 use crate::matrix::App;
-use crate::{AppError, chat, command, file, startup};
+use crate::{AppError, chat, command, file, startup, terminal};
 
 /// Sockets by URL, codecs by name: chat, remote commands and file transfer.
 #[derive(Debug, Parser)]
@@ -68,6 +68,8 @@ fn usage_code(arguments: &[OsString]) -> u8 {
 }
 
 fn run(app: AppArgs) -> ExitCode {
+    // Before there is any other thread.
+    terminal::outlive_the_foreground();
     let _log = match &app {
         AppArgs::Chat(args) => args.common.log(),
         AppArgs::Command(args) => args.common.log(),

@@ -44,6 +44,7 @@ mod service;
 mod serving;
 mod show;
 mod startup;
+mod terminal;
 
 pub use error::AppError;
 pub use service::Service;

@@ -35,7 +35,7 @@ impl Server {
             .args(verb)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let mut first = String::new();
@@ -43,7 +43,8 @@ impl Server {
         out.read_line(&mut first).unwrap();
         // A chat prints what is said: somebody has to read it.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        let address = first.trim().strip_prefix("listening on tcp://").unwrap();
+        let address = first.trim().strip_prefix("listening on tcp://");
+        let address = address.unwrap_or_else(|| panic!("{limit} {verb:?}: {first:?}"));
         Server {
             child,
             address: address.to_owned(),

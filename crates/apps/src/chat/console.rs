@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -120,28 +119,6 @@ impl Operator {
     pub async fn next(&mut self) -> Option<String> {
         self.shown.recv().await.map(|line| line.text)
     }
-}
-
-/// The lines of standard input, without their endings. It ends with standard input.
-pub(super) fn stdin_lines() -> mpsc::Receiver<String> {
-    let (say, said) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut input = BufReader::new(tokio::io::stdin());
-        let mut line = Vec::new();
-        while matches!(input.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
-            if say.send(without_ending(&line)).await.is_err() {
-                return;
-            }
-            line.clear();
-        }
-    });
-    said
-}
-
-fn without_ending(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    String::from_utf8_lossy(line).into_owned()
 }
 
 /// Somebody who prints on standard output what is sent there.

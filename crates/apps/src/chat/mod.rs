@@ -77,7 +77,7 @@ pub use server::Server;
 
 use crate::common::{Common, ServeArgs, announce, hint, reachable};
 use crate::serving::told_to_end;
-use crate::{AppError, Service, output};
+use crate::{AppError, Service, output, terminal};
 
 /// The text that ends a conversation.
 const QUIT: &str = "q";
@@ -145,7 +145,7 @@ async fn serve(
     announce(server.local())?;
     hint("what you type goes to all; a line that is just q sends everybody away");
     let (shown, printing) = console::stdout_lines();
-    let console = Console::new(console::stdin_lines(), shown);
+    let console = Console::new(terminal::lines(), shown);
     let served = server.run(console, end).await;
     // What was shown before the end is printed, unless the terminal holds it up.
     let _ = printing.within(console::LAST_WORDS).await;
@@ -159,7 +159,7 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
     let conversation = async {
         let client = Client::connect(service, &url, name).await?;
         hint("joined; what you type is said, and a line that is just q leaves");
-        join::converse(client, console::stdin_lines(), shown).await
+        join::converse(client, terminal::lines(), shown).await
     };
     let done = tokio::select! {
         done = conversation => done,

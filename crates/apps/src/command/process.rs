@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession, ResetSigmask};
 use rustix::process::{Pid, WaitId, WaitIdOptions};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdout};
@@ -69,7 +69,7 @@ impl Job {
         // Before the command starts, so that its end is not missed.
         let changes = unix::signal(SignalKind::child()).map_err(failed)?;
         let mut session = CommandWrap::from(command);
-        session.wrap(ProcessSession);
+        session.wrap(ProcessSession).wrap(ResetSigmask);
         let (leader, mut child) = orphans::awaited(|| session.spawn()).map_err(failed)?;
         descriptors::restore(leader);
         Ok(Job {

@@ -3,24 +3,22 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-
 use super::verbs::{get, list, named, say};
 use super::{Client, name};
 use crate::common::complain;
-use crate::{AppError, Shown};
+use crate::{AppError, Shown, terminal};
 
 const HELP: &str = "cd NAME, .., ls, pwd, get NAME [DEST], help, quit; quote names with spaces";
 
 /// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an error the next one
 /// is as good as any.
 pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = terminal::lines();
     let mut place = "/".to_owned();
     show(list(&mut client, &place).await);
     loop {
         ask(&place)?;
-        let Some(line) = lines.next_line().await? else {
+        let Some(line) = lines.recv().await else {
             return Ok(());
         };
         let Some(words) = shlex::split(&line) else {
