@@ -1,12 +1,15 @@
 //! The command line of the app.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use socketry_codec::CodecName;
 
+use super::escape::name_to_text;
 use super::{Client, Server, no_uploads, prompt, verbs};
 use crate::common::{Common, ServeArgs, announce, reachable};
 use crate::{AppError, Service, serving};
@@ -46,7 +49,7 @@ enum Verb {
         paths: Vec<PathBuf>,
         /// Where to store it there: a directory that exists, or the file's path; its own name in the root, if nothing is
         /// said
-        #[arg(long, value_name = "DEST", visible_alias = "as")]
+        #[arg(long, value_name = "DEST", visible_alias = "as", value_parser = text())]
         to: Option<String>,
         #[command(flatten)]
         manner: Manner,
@@ -57,7 +60,7 @@ enum Verb {
         #[arg(value_name = "URL")]
         url: String,
         /// What they are called there
-        #[arg(value_name = "NAME", required = true)]
+        #[arg(value_name = "NAME", required = true, value_parser = text())]
         names: Vec<String>,
         /// Where to store them here: a directory, or the file's path; the last part of NAME, in this directory, if nothing
         /// is said
@@ -72,7 +75,7 @@ enum Verb {
         #[arg(value_name = "URL")]
         url: String,
         /// The directory
-        #[arg(value_name = "DIR", default_value = "/")]
+        #[arg(value_name = "DIR", default_value = "/", value_parser = text())]
         dir: String,
     },
     /// Look around, and fetch what you find
@@ -81,6 +84,12 @@ enum Verb {
         #[arg(value_name = "URL")]
         url: String,
     },
+}
+
+/// A name as it is shown, or, where it is no text, as it is.
+fn text() -> impl TypedValueParser<Value = String> {
+    let escaped = |raw: OsString| name_to_text(&raw);
+    OsStringValueParser::new().map(move |name| name.into_string().unwrap_or_else(escaped))
 }
 
 /// How files go over.

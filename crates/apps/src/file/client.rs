@@ -1,7 +1,7 @@
 //! The client: what a user wants, over whichever codec was chosen.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::json;
 use socketry_codec::CodecName;
@@ -199,7 +199,7 @@ impl Client {
         Ok(Stat {
             kind: needed("kind", answer.kind)?,
             size: needed("filesize", answer.filesize)?,
-            mtime: answer.mtime.unwrap_or_default(),
+            mtime: answer.mtime.unwrap_or(SystemTime::UNIX_EPOCH),
             mode: answer.mode.unwrap_or_default(),
         })
     }

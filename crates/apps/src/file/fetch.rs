@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::attributes::Attributes;
 use super::client::needed;
+use super::header::Answer;
 use super::host::Host;
 use super::incoming::Incoming;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, in_time};
-use super::{STALL, dest, header, name};
+use super::{STALL, dest, name};
 use crate::{AppError, Shown};
 
 /// What a user wants, and where.
@@ -34,8 +35,6 @@ pub(super) async fn fetch(
     let (mut wire, answer) = host.ask(kept, &request).await?;
     same_name(name, answer.filename.as_deref())?;
     let len = needed("filesize", answer.filesize)?;
-    // One that cannot be set is no reason to do without the file.
-    let mtime = answer.mtime.and_then(|mtime| header::time(mtime).ok());
     receive_body(&mut wire, &mut incoming, len, progress).await?;
     let arrived = incoming.finish().await?;
     let blake3 = arrived.blake3();
@@ -47,7 +46,7 @@ pub(super) async fn fetch(
             false => Err(unconfirmed()),
         })
         .map_err(|error| arrived.spoilt(error))?;
-    let mode = answer.mode;
+    let Answer { mtime, mode, .. } = answer;
     arrived.keep(Attributes { mtime, mode }).await?;
     *kept = confirmed.then_some(wire);
     Ok(Transfer::whole(len, blake3, confirmed))

@@ -1,6 +1,6 @@
 //! The headers of the protocol: requests as the server reads them, answers as both sides see them.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::attributes::Attributes;
 use super::digest::Digests;
 use super::listing::Kind;
+use super::mtime;
 use super::part::Storing;
 use crate::{AppError, Shown};
 
@@ -247,9 +248,12 @@ impl Keys<'_> {
     }
 
     fn attributes(&self) -> Result<Attributes, AppError> {
-        let mtime = read("mtime", "a number of seconds", self.mtime)?;
+        let what = "a number of seconds from the year 1 to 9999";
+        let mtime = self
+            .mtime
+            .map(|number| mtime::from_number(number.get()).ok_or_else(|| wrong("mtime", what)));
         Ok(Attributes {
-            mtime: mtime.map(time).transpose()?,
+            mtime: mtime.transpose()?,
             mode: read("mode", "a number", self.mode)?,
         })
     }
@@ -274,23 +278,6 @@ fn wrong(key: &str, what: &str) -> AppError {
 
 fn required<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
     value.ok_or_else(|| AppError::failed(format_args!("the header lacks the key {key}")))
-}
-
-/// Seconds since 1970 as a time, from the year 1 to 9999.
-pub(super) fn time(seconds: f64) -> Result<SystemTime, AppError> {
-    let range = -62_135_596_800.0..253_402_300_800.0;
-    if !range.contains(&seconds) {
-        return Err(wrong(
-            "mtime",
-            "a number of seconds from the year 1 to 9999",
-        ));
-    }
-    let distance = Duration::from_secs_f64(seconds.abs());
-    Ok(if seconds < 0.0 {
-        SystemTime::UNIX_EPOCH - distance
-    } else {
-        SystemTime::UNIX_EPOCH + distance
-    })
 }
 
 /// How a request fares.
@@ -323,8 +310,8 @@ pub(super) struct Answer {
     pub(super) offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<Kind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mtime: Option<f64>,
+    #[serde(with = "super::mtime", skip_serializing_if = "Option::is_none")]
+    pub(super) mtime: Option<SystemTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mode: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! What a file is, and what a directory holds.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,8 @@ pub struct Stat {
     pub kind: Kind,
     /// Its size in bytes.
     pub size: u64,
-    /// When it was last changed, in seconds since 1970.
-    pub mtime: f64,
+    /// When it was last changed. A server that does not say so, or says a time before the year 1 or after 9999, gives 1970.
+    pub mtime: SystemTime,
     /// Its permissions, as Unix has them.
     pub mode: u32,
 }
@@ -41,14 +42,15 @@ pub struct Stat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its name, as the server wrote it: show it through [`Shown`].
+    /// Its name, as the server wrote it: show it through [`Shown`]. [`text_to_name`](super::text_to_name) gives its bytes.
     pub name: String,
     /// What it is; over `raw` nobody says.
     pub kind: Option<Kind>,
     /// Its size in bytes; over `raw` nobody says.
     pub size: Option<u64>,
-    /// When it was last changed, in seconds since 1970; over `raw` nobody says.
-    pub mtime: Option<f64>,
+    /// When it was last changed; over `raw` nobody says.
+    #[serde(with = "super::mtime", default)]
+    pub mtime: Option<SystemTime>,
 }
 
 impl Entry {

@@ -23,9 +23,11 @@
 //!   directory exists, and `ready` says `"exact":true`. The other names are paths below the root, which `/` stands for.
 //! * With `replace` false an upload is refused where something has its name already. Our own client says so unless it is asked
 //!   to replace; one that says nothing replaces.
-//! * `mtime` is in seconds since 1970, with a fraction if you like; a file outside of the years 1 to 9999 goes over without
-//!   it. `mode` is a number of which the lowest nine bits count.
+//! * `mtime` is in seconds since 1970, a number with up to nine digits behind the point, all of which count; a file outside of
+//!   the years 1 to 9999 goes over without it. `mode` is a number of which the lowest nine bits count.
 //! * With `sync` false the answer does not wait for the disk.
+//! * What of a name is no UTF-8 is written as `‛` (U+201B) and two hexadecimal digits a byte, `caf‛E9.txt` for instance, in
+//!   requests, answers and listings, and over `raw` too ([`name_to_text`], [`text_to_name`]).
 //! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all of which are checked;
 //!   `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after
@@ -57,8 +59,8 @@
 //!
 //! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters, `..` leaves; each is
 //! answered with the names, joined by `--`, or with a newline where there are none. `ls` does so without going anywhere.
-//! Names that contain `--` or a control character, or end in `-`, would be taken for others: they are left out, and only
-//! `json` lists them.
+//! Names that contain `--` or a control character, or end in `-`, would be taken for others, and some encodings have no letters
+//! for a name: those are left out, and only `json` lists them.
 //! `get NAME` is answered with the file's bytes and the end of the connection. A file that breaks off is followed by a reset
 //! of the connection instead, and the client keeps nothing. (Only TCP has that: over a Unix socket the end of a server that
 //! was killed looks like the end of the file. Where that matters, use `json`.) What cannot be done is answered in words,
@@ -72,6 +74,7 @@ mod client;
 mod dest;
 mod digest;
 mod download;
+mod escape;
 mod fetch;
 mod flow;
 mod header;
@@ -79,6 +82,7 @@ mod host;
 mod incoming;
 mod links;
 mod listing;
+mod mtime;
 mod name;
 mod part;
 mod place;
@@ -107,6 +111,7 @@ use crate::AppError;
 
 pub(crate) use args::{Args, run};
 pub use client::Client;
+pub use escape::{name_to_text, text_to_name};
 pub use listing::{Entry, Kind, Stat};
 pub(crate) use part::settle;
 pub use server::Server;

@@ -1,5 +1,6 @@
-//! Names from the other side: which of them name anything here.
+//! Names from the other side, as texts: which of them name anything here.
 
+use super::escape::text_to_name;
 use crate::{AppError, Shown};
 
 /// The longest name of one file, in bytes; what the usual file systems take.
@@ -45,7 +46,7 @@ fn problem_of(last: &str) -> Option<&'static str> {
         "" => Some("it is empty"),
         "." | ".." => Some("it names a directory"),
         _ if last.contains('\0') => Some("it contains a NUL"),
-        _ if last.len() > MAX_NAME => Some("it is longer than 255 bytes"),
+        _ if text_to_name(last).len() > MAX_NAME => Some("it is longer than 255 bytes"),
         _ if is_temporary(last) => Some("it is reserved for temporary files"),
         _ => None,
     }
@@ -72,7 +73,7 @@ pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
 pub(super) fn below_root(path: &str) -> Result<&str, AppError> {
     let problem = match path {
         _ if path.contains('\0') => "it contains a NUL",
-        _ if path.len() > MAX_PATH => "it is longer than 4096 bytes",
+        _ if text_to_name(path).len() > MAX_PATH => "it is longer than 4096 bytes",
         _ if path.split('/').any(is_temporary) => "it is reserved for temporary files",
         _ => {
             return Ok(match path.trim_start_matches('/') {

@@ -1,5 +1,7 @@
 //! What holds for every header, whatever arrives.
 
+use std::time::{Duration, SystemTime};
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -84,9 +86,18 @@ fn kinds() -> impl Strategy<Value = Option<Kind>> {
     option::of(select(vec![Kind::File, Kind::Dir, Kind::Link, Kind::Other]))
 }
 
-/// Times as files have them: seconds, with a fraction.
-fn times() -> impl Strategy<Value = Option<f64>> {
-    option::of(-1e11..1e11f64)
+/// Times as files have them, to the nanosecond.
+fn times() -> impl Strategy<Value = Option<SystemTime>> {
+    let span = (0..60_000_000_000_u64, 0..1_000_000_000_u32);
+    option::of(
+        (any::<bool>(), span).prop_map(|(before, (seconds, nanos))| {
+            let span = Duration::new(seconds, nanos);
+            match before {
+                true => SystemTime::UNIX_EPOCH - span,
+                false => SystemTime::UNIX_EPOCH + span,
+            }
+        }),
+    )
 }
 
 fn answers() -> impl Strategy<Value = Answer> {

@@ -4,12 +4,14 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use socketry_codec::{FrameError, FrameFault};
 use tokio::time::timeout;
 
 use super::digest::{Digests, Hasher};
-use super::header::{self, Answer, Status, Trailer};
+use super::escape::name_to_text;
+use super::header::{Answer, Status, Trailer};
+use super::mtime::{self, Dated};
 use super::pump::Source;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
@@ -45,8 +47,8 @@ impl Offer<'_> {
 
 /// What the file at `path` is called.
 pub(super) fn name(path: &Path) -> Result<String, AppError> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.map(str::to_owned).ok_or_else(|| {
+    let name = path.file_name().map(name_to_text);
+    name.ok_or_else(|| {
         AppError::failed(format_args!(
             "{}: it has no name that can be sent",
             path.display()
@@ -124,24 +126,22 @@ fn open_now(path: &Path) -> Result<(File, Metadata), AppError> {
     Ok((file, found))
 }
 
-fn header(offer: &Offer<'_>, found: &Metadata) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
-    let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
-    // One that no server takes is left out: the file is worth more than its date.
-    let mtime = header::time(mtime).is_ok().then_some(mtime);
-    json!({
+fn header(offer: &Offer<'_>, found: &Metadata) -> Dated {
+    let header = json!({
         "opt": "upload",
         "filename": offer.name,
         "exact": true,
         "replace": offer.allowed.storing.replace,
         "filesize": found.len(),
-        "mtime": mtime,
         "mode": found.mode() & 0o777,
         "wait": true,
         "grace": GRACE.as_secs_f64(),
         "digest": "trailer",
         "sync": offer.allowed.storing.sync,
-    })
+    });
+    // One that no server takes is left out: the file is worth more than its date.
+    let mtime = found.modified().ok().filter(mtime::travels);
+    Dated { header, mtime }
 }
 
 /// Waits for `ready`, as long as is sensible with servers that never say it.

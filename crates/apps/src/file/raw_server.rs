@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::IDLE;
 use super::download::send_file;
+use super::escape::name_to_text;
 use super::listing::Entry;
 use super::name;
 use super::root::{Listed, Root};
@@ -61,9 +62,9 @@ fn words(error: &AppError) -> String {
 }
 
 /// What `entries` are called, as a listing over `raw` says it.
-fn names(entries: Vec<Entry>) -> String {
+fn names(entries: Vec<Entry>, encoding: Encoding) -> String {
     let names = entries.into_iter().map(|entry| entry.name);
-    let names: Vec<_> = names.filter(|name| is_plain(name)).collect();
+    let names: Vec<_> = names.filter(|name| is_plain(name, encoding)).collect();
     match names.is_empty() {
         true => EMPTY.to_owned(),
         false => names.join(BETWEEN),
@@ -71,9 +72,11 @@ fn names(entries: Vec<Entry>) -> String {
 }
 
 /// Whether a name is told: one that contains what stands between two, or begins it, would be read as others that are not
-/// there; a control character could end the listing for who reads it by the line.
-fn is_plain(name: &str) -> bool {
-    !name.contains(BETWEEN) && !name.ends_with('-') && !name.contains(char::is_control)
+/// there; a control character could end the listing for who reads it by the line; and what the encoding has no letters
+/// for, nobody could ask for.
+fn is_plain(name: &str, encoding: Encoding) -> bool {
+    let misread = name.contains(BETWEEN) || name.ends_with('-') || name.contains(char::is_control);
+    !misread && encoding.encode(name, Undecodable::Strict).is_ok()
 }
 
 impl Browsing<'_> {
@@ -122,8 +125,8 @@ impl Browsing<'_> {
 
     /// An absolute path as one below the root. A client may know where the root really lies.
     fn inside(&self, path: &str) -> String {
-        let root = self.root.path().to_str();
-        let below = root.and_then(|root| path.strip_prefix(root));
+        let root = name_to_text(self.root.path().as_os_str());
+        let below = path.strip_prefix(&root);
         match below {
             Some(below) if below.is_empty() || below.starts_with('/') => name::join("/", below),
             _ => name::join("/", path),
@@ -132,7 +135,9 @@ impl Browsing<'_> {
 
     /// Lists the directory at `place`, and stays there.
     async fn go(&mut self, place: String) -> Result<Listed<String>, AppError> {
-        let listed = self.root.list(place.clone(), |all| Ok(names(all))).await?;
+        let encoding = self.encoding;
+        let form = move |all| Ok(names(all, encoding));
+        let listed = self.root.list(place.clone(), form).await?;
         self.place = place;
         Ok(listed)
     }
@@ -160,7 +165,10 @@ mod tests {
 
     #[test]
     fn no_name_is_taken_for_others() {
-        let list = |all: &[&str]| names(all.iter().map(|name| Entry::named(name)).collect());
+        let list = |all: &[&str]| {
+            let entries = all.iter().map(|name| Entry::named(name)).collect();
+            names(entries, Encoding::default())
+        };
         assert_eq!(list(&["-a", "a--b", "a-b", "c\n", "c-", "d"]), "-a--a-b--d");
         assert_eq!(list(&["--", "\u{1b}"]), EMPTY);
     }

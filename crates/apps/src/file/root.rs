@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
@@ -12,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::digest::Digests;
+use super::escape::{name_to_text, text_to_name};
 use super::incoming::{Incoming, Target};
 use super::listing::{self, Entry, Kind, Stat};
 use super::part::{Held, Part, Storing};
@@ -138,7 +140,7 @@ impl Root {
     /// the handle of the root to enforce.
     fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
         let below = name::below_root(path)?;
-        links::resolve(&self.dir, &self.aliases, Path::new(below))
+        links::resolve(&self.dir, &self.aliases, Path::new(&text_to_name(below)))
             .map_err(|error| problem(path, error))
     }
 
@@ -172,7 +174,7 @@ impl Root {
         let mut held = 0;
         for entry in found.map_err(|error| problem(path, error))? {
             let entry = entry.map_err(|error| problem(path, error))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let name = name_to_text(&entry.file_name());
             // It may be gone since.
             let Ok(found) = entry.metadata() else {
                 continue;
@@ -200,15 +202,19 @@ pub(super) const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 impl Stat {
     fn of(found: &cap_std::fs::Metadata) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "half a microsecond")]
-        let mtime = found.mtime() as f64 + found.mtime_nsec() as f64 / 1e9;
         Stat {
             kind: kind(found.file_type()),
             size: found.len(),
-            mtime,
+            mtime: modified(found),
             mode: found.mode() & 0o7777,
         }
     }
+}
+
+/// Each file system that is served tells it.
+fn modified(found: &cap_std::fs::Metadata) -> SystemTime {
+    let modified = found.modified();
+    modified.map_or(SystemTime::UNIX_EPOCH, cap_std::time::SystemTime::into_std)
 }
 
 fn kind(of: FileType) -> Kind {

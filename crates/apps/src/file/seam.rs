@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::header::{self, Answer, Content, Request, Trailer, Upload};
+use super::mtime::Dated;
 use super::{listing, name};
 use crate::AppError;
 
@@ -10,7 +11,11 @@ use crate::AppError;
 pub fn request(header: &[u8], bare: bool) -> Result<Vec<u8>, String> {
     let request = header::parse(header, bare).map_err(|refused| refused.error.to_string())?;
     let header = match request {
-        Request::Upload(upload) => offered(upload),
+        Request::Upload(upload) => {
+            let mtime = upload.attributes.mtime;
+            let header = offered(upload);
+            return print(&Dated { header, mtime });
+        }
         Request::Download { name } => json!({"opt": "download", "filename": name}),
         Request::List { path } => json!({"opt": "list", "path": path}),
         Request::Stat { name } => json!({"opt": "stat", "filename": name}),
@@ -37,23 +42,13 @@ fn offered(upload: Upload) -> Value {
     }
     put("md5", json!(upload.claimed.md5));
     put("mode", json!(upload.attributes.mode));
-    put("mtime", json!(upload.attributes.mtime.map(whole_seconds)));
+    put("sync", upload.storing.sync.into());
     Value::Object(header)
-}
-
-/// Without the fraction, which decimal digits and back need not be the same.
-fn whole_seconds(time: std::time::SystemTime) -> i64 {
-    let seconds = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-    match time.duration_since(std::time::UNIX_EPOCH) {
-        Ok(after) => seconds(after),
-        Err(before) => -seconds(before.duration()),
-    }
 }
 
 /// A server's answer, as a client understands it, written as a server would.
 pub fn answer(header: &[u8]) -> Result<Vec<u8>, String> {
-    let mut answer: Answer = serde_json::from_slice(header).map_err(words)?;
-    answer.mtime = answer.mtime.map(f64::round);
+    let answer: Answer = serde_json::from_slice(header).map_err(words)?;
     print(&answer)
 }
 
@@ -65,10 +60,7 @@ pub fn trailer(header: &[u8]) -> Result<Vec<u8>, String> {
 
 /// The entries of a listing, as a client understands them, written as a server would.
 pub fn listing(lines: &[u8]) -> Result<Vec<u8>, String> {
-    let mut entries = listing::from_lines(lines).map_err(words)?;
-    for entry in &mut entries {
-        entry.mtime = entry.mtime.map(f64::round);
-    }
+    let entries = listing::from_lines(lines).map_err(words)?;
     listing::to_lines(entries).map_err(words)
 }
 

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::escape::text_to_name;
 use super::progress::{Bar, summary};
 use super::{Client, Kind, dest, name, put};
 use crate::common::complain;
@@ -80,7 +81,9 @@ pub(super) async fn get_all(
     let mut code = ExitCode::SUCCESS;
     for name in names {
         let dest = match to {
-            Some(to) if into => name::exact(name).map(|(_, last)| Some(to.join(last))),
+            Some(to) if into => {
+                name::exact(name).map(|(_, last)| Some(to.join(text_to_name(last))))
+            }
             to => Ok(to.map(Path::to_owned)),
         };
         let got = match dest {
@@ -100,7 +103,7 @@ pub(super) async fn get(
 ) -> Result<(), AppError> {
     let dest = match dest {
         Some(dest) => dest,
-        None => name::exact(name)?.1.into(),
+        None => text_to_name(name::exact(name)?.1).into(),
     };
     let bar = Bar::new(name);
     let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
