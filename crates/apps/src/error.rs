@@ -5,6 +5,8 @@ use std::io;
 
 use socketry_codec::FrameError;
 
+use crate::wrong_codec;
+
 /// An app's error: one line for the user.
 ///
 /// Text from a peer is shown escaped, so that an error cannot drive the terminal it is printed on.
@@ -37,6 +39,12 @@ impl AppError {
             words: words.to_string(),
             kind: Kind::Usage,
         }
+    }
+
+    /// A server's words about a request.
+    pub(crate) fn said(words: &str) -> Self {
+        wrong_codec::of_bytes(words.as_bytes())
+            .unwrap_or_else(|| AppError::failed(format_args!("the server says: {words}")))
     }
 
     /// Whoever read this program's standard output has left, as the `head` of a pipe does. That is told by the
@@ -79,7 +87,7 @@ impl std::error::Error for AppError {}
 
 impl From<FrameError> for AppError {
     fn from(error: FrameError) -> Self {
-        AppError::failed(error)
+        wrong_codec::of_error(&error).unwrap_or_else(|| AppError::failed(error))
     }
 }
 

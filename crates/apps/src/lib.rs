@@ -39,12 +39,14 @@ pub mod matrix;
 mod carried;
 mod common;
 mod error;
+mod opening;
 mod output;
 mod service;
 mod serving;
 mod show;
 mod startup;
 mod terminal;
+mod wrong_codec;
 
 pub use error::AppError;
 pub use service::Service;

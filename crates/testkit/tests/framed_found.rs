@@ -22,7 +22,7 @@ async fn an_error_shows_the_first_bytes_of_what_was_refused() {
         bytes.send_all(&sent).await.unwrap();
         let error = in_time(scheme, framed.recv()).await.unwrap_err();
         assert!(error.is_fatal());
-        assert_eq!(error.found(), &sent[..64], "{scheme}");
+        assert_eq!(error.found(), &sent[..128], "{scheme}");
         assert!(framed.unread().is_empty(), "after a fatal error");
     }
 }

@@ -14,7 +14,7 @@ use super::transcode::Incoming;
 use super::wire::{Command, Dialect, Exit, JsonReply, Reply, Stream, untagged};
 use super::{FIRST_ANSWER, MAX_RAW_COMMAND, QUIET_GAP};
 use crate::matrix::App;
-use crate::{AppError, Service};
+use crate::{AppError, Service, wrong_codec};
 
 /// A connection to a [`Server`](super::Server), or to another program that speaks as the [module](super) says.
 ///
@@ -110,8 +110,9 @@ impl Client {
     async fn text(&mut self, mut answer: Wait, output: &mut impl Output) -> Result<Exit, AppError> {
         let mut incoming = Incoming::new(self.encoding);
         let mut next = answer.first(self.framed.recv()).await?;
-        if next.is_none() {
-            return Err(lost("an answer"));
+        let first = next.ok_or_else(|| lost("an answer"))?;
+        if let Some(told) = wrong_codec::of_bytes(first) {
+            return Err(told);
         }
         while let Some(frame) = next {
             if self.dialect == Dialect::Raw {
@@ -141,7 +142,9 @@ impl Client {
             match untagged(frame, self.encoding) {
                 Some(Reply::Piece(stream, bytes)) => streams.push(stream, bytes, output)?,
                 Some(Reply::End(end)) => return streams.finish(end, output),
-                Some(Reply::Body(..)) | None => return Err(not_understood()),
+                Some(Reply::Body(..)) | None => {
+                    return Err(wrong_codec::of_bytes(frame).unwrap_or_else(not_understood));
+                }
             }
         }
     }
@@ -249,7 +252,7 @@ impl Streams {
         for stream in [Stream::Stdout, Stream::Stderr] {
             output(stream, self.0[stream as usize].push(b"", true))?;
         }
-        end.map_err(|words| AppError::failed(format_args!("the server says: {words}")))
+        end.map_err(|words| AppError::said(&words))
     }
 }
 

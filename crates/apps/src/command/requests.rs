@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 
-use socketry_codec::{FrameError, FrameFault, Framed};
+use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
 use socketry_transport::BoxRecv;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::process::passed;
 use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
+use crate::opening::{First, Opening};
 use crate::serving::{Place, part};
+
+/// The keys of a JSON request.
+const KEYS: &[&str] = &["run", "argv"];
 
 /// Why a command is not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +23,33 @@ pub(super) enum Gone {
     TooFarAhead,
 }
 
+/// What arrived in place of a request.
+#[derive(Debug)]
+pub(super) struct Odd {
+    /// For the client.
+    pub(super) words: String,
+    /// Whether a request may follow.
+    pub(super) goes_on: bool,
+}
+
+impl From<FrameError> for Odd {
+    fn from(error: FrameError) -> Self {
+        Odd {
+            words: error.fault().to_string(),
+            goes_on: !error.is_fatal(),
+        }
+    }
+}
+
+type Request = Result<Vec<u8>, Odd>;
+
 /// The receiving half of a conversation. Whatever becomes of the sending half, what has arrived whole is given out.
 pub(super) struct Requests {
     recv: Framed<BoxRecv>,
+    /// Before the first request.
+    opening: Option<Opening>,
     /// What arrived while a command ran.
-    waiting: VecDeque<Result<Vec<u8>, FrameError>>,
+    waiting: VecDeque<Request>,
     bytes: usize,
     /// Nothing more can arrive.
     is_over: bool,
@@ -35,9 +61,10 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new(recv: Framed<BoxRecv>, place: Place) -> Self {
+    pub(super) fn new(recv: Framed<BoxRecv>, own: CodecName, place: Place) -> Self {
         Requests {
             recv,
+            opening: Some(Opening::new(own, KEYS)),
             waiting: VecDeque::new(),
             bytes: 0,
             is_over: false,
@@ -49,7 +76,7 @@ impl Requests {
 
     /// The next request; an error concerns this one only, unless it is fatal. `None` is the end, or a client that has
     /// been silent for too long. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Result<Vec<u8>, FrameError>> {
+    pub(super) async fn next(&mut self) -> Option<Request> {
         if let Some(request) = self.waiting.pop_front() {
             self.bytes -= request.as_ref().map_or(0, Vec::len);
             return Some(request);
@@ -61,12 +88,38 @@ impl Requests {
         let deadline = self
             .deadline()
             .unwrap_or_else(|| Instant::now() + self.patience);
-        let received = timeout_at(deadline, receive(&mut self.recv)).await;
-        self.patience = IDLE;
+        let received = timeout_at(deadline, self.receive()).await;
         received.unwrap_or_else(|_silent| {
             tracing::info!(peer = %self.recv.peer(), "nothing was asked for too long");
             None
         })
+    }
+
+    /// What arrives next. Cancel-safe.
+    async fn receive(&mut self) -> Option<Request> {
+        let Some(opening) = &mut self.opening else {
+            return receive(&mut self.recv).await;
+        };
+        let first = opening.next(&mut self.recv).await;
+        if !matches!(first, First::Unfinished(_)) {
+            self.opening = None;
+            self.patience = IDLE;
+        }
+        match first {
+            First::Frame(frame) => frame.map(Ok),
+            First::Refused(words, error) => (!is_lost(&error)).then(|| {
+                let goes_on = !error.is_fatal();
+                Err(Odd { words, goes_on })
+            }),
+            First::Unfinished(words) => Some(Err(Odd {
+                words,
+                goes_on: true,
+            })),
+            First::Foreign(words) => Some(Err(Odd {
+                words,
+                goes_on: false,
+            })),
+        }
     }
 
     /// The client cannot be answered any more. What it has asked is still to be received.
@@ -96,9 +149,9 @@ impl Requests {
         }
     }
 
-    fn keep(&mut self, request: Option<Result<Vec<u8>, FrameError>>) {
+    fn keep(&mut self, request: Option<Request>) {
         // Nothing is found behind a fatal error, which itself is for the client.
-        let more = matches!(&request, Some(received) if !is_fatal(received));
+        let more = matches!(&request, Some(Ok(_) | Err(Odd { goes_on: true, .. })));
         if !more {
             self.is_over = true;
             self.unheard();
@@ -126,18 +179,19 @@ impl Requests {
 }
 
 /// What arrives next. A connection that is lost is at its end.
-async fn receive(recv: &mut Framed<BoxRecv>) -> Option<Result<Vec<u8>, FrameError>> {
+async fn receive(recv: &mut Framed<BoxRecv>) -> Option<Request> {
     match recv.recv().await {
         // A copy: the buffer that it lies in may be much larger.
         Ok(frame) => frame.map(|frame| Ok(frame.to_vec())),
-        Err(error) if error.is_fatal() && matches!(error.fault(), FrameFault::Io(_)) => {
-            tracing::debug!("{error}");
-            None
-        }
-        Err(error) => Some(Err(error)),
+        Err(error) => (!is_lost(&error)).then(|| Err(error.into())),
     }
 }
 
-fn is_fatal(received: &Result<Vec<u8>, FrameError>) -> bool {
-    received.as_ref().is_err_and(FrameError::is_fatal)
+/// Whether the connection is lost.
+fn is_lost(error: &FrameError) -> bool {
+    let lost = error.is_fatal() && matches!(error.fault(), FrameFault::Io(_));
+    if lost {
+        tracing::debug!("{error}");
+    }
+    lost
 }

@@ -135,7 +135,8 @@ impl Rules {
         let codec = self.service.codec.build().map_err(AppError::usage)?;
         let (recv, send) = socket.split();
         let (send, stalled) = Progress::new(send);
-        let mut requests = Requests::new(Framed::new(recv, codec.clone()), place);
+        let own = self.service.codec.name;
+        let mut requests = Requests::new(Framed::new(recv, codec.clone()), own, place);
         let mut replies = Replies {
             send: Framed::new(send, codec),
             stalled,
@@ -146,7 +147,7 @@ impl Rules {
         let may_be_cut = stream && self.dialect == Dialect::Raw;
         while let Some(request) = requests.next().await {
             let (told, goes_on) = match request {
-                Err(error) => (replies.refuse(error.fault()).await, !error.is_fatal()),
+                Err(odd) => (replies.refuse(odd.words).await, odd.goes_on),
                 Ok(frame) if may_be_cut && frame.len() >= MAX_RAW_COMMAND => {
                     (replies.refuse(TOO_LONG_FOR_RAW).await, false)
                 }

@@ -356,10 +356,9 @@ impl Answer {
     /// The answer, unless it is an error: then that one.
     pub(super) fn or_error(self) -> Result<Self, AppError> {
         match self.status {
-            Status::Error => Err(AppError::failed(format_args!(
-                "the server refused: {}",
-                self.error.as_deref().unwrap_or("it does not say why")
-            ))),
+            Status::Error => Err(AppError::said(
+                self.error.as_deref().unwrap_or("no, without a reason"),
+            )),
             _ => Ok(self),
         }
     }

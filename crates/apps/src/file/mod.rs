@@ -55,6 +55,9 @@
 //!
 //! On the command line `put`, `get` and `browse` remove their part file when SIGINT or SIGTERM ends them, and exit with 130.
 //!
+//! A client whose first bytes are another codec's is told so, in the server's codec, and the connection ends: `this server
+//! speaks the codec`, its name, and what the bytes look like.
+//!
 //! # Over `raw`
 //!
 //! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters, `..` leaves; each is

@@ -16,7 +16,7 @@ use super::pump::Source;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
 use super::{GRACE, sweep};
-use crate::AppError;
+use crate::{AppError, wrong_codec};
 
 /// What is known of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,10 @@ fn understand(heard: Result<Option<Answer>, FrameError>) -> Result<Heard, AppErr
         Ok(Some(answer)) => Ok(Heard::Answer(Box::new(answer.or_error()?))),
         Ok(None) => Ok(Heard::End),
         Err(error) => match error.fault() {
-            FrameFault::Codec(_) | FrameFault::Json(_) => Ok(Heard::Noise),
+            FrameFault::Codec(_) | FrameFault::Json(_) => match wrong_codec::of_error(&error) {
+                Some(told) => Err(told),
+                None => Ok(Heard::Noise),
+            },
             _ => Err(error.into()),
         },
     }

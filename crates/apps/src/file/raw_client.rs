@@ -14,7 +14,7 @@ use super::raw_server::{BETWEEN, EMPTY};
 use super::transfer::{Progress, Transfer};
 use super::wire::{Wire, in_time};
 use super::{MAX_LISTING, STALL, dest, name};
-use crate::{AppError, Shown};
+use crate::{AppError, Shown, wrong_codec};
 
 /// A listing says nowhere that it is whole: when nothing more comes for this long, it is.
 const QUIET: Duration = Duration::from_millis(200);
@@ -88,10 +88,7 @@ impl Browser {
         self.say(&mut wire, &text).await?;
         let answer = self.hear(&mut wire).await?;
         if answer.contains('/') {
-            return Err(AppError::failed(format_args!(
-                "the server says: {}",
-                answer.trim_end()
-            )));
+            return Err(AppError::said(answer.trim_end()));
         }
         self.wire = Some(wire);
         self.place = Some(to);
@@ -108,6 +105,9 @@ impl Browser {
         let mut heard = Vec::new();
         let first = in_time(wire.recv()).await?;
         let first = first.ok_or_else(|| AppError::failed("the server closed the connection"))?;
+        if let Some(told) = wrong_codec::of_bytes(first) {
+            return Err(told);
+        }
         heard.extend_from_slice(first);
         while let Ok(Some(more)) = timeout(QUIET, wire.recv()).await.unwrap_or(Ok(None)) {
             heard.extend_from_slice(more);

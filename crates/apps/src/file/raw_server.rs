@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use socketry_codec::CodecName;
 use socketry_transport::{Encoding, SendHalf, Undecodable};
 use tokio::time::timeout;
 
@@ -11,7 +12,8 @@ use super::escape::name_to_text;
 use super::listing::Entry;
 use super::name;
 use super::root::{Listed, Root};
-use super::wire::{Wire, in_time, leave};
+use super::wire::{KEYS, Wire, in_time, leave};
+use crate::opening::{First, Opening};
 use crate::serving::Place;
 use crate::{AppError, Shown};
 
@@ -42,7 +44,14 @@ pub(super) async fn talk(
         encoding,
         place: "/".to_owned(),
     };
-    while let Some(text) = browsing.hear().await? {
+    let mut next = match browsing.first().await? {
+        Ok(first) => first,
+        Err(error) => {
+            browsing.say(&words(&error)).await?;
+            None
+        }
+    };
+    while let Some(text) = next {
         let answered = match text {
             Ok(text) => browsing.obey(&text).await?,
             Err(error) => Err(error),
@@ -52,6 +61,7 @@ pub(super) async fn talk(
             Ok(None) => break,
             Err(error) => browsing.say(&words(&error)).await?,
         }
+        next = browsing.hear().await?;
     }
     leave(browsing.wire, place).await
 }
@@ -59,6 +69,13 @@ pub(super) async fn talk(
 /// An error as an answer: with a `/`, which stands in no listing.
 fn words(error: &AppError) -> String {
     format!("cannot do this: / {error}")
+}
+
+/// A text, without the line ending that a person's tool puts behind it.
+fn text(encoding: Encoding, bytes: &[u8]) -> Text {
+    let text = encoding.decode(bytes, Undecodable::Strict);
+    let text = text.map_err(AppError::failed)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// What `entries` are called, as a listing over `raw` says it.
@@ -79,17 +96,29 @@ fn is_plain(name: &str, encoding: Encoding) -> bool {
     !misread && encoding.encode(name, Undecodable::Strict).is_ok()
 }
 
+/// A text of the client's, or why it is none.
+type Text = Result<String, AppError>;
+
 impl Browsing<'_> {
-    /// The next text, without the line ending that a person's tool puts behind it. `None` at the end.
-    async fn hear(&mut self) -> Result<Option<Result<String, AppError>>, AppError> {
+    /// The first text; `None` at the end. The error is for a client that speaks another codec.
+    async fn first(&mut self) -> Result<Result<Option<Text>, AppError>, AppError> {
+        let mut opening = Opening::new(CodecName::Raw, KEYS);
+        let Ok(first) = timeout(IDLE, opening.next(&mut self.wire)).await else {
+            return Ok(Ok(None));
+        };
+        match first {
+            First::Frame(bytes) => Ok(Ok(bytes.map(|bytes| text(self.encoding, &bytes)))),
+            First::Refused(_, error) => Err(error.into()),
+            First::Foreign(words) | First::Unfinished(words) => Ok(Err(AppError::failed(words))),
+        }
+    }
+
+    /// The next text. `None` at the end.
+    async fn hear(&mut self) -> Result<Option<Text>, AppError> {
         let Ok(received) = timeout(IDLE, self.wire.recv()).await else {
             return Ok(None);
         };
-        Ok(received?.map(|bytes| {
-            let text = self.encoding.decode(bytes, Undecodable::Strict);
-            let text = text.map_err(AppError::failed)?;
-            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-        }))
+        Ok(received?.map(|bytes| text(self.encoding, bytes)))
     }
 
     async fn say(&mut self, text: &str) -> Result<(), AppError> {

@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::path::Path;
 
-use socketry_codec::{CodecName, FrameFault};
+use socketry_codec::{CodecName, FrameError, FrameFault};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::time::timeout;
 
 use super::flow::{Flow, refuse};
 use super::header::{self, Answer, Follows, Refused, Request};
 use super::root::Root;
-use super::wire::{Wire, leave};
+use super::wire::{KEYS, Wire, leave};
 use super::{IDLE, download, raw_server, upload};
 use crate::matrix::App;
+use crate::opening::{First, Opening};
 use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, serving};
 
@@ -126,10 +127,7 @@ async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
         Ok(wire) if service.codec.name == CodecName::Raw => {
             raw_server::talk(wire, &root, service.encoding, &place).await
         }
-        Ok(wire) => {
-            let bare = service.codec.name == CodecName::BareJson;
-            converse(wire, &root, bare, &place).await
-        }
+        Ok(wire) => converse(wire, &root, service.codec.name, &place).await,
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
@@ -137,8 +135,15 @@ async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
     }
 }
 
-async fn converse(mut wire: Wire, root: &Root, bare: bool, place: &Place) -> Result<(), AppError> {
-    while let Some(header) = next_header(&mut wire).await? {
+async fn converse(
+    mut wire: Wire,
+    root: &Root,
+    codec: CodecName,
+    place: &Place,
+) -> Result<(), AppError> {
+    let bare = codec == CodecName::BareJson;
+    let mut opening = Some(Opening::new(codec, KEYS));
+    while let Some(header) = next_header(&mut wire, &mut opening).await? {
         let flow = match header.and_then(|header| header::parse(&header, bare)) {
             Ok(request) => answer(&mut wire, root, request).await?,
             Err(Refused { error, follows }) => refuse(&mut wire, &error, follows).await?,
@@ -150,18 +155,50 @@ async fn converse(mut wire: Wire, root: &Root, bare: bool, place: &Place) -> Res
     leave(wire, place).await
 }
 
-/// The next header, or why there is none to be had from these bytes; `None` at the end, or after too long a silence.
-async fn next_header(wire: &mut Wire) -> Result<Option<Result<Vec<u8>, Refused>>, AppError> {
-    let Ok(received) = timeout(IDLE, wire.recv()).await else {
-        return Ok(None);
+/// A header, or why there is none to be had from these bytes.
+type Header = Result<Vec<u8>, Refused>;
+
+/// The next header; `None` at the end, or after too long a silence.
+async fn next_header(
+    wire: &mut Wire,
+    opening: &mut Option<Opening>,
+) -> Result<Option<Header>, AppError> {
+    let next = async {
+        match opening {
+            Some(first) => {
+                let header = first_header(wire, first).await;
+                *opening = None;
+                header
+            }
+            None => match wire.recv().await {
+                Ok(header) => Ok(header.map(|header| Ok(header.to_vec()))),
+                Err(error) => not_understood(error.fault().to_string(), error),
+            },
+        }
     };
-    match received {
-        Ok(header) => Ok(header.map(|header| Ok(header.to_vec()))),
-        Err(error) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(Some(Err(Refused {
-            error: AppError::failed(error.fault()),
-            follows: Follows::Unknown,
-        }))),
-        Err(error) => Err(error.into()),
+    timeout(IDLE, next).await.unwrap_or(Ok(None))
+}
+
+async fn first_header(wire: &mut Wire, opening: &mut Opening) -> Result<Option<Header>, AppError> {
+    match opening.next(wire).await {
+        First::Frame(header) => Ok(header.map(Ok)),
+        First::Refused(words, error) => not_understood(words, error),
+        First::Foreign(words) | First::Unfinished(words) => Ok(Some(Err(unknown(words)))),
+    }
+}
+
+fn not_understood(words: String, error: FrameError) -> Result<Option<Header>, AppError> {
+    match error.fault() {
+        FrameFault::Codec(_) => Ok(Some(Err(unknown(words)))),
+        _ => Err(error.into()),
+    }
+}
+
+/// Nobody can know what follows.
+fn unknown(words: String) -> Refused {
+    Refused {
+        error: AppError::failed(words),
+        follows: Follows::Unknown,
     }
 }
 

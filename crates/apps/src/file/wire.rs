@@ -13,6 +13,9 @@ use crate::serving::{Place, part};
 
 pub(super) type Wire = Framed<BoxSocket>;
 
+/// The key of each JSON request.
+pub(super) const KEYS: &[&str] = &["opt"];
+
 /// Waits for a peer, but not longer than [`STALL`].
 pub(super) async fn in_time<T>(
     doing: impl Future<Output = Result<T, FrameError>>,

@@ -144,7 +144,7 @@ impl FrameError {
         }
     }
 
-    /// The first bytes of what the codec refused, at most 64; empty where nothing was decoded.
+    /// The first bytes of what the codec refused, at most 128; empty where nothing was decoded.
     ///
     /// They tell a peer that speaks another codec from a peer that is broken. The peer chose them: escape
     /// them where you show them. [`Display`](fmt::Display) leaves them out.

@@ -23,7 +23,7 @@ const READ_MAX: usize = 64 * 1024;
 /// A parked connection whose unread rest is this small gives back a larger buffer.
 const PARKED_REST: usize = 512;
 /// How many of the bytes that a codec refused its error shows.
-const MAX_FOUND: usize = 64;
+const MAX_FOUND: usize = 128;
 /// The most room for one datagram, whatever the socket says of itself.
 const DATAGRAM_MAX: usize = 1 << 20;
 /// How much longer a late frame may take when bytes arrive just then and nobody received when the deadline came: they may
