@@ -9,9 +9,10 @@ use socketry_transport::units::format_duration;
 use socketry_transport::{BoxSocket, Encoding, Endpoint};
 use tokio::time::{Instant, timeout};
 
+use super::answer::{JsonReply, Reply, untagged};
 use super::process::passed;
 use super::transcode::Incoming;
-use super::wire::{Command, Dialect, Exit, JsonReply, Reply, Stream, untagged};
+use super::wire::{Command, Dialect, Exit, Stream};
 use super::{FIRST_ANSWER, MAX_RAW_COMMAND, QUIET_GAP};
 use crate::matrix::App;
 use crate::{AppError, Service, wrong_codec};

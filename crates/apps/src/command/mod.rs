@@ -108,6 +108,7 @@
 //! It waits [`FIRST_ANSWER`] for the first of an answer on `struct` and `json`, for ever on `raw` and `line`, and
 //! else as `--answer-within` says.
 
+mod answer;
 mod args;
 mod client;
 mod execution;

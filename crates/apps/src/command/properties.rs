@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use socketry_transport::Encoding;
 
-use super::wire::{Dialect, JsonReply, Program, Reply, tagged, tagged_end, untagged};
+use super::answer::{JsonReply, Reply, tagged, tagged_end, untagged};
+use super::wire::{Dialect, Program};
 use super::{Command, Exit, Stream};
 use crate::carried::carried;
 

@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 use socketry_codec::{FrameError, Framed};
 use socketry_transport::Encoding;
 
+use super::answer::{JsonReply, tagged, tagged_end};
 use super::execution::Execution;
 use super::killed::Why;
 use super::process::Event;
 use super::progress::{Progress, Stalled};
 use super::transcode::{Outgoing, encode};
-use super::wire::{Dialect, Exit, JsonReply, Stream, tagged, tagged_end};
+use super::wire::{Dialect, Exit, Stream};
 use super::{MAX_COLLECTED, MAX_PIECE};
 use crate::Shown;
 

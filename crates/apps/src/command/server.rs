@@ -9,13 +9,14 @@ use socketry_codec::Framed;
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener, Socket};
 use tokio::time::Instant;
 
+use super::answer::room;
 use super::execution::Execution;
 use super::killed::Why;
 use super::process::{Event, Job, passed};
 use super::progress::Progress;
 use super::replies::Replies;
 use super::requests::Requests;
-use super::wire::{Dialect, Program, room};
+use super::wire::{Dialect, Program};
 use super::{MAX_PIECE, MAX_RAW_COMMAND};
 use crate::matrix::App;
 use crate::serving::{FULL, Place};

@@ -1,0 +1,196 @@
+//! What is said on the wire in an answer: pieces of output, and how a command ended.
+
+use serde::{Deserialize, Serialize};
+use socketry_codec::{CodecName, CodecSpec, limits};
+use socketry_transport::{Encoding, Shape, Undecodable};
+
+use super::MAX_PIECE;
+use super::wire::{Exit, Stream};
+
+/// How many bytes of output one frame carries.
+pub(super) fn room(codec: &CodecSpec, shape: Shape) -> usize {
+    let frame = codec.max_frame.unwrap_or(limits::DEFAULT_MAX_FRAME);
+    // What stands around the output: a tag, a length, an ending.
+    let (most, around) = match codec.name {
+        CodecName::Raw => (usize::MAX, 0),
+        CodecName::Line(_) => (frame, 2),
+        CodecName::Struct(format) => {
+            let field = usize::try_from(format.max()).unwrap_or(usize::MAX);
+            (frame.min(field).min(MAX_PIECE + 1) - 1, 1 + format.size())
+        }
+        _ => (MAX_PIECE, 0),
+    };
+    match shape {
+        Shape::Stream => most,
+        Shape::Datagram { max_len } => most.min(max_len.saturating_sub(around)),
+    }
+    .max(1)
+}
+
+/// The first byte of a `struct` answer's frames.
+const END: u8 = b'0';
+const STDOUT: u8 = b'1';
+const STDERR: u8 = b'2';
+
+/// A piece of output as a `struct` frame.
+pub(super) fn tagged(stream: Stream, bytes: &[u8]) -> Vec<u8> {
+    let tag = match stream {
+        Stream::Stdout => STDOUT,
+        Stream::Stderr => STDERR,
+    };
+    [&[tag], bytes].concat()
+}
+
+/// How it ended, as a `struct` frame.
+pub(super) fn tagged_end(end: &Result<Exit, String>, encoding: Encoding) -> Vec<u8> {
+    let words = match end {
+        Ok(exit) => exit.to_string(),
+        Err(error) => format!("error {error}"),
+    };
+    let words = encoding.encode(&words, Undecodable::Replace);
+    [&[END], words.as_deref().unwrap_or_default()].concat()
+}
+
+/// What a `struct` frame or a `json` header of an answer says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reply<'a> {
+    /// Output, here.
+    Piece(Stream, &'a [u8]),
+    /// Output, in a body of that size.
+    Body(Stream, u64),
+    End(Result<Exit, String>),
+}
+
+/// Reads a `struct` frame.
+pub(super) fn untagged(frame: &[u8], encoding: Encoding) -> Option<Reply<'_>> {
+    let (tag, rest) = frame.split_first()?;
+    match *tag {
+        STDOUT => Some(Reply::Piece(Stream::Stdout, rest)),
+        STDERR => Some(Reply::Piece(Stream::Stderr, rest)),
+        END => {
+            let words = encoding.decode(rest, Undecodable::Replace).ok()?;
+            let end = match words.split_once(' ')? {
+                ("exit", code) => Ok(Exit::Code(code.parse().ok()?)),
+                ("signal", signal) => Ok(Exit::Signal(signal.parse().ok().filter(is_signal)?)),
+                ("error", words) => Err(words.to_owned()),
+                _ => return None,
+            };
+            Some(Reply::End(end))
+        }
+        _ => None,
+    }
+}
+
+fn is_signal(number: &i32) -> bool {
+    *number > 0
+}
+
+/// A header of a `json` answer.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct JsonReply {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<Stream>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl JsonReply {
+    pub(super) fn body(stream: Stream, size: usize) -> Self {
+        JsonReply {
+            stream: Some(stream),
+            size: Some(size as u64),
+            ..JsonReply::default()
+        }
+    }
+
+    pub(super) fn end(end: &Result<Exit, String>) -> Self {
+        let mut reply = JsonReply::default();
+        match end {
+            Ok(Exit::Code(code)) => reply.exit = Some(*code),
+            Ok(Exit::Signal(signal)) => reply.signal = Some(*signal),
+            Ok(Exit::Unknown) => reply.error = Some("how it ended is unknown".to_owned()),
+            Err(error) => reply.error = Some(error.clone()),
+        }
+        reply
+    }
+
+    pub(super) fn read(self) -> Option<Reply<'static>> {
+        match self {
+            JsonReply {
+                stream: Some(stream),
+                size: Some(size),
+                ..
+            } => Some(Reply::Body(stream, size)),
+            JsonReply {
+                error: Some(error), ..
+            } => Some(Reply::End(Err(error))),
+            JsonReply {
+                signal: Some(signal),
+                ..
+            } => is_signal(&signal).then_some(Reply::End(Ok(Exit::Signal(signal)))),
+            JsonReply {
+                exit: Some(code), ..
+            } => Some(Reply::End(Ok(Exit::Code(code)))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for end in [
+            Ok(Exit::Code(3)),
+            Ok(Exit::Signal(9)),
+            Err("no such program".to_owned()),
+        ] {
+            let frame = tagged_end(&end, Encoding::UTF_8);
+            assert_eq!(
+                untagged(&frame, Encoding::UTF_8),
+                Some(Reply::End(end.clone()))
+            );
+            assert_eq!(JsonReply::end(&end).read(), Some(Reply::End(end)));
+        }
+        let frame = tagged(Stream::Stderr, b"x");
+        assert_eq!(
+            untagged(&frame, Encoding::UTF_8),
+            Some(Reply::Piece(Stream::Stderr, b"x"))
+        );
+        for bad in [
+            &b""[..],
+            b"3",
+            b"0",
+            b"0exit",
+            b"0exit x",
+            b"0went away",
+            b"0signal 0",
+            b"0signal -128",
+        ] {
+            assert_eq!(untagged(bad, Encoding::UTF_8), None);
+        }
+        for bad in ["{}", r#"{"signal":0}"#, r#"{"signal":-128}"#] {
+            let header: JsonReply = serde_json::from_str(bad).unwrap();
+            assert_eq!(header.read(), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn pieces_fit_the_codec_and_the_datagram() {
+        let room = |codec: &str, shape| room(&codec.parse().unwrap(), shape);
+        assert_eq!(room("struct", Shape::Stream), MAX_PIECE);
+        assert_eq!(room("struct:B", Shape::Stream), 254);
+        let small = Shape::Datagram { max_len: 100 };
+        assert_eq!(room("struct", small), 95);
+        assert_eq!(room("line", small), 98);
+        assert_eq!(room("raw", small), 100);
+    }
+}
