@@ -18,6 +18,11 @@ use crate::AppError;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patient<F>(F);
 
+/// Any other descriptor.
+pub(crate) fn patient<F: AsFd>(of: F) -> Patient<F> {
+    Patient(of)
+}
+
 /// Standard output.
 pub(crate) fn stdout() -> Patient<io::Stdout> {
     Patient(io::stdout())

@@ -95,6 +95,27 @@ fn a_download_comes_out_of_standard_output() {
 }
 
 #[test]
+fn a_standard_output_that_does_not_block_gets_all() {
+    let served = Served::new(&[]);
+    let sent = bytes(3 << 20);
+    fs::write(served.root("a"), &sent).unwrap();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut command = served.getting("a", Path::new("/dev/stdout"));
+    let client = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // This process's own end of it.
+    drop(command);
+    let mut got = Vec::new();
+    reader.read_to_end(&mut got).unwrap();
+    ended_well(&client.wait_with_output().unwrap());
+    assert!(got == sent);
+}
+
+#[test]
 fn what_takes_no_file_is_refused_by_name() {
     let served = Served::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();

@@ -144,10 +144,13 @@ impl Client {
     /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told
     /// the bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at `dest`.
     ///
+    /// A symbolic link is followed. Into a FIFO or a character device the bytes are written as they come; an error then says
+    /// that they are not to be trusted.
+    ///
     /// # Errors
     /// If the server refuses, answers with another name, ends too early or does not confirm the file (unless it is
     /// [believed](Client::unconfirmed)), if the digest differs, and if `dest` exists (unless [`replacing`](Client::replacing)),
-    /// is a directory or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
+    /// is a directory, a socket or a block device, or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
     pub async fn get(
         &mut self,
         name: &str,

@@ -7,6 +7,7 @@ use std::mem;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::digest::Hasher;
+use crate::output;
 
 /// What a thread works on at once, in bytes. Two of them are held for each transfer.
 const CHUNK: usize = 256 * 1024;
@@ -59,7 +60,8 @@ impl Sink {
         mem::swap(&mut work.buf, &mut self.filling);
         self.job = spawn_blocking(move || {
             work.hasher.update(&work.buf);
-            work.file.write_all(&work.buf)?;
+            // A stream may be one that does not block.
+            output::patient(&work.file).write_all(&work.buf)?;
             work.buf.clear();
             Ok(work)
         });
