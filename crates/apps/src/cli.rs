@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::common::complain;
 use crate::matrix::App;
-use crate::{AppError, chat, command, file, startup, terminal};
+use crate::{AppError, chat, command, file, help, startup, terminal};
 
 /// Sockets by URL, codecs by name: chat, remote commands and file transfer.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ pub fn main_of(app: App) -> ExitCode {
 }
 
 fn run_with(arguments: &[OsString]) -> ExitCode {
-    match Cli::try_parse_from(arguments) {
+    match parse(arguments) {
         Ok(cli) => run(cli.app),
         Err(error) => {
             // Without an output there is nobody to tell.
@@ -54,6 +54,12 @@ fn run_with(arguments: &[OsString]) -> ExitCode {
             }
         }
     }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = help::explained(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// The exit code for wrong arguments, as far as they can be understood.

@@ -4,12 +4,12 @@ use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args};
 use socketry_codec::CodecSpec;
-use socketry_transport::{Encoding, Endpoint, Registry};
+use socketry_transport::{Encoding, Endpoint};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::serving::MAX_CLIENTS;
-use crate::{AppError, Service, output};
+use crate::{AppError, Service, matrix, output};
 
 /// How many lines of the log wait to be written.
 const WAITING_LINES: usize = 1024;
@@ -47,7 +47,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 impl Common {
     pub(crate) fn service(&self) -> Service {
         Service {
-            registry: Registry::standard(),
+            registry: matrix::transports(),
             codec: self.codec,
             encoding: self.encoding,
         }
@@ -70,12 +70,22 @@ impl Common {
         // A second call, in a test say, changes nothing.
         let _ = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_ansi(std::io::stderr().is_terminal())
+            .with_ansi(std::io::stderr().is_terminal() && may_colour())
             .log_internal_errors(false)
             .with_writer(stderr)
             .try_init();
         guard
     }
+}
+
+/// Whether colours are wanted, which `NO_COLOR` denies (<https://no-color.org>), and understood.
+fn may_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb()
+}
+
+/// Whether the terminal understands nothing but text.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// An endpoint that another process can be at.

@@ -18,6 +18,14 @@
 //! When a server ends a conversation, it reads on until the client closes as well, so that the last
 //! answer arrives: for at most 2 seconds, and at most 1 MiB.
 //!
+//! # Peers that are gone
+//!
+//! A peer that goes without a word, since its machine or its cable is gone, keeps no place: over TCP
+//! the kernel asks after [`matrix::KEEPALIVE`] of silence, and ends the connection when it is not
+//! answered. `?keepalive=` and its kin in the URL change that; it cannot be switched off, but
+//! `?keepalive=9h` comes close. A peer that is there and silent is each app's own matter: see
+//! [`chat`], [`command::IDLE`] and [`file::IDLE`].
+//!
 //! # What belongs to the process
 //!
 //! The soft limit of open files is the program's: [`cli`] raises it to the hard one.
@@ -39,6 +47,7 @@ pub mod matrix;
 mod carried;
 mod common;
 mod error;
+mod help;
 mod opening;
 mod output;
 mod service;

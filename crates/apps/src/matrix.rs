@@ -1,8 +1,13 @@
 //! Which app runs over which transport and codec, and why not over the others.
 
-use std::fmt;
+use std::fmt::{self, Write};
+use std::time::Duration;
 
 use socketry_codec::CodecName;
+use socketry_transport::{
+    Registry, SocketOptions, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
+    UnixTransport,
+};
 
 use crate::AppError;
 
@@ -37,6 +42,54 @@ pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 
 /// The codecs, one name for each family and form that behaves differently.
 pub const CODECS: [&str; 5] = ["raw", "line", "struct", "json", "json:bare"];
+
+/// How long a TCP connection is idle before the kernel asks whether the peer is still there, where the
+/// URL does not say (`keepalive`): 60 seconds.
+pub const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How long the kernel waits for the answer before it asks again (`keepalive_interval`): 15 seconds.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// How many questions without an answer end the connection (`keepalive_retries`): 4. A peer whose
+/// machine or cable is gone is noticed within two minutes.
+pub const KEEPALIVE_RETRIES: u32 = 4;
+
+/// The standard transports, as the apps use them: with TCP a peer that has gone without a word is
+/// noticed. What the query of a URL says goes before that.
+pub fn transports() -> Registry {
+    let tcp = TcpTransport::new(SocketOptions {
+        keepalive: Some(KEEPALIVE),
+        keepalive_interval: Some(KEEPALIVE_INTERVAL),
+        keepalive_retries: Some(KEEPALIVE_RETRIES),
+        ..SocketOptions::default()
+    });
+    Registry::standard().with("tcp", tcp)
+}
+
+/// How URLs are written, and which options their queries take, for the schemes that `app` runs over
+/// and that reach another process.
+pub(crate) fn urls(app: App) -> String {
+    let (tcp, unix) = (TcpTransport::default(), UnixTransport::default());
+    let (udp, unix_dgram) = (UdpTransport::default(), UnixDgramTransport::default());
+    let forms = [
+        ("tcp", "tcp://HOST:PORT", tcp.keys()),
+        ("unix", "unix:///PATH, unix://@NAME", unix.keys()),
+        ("udp", "udp://HOST:PORT", udp.keys()),
+        ("unix-dgram", "unix-dgram:///PATH", unix_dgram.keys()),
+    ];
+    let mut text = "URLs, and the options that they take as ?KEY=VALUE&KEY=VALUE:\n".to_owned();
+    for (scheme, form, keys) in forms {
+        let runs = CODECS.iter().any(|codec| {
+            let codec = codec.parse();
+            codec.is_ok_and(|codec: CodecName| check(app, scheme, codec).is_ok())
+        });
+        if runs {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {form}\n      {}", keys.join(", "));
+        }
+    }
+    text
+}
 
 /// What a scheme promises, as far as the apps need it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
 /// The choices that all apps share: transports, codec and encoding.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// Where schemes are looked up.
+    /// Where schemes are looked up. Default [`matrix::transports`].
     pub registry: Registry,
     /// What makes frames of bytes. Default `json`.
     pub codec: CodecSpec,
@@ -24,7 +24,7 @@ pub struct Service {
 impl Default for Service {
     fn default() -> Self {
         Service {
-            registry: Registry::standard(),
+            registry: matrix::transports(),
             codec: CodecSpec::new(socketry_codec::CodecName::Json(
                 socketry_codec::Format::default(),
             )),
@@ -34,7 +34,7 @@ impl Default for Service {
 }
 
 impl Service {
-    /// The standard transports, and the codec of that name.
+    /// The [transports](matrix::transports) of the apps, and the codec of that name.
     ///
     /// # Errors
     /// If no codec has that name.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{BinaryBytes, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Transfer;
 use crate::Shown;
+use crate::common::is_dumb;
 
 /// When nothing has moved for this long, the bar says so.
 const STALLED: Duration = Duration::from_secs(2);
@@ -16,7 +17,7 @@ const STALLED: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(250);
 const TEMPLATE: &str = "{prefix} {bytes}/{total_bytes} [{bar:24}] {pace}";
 
-/// A bar on standard error, if that is a terminal.
+/// A bar on standard error, if that is a terminal that can move its cursor.
 pub(super) struct Bar {
     bar: ProgressBar,
     moved: Arc<Moved>,
@@ -37,6 +38,9 @@ impl Bar {
         let bar = ProgressBar::no_length()
             .with_prefix(Shown(name).to_string())
             .with_style(style(Arc::clone(&moved)));
+        if is_dumb() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         if !bar.is_hidden() {
             bar.enable_steady_tick(TICK);
         }
