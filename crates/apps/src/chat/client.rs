@@ -1,8 +1,8 @@
 //! A user's end of a conversation, for programs.
 
-use std::fmt;
+use std::{fmt, io};
 
-use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
+use socketry_codec::{CodecName, Fault, FrameError, FrameFault, Framed};
 use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
@@ -75,7 +75,7 @@ impl Client {
     pub async fn recv(&mut self) -> Result<Option<Message>, AppError> {
         match self.hearing.next().await {
             Heard::Message(message) => Ok(Some(message)),
-            Heard::End => Ok(None),
+            Heard::Quit | Heard::End => Ok(None),
             Heard::Fault(error) | Heard::Lost(error) => Err(error),
         }
     }
@@ -104,9 +104,11 @@ pub(super) enum Heard {
     Message(Message),
     /// Something went wrong, and the conversation goes on.
     Fault(AppError),
-    /// The server ended it.
+    /// The server said that it ends it.
+    Quit,
+    /// The server ended it between two messages, without a word.
     End,
-    /// The connection broke.
+    /// The connection broke, perhaps inside a message.
     Lost(AppError),
 }
 
@@ -130,8 +132,8 @@ impl Hearing {
                     Dialect::Text(_) => self.ear.text(frame).map(of_message_text),
                     Dialect::Json => Some(of_json(frame)),
                 },
-                Ok(None) => Some(self.ear.rest().map_or(Heard::End, of_message_text)),
-                Err(error) => Some(of_error(error)),
+                Ok(None) => Some(self.ended()),
+                Err(error) => Some(self.of_error(error)),
             };
             if let Some(heard) = heard {
                 return heard;
@@ -140,13 +142,53 @@ impl Hearing {
     }
 }
 
+impl Hearing {
+    fn ended(&mut self) -> Heard {
+        match self.ear.rest() {
+            Some(text) => of_message_text(text),
+            // A message that was too long was being passed over.
+            None if !self.frames.in_step() => {
+                Heard::Lost(AppError::failed("the server ended inside a message"))
+            }
+            None => Heard::End,
+        }
+    }
+
+    fn of_error(&self, error: FrameError) -> Heard {
+        let cut = matches!(error.fault(), FrameFault::Codec(codec) if matches!(codec.fault, Fault::Truncated { .. }));
+        if is_lost(&error, self.is_stream()) || (cut && self.is_stream()) {
+            return Heard::Lost(error.into());
+        }
+        Heard::Fault(error.into())
+    }
+}
+
+/// Whether an error ends the conversation. On a stream each of the network's does. A datagram that was refused, or that no
+/// route was found for, is lost alone.
+fn is_lost(error: &FrameError, stream: bool) -> bool {
+    match error.fault() {
+        FrameFault::Io(io) => stream || !is_passing(io.kind()),
+        _ => error.is_fatal(),
+    }
+}
+
+fn is_passing(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    )
+}
+
 fn of_message_text(text: String) -> Heard {
     of_message(Message::plain(text))
 }
 
 fn of_message(message: Message) -> Heard {
     if message.is_quit() {
-        return Heard::End;
+        return Heard::Quit;
     }
     Heard::Message(message)
 }
@@ -161,14 +203,6 @@ pub(super) fn of_json(frame: &[u8]) -> Heard {
             "the server sent what is no message: {error}"
         ))),
     }
-}
-
-fn of_error(error: FrameError) -> Heard {
-    // A datagram socket goes on after an error of the network's; a conversation with nobody does not.
-    if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
-        return Heard::Lost(error.into());
-    }
-    Heard::Fault(error.into())
 }
 
 /// The half that speaks.
@@ -196,15 +230,6 @@ impl From<Unsaid> for AppError {
     }
 }
 
-impl From<FrameError> for Unsaid {
-    fn from(error: FrameError) -> Self {
-        if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
-            return Unsaid::Lost(error.into());
-        }
-        Unsaid::Refused(error.into())
-    }
-}
-
 impl Speaking {
     fn from(&self) -> &str {
         self.name.as_deref().unwrap_or(ANONYMOUS)
@@ -219,7 +244,18 @@ impl Speaking {
             from: Some(self.from().into()),
             text: None,
         });
-        Ok(self.frames.send(&hello).await?)
+        self.send(&hello).await
+    }
+
+    async fn send(&mut self, frame: &[u8]) -> Result<(), Unsaid> {
+        let stream = self.frames.shape().is_stream();
+        self.frames.send(frame).await.map_err(|error| {
+            if is_lost(&error, stream) {
+                Unsaid::Lost(error.into())
+            } else {
+                Unsaid::Refused(error.into())
+            }
+        })
     }
 
     pub(super) async fn say(&mut self, text: &str) -> Result<(), Unsaid> {
@@ -234,14 +270,14 @@ impl Speaking {
             from: Some(self.from().into()),
             text: Some(text.into()),
         });
-        Ok(self.frames.send(&frame).await?)
+        self.send(&frame).await
     }
 
     async fn say_text(&mut self, text: &str, encoding: Encoding) -> Result<(), Unsaid> {
         let text = signed(text, self.name.as_deref());
         let bytes =
             encoded(&text, encoding).map_err(|error| Unsaid::Refused(AppError::failed(error)))?;
-        Ok(self.frames.send(&bytes).await?)
+        self.send(&bytes).await
     }
 
     /// Half-closes, where that exists.

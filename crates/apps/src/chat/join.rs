@@ -1,6 +1,7 @@
 //! The user's program: lines become messages, and messages lines.
 
-use std::ops::ControlFlow;
+use std::cell::Cell;
+use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::QUIT;
 use super::client::{Client, Heard, Hearing, Speaking, Unsaid};
 use super::console::Screen;
-use super::limits::{FAREWELL, PAUSE, QUIET, TURN};
+use super::limits::{DOUBT, FAREWELL, PAUSE, QUIET, TURN};
 use crate::AppError;
 use crate::common::{complain, hint};
 
@@ -24,55 +25,103 @@ enum Spoken {
     Lost(AppError),
 }
 
+/// How the server ended the conversation.
+enum Ending {
+    /// It said so.
+    Quit,
+    /// Between two messages, without a word.
+    Silent,
+}
+
+/// What somebody types who takes part.
+pub(super) struct Input {
+    pub(super) lines: mpsc::Receiver<String>,
+    /// Whether its end is a way to leave, as at a terminal.
+    pub(super) leaves: bool,
+}
+
 /// Talks until the server ends it, the user leaves, or the user's lines have ended and it was waited for more.
-pub(super) async fn converse(
-    client: Client,
-    lines: mpsc::Receiver<String>,
-    shown: Screen,
-) -> Result<(), AppError> {
-    let (mut hearing, mut speaking) = client.split();
-    let answered = Notify::new();
-    let mut speech = pin!(speak(&mut speaking, lines, &answered));
-    let spoken = loop {
-        tokio::select! {
-            heard = hearing.next() => {
-                answered.notify_one();
-                if show(heard, &shown).await?.is_break() {
-                    say_that_it_ended();
-                    return Ok(());
+///
+/// # Errors
+/// If not all that was said may have been taken. A stream tells that by an error of either half, by an end inside a
+/// message, and by a half-close that fails: then the server has closed without having read all. Where the server has
+/// said the end, all is well. A line that is said after an end that the server did not say is not taken, nor is one
+/// that a datagram server's host refused.
+pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Result<(), AppError> {
+    let (hearing, mut speaking) = client.split();
+    let mut listener = Listener {
+        hearing,
+        shown,
+        trouble: None,
+    };
+    let (answered, said) = (Notify::new(), Cell::new(0));
+    let spoken = {
+        let mut speech = pin!(speak(&mut speaking, input, &answered, &said));
+        loop {
+            tokio::select! {
+                heard = listener.hearing.next() => {
+                    answered.notify_one();
+                    match listener.take(heard).await? {
+                        None => {}
+                        Some(Ending::Quit) => {
+                            say_that_it_ended();
+                            return Ok(());
+                        }
+                        Some(Ending::Silent) => {
+                            let before = said.get();
+                            let spoken = timeout(DOUBT, &mut speech).await;
+                            if said.get() > before {
+                                return Err(disconnected("what was said last came after the server's end"));
+                            }
+                            break spoken.ok();
+                        }
+                    }
                 }
+                spoken = &mut speech => break Some(spoken),
             }
-            spoken = &mut speech => break spoken,
         }
     };
     match spoken {
-        Spoken::Out => {
-            let patience = if hearing.is_stream() { FAREWELL } else { QUIET };
-            listen_on(&mut hearing, &shown, patience).await.map(drop)
+        Some(Spoken::Out) => {
+            let patience = if listener.hearing.is_stream() {
+                FAREWELL
+            } else {
+                QUIET
+            };
+            match listener.listen_on(patience).await? {
+                Some(Ending::Quit) => Ok(()),
+                _ => listener.verdict(),
+            }
         }
-        Spoken::Left => {
-            leave(&mut hearing).await;
-            Ok(())
-        }
-        // It may have said something first, and its end is the better word on what happened.
-        Spoken::Lost(error) => match listen_on(&mut hearing, &shown, QUIET).await? {
-            ControlFlow::Break(()) => Ok(()),
-            ControlFlow::Continue(()) => Err(disconnected(&error)),
+        Some(Spoken::Left) => listener.leave().await,
+        // It may have said something first, and that it ends.
+        Some(Spoken::Lost(error)) => match listener.listen_on(QUIET).await? {
+            Some(Ending::Quit) => Ok(()),
+            _ => Err(disconnected(error)),
         },
+        None => {
+            speaking.finish().await.map_err(disconnected)?;
+            say_that_it_ended();
+            listener.verdict()
+        }
     }
 }
 
-/// Says what the user says, line by line.
+/// Says what the user says, line by line, and counts it.
 async fn speak(
     speaking: &mut Speaking,
-    mut lines: mpsc::Receiver<String>,
+    mut input: Input,
     answered: &Notify,
+    said: &Cell<usize>,
 ) -> Spoken {
     let mut turn = None;
-    while let Some(line) = lines.recv().await {
-        if line.is_empty() {
-            continue;
-        }
+    loop {
+        let line = match input.lines.recv().await {
+            Some(line) if line.is_empty() => continue,
+            Some(line) => line,
+            None if input.leaves => QUIT.to_owned(),
+            None => return end(speaking, Spoken::Out).await,
+        };
         if speaking.sticky {
             turn = Some(next_turn(turn, answered).await);
         }
@@ -84,8 +133,8 @@ async fn speak(
         if line == QUIT {
             return end(speaking, Spoken::Left).await;
         }
+        said.set(said.get() + 1);
     }
-    end(speaking, Spoken::Out).await
 }
 
 /// Waits for the answer to what was said before, if something was, and says how long to wait for the next one.
@@ -104,47 +153,75 @@ async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
     }
 }
 
-/// Shows what comes until the server ends it (`Break`), or it is quiet after `patience`.
-async fn listen_on(
-    hearing: &mut Hearing,
-    shown: &Screen,
-    patience: Duration,
-) -> Result<ControlFlow<()>, AppError> {
-    let until = Instant::now() + patience;
-    while let Ok(heard) = timeout_at(until.max(Instant::now() + QUIET), hearing.next()).await {
-        if show(heard, shown).await?.is_break() {
-            return Ok(ControlFlow::Break(()));
+/// The half that hears, and shows what it hears.
+struct Listener {
+    hearing: Hearing,
+    shown: Screen,
+    /// What went wrong since the last message.
+    trouble: Option<String>,
+}
+
+impl Listener {
+    /// Shows what was heard; or says how the server ended it.
+    async fn take(&mut self, heard: Heard) -> Result<Option<Ending>, AppError> {
+        match heard {
+            Heard::Message(message) => {
+                self.trouble = None;
+                let printed = self.shown.show(message.to_string()).await;
+                printed.map_err(|_| AppError::failed("cannot write to standard output"))?;
+                Ok(None)
+            }
+            Heard::Fault(error) => {
+                complain(&error);
+                self.trouble = Some(error.to_string());
+                Ok(None)
+            }
+            Heard::Quit => Ok(Some(Ending::Quit)),
+            Heard::End => Ok(Some(Ending::Silent)),
+            Heard::Lost(error) => Err(disconnected(error)),
         }
     }
-    Ok(ControlFlow::Continue(()))
-}
 
-/// Lets the server read that the user leaves: closing a stream with unread bytes would destroy what was sent last.
-async fn leave(hearing: &mut Hearing) {
-    if !hearing.is_stream() {
-        return;
-    }
-    let _ = timeout(QUIET, async {
-        while !matches!(hearing.next().await, Heard::End | Heard::Lost(_)) {}
-    })
-    .await;
-}
-
-async fn show(heard: Heard, shown: &Screen) -> Result<ControlFlow<()>, AppError> {
-    match heard {
-        Heard::Message(message) => {
-            let printed = shown.show(message.to_string()).await;
-            printed.map_err(|_| AppError::failed("cannot write to standard output"))?;
+    /// Shows what comes until the server ends it, or it is quiet for long enough.
+    async fn listen_on(&mut self, patience: Duration) -> Result<Option<Ending>, AppError> {
+        let until = Instant::now() + patience;
+        loop {
+            let due = until.max(Instant::now() + QUIET);
+            let Ok(heard) = timeout_at(due, self.hearing.next()).await else {
+                return Ok(None);
+            };
+            if let Some(ending) = self.take(heard).await? {
+                return Ok(Some(ending));
+            }
         }
-        Heard::Fault(error) => complain(&error),
-        Heard::End => return Ok(ControlFlow::Break(())),
-        Heard::Lost(error) => return Err(disconnected(&error)),
     }
-    Ok(ControlFlow::Continue(()))
+
+    /// Lets the server read that the user leaves: closing a stream with unread bytes would destroy what was sent last.
+    async fn leave(&mut self) -> Result<(), AppError> {
+        let until = Instant::now() + QUIET;
+        while self.hearing.is_stream()
+            && let Ok(heard) = timeout_at(until, self.hearing.next()).await
+        {
+            match heard {
+                Heard::Message(_) | Heard::Fault(_) => {}
+                Heard::Quit | Heard::End => break,
+                Heard::Lost(error) => return Err(disconnected(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the conversation came to, whose end is no error by itself.
+    fn verdict(&mut self) -> Result<(), AppError> {
+        match self.trouble.take() {
+            Some(words) => Err(disconnected(words)),
+            None => Ok(()),
+        }
+    }
 }
 
-fn disconnected(error: &AppError) -> AppError {
-    AppError::failed(format_args!("disconnected: {error}"))
+fn disconnected(why: impl fmt::Display) -> AppError {
+    AppError::failed(format_args!("disconnected: {why}"))
 }
 
 /// Somebody who sits there should see why the program ends; a script sees it by the exit code.

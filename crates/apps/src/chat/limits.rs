@@ -39,6 +39,10 @@ pub const SHOWN_CHARACTERS: usize = 4096;
 /// comes then is heard until nothing came for [`QUIET`].
 pub const FAREWELL: Duration = Duration::from_secs(10);
 
+/// How long `join`, when the server has ended the conversation without saying so, still looks for what says that not
+/// all was taken: a line that waits to be said, or a reset.
+pub const DOUBT: Duration = Duration::from_millis(250);
+
 /// How long nothing comes until `join` takes that for the end, where an end is not to be waited for.
 pub const QUIET: Duration = Duration::from_secs(1);
 

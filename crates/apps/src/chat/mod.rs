@@ -26,10 +26,25 @@
 //! as long as the transport says (`peer_idle`, by default 5 minutes). [`Client`] sends its name at once where the codec is
 //! JSON; with other codecs a user hears nothing before having said something.
 //!
-//! The program `join` goes on hearing when its input has ended: on a stream until the server ends the conversation, but not
-//! beyond [`limits::FAREWELL`] unless messages still come (a chat server of ours does not end it before), over datagrams
-//! until nothing comes for a second. Over raw on a stream it says a line only once the one before was answered, or was not
-//! for [`limits::TURN`] or [`limits::PAUSE`], since two would become one text.
+//! # The program `join`
+//!
+//! At a terminal the end of input (Ctrl-D) leaves, as a line `q` does. When other input has ended, `join` goes
+//! on hearing: on a stream until the server ends the conversation, but not beyond [`limits::FAREWELL`] unless
+//! messages still come (a chat server of ours does not end it before), over datagrams until nothing comes for a
+//! second. Over raw on a stream it says a line only once the one before was answered, or was not for
+//! [`limits::TURN`] or [`limits::PAUSE`], since two would become one text.
+//!
+//! It exits with 0 if the user left, or the server ended the conversation and took all: it said `q`, or closed
+//! the stream between two messages. It exits with 1 and says "disconnected" where something may be lost:
+//!
+//! * the connection was reset, which an error of either half tells, or a half-close that fails;
+//! * the stream ended inside a message;
+//! * a line waited to be said when the stream ended, or came within [`limits::DOUBT`] after that;
+//! * the last that was heard was a refusal: the server's words, or a datagram that was refused.
+//!
+//! TCP cannot tell more: a server that is killed when it has read all looks like one that closes. And if a
+//! server far away closes just when the last line and the end of input are on their way to it, the reset that
+//! it answers comes too late to be seen.
 //!
 //! # What is bounded
 //!
@@ -66,6 +81,7 @@ mod pacing;
 mod properties;
 mod server;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -159,7 +175,11 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
     let conversation = async {
         let client = Client::connect(service, &url, name).await?;
         hint("joined; what you type is said, and a line that is just q leaves");
-        join::converse(client, terminal::lines(), shown).await
+        let input = join::Input {
+            lines: terminal::lines(),
+            leaves: std::io::stdin().is_terminal(),
+        };
+        join::converse(client, input, shown).await
     };
     let done = tokio::select! {
         done = conversation => done,

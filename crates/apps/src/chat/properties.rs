@@ -141,7 +141,8 @@ proptest! {
                 let shown = message.to_string();
                 prop_assert!(!shown.chars().any(char::is_control), "{:?}", shown);
             }
-            Heard::End => {}
+            Heard::Quit => {}
+            Heard::End => prop_assert!(false, "a frame is no end"),
             Heard::Lost(error) => prop_assert!(false, "{}", error),
         }
     }

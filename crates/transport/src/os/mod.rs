@@ -266,8 +266,11 @@ impl Os {
             return Ok(());
         }
         match self.socket().shutdown(Shutdown::Write) {
-            // The peer is gone already: nothing is left to close.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            // The peer is gone already: nothing is left to close. A reset that nobody was told of says
+            // that it may not have read all.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                self.socket().take_error()?.map_or(Ok(()), Err)
+            }
             done => done,
         }
     }
