@@ -3,7 +3,7 @@
 mod file_support;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 
 use file_support::{Served, ended_well, mode, names, set_mode, until, upload};
 use serde_json::json;
@@ -76,6 +76,25 @@ fn what_is_replaced_is_never_opened_wider() {
     set_mode(&served.to("b"), 0o600);
     ended_well(&served.get("b", &served.to("b")));
     assert_eq!(mode(&served.to("b")), 0o600);
+}
+
+#[test]
+fn what_is_replaced_keeps_its_owner_and_group() {
+    let served = Served::new(&[]);
+    fs::write(served.root("a"), "new").unwrap();
+    fs::write(served.to("a"), "old").unwrap();
+    set_mode(&served.to("a"), 0o640);
+    if chown(served.to("a"), Some(4321), Some(1234)).is_err() {
+        println!("only root can try this");
+        return;
+    }
+    ended_well(&served.get("a", &served.to("a")));
+    let found = fs::metadata(served.to("a")).unwrap();
+    assert_eq!(
+        (found.uid(), found.gid(), found.mode() & 0o777),
+        (4321, 1234, 0o640)
+    );
+    assert_eq!(fs::read(served.to("a")).unwrap(), b"new");
 }
 
 #[test]

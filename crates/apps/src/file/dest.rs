@@ -15,6 +15,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 
 use super::digest::Digests;
+use super::escape::name_to_text;
 use super::incoming::{Incoming, Target};
 use super::part::{Held, Part, Storing};
 use super::place::{Place, a_kind, problem};
@@ -48,7 +49,7 @@ pub(super) fn is_standard_output(dest: &Path) -> bool {
 }
 
 fn open(dest: &Path, storing: Storing, held: Held) -> Result<Incoming, AppError> {
-    let shown = dest.display().to_string();
+    let shown = name_to_text(dest.as_os_str());
     let (target, file) = match meant(dest).map_err(|error| problem(&shown, error))? {
         Meant::Stream => {
             // It leaves nothing behind, and may wait for long.
