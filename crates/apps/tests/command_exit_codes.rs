@@ -130,3 +130,27 @@ fn an_option_of_ours_among_the_commands_words_is_told() {
         (&b"x -v --codecs\n"[..], &b""[..])
     );
 }
+
+#[test]
+fn output_that_cannot_be_written_is_named() {
+    let (_server, at) = served(&[]);
+    let full = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let output = socketry(&["run", &at, "echo x"])
+        .stdout(full())
+        .output()
+        .unwrap();
+    let why = said(&output.stderr);
+    assert_eq!(output.status.code(), Some(255), "{why}");
+    let start = "socketry: cannot write the output: standard output: No space left on device";
+    assert!(why.starts_with(start), "{why}");
+    let output = socketry(&["run", &at, "echo x >&2"])
+        .stderr(full())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(255));
+}
