@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Software: CPython 3.11.7, asyncio.StreamReader.readline.
-# Behaviour: after a line above the limit (64 KiB) readline raises ValueError and throws away what it
-#   has *read so far*. When the line came in several reads, the next call raises again or gives the
-#   end of the long line as a line of its own: here "tail\n" is no line that a peer sent.
-# A good guess is wrong: one expects that the whole line is skipped (as the source tries to when its
-#   end is there already), or that the reader stays unusable.
-# What a peer does about it: after ValueError from readline close the connection, or read on to the
-#   next line feed and throw that away as well. readuntil leaves the buffer as it was. A peer that
-#   sends lines stays below 64 KiB.
+# Behaviour: after a line above the limit (64 KiB) readline raises ValueError and throws away what
+#   it has *read so far*. When the line came in several reads, the next call raises again or gives
+#   the end of the long line as a line of its own: here "tail\n" is no line that a peer sent.
+# A good guess is wrong: one expects that the whole line is skipped (as the source tries to when
+#   its end is there already), or that the reader stays unusable.
+# What a peer does about it: after ValueError from readline close the connection, or read on to
+#   the next line feed and throw that away as well. readuntil leaves the buffer as it was. A peer
+#   that sends lines stays below 64 KiB.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

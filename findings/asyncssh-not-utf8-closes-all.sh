@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Software: PyPI asyncssh 2.24.1 as the client (it is the server here too, and sends plain bytes).
-# Behaviour: a command whose output is not UTF-8 makes conn.run() *return* an empty stdout, with the
-#   exit status 0 (or None, where the exit comes later than the bytes), also with check=True; there is
-#   no exception. The text before the bad bytes is gone as well, and the whole SSH connection is
-#   closed: other commands on it fail with ChannelOpenError. Output that ends within a character loses
-#   that character, and closes the connection as well.
+# Behaviour: a command whose output is not UTF-8 makes conn.run() *return* an empty stdout, with
+#   the exit status 0 (or None, where the exit comes later than the bytes), also with check=True;
+#   there is no exception. The text before the bad bytes is gone as well, and the whole SSH
+#   connection is closed: other commands on it fail with ChannelOpenError. Output that ends within
+#   a character loses that character, and closes the connection as well.
 # A good guess is wrong: one expects UnicodeDecodeError from run(), as subprocess gives it, or
 #   replacement characters, and at worst the loss of one channel.
-# What a peer does about it: run commands with encoding=None (bytes) or errors="replace", and take an
-#   exit status of None as a failure. A command server that speaks to such clients sends UTF-8 only.
+# What a peer does about it: run commands with encoding=None (bytes) or errors="replace", and take
+#   an exit status of None as a failure. A command server that speaks to such clients sends UTF-8
+#   only.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Software: npm bencode 4.0.1 against PyPI bencode.py 4.1.0.
-# Behaviour: the npm encoder sorts dictionary keys by UTF-16 units instead of bytes, leaves null and
-#   undefined out of a list (the later elements move up), and writes true as 1. Its decoder rounds
-#   integers above 2^53, takes a string that is shorter than its length says, and passes over
-#   whatever follows the first value. bencode.py sorts by bytes and raises in the last two cases.
-# A good guess is wrong: bencode has exactly one encoding for each value, so one expects the same bytes
-#   (and the same digest of a dictionary) from both, and an error for a message that was cut.
-# What a peer does about it: compare digests over received bytes, never over a re-encoded dictionary;
-#   keep keys in ASCII; put big numbers into strings; frame each message by a length of its own.
+# Behaviour: the npm encoder sorts dictionary keys by UTF-16 units instead of bytes, leaves null
+#   and undefined out of a list (the later elements move up), and writes true as 1. Its decoder
+#   rounds integers above 2^53, takes a string that is shorter than its length says, and passes
+#   over whatever follows the first value. bencode.py sorts by bytes and raises in the last two
+#   cases.
+# A good guess is wrong: bencode has exactly one encoding for each value, so one expects the same
+#   bytes (and the same digest of a dictionary) from both, and an error for a message that was
+#   cut.
+# What a peer does about it: compare digests over received bytes, never over a re-encoded
+#   dictionary; keep keys in ASCII; put big numbers into strings; frame each message by a length
+#   of its own.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Software: npm cobs 0.2.1 and PyPI cobs 1.2.2.
-# Behaviour: where a message ends in a run of exactly 254 bytes without a zero, the npm encoder adds one
-#   more code byte (01), the Python encoder does not. Each decoder reads both forms as the same message.
-# A good guess is wrong: COBS is taken for a format with one encoding for each message, so one compares
-#   encoded frames, counts 254 bytes as 255 on the wire, and keeps a buffer of just that size.
-# What a peer does about it: size buffers for n + n / 254 + 1 bytes (plus the zero between frames), and
-#   take digests and compare before encoding, not after.
+# Behaviour: where a message ends in a run of exactly 254 bytes without a zero, the npm encoder
+#   adds one more code byte (01), the Python encoder does not. Each decoder reads both forms as
+#   the same message.
+# A good guess is wrong: COBS is taken for a format with one encoding for each message, so one
+#   compares encoded frames, counts 254 bytes as 255 on the wire, and keeps a buffer of just that
+#   size.
+# What a peer does about it: size buffers for n + n / 254 + 1 bytes (plus the zero between
+#   frames), and take digests and compare before encoding, not after.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

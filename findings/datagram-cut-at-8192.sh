@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Software: Twisted 26.10.0, CPython socketserver (3.11), LuaSocket 3.1.0, PHP 8.2 fread, Erlang/OTP 25
-#   gen_udp, socat 1.7.4.4, netcat-openbsd 1.219 and netcat-traditional 1.10 (Debian 12).
+# Software: Twisted 26.10.0, CPython socketserver (3.11), LuaSocket 3.1.0, PHP 8.2 fread,
+#   Erlang/OTP 25 gen_udp, socat 1.7.4.4, netcat-openbsd 1.219 and netcat-traditional 1.10 (Debian
+#   12).
 # Behaviour: a UDP datagram of 20,000 bytes reaches the program as its first 8,192 (16,384 for
-#   netcat-openbsd). The rest is gone, no error is raised, and the next datagram is whole. PHP does so
-#   even for fread($s, 65536), while its stream_socket_recvfrom($s, 65536) gives all.
+#   netcat-openbsd). The rest is gone, no error is raised, and the next datagram is whole. PHP
+#   does so even for fread($s, 65536), while its stream_socket_recvfrom($s, 65536) gives all.
 # A good guess is wrong: these APIs take no buffer size (or a larger one), so one expects whole
 #   datagrams up to 65,507 bytes, as asyncio, Node, Ruby and Go's 64 KiB buffers give.
-# What a peer does about it: put a length or a digest into datagrams above 8,192 bytes, or stay below.
-#   Receivers: Twisted listenUDP(maxPacketSize=65536), max_packet_size = 65536 in UDPServer,
-#   LuaSocket receivefrom(65536), Erlang {recbuf, 65536} (it raises the buffer too), socat -b 65536.
+# What a peer does about it: put a length or a digest into datagrams above 8,192 bytes, or stay
+#   below. Receivers: Twisted listenUDP(maxPacketSize=65536), max_packet_size = 65536 in
+#   UDPServer, LuaSocket receivefrom(65536), Erlang {recbuf, 65536} (it raises the buffer too),
+#   socat -b 65536.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Software: CPython 3.11.7, socketserver.DatagramRequestHandler.
-# Behaviour: the handler answers *every* datagram. When its handle() wrote nothing, an empty datagram
-#   goes back to the sender; when it wrote twice, both texts go back as one datagram.
-# A good guess is wrong: StreamRequestHandler, its sibling, sends nothing when nothing is written, so
-#   one expects silence from a handler that only takes notes; and two writes as two datagrams.
-# What a peer does about it: a client must pass over empty datagrams before the answer that it waits
-#   for, and a peer that itself answers each datagram must not answer an empty one, or the two go on
-#   for ever. In a handler that must be silent, use BaseRequestHandler.
+# Behaviour: the handler answers *every* datagram. When its handle() wrote nothing, an empty
+#   datagram goes back to the sender; when it wrote twice, both texts go back as one datagram.
+# A good guess is wrong: StreamRequestHandler, its sibling, sends nothing when nothing is written,
+#   so one expects silence from a handler that only takes notes; and two writes as two datagrams.
+# What a peer does about it: a client must pass over empty datagrams before the answer that it
+#   waits for, and a peer that itself answers each datagram must not answer an empty one, or the
+#   two go on for ever. In a handler that must be silent, use BaseRequestHandler.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Software: netcat-openbsd 1.219, netcat-traditional 1.10, ncat 7.93, socat 1.7.4.4, Ruby 3.1.2,
 #   PHP 8.2, Perl 5.36.0 (Debian 12).
-# Behaviour: an empty UDP datagram is taken for the end of the stream. Both netcats stop reading from
-#   the socket (they go on running, and later datagrams are lost). In Ruby readpartial raises EOFError,
-#   in PHP feof() is true from then on, though in both the next read gives the next datagram. In Perl
-#   read gives 0 for good, and what comes later stays unread. ncat and socat leave the empty one out.
-# A good guess is wrong: "a datagram socket has no end, so zero bytes is an empty message" is what the
-#   kernel says; the stream-shaped reading functions of the languages and tools say otherwise.
-# What a peer does about it: do not use the empty datagram as a message, a keep-alive or a probe for
-#   unknown receivers. Receivers use recv or recvfrom (Ruby, Perl) and stream_socket_recvfrom (PHP),
-#   and never loop "until the end" on UDP.
+# Behaviour: an empty UDP datagram is taken for the end of the stream. Both netcats stop reading
+#   from the socket (they go on running, and later datagrams are lost). In Ruby readpartial raises
+#   EOFError, in PHP feof() is true from then on, though in both the next read gives the next
+#   datagram. In Perl read gives 0 for good, and what comes later stays unread. ncat and socat
+#   leave the empty one out.
+# A good guess is wrong: "a datagram socket has no end, so zero bytes is an empty message" is what
+#   the kernel says; the stream-shaped reading functions of the languages and tools say otherwise.
+# What a peer does about it: do not use the empty datagram as a message, a keep-alive or a probe
+#   for unknown receivers. Receivers use recv or recvfrom (Ruby, Perl) and stream_socket_recvfrom
+#   (PHP), and never loop "until the end" on UDP.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

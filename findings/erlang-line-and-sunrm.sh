@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Software: Erlang/OTP 25 (erts 13.1.5, Debian 12), gen_tcp with {packet, line} and {packet, sunrm}.
-# Behaviour: in line mode a line longer than `buffer` (1,460 bytes by default) is delivered in pieces,
-#   each as a message of its own, without an error; only the last piece ends in a line feed. With
-#   packet_size set it is emsgsize and the connection is closed. {packet, sunrm} (RPC record marking)
-#   leaves the 4-byte header in front of each fragment, does not join the fragments, and on sending adds
-#   nothing, unlike {packet, 4}.
-# A good guess is wrong: one expects a whole line or an error, as 4-byte mode does for long frames; and
-#   of "sunrm" that it does for RPC records what {packet, 4} does for frames.
-# What a peer does about it: a sender of lines to Erlang stays below 1,460 bytes; an Erlang receiver
-#   raises {buffer, N} and joins until the line feed. Over sunrm read and write the header by hand.
+# Software: Erlang/OTP 25 (erts 13.1.5, Debian 12), gen_tcp with {packet, line} and {packet,
+#   sunrm}.
+# Behaviour: in line mode a line longer than `buffer` (1,460 bytes by default) is delivered in
+#   pieces, each as a message of its own, without an error; only the last piece ends in a line
+#   feed. With packet_size set it is emsgsize and the connection is closed. {packet, sunrm} (RPC
+#   record marking) leaves the 4-byte header in front of each fragment, does not join the
+#   fragments, and on sending adds nothing, unlike {packet, 4}.
+# A good guess is wrong: one expects a whole line or an error, as 4-byte mode does for long
+#   frames; and of "sunrm" that it does for RPC records what {packet, 4} does for frames.
+# What a peer does about it: a sender of lines to Erlang stays below 1,460 bytes; an Erlang
+#   receiver raises {buffer, N} and joins until the line feed. Over sunrm read and write the
+#   header by hand.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Software: gawk 5.2.1 (Debian 12), /inet/tcp with RS as a pattern.
-# Behaviour: with RS="\r?\n" gawk gives a line out only when the byte *behind* it has come: each answer
-#   waits for the next one or for the end. With RS="\n" and RS="\r\n" it comes at once.
-# A good guess is wrong: this pattern is what one writes to take LF as well as CR LF, and it cannot match
-#   any further behind the LF; but gawk holds back a match that touches the end of what it has read.
-# What a peer does about it: in a dialogue (request, answer, request) such a client never goes on. A
-#   server that suspects one may send a line more, such as an empty one. gawk programs use RS="\n" and
-#   remove the CR by sub(/\r$/, "").
+# Behaviour: with RS="\r?\n" gawk gives a line out only when the byte *behind* it has come: each
+#   answer waits for the next one or for the end. With RS="\n" and RS="\r\n" it comes at once.
+# A good guess is wrong: this pattern is what one writes to take LF as well as CR LF, and it
+#   cannot match any further behind the LF; but gawk holds back a match that touches the end of
+#   what it has read.
+# What a peer does about it: in a dialogue (request, answer, request) such a client never goes on.
+#   A server that suspects one may send a line more, such as an empty one. gawk programs use
+#   RS="\n" and remove the CR by sub(/\r$/, "").
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

@@ -2,15 +2,16 @@
 # Software: CPython 3.11 asyncio.Protocol, Twisted 26.10.0, Mojo::IOLoop 9.31, IO::Async 0.802,
 #   AnyEvent 7.17, Erlang/OTP 25 gen_tcp, Node.js 20.20.2 net (Debian 12).
 # Behaviour: a client sends its request, says FIN (shutdown for writing) and waits. A server that
-#   answers 0.5 s later has lost its connection by then: the client gets a clean end after 0 bytes, in
-#   six of seven. In passive mode Erlang's recv, once it said "closed", has closed the sending side
-#   too. When the FIN comes while the answer is being sent, Mojo and IO::Async cut it.
-# A good guess is wrong: the kernel's half-close leaves the answer's way open, and asyncio's streams,
-#   AnyEvent::Handle and blocking sockets keep it so. The client sees neither reset nor error: an
-#   answer that was cut, or never sent, looks whole.
-# What a peer does about it: a client keeps its sending side open until it has the answer, and wants
-#   a length or an end mark in it. Servers: eof_received() returning True, IHalfCloseableProtocol,
-#   {exit_on_close, false}, allowHalfOpen: true, close_on_read_eof => 0.
+#   answers 0.5 s later has lost its connection by then: the client gets a clean end after 0
+#   bytes, in six of seven. In passive mode Erlang's recv, once it said "closed", has closed the
+#   sending side too. When the FIN comes while the answer is being sent, Mojo and IO::Async cut
+#   it.
+# A good guess is wrong: the kernel's half-close leaves the answer's way open, and asyncio's
+#   streams, AnyEvent::Handle and blocking sockets keep it so. The client sees neither reset nor
+#   error: an answer that was cut, or never sent, looks whole.
+# What a peer does about it: a client keeps its sending side open until it has the answer, and
+#   wants a length or an end mark in it. Servers: eof_received() returning True,
+#   IHalfCloseableProtocol, {exit_on_close, false}, allowHalfOpen: true, close_on_read_eof => 0.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Software: glibc 2.36 iconv, ICU 72.1 uconv, Perl 5.36.0 Encode, PHP 8.2 mbstring; CPython 3.11 and
-#   OpenJDK 17 the other way (Debian 12). Encoding: ISO-2022-KR.
-# Behaviour: the first four put a header of 4 bytes (ESC $ ) C) in front of *each* text, also in front
-#   of plain ASCII; Perl even in front of the empty text. CPython and Java write it only where Korean
-#   follows. Java leaves out the shift back to ASCII (0x0f) at the end, so an ASCII text that follows
-#   on the connection is read as Korean. Read back, CPython gives Korean without its header as ASCII
-#   letters, without an error; glibc, which needs no header, gives the Korean text.
-# A good guess is wrong: "ASCII text stays the same bytes in a 7-bit encoding", so a header line or a
-#   command word can be sent in it as it is; and text without its header is expected to be an error.
+# Software: glibc 2.36 iconv, ICU 72.1 uconv, Perl 5.36.0 Encode, PHP 8.2 mbstring; CPython 3.11
+#   and OpenJDK 17 the other way (Debian 12). Encoding: ISO-2022-KR.
+# Behaviour: the first four put a header of 4 bytes (ESC $ ) C) in front of *each* text, also in
+#   front of plain ASCII; Perl even in front of the empty text. CPython and Java write it only
+#   where Korean follows. Java leaves out the shift back to ASCII (0x0f) at the end, so an ASCII
+#   text that follows on the connection is read as Korean. Read back, CPython gives Korean without
+#   its header as ASCII letters, without an error; glibc, which needs no header, gives the Korean
+#   text.
+# A good guess is wrong: "ASCII text stays the same bytes in a 7-bit encoding", so a header line
+#   or a command word can be sent in it as it is; and text without its header is expected to be an
+#   error.
 # What a peer does about it: encode each message alone, header and all, and decode it alone; count
 #   bytes after encoding; keep command words outside of the encoded part.
 set -euo pipefail

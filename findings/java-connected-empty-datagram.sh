@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Software: OpenJDK 17.0.15 (Debian 12), java.nio DatagramChannel and java.net DatagramSocket.
-# Behaviour: a *connected* UDP channel or socket never sends an empty datagram: write, send and the
-#   gathering write return 0 (or nothing), without an exception, and nothing leaves the machine. The
-#   same call on an unconnected channel or socket does send it.
-# A good guess is wrong: connect() on UDP only fixes the address, so one expects the same datagrams;
-#   Go, Python, Node and the kernel send the empty one in both cases.
-# What a peer does about it: an empty datagram cannot be a keep-alive, an acknowledgement or an end
-#   mark where a Java program may be the sender; use one byte. In Java use send() unconnected.
+# Behaviour: a *connected* UDP channel or socket never sends an empty datagram: write, send and
+#   the gathering write return 0 (or nothing), without an exception, and nothing leaves the
+#   machine. The same call on an unconnected channel or socket does send it.
+# A good guess is wrong: connect() on UDP only fixes the address, so one expects the same
+#   datagrams; Go, Python, Node and the kernel send the empty one in both cases.
+# What a peer does about it: an empty datagram cannot be a keep-alive, an acknowledgement or an
+#   end mark where a Java program may be the sender; use one byte. In Java use send() unconnected.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

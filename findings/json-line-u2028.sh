@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Software: PyPI httpx 0.28.1 iter_lines, requests 2.34.2 iter_lines(decode_unicode=True), CPython
-#   str.splitlines, npm byline 5.0.0, java.util.Scanner (OpenJDK 17); for comparison requests without
-#   decode_unicode, aiohttp, npm split2 4.2.0 and Java's BufferedReader.
-# Behaviour: one line of JSON is cut in two where a string in it holds U+2028, U+0085 or another of
-#   Unicode's line ends. All of these are legal, unescaped, inside a JSON string.
-# A good guess is wrong: one expects CR and LF only. It goes well for long, since Python's json.dumps
-#   writes these characters escaped; JavaScript and Rust's serde_json write them raw.
+#   str.splitlines, npm byline 5.0.0, java.util.Scanner (OpenJDK 17); for comparison requests
+#   without decode_unicode, aiohttp, npm split2 4.2.0 and Java's BufferedReader.
+# Behaviour: one line of JSON is cut in two where a string in it holds U+2028, U+0085 or another
+#   of Unicode's line ends. All of these are legal, unescaped, inside a JSON string.
+# A good guess is wrong: one expects CR and LF only. It goes well for long, since Python's
+#   json.dumps writes these characters escaped; JavaScript and Rust's serde_json write them raw.
 # What a peer does about it: a writer of JSON lines escapes U+0085, U+2028 and U+2029 (and U+000B,
-#   U+000C, U+001C to U+001E are escaped by any JSON writer). A reader splits *bytes* at LF, then decodes.
+#   U+000C, U+001C to U+001E are escaped by any JSON writer). A reader splits *bytes* at LF, then
+#   decodes.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

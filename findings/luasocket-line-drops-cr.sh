@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Software: LuaSocket 3.1.0 with Lua 5.4.4 (Debian 12), receive("*l"), the default.
-# Behaviour: *every* CR of a line is dropped, wherever it stands, not only the one before the LF. The
-#   count of bytes that the caller sees is therefore smaller than what came.
-# A good guess is wrong: one expects that CR LF and LF end a line and that the text between is kept, as
-#   in every other line reader; a progress display ("10%\r20%\r\n") or a text with a lone CR is changed
-#   without an error.
-# What a peer does about it: do not send a raw CR inside a line to such a reader (JSON writes it as
-#   \r), and do not compare a digest of lines. In Lua read binary text by receive(count).
+# Behaviour: *every* CR of a line is dropped, wherever it stands, not only the one before the LF.
+#   The count of bytes that the caller sees is therefore smaller than what came.
+# A good guess is wrong: one expects that CR LF and LF end a line and that the text between is
+#   kept, as in every other line reader; a progress display ("10%\r20%\r\n") or a text with a lone
+#   CR is changed without an error.
+# What a peer does about it: do not send a raw CR inside a line to such a reader (JSON writes it
+#   as \r), and do not compare a digest of lines. In Lua read binary text by receive(count).
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

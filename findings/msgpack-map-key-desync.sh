@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Software: PyPI msgpack 1.2.4, class Unpacker (the C extension and the pure Python fallback).
-# Behaviour: a message that Unpacker refuses leaves the reader in the middle of it. `{1: 2}` is legal
-#   MessagePack, but strict_map_key is on by default: unpack raises ValueError, and the next call
-#   gives 2, the inside of the refused message, as a message of its own. With a text that is not
-#   UTF-8 the C extension reads the bytes of the text as messages (0xff becomes -1).
-# A good guess is wrong: a sequence of messages has clear borders, so one expects that the refused one
-#   is skipped, or that every later call raises. Here later calls succeed and give what no peer sent.
-# What a peer does about it: after any exception from Unpacker drop the connection. Otherwise frame
-#   each message by a length and unpack it alone (msgpack.unpackb), or say strict_map_key=False and
-#   raw=True and check by hand. A peer that sends to Python uses text keys.
+# Behaviour: a message that Unpacker refuses leaves the reader in the middle of it. `{1: 2}` is
+#   legal MessagePack, but strict_map_key is on by default: unpack raises ValueError, and the next
+#   call gives 2, the inside of the refused message, as a message of its own. With a text that is
+#   not UTF-8 the C extension reads the bytes of the text as messages (0xff becomes -1).
+# A good guess is wrong: a sequence of messages has clear borders, so one expects that the refused
+#   one is skipped, or that every later call raises. Here later calls succeed and give what no
+#   peer sent.
+# What a peer does about it: after any exception from Unpacker drop the connection. Otherwise
+#   frame each message by a length and unpack it alone (msgpack.unpackb), or say
+#   strict_map_key=False and raw=True and check by hand. A peer that sends to Python uses text
+#   keys.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

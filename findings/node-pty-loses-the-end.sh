@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Software: npm node-pty 1.1.0 on Node.js 20.20.2, Linux.
-# Behaviour: the end of what a short-lived program wrote is lost. After onExit no data comes any more,
-#   and up to a few kilobytes are missing: of 30 runs with 50,000 bytes more than half lost some, and
-#   even 5,000 bytes came as 4,095 in several. The exit status is right, and there is no error.
-# A good guess is wrong: "exit" may come before the last data, so one waits a little more; here the
-#   rest never comes. The kernel keeps it until the terminal's master side is closed, and a program
-#   that reads the master until EIO gets all of it.
+# Behaviour: the end of what a short-lived program wrote is lost. After onExit no data comes any
+#   more, and up to a few kilobytes are missing: of 30 runs with 50,000 bytes more than half lost
+#   some, and even 5,000 bytes came as 4,095 in several. The exit status is right, and there is no
+#   error.
+# A good guess is wrong: "exit" may come before the last data, so one waits a little more; here
+#   the rest never comes. The kernel keeps it until the terminal's master side is closed, and a
+#   program that reads the master until EIO gets all of it.
 # What a peer does about it: a command server over node-pty lets the shell write a mark of its own
-#   behind the command and waits for that, or uses a pipe where no terminal is needed. A client does
-#   not take the exit status as a sign that the output is whole.
+#   behind the command and waits for that, or uses a pipe where no terminal is needed. A client
+#   does not take the exit status as a sign that the output is whole.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

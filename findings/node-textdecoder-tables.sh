@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Software: Node.js 20.20.2 (ICU 78.2) TextDecoder, against npm text-encoding 0.7.0, which carries the
-#   tables of the WHATWG Encoding Standard.
-# Behaviour: TextDecoder uses other tables than the standard of its own name. windows-1252 is read as
-#   Latin-1, so 0x80 is U+0080 instead of the euro sign (27 bytes differ). koi8-u, windows-874, -1253
-#   and -1255 differ in single bytes; of euc-kr only the KS X 1001 part is known, and 8,824 pairs are missing;
-#   iso-8859-16 and x-user-defined are refused with a RangeError.
-# A good guess is wrong: a browser, encoding_rs and Node name the same standard, so one expects the same
-#   text from the same bytes.
-# What a peer does about it: send UTF-8 to Node programs; where an old encoding is needed, state it and
-#   let Node decode by a table of its own (iconv-lite, text-encoding), above all windows-1252.
+# Software: Node.js 20.20.2 (ICU 78.2) TextDecoder, against npm text-encoding 0.7.0, which carries
+#   the tables of the WHATWG Encoding Standard.
+# Behaviour: TextDecoder uses other tables than the standard of its own name. windows-1252 is read
+#   as Latin-1, so 0x80 is U+0080 instead of the euro sign (27 bytes differ). koi8-u, windows-874,
+#   -1253 and -1255 differ in single bytes; of euc-kr only the KS X 1001 part is known, and 8,824
+#   pairs are missing; iso-8859-16 and x-user-defined are refused with a RangeError.
+# A good guess is wrong: a browser, encoding_rs and Node name the same standard, so one expects
+#   the same text from the same bytes.
+# What a peer does about it: send UTF-8 to Node programs; where an old encoding is needed, state
+#   it and let Node decode by a table of its own (iconv-lite, text-encoding), above all
+#   windows-1252.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Software: npm binary-split 1.0.5, @sovpro/delimited-stream 1.1.0, linebyline 1.3.0, split 1.0.1, byline
-#   5.0.0, @serialport/parser-readline 13.0.0, split2 4.2.0, and readline of Node.js 20.20.2.
-# Behaviour: eight readers of lines give six answers to one valid text. binary-split, delimited-stream
-#   and serialport's parser keep the CR of CR LF, and leave out an empty line that ends in LF alone.
-#   byline leaves out every empty line. linebyline deletes a CR inside a line. split adds an empty line
-#   at the end. readline and byline also end a line at a lone CR.
-# A good guess is wrong: "split2 and its kin differ in speed only". The empty line ends the header of
-#   STOMP- and LSP-like protocols: with four of these a peer may never see it.
-# What a peer does about it: do not let an empty line carry meaning for unknown readers, end lines by
-#   LF alone, and keep raw CR out of the text. Readers: split2 keeps all of it.
+# Software: npm binary-split 1.0.5, @sovpro/delimited-stream 1.1.0, linebyline 1.3.0, split 1.0.1,
+#   byline 5.0.0, @serialport/parser-readline 13.0.0, split2 4.2.0, and readline of Node.js
+#   20.20.2.
+# Behaviour: eight readers of lines give six answers to one valid text. binary-split,
+#   delimited-stream and serialport's parser keep the CR of CR LF, and leave out an empty line
+#   that ends in LF alone. byline leaves out every empty line. linebyline deletes a CR inside a
+#   line. split adds an empty line at the end. readline and byline also end a line at a lone CR.
+# A good guess is wrong: "split2 and its kin differ in speed only". The empty line ends the header
+#   of STOMP- and LSP-like protocols: with four of these a peer may never see it.
+# What a peer does about it: do not let an empty line carry meaning for unknown readers, end lines
+#   by LF alone, and keep raw CR out of the text. Readers: split2 keeps all of it.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Software: npm length-prefixed-stream 2.0.0, frame-stream 4.0.1, netstring-stream 1.0.1; for
 #   comparison it-length-prefixed 11.0.1, pull-length-prefixed 1.3.3 and @endo/netstring 1.1.1.
-# Behaviour: the first three swallow a frame of length 0, and say a clean end when the stream ends in
-#   the middle of a frame. The encoder of length-prefixed-stream sends the empty frame that its decoder
-#   drops. netstring-stream gives wrong messages as soon as a netstring comes in two reads.
-# A good guess is wrong: a length of 0 is legal in all these formats, so one expects an empty message;
-#   and a cut frame as an error, since only the length can tell it from a whole one.
-# What a peer does about it: do not give meaning to the empty frame, and say the end in a frame of its
-#   own, since these readers cannot tell a cut stream from a finished one. Readers: the other three.
+# Behaviour: the first three swallow a frame of length 0, and say a clean end when the stream ends
+#   in the middle of a frame. The encoder of length-prefixed-stream sends the empty frame that its
+#   decoder drops. netstring-stream gives wrong messages as soon as a netstring comes in two
+#   reads.
+# A good guess is wrong: a length of 0 is legal in all these formats, so one expects an empty
+#   message; and a cut frame as an error, since only the length can tell it from a whole one.
+# What a peer does about it: do not give meaning to the empty frame, and say the end in a frame of
+#   its own, since these readers cannot tell a cut stream from a finished one. Readers: the other
+#   three.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Software: npm ndjson 2.0.0, split2 4.2.0 with JSON.parse, msgpack5 6.1.0, JSONStream 1.3.5 (seen
 #   on Node.js 20.20.2); Perl CBOR::XS 1.86 and JSON::XS 4.04 (Debian 12).
-# Behaviour: the message `null` is legal JSON, MessagePack and CBOR. The first three push it into an
-#   object stream, where null means the end: the reader sees a clean end (and, when messages follow
-#   in the same chunk, an error "push after EOF"), and every later message is lost. JSONStream leaves
-#   it out. In Perl incr_parse gives undef, which also means "no whole message yet": the usual loop
-#   stops with messages still in the buffer.
-# A good guess is wrong: one expects a value, or a stand-in as cbor and msgpackr give; a parser that
-#   takes `null` as "the peer has finished" is what nobody looks for.
-# What a peer does about it: never send a bare null as a message; wrap it ({"value":null}). In Node
-#   use a parser with a stand-in for null, and in Perl ask incr_parse in list context.
+# Behaviour: the message `null` is legal JSON, MessagePack and CBOR. The first three push it into
+#   an object stream, where null means the end: the reader sees a clean end (and, when messages
+#   follow in the same chunk, an error "push after EOF"), and every later message is lost.
+#   JSONStream leaves it out. In Perl incr_parse gives undef, which also means "no whole message
+#   yet": the usual loop stops with messages still in the buffer.
+# A good guess is wrong: one expects a value, or a stand-in as cbor and msgpackr give; a parser
+#   that takes `null` as "the peer has finished" is what nobody looks for.
+# What a peer does about it: never send a bare null as a message; wrap it ({"value":null}). In
+#   Node use a parser with a stand-in for null, and in Perl ask incr_parse in list context.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

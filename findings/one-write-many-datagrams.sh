@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Software: bash 5.2.15, Perl 5.36.0, gawk 5.2.1, Ruby 3.1.2, netcat-openbsd 1.219,
 #   netcat-traditional 1.10, ncat 7.93, socat 1.7.4.4 (Debian 12).
-# Behaviour: what a program writes at once to a UDP socket leaves as several datagrams. bash sends one
-#   for each line, and 4,096 bytes at most; Perl's print (autoflush on) 8,192; gawk 16,384; Ruby's
-#   puts and print one for each argument; the netcats and socat 16,384 or 8,192 of their input.
-# A good guess is wrong: "one print, one datagram" holds in Lua, PHP and Python, and the writer sees
-#   no error. The documentation of the shell's /dev/udp says nothing about lines.
+# Behaviour: what a program writes at once to a UDP socket leaves as several datagrams. bash sends
+#   one for each line, and 4,096 bytes at most; Perl's print (autoflush on) 8,192; gawk 16,384;
+#   Ruby's puts and print one for each argument; the netcats and socat 16,384 or 8,192 of their
+#   input.
+# A good guess is wrong: "one print, one datagram" holds in Lua, PHP and Python, and the writer
+#   sees no error. The documentation of the shell's /dev/udp says nothing about lines.
 # What a peer does about it: on datagrams, do not take "one datagram" for "one message" from such
-#   senders: a JSON text with a line feed inside comes in two. Ask for send or syswrite (Perl), for
-#   cat behind bash (one write up to its buffer), for write with all arguments at once (Ruby).
+#   senders: a JSON text with a line feed inside comes in two. Ask for send or syswrite (Perl),
+#   for cat behind bash (one write up to its buffer), for write with all arguments at once (Ruby).
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Software: PHP 8.2.36 (Debian 12), stream_get_line and socket_read with PHP_NORMAL_READ.
-# Behaviour: stream_get_line($s, 5, "\n") gives a line of exactly 5 bytes, and then an empty line that
-#   nobody sent: its line feed. Longer lines come in pieces that nothing tells from lines. With
-#   PHP_NORMAL_READ a CR ends a line as well, and both marks stay: "abc\r\n" comes as "abc\r" and "\n".
-# A good guess is wrong: the length is taken for a bound on memory, not for a way to cut; and a line
-#   reader for sockets is expected to know CR LF as one end.
-# What a peer does about it: an empty line from or to PHP is not a safe end mark where a line may reach
-#   the limit. PHP readers use fgets without a length, and look for the final "\n" before they believe.
+# Behaviour: stream_get_line($s, 5, "\n") gives a line of exactly 5 bytes, and then an empty line
+#   that nobody sent: its line feed. Longer lines come in pieces that nothing tells from lines.
+#   With PHP_NORMAL_READ a CR ends a line as well, and both marks stay: "abc\r\n" comes as "abc\r"
+#   and "\n".
+# A good guess is wrong: the length is taken for a bound on memory, not for a way to cut; and a
+#   line reader for sockets is expected to know CR LF as one end.
+# What a peer does about it: an empty line from or to PHP is not a safe end mark where a line may
+#   reach the limit. PHP readers use fgets without a length, and look for the final "\n" before
+#   they believe.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Software: npm proxy-protocol-js 4.0.6.
-# Behaviour: version 2: the additional fields (TLVs) behind the addresses are given out as the start of
-#   the client's data, also behind a LOCAL header. Version 1: the short line `PROXY UNKNOWN` CR LF is
-#   refused with an error, though it is legal and what nginx sends for a client from a Unix socket.
-# A good guess is wrong: the header's length field covers the TLVs, so one expects a parser to pass over
-#   those it does not know; the specification asks for just that, and for taking the short line.
-# What a peer does about it: a proxy in front of such a server sends no TLVs (no `send-proxy-v2` with
-#   options, no proxy that adds its own). A server cuts 16 bytes plus the length field itself.
+# Behaviour: version 2: the additional fields (TLVs) behind the addresses are given out as the
+#   start of the client's data, also behind a LOCAL header. Version 1: the short line `PROXY
+#   UNKNOWN` CR LF is refused with an error, though it is legal and what nginx sends for a client
+#   from a Unix socket.
+# A good guess is wrong: the header's length field covers the TLVs, so one expects a parser to
+#   pass over those it does not know; the specification asks for just that, and for taking the
+#   short line.
+# What a peer does about it: a proxy in front of such a server sends no TLVs (no `send-proxy-v2`
+#   with options, no proxy that adds its own). A server cuts 16 bytes plus the length field
+#   itself.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Software: CPython 3.11 logging.handlers.SysLogHandler with SOCK_STREAM, Perl Sys::Syslog 0.36 with
-#   "tcp" (Perl 5.36.0), for comparison npm syslog-client 1.1.1 and logger of util-linux 2.38.1.
-# Behaviour: over TCP, CPython ends each message with a NUL byte, without a line feed and without a
-#   count. Perl ends it with NUL, and puts a line feed before that only where the text has none yet.
-# A good guess is wrong: RFC 6587 knows the octet count and the line feed, and one expects the line
-#   feed; a receiver that splits at LF sees all messages of a connection as one line, or cuts a message
-#   at a line feed of its text and leaves the NUL at the start of the next.
-# What a peer does about it: a receiver of syslog over TCP takes NUL as an end beside LF, and bounds
-#   the length of what it gathers. In Python set append_nul = False and end the message in a format.
+# Software: CPython 3.11 logging.handlers.SysLogHandler with SOCK_STREAM, Perl Sys::Syslog 0.36
+#   with "tcp" (Perl 5.36.0), for comparison npm syslog-client 1.1.1 and logger of util-linux
+#   2.38.1.
+# Behaviour: over TCP, CPython ends each message with a NUL byte, without a line feed and without
+#   a count. Perl ends it with NUL, and puts a line feed before that only where the text has none
+#   yet.
+# A good guess is wrong: RFC 6587 knows the octet count and the line feed, and one expects the
+#   line feed; a receiver that splits at LF sees all messages of a connection as one line, or cuts
+#   a message at a line feed of its text and leaves the NUL at the start of the next.
+# What a peer does about it: a receiver of syslog over TCP takes NUL as an end beside LF, and
+#   bounds the length of what it gathers. In Python set append_nul = False and end the message in
+#   a format.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$dir"' EXIT

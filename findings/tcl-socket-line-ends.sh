@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Software: Tcl 8.6.13 (Debian 12), socket channels with their default -translation {auto crlf}.
-# Behaviour: what is written to a socket is changed: each line feed leaves as CR LF, also one in the
-#   middle of a `puts -nonewline`. What is read is changed too: CR, LF and CR LF each end a line, so a
-#   text with a lone CR comes as two lines, and `read 4` gives 4 characters *after* the change.
-# A good guess is wrong: on Unix a Tcl file or pipe translates nothing on output, so one expects the
-#   same of a socket, and a program that counts the bytes of its text announces too few.
-# What a peer does about it: take CR LF as well as LF from line senders; a length before a text from
-#   an unprepared Tcl program is wrong by the number of its line feeds. In Tcl say
+# Behaviour: what is written to a socket is changed: each line feed leaves as CR LF, also one in
+#   the middle of a `puts -nonewline`. What is read is changed too: CR, LF and CR LF each end a
+#   line, so a text with a lone CR comes as two lines, and `read 4` gives 4 characters *after* the
+#   change.
+# A good guess is wrong: on Unix a Tcl file or pipe translates nothing on output, so one expects
+#   the same of a socket, and a program that counts the bytes of its text announces too few.
+# What a peer does about it: take CR LF as well as LF from line senders; a length before a text
+#   from an unprepared Tcl program is wrong by the number of its line feeds. In Tcl say
 #   `fconfigure $sock -translation binary` before anything that has a length.
 set -euo pipefail
 dir=$(mktemp -d)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Software: CPython's telnetlib (until 3.12, here 3.11 or PyPI standard-telnetlib 3.13.0).
-# Behaviour: of what the peer sent, every NUL and every 0x11 (DC1, XON) is dropped, 0xff is a command,
-#   and a NUL behind CR as well. On sending, 0xff is doubled. The text in between comes unchanged.
-# A good guess is wrong: telnetlib is much used as "a socket with read_until" against line protocols,
-#   and one expects that only 0xff is special (RFC 854 drops NUL only behind CR, and DC1 nowhere).
+# Behaviour: of what the peer sent, every NUL and every 0x11 (DC1, XON) is dropped, 0xff is a
+#   command, and a NUL behind CR as well. On sending, 0xff is doubled. The text in between comes
+#   unchanged.
+# A good guess is wrong: telnetlib is much used as "a socket with read_until" against line
+#   protocols, and one expects that only 0xff is special (RFC 854 drops NUL only behind CR, and
+#   DC1 nowhere).
 # What a peer does about it: send printable text to such clients; binary lengths, MessagePack or
 #   UTF-16 arrive short, without an error. Clients use socket.makefile or asyncio's readuntil.
 set -euo pipefail

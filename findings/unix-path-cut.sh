@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Software: PHP 8.2, Perl 5.36.0, Node.js 20.20.2 (libuv 1.46), ncat 7.93 (Debian 12).
-# Behaviour: a Unix socket path above the kernel's limit (108 bytes) is cut, and the server listens
-#   under the shorter name. Perl warns, PHP raises a notice, Node and ncat say nothing, and Node's
-#   address() even gives the long name back. Two servers whose long names begin alike collide: the
-#   second gets EADDRINUSE, or a client of the one reaches the other.
-# A good guess is wrong: one expects an error as in Python, Ruby, Java, Go, Erlang, Lua, curl, socat
-#   and netcat-openbsd, or that the path which the server prints exists.
-# What a peer does about it: a server checks that its path has at most 107 bytes and that the file is
-#   there after listen; a client that gets "no such file" for a longer path says that the name is too
-#   long. Keep socket directories short (a long TMPDIR is enough to get here).
+# Behaviour: a Unix socket path above the kernel's limit (108 bytes) is cut, and the server
+#   listens under the shorter name. Perl warns, PHP raises a notice, Node and ncat say nothing,
+#   and Node's address() even gives the long name back. Two servers whose long names begin alike
+#   collide: the second gets EADDRINUSE, or a client of the one reaches the other.
+# A good guess is wrong: one expects an error as in Python, Ruby, Java, Go, Erlang, Lua, curl,
+#   socat and netcat-openbsd, or that the path which the server prints exists.
+# What a peer does about it: a server checks that its path has at most 107 bytes and that the file
+#   is there after listen; a client that gets "no such file" for a longer path says that the name
+#   is too long. Keep socket directories short (a long TMPDIR is enough to get here).
 set -euo pipefail
 base=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$base"' EXIT

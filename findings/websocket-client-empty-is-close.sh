@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Software: PyPI websocket-client 1.9.2 (against websockets 17.4).
-# Behaviour: recv() gives '' for the peer's close frame, without an exception, and '' for an empty text
-#   message too. The code and the reason of the close are not to be had from recv(). A loop over the
-#   connection (`for message in ws`) yields that '' as a last message, and then raises.
-# A good guess is wrong: the other clients raise at the close, or end the loop; so one reads '' as an
-#   empty message, or takes an empty message for the end.
-# What a peer does about it: do not send empty messages to such clients, and say the end in a message
-#   of your own. A client calls recv_data(control_frame=True) and looks at the opcode (8 is close).
+# Behaviour: recv() gives '' for the peer's close frame, without an exception, and '' for an empty
+#   text message too. The code and the reason of the close are not to be had from recv(). A loop
+#   over the connection (`for message in ws`) yields that '' as a last message, and then raises.
+# A good guess is wrong: the other clients raise at the close, or end the loop; so one reads '' as
+#   an empty message, or takes an empty message for the end.
+# What a peer does about it: do not send empty messages to such clients, and say the end in a
+#   message of your own. A client calls recv_data(control_frame=True) and looks at the opcode (8
+#   is close).
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
