@@ -15,7 +15,10 @@ pub fn run(input: &[u8]) {
         0 => same_again(bytes, |header| seam::request(header, false)),
         1 => same_again(bytes, |header| seam::request(header, true)),
         2 => same_again(bytes, seam::answer),
-        3 => same_again(bytes, seam::trailer),
+        3 => {
+            same_again(bytes, seam::trailer);
+            same_again(bytes, seam::piece);
+        }
         4 => same_again(bytes, seam::listing),
         5 => upload(bytes),
         _ => path(bytes),

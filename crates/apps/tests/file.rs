@@ -552,16 +552,6 @@ async fn what_is_no_regular_file_is_refused_at_once() {
         );
     })
     .await;
-    let mut client = served.client().await;
-    let pipe = served.root().join("pipe");
-    assert!(
-        client
-            .put(&pipe, |_, _| ())
-            .await
-            .unwrap_err()
-            .to_string()
-            .contains("not a regular file")
-    );
 }
 
 #[tokio::test]
@@ -693,14 +683,6 @@ async fn nothing_is_written_before_the_whole_body_was_read_unless_asked_for() {
         assert_eq!(script.write(b"abc").answer()["status"], "done");
     })
     .await;
-}
-
-async fn fetch_from(url: &str, dest: &Path) -> String {
-    let mut client = Client::connect(&Service::default(), &url.parse().unwrap())
-        .await
-        .unwrap();
-    let got = client.get("a", dest, |_, _| ()).await;
-    got.map_or_else(|error| error.to_string(), |_| "done".to_owned())
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// What to send
+        /// What to send; - is standard input, which needs --as
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
         /// Where to store it there: a directory that exists, or the file's path; its own name in the root, if nothing is

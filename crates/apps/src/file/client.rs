@@ -1,5 +1,6 @@
 //! The client: what a user wants, over whichever codec was chosen.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
@@ -112,12 +113,30 @@ impl Client {
     /// Not cancel-safe: the server then keeps nothing.
     ///
     /// # Errors
-    /// If there is no such regular file, it changes meanwhile, the server refuses it (what exists is not replaced, unless
+    /// If there is no such file, it changes meanwhile, the server refuses it (what exists is not replaced, unless
     /// [`replacing`](Client::replacing)) or does not confirm it, or its digest differs there. A
     /// [usage](AppError::is_usage) error over `raw`, which has no uploads.
     pub async fn put_as(
         &mut self,
         path: &Path,
+        name: &str,
+        progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Transfer, AppError> {
+        if !self.takes_files() {
+            return Err(no_uploads());
+        }
+        let file = put::open(path).await?;
+        self.put_from(file, name, progress).await
+    }
+
+    /// Sends all that `file` gives from where it stands, as [`put_as`](Client::put_as): a pipe or standard input too, whose
+    /// length nobody knows beforehand. What is longer than 256 KiB then goes in pieces, which a server of this app takes.
+    ///
+    /// # Errors
+    /// As [`put_as`](Client::put_as).
+    pub async fn put_from(
+        &mut self,
+        file: File,
         name: &str,
         mut progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Transfer, AppError> {
@@ -126,19 +145,16 @@ impl Client {
             return Err(no_uploads());
         };
         let offer = put::Offer {
-            path,
+            file,
             name,
             allowed: self.allowed,
         };
-        let mut wire = self.host.reuse(kept).await?;
-        let (transfer, again) = put::send(&mut wire, offer, &mut progress).await?;
-        if again {
-            *kept = Some(wire);
-        } else {
-            // The file is there; how the connection ends says nothing about it.
-            let _ = wire.close().await;
-        }
-        Ok(transfer.took(begun))
+        let sent = put::send(&self.host, kept, offer, &mut progress).await?;
+        Ok(sent.took(begun))
+    }
+
+    fn takes_files(&self) -> bool {
+        matches!(self.link, Link::Json(_))
     }
 
     /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told

@@ -1,52 +1,107 @@
 //! Downloads, listings and stats, as the server answers them.
 
-use std::fs::File;
+use std::io;
 
 use super::attributes::RIGHTS;
-use super::digest::{Digests, Hasher};
-use super::flow::{Flow, refuse};
+use super::digest::Digests;
+use super::flow::{Flow, heard, refuse, tell};
 use super::header::{Answer, Follows};
 use super::listing::{self, Stat};
-use super::name;
-use super::pump::Source;
 use super::root::Root;
-use super::wire::{Wire, in_time, say, send_body};
+use super::source::Source;
+use super::wire::{Trouble, Wire, in_time, send_body};
+use super::{name, pieces, place};
 use crate::AppError;
+
+const UNKNOWN: &str = "its length is not known before it is read, so it is sent only to who takes it in pieces \
+                       (pieces: true in the header), or over raw";
 
 /// Sends a file: its header, its bytes, and a trailer with their digest.
 ///
 /// As many bytes are sent as it had when it was opened. If it becomes shorter the connection is dropped, since the client
-/// could tell nothing else from the file.
-pub(super) async fn send(wire: &mut Wire, root: &Root, name: String) -> Result<Flow, AppError> {
+/// could tell nothing else from the file. If it changes otherwise, the last word is an error.
+pub(super) async fn send(
+    wire: &mut Wire,
+    root: &Root,
+    name: String,
+    pieces: bool,
+) -> Result<Flow, AppError> {
     let wanted = name.clone();
     let (file, stat) = match root.run(move |root| root.open_file(&wanted)).await {
         Ok(opened) => opened,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
+    let source = match Source::open(file).await {
+        Ok(source) if source.len().is_none() && !pieces => {
+            let error = place::problem(&name, UNKNOWN);
+            return refuse(wire, &error, Follows::NEXT_REQUEST).await;
+        }
+        Ok(source) => source,
+        Err(error) => {
+            let error = place::problem(&name, error);
+            return refuse(wire, &error, Follows::NEXT_REQUEST).await;
+        }
+    };
     let header = Answer {
         filename: Some(name::parent(&name).1.to_owned()),
-        filesize: Some(stat.size),
+        filesize: source.len(),
+        pieces: source.len().is_none().then_some(true),
         mtime: Some(stat.mtime),
         mode: Some(stat.mode & RIGHTS),
         ..Answer::default()
     };
-    in_time(wire.feed_json(&header)).await?;
-    let sent = send_file(wire, file, stat.size).await?;
-    let digest = Digests::blake3(sent.blake3().to_hex().as_str());
-    say(wire, &Answer::done(stat.size, digest)).await?;
-    Ok(Flow::Next)
+    let sent = match in_time(wire.feed_json(&header)).await {
+        Ok(()) => send_all(wire, source).await,
+        Err(trouble) => Err(trouble),
+    };
+    match sent {
+        Ok(Ok((len, blake3))) => {
+            tracing::info!(bytes = len, "sent");
+            let digest = Digests::blake3(blake3.to_hex().as_str());
+            tell(wire, &Answer::done(len, digest)).await?;
+            Ok(Flow::Next)
+        }
+        Ok(Err(error)) if wire.body_owed() > 0 => Err(place::problem(&name, error)),
+        Ok(Err(error)) => {
+            let error = place::problem(&name, error);
+            refuse(wire, &error, Follows::NEXT_REQUEST).await
+        }
+        Err(trouble) => heard(Err(trouble)).map(|()| Flow::Next),
+    }
 }
 
-/// Sends the first `len` bytes of `file` as a body, behind what waits to be sent.
-pub(super) async fn send_file(wire: &mut Wire, file: File, len: u64) -> Result<Hasher, AppError> {
+/// How many bytes were sent, and their digest; or why the file could not be read, or how it changed meanwhile.
+type Sent = io::Result<(u64, blake3::Hash)>;
+
+async fn send_all(wire: &mut Wire, source: Source) -> Result<Sent, Trouble> {
+    match source.len() {
+        Some(len) => send_whole(wire, source, len).await,
+        None => send_pieces(wire, source).await,
+    }
+}
+
+/// Sends a file as one body of `len` bytes.
+async fn send_whole(wire: &mut Wire, mut source: Source, len: u64) -> Result<Sent, Trouble> {
     wire.body_writer(len)?;
-    let mut source = Source::new(file, Hasher::for_claim(&Digests::default()), len);
     loop {
-        let bytes = source.next().await?;
-        if bytes.is_empty() {
-            return Ok(source.finish().await?);
+        match source.next().await {
+            Ok([]) => break,
+            Ok(bytes) => send_body(wire, bytes).await?,
+            Err(error) => return Ok(Err(error)),
         }
-        send_body(wire, bytes).await?;
+    }
+    in_time(wire.flush()).await?;
+    Ok(source.finish().await.map(|blake3| (len, blake3)))
+}
+
+async fn send_pieces(wire: &mut Wire, mut source: Source) -> Result<Sent, Trouble> {
+    let mut len = 0;
+    loop {
+        match pieces::send_one(wire, &mut source).await? {
+            Ok(0) => return Ok(source.finish().await.map(|blake3| (len, blake3))),
+            Ok(bytes) => len += bytes,
+            Err(error) => return Ok(Err(error)),
+        }
     }
 }
 
@@ -63,10 +118,14 @@ pub(super) async fn list(wire: &mut Wire, root: &Root, path: String) -> Result<F
         size: Some(lines.len() as u64),
         ..Answer::default()
     };
-    in_time(wire.feed_json(&header)).await?;
-    wire.body_writer(lines.len() as u64)?;
-    send_body(wire, lines).await?;
-    in_time(wire.flush()).await?;
+    tracing::info!(bytes = lines.len(), "listed");
+    let sending = async {
+        in_time(wire.feed_json(&header)).await?;
+        wire.body_writer(lines.len() as u64)?;
+        send_body(wire, lines).await?;
+        in_time(wire.flush()).await
+    };
+    heard(sending.await)?;
     Ok(Flow::Next)
 }
 
@@ -88,6 +147,7 @@ pub(super) async fn stat(wire: &mut Wire, root: &Root, name: String) -> Result<F
         mode: Some(mode),
         ..Answer::default()
     };
-    say(wire, &answer).await?;
+    tracing::info!("told");
+    tell(wire, &answer).await?;
     Ok(Flow::Next)
 }

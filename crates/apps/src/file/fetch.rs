@@ -10,6 +10,7 @@ use super::client::needed;
 use super::header::Answer;
 use super::host::Host;
 use super::incoming::Incoming;
+use super::pieces::{self, Arrived};
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, in_time};
 use super::{STALL, dest, name};
@@ -31,11 +32,10 @@ pub(super) async fn fetch(
 ) -> Result<Transfer, AppError> {
     let Wanted { name, allowed, .. } = wanted;
     let mut incoming = dest::create(wanted.dest, allowed.storing).await?;
-    let request = json!({"opt": "download", "filename": name});
+    let request = json!({"opt": "download", "filename": name, "pieces": true});
     let (mut wire, answer) = host.ask(kept, &request).await?;
     same_name(name, answer.filename.as_deref())?;
-    let len = needed("filesize", answer.filesize)?;
-    receive_body(&mut wire, &mut incoming, len, progress).await?;
+    let len = receive(&mut wire, &mut incoming, &answer, progress).await?;
     let arrived = incoming.finish().await?;
     let blake3 = arrived.blake3();
     let confirmed = last_word(&mut wire, patience(allowed))
@@ -50,6 +50,24 @@ pub(super) async fn fetch(
     arrived.keep(Attributes { mtime, mode }).await?;
     *kept = confirmed.then_some(wire);
     Ok(Transfer::whole(len, blake3, confirmed))
+}
+
+/// Takes all bytes, and says how many those were.
+async fn receive(
+    wire: &mut Wire,
+    incoming: &mut Incoming,
+    answer: &Answer,
+    progress: Progress<'_>,
+) -> Result<u64, AppError> {
+    if answer.pieces == Some(true) {
+        return match pieces::receive(wire, incoming, progress).await? {
+            Arrived::Whole(len) => Ok(len),
+            Arrived::GivenUp(error) | Arrived::Unstored(error) => Err(error),
+        };
+    }
+    let len = needed("filesize", answer.filesize)?;
+    receive_body(wire, incoming, len, progress).await?;
+    Ok(len)
 }
 
 async fn receive_body(

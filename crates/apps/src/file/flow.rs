@@ -2,8 +2,8 @@
 
 use super::MAX_DRAIN;
 use super::header::{Answer, Follows};
-use super::wire::{Wire, in_time, say};
-use crate::{AppError, Shown};
+use super::wire::{Trouble, Wire, in_time, say};
+use crate::AppError;
 
 /// Whether the conversation goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) async fn refuse(
     error: &AppError,
     follows: Follows,
 ) -> Result<Flow, AppError> {
-    tracing::info!(peer = %wire.peer(), "refused: {}", Shown(&error.to_string()));
+    tracing::info!("refused: {error}");
     let flow = match follows {
         Follows::Body { len, trailer } if len <= MAX_DRAIN => {
             drain(wire, len, trailer).await?;
@@ -26,8 +26,31 @@ pub(super) async fn refuse(
         }
         _ => Flow::Close,
     };
-    say(wire, &Answer::error(error)).await?;
+    tell_later(wire, &Answer::error(error)).await?;
     Ok(flow)
+}
+
+/// Answers a client as far as it listens. One that has closed may have sent more before, and all of that is read: only one
+/// that is there and takes nothing is dropped.
+pub(super) async fn tell(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
+    heard(say(wire, answer).await)
+}
+
+/// Answers a client that may be sending on: when it is quiet, or the conversation ends. Who closes on an answer unread
+/// destroys what it has sent meanwhile.
+pub(super) async fn tell_later(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
+    heard(in_time(wire.feed_json(answer)).await)
+}
+
+/// What became of an answer: that the client is gone is no error here.
+pub(super) fn heard(sent: Result<(), Trouble>) -> Result<(), AppError> {
+    match sent {
+        Err(Trouble::Failed(error)) => {
+            tracing::debug!("the client did not wait for the answer: {error}");
+            Ok(())
+        }
+        sent => Ok(sent?),
+    }
 }
 
 async fn drain(wire: &mut Wire, len: u64, trailer: bool) -> Result<(), AppError> {

@@ -18,9 +18,29 @@ use crate::{AppError, Shown};
 #[derive(Debug)]
 pub(super) enum Request {
     Upload(Upload),
-    Download { name: String },
-    List { path: String },
-    Stat { name: String },
+    Download {
+        name: String,
+        /// The client takes a file in pieces.
+        pieces: bool,
+    },
+    List {
+        path: String,
+    },
+    Stat {
+        name: String,
+    },
+}
+
+impl Request {
+    /// What is wanted, and of what.
+    pub(super) fn title(&self) -> (&'static str, &str) {
+        match self {
+            Request::Upload(upload) => ("upload", &upload.name),
+            Request::Download { name, .. } => ("download", name),
+            Request::List { path } => ("list", path),
+            Request::Stat { name } => ("stat", name),
+        }
+    }
 }
 
 /// A file that is offered.
@@ -47,6 +67,8 @@ pub(super) enum Content {
     Here(String),
     /// In the body, so many.
     Body(u64),
+    /// In pieces, however many those are.
+    Pieces,
 }
 
 /// What a client sends behind a header that is refused.
@@ -94,6 +116,8 @@ struct Keys<'a> {
     #[serde(borrow)]
     replace: Option<&'a RawValue>,
     #[serde(borrow)]
+    pieces: Option<&'a RawValue>,
+    #[serde(borrow)]
     wait: Option<&'a RawValue>,
     #[serde(borrow)]
     grace: Option<&'a RawValue>,
@@ -130,7 +154,8 @@ impl Keys<'_> {
             "download" => {
                 self.no_offset()?;
                 let name = self.name()?;
-                Ok(Request::Download { name })
+                let pieces = self.pieces()?;
+                Ok(Request::Download { name, pieces })
             }
             "list" => {
                 let path = read("path", "a text", self.path)?.unwrap_or_default();
@@ -148,6 +173,7 @@ impl Keys<'_> {
         let name = self.name()?;
         let source = match read("content", "a text", self.content)? {
             Some(text) => Content::Here(text),
+            None if self.pieces()? => Content::Pieces,
             None => Content::Body(required("filesize", self.len()?)?),
         };
         self.no_offset()?;
@@ -177,7 +203,9 @@ impl Keys<'_> {
         }
         match (self.wait(), self.len(), self.digests()) {
             (Ok(true), _, _) if self.grace.is_none() => Follows::NEXT_REQUEST,
-            (Ok(false), Ok(Some(len)), Ok((_, trailer))) if opt.is_some() && !bare => {
+            (Ok(false), Ok(Some(len)), Ok((_, trailer)))
+                if opt.is_some() && !bare && self.pieces.is_none() =>
+            {
                 Follows::Body { len, trailer }
             }
             _ => Follows::Unknown,
@@ -216,6 +244,10 @@ impl Keys<'_> {
                 "offset {offset}: transfers cannot be resumed yet; begin at 0"
             ))),
         }
+    }
+
+    fn pieces(&self) -> Result<bool, AppError> {
+        Ok(yes_or_no("pieces", self.pieces)?.unwrap_or(false))
     }
 
     /// The digests that are claimed, and whether they follow the body.
@@ -320,6 +352,9 @@ pub(super) struct Answer {
     pub(super) size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<Digests>,
+    /// The file follows in pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pieces: Option<bool>,
     /// Behind `ready`: the name is taken to the letter, as was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exact: Option<bool>,

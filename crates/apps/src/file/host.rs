@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::STALL;
 use super::header::Answer;
-use super::wire::{Wire, hear, is_quiet, say};
+use super::wire::{Trouble, Wire, hear, is_quiet, say};
 use crate::matrix::App;
 use crate::{AppError, Service};
 
@@ -67,7 +67,7 @@ async fn ask_again(wire: &mut Wire, request: &Value) -> Option<Result<Answer, Ap
             FrameFault::Io(_) | FrameFault::Over => None,
             _ => Some(Err(error.into())),
         },
-        Err(_) => Some(Err(super::wire::stalled())),
+        Err(_) => Some(Err(Trouble::Stalled.into())),
     }
 }
 

@@ -10,8 +10,10 @@
 //! | `opt` | other keys | the answer |
 //! |---|---|---|
 //! | `upload` | `filename`, `filesize`, and optionally `exact` (false), `replace` (true), `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
+//! | `upload` | as before, but for `filesize` | with `pieces` true: the file follows in pieces. The answer is the same |
 //! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
 //! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…,"mode":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
+//! | `download` | `filename`, `pieces` true | the same, or for a file of unknown length `"pieces":true` instead of `filesize`, and pieces instead of N bytes |
 //! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…}` for each entry, sorted by name |
 //! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
 //!
@@ -21,6 +23,13 @@
 //! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last component counts,
 //!   behind `/` or `\`; it is stored in the root itself. With `exact` true it is a path below the root to the letter, whose
 //!   directory exists, and `ready` says `"exact":true`. The other names are paths below the root, which `/` stands for.
+//! * In pieces go files whose length nobody knows beforehand: a long pipe, a file that the kernel makes up. Each piece is a
+//!   header `{"piece":N}` and N bytes, and `{"piece":0}` is the end. `{}` says that the sender is alive, and
+//!   `{"error":…}` in place of a piece that it gives up. Such a file is refused to who does not ask for pieces, but for one
+//!   up to 256 KiB, which is read first and then announced with its length. `raw` needs no length.
+//! * A file that changes while it is sent is not kept: the server's last word is an error then, and a client breaks off. It is
+//!   noticed by size and times; where these cannot tell, since the file was changed right before, it is read again. What a
+//!   program stores through a mapping of a file may move no time, and is not noticed then.
 //! * With `replace` false an upload is refused where something has its name already. Our own client says so unless it is asked
 //!   to replace; one that says nothing replaces.
 //! * `mtime` is in seconds since 1970, a number with up to nine digits behind the point, all of which count; a file outside of
@@ -33,7 +42,9 @@
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an error in its place, after
 //!   which no body follows. A client that sends `grace` besides (a number of seconds) sends its body after that time though
 //!   nothing was answered: the server ends the connection after an error. Over `json:bare` each client gets `ready`.
-//!   To all others the server writes nothing before it has read the whole body.
+//!   To all others the server writes nothing before it has read the whole body and the client is silent: an answer that it
+//!   closes on unread makes its kernel throw away what it has sent since. A client that is gone is answered no more, and all
+//!   that it had sent is read.
 //!
 //! # How files are stored, on both sides
 //!
@@ -88,6 +99,7 @@ mod listing;
 mod mtime;
 mod name;
 mod part;
+mod pieces;
 mod place;
 mod progress;
 mod prompt;
@@ -102,6 +114,7 @@ mod root;
 #[doc(hidden)]
 pub mod seam;
 mod server;
+mod source;
 mod sweep;
 mod transfer;
 mod upload;
@@ -125,6 +138,10 @@ pub const STALL: Duration = Duration::from_secs(60);
 
 /// How long a connection may be silent between two requests before the server ends it: 10 minutes.
 pub const IDLE: Duration = Duration::from_secs(600);
+
+/// How long a client is silent before the server answers uploads that did not wait for `ready`: 20 milliseconds. An answer
+/// that comes while a client sends, and that it closes on unread, destroys what is on its way.
+pub const QUIET: Duration = Duration::from_millis(20);
 
 /// How much of a body that nobody wants is read so that the next request can be understood, in bytes: 64 MiB. Beyond it the
 /// connection is ended.

@@ -15,7 +15,7 @@ use super::name;
 use crate::carried::carried;
 
 const CODECS: [&str; 3] = ["json", "json:>H", "json:bare"];
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "opt",
     "filename",
     "file_name",
@@ -25,6 +25,7 @@ const KEYS: [&str; 16] = [
     "content",
     "exact",
     "replace",
+    "pieces",
     "wait",
     "grace",
     "offset",
@@ -110,11 +111,12 @@ fn answers() -> impl Strategy<Value = Answer> {
         Option<usize>,
         Option<u32>,
         Option<bool>,
+        Option<bool>,
     )>();
     let rest = (kinds(), times(), option::of(digests()));
     (status, texts, numbers, rest).prop_map(|(status, texts, numbers, (kind, mtime, digest))| {
         let (error, filename) = texts;
-        let (filesize, offset, size, entries, mode, exact) = numbers;
+        let (filesize, offset, size, entries, mode, pieces, exact) = numbers;
         Answer {
             status,
             error,
@@ -127,6 +129,7 @@ fn answers() -> impl Strategy<Value = Answer> {
             entries,
             size,
             digest,
+            pieces,
             exact,
         }
     })
@@ -184,7 +187,7 @@ proptest! {
         let header = json!({"opt": opt, "filename": named, "path": named});
         let frame = carried(codec, header.to_string().as_bytes(), at).unwrap();
         let arrived = match header::parse(&frame, codec == "json:bare") {
-            Ok(Request::Download { name } | Request::Stat { name }) => name,
+            Ok(Request::Download { name, .. } | Request::Stat { name }) => name,
             Ok(Request::List { path }) => path,
             other => panic!("{other:?}"),
         };

@@ -1,21 +1,22 @@
 //! Uploads, as the client sends them: to a server that says `ready`, or to one that says nothing at all.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use socketry_codec::{FrameError, FrameFault};
 use tokio::time::timeout;
 
-use super::digest::{Digests, Hasher};
+use super::digest::Digests;
 use super::escape::name_to_text;
 use super::header::{Answer, Status, Trailer};
+use super::host::Host;
 use super::mtime::{self, Dated};
-use super::pump::Source;
+use super::source::Source;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
 use super::wire::{Wire, hear, say, send_body};
-use super::{GRACE, sweep};
+use super::{GRACE, pieces, sweep};
 use crate::{AppError, wrong_codec};
 
 /// What is known of the server.
@@ -30,66 +31,122 @@ enum Server {
 }
 
 /// A file, and what it is to be at the server.
-#[derive(Clone, Copy)]
 pub(super) struct Offer<'a> {
-    pub(super) path: &'a Path,
+    pub(super) file: File,
     /// A path below the root.
     pub(super) name: &'a str,
     pub(super) allowed: Allowed,
 }
 
-impl Offer<'_> {
-    /// Whether a server that knows nothing of exact names would store it under another one.
-    fn needs_exactness(&self) -> bool {
-        self.name.contains(['/', '\\'])
-    }
-}
-
 /// What the file at `path` is called.
 pub(super) fn name(path: &Path) -> Result<String, AppError> {
     let name = path.file_name().map(name_to_text);
-    name.ok_or_else(|| {
-        AppError::failed(format_args!(
-            "{}: it has no name that can be sent",
-            path.display()
-        ))
+    name.ok_or_else(|| problem(path, "it has no name that can be sent"))
+}
+
+/// Opens what can be sent; of a FIFO, waits for who writes it.
+pub(super) async fn open(path: &Path) -> Result<File, AppError> {
+    let wanted = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        sweep::beside(&wanted);
+        File::open(wanted)
+    });
+    let opened = opened.await;
+    let file = opened.map_err(AppError::failed)?;
+    let file = file.map_err(|error| problem(path, error))?;
+    if file.metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(problem(
+            path,
+            "it is a directory, and only files are sent; name those in it",
+        ));
+    }
+    Ok(file)
+}
+
+fn problem(path: &Path, why: impl std::fmt::Display) -> AppError {
+    AppError::failed(format_args!("{}: {why}", path.display()))
+}
+
+/// An upload on its way.
+struct Sending {
+    source: Source,
+    header: Dated,
+    /// Whether only a server of this app, and a recent one, does what is meant.
+    particular: bool,
+}
+
+/// Reads the beginning of what is offered, since that tells how it is sent.
+async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
+    let found = offer.file.metadata()?;
+    let source = Source::open(offer.file).await?;
+    let len = source.len();
+    // A server that knows nothing of exact names would store it under another one, and of pieces nothing at all.
+    let particular = len.is_none() || offer.name.contains(['/', '\\']);
+    let mut header = json!({
+        "opt": "upload",
+        "filename": offer.name,
+        "exact": true,
+        "replace": offer.allowed.storing.replace,
+        "wait": true,
+        "digest": "trailer",
+        "sync": offer.allowed.storing.sync,
+    });
+    match len {
+        Some(len) => header["filesize"] = len.into(),
+        None => header["pieces"] = true.into(),
+    }
+    if !particular {
+        header["grace"] = GRACE.as_secs_f64().into();
+    }
+    if found.is_file() {
+        header["mode"] = (found.mode() & 0o777).into();
+    }
+    // One that no server takes is left out: the file is worth more than its date.
+    let mtime = found.modified().ok();
+    let mtime = mtime.filter(|time| found.is_file() && mtime::travels(time));
+    Ok(Sending {
+        source,
+        header: Dated { header, mtime },
+        particular,
     })
 }
 
 /// Sends a file, and says whether another request may follow on this connection.
 pub(super) async fn send(
-    wire: &mut Wire,
+    host: &Host,
+    kept: &mut Option<Wire>,
     offer: Offer<'_>,
     progress: Progress<'_>,
-) -> Result<(Transfer, bool), AppError> {
-    let (file, found) = open(offer.path.to_owned()).await?;
-    let len = found.len();
-    say(wire, &header(&offer, &found)).await?;
-    let mut server = listen(wire).await?;
-    if offer.needs_exactness() && server != (Server::Ready { exact: true }) {
-        return Err(inexact());
-    }
-    let mut source = Source::new(file, Hasher::for_claim(&Digests::default()), len);
-    if let Err(error) = send_file(wire, &mut source, &mut server, len, progress).await {
-        return Err(better(wire, error).await);
-    }
-    let blake3 = source.finish().await?.blake3();
-    let word = conclude(wire, server, blake3, offer.allowed).await?;
-    let told = match word {
+) -> Result<Transfer, AppError> {
+    let allowed = offer.allowed;
+    let Sending {
+        mut source,
+        header,
+        particular,
+    } = begin(offer).await?;
+    let mut wire = host.reuse(kept).await?;
+    say(&mut wire, &header).await?;
+    let mut server = match particular {
+        true => listen_for_exact(&mut wire).await?,
+        false => listen(&mut wire).await?,
+    };
+    let sent = send_all(&mut wire, &mut source, &mut server, progress).await;
+    let len = match sent {
+        Ok(len) => len,
+        Err(error) => return Err(better(&mut wire, error).await),
+    };
+    let blake3 = source.finish().await?;
+    let told = match conclude(&mut wire, server, blake3, allowed).await? {
         Some(word) => confirmed(word, blake3)?,
         None => false,
     };
-    if !told && !offer.allowed.unconfirmed {
-        return Err(unconfirmed());
+    match (told, allowed.unconfirmed) {
+        (true, _) => *kept = Some(wire),
+        // The file is there; how the connection ends says nothing about it.
+        (false, true) => drop(wire.close().await),
+        (false, false) => return Err(unconfirmed()),
     }
-    Ok((Transfer::whole(len, blake3, told), told))
-}
-
-fn inexact() -> AppError {
-    AppError::failed(
-        "the server does not say that it takes a name with / or \\ to the letter, and could store the file under another \
-         one; nothing was sent",
-    )
+    Ok(Transfer::whole(len, blake3, told))
 }
 
 fn unconfirmed() -> AppError {
@@ -99,49 +156,19 @@ fn unconfirmed() -> AppError {
     )
 }
 
-async fn open(path: PathBuf) -> Result<(File, Metadata), AppError> {
-    let shown = path.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || {
-        sweep::beside(&path);
-        open_now(&path)
-    });
-    let opened = opened.await;
-    let opened = opened.map_err(AppError::failed)?;
-    opened.map_err(|error| AppError::failed(format_args!("{shown}: {error}")))
-}
-
-fn open_now(path: &Path) -> Result<(File, Metadata), AppError> {
-    // Before it is opened: opening a pipe would wait for a writer.
-    let found = std::fs::metadata(path)?;
-    if found.is_dir() {
-        return Err(AppError::failed(
-            "it is a directory, and only files are sent; name those in it",
-        ));
+/// Waits for `ready` from a server that does exactly what it is told.
+async fn listen_for_exact(wire: &mut Wire) -> Result<Server, AppError> {
+    let said = match timeout(LAST_WORD, wire.recv_json()).await {
+        Ok(heard) => go_ahead(wire, heard)?,
+        Err(_) => Server::Silent,
+    };
+    match said {
+        Server::Ready { exact: true } => Ok(said),
+        _ => Err(AppError::failed(
+            "the server does not say that it takes names with / or \\ to the letter, and files of unknown length; \
+             nothing was sent",
+        )),
     }
-    if !found.is_file() {
-        return Err(AppError::failed("not a regular file"));
-    }
-    let file = File::open(path)?;
-    let found = file.metadata()?;
-    Ok((file, found))
-}
-
-fn header(offer: &Offer<'_>, found: &Metadata) -> Dated {
-    let header = json!({
-        "opt": "upload",
-        "filename": offer.name,
-        "exact": true,
-        "replace": offer.allowed.storing.replace,
-        "filesize": found.len(),
-        "mode": found.mode() & 0o777,
-        "wait": true,
-        "grace": GRACE.as_secs_f64(),
-        "digest": "trailer",
-        "sync": offer.allowed.storing.sync,
-    });
-    // One that no server takes is left out: the file is worth more than its date.
-    let mtime = found.modified().ok().filter(mtime::travels);
-    Dated { header, mtime }
 }
 
 /// Waits for `ready`, as long as is sensible with servers that never say it.
@@ -188,13 +215,16 @@ fn understand(heard: Result<Option<Answer>, FrameError>) -> Result<Heard, AppErr
     }
 }
 
-async fn send_file(
+/// Sends all bytes, and says how many those were.
+async fn send_all(
     wire: &mut Wire,
     source: &mut Source,
     server: &mut Server,
-    len: u64,
     progress: Progress<'_>,
-) -> Result<(), AppError> {
+) -> Result<u64, AppError> {
+    let Some(len) = source.len() else {
+        return send_pieces(wire, source, server, progress).await;
+    };
     wire.body_writer(len)?;
     progress(0, Some(len));
     while wire.body_owed() > 0 {
@@ -202,7 +232,24 @@ async fn send_file(
         send_body(wire, source.next().await?).await?;
         progress(len - wire.body_owed(), Some(len));
     }
-    Ok(())
+    Ok(len)
+}
+
+async fn send_pieces(
+    wire: &mut Wire,
+    source: &mut Source,
+    server: &mut Server,
+    progress: Progress<'_>,
+) -> Result<u64, AppError> {
+    let mut len = 0;
+    loop {
+        interrupted(wire, server).await?;
+        match pieces::send_one(wire, source).await?? {
+            0 => return Ok(len),
+            bytes => len += bytes,
+        }
+        progress(len, None);
+    }
 }
 
 /// Looks, without waiting, whether the server says something meanwhile: `ready`, late, or that it gives up.

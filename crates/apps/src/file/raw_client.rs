@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use socketry_codec::FrameFault;
 use socketry_transport::{Encoding, Undecodable};
 use tokio::time::timeout;
 
@@ -12,7 +13,7 @@ use super::incoming::Incoming;
 use super::listing::Entry;
 use super::raw_server::{BETWEEN, EMPTY};
 use super::transfer::{Progress, Transfer};
-use super::wire::{Wire, in_time};
+use super::wire::{Trouble, Wire, in_time, is_quiet};
 use super::{MAX_LISTING, STALL, dest, name};
 use crate::{AppError, Shown, wrong_codec};
 
@@ -57,18 +58,15 @@ impl Browser {
         let mut dest = dest::create(wanted.dest, wanted.allowed.storing).await?;
         let path = name::join("/", wanted.name);
         let (dir, wanted) = name::parent(&path);
-        let listing = self.go(host, dir.to_owned()).await?;
-        if !holds(&listing, wanted) {
+        let listing = self.look(host, dir).await?;
+        if !holds(&self.read(&listing)?, wanted) {
             return Err(AppError::failed(format_args!(
                 "{}: not found",
                 Shown(&path)
             )));
         }
         // The connection ends with the file.
-        let mut wire = match self.wire.take() {
-            Some(wire) => wire,
-            None => host.connect().await?,
-        };
+        let mut wire = self.enter(host, dir, &listing).await?;
         self.say(&mut wire, &format!("get {wanted}")).await?;
         let len = receive(&mut wire, self.encoding, &mut dest, progress).await?;
         let arrived = dest.finish().await?;
@@ -77,46 +75,120 @@ impl Browser {
         Ok(Transfer::whole(len, blake3, false))
     }
 
-    /// Goes to the directory `to` and returns its listing: by one step where that does, else on a new connection.
+    /// Goes to the directory `to` and returns its listing.
     async fn go(&mut self, host: &Host, to: String) -> Result<String, AppError> {
-        let step = self.place.as_deref().and_then(|from| step(from, &to));
-        let (mut wire, text) = match (self.wire.take(), self.place.take(), step) {
-            (Some(wire), None, _) => (wire, to.clone()),
-            (Some(wire), Some(_), Some(step)) => (wire, step),
-            _ => (host.connect().await?, to.clone()),
+        let (wire, answer) = match self.step(&to).await? {
+            Some(stepped) => stepped,
+            None => {
+                let mut wire = host.connect().await?;
+                self.say(&mut wire, &to).await?;
+                let answer = self.hear(&mut wire, None).await?;
+                (wire, answer.ok_or_else(closed)?)
+            }
         };
-        self.say(&mut wire, &text).await?;
-        let answer = self.hear(&mut wire).await?;
-        if answer.contains('/') {
-            return Err(AppError::said(answer.trim_end()));
-        }
+        let listing = self.read(&answer)?;
         self.wire = Some(wire);
         self.place = Some(to);
-        Ok(answer)
+        Ok(listing)
+    }
+
+    /// Goes there on the connection that is left, if one text does; `None` where it does not, or the connection has ended.
+    async fn step(&mut self, to: &str) -> Result<Option<(Wire, Vec<u8>)>, AppError> {
+        let (wire, from) = (self.wire.take(), self.place.take());
+        let text = match &from {
+            None => Some(to.to_owned()),
+            Some(from) => step(from, to),
+        };
+        let (Some(mut wire), Some(text)) = (wire, text) else {
+            return Ok(None);
+        };
+        if !is_quiet(&mut wire).await || self.say(&mut wire, &text).await.is_err() {
+            return Ok(None);
+        }
+        let answer = self.hear(&mut wire, None).await?;
+        Ok(answer.map(|answer| (wire, answer)))
     }
 
     async fn say(&self, wire: &mut Wire, text: &str) -> Result<(), AppError> {
         let bytes = self.encoding.encode(text, Undecodable::Strict);
         let bytes = bytes.map_err(AppError::failed)?;
-        in_time(wire.send(&bytes)).await
+        Ok(in_time(wire.send(&bytes)).await?)
     }
 
-    async fn hear(&self, wire: &mut Wire) -> Result<String, AppError> {
+    /// The listing of `dir`, to its end: a server that hears no more text ends the connection behind it. One that does not
+    /// is quiet at least.
+    async fn look(&mut self, host: &Host, dir: &str) -> Result<Vec<u8>, AppError> {
+        let unused = self.wire.take().filter(|_| self.place.take().is_none());
+        let mut wire = match unused {
+            Some(wire) => wire,
+            None => host.connect().await?,
+        };
+        self.say(&mut wire, dir).await?;
+        in_time(wire.finish()).await?;
+        self.hear(&mut wire, None).await?.ok_or_else(closed)
+    }
+
+    /// A connection that is in `dir`, whose `listing` is known: when that has come again, nothing more does.
+    async fn enter(&self, host: &Host, dir: &str, listing: &[u8]) -> Result<Wire, AppError> {
+        let mut wire = host.connect().await?;
+        self.say(&mut wire, dir).await?;
+        let answer = self.hear(&mut wire, Some(listing)).await?;
+        self.read(&answer.ok_or_else(closed)?)?;
+        Ok(wire)
+    }
+
+    /// The answer: all that comes until it is what is `expected`, or the server ends the connection, or is quiet. `None` if
+    /// the connection has ended before.
+    async fn hear(
+        &self,
+        wire: &mut Wire,
+        expected: Option<&[u8]>,
+    ) -> Result<Option<Vec<u8>>, AppError> {
         let mut heard = Vec::new();
-        let first = in_time(wire.recv()).await?;
-        let first = first.ok_or_else(|| AppError::failed("the server closed the connection"))?;
-        if let Some(told) = wrong_codec::of_bytes(first) {
-            return Err(told);
+        match in_time(wire.recv()).await {
+            Ok(Some(first)) => match wrong_codec::of_bytes(first) {
+                Some(told) => return Err(told),
+                None => heard.extend_from_slice(first),
+            },
+            Ok(None) => return Ok(None),
+            Err(Trouble::Failed(error)) if matches!(error.fault(), FrameFault::Io(_)) => {
+                return Ok(None);
+            }
+            Err(trouble) => return Err(trouble.into()),
         }
-        heard.extend_from_slice(first);
-        while let Ok(Some(more)) = timeout(QUIET, wire.recv()).await.unwrap_or(Ok(None)) {
+        loop {
+            if expected == Some(&heard[..]) {
+                break;
+            }
+            let Ok(Ok(Some(more))) = timeout(QUIET, wire.recv()).await else {
+                break;
+            };
             heard.extend_from_slice(more);
             if heard.len() as u64 > MAX_LISTING {
                 return Err(AppError::failed("the listing does not end"));
             }
         }
-        text(self.encoding, &heard)
+        Ok(Some(heard))
     }
+
+    /// The names that an answer tells.
+    fn read(&self, answer: &[u8]) -> Result<String, AppError> {
+        let said = text(self.encoding, answer)?;
+        is_listing(&said)?;
+        Ok(said)
+    }
+}
+
+/// Words instead of names contain a `/`.
+fn is_listing(answer: &str) -> Result<(), AppError> {
+    match answer.contains('/') {
+        false => Ok(()),
+        true => Err(AppError::said(answer.trim_end())),
+    }
+}
+
+fn closed() -> AppError {
+    AppError::failed("the server closed the connection")
 }
 
 /// What to say to get from one directory to another, if one text does.

@@ -1,18 +1,16 @@
 //! Browsing over `raw`: a text in, a text or a file out.
 
-use std::fs::File;
-
 use socketry_codec::CodecName;
 use socketry_transport::{Encoding, SendHalf, Undecodable};
 use tokio::time::timeout;
 
 use super::IDLE;
-use super::download::send_file;
 use super::escape::name_to_text;
 use super::listing::Entry;
-use super::name;
 use super::root::{Listed, Root};
-use super::wire::{KEYS, Wire, in_time, leave};
+use super::source::Source;
+use super::wire::{KEYS, Wire, in_time, leave, send_body};
+use super::{name, place};
 use crate::opening::{First, Opening};
 use crate::serving::Place;
 use crate::{AppError, Shown};
@@ -124,7 +122,7 @@ impl Browsing<'_> {
     async fn say(&mut self, text: &str) -> Result<(), AppError> {
         let bytes = self.encoding.encode(text, Undecodable::Replace);
         let bytes = bytes.map_err(AppError::failed)?;
-        in_time(self.wire.send(&bytes)).await
+        Ok(in_time(self.wire.send(&bytes)).await?)
     }
 
     /// The answer to `text`, or why there is none; `None` if the connection ends with what was sent.
@@ -172,17 +170,29 @@ impl Browsing<'_> {
     }
 
     async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {
+        let shown = path.clone();
         let opened = self.root.run(move |root| root.open_file(&path)).await;
         match opened {
-            Ok((file, stat)) => self.send_whole(file, stat.size).await.map(Ok),
+            Ok((file, _)) => match Source::open(file).await {
+                Ok(source) => self.send_whole(source).await.map(Ok),
+                Err(error) => Ok(Err(place::problem(&shown, error))),
+            },
             Err(error) => Ok(Err(error)),
         }
     }
 
     /// The end of the connection says that the file was whole: one that breaks off, for whatever reason, ends in a reset.
-    async fn send_whole(&mut self, file: File, len: u64) -> Result<(), AppError> {
+    async fn send_whole(&mut self, mut source: Source) -> Result<(), AppError> {
         self.wire.socket().set_abort_on_drop(true)?;
-        send_file(&mut self.wire, file, len).await?;
+        loop {
+            let bytes = source.next().await?;
+            if bytes.is_empty() {
+                break;
+            }
+            self.wire.body_writer(bytes.len() as u64)?;
+            send_body(&mut self.wire, bytes).await?;
+        }
+        source.finish().await?;
         in_time(self.wire.flush()).await?;
         Ok(self.wire.socket().set_abort_on_drop(false)?)
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::header::{self, Answer, Content, Request, Trailer, Upload};
 use super::mtime::Dated;
+use super::pieces::Piece;
 use super::{listing, name};
 use crate::AppError;
 
@@ -16,7 +17,9 @@ pub fn request(header: &[u8], bare: bool) -> Result<Vec<u8>, String> {
             let header = offered(upload);
             return print(&Dated { header, mtime });
         }
-        Request::Download { name } => json!({"opt": "download", "filename": name}),
+        Request::Download { name, pieces } => {
+            json!({"opt": "download", "filename": name, "pieces": pieces})
+        }
         Request::List { path } => json!({"opt": "list", "path": path}),
         Request::Stat { name } => json!({"opt": "stat", "filename": name}),
     };
@@ -31,6 +34,7 @@ fn offered(upload: Upload) -> Value {
     match upload.source {
         Content::Here(text) => put("content", text.into()),
         Content::Body(len) => put("filesize", len.into()),
+        Content::Pieces => put("pieces", true.into()),
     }
     put("exact", upload.exact.into());
     put("replace", upload.storing.replace.into());
@@ -56,6 +60,12 @@ pub fn answer(header: &[u8]) -> Result<Vec<u8>, String> {
 pub fn trailer(header: &[u8]) -> Result<Vec<u8>, String> {
     let digest = header::parse_trailer(header).map_err(words)?;
     print(&Trailer { digest })
+}
+
+/// The header of a piece, as who receives it understands it, written as who sends it would.
+pub fn piece(header: &[u8]) -> Result<Vec<u8>, String> {
+    let piece: Piece = serde_json::from_slice(header).map_err(words)?;
+    print(&piece)
 }
 
 /// The entries of a listing, as a client understands them, written as a server would.

@@ -6,16 +6,17 @@ use std::path::Path;
 use socketry_codec::{CodecName, FrameError, FrameFault};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::time::timeout;
+use tracing::Instrument;
 
-use super::flow::{Flow, refuse};
+use super::flow::{Flow, heard, refuse};
 use super::header::{self, Answer, Follows, Refused, Request};
 use super::root::Root;
-use super::wire::{KEYS, Wire, leave};
-use super::{IDLE, download, raw_server, upload};
+use super::wire::{KEYS, Wire, in_time, leave};
+use super::{IDLE, QUIET, download, raw_server, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::serving::{FULL, Place, Rules};
-use crate::{AppError, Service, serving};
+use crate::{AppError, Service, Shown, serving};
 
 /// Serves the files of one directory: see [the protocol](super).
 ///
@@ -158,11 +159,18 @@ async fn converse(
 /// A header, or why there is none to be had from these bytes.
 type Header = Result<Vec<u8>, Refused>;
 
-/// The next header; `None` at the end, or after too long a silence.
+/// The next header; `None` at the end, or after too long a silence. Answers that wait are sent first, once the client is
+/// quiet.
 async fn next_header(
     wire: &mut Wire,
     opening: &mut Option<Opening>,
 ) -> Result<Option<Header>, AppError> {
+    if opening.is_none() {
+        if let Ok(next) = timeout(QUIET, header_here(wire)).await {
+            return next;
+        }
+        heard(in_time(wire.flush()).await)?;
+    }
     let next = async {
         match opening {
             Some(first) => {
@@ -170,13 +178,17 @@ async fn next_header(
                 *opening = None;
                 header
             }
-            None => match wire.recv().await {
-                Ok(header) => Ok(header.map(|header| Ok(header.to_vec()))),
-                Err(error) => not_understood(error.fault().to_string(), error),
-            },
+            None => header_here(wire).await,
         }
     };
     timeout(IDLE, next).await.unwrap_or(Ok(None))
+}
+
+async fn header_here(wire: &mut Wire) -> Result<Option<Header>, AppError> {
+    match wire.recv().await {
+        Ok(header) => Ok(header.map(|header| Ok(header.to_vec()))),
+        Err(error) => not_understood(error.fault().to_string(), error),
+    }
 }
 
 async fn first_header(wire: &mut Wire, opening: &mut Opening) -> Result<Option<Header>, AppError> {
@@ -203,9 +215,19 @@ fn unknown(words: String) -> Refused {
 }
 
 async fn answer(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
+    let (verb, name) = request.title();
+    let span = tracing::info_span!("request", peer = %wire.peer(), verb, name = %Shown(name));
+    let answering = async {
+        let answered = obey(wire, root, request).await;
+        answered.inspect_err(|error| tracing::info!("broken off: {error}"))
+    };
+    answering.instrument(span).await
+}
+
+async fn obey(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
     match request {
         Request::Upload(upload) => upload::receive(wire, root, upload).await,
-        Request::Download { name } => download::send(wire, root, name).await,
+        Request::Download { name, pieces } => download::send(wire, root, name, pieces).await,
         Request::List { path } => download::list(wire, root, path).await,
         Request::Stat { name } => download::stat(wire, root, name).await,
     }

@@ -2,12 +2,13 @@
 
 use super::attributes::Attributes;
 use super::digest::Digests;
-use super::flow::{Flow, refuse};
+use super::flow::{Flow, refuse, tell, tell_later};
 use super::header::{self, Answer, Content, Follows, Upload};
 use super::incoming::Incoming;
 use super::name;
+use super::pieces::{self, Arrived};
 use super::root::Root;
-use super::wire::{Wire, in_time, say};
+use super::wire::{Wire, in_time};
 use crate::AppError;
 
 /// What failed, and how the conversation goes on: an outer error has ended it, an inner one is for the client.
@@ -31,12 +32,24 @@ pub(super) async fn receive(
         Content::Here(text) => (incoming.write(text.as_bytes()).await, false),
         Content::Body(len) => {
             if upload.waits {
-                say(wire, &Answer::ready(upload.exact)).await?;
+                tell(wire, &Answer::ready(upload.exact)).await?;
             }
             (
                 receive_body(wire, &mut incoming, *len).await?,
                 upload.trailer,
             )
+        }
+        Content::Pieces => {
+            if upload.waits {
+                tell(wire, &Answer::ready(upload.exact)).await?;
+            }
+            match pieces::receive(wire, &mut incoming, &mut |_, _| ()).await? {
+                Arrived::Whole(_) => (Ok(()), upload.trailer),
+                Arrived::GivenUp(error) => {
+                    return refuse(wire, &error, Follows::NEXT_REQUEST).await;
+                }
+                Arrived::Unstored(error) => return refuse(wire, &error, Follows::Unknown).await,
+            }
         }
     };
     if let Err(error) = written {
@@ -50,7 +63,7 @@ pub(super) async fn receive(
     let claims = later.map(|later| [upload.claimed, later]);
     // Whatever fails in there, the part file is gone before the client hears of it.
     match keep(incoming, claims, upload.attributes).await {
-        Ok(answer) => confirm(wire, name, answer).await,
+        Ok(answer) => confirm(wire, name, answer, upload.waits).await,
         Err(error) => refuse(wire, &error, Follows::NEXT_REQUEST).await,
     }
 }
@@ -109,17 +122,21 @@ async fn keep(
     ))
 }
 
-/// The file is here. A client of the tutorial has closed already: that it cannot be told is no error.
-async fn confirm(wire: &mut Wire, name: String, answer: Answer) -> Result<Flow, AppError> {
+/// The file is here. A client that did not wait for `ready` may not wait for this either.
+async fn confirm(
+    wire: &mut Wire,
+    name: String,
+    answer: Answer,
+    waits: bool,
+) -> Result<Flow, AppError> {
+    tracing::info!(bytes = answer.filesize, "stored");
     let answer = Answer {
         filename: Some(name),
         ..answer
     };
-    match say(wire, &answer).await {
-        Ok(()) => Ok(Flow::Next),
-        Err(error) => {
-            tracing::debug!(peer = %wire.peer(), "stored, and the client did not wait to hear it: {error}");
-            Ok(Flow::Next)
-        }
+    match waits {
+        true => tell(wire, &answer).await?,
+        false => tell_later(wire, &answer).await?,
     }
+    Ok(Flow::Next)
 }

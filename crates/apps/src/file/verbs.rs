@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -53,14 +54,23 @@ async fn is_dir(client: &mut Client, path: &str) -> bool {
 }
 
 async fn put_one(client: &mut Client, path: &Path, to: &Target) -> Result<(), AppError> {
+    let standard = path == Path::new("-");
     let name = match to {
-        Target::Dir(dir) => format!("{dir}{}", put::name(path)?),
         Target::Name(name) => name.clone(),
+        Target::Dir(_) if standard => {
+            return Err(AppError::usage(
+                "standard input has no name of its own; use --as NAME",
+            ));
+        }
+        Target::Dir(dir) => format!("{dir}{}", put::name(path)?),
+    };
+    let file = match standard {
+        true => std::io::stdin().as_fd().try_clone_to_owned()?.into(),
+        false => put::open(path).await?,
     };
     let bar = Bar::new(&name);
-    let sent = client
-        .put_as(path, &name, |done, all| bar.at(done, all))
-        .await;
+    let progress = |done, all| bar.at(done, all);
+    let sent = client.put_from(file, &name, progress).await;
     drop(bar);
     say(summary("sent", &name, &sent?))
 }

@@ -19,18 +19,35 @@ pub(super) const KEYS: &[&str] = &["opt"];
 /// Waits for a peer, but not longer than [`STALL`].
 pub(super) async fn in_time<T>(
     doing: impl Future<Output = Result<T, FrameError>>,
-) -> Result<T, AppError> {
+) -> Result<T, Trouble> {
     match tokio::time::timeout(STALL, doing).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(stalled()),
+        Ok(done) => done.map_err(Trouble::Failed),
+        Err(_) => Err(Trouble::Stalled),
     }
 }
 
-pub(super) fn stalled() -> AppError {
-    AppError::failed(format_args!(
-        "the peer stalled for {} seconds",
-        STALL.as_secs()
-    ))
+/// Why a peer could not be reached or heard.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Failed(FrameError),
+    #[error("the peer stalled for {} seconds", STALL.as_secs())]
+    Stalled,
+}
+
+impl From<Trouble> for AppError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Failed(error) => error.into(),
+            Trouble::Stalled => AppError::failed(trouble),
+        }
+    }
+}
+
+impl From<FrameError> for Trouble {
+    fn from(error: FrameError) -> Self {
+        Trouble::Failed(error)
+    }
 }
 
 /// Ends a conversation so that the client loses nothing that it was sent.
@@ -42,7 +59,7 @@ pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError>
 }
 
 /// Sends one header.
-pub(super) async fn say<T: Serialize + Sync>(wire: &mut Wire, header: &T) -> Result<(), AppError> {
+pub(super) async fn say<T: Serialize + Sync>(wire: &mut Wire, header: &T) -> Result<(), Trouble> {
     in_time(wire.send_json(header)).await
 }
 
@@ -69,7 +86,7 @@ pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
 }
 
 /// Sends all of `bytes` of a body that was begun.
-pub(super) async fn send_body(wire: &mut Wire, mut bytes: &[u8]) -> Result<(), AppError> {
+pub(super) async fn send_body(wire: &mut Wire, mut bytes: &[u8]) -> Result<(), Trouble> {
     while !bytes.is_empty() {
         let owed = wire.body_owed();
         let mut body = wire.body_writer(owed)?;

@@ -290,3 +290,11 @@ pub(crate) fn type_in(arguments: &[&str], input: &str) -> Output {
         .unwrap();
     child.wait_with_output().unwrap()
 }
+
+pub(crate) async fn fetch_from(url: &str, dest: &Path) -> String {
+    let mut client = Client::connect(&Service::default(), &url.parse().unwrap())
+        .await
+        .unwrap();
+    let got = client.get("a", dest, |_, _| ()).await;
+    got.map_or_else(|error| error.to_string(), |_| "done".to_owned())
+}

@@ -1,0 +1,97 @@
+//! A file whose length nobody knows beforehand, on the wire: in pieces, each behind a header with its length.
+
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::incoming::Incoming;
+use super::source::Source;
+use super::transfer::Progress;
+use super::wire::{Trouble, Wire, in_time, say, send_body};
+use crate::AppError;
+
+/// A sender that has nothing to send for this long says that it is alive: a third of what its peer takes for a stall.
+const ALIVE: Duration = Duration::from_secs(20);
+
+/// The header of a piece. One without a length says that the sender is alive, and one with an error that it gave up.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Piece {
+    /// How many bytes follow; 0 at the end of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) piece: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+impl Piece {
+    fn of(len: usize) -> Self {
+        Piece {
+            piece: Some(len as u64),
+            error: None,
+        }
+    }
+}
+
+/// Sends one piece, waiting for it as long as it takes. How many bytes it had; 0 at the end. An inner error is the file's,
+/// and the peer is to be told in place of a piece.
+pub(super) async fn send_one(
+    wire: &mut Wire,
+    source: &mut Source,
+) -> Result<io::Result<u64>, Trouble> {
+    let bytes = loop {
+        match timeout(ALIVE, source.next()).await {
+            Ok(read) => break read,
+            Err(_) => say(wire, &Piece::default()).await?,
+        }
+    };
+    match bytes {
+        Ok([]) => say(wire, &Piece::of(0)).await.map(|()| Ok(0)),
+        Ok(bytes) => {
+            in_time(wire.feed_json(&Piece::of(bytes.len()))).await?;
+            wire.body_writer(bytes.len() as u64)?;
+            send_body(wire, bytes).await?;
+            Ok(Ok(bytes.len() as u64))
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// What arrived of a file in pieces.
+pub(super) enum Arrived {
+    /// All of it, so many bytes.
+    Whole(u64),
+    /// The sender gave up, and said why.
+    GivenUp(AppError),
+    /// It could not be stored; the rest of it is on its way.
+    Unstored(AppError),
+}
+
+/// Takes all pieces of a file.
+pub(super) async fn receive(
+    wire: &mut Wire,
+    incoming: &mut Incoming,
+    progress: Progress<'_>,
+) -> Result<Arrived, AppError> {
+    let mut len = 0;
+    loop {
+        let piece = in_time(wire.recv_json::<Piece>()).await?;
+        let piece = piece.ok_or_else(|| AppError::failed("the end of the file is missing"))?;
+        if let Some(error) = piece.error {
+            return Ok(Arrived::GivenUp(AppError::failed(error)));
+        }
+        let mut body = match piece.piece {
+            None => continue,
+            Some(0) => return Ok(Arrived::Whole(len)),
+            Some(bytes) => wire.body(bytes)?,
+        };
+        while let Some(bytes) = in_time(body.chunk()).await? {
+            if let Err(error) = incoming.write(bytes).await {
+                return Ok(Arrived::Unstored(error));
+            }
+            len += bytes.len() as u64;
+            progress(len, None);
+        }
+    }
+}
