@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs as rs;
 use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
 
-/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark.
+/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark and CPython's.
 const TABLES: [&rs::Encoding; 39] = [
     rs::UTF_8,
     rs::GBK,
@@ -48,11 +48,24 @@ const TABLES: [&rs::Encoding; 39] = [
     rs::X_USER_DEFINED,
 ];
 
-const MARKED: [&str; 2] = ["utf-16", "utf-8-sig"];
+const OTHERS: [&str; 12] = [
+    "utf-16",
+    "utf-8-sig",
+    "python:latin_1",
+    "python:cp1252",
+    "python:gbk",
+    "python:gb18030",
+    "python:big5",
+    "python:cp932",
+    "python:shift_jis",
+    "python:euc_jp",
+    "python:euc_kr",
+    "python:iso2022_jp",
+];
 
 thread_local! {
     static ENCODINGS: Vec<Encoding> = {
-        let names = TABLES.iter().map(|table| table.name()).chain(MARKED);
+        let names = TABLES.iter().map(|table| table.name()).chain(OTHERS);
         names.map(|name| name.parse().expect("a label")).collect()
     };
 }
@@ -63,7 +76,7 @@ pub fn run(input: &[u8]) {
     let [number, check, cuts, bytes @ ..] = input else {
         return;
     };
-    let number = usize::from(*number) % (TABLES.len() + MARKED.len());
+    let number = usize::from(*number) % (TABLES.len() + OTHERS.len());
     let subject = Subject {
         encoding: ENCODINGS.with(|all| all[number]),
         table: TABLES.get(number).copied(),
@@ -83,7 +96,7 @@ pub fn run(input: &[u8]) {
 
 struct Subject<'a> {
     encoding: Encoding,
-    /// What encoding_rs has for it, which knows no marks.
+    /// What encoding_rs has for it, which knows no marks and nothing of CPython.
     table: Option<&'static rs::Encoding>,
     cuts: u8,
     bytes: &'a [u8],

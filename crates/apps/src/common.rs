@@ -20,7 +20,7 @@ pub(crate) struct Common {
     /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf, struct:>I, json:bare
     #[arg(long, global = true, value_name = "NAME", default_value = "json")]
     codec: CodecSpec,
-    /// How text is encoded: utf-8, gbk, big5, shift_jis, …
+    /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython has it
     #[arg(long, global = true, value_name = "LABEL", default_value = "utf-8")]
     encoding: Encoding,
     /// Say more about what happens, on standard error (-vv for all)

@@ -78,8 +78,10 @@ async fn all<S: RecvHalf>(socket: &mut TextSocket<S>) -> String {
 }
 
 /// Our label, CPython's, and two texts. Each encoding has a state, a mark, or characters of several bytes.
-const TEXTS: [(&str, &str, [&str; 3]); 7] = [
+const TEXTS: [(&str, &str, [&str; 3]); 9] = [
     ("iso-2022-jp", "iso2022_jp", ["日本", "語", "a¥"]),
+    ("python:iso2022_jp", "iso2022_jp", ["日本", "語", "〜¥"]),
+    ("python:euc_kr", "euc_kr", ["안녕", "뷁", "똠!"]),
     ("utf-16", "utf-16", ["日本", "語", "😀"]),
     ("utf-8-sig", "utf-8-sig", ["日本", "語", "😀"]),
     ("utf-8", "utf-8", ["日本", "語", "😀"]),

@@ -8,7 +8,7 @@ use encoding_rs::{Decoder, DecoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
 use super::marks::Marked;
-use super::{Encoding, TextError, Undecodable};
+use super::{Encoding, TextError, Undecodable, python};
 
 impl Encoding {
     /// The text that `bytes` are, all of them, as one datagram or frame stands alone. Of `utf-16` and `utf-8-sig` the byte
@@ -60,6 +60,7 @@ enum State {
     /// UTF-8 so far.
     Guess,
     Known(Decoder),
+    Python(python::Decoder),
 }
 
 /// How many bytes were read, and if the last of them are bad, how far before the end of these they began.
@@ -74,6 +75,7 @@ impl State {
             (_, Kind::Utf16(Order::Little)) => State::known(encoding_rs::UTF_16LE),
             (_, Kind::Utf16(Order::Big)) => State::known(encoding_rs::UTF_16BE),
             (_, Kind::Table(table)) => State::known(table),
+            (_, Kind::Python(codec)) => State::Python(python::Decoder::new(codec)),
         }
     }
 
@@ -141,6 +143,7 @@ impl TextDecoder {
             State::Guess => (0, None),
             State::Marked(marked) => marked.step(rest, last, self.policy, out),
             State::Known(decoder) => run(decoder, rest, last, self.policy, out),
+            State::Python(decoder) => decoder.step(rest, last, self.policy, out),
         };
         self.offset += (guessed + read) as u64;
         let result = bad.map_or(Ok(()), |before| {

@@ -6,7 +6,7 @@ use std::fmt;
 use encoding_rs::{EncoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
-use super::{Encoding, TextError, Undecodable};
+use super::{Encoding, TextError, Undecodable, python};
 
 /// How many bytes one turn of the encoder may write: enough for any character and any shift, so that it gets on.
 const ROOM: usize = 1024;
@@ -34,6 +34,16 @@ impl Encoding {
         match self.0 {
             Kind::Utf16(order) => Ok(Cow::Owned(utf16(text, order))),
             Kind::MarkedUtf8 => Ok(Cow::Owned(format!("{MARK}{text}").into_bytes())),
+            Kind::Python(codec) if codec.extends_ascii() && text.is_ascii() => {
+                Ok(Cow::Borrowed(text.as_bytes()))
+            }
+            Kind::Python(codec) => {
+                let mut encoder = python::Encoder::new(codec);
+                let encoded = encoder.encode(text, policy);
+                let mut bytes = encoded.map_err(|character| self.lacks(character))?;
+                encoder.finish(&mut bytes);
+                Ok(Cow::Owned(bytes))
+            }
             Kind::Table(table) => {
                 let same =
                     table == encoding_rs::UTF_8 || (table.is_ascii_compatible() && text.is_ascii());
@@ -152,18 +162,56 @@ pub struct TextEncoder {
     policy: Undecodable,
     begun: bool,
     /// Of ISO-2022-JP, the only encoding whose bytes depend on those before.
-    shifting: Option<encoding_rs::Encoder>,
+    shifting: Option<Shifting>,
+}
+
+enum Shifting {
+    Table(encoding_rs::Encoder),
+    Python(python::Encoder),
+}
+
+impl Shifting {
+    fn first(encoding: Encoding) -> Option<Self> {
+        match encoding.0 {
+            Kind::Table(table) if table == ISO_2022_JP => {
+                Some(Shifting::Table(table.new_encoder()))
+            }
+            Kind::Python(codec) if !codec.extends_ascii() => {
+                Some(Shifting::Python(python::Encoder::new(codec)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The bytes of text that it has, or of which `?` shall stand for what it lacks.
+    fn encode(&mut self, text: &str) -> Vec<u8> {
+        match self {
+            Shifting::Table(encoder) => replaced(encoder, text, false),
+            Shifting::Python(encoder) => {
+                let encoded = encoder.encode(text, Undecodable::Replace);
+                encoded.unwrap_or_default()
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match &mut self {
+            Shifting::Table(encoder) => bytes = replaced(encoder, "", true),
+            Shifting::Python(encoder) => encoder.finish(&mut bytes),
+        }
+        bytes
+    }
 }
 
 impl TextEncoder {
     /// An encoder at the beginning of a stream.
     pub fn new(encoding: Encoding, policy: Undecodable) -> Self {
-        let shifts = encoding.0 == Kind::Table(ISO_2022_JP);
         TextEncoder {
             encoding,
             policy,
             begun: false,
-            shifting: shifts.then(|| ISO_2022_JP.new_encoder()),
+            shifting: Shifting::first(encoding),
         }
     }
 
@@ -198,7 +246,7 @@ impl TextEncoder {
         };
         self.begun = true;
         Ok(match &mut self.shifting {
-            Some(encoder) => Cow::Owned(replaced(encoder, whole, false)),
+            Some(encoder) => Cow::Owned(encoder.encode(whole)),
             None => alone,
         })
     }
@@ -206,9 +254,8 @@ impl TextEncoder {
     /// The bytes that end the stream: those that return to ASCII, if they are needed. It is at the beginning of another
     /// stream then.
     pub fn finish(&mut self) -> Vec<u8> {
-        let mut encoder = std::mem::replace(self, TextEncoder::new(self.encoding, self.policy));
-        let shifting = encoder.shifting.as_mut();
-        shifting.map_or_else(Vec::new, |encoder| replaced(encoder, "", true))
+        let ended = std::mem::replace(self, TextEncoder::new(self.encoding, self.policy));
+        ended.shifting.map_or_else(Vec::new, Shifting::finish)
     }
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TextError;
+use super::python::{self, Codec};
 
 /// For the error about a label that is none.
 pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-jp, euc-kr, \
@@ -15,9 +16,14 @@ pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-
 /// A character encoding, by its label: `utf-8` (the default), `gbk`, `gb18030`, `big5`, `shift_jis`, `utf-16le`, …
 ///
 /// Labels are those of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels), in any case, with
-/// `_` and `-` alike. As there, `gb2312` means GBK, and `ascii` and `latin1` mean windows-1252, which contains them.
-/// Other than there, and as in Python, `utf-16` writes a byte order mark and then little-endian, and reads either
-/// order as its mark says; `utf-16le` and `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as text.
+/// `_` and `-` alike. As there, `gb2312` means GBK. Other than there, and as in Python:
+///
+/// * `utf-16` writes a byte order mark and then little-endian, and reads either order as its mark says; `utf-16le` and
+///   `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as text. `utf-8-sig` is UTF-8 with a mark.
+/// * `iso-8859-1`, `iso-8859-9`, `iso-8859-11` and `ascii`, by all their names (`latin1`, `latin-1`, `l5`, …), are these
+///   themselves. The standard takes them for windows-1252, windows-1254 and windows-874.
+/// * A name that only Python has means Python's codec: `cp936`, `cp950`, `ujis`, `iso2022_jp`. So does any of its
+///   names behind `python:`, see [`Encoding::python`].
 ///
 /// ```
 /// use socketry_transport::{Encoding, Undecodable};
@@ -39,6 +45,8 @@ pub(super) enum Kind {
     Utf16(Order),
     /// UTF-8 behind a byte order mark.
     MarkedUtf8,
+    /// What CPython has otherwise than `encoding_rs`.
+    Python(Codec),
 }
 
 /// The order of the two bytes of a UTF-16 unit.
@@ -60,12 +68,36 @@ impl Encoding {
     /// UTF-16 with a byte order mark.
     pub const UTF_16: Encoding = Encoding(Kind::Utf16(Order::Marked));
 
+    /// CPython's own codec of that name, in any spelling that CPython knows: `gbk`, `iso2022_jp`, `latin-1`, `cp1252`, …
+    /// What it encodes, CPython's codec reads back, and it reads whatever CPython writes. The label `python:gbk` means
+    /// the same. `docs/encodings.md` says how these differ from the encodings without that prefix; where they do not
+    /// differ, this is the encoding itself.
+    ///
+    /// ```
+    /// use socketry_transport::{Encoding, Undecodable};
+    ///
+    /// // The byte 0x80, which CPython does not read.
+    /// assert_eq!(*Encoding::GBK.encode("€", Undecodable::Strict)?, [0x80]);
+    /// let error = Encoding::python("gbk")?.encode("€", Undecodable::Strict).unwrap_err();
+    /// assert_eq!(error.to_string(), "python:gbk has no '€' (U+20AC)");
+    /// # Ok::<(), socketry_transport::TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TextError::UnknownEncoding`] for what CPython does not know, or has and this library has not.
+    pub fn python(label: &str) -> Result<Self, TextError> {
+        python::named(label).ok_or_else(|| TextError::UnknownEncoding {
+            label: label.to_owned(),
+        })
+    }
+
     /// Whether ASCII characters are the same bytes in it, and no other text is ASCII bytes only. So it is with all
     /// but UTF-16 and ISO-2022-JP, and only there can bytes prove that they are *not* UTF-8.
     pub fn extends_ascii(self) -> bool {
         match self.0 {
             Kind::Table(table) => table.is_ascii_compatible(),
             Kind::Utf16(_) | Kind::MarkedUtf8 => false,
+            Kind::Python(codec) => codec.extends_ascii(),
         }
     }
 
@@ -101,6 +133,10 @@ impl FromStr for Encoding {
     type Err = TextError;
 
     fn from_str(label: &str) -> Result<Self, TextError> {
+        let folded = label.trim_ascii().to_ascii_lowercase();
+        if let Some(name) = folded.strip_prefix("python:") {
+            return Encoding::python(name);
+        }
         let dashed = label.trim_ascii().to_ascii_lowercase().replace('_', "-");
         match &*dashed {
             "utf-16" | "utf16" => return Ok(Encoding::UTF_16),
@@ -108,6 +144,9 @@ impl FromStr for Encoding {
             "utf-16-le" => return Ok(Encoding(Kind::Utf16(Order::Little))),
             "utf-16-be" => return Ok(Encoding(Kind::Utf16(Order::Big))),
             _ => (),
+        }
+        if let Some(itself) = python::itself(&folded) {
+            return Ok(itself);
         }
         // As it was written first: some labels have an underscore, "shift_jis" among them.
         let found = [label, &dashed]
@@ -119,9 +158,7 @@ impl FromStr for Encoding {
             }
             Some(found) if found == encoding_rs::UTF_16BE => Ok(Encoding(Kind::Utf16(Order::Big))),
             Some(found) => Ok(Encoding(Kind::Table(found))),
-            None => Err(TextError::UnknownEncoding {
-                label: label.to_owned(),
-            }),
+            None => Encoding::python(label),
         }
     }
 }
@@ -142,6 +179,7 @@ impl fmt::Display for Encoding {
             Kind::Utf16(Order::Big) => f.pad("utf-16be"),
             Kind::Utf16(Order::Marked) => f.pad("utf-16"),
             Kind::MarkedUtf8 => f.pad("utf-8-sig"),
+            Kind::Python(codec) => f.pad(codec.name()),
         }
     }
 }

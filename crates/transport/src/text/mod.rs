@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 mod encoding;
 mod marks;
+mod python;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -57,8 +58,9 @@ pub enum TextError {
     },
     /// A label that names no encoding.
     #[error(
-        "there is no encoding '{}'; some that there are: {}",
+        "there is no encoding '{}'; {}some that there are: {}",
         .label.escape_debug(),
+        python::nearest(.label).map_or_else(String::new, |near| format!("the nearest is {near}; ")),
         encoding::SOME_LABELS
     )]
     UnknownEncoding {

@@ -16,8 +16,8 @@ use crate::{
 };
 use Undecodable::{Detect, Replace, Strict};
 
-/// All that can be spoken: the encodings of the WHATWG standard but `replacement`, and UTF-8 and UTF-16 with a mark.
-const ALL: [&str; 41] = [
+/// All that can be spoken: the encodings of the WHATWG standard but `replacement`, UTF-8 and UTF-16 with a mark, and CPython's.
+const ALL: [&str; 49] = [
     "utf-8",
     "utf-8-sig",
     "ibm866",
@@ -59,6 +59,14 @@ const ALL: [&str; 41] = [
     "utf-16be",
     "utf-16",
     "x-user-defined",
+    "python:latin_1",
+    "python:gbk",
+    "python:gb18030",
+    "python:big5",
+    "python:shift_jis",
+    "python:euc_jp",
+    "python:euc_kr",
+    "python:iso2022_jp",
 ];
 
 /// Something for everyone.
@@ -170,7 +178,27 @@ fn labels_are_known_by_many_names_and_print_as_one() {
         ("Shift-JIS", "shift_jis"),
         ("sjis", "shift_jis"),
         ("euc_kr", "euc-kr"),
-        ("latin1", "windows-1252"),
+        ("latin1", "python:latin_1"),
+        ("latin-1", "python:latin_1"),
+        ("ISO-8859-1", "python:latin_1"),
+        ("us-ascii", "python:ascii"),
+        ("l5", "python:iso8859_9"),
+        ("cp1252", "windows-1252"),
+        ("python:cp1252", "python:cp1252"),
+        (" Python:GBK", "python:gbk"),
+        ("python:koi8-r", "koi8-r"),
+        ("python:utf_16", "utf-16"),
+        ("iso2022_jp", "python:iso2022_jp"),
+        ("iso-2022-jp", "iso-2022-jp"),
+        ("latin_1", "python:latin_1"),
+        ("cp936", "python:gbk"),
+        ("cp932", "python:cp932"),
+        ("cp949", "euc-kr"),
+        ("uhc", "euc-kr"),
+        ("cp950", "python:cp950"),
+        ("big5hkscs", "big5"),
+        ("ujis", "python:euc_jp"),
+        ("utf-8-sig", "utf-8-sig"),
         ("UTF_16", "utf-16"),
         ("utf_16_le", "utf-16le"),
         ("UTF-16BE", "utf-16be"),
