@@ -11,6 +11,7 @@ use socketry_transport::{BoxRecv, BoxSocket, Shape};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::budget::Budget;
 use super::ear::Ear;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
@@ -48,7 +49,8 @@ pub(super) async fn talk(
     tracing::info!(%user, "came");
     let (mut receiving, sending) = framed.split();
     let sending = sending.into_socket();
-    let seat = hub.seat(Outbox::new(&sending));
+    let budget = Budget::of(&sending, hub.trusted);
+    let seat = hub.seat(Outbox::new(&sending, budget));
     let member = Arc::clone(&seat.member);
     let mut guest = Guest {
         seat,
@@ -140,6 +142,7 @@ impl Guest {
     }
 
     async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
+        self.seat.member.outbox.budget.earn(frame.len());
         let heard = match self.dialect {
             Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
             Dialect::Json => self.parse(frame),
@@ -155,7 +158,12 @@ impl Guest {
 
     /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next one.
     async fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
-        tracing::info!(%error, "not understood");
+        if self.dialect == Dialect::Json || matches!(error.fault(), FrameFault::Io(_)) {
+            tracing::info!(%error, "not understood");
+        } else {
+            // There is no way to tell the speaker.
+            tracing::warn!(%error, "not understood");
+        }
         self.refuse(&error.fault().to_string()).await;
         // A socket that fails is not asked again, fatal or not: it might fail for ever.
         if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
@@ -194,7 +202,8 @@ impl Guest {
 
     async fn say(&self, message: &Message) {
         if let Err(error) = self.seat.say(message).await {
-            tracing::info!(%error, "not relayed");
+            let user = &self.seat.member.outbox.peer;
+            tracing::warn!(%user, %error, "shown here, and to nobody else");
             self.refuse(&error.to_string()).await;
         }
     }

@@ -12,19 +12,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{BoxCodec, Codec, CodecError};
-use socketry_transport::Undecodable;
+use socketry_transport::{Encoding, Undecodable};
 use tokio::sync::{Notify, mpsc};
 
 use super::QUIT;
 use super::console::{Console, Screen, Unshown};
 use super::message::{self, Dialect, Message, Relayed};
-use super::outbox::{Letter, Outbox, Put};
+use super::outbox::{Letter, Outbox, Put, Sender};
 use super::pacing::{Common, Pass, Speaker};
 use crate::{AppError, Service};
 
 /// The place where all meet.
 pub(super) struct Hub {
     dialect: Dialect,
+    /// Whether nobody can forge an address.
+    pub(super) trusted: bool,
     room: Mutex<Room>,
     common: Common,
     operator: Speaker,
@@ -49,15 +51,20 @@ pub(super) struct Member {
 
 type Members = Vec<Arc<Member>>;
 
+/// A frame as it goes on the wire, or why it cannot.
+type Encoded = Result<Bytes, CodecError>;
+
 impl Hub {
     /// A hub, and what the operator says.
     pub(super) fn new(
         service: &Service,
         console: Console,
+        trusted: bool,
     ) -> Result<(Self, mpsc::Receiver<String>), AppError> {
         let common = Common::new();
         let hub = Hub {
             dialect: Dialect::of(service),
+            trusted,
             room: Mutex::new(Room {
                 members: HashMap::new(),
                 next_member: 0,
@@ -122,7 +129,7 @@ impl Hub {
         let missed = self.room().relay(self.dialect, by, from, text, pass)?;
         for member in missed {
             let user = &member.outbox.peer;
-            tracing::debug!(%user, "a message was dropped: reads too slowly");
+            tracing::debug!(%user, "a message was dropped: reads too slowly, or may not be who it says");
         }
         Ok(())
     }
@@ -176,8 +183,13 @@ impl Room {
         let frame = self.message(dialect, from, text)?;
         self.seq += 1;
         let letter = Letter::new(frame, pass);
+        let sender = if by.is_none() {
+            Sender::Operator
+        } else {
+            Sender::User
+        };
         let others = self.others(by);
-        let missed = others.filter(|member| member.outbox.put(&letter) == Put::Missed);
+        let missed = others.filter(|member| member.outbox.put(&letter, sender) == Put::Missed);
         Ok(missed.cloned().collect())
     }
 
@@ -193,17 +205,27 @@ impl Room {
                 };
                 self.encode(&message::json(&relayed))
             }
-            Dialect::Text(encoding) => {
-                let bytes = encoding
-                    .encode(text, Undecodable::Replace)
-                    .map_err(AppError::failed)?;
-                self.encode(&bytes)
-            }
+            Dialect::Text(encoding) => self.text(encoding, text)?,
         };
         encoded.map_err(|error| AppError::failed(format_args!("cannot relay a message: {error}")))
     }
 
-    fn encode(&mut self, frame: &[u8]) -> Result<Bytes, CodecError> {
+    /// A text that no line can hold because it ends as lines do is relayed without that.
+    fn text(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
+        let encoded = self.plain(encoding, text)?;
+        let cleaned = text.trim_end_matches(['\r', '\n']);
+        if encoded.is_err() && cleaned.len() < text.len() {
+            return self.plain(encoding, cleaned);
+        }
+        Ok(encoded)
+    }
+
+    fn plain(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
+        let bytes = encoding.encode(text, Undecodable::Replace);
+        Ok(self.encode(&bytes.map_err(AppError::failed)?))
+    }
+
+    fn encode(&mut self, frame: &[u8]) -> Encoded {
         let mut out = BytesMut::new();
         self.codec.encode(frame, &mut out)?;
         Ok(out.freeze())
@@ -228,14 +250,14 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Says `message` to all others, and shows it to the operator.
+    /// Says `message` to all others, and shows it to the operator, even if it cannot be relayed.
     pub(super) async fn say(&self, message: &Message) -> Result<(), AppError> {
         let from = message.from.as_deref().unwrap_or_default();
         let pass = self.speaker.pass(from.len() + message.text.len()).await;
         let by = Some(self.number);
-        self.hub.relay(by, from, &message.text, pass)?;
+        let relayed = self.hub.relay(by, from, &message.text, pass);
         self.hub.show(message);
-        Ok(())
+        relayed
     }
 
     /// Says something to this user alone, who alone waits until there is room for it. Over datagrams it may be lost.
@@ -243,7 +265,8 @@ impl Seat {
         let pass = self.answers.own_pass(frame.len()).await;
         let encoded = self.hub.room().encode(frame);
         if let Ok(bytes) = encoded {
-            self.member.outbox.put(&Letter::new(bytes, pass));
+            let letter = Letter::new(bytes, pass);
+            self.member.outbox.put(&letter, Sender::Program);
         }
     }
 }

@@ -10,7 +10,9 @@
 //! * **raw**, **line**, **struct**: a message is a text in the service's encoding. Who has a name signs with it,
 //!   `NAME : TEXT`; the server relays text as it came. Bytes that are no text in the encoding become U+FFFD, for the
 //!   reader at the server and for the others alike (`?` in an encoding that lacks it). Over raw on a stream a character
-//!   that arrives in two pieces is put together first.
+//!   that arrives in two pieces is put together first. What ends a line once more (`hello\\r\\r\\n`) is left out where a
+//!   line cannot hold it. A message that cannot be relayed otherwise, since it would be too long say, is shown to
+//!   the operator alone, with a warning: these codecs have no way to tell the speaker.
 //! * **json**, **json:bare**: a message is an object. A client sends `{"from": NAME, "text": TEXT}`; others get it with
 //!   `seq`, which counts the messages of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}`
 //!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. It has nothing invisible in
@@ -46,6 +48,13 @@
 //! server far away closes just when the last line and the end of input are on their way to it, the reset that
 //! it answers comes too late to be seen.
 //!
+//! # Over datagrams
+//!
+//! A datagram's sender can be forged, but for loopback addresses and Unix sockets. So a user at any other address is
+//! sent no more bytes, of messages and of errors, than came from it as messages; what does not fit is dropped. The
+//! operator's own words and the end are exempt. Who only listens hears little of the others, therefore.
+//! Where the network lets nobody forge an address, [`Server::trust_addresses`] (`--trust-addresses`) lifts this.
+//!
 //! # What is bounded
 //!
 //! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes; 1,024 users.
@@ -67,6 +76,7 @@
 //! listen is to take part. Only a dead peer is not kept. The kernel's keepalive finds one where the
 //! transport has it (`tcp`), and then the place is free. Over datagrams `peer_idle` is the bound.
 
+mod budget;
 mod client;
 mod console;
 mod ear;
@@ -120,6 +130,9 @@ enum Verb {
         /// What others see as your name: with json "operator" if not given, else messages are then unsigned
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Over udp, send users all that others say, though a sender's address may be forged
+        #[arg(long)]
+        trust_addresses: bool,
         #[command(flatten)]
         limits: ServeArgs,
     },
@@ -137,23 +150,24 @@ enum Verb {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     let service = args.common.service();
     match args.verb {
-        Verb::Serve { url, name, limits } => {
-            serve(&service, &url, name.as_deref(), &limits).await?;
+        Verb::Serve {
+            url,
+            name,
+            trust_addresses,
+            limits,
+        } => {
+            let server = Server::bind(&service, &reachable(&url)?)
+                .await?
+                .max_clients(limits.max_clients)
+                .trust_addresses(trust_addresses);
+            serve(server, name.as_deref()).await?;
         }
         Verb::Join { url, name } => join(&service, &url, name.as_deref()).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(
-    service: &Service,
-    url: &str,
-    name: Option<&str>,
-    limits: &ServeArgs,
-) -> Result<(), AppError> {
-    let mut server = Server::bind(service, &reachable(url)?)
-        .await?
-        .max_clients(limits.max_clients);
+async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
     if let Some(name) = name {
         server = server.operator(name)?;
     }

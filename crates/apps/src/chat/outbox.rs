@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
+use super::budget::Budget;
 use super::limits::{LEAST, PATIENCE, WAITING};
 use super::pacing::{Pass, cost};
 
@@ -45,6 +46,16 @@ impl Letter {
     }
 }
 
+/// Who sends a letter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// At the rate of a person, so that no [budget](Budget) is needed.
+    Operator,
+    User,
+    /// This program.
+    Program,
+}
+
 /// What became of a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Put {
@@ -57,6 +68,7 @@ pub(super) enum Put {
 /// What waits for one user.
 pub(super) struct Outbox {
     pub(super) peer: Endpoint,
+    pub(super) budget: Budget,
     stream: bool,
     queue: Mutex<Queue>,
     /// There is something for the writer to do.
@@ -92,9 +104,10 @@ enum Work {
 }
 
 impl Outbox {
-    pub(super) fn new(half: &BoxSend) -> Self {
+    pub(super) fn new(half: &BoxSend, budget: Budget) -> Self {
         Outbox {
             peer: half.peer().clone(),
+            budget,
             stream: half.shape().is_stream(),
             queue: Mutex::new(Queue {
                 parcels: VecDeque::new(),
@@ -109,7 +122,7 @@ impl Outbox {
     }
 
     /// Puts a letter behind those that wait. Where a stream has no room it overflows: a gap would be worse.
-    pub(super) fn put(&self, letter: &Letter) -> Put {
+    pub(super) fn put(&self, letter: &Letter, sender: Sender) -> Put {
         let mut queue = self.lock();
         if queue.phase != Phase::Open || (self.stream && letter.plain.bytes.is_empty()) {
             return Put::Done;
@@ -120,6 +133,9 @@ impl Outbox {
                 queue.end();
                 self.overflowed.notify_one();
             }
+            return Put::Missed;
+        }
+        if sender != Sender::Operator && !self.budget.spend(letter.plain.bytes.len()) {
             return Put::Missed;
         }
         let parcel = if paces { &letter.paced } else { &letter.plain };
@@ -306,4 +322,34 @@ fn drop_front(frames: &mut VecDeque<Bytes>, mut bytes: usize) -> usize {
         frames.pop_front();
     }
     before - frames.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use socketry_transport::{Listener, Registry, Socket};
+
+    use super::*;
+
+    fn letter(len: usize) -> Letter {
+        Letter::new(vec![b'x'; len].into(), None)
+    }
+
+    /// A stream is where it is easiest to have; the rule is the same.
+    #[tokio::test]
+    async fn who_has_proved_nothing_is_sent_what_it_has_sent_and_what_the_operator_says() {
+        let registry = Registry::standard();
+        let mut listener = registry.listen("mem://*").await.unwrap();
+        let peer = registry.connect(listener.local()).await.unwrap();
+        let _accepted = listener.accept().await.unwrap();
+        let outbox = Outbox::new(&peer.split().1, Budget::limited());
+        for sender in [Sender::User, Sender::Program] {
+            assert_eq!(outbox.put(&letter(1), sender), Put::Missed);
+        }
+        assert_eq!(outbox.put(&letter(1000), Sender::Operator), Put::Done);
+        outbox.budget.earn(10);
+        assert_eq!(outbox.put(&letter(11), Sender::Program), Put::Missed);
+        assert_eq!(outbox.put(&letter(6), Sender::User), Put::Done);
+        assert_eq!(outbox.put(&letter(4), Sender::Program), Put::Done);
+        assert_eq!(outbox.put(&letter(1), Sender::User), Put::Missed);
+    }
 }

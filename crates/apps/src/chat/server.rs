@@ -44,6 +44,7 @@ pub struct Server {
     service: Arc<Service>,
     operator: Option<String>,
     max_clients: usize,
+    trusted: bool,
 }
 
 impl Server {
@@ -58,6 +59,7 @@ impl Server {
             service,
             operator: None,
             max_clients: serving::MAX_CLIENTS,
+            trusted: false,
         })
     }
 
@@ -86,6 +88,16 @@ impl Server {
         }
     }
 
+    /// Whether users over datagrams are sent all that others say, wherever they are. By default one whose address may be
+    /// forged is sent no more bytes than came from there: see the [module](super).
+    #[must_use]
+    pub fn trust_addresses(self, trust: bool) -> Self {
+        Server {
+            trusted: trust,
+            ..self
+        }
+    }
+
     /// Where it listens, with the real port where port 0 was asked for.
     pub fn local(&self) -> &Endpoint {
         self.listener.local()
@@ -100,7 +112,7 @@ impl Server {
         console: Console,
         stop: impl Future<Output = ()>,
     ) -> Result<(), AppError> {
-        let (hub, said) = Hub::new(&self.service, console)?;
+        let (hub, said) = Hub::new(&self.service, console, self.trusted)?;
         let hub = Arc::new(hub);
         let reserved: Arc<str> = self.operator.as_deref().unwrap_or(OPERATOR).into();
         let operating = operate(Arc::clone(&hub), said, self.operator);
