@@ -30,7 +30,6 @@
 //!
 //! The soft limit of open files is the program's: [`cli`] raises it to the hard one.
 //!
-//!
 //! Signals are the program's. [`cli`] takes them over; [`chat::Server`], [`file::Server`] and all
 //! clients, used as a library, touch none, and [`command::Server`] listens for SIGCHLD only. Where
 //! `ulimit -f` is set, a program of one's own has to catch SIGXFSZ: its default action ends the

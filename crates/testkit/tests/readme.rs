@@ -1,0 +1,21 @@
+//! What the README says in numbers.
+
+use std::path::Path;
+
+use socketry_testkit::{codec, datagram, stream};
+use socketry_transport::{MemTransport, UdpTransport};
+
+#[test]
+fn the_readme_counts_the_laws_right() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(path).expect("a README");
+    let counted = format!(
+        "{} of stream transports, {} of datagram transports, {} of codecs",
+        stream::laws::<MemTransport>().len(),
+        datagram::laws::<UdpTransport>().len(),
+        codec::LAWS.len(),
+    );
+    // However its lines are broken.
+    let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(readme.contains(&counted), "the README must say: {counted}");
+}
