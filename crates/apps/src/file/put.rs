@@ -64,7 +64,7 @@ pub(super) async fn open(path: &Path) -> Result<File, AppError> {
 }
 
 fn problem(path: &Path, why: impl std::fmt::Display) -> AppError {
-    AppError::failed(format_args!("{}: {why}", path.display()))
+    AppError::failed(format_args!("{}: {why}", name_to_text(path.as_os_str())))
 }
 
 /// An upload on its way.

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::escape::text_to_name;
+use super::escape::{name_to_text, text_to_name};
 use super::progress::{Bar, summary};
 use super::{Client, Kind, dest, name, put};
 use crate::common::complain;
@@ -21,7 +21,7 @@ pub(super) async fn put(
     let to = target(client, paths.len(), to).await?;
     let mut code = ExitCode::SUCCESS;
     for path in paths {
-        let shown = path.to_string_lossy();
+        let shown = name_to_text(path.as_os_str());
         note(put_one(client, path, &to).await, &shown, &mut code)?;
     }
     Ok(code)

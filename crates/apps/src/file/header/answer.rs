@@ -1,0 +1,124 @@
+//! Answers, as both sides see them, and what follows a body.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::AppError;
+use crate::file::digest::Digests;
+use crate::file::listing::Kind;
+
+/// How a request fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::file) enum Status {
+    /// A body may follow.
+    #[default]
+    Ok,
+    /// The client may send its body.
+    Ready,
+    /// The last word.
+    Done,
+    /// The last word, in `error`.
+    Error,
+}
+
+/// The server's side of the conversation: every answer is one of these.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::file) struct Answer {
+    pub(in crate::file) status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) filename: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) filesize: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) kind: Option<Kind>,
+    #[serde(with = "crate::file::mtime", skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) mtime: Option<SystemTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) mode: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) entries: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) digest: Option<Digests>,
+    /// The file follows in pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) pieces: Option<bool>,
+    /// Behind `ready`: the name is taken to the letter, as was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) exact: Option<bool>,
+}
+
+impl Answer {
+    /// Says that a name is taken to the letter to who asked for it, and nothing new to others.
+    pub(in crate::file) fn ready(exact: bool) -> Self {
+        Answer {
+            status: Status::Ready,
+            offset: Some(0),
+            exact: exact.then_some(true),
+            ..Answer::default()
+        }
+    }
+
+    pub(in crate::file) fn done(filesize: u64, digest: Digests) -> Self {
+        Answer {
+            status: Status::Done,
+            filesize: Some(filesize),
+            digest: Some(digest),
+            ..Answer::default()
+        }
+    }
+
+    pub(in crate::file) fn error(error: &AppError) -> Self {
+        Answer {
+            status: Status::Error,
+            error: Some(error.to_string()),
+            ..Answer::default()
+        }
+    }
+
+    /// The answer, unless it is an error: then that one.
+    pub(in crate::file) fn or_error(self) -> Result<Self, AppError> {
+        match self.status {
+            Status::Error => Err(AppError::said(
+                self.error.as_deref().unwrap_or("no, without a reason"),
+            )),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// What follows a body whose header said `"digest":"trailer"`.
+#[derive(Debug, Serialize)]
+pub(in crate::file) struct Trailer {
+    pub(in crate::file) digest: Digests,
+}
+
+/// Reads the digests of a trailer. Only BLAKE3 was computed meanwhile, so that one has to be there.
+pub(in crate::file) fn parse_trailer(trailer: &[u8]) -> Result<Digests, AppError> {
+    #[derive(Deserialize)]
+    struct Keys {
+        digest: Option<Value>,
+    }
+    let problem = |what| AppError::failed(format_args!("the trailer{what}"));
+    let keys: Keys = serde_json::from_slice(trailer).map_err(|error| {
+        AppError::failed(format_args!("the trailer cannot be understood: {error}"))
+    })?;
+    let digest = keys
+        .digest
+        .ok_or_else(|| problem(" lacks the key digest"))?;
+    let digests: Digests = serde_json::from_value(digest)
+        .map_err(|_| problem("'s key digest has to be an object with blake3 in hexadecimal"))?;
+    match digests.blake3 {
+        Some(_) => Ok(digests),
+        None => Err(problem("'s digest lacks the key blake3")),
+    }
+}
