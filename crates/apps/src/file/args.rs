@@ -77,6 +77,9 @@ enum Verb {
         /// The directory
         #[arg(value_name = "DIR", default_value = "/", value_parser = text())]
         dir: String,
+        /// Say mode, exact size and time (UTC) too
+        #[arg(short, long)]
+        long: bool,
     },
     /// Look around, and fetch what you find
     Browse {
@@ -145,9 +148,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             })
             .await;
         }
-        Verb::Ls { url, dir } => {
+        Verb::Ls { url, dir, long } => {
             let mut client = connect(&service, &url).await?;
-            verbs::list(&mut client, &dir).await?;
+            match long {
+                true => verbs::list_long(&mut client, &dir).await?,
+                false => verbs::list(&mut client, &dir).await?,
+            }
         }
         Verb::Browse { url } => {
             return interruptible(async {

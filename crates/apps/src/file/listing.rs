@@ -51,6 +51,9 @@ pub struct Entry {
     /// When it was last changed; over `raw` nobody says.
     #[serde(with = "super::mtime", default)]
     pub mtime: Option<SystemTime>,
+    /// Its permissions, as Unix has them; over `raw` nobody says, and nor do older servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
 }
 
 impl Entry {
@@ -60,6 +63,7 @@ impl Entry {
             kind: Some(stat.kind),
             size: Some(stat.size),
             mtime: Some(stat.mtime),
+            mode: Some(stat.mode),
         }
     }
 
@@ -69,6 +73,7 @@ impl Entry {
             kind: None,
             size: None,
             mtime: None,
+            mode: None,
         }
     }
 }

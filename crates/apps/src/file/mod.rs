@@ -14,7 +14,7 @@
 //! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
 //! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…,"mode":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
 //! | `download` | `filename`, `pieces` true | the same, or for a file of unknown length `"pieces":true` instead of `filesize`, and pieces instead of N bytes |
-//! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…}` for each entry, sorted by name |
+//! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…,"mode":…}` for each entry, sorted by name |
 //! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
 //!
 //! What cannot be done is answered `{"status":"error","error":…}`. The next request may follow on the same connection,
@@ -96,6 +96,7 @@ mod host;
 mod incoming;
 mod links;
 mod listing;
+mod long;
 mod mtime;
 mod name;
 mod part;

@@ -1,6 +1,7 @@
 //! How far a transfer is, for a person: a bar on a terminal, and one line when it is done.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::common::is_dumb;
 const STALLED: Duration = Duration::from_secs(2);
 /// How often the bar is drawn though nothing moves.
 const TICK: Duration = Duration::from_millis(250);
+/// How many hexadecimal digits of a digest a person is shown.
+const SHOWN: usize = 16;
 const TEMPLATE: &str = "{prefix} {bytes}/{total_bytes} [{bar:24}] {pace}";
 
 /// A bar on standard error, if that is a terminal that can move its cursor.
@@ -107,7 +110,8 @@ fn pace(bytes: f64) -> String {
     format!("{bytes}/s")
 }
 
-/// `sent a.bin 12.30 MiB 450.00 MiB/s blake3 …`
+/// `sent a.bin 12.30 MiB 450.00 MiB/s blake3 …`. On a terminal the digest is cut, so that it fits on a line; what reads the
+/// line from a pipe gets all of it.
 pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer) -> String {
     #[expect(clippy::cast_precision_loss, reason = "for a person")]
     let speed = transfer.bytes as f64 / transfer.elapsed.as_secs_f64().max(1e-9);
@@ -116,11 +120,18 @@ pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer) -> String {
     } else {
         " (the server did not confirm)"
     };
+    let speed = match transfer.bytes {
+        0 => String::new(),
+        _ => format!(" {}", pace(speed.max(1.0))),
+    };
+    let digest = transfer.blake3.to_hex();
+    let digest = match std::io::stdout().is_terminal() {
+        true => format!("{}…", &digest[..SHOWN]),
+        false => digest.to_string(),
+    };
     format!(
-        "{verb} {} {} {} blake3 {}{doubt}",
+        "{verb} {} {}{speed} blake3 {digest}{doubt}",
         Shown(name),
         BinaryBytes(transfer.bytes),
-        pace(speed),
-        transfer.blake3
     )
 }

@@ -209,7 +209,7 @@ proptest! {
 
     #[test]
     fn listings_arrive(entries in vec((any::<String>(), kinds(), any::<Option<u64>>(), times()), 0..5)) {
-        let entry = |(name, kind, size, mtime)| Entry { name, kind, size, mtime };
+        let entry = |(name, kind, size, mtime)| Entry { name, kind, size, mtime, mode: size.map(|_| 0o644) };
         let entries: Vec<Entry> = entries.into_iter().map(entry).collect();
         prop_assert_eq!(from_lines(&to_lines(entries.clone()).unwrap()).unwrap(), entries);
     }

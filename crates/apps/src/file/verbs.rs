@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::escape::{name_to_text, text_to_name};
 use super::progress::{Bar, summary};
-use super::{Client, Kind, dest, name, put};
+use super::{Client, Kind, dest, long, name, put};
 use crate::common::complain;
 use crate::{AppError, Shown, output};
 
@@ -150,9 +150,19 @@ pub(super) fn named(error: AppError, name: &str) -> AppError {
 /// Prints a directory, an entry a line.
 pub(super) async fn list(client: &mut Client, dir: &str) -> Result<(), AppError> {
     let entries = client.list(dir).await?;
+    print(entries.iter())
+}
+
+/// Prints a directory with all that is known of its entries.
+pub(super) async fn list_long(client: &mut Client, dir: &str) -> Result<(), AppError> {
+    let entries = client.list(dir).await?;
+    print(entries.iter().map(long::line))
+}
+
+fn print(lines: impl Iterator<Item = impl Display>) -> Result<(), AppError> {
     let mut out = BufWriter::new(output::stdout());
-    for entry in entries {
-        writeln!(out, "{entry}").map_err(|error| output::failed(&error))?;
+    for line in lines {
+        writeln!(out, "{line}").map_err(|error| output::failed(&error))?;
     }
     out.flush().map_err(|error| output::failed(&error))
 }
