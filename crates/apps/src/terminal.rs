@@ -21,6 +21,9 @@ use tokio::sync::mpsc;
 /// shell sends SIGCONT only to a job that was stopped.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How often a read is tried again that was refused, though the program is in the foreground.
+const AGAIN: u32 = 3;
+
 /// Has the whole process run on in the background of its terminal, whatever it reads or writes
 /// there. To be called while there is one thread, from which the others inherit it.
 pub(crate) fn outlive_the_foreground() {
@@ -67,6 +70,7 @@ struct Patient<F>(F);
 
 impl<F: AsFd> Read for Patient<F> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut refused = 0;
         loop {
             match rustix::io::read(&self.0, &mut *buf) {
                 Ok(len) => return Ok(len),
@@ -74,6 +78,8 @@ impl<F: AsFd> Read for Patient<F> {
                 Err(Errno::AGAIN) => drop(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None)),
                 // What a read of a terminal answers in the background, SIGTTIN being blocked.
                 Err(Errno::IO) if is_in_background(&self.0) => thread::sleep(LOOK),
+                // It may have come to the foreground since.
+                Err(Errno::IO) if refused < AGAIN => refused += 1,
                 Err(error) => return Err(error.into()),
             }
         }
