@@ -5,7 +5,6 @@
 //! words that begin with [`WORDS`] and its codec's name. A client looks for these words in the first
 //! bytes of an answer, before it believes its codec.
 
-use std::fmt;
 use std::time::Duration;
 
 use socketry_codec::{CodecName, Format, FrameError};
@@ -19,21 +18,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// of ours changes it.
 const WORDS: &str = "this server speaks the codec `";
 
-/// What a server says to a client whose first bytes are not its codec's.
-pub(crate) fn notice(own: CodecName) -> String {
-    format!("{WORDS}{own}`")
+/// What a server of the codec `own` says to a client whose first bytes look like `theirs`.
+pub(crate) fn refusal(own: CodecName, theirs: CodecName) -> String {
+    format!("{WORDS}{own}`; this looks like the codec {theirs}")
 }
 
-/// What a server says to a client whose first frame was refused.
-pub(crate) fn refusal(own: CodecName, fault: impl fmt::Display) -> String {
-    format!("{}: {fault}", notice(own))
+/// What a server of lines says to a client whose first line does not end.
+pub(crate) fn unfinished(own: CodecName) -> String {
+    format!("{WORDS}{own}`; a line ends with its delimiter")
 }
 
-/// What may stand before a [`notice`], in bytes: a length, a key of JSON, who says so. Further behind it
+/// What may stand before a [`refusal`], in bytes: a length, a key of JSON, who says so. Further behind it
 /// is part of something else.
 const BEFORE: usize = 40;
 
-/// The codec that a server named in a [`notice`], if `bytes` begin with one.
+/// The codec that a server named in a [`refusal`], if `bytes` begin with one.
 fn noticed(bytes: &[u8]) -> Option<CodecName> {
     let text = String::from_utf8_lossy(bytes);
     let (before, behind) = text.split_once(WORDS)?;
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_notice_is_found_whatever_the_codec_made_of_it() {
-        let notice = refusal(name("json:bare"), "no {");
+        let notice = refusal(name("json:bare"), CodecName::Raw);
         for codec in ["raw", "line", "struct", "struct:>H"] {
             let bytes = encoded(codec, notice.as_bytes()).unwrap();
             assert_eq!(noticed(&bytes), Some(CodecName::BareJson));

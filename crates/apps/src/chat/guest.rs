@@ -6,8 +6,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Shape};
+use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
+use socketry_transport::{BoxRecv, BoxSocket, Shape, Undecodable};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -15,9 +15,10 @@ use super::budget::Budget;
 use super::ear::Ear;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
-use super::message::{self, Dialect, Message, Refusal, Said};
+use super::message::{self, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
 use super::outbox::Outbox;
 use crate::Service;
+use crate::opening::{First, Opening};
 use crate::serving::{PARTING, Place, part};
 
 /// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough for an answer, and no
@@ -30,6 +31,7 @@ const ANONYMOUS: &str = "anonymous";
 /// What the server knows of a user.
 struct Guest {
     seat: Seat,
+    codec: CodecName,
     dialect: Dialect,
     ear: Ear,
     name: Option<String>,
@@ -54,6 +56,7 @@ pub(super) async fn talk(
     let member = Arc::clone(&seat.member);
     let mut guest = Guest {
         seat,
+        codec: service.codec.name,
         dialect: hub.dialect(),
         ear: Ear::new(&service, shape),
         name: None,
@@ -105,24 +108,29 @@ async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output
     }
 }
 
+/// Whether the user is heard on after an error. A socket that fails is not asked again, fatal or not: it might fail for
+/// ever.
+fn flow_behind(error: &FrameError) -> ControlFlow<()> {
+    match error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
 impl Guest {
     /// Hears the user out.
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>, place: &Place) {
-        let mut deadline = self.first_word(frames.shape());
-        loop {
-            let Ok(received) = by(deadline.take(), frames.recv()).await else {
-                return self.refuse("nothing was said for too long").await;
-            };
-            let flow = match received {
-                Ok(Some(frame)) => self.hear(frame).await,
-                Ok(None) => break,
-                Err(error) => self.misheard(&error).await,
-            };
-            if flow.is_break() {
+        let deadline = self.first_word(frames.shape());
+        let Ok(mut flow) = by(deadline, self.first(frames)).await else {
+            return self.refuse("nothing was said for too long").await;
+        };
+        while let Some(heard) = flow {
+            if heard.is_break() {
                 return;
             }
             // Frames that are here already come without a pause; those who write them to others need one.
             tokio::task::yield_now().await;
+            flow = self.next(frames).await;
         }
         if let Some(text) = self.ear.rest() {
             self.say(&Message::plain(text)).await;
@@ -131,6 +139,41 @@ impl Guest {
             place.leave();
             // Who takes nothing any more hears nothing, either.
             let _ = timeout(HALF_CLOSED, self.seat.member.outbox.closed()).await;
+        }
+    }
+
+    /// Hears the next frame; `None` at the end.
+    async fn next(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
+        match frames.recv().await {
+            Ok(frame) => Some(self.hear(frame?).await),
+            Err(error) => Some(self.misheard(&error).await),
+        }
+    }
+
+    /// Hears the first frame, where that may be another codec's; `None` at the end.
+    async fn first(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
+        // Whoever sends datagrams has proved nothing, and is told nothing.
+        if !frames.shape().is_stream() {
+            return self.next(frames).await;
+        }
+        let mut opening = Opening::new(self.codec, KEYS);
+        loop {
+            let first = opening.next(frames).await;
+            let words = opening.words(&first);
+            match first {
+                First::Frame(frame) => return Some(self.hear(&frame?).await),
+                First::Refused(error, _) => {
+                    tracing::info!(%error, "not understood");
+                    self.tell(&words).await;
+                    return Some(flow_behind(&error));
+                }
+                First::Foreign(_) => {
+                    tracing::info!("speaks another codec");
+                    self.tell(&words).await;
+                    return Some(ControlFlow::Break(()));
+                }
+                First::Unfinished => self.tell(&words).await,
+            }
         }
     }
 
@@ -165,11 +208,7 @@ impl Guest {
             tracing::warn!(%error, "not understood");
         }
         self.refuse(&error.fault().to_string()).await;
-        // A socket that fails is not asked again, fatal or not: it might fail for ever.
-        if error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
+        flow_behind(error)
     }
 
     /// The message in a JSON frame; `None` if it only says who is there. In words why it cannot be accepted.
@@ -205,6 +244,19 @@ impl Guest {
             let user = &self.seat.member.outbox.peer;
             tracing::warn!(%user, %error, "shown here, and to nobody else");
             self.refuse(&error.to_string()).await;
+        }
+    }
+
+    /// Says something to this user in the program's name, over any codec.
+    async fn tell(&self, words: &str) {
+        match self.dialect {
+            Dialect::Json => self.refuse(words).await,
+            Dialect::Text(encoding) => {
+                let text = format!("{PROGRAM}: {words}");
+                // With replacement there is nothing that could fail.
+                let text = encoding.encode(&text, Undecodable::Replace);
+                self.seat.answer(&text.unwrap_or_default()).await;
+            }
         }
     }
 

@@ -20,7 +20,10 @@ const MAX_NAME: usize = 64;
 const SIGNATURE_END: &str = " : ";
 
 /// A name that looks as if this program spoke.
-const PROGRAM: &str = "socketry";
+pub(super) const PROGRAM: &str = "socketry";
+
+/// The keys of which each JSON message has one.
+pub(super) const KEYS: &[&str] = &["from", "text", "error"];
 
 /// A message that was received.
 ///

@@ -101,25 +101,19 @@ impl Requests {
             return receive(&mut self.recv).await;
         };
         let first = opening.next(&mut self.recv).await;
-        if !matches!(first, First::Unfinished(_)) {
+        let words = opening.words(&first);
+        if !matches!(first, First::Unfinished) {
             self.opening = None;
             self.patience = IDLE;
         }
-        match first {
-            First::Frame(frame) => frame.map(Ok),
-            First::Refused(words, error) => (!is_lost(&error)).then(|| {
-                let goes_on = !error.is_fatal();
-                Err(Odd { words, goes_on })
-            }),
-            First::Unfinished(words) => Some(Err(Odd {
-                words,
-                goes_on: true,
-            })),
-            First::Foreign(words) => Some(Err(Odd {
-                words,
-                goes_on: false,
-            })),
-        }
+        let goes_on = match first {
+            First::Frame(frame) => return frame.map(Ok),
+            First::Refused(error, _) if is_lost(&error) => return None,
+            First::Refused(error, _) => !error.is_fatal(),
+            First::Unfinished => true,
+            First::Foreign(_) => false,
+        };
+        Some(Err(Odd { words, goes_on }))
     }
 
     /// The client cannot be answered any more. What it has asked is still to be received.

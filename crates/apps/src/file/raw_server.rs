@@ -104,10 +104,11 @@ impl Browsing<'_> {
         let Ok(first) = timeout(IDLE, opening.next(&mut self.wire)).await else {
             return Ok(Ok(None));
         };
+        let words = opening.words(&first);
         match first {
             First::Frame(bytes) => Ok(Ok(bytes.map(|bytes| text(self.encoding, &bytes)))),
-            First::Refused(_, error) => Err(error.into()),
-            First::Foreign(words) | First::Unfinished(words) => Ok(Err(AppError::failed(words))),
+            First::Refused(error, _) => Err(error.into()),
+            First::Foreign(_) | First::Unfinished => Ok(Err(AppError::failed(words))),
         }
     }
 

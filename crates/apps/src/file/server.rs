@@ -192,10 +192,12 @@ async fn header_here(wire: &mut Wire) -> Result<Option<Header>, AppError> {
 }
 
 async fn first_header(wire: &mut Wire, opening: &mut Opening) -> Result<Option<Header>, AppError> {
-    match opening.next(wire).await {
+    let first = opening.next(wire).await;
+    let words = opening.words(&first);
+    match first {
         First::Frame(header) => Ok(header.map(Ok)),
-        First::Refused(words, error) => not_understood(words, error),
-        First::Foreign(words) | First::Unfinished(words) => Ok(Some(Err(unknown(words)))),
+        First::Refused(error, _) => not_understood(words, error),
+        First::Foreign(_) | First::Unfinished => Ok(Some(Err(unknown(words)))),
     }
 }
 
