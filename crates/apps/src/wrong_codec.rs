@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use socketry_codec::{CodecName, Format, FrameError};
 
 use crate::AppError;
@@ -71,10 +72,11 @@ pub(crate) fn looks_like(bytes: &[u8], own: CodecName) -> Option<CodecName> {
     (!same && !text).then_some(theirs)
 }
 
-/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it is an object with one of
-/// `keys`.
+/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object that
+/// has one of `keys`.
 pub(crate) fn json_inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(frame).ok()?;
+    let mut objects = serde_json::Deserializer::from_slice(frame).into_iter::<Map<_, _>>();
+    let object: Map<String, Value> = objects.next()?.ok()?;
     let known = keys.iter().any(|key| object.contains_key(*key));
     known.then_some(match own {
         CodecName::Struct(format) => CodecName::Json(format),
@@ -237,6 +239,11 @@ mod tests {
         assert_eq!(json, Some(name("json:>I")));
         assert_eq!(
             json_inside(frame, name("raw"), &keys),
+            Some(CodecName::BareJson)
+        );
+        let two = [&frame[..], frame].concat();
+        assert_eq!(
+            json_inside(&two, name("raw"), &keys),
             Some(CodecName::BareJson)
         );
         assert_eq!(json_inside(frame, name("raw"), &["run"]), None);

@@ -61,6 +61,28 @@ fn a_command_client_is_told_of_the_servers_codec() {
 }
 
 #[test]
+fn a_chat_client_is_told_of_the_servers_codec() {
+    for (server, client) in pairs(&CODECS) {
+        let (mut serving, url) = serving(&["chat", "serve"], server);
+        let arguments = ["chat", "join", &url, "--name", "ann", "--codec", client];
+        let mut join = Program::socketry(&arguments);
+        // With JSON it has introduced itself, and may have been told already.
+        if !client.starts_with("json") {
+            join.type_line("hello");
+        }
+        if (server, client) == ("raw", "line") {
+            // The server understands lines; it is the client that waits for the end of one, which may
+            // still come.
+            assert_eq!(serving.line(), r"ann : hello\n");
+            serving.type_line("welcome");
+            assert!(join.error_line().ends_with("try --codec raw"));
+            continue;
+        }
+        was_told(join, 1, server, &format!("{client} to {server}"));
+    }
+}
+
+#[test]
 fn a_file_client_is_told_of_the_servers_codec() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");

@@ -7,9 +7,10 @@ use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
 use super::ear::Ear;
-use super::message::{Answer, Dialect, Message, Said, encoded, json, own_name, signed};
+use super::message::{Answer, Dialect, KEYS, Message, Said, encoded, json, own_name, signed};
 use crate::matrix::App;
-use crate::{AppError, Service};
+use crate::opening::{First, Opening};
+use crate::{AppError, Service, wrong_codec};
 
 /// The name where none was given and the codec has a place for one.
 const ANONYMOUS: &str = "anonymous";
@@ -44,6 +45,7 @@ impl Client {
         let mut client = Client {
             hearing: Hearing {
                 frames: hearing,
+                opening: Some(Opening::new(service.codec.name, KEYS)),
                 dialect,
                 ear,
             },
@@ -115,6 +117,8 @@ pub(super) enum Heard {
 /// The half that hears.
 pub(super) struct Hearing {
     frames: Framed<BoxRecv>,
+    /// Before the first message.
+    opening: Option<Opening>,
     dialect: Dialect,
     ear: Ear,
 }
@@ -127,22 +131,44 @@ impl Hearing {
     /// What comes next. Cancel-safe.
     pub(super) async fn next(&mut self) -> Heard {
         loop {
-            let heard = match self.frames.recv().await {
-                Ok(Some(frame)) => match self.dialect {
-                    Dialect::Text(_) => self.ear.text(frame).map(of_message_text),
-                    Dialect::Json => Some(of_json(frame)),
+            let heard = match &mut self.opening {
+                Some(opening) => {
+                    let first = opening.next(&mut self.frames).await;
+                    self.of_first(first)
+                }
+                None => match self.frames.recv().await {
+                    Ok(Some(frame)) => of_frame(self.dialect, &mut self.ear, frame),
+                    Ok(None) => Some(self.ended()),
+                    Err(error) => Some(self.of_error(error)),
                 },
-                Ok(None) => Some(self.ended()),
-                Err(error) => Some(self.of_error(error)),
             };
             if let Some(heard) = heard {
                 return heard;
             }
         }
     }
-}
 
-impl Hearing {
+    /// What the server began with, which may be another codec.
+    fn of_first(&mut self, first: First) -> Option<Heard> {
+        if !matches!(first, First::Unfinished) {
+            self.opening = None;
+        }
+        match first {
+            First::Frame(None) => Some(self.ended()),
+            First::Frame(Some(frame)) => match wrong_codec::of_bytes(&frame) {
+                Some(told) => Some(Heard::Lost(told)),
+                None => of_frame(self.dialect, &mut self.ear, &frame),
+            },
+            First::Refused(error, theirs) => Some(match theirs.map(wrong_codec::differs) {
+                Some(foreign) => Heard::Lost(wrong_codec::of_error(&error).unwrap_or(foreign)),
+                None => self.of_error(error),
+            }),
+            First::Foreign(theirs) => Some(Heard::Lost(wrong_codec::differs(theirs))),
+            // The line may still end.
+            First::Unfinished => Some(Heard::Fault(wrong_codec::differs(CodecName::Raw))),
+        }
+    }
+
     fn ended(&mut self) -> Heard {
         match self.ear.rest() {
             Some(text) => of_message_text(text),
@@ -155,6 +181,9 @@ impl Hearing {
     }
 
     fn of_error(&self, error: FrameError) -> Heard {
+        if let Some(told) = wrong_codec::of_error(&error) {
+            return Heard::Lost(told);
+        }
         let cut = matches!(error.fault(), FrameFault::Codec(codec) if matches!(codec.fault, Fault::Truncated { .. }));
         if is_lost(&error, self.is_stream()) || (cut && self.is_stream()) {
             return Heard::Lost(error.into());
@@ -182,6 +211,14 @@ fn is_passing(kind: io::ErrorKind) -> bool {
     )
 }
 
+/// `None` if no character is whole yet.
+fn of_frame(dialect: Dialect, ear: &mut Ear, frame: &[u8]) -> Option<Heard> {
+    match dialect {
+        Dialect::Text(_) => ear.text(frame).map(of_message_text),
+        Dialect::Json => Some(of_json(frame)),
+    }
+}
+
 fn of_message_text(text: String) -> Heard {
     of_message(Message::plain(text))
 }
@@ -196,9 +233,10 @@ fn of_message(message: Message) -> Heard {
 pub(super) fn of_json(frame: &[u8]) -> Heard {
     match serde_json::from_slice(frame) {
         Ok(Answer::Message(message)) => of_message(message),
-        Ok(Answer::Refusal { error }) => {
-            Heard::Fault(AppError::failed(format_args!("the server says: {error}")))
-        }
+        Ok(Answer::Refusal { error }) => match wrong_codec::of_bytes(error.as_bytes()) {
+            Some(told) => Heard::Lost(told),
+            None => Heard::Fault(AppError::said(&error)),
+        },
         Err(error) => Heard::Fault(AppError::failed(format_args!(
             "the server sent what is no message: {error}"
         ))),

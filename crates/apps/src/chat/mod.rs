@@ -20,6 +20,10 @@
 //!   have the same one, since nothing here proves who somebody is. What the server cannot
 //!   accept it answers with `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
+//! A user on a stream whose first bytes are another codec's is told so by a message of the server's, over whichever codec
+//! that speaks, and leaves: `socketry: this server speaks the codec`, its name, and what the bytes look like. Over `line` a
+//! first text that does not end is answered so after one second, and may still end.
+//!
 //! A text that is exactly `q` ends a conversation, over every codec and from either side, and is not passed on: a user who
 //! says it leaves, and an operator who types it sends all users away. The server stays. It is never signed. Nothing but
 //! messages (and those errors) is ever sent, and an empty line that is typed is none.

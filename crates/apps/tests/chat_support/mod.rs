@@ -104,6 +104,15 @@ impl Program {
         }
     }
 
+    /// The first line of its standard error.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub(crate) fn error_line(&mut self) -> String {
+        let mut line = String::new();
+        let output = self.child.stderr.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
     /// What it wrote to standard error, once it has ended.
     pub(crate) fn errors(&mut self) -> String {
         let mut errors = String::new();
