@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use socketry_codec::{
-    BareJson, BoxCodec, Codec, CodecName, CodecSpec, Json, Line, Parts, Raw, Reader, Struct,
+    BareJson, BoxCodec, Codec, CodecName, CodecSpec, Json, Line, Raw, Reader, Struct,
 };
 
 fn written(mut codec: BoxCodec) -> BytesMut {
@@ -40,16 +40,19 @@ fn a_specification_with_a_limit_that_does_not_apply_is_refused() {
 /// What a field of this type may hold, its user says once.
 struct Holds {
     reader: Reader,
-    parts: Option<Parts<()>>,
+    #[cfg(feature = "net")]
+    parts: Option<socketry_codec::Parts<()>>,
 }
 
 #[test]
 fn a_type_that_holds_a_codec_need_not_name_it() {
     let mut holds = Holds {
         reader: Reader::new(Line::new().into()),
+        #[cfg(feature = "net")]
         parts: None,
     };
     holds.reader.push(b"one\n");
     assert_eq!(holds.reader.next_frame(), Ok(Some(&b"one"[..])));
+    #[cfg(feature = "net")]
     assert!(holds.parts.is_none());
 }
