@@ -104,6 +104,29 @@ async fn a_file_that_changes_while_it_is_fetched_is_not_kept() {
     }
 }
 
+/// All that a server can say then is that something is wrong.
+#[tokio::test]
+async fn a_client_whose_file_becomes_shorter_at_the_server_learns_what_may_be_the_cause() {
+    for codec in ["json", "json:bare", "raw"] {
+        let served = Served::new(codec).await;
+        let to = tempfile::tempdir().unwrap();
+        let path = served.root().join("shrinks");
+        fs::File::create(&path).unwrap().set_len(100 << 30).unwrap();
+        let (dest, mut client) = (to.path().join("shrinks"), served.client().await);
+        let got = client.get("shrinks", &dest, |done, _| {
+            if done > 0 {
+                open(&path).set_len(1 << 20).unwrap();
+            }
+        });
+        let error = got.await.unwrap_err().to_string();
+        assert!(
+            error.contains("the file become shorter?"),
+            "{codec}: {error}"
+        );
+        assert!(names(to.path()).is_empty());
+    }
+}
+
 #[tokio::test]
 async fn what_changes_nothing_of_the_bytes_is_no_change() {
     let served = Served::new("json").await;

@@ -1,4 +1,4 @@
-//! What a person sees of a directory, and what a server logs of its requests.
+//! What a person sees of a directory and of a transfer.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_peers;
@@ -30,36 +30,33 @@ fn a_long_listing_has_mode_exact_size_and_time() {
 }
 
 #[test]
-fn a_server_that_is_asked_to_say_more_logs_each_request() {
+fn a_terminal_gets_the_whole_digest_for_the_asking() {
     let dir = tempfile::tempdir().unwrap();
-    let (root, log) = (dir.path().join("root"), dir.path().join("log"));
+    let root = dir.path().join("root");
     fs::create_dir(&root).unwrap();
-    fs::write(root.join("a"), "abc").unwrap();
-    let mut command = Command::new(BIN);
-    let command = command.args(["file", "serve", "-v", "--root"]).arg(&root);
-    let server = Process::new(command.stderr(Stdio::from(fs::File::create(&log).unwrap())));
-    let to = dir.path().join("to");
-    run(&[
-        "file",
-        "get",
-        server.url(),
-        "a",
-        "--to",
-        to.to_str().unwrap(),
-    ]);
-    run(&["file", "get", server.url(), "no\u{1b}"]);
-    until("all is logged", || {
-        let log = fs::read_to_string(&log).unwrap();
-        let has = |words: &[&str]| {
-            log.lines()
-                .any(|line| words.iter().all(|word| line.contains(word)))
-        };
-        has(&[
-            "download",
-            "name=a",
-            "peer=tcp://127.0.0.1",
-            "bytes=3",
-            "sent",
-        ]) && has(&["download", r"no\u{1b}", "refused"])
-    });
+    let server = Process::serve(&root);
+    let (path, to) = (dir.path().join("a"), dir.path().join("to"));
+    fs::write(&path, "abc").unwrap();
+    let digest = blake3::hash(b"abc").to_hex();
+    let shown = |words: &[&str]| {
+        let mut command = Command::new("python3");
+        command.arg(script_path("on_terminal.py")).arg(BIN);
+        command.args(["file", words[0], "--force", server.url()]);
+        command.args(&words[1..]).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    for transfer in [
+        ["put", path.to_str().unwrap(), "--to", "a"],
+        ["get", "a", "--to", to.to_str().unwrap()],
+    ] {
+        let few = shown(&transfer);
+        assert!(
+            few.contains(&digest[..16]) && !few.contains(&*digest),
+            "{few}"
+        );
+        let all = shown(&[&transfer[..], &["--digest"]].concat());
+        assert!(all.contains(&*digest), "{all}");
+    }
 }

@@ -6,11 +6,14 @@ mod file_peers;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use file_peers::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use socketry_apps::Service;
-use socketry_apps::file::{Client, Server};
+use socketry_apps::file::{Client, PAUSE, Server};
+use socketry_codec::Framed;
+use tokio::time::{Instant, timeout};
 
 /// Nothing, less than one buffer, exactly one, a byte more, and much more.
 const SIZES: [usize; 6] = [0, 5, 262_143, 262_144, 262_145, 3_000_001];
@@ -182,6 +185,40 @@ async fn a_script_sends_pieces_too_or_gives_up() {
         assert_eq!(fs::read(root.join("a")).unwrap(), b"abcde");
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_of_pieces_that_sends_no_bytes_is_refused_after_a_while() {
+    const STEP: Duration = Duration::from_secs(50);
+    let served = Served::at("mem", "json").await;
+    let socket = served.service.registry.connect(&served.at).await.unwrap();
+    let mut wire = Framed::new(socket, served.service.codec.build().unwrap());
+    let header = json!({"opt": "upload", "filename": "a", "pieces": true});
+    wire.send_json(&header).await.unwrap();
+    // Each byte begins the time anew.
+    for _ in 0..2 {
+        let since = Instant::now();
+        while since.elapsed() < PAUSE - STEP {
+            wire.send_json(&json!({})).await.unwrap();
+            let heard = timeout(STEP, wire.recv_json::<Value>()).await;
+            assert!(heard.is_err(), "{heard:?}");
+        }
+        wire.send_json(&json!({"piece": 1})).await.unwrap();
+        wire.body_writer(1).unwrap().write(b"x").await.unwrap();
+    }
+    let since = Instant::now();
+    let answer = loop {
+        wire.send_json(&json!({})).await.unwrap();
+        if let Ok(heard) = timeout(STEP, wire.recv_json::<Value>()).await {
+            break heard.unwrap().unwrap();
+        }
+    };
+    assert!(since.elapsed() >= PAUSE && since.elapsed() <= PAUSE + STEP);
+    let error = answer["error"].as_str().unwrap();
+    assert!(error.contains("no bytes of the file came"), "{error}");
+    assert!(names(&served.root()).is_empty());
+    // And the place is free.
+    assert!(wire.recv().await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn a_client_outlives_a_restart_of_its_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_get_over_raw_waits_for_nothing_but_its_server() {
+async fn get_and_a_last_list_over_raw_wait_for_nothing_but_their_server() {
     let served = Served::at("mem", "raw").await;
     for name in ["a", "b", "only"] {
         fs::create_dir_all(served.root().join("dir")).unwrap();
@@ -155,6 +155,19 @@ async fn a_get_over_raw_waits_for_nothing_but_its_server() {
         let got = client.get(&format!("dir/{name}"), &dest, |_, _| ()).await;
         assert_eq!(got.unwrap().bytes, 4096);
     }
+    for dir in ["/", "dir", "."] {
+        assert!(
+            !served
+                .client()
+                .await
+                .list_last(dir)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    }
+    let none = served.client().await.list_last("none").await;
+    assert!(none.unwrap_err().to_string().contains("No such file"));
     // The clock stands still while anybody has something to do, and each wait for silence would move it by 200 ms.
     assert!(
         begun.elapsed() < Duration::from_millis(100),

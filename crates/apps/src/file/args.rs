@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use socketry_codec::CodecName;
 
 use super::escape::name_to_text;
+use super::progress::Digits;
 use super::{Client, Server, no_uploads, prompt, verbs};
 use crate::common::{Common, ServeArgs, announce, reachable};
 use crate::{AppError, Service, serving};
@@ -107,6 +108,15 @@ pub(super) struct Manner {
     /// Do not wait for the disk of who stores the file: faster for small files, which may be lost when the power fails
     #[arg(long)]
     no_sync: bool,
+    /// Show all of the digest; a terminal gets its first 16 digits, if nothing is said
+    #[arg(long)]
+    digest: bool,
+}
+
+impl Manner {
+    fn digits(self) -> Digits {
+        Digits::shown(self.digest)
+    }
 }
 
 /// What `put`, `get` and `browse` exit with when a signal ends them, as shells say it of SIGINT.
@@ -132,7 +142,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             }
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::put(&mut client, &paths, to.as_deref()).await
+                verbs::put(&mut client, &paths, to.as_deref(), manner.digits()).await
             })
             .await;
         }
@@ -144,16 +154,13 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
         } => {
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::get_all(&mut client, &names, to.as_deref()).await
+                verbs::get_all(&mut client, &names, to.as_deref(), manner.digits()).await
             })
             .await;
         }
         Verb::Ls { url, dir, long } => {
-            let mut client = connect(&service, &url).await?;
-            match long {
-                true => verbs::list_long(&mut client, &dir).await?,
-                false => verbs::list(&mut client, &dir).await?,
-            }
+            let client = connect(&service, &url).await?;
+            verbs::print_entries(&client.list_last(&dir).await?, long)?;
         }
         Verb::Browse { url } => {
             return interruptible(async {

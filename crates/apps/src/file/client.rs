@@ -202,6 +202,18 @@ impl Client {
         listing::from_lines(&lines)
     }
 
+    /// As [`list`](Client::list), as the last request of this client. Over `raw` a listing does not say where it ends, and
+    /// [`list`](Client::list) waits for silence. Here the server hears that no more comes, and ends the connection.
+    ///
+    /// # Errors
+    /// As [`list`](Client::list).
+    pub async fn list_last(mut self, dir: &str) -> Result<Vec<Entry>, AppError> {
+        match self.link {
+            Link::Raw(browser) => browser.list_last(&self.host, dir).await,
+            Link::Json(_) => self.list(dir).await,
+        }
+    }
+
     /// What stands behind `name`. A symbolic link is followed.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::header::Answer;
 use super::host::Host;
 use super::incoming::Incoming;
 use super::pieces::{self, Arrived};
-use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
+use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, broken_off, confirmed, last_word};
 use super::wire::{Wire, in_time};
 use super::{STALL, dest, name};
 use crate::{AppError, Shown};
@@ -62,7 +62,7 @@ async fn receive(
     if answer.pieces == Some(true) {
         return match pieces::receive(wire, incoming, progress).await? {
             Arrived::Whole(len) => Ok(len),
-            Arrived::GivenUp(error) | Arrived::Unstored(error) => Err(error),
+            Arrived::GivenUp(error) | Arrived::Refused(error) => Err(error),
         };
     }
     let len = needed("filesize", answer.filesize)?;
@@ -78,7 +78,7 @@ async fn receive_body(
 ) -> Result<(), AppError> {
     let mut body = wire.body(len)?;
     progress(0, Some(len));
-    while let Some(bytes) = in_time(body.chunk()).await? {
+    while let Some(bytes) = in_time(body.chunk()).await.map_err(broken_off)? {
         incoming.write(bytes).await?;
         progress(len - body.left(), Some(len));
     }

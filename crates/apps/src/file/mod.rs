@@ -24,9 +24,9 @@
 //!   behind `/` or `\`; it is stored in the root itself. With `exact` true it is a path below the root to the letter, whose
 //!   directory exists, and `ready` says `"exact":true`. The other names are paths below the root, which `/` stands for.
 //! * In pieces go files whose length nobody knows beforehand: a long pipe, a file that the kernel makes up. Each piece is a
-//!   header `{"piece":N}` and N bytes, and `{"piece":0}` is the end. `{}` says that the sender is alive, and
-//!   `{"error":…}` in place of a piece that it gives up. Such a file is refused to who does not ask for pieces, but for one
-//!   up to 256 KiB, which is read first and then announced with its length. `raw` needs no length.
+//!   header `{"piece":N}` and N bytes, and `{"piece":0}` is the end. `{}` says that the sender is alive,
+//!   for an hour ([`PAUSE`]) at most, and `{"error":…}` in place of a piece that it gives up. Such a file is refused to who does
+//!   not ask for pieces, but for one up to 256 KiB, which is read first and then announced with its length. `raw` needs no length.
 //! * A file that changes while it is sent is not kept: the server's last word is an error then, and a client breaks off. It is
 //!   noticed by size and times; where these cannot tell, since the file was changed right before, it is read again. What a
 //!   program stores through a mapping of a file may move no time, and is not noticed then.
@@ -136,6 +136,10 @@ pub use transfer::Transfer;
 
 /// How long a peer may stall in the middle of a body or an answer before it is dropped: 60 seconds.
 pub const STALL: Duration = Duration::from_secs(60);
+
+/// How long the sender of a file in pieces may say that it is alive and send none of its bytes: an hour. The file is
+/// refused then.
+pub const PAUSE: Duration = Duration::from_secs(3600);
 
 /// How long a connection may be silent between two requests before the server ends it: 10 minutes.
 pub const IDLE: Duration = Duration::from_secs(600);

@@ -4,8 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::PAUSE;
 use super::incoming::Incoming;
 use super::source::Source;
 use super::transfer::Progress;
@@ -64,8 +65,8 @@ pub(super) enum Arrived {
     Whole(u64),
     /// The sender gave up, and said why.
     GivenUp(AppError),
-    /// It could not be stored; the rest of it is on its way.
-    Unstored(AppError),
+    /// No more of it is taken; the rest of it may be on its way.
+    Refused(AppError),
 }
 
 /// Takes all pieces of a file.
@@ -75,6 +76,7 @@ pub(super) async fn receive(
     progress: Progress<'_>,
 ) -> Result<Arrived, AppError> {
     let mut len = 0;
+    let mut latest = Instant::now();
     loop {
         let piece = in_time(wire.recv_json::<Piece>()).await?;
         let piece = piece.ok_or_else(|| AppError::failed("the end of the file is missing"))?;
@@ -82,16 +84,25 @@ pub(super) async fn receive(
             return Ok(Arrived::GivenUp(AppError::failed(error)));
         }
         let mut body = match piece.piece {
-            None => continue,
+            None if latest.elapsed() < PAUSE => continue,
+            None => return Ok(Arrived::Refused(paused())),
             Some(0) => return Ok(Arrived::Whole(len)),
             Some(bytes) => wire.body(bytes)?,
         };
         while let Some(bytes) = in_time(body.chunk()).await? {
             if let Err(error) = incoming.write(bytes).await {
-                return Ok(Arrived::Unstored(error));
+                return Ok(Arrived::Refused(error));
             }
             len += bytes.len() as u64;
             progress(len, None);
         }
+        latest = Instant::now();
     }
+}
+
+fn paused() -> AppError {
+    AppError::failed(format_args!(
+        "no bytes of the file came for {} minutes",
+        PAUSE.as_secs() / 60
+    ))
 }

@@ -16,7 +16,7 @@ use crate::common::is_dumb;
 const STALLED: Duration = Duration::from_secs(2);
 /// How often the bar is drawn though nothing moves.
 const TICK: Duration = Duration::from_millis(250);
-/// How many hexadecimal digits of a digest a person is shown.
+/// How many hexadecimal digits of a digest fit on a line.
 const SHOWN: usize = 16;
 const TEMPLATE: &str = "{prefix} {bytes}/{total_bytes} [{bar:24}] {pace}";
 
@@ -110,9 +110,26 @@ fn pace(bytes: f64) -> String {
     format!("{bytes}/s")
 }
 
-/// `sent a.bin 12.30 MiB 450.00 MiB/s blake3 …`. On a terminal the digest is cut, so that it fits on a line; what reads the
-/// line from a pipe gets all of it.
-pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer) -> String {
+/// How much of a digest is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Digits {
+    All,
+    /// What fits on a line of a terminal.
+    Few,
+}
+
+impl Digits {
+    /// On a terminal few, unless the user `wants_all`. What reads a pipe gets all of them.
+    pub(super) fn shown(wants_all: bool) -> Self {
+        match wants_all || !std::io::stdout().is_terminal() {
+            true => Digits::All,
+            false => Digits::Few,
+        }
+    }
+}
+
+/// `sent a.bin 12.30 MiB 450.00 MiB/s blake3 …`.
+pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer, digits: Digits) -> String {
     #[expect(clippy::cast_precision_loss, reason = "for a person")]
     let speed = transfer.bytes as f64 / transfer.elapsed.as_secs_f64().max(1e-9);
     let doubt = if transfer.confirmed {
@@ -125,9 +142,9 @@ pub(super) fn summary(verb: &str, name: &str, transfer: &Transfer) -> String {
         _ => format!(" {}", pace(speed.max(1.0))),
     };
     let digest = transfer.blake3.to_hex();
-    let digest = match std::io::stdout().is_terminal() {
-        true => format!("{}…", &digest[..SHOWN]),
-        false => digest.to_string(),
+    let digest = match digits {
+        Digits::All => digest.to_string(),
+        Digits::Few => format!("{}…", &digest[..SHOWN]),
     };
     format!(
         "{verb} {} {}{speed} blake3 {digest}{doubt}",

@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use super::verbs::{get, list, named, say};
+use super::progress::Digits;
+use super::verbs::{get, named, print_entries, say};
 use super::{Client, name};
 use crate::common::complain;
 use crate::{AppError, Shown, terminal};
@@ -61,8 +62,18 @@ async fn fetch(
     wanted: &str,
     dest: Option<PathBuf>,
 ) -> Result<(), AppError> {
-    let got = get(client, &name::join(place, wanted), dest).await;
+    let got = get(
+        client,
+        &name::join(place, wanted),
+        dest,
+        Digits::shown(false),
+    )
+    .await;
     got.map_err(|error| named(error, wanted))
+}
+
+async fn list(client: &mut Client, dir: &str) -> Result<(), AppError> {
+    print_entries(&client.list(dir).await?, false)
 }
 
 fn show(done: Result<(), AppError>) {

@@ -12,7 +12,7 @@ use super::host::Host;
 use super::incoming::Incoming;
 use super::listing::Entry;
 use super::raw_server::{BETWEEN, EMPTY};
-use super::transfer::{Progress, Transfer};
+use super::transfer::{Progress, Transfer, broken_off};
 use super::wire::{Trouble, Wire, in_time, is_quiet};
 use super::{MAX_LISTING, STALL, dest, name};
 use crate::{AppError, Shown, wrong_codec};
@@ -42,10 +42,18 @@ impl Browser {
 
     pub(super) async fn list(&mut self, host: &Host, dir: &str) -> Result<Vec<Entry>, AppError> {
         let listing = self.go(host, name::join("/", dir)).await?;
-        Ok(match &*listing {
-            "" | EMPTY => Vec::new(),
-            names => names.split(BETWEEN).map(Entry::named).collect(),
-        })
+        Ok(entries(&listing))
+    }
+
+    /// As [`list`](Browser::list), where nothing follows on this connection: then the server can be
+    /// told so, and ends it.
+    pub(super) async fn list_last(
+        mut self,
+        host: &Host,
+        dir: &str,
+    ) -> Result<Vec<Entry>, AppError> {
+        let listing = self.look(host, &name::join("/", dir)).await?;
+        Ok(entries(&self.read(&listing)?))
     }
 
     /// Fetches a file, after a look at whether it is there: what is sent for one that is not are words.
@@ -179,6 +187,13 @@ impl Browser {
     }
 }
 
+fn entries(listing: &str) -> Vec<Entry> {
+    match listing {
+        "" | EMPTY => Vec::new(),
+        names => names.split(BETWEEN).map(Entry::named).collect(),
+    }
+}
+
 /// Words instead of names contain a `/`.
 fn is_listing(answer: &str) -> Result<(), AppError> {
     match answer.contains('/') {
@@ -222,6 +237,7 @@ async fn receive(
         let Ok(received) = timeout(limit, wire.recv()).await else {
             return Err(no_end(encoding, may_be_words, &words));
         };
+        let received = received.map_err(|error| broken_off(error.into()));
         let Some(bytes) = received? else {
             return Ok(len);
         };

@@ -3,9 +3,11 @@
 use socketry_codec::CodecName;
 use socketry_transport::{Encoding, SendHalf, Undecodable};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::IDLE;
 use super::escape::name_to_text;
+use super::flow::Flow;
 use super::listing::Entry;
 use super::root::{Listed, Root};
 use super::source::Source;
@@ -45,28 +47,17 @@ pub(super) async fn talk(
     let mut next = match browsing.first().await? {
         Ok(first) => first,
         Err(error) => {
-            browsing.say(&words(&error)).await?;
+            browsing.refuse(&error).await?;
             None
         }
     };
     while let Some(text) = next {
-        let answered = match text {
-            Ok(text) => browsing.obey(&text).await?,
-            Err(error) => Err(error),
-        };
-        match answered {
-            Ok(Some(listed)) => browsing.say(&listed.what).await?,
-            Ok(None) => break,
-            Err(error) => browsing.say(&words(&error)).await?,
+        if browsing.answer(text).await? == Flow::Close {
+            break;
         }
         next = browsing.hear().await?;
     }
     leave(browsing.wire, place).await
-}
-
-/// An error as an answer: with a `/`, which stands in no listing.
-fn words(error: &AppError) -> String {
-    format!("cannot do this: / {error}")
 }
 
 /// A text, without the line ending that a person's tool puts behind it.
@@ -118,6 +109,38 @@ impl Browsing<'_> {
             return Ok(None);
         };
         Ok(received?.map(|bytes| text(self.encoding, bytes)))
+    }
+
+    async fn answer(&mut self, text: Text) -> Result<Flow, AppError> {
+        let shown = Shown(text.as_deref().unwrap_or_default()).to_string();
+        let span = tracing::info_span!("request", text = format_args!("{shown:.300}"));
+        let answering = async {
+            let answered = match text {
+                Ok(text) => self.reply(&text).await,
+                Err(error) => self.refuse(&error).await,
+            };
+            answered.inspect_err(|error| tracing::info!("broken off: {error}"))
+        };
+        answering.instrument(span).await
+    }
+
+    async fn reply(&mut self, text: &str) -> Result<Flow, AppError> {
+        match self.obey(text).await? {
+            Ok(Some(listed)) => {
+                tracing::info!(bytes = listed.what.len(), "listed");
+                self.say(&listed.what).await?;
+                Ok(Flow::Next)
+            }
+            Ok(None) => Ok(Flow::Close),
+            Err(error) => self.refuse(&error).await,
+        }
+    }
+
+    /// Answers with an error, and a `/`, which stands in no listing.
+    async fn refuse(&mut self, error: &AppError) -> Result<Flow, AppError> {
+        tracing::info!("refused: {error}");
+        self.say(&format!("cannot do this: / {error}")).await?;
+        Ok(Flow::Next)
     }
 
     async fn say(&mut self, text: &str) -> Result<(), AppError> {
@@ -185,6 +208,7 @@ impl Browsing<'_> {
     /// The end of the connection says that the file was whole: one that breaks off, for whatever reason, ends in a reset.
     async fn send_whole(&mut self, mut source: Source) -> Result<(), AppError> {
         self.wire.socket().set_abort_on_drop(true)?;
+        let mut len = 0;
         loop {
             let bytes = source.next().await?;
             if bytes.is_empty() {
@@ -192,9 +216,11 @@ impl Browsing<'_> {
             }
             self.wire.body_writer(bytes.len() as u64)?;
             send_body(&mut self.wire, bytes).await?;
+            len += bytes.len();
         }
         source.finish().await?;
         in_time(self.wire.flush()).await?;
+        tracing::info!(bytes = len, "sent");
         Ok(self.wire.socket().set_abort_on_drop(false)?)
     }
 }

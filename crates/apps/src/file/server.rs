@@ -123,17 +123,20 @@ fn refusal(service: &Service) -> Vec<u8> {
 }
 
 async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
-    let peer = socket.peer().clone();
-    let ended = match service.framed(socket) {
-        Ok(wire) if service.codec.name == CodecName::Raw => {
-            raw_server::talk(wire, &root, service.encoding, &place).await
+    let span = tracing::info_span!("client", peer = %socket.peer());
+    let talking = async {
+        let ended = match service.framed(socket) {
+            Ok(wire) if service.codec.name == CodecName::Raw => {
+                raw_server::talk(wire, &root, service.encoding, &place).await
+            }
+            Ok(wire) => converse(wire, &root, service.codec.name, &place).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::info!("dropped: {error}");
         }
-        Ok(wire) => converse(wire, &root, service.codec.name, &place).await,
-        Err(error) => Err(error),
     };
-    if let Err(error) = ended {
-        tracing::info!(%peer, "dropped: {error}");
-    }
+    talking.instrument(span).await;
 }
 
 async fn converse(
@@ -218,7 +221,7 @@ fn unknown(words: String) -> Refused {
 
 async fn answer(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
     let (verb, name) = request.title();
-    let span = tracing::info_span!("request", peer = %wire.peer(), verb, name = %Shown(name));
+    let span = tracing::info_span!("request", verb, name = %Shown(name));
     let answering = async {
         let answered = obey(wire, root, request).await;
         answered.inspect_err(|error| tracing::info!("broken off: {error}"))

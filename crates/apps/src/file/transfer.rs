@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::digest::Digests;
 use super::header::{Answer, Status};
 use super::part::Storing;
-use super::wire::Wire;
+use super::wire::{Trouble, Wire};
 use crate::AppError;
 
 /// How long the last word of a server is waited for that may not know that there is one.
@@ -69,6 +69,21 @@ impl Transfer {
             elapsed: since.elapsed(),
             ..self
         }
+    }
+}
+
+/// Why a file did not come to its end. A server that has begun to send a file can say only so that
+/// something is wrong with it.
+pub(super) fn broken_off(trouble: Trouble) -> AppError {
+    match trouble {
+        Trouble::Failed(error)
+            if matches!(error.fault(), FrameFault::BodyCut(_) | FrameFault::Io(_)) =>
+        {
+            AppError::failed(format_args!(
+                "{error}; the server broke it off: did it end, or the file become shorter?"
+            ))
+        }
+        trouble => trouble.into(),
     }
 }
 

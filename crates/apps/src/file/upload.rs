@@ -48,7 +48,7 @@ pub(super) async fn receive(
                 Arrived::GivenUp(error) => {
                     return refuse(wire, &error, Follows::NEXT_REQUEST).await;
                 }
-                Arrived::Unstored(error) => return refuse(wire, &error, Follows::Unknown).await,
+                Arrived::Refused(error) => return refuse(wire, &error, Follows::Unknown).await,
             }
         }
     };

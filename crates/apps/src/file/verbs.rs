@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::escape::{name_to_text, text_to_name};
-use super::progress::{Bar, summary};
-use super::{Client, Kind, dest, long, name, put};
+use super::progress::{Bar, Digits, summary};
+use super::{Client, Entry, Kind, dest, long, name, put};
 use crate::common::complain;
 use crate::{AppError, Shown, output};
 
@@ -17,12 +17,13 @@ pub(super) async fn put(
     client: &mut Client,
     paths: &[PathBuf],
     to: Option<&str>,
+    digits: Digits,
 ) -> Result<ExitCode, AppError> {
     let to = target(client, paths.len(), to).await?;
     let mut code = ExitCode::SUCCESS;
     for path in paths {
         let shown = name_to_text(path.as_os_str());
-        note(put_one(client, path, &to).await, &shown, &mut code)?;
+        note(put_one(client, path, &to, digits).await, &shown, &mut code)?;
     }
     Ok(code)
 }
@@ -53,7 +54,12 @@ async fn is_dir(client: &mut Client, path: &str) -> bool {
     stat.is_ok_and(|stat| stat.kind == Kind::Dir)
 }
 
-async fn put_one(client: &mut Client, path: &Path, to: &Target) -> Result<(), AppError> {
+async fn put_one(
+    client: &mut Client,
+    path: &Path,
+    to: &Target,
+    digits: Digits,
+) -> Result<(), AppError> {
     let standard = path == Path::new("-");
     let name = match to {
         Target::Name(name) => name.clone(),
@@ -72,7 +78,7 @@ async fn put_one(client: &mut Client, path: &Path, to: &Target) -> Result<(), Ap
     let progress = |done, all| bar.at(done, all);
     let sent = client.put_from(file, &name, progress).await;
     drop(bar);
-    say(summary("sent", &name, &sent?))
+    say(summary("sent", &name, &sent?, digits))
 }
 
 /// Fetches one file after the other; those behind one that fails are fetched all the same.
@@ -80,6 +86,7 @@ pub(super) async fn get_all(
     client: &mut Client,
     names: &[String],
     to: Option<&Path>,
+    digits: Digits,
 ) -> Result<ExitCode, AppError> {
     let into = to.is_some_and(Path::is_dir);
     if let Some(to) = to.filter(|_| names.len() > 1 && !into) {
@@ -97,7 +104,7 @@ pub(super) async fn get_all(
             to => Ok(to.map(Path::to_owned)),
         };
         let got = match dest {
-            Ok(dest) => get(client, name, dest).await,
+            Ok(dest) => get(client, name, dest, digits).await,
             Err(error) => Err(error),
         };
         note(got, name, &mut code)?;
@@ -110,6 +117,7 @@ pub(super) async fn get(
     client: &mut Client,
     name: &str,
     dest: Option<PathBuf>,
+    digits: Digits,
 ) -> Result<(), AppError> {
     let dest = match dest {
         Some(dest) => dest,
@@ -118,7 +126,7 @@ pub(super) async fn get(
     let bar = Bar::new(name);
     let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
     drop(bar);
-    let line = summary("received", name, &got?);
+    let line = summary("received", name, &got?, digits);
     if dest::is_standard_output(&dest) {
         // That is the file's.
         return Ok(writeln!(output::stderr(), "{line}")?);
@@ -147,16 +155,12 @@ pub(super) fn named(error: AppError, name: &str) -> AppError {
     AppError::failed(format_args!("{name}: {error}"))
 }
 
-/// Prints a directory, an entry a line.
-pub(super) async fn list(client: &mut Client, dir: &str) -> Result<(), AppError> {
-    let entries = client.list(dir).await?;
-    print(entries.iter())
-}
-
-/// Prints a directory with all that is known of its entries.
-pub(super) async fn list_long(client: &mut Client, dir: &str) -> Result<(), AppError> {
-    let entries = client.list(dir).await?;
-    print(entries.iter().map(long::line))
+/// Prints a directory, an entry a line, and of a `long` one all that is known of it.
+pub(super) fn print_entries(entries: &[Entry], long: bool) -> Result<(), AppError> {
+    match long {
+        true => print(entries.iter().map(long::line)),
+        false => print(entries.iter()),
+    }
 }
 
 fn print(lines: impl Iterator<Item = impl Display>) -> Result<(), AppError> {
