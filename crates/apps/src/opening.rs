@@ -95,8 +95,8 @@ impl Opening {
     /// The codec that a frame shows which this one carried.
     fn inside(&self, frame: &[u8]) -> Option<CodecName> {
         match self.own {
-            // Their frames are objects anyway.
-            CodecName::Json(_) | CodecName::BareJson => None,
+            // Their frames are objects anyway, and a line that ends is one.
+            CodecName::Json(_) | CodecName::BareJson | CodecName::Line(_) => None,
             // A text may begin with a brace.
             CodecName::Raw => wrong_codec::looks_like(frame, self.own)
                 .filter(|theirs| *theirs != CodecName::BareJson)

@@ -350,8 +350,10 @@ async fn who_never_says_a_word_over_json_keeps_no_place() {
         let (_, at, _operator) = serve("mem://*", codec).await;
         let mut peer = stranger(&at, codec).await;
         let mut introduced = stranger(&at, codec).await;
-        introduced.send(b"{\"from\":\"ann\"}").await.unwrap();
-        if !codec.starts_with("json") {
+        if codec.starts_with("json") {
+            introduced.send(b"{\"from\":\"ann\"}").await.unwrap();
+        } else {
+            introduced.send(b"hello").await.unwrap();
             peer.recv().await.unwrap();
         }
         let heard = timeout(FIRST_WORD * 2, peer.recv()).await;
