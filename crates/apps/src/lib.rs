@@ -22,8 +22,8 @@
 //!
 //! A peer that goes without a word, since its machine or its cable is gone, keeps no place: over TCP
 //! the kernel asks after [`matrix::KEEPALIVE`] of silence, and ends the connection when it is not
-//! answered. `?keepalive=` and its kin in the URL change that; it cannot be switched off, but
-//! `?keepalive=9h` comes close. A peer that is there and silent is each app's own matter: see
+//! answered. `?keepalive=` and its kin in the URL change that, and `?keepalive=off` switches it
+//! off. A peer that is there and silent is each app's own matter: see
 //! [`chat`], [`command::IDLE`] and [`file::IDLE`].
 //!
 //! # What belongs to the process

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use socketry_codec::CodecName;
+use socketry_transport::units::format_duration;
 use socketry_transport::{
     Registry, SocketOptions, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
     UnixTransport,
@@ -86,6 +87,13 @@ pub(crate) fn urls(app: App) -> String {
         if runs {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {form}\n      {}", keys.join(", "));
+            if scheme == "tcp" {
+                let idle = format_duration(KEEPALIVE);
+                let _ = writeln!(
+                    text,
+                    "      a silent peer is asked after {idle}: keepalive=TIME, or keepalive=off"
+                );
+            }
         }
     }
     text

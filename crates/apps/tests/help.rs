@@ -31,7 +31,7 @@ fn every_verb_lists_urls_options_and_two_examples() {
             for word in [
                 "tcp://HOST:PORT",
                 "unix:///PATH",
-                "keepalive",
+                "keepalive=off",
                 "mode",
                 "recv_buffer",
             ] {

@@ -28,11 +28,13 @@ fn timer(port: u16, is_own: bool) -> Option<(u8, u64)> {
     Some((kind.parse().unwrap(), left / 100))
 }
 
+/// The kernel's numbers for no timer, and for that of keepalive.
+const NONE: u8 = 0;
+const KEEPALIVE: u8 = 2;
+
 /// Waits until what was sent is acknowledged, since one timer at a time is shown, and asserts that the
 /// next question comes in time.
 async fn is_asked(port: u16, is_own: bool, within: Duration) {
-    /// The kernel's number for a keepalive timer.
-    const KEEPALIVE: u8 = 2;
     let began = Instant::now();
     loop {
         if let Some((KEEPALIVE, left)) = timer(port, is_own) {
@@ -41,6 +43,19 @@ async fn is_asked(port: u16, is_own: bool, within: Duration) {
         }
         let seen = timer(port, is_own);
         assert!(began.elapsed() < LIMIT, "no keepalive: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until no timer runs.
+async fn is_never_asked(port: u16, is_own: bool) {
+    let began = Instant::now();
+    loop {
+        match timer(port, is_own) {
+            Some((NONE, _)) => return,
+            Some((KEEPALIVE, left)) => panic!("asks after {left} s"),
+            seen => assert!(began.elapsed() < LIMIT, "{seen:?}"),
+        }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -85,6 +100,19 @@ async fn silent_peers_are_asked_by_servers_and_clients() {
         is_asked(port(&at), true, matrix::KEEPALIVE).await;
         is_asked(port(&at), false, matrix::KEEPALIVE).await;
     }
+}
+
+#[tokio::test]
+async fn the_url_switches_it_off() {
+    let service = Service::default();
+    let url: Endpoint = "tcp://127.0.0.1:0?keepalive=off".parse().unwrap();
+    let server = command::Server::bind(&service, &url).await.unwrap();
+    let at = server.local().clone();
+    tokio::spawn(server.run(std::future::pending()));
+    let there = at.clone().with("keepalive", "off");
+    let _client = command::Client::connect(&service, &there).await.unwrap();
+    is_never_asked(port(&at), true).await;
+    is_never_asked(port(&at), false).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Sizes, times and file modes as people write them: `64KiB`, `1m30s`, `0600`.
 //!
-//! What is printed parses back to the identical value. The modules [`bytes`], [`duration`] and [`mode`] are for
-//! `#[serde(with = "…")]` on an `Option` field; they read text and numbers and write text.
+//! What is printed parses back to the identical value. The modules [`bytes`], [`duration`],
+//! [`duration_or_off`] and [`mode`] are for `#[serde(with = "…")]` on an `Option` field; they read text and numbers and write text.
 //!
 //! ```
 //! use std::time::Duration;
@@ -151,6 +151,22 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
+/// As [`parse_duration`], with a word for none at all.
+fn parse_duration_or_off(text: &str) -> Result<Duration, UnitError> {
+    match text.trim() {
+        "off" => Ok(Duration::ZERO),
+        _ => parse_duration(text)
+            .map_err(|_| UnitError::new(text, "a time; write 250ms, 5s or off, say")),
+    }
+}
+
+fn format_duration_or_off(duration: Duration) -> String {
+    match duration {
+        Duration::ZERO => "off".to_owned(),
+        _ => format_duration(duration),
+    }
+}
+
 /// Reads a file mode in octal, as `chmod` does: `0600`, `600`, `0o600`; at most `7777`.
 ///
 /// # Errors
@@ -274,9 +290,9 @@ serde_with! {
     }
 }
 
-serde_with! {
-    /// Serde for an `Option<Duration>`: text for [`parse_duration`], or a number of seconds.
-    duration: Duration, parse_duration, format_duration, "a time such as \"250ms\", \"5s\" or 5", {
+/// Numbers as times in seconds.
+macro_rules! seconds {
+    () => {
         fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Value, E> {
             Ok(Value(Duration::from_secs(seconds)))
         }
@@ -288,6 +304,22 @@ serde_with! {
             let time = Duration::try_from_secs_f64(seconds).map(Value);
             time.map_err(|_| E::invalid_value(de::Unexpected::Float(seconds), &self))
         }
+    };
+}
+
+serde_with! {
+    /// Serde for an `Option<Duration>`: text for [`parse_duration`], or a number of seconds.
+    duration: Duration, parse_duration, format_duration, "a time such as \"250ms\", \"5s\" or 5", {
+        seconds! {}
+    }
+}
+
+serde_with! {
+    /// Serde for an `Option<Duration>` of which zero means "not at all": as [`duration`](mod@duration), and the text `off`
+    /// for zero.
+    duration_or_off: Duration, parse_duration_or_off, format_duration_or_off,
+        "a time such as \"250ms\" or 5, or \"off\"", {
+        seconds! {}
     }
 }
 

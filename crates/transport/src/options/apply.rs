@@ -65,6 +65,10 @@ impl SocketOptions {
 
     fn apply_keepalive(&self, socket: &SockRef<'_>, endpoint: &Endpoint) -> Result<()> {
         let new = TcpKeepalive::new;
+        if self.keepalive == Some(Duration::ZERO) {
+            set! { self.keepalive, endpoint, |_off| socket.set_keepalive(false) }
+            return Ok(());
+        }
         set! { self.keepalive, endpoint, |time| socket.set_tcp_keepalive(&new().with_time(whole_seconds(time))) }
         set! { self.keepalive_interval, endpoint, |time| socket.set_tcp_keepalive(&new().with_interval(whole_seconds(time))) }
         set! { self.keepalive_retries, endpoint, |count| socket.set_tcp_keepalive(&new().with_retries(count)) }
@@ -128,6 +132,7 @@ impl SocketOptions {
     fn read_tcp(&mut self, socket: &SockRef<'_>) -> io::Result<()> {
         self.nodelay = Some(socket.tcp_nodelay()?);
         self.linger = socket.linger()?;
+        self.keepalive = Some(Duration::ZERO);
         if socket.keepalive()? {
             self.keepalive = Some(socket.tcp_keepalive_time()?);
             self.keepalive_interval = Some(socket.tcp_keepalive_interval()?);

@@ -168,15 +168,16 @@ socket_options! {
         /// sender gathers small frames by itself.
         nodelay: Option<bool>,
         /// How long a connection is idle before the system asks whether the peer is there (`TCP_KEEPIDLE`); at least
-        /// 1 s, rounded up to whole seconds. Default: never ask.
-        #[serde(with = "units::duration")]
+        /// 1 s, rounded up to whole seconds. Zero, which reads and is written as `off`, is never to ask, whatever the next
+        /// two say. Default: never ask.
+        #[serde(with = "units::duration_or_off")]
         keepalive: Option<Duration>,
         /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to whole seconds. Setting
-        /// it turns keepalive on. Default: the system's (75 s on Linux).
+        /// it turns keepalive on, unless that is `off`. Default: the system's (75 s on Linux).
         #[serde(with = "units::duration")]
         keepalive_interval: Option<Duration>,
-        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns keepalive on. Default:
-        /// the system's (9 on Linux).
+        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns keepalive on, unless
+        /// that is `off`. Default: the system's (9 on Linux).
         keepalive_retries: Option<u32>,
         /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0 throws them away and
         /// resets the connection. Default: close at once and send in the background.

@@ -525,8 +525,36 @@ fn tcp_options_applied_are_options_read_back() {
     let other = SocketOptions::read_back(&listener).unwrap();
     assert_eq!(
         (other.nodelay, other.linger, other.keepalive),
-        (Some(false), None, None)
+        (Some(false), None, seconds(0))
     );
+}
+
+#[test]
+fn keepalive_is_switched_off_whatever_a_default_or_another_option_says() {
+    let base = SocketOptions {
+        keepalive: seconds(60),
+        keepalive_interval: seconds(15),
+        keepalive_retries: Some(4),
+        ..SocketOptions::default()
+    };
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    for (query, read) in [
+        ("ttl=9", seconds(60)),
+        ("keepalive=off", seconds(0)),
+        ("keepalive=7", seconds(7)),
+        ("keepalive=0", seconds(0)),
+        ("keepalive_interval=1", seconds(60)),
+        (
+            "keepalive=off&keepalive_interval=1&keepalive_retries=1",
+            seconds(0),
+        ),
+    ] {
+        let endpoint = at(&format!("tcp://h:1?{query}"));
+        let options = base.resolve(&endpoint, TCP).unwrap();
+        options.apply(&socket, &endpoint).unwrap();
+        let found = SocketOptions::read_back(&socket).unwrap().keepalive;
+        assert_eq!(found, read, "{query}");
+    }
 }
 
 #[test]

@@ -61,6 +61,34 @@ fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
 }
 
 #[test]
+fn keepalive_off_is_the_same_from_url_toml_and_json() {
+    let off = from_query("keepalive", "off").unwrap();
+    assert_eq!(off.keepalive, Some(std::time::Duration::ZERO));
+    for zero in [json!("off"), json!(0), json!("0s")] {
+        let from_json: SocketOptions = serde_json::from_value(json!({"keepalive": zero})).unwrap();
+        assert_eq!(from_json, off);
+    }
+    assert_eq!(
+        serde_json::to_value(&off).unwrap(),
+        json!({"keepalive": "off"})
+    );
+    let toml = toml::to_string(&off).unwrap();
+    assert_eq!(toml, "keepalive = \"off\"\n");
+    assert_eq!(toml::from_str::<SocketOptions>(&toml).unwrap(), off);
+    let error = from_query("keepalive", "of").unwrap_err().to_string();
+    assert!(error.contains("or off, say"), "{error}");
+    // No other time can be off.
+    for key in [
+        "keepalive_interval",
+        "linger",
+        "connect_timeout",
+        "peer_idle",
+    ] {
+        assert!(from_query(key, "off").is_err(), "{key}");
+    }
+}
+
+#[test]
 fn every_key_is_the_same_from_url_toml_and_json() {
     let table = fitting();
     let keys: Vec<_> = table.iter().map(|(key, ..)| *key).collect();
