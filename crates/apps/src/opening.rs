@@ -62,7 +62,7 @@ impl Opening {
         loop {
             match within(self.patience, frames.recv()).await {
                 Ok(Ok(Some(frame))) => {
-                    return match self.inside(frame) {
+                    return match inside(frame, self.own, self.keys) {
                         Some(theirs) => First::Foreign(theirs),
                         None => First::Frame(Some(frame.to_vec())),
                     };
@@ -92,19 +92,6 @@ impl Opening {
         }
     }
 
-    /// The codec that a frame shows which this one carried.
-    fn inside(&self, frame: &[u8]) -> Option<CodecName> {
-        match self.own {
-            // Their frames are objects anyway, and a line that ends is one.
-            CodecName::Json(_) | CodecName::BareJson | CodecName::Line(_) => None,
-            // A text may begin with a brace.
-            CodecName::Raw => wrong_codec::looks_like(frame, self.own)
-                .filter(|theirs| *theirs != CodecName::BareJson)
-                .or_else(|| wrong_codec::json_inside(frame, self.own, self.keys)),
-            _ => wrong_codec::json_inside(frame, self.own, self.keys),
-        }
-    }
-
     fn refused(&self, error: FrameError) -> First {
         // A frame of ours that has no end looks like a text.
         let endless = matches!(error.codec_fault(), Some(Fault::TooLong { len: None, .. }));
@@ -118,7 +105,9 @@ impl Opening {
     /// What to make of a beginning that is followed by nothing.
     fn stuck(&mut self, unread: &[u8]) -> Option<First> {
         if !matches!(self.own, CodecName::Line(_)) {
-            return wrong_codec::looks_like(unread, self.own).map(First::Foreign);
+            return wrong_codec::looks_like(unread, self.own)
+                .filter(|theirs| !is_framed_alike(self.own, *theirs))
+                .map(First::Foreign);
         }
         let theirs = wrong_codec::looks_like(unread, self.own)
             // A text may begin with a brace.
@@ -131,5 +120,73 @@ impl Opening {
         let is_news = (1..LONG).contains(&unread.len()) && !self.told;
         self.told |= is_news;
         is_news.then_some(First::Unfinished)
+    }
+}
+
+/// The codec of whoever sent `frame`, which `own` carried, if it is another one: an object that has one of `keys`
+/// is JSON's.
+pub(crate) fn inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
+    match own {
+        // Their frames are objects anyway, and a line that ends is one.
+        CodecName::Json(_) | CodecName::BareJson | CodecName::Line(_) => None,
+        // A text may begin with a brace.
+        CodecName::Raw => wrong_codec::looks_like(frame, own)
+            .filter(|theirs| *theirs != CodecName::BareJson)
+            .or_else(|| wrong_codec::json_inside(frame, own, keys)),
+        _ => wrong_codec::json_inside(frame, own, keys),
+    }
+}
+
+/// Whether a frame of `theirs` is one of `own` as well, which is looked into when it is whole.
+fn is_framed_alike(own: CodecName, theirs: CodecName) -> bool {
+    match (own, theirs) {
+        (CodecName::Struct(own), CodecName::Json(theirs)) => own == theirs,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a peer is told of that has sent `unread` and pauses.
+    fn pausing(own: &str, unread: &[u8]) -> Option<First> {
+        let keys = &["from", "text"];
+        Opening::new(own.parse().unwrap(), keys).stuck(unread)
+    }
+
+    #[test]
+    fn the_front_of_a_frame_of_ours_may_be_followed_by_a_pause() {
+        for (own, front) in [
+            ("struct", &b"\x09\0\0\0"[..]),
+            ("struct", b"\x09\0\0\0{ ok"),
+            ("struct", b"\x7b\0\0\0"),
+            ("struct", b"\x7b\0\0\0hello"),
+            ("struct:<H", b"\x09\0{ ok"),
+            ("json", b"\x7b\0\0\0"),
+            ("json", b"\x7b\0\0\0{\"from\":"),
+            ("json", b"\x02\0\0\0"),
+            ("json:bare", b" {\"from\":"),
+            ("line", b"hello{"),
+        ] {
+            let told = pausing(own, front);
+            let is_told = matches!(told, None | Some(First::Unfinished));
+            assert!(is_told, "{own} {front:?}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn the_front_of_another_codecs_frame_is_known_by_a_pause() {
+        for (own, front) in [
+            ("struct", &b"{\"from\":\"ann\"}"[..]),
+            ("json", b"hi\n"),
+            ("struct", b"hi"),
+        ] {
+            let told = pausing(own, front);
+            assert!(
+                matches!(told, Some(First::Foreign(_))),
+                "{own} {front:?}: {told:?}"
+            );
+        }
     }
 }

@@ -33,8 +33,12 @@ pub(crate) fn unfinished(own: CodecName) -> String {
 /// is part of something else.
 const BEFORE: usize = 40;
 
+/// A notice ends here at the latest, as far as it is looked at, in bytes.
+const NOTICE: usize = 128;
+
 /// The codec that a server named in a [`refusal`], if `bytes` begin with one.
 fn noticed(bytes: &[u8]) -> Option<CodecName> {
+    let bytes = &bytes[..bytes.len().min(NOTICE)];
     let text = String::from_utf8_lossy(bytes);
     let (before, behind) = text.split_once(WORDS)?;
     if before.len() > BEFORE {
@@ -65,7 +69,9 @@ pub(crate) fn differs(theirs: CodecName) -> AppError {
 /// The codec that `bytes`, the first of a connection, look like, if that is another family than `own`.
 /// `None` also where nothing can be said with confidence.
 pub(crate) fn looks_like(bytes: &[u8], own: CodecName) -> Option<CodecName> {
-    let theirs = guess(bytes)?;
+    // Where any text is a frame, the front of another codec's is no proof.
+    let certain = matches!(own, CodecName::Raw | CodecName::Line(_));
+    let theirs = guess(bytes, certain)?;
     let same = family(theirs) == family(own);
     // A text that ends in a line feed is a text over raw as well.
     let text = matches!(own, CodecName::Raw) && matches!(theirs, CodecName::Line(_));
@@ -92,14 +98,12 @@ fn family(name: CodecName) -> String {
     }
 }
 
-fn guess(bytes: &[u8]) -> Option<CodecName> {
-    if bytes.trim_ascii_start().first() == Some(&b'{') {
-        return Some(CodecName::BareJson);
-    }
+/// What `bytes` look like; by a whole frame, where it has to be `certain`.
+fn guess(bytes: &[u8], certain: bool) -> Option<CodecName> {
     if bytes.is_empty() {
         return None;
     }
-    with_length(bytes).or_else(|| text(bytes))
+    with_length(bytes, certain).or_else(|| text(bytes))
 }
 
 /// The formats of a length that are looked for, the likeliest first.
@@ -108,41 +112,42 @@ const FORMATS: [&str; 6] = ["i", ">i", "<H", ">H", "<q", ">q"];
 /// The longest first frame that is looked for, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// A length, and the payload that it announces: a frame of `struct`, or of `json` where it is an object.
-fn with_length(bytes: &[u8]) -> Option<CodecName> {
-    let formats = || FORMATS.iter().filter_map(|format| format.parse().ok());
-    let surely = formats().find_map(|format| surely(format, bytes));
-    surely.or_else(|| formats().find_map(|format| likely(format, bytes)))
+/// A length that is no text, and a text behind it: a frame of `struct`, or of `json` where it is an
+/// object. Exactly one frame is likelier than the front of one.
+fn with_length(bytes: &[u8], certain: bool) -> Option<CodecName> {
+    let cuts = || {
+        let formats = FORMATS.iter().filter_map(|format| format.parse().ok());
+        formats.filter_map(|format: Format| cut(format, bytes).map(|cut| (format, cut)))
+    };
+    let exact = cuts().find(|(_, (len, rest))| rest.len() == *len);
+    // Any two bytes may be the length of a frame whose end is not here.
+    let found = exact.or_else(|| cuts().find(|(_, (len, rest))| !certain || rest.len() > *len));
+    let (format, (len, rest)) = found?;
+    let object =
+        rest.starts_with(b"{") && rest.get(..len).is_none_or(|whole| whole.ends_with(b"}"));
+    Some(match object {
+        true => CodecName::Json(format),
+        false => CodecName::Struct(format),
+    })
 }
 
-/// A length in `format`, and what stands behind it.
+/// A length in `format`, and what stands behind it, if they may be one.
 fn cut(format: Format, bytes: &[u8]) -> Option<(usize, &[u8])> {
     let len = usize::try_from(format.read(bytes).ok()??).ok()?;
-    let in_bounds = (1..=LONGEST).contains(&len);
-    in_bounds.then_some((len, &bytes[format.size()..]))
-}
-
-/// Exactly one frame, or one that holds an object.
-fn surely(format: Format, bytes: &[u8]) -> Option<CodecName> {
-    let (len, rest) = cut(format, bytes)?;
-    if rest.starts_with(b"{") && rest.get(..len).is_none_or(|whole| whole.ends_with(b"}")) {
-        return Some(CodecName::Json(format));
-    }
-    (rest.len() == len).then_some(CodecName::Struct(format))
-}
-
-/// The front of a frame of text, or such a frame and more: its length has a byte that no text has.
-fn likely(format: Format, bytes: &[u8]) -> Option<CodecName> {
-    let (len, rest) = cut(format, bytes)?;
+    let (length, rest) = bytes.split_at(format.size());
     let payload = &rest[..rest.len().min(len)];
-    let found = !is_text(&bytes[..format.size()]) && !payload.is_empty() && is_text(payload);
-    found.then_some(CodecName::Struct(format))
+    let in_bounds = (1..=LONGEST).contains(&len);
+    let found = in_bounds && !is_text(length) && !payload.is_empty() && is_text(payload);
+    found.then_some((len, rest))
 }
 
-/// A text, in an encoding that extends ASCII: lines, or no lines.
+/// A text, in an encoding that extends ASCII: JSON, lines, or no lines.
 fn text(bytes: &[u8]) -> Option<CodecName> {
     if !is_text(bytes) {
         return None;
+    }
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Some(CodecName::BareJson);
     }
     match bytes.contains(&b'\n') {
         true => "line".parse().ok(),
@@ -187,7 +192,7 @@ mod tests {
                 let Some(bytes) = encoded(codec, frame) else {
                     continue;
                 };
-                let guessed = guess(&bytes).unwrap();
+                let guessed = guess(&bytes, true).unwrap();
                 let json = frame.starts_with(b"{");
                 let expected = match codec {
                     "line" if json => "json:bare".to_owned(),
@@ -197,10 +202,13 @@ mod tests {
                 assert_eq!(family(guessed), expected, "{codec} {frame:?}");
             }
         }
-        assert_eq!(guess(b"{\"from\":\"ann\"}"), Some(CodecName::BareJson));
-        assert_eq!(guess(b"echo hi"), Some(CodecName::Raw));
-        assert_eq!(guess(b"\x01\x02\x03"), None);
-        assert_eq!(guess(b""), None);
+        assert_eq!(
+            guess(b"{\"from\":\"ann\"}", true),
+            Some(CodecName::BareJson)
+        );
+        assert_eq!(guess(b"echo hi", true), Some(CodecName::Raw));
+        assert_eq!(guess(b"\x01\x02\x03", true), None);
+        assert_eq!(guess(b"", true), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
 use super::ear::Ear;
-use super::message::{Answer, Dialect, KEYS, Message, Said, encoded, json, own_name, signed};
+use super::message::{Answer, Dialect, Message, RELAYED, Said, encoded, json, own_name, signed};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::{AppError, Service, wrong_codec};
@@ -45,7 +45,7 @@ impl Client {
         let mut client = Client {
             hearing: Hearing {
                 frames: hearing,
-                opening: Some(Opening::new(service.codec.name, KEYS)),
+                opening: Some(Opening::new(service.codec.name, RELAYED)),
                 dialect,
                 ear,
             },

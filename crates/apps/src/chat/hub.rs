@@ -11,16 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use socketry_codec::{BoxCodec, Codec, CodecError};
+use socketry_codec::{BoxCodec, Codec, CodecError, CodecName};
 use socketry_transport::{Encoding, Undecodable};
 use tokio::sync::{Notify, mpsc};
 
 use super::QUIT;
 use super::console::{Console, Screen, Unshown};
-use super::message::{self, Dialect, Message, Relayed};
+use super::message::{self, Dialect, Message, RELAYED, Relayed};
 use super::outbox::{Letter, Outbox, Put, Sender};
 use super::pacing::{Common, Pass, Speaker};
-use crate::{AppError, Service};
+use crate::opening::inside;
+use crate::{AppError, Service, wrong_codec};
 
 /// The place where all meet.
 pub(super) struct Hub {
@@ -40,6 +41,7 @@ struct Room {
     members: HashMap<u64, Arc<Member>>,
     next_member: u64,
     seq: u64,
+    name: CodecName,
     codec: BoxCodec,
 }
 
@@ -69,6 +71,7 @@ impl Hub {
                 members: HashMap::new(),
                 next_member: 0,
                 seq: 0,
+                name: service.codec.name,
                 codec: service.codec.build().map_err(AppError::usage)?,
             }),
             operator: common.speaker(),
@@ -181,6 +184,9 @@ impl Room {
         pass: Option<Pass>,
     ) -> Result<Members, AppError> {
         let frame = self.message(dialect, from, text)?;
+        if wrong_codec::of_bytes(&frame).is_some() {
+            return Err(misleading());
+        }
         self.seq += 1;
         let letter = Letter::new(frame, pass);
         let sender = if by.is_none() {
@@ -222,7 +228,11 @@ impl Room {
 
     fn plain(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
         let bytes = encoding.encode(text, Undecodable::Replace);
-        Ok(self.encode(&bytes.map_err(AppError::failed)?))
+        let bytes = bytes.map_err(AppError::failed)?;
+        match inside(&bytes, self.name, RELAYED) {
+            Some(_) => Err(misleading()),
+            None => Ok(self.encode(&bytes)),
+        }
     }
 
     fn encode(&mut self, frame: &[u8]) -> Encoded {
@@ -230,6 +240,11 @@ impl Room {
         self.codec.encode(frame, &mut out)?;
         Ok(out.freeze())
     }
+}
+
+/// Who hears it first would take the server for one of another codec, and leave.
+fn misleading() -> AppError {
+    AppError::failed("cannot relay a message: it would be taken for another codec's")
 }
 
 impl Member {

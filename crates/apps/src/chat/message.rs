@@ -25,6 +25,9 @@ pub(super) const PROGRAM: &str = "socketry";
 /// The keys of which each JSON message has one.
 pub(super) const KEYS: &[&str] = &["from", "text", "error"];
 
+/// The key that only a server's message has.
+pub(super) const RELAYED: &[&str] = &["seq"];
+
 /// A message that was received.
 ///
 /// It prints as `FROM : TEXT`, or as the text alone, on one line and escaped.

@@ -11,8 +11,9 @@
 //!   `NAME : TEXT`; the server relays text as it came. Bytes that are no text in the encoding become U+FFFD, for the
 //!   reader at the server and for the others alike (`?` in an encoding that lacks it). Over raw on a stream a character
 //!   that arrives in two pieces is put together first. What ends a line once more (`hello\\r\\r\\n`) is left out where a
-//!   line cannot hold it. A message that cannot be relayed otherwise, since it would be too long say, is shown to
-//!   the operator alone, with a warning: these codecs have no way to tell the speaker.
+//!   line cannot hold it. A message that cannot be relayed otherwise, since it would be too long, or would be taken
+//!   for another codec's by who hears it first, is shown to the operator alone, with a warning: these codecs have no way
+//!   to tell the speaker.
 //! * **json**, **json:bare**: a message is an object. A client sends `{"from": NAME, "text": TEXT}`; others get it with
 //!   `seq`, which counts the messages of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}`
 //!   alone says who is there. A name, once said, may be left out; before, it is `anonymous`. It has nothing invisible in
