@@ -5,7 +5,7 @@
     reason = "helpers of tests are tests"
 )]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::io::Read;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use file_peers::*;
+use file_support::*;
 use serde_json::{Value, json};
 use socketry_apps::Service;
 use socketry_apps::file::{Client, Kind, Server};

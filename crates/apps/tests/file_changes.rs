@@ -1,14 +1,14 @@
 //! A file that changes while it is sent is never taken for whole.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use file_peers::*;
+use file_support::*;
 use serde_json::json;
 
 const SIZE: usize = 3 << 20;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use file_support::{BIN, Served, complaint, ended_well, names, until, upload};
+use file_support::{BIN, Program, complaint, ended_well, names, until, upload};
 use rustix::process::{Pid, Signal, kill_process};
 
 const CALLS: &str = "trace=openat,fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write";
@@ -73,13 +73,14 @@ fn says_received(line: &str) -> bool {
 fn trace_of_an_upload(options: &[&str], sync: Option<bool>, look: impl Fn(&Path)) {
     let logs = tempfile::tempdir().unwrap();
     let log = logs.path().join("trace");
-    let mut served = Served::started_by(&mut traced(&log, &[&["file", "serve"], options].concat()));
+    let mut served =
+        Program::started_by(&mut traced(&log, &[&["file", "serve"], options].concat()));
     let mut header = upload("a", 3);
     header["sync"] = sync.into();
     let answer = served.script().send(&header).write(b"abc").answer();
     assert_eq!(answer["status"], "done");
-    kill_process(Pid::from_child(&served.child), Signal::TERM).unwrap();
-    served.child.wait().unwrap();
+    kill_process(Pid::from_child(&served.process.child), Signal::TERM).unwrap();
+    served.process.child.wait().unwrap();
     finished(&log);
     look(&log);
 }
@@ -111,7 +112,7 @@ fn who_does_not_want_it_does_not_wait_for_the_disk() {
 
 #[test]
 fn a_download_is_on_disk_before_the_user_hears_so() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();
     let log = served.to("trace");
     fs::create_dir(served.to("dir")).unwrap();
@@ -156,7 +157,7 @@ fn a_full_disk_says_which_file_and_that_nothing_is_kept() {
         let words = "large: it could not be stored, and nothing of it is kept: No space left";
         assert!(told.contains(words), "{told}");
     };
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("large"), vec![7; 3 << 20]).unwrap();
     let dest = small.0.path().join("large");
     full(&complaint(&served.get("large", &dest)));
@@ -164,7 +165,7 @@ fn a_full_disk_says_which_file_and_that_nothing_is_kept() {
 
     let root = small.0.path().to_str().unwrap();
     let mut command = Command::new(BIN);
-    let other = Served::started_by_at(command.args(["file", "serve", "--root", root]));
+    let other = Program::started_by_at(command.args(["file", "serve", "--root", root]));
     full(&complaint(&other.put(&served.root("large"))));
     until("nothing is left", || names(small.0.path()).is_empty());
 }

@@ -7,13 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use file_support::{BIN, Served, complaint, ended_well, names};
+use file_support::{BIN, Program, complaint, ended_well, names};
 
 const OLD: &[u8] = b"old";
 const LEN: usize = 600_000;
 
 /// A download of `a` to `to/a` during which the kernel does to these calls what strace is told.
-fn get_under(served: &Served, faults: &[&str], options: &[&str]) -> Output {
+fn get_under(served: &Program, faults: &[&str], options: &[&str]) -> Output {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "/dev/null"]);
     for fault in faults {
@@ -24,8 +24,8 @@ fn get_under(served: &Served, faults: &[&str], options: &[&str]) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
-fn served() -> Served {
-    let served = Served::new(&[]);
+fn served() -> Program {
+    let served = Program::new(&[]);
     fs::write(served.root("a"), vec![7; LEN]).unwrap();
     served
 }

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use file_support::{BIN, Served, complaint, ended_well, make_fifo, names, until};
+use file_support::{BIN, Program, complaint, ended_well, make_fifo, names, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How often a client is told to end while it creates its part file.
@@ -23,7 +23,7 @@ fn signal(child: &mut Child, signal: Signal) -> Option<i32> {
     child.wait().unwrap().code()
 }
 
-fn interrupted_at_once(served: &Served, to: &Path) {
+fn interrupted_at_once(served: &Program, to: &Path) {
     for turn in 0..TURNS {
         let mut client = served.getting("huge", &to.join("huge")).spawn().unwrap();
         until("the part file", || !names(to).is_empty());
@@ -35,7 +35,7 @@ fn interrupted_at_once(served: &Served, to: &Path) {
 
 #[test]
 fn nothing_stays_of_a_client_that_is_told_to_end_as_soon_as_it_begins() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     huge(&served.root("huge"));
     std::thread::scope(|scope| {
         for name in ["a", "b", "c", "d"] {
@@ -47,7 +47,7 @@ fn nothing_stays_of_a_client_that_is_told_to_end_as_soon_as_it_begins() {
 }
 
 /// Leaves a part file in `to`.
-fn killed(served: &Served, to: &Path) -> String {
+fn killed(served: &Program, to: &Path) -> String {
     let before = names(to);
     let mut client = served.getting("huge", &to.join("huge")).spawn().unwrap();
     let new = || names(to).into_iter().find(|name| !before.contains(name));
@@ -60,7 +60,7 @@ fn killed(served: &Served, to: &Path) -> String {
 
 #[test]
 fn what_a_killed_client_left_is_removed_by_the_next_transfer_there() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let to = served.to("");
     huge(&served.root("huge"));
     fs::write(served.root("small"), "small").unwrap();
@@ -94,7 +94,7 @@ fn what_a_killed_client_left_is_removed_by_the_next_transfer_there() {
 
 #[test]
 fn a_link_as_destination_is_swept_where_it_leads() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     huge(&served.root("huge"));
     fs::write(served.root("small"), "small").unwrap();
     fs::create_dir(served.to("real")).unwrap();
@@ -107,7 +107,7 @@ fn a_link_as_destination_is_swept_where_it_leads() {
 
 #[test]
 fn many_at_once_in_one_directory_sweep_nothing_of_each_other() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), vec![7; 1 << 20]).unwrap();
     let clients: Vec<_> = (0..24)
         .map(|n| {
@@ -123,7 +123,7 @@ fn many_at_once_in_one_directory_sweep_nothing_of_each_other() {
 
 #[test]
 fn a_signal_ends_a_client_that_waits_for_a_reader() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();
     make_fifo(&served.to("fifo"));
     let mut client = served.getting("a", &served.to("fifo")).spawn().unwrap();
@@ -149,7 +149,7 @@ fn limited(arguments: &[&str]) -> Command {
 
 #[test]
 fn a_file_that_grows_too_large_fails_alone() {
-    let served = Served::started_by(&mut limited(&["file", "serve"]));
+    let served = Program::started_by(&mut limited(&["file", "serve"]));
     for (name, len) in [("large", 1 << 20), ("small", 1 << 10)] {
         fs::write(served.to(name), vec![7; len]).unwrap();
     }
@@ -167,7 +167,7 @@ fn a_file_that_grows_too_large_fails_alone() {
 
 #[test]
 fn a_download_that_grows_too_large_fails_and_leaves_nothing() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("large"), vec![7; 1 << 20]).unwrap();
     let mut client = limited(&["file", "get", served.url(), "large", "--to"]);
     let failed = complaint(&client.arg(served.to("large")).output().unwrap());

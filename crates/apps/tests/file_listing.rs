@@ -1,14 +1,14 @@
 //! What a person sees of a directory and of a transfer.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use file_peers::*;
+use file_support::*;
 
 #[test]
 fn a_long_listing_has_mode_exact_size_and_time() {

@@ -1,7 +1,7 @@
 //! What a server of files logs of its clients, for the asking.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use file_peers::*;
+use file_support::*;
 use tempfile::TempDir;
 
 /// A server that serves a file `a` and writes a log.

@@ -5,12 +5,12 @@ mod file_support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 
-use file_support::{Served, ended_well, mode, names, set_mode, until, upload};
+use file_support::{Program, ended_well, mode, names, set_mode, until, upload};
 use serde_json::json;
 
 #[test]
 fn a_mode_travels_both_ways() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     for (at, wanted) in [0o600, 0o755, 0o644, 0o400, 0o750].into_iter().enumerate() {
         let name = format!("{at}.txt");
         fs::write(served.to(&name), "text").unwrap();
@@ -25,7 +25,7 @@ fn a_mode_travels_both_ways() {
 
 #[test]
 fn no_peer_gives_more_than_the_umask_does() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     for (announced, given) in [(0o6755, 0o755), (0o1777, 0o755), (0o666, 0o644)] {
         let mut script = served.script();
         let header = json!({"opt": "upload", "filename": "a", "filesize": 3, "mode": announced});
@@ -46,7 +46,7 @@ fn no_peer_gives_more_than_the_umask_does() {
 
 #[test]
 fn a_file_without_a_mode_is_an_ordinary_one() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let answer = served.script().send(&upload("a", 3)).write(b"abc").answer();
     assert_eq!(answer["status"], "done");
     assert_eq!(mode(&served.root("a")), 0o644);
@@ -54,7 +54,7 @@ fn a_file_without_a_mode_is_an_ordinary_one() {
 
 #[test]
 fn what_is_replaced_is_never_opened_wider() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     for (before, announced, after) in [
         (0o600, Some(0o644), 0o600),
         (0o600, Some(0o400), 0o400),
@@ -80,7 +80,7 @@ fn what_is_replaced_is_never_opened_wider() {
 
 #[test]
 fn what_is_replaced_keeps_its_owner_and_group() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), "new").unwrap();
     fs::write(served.to("a"), "old").unwrap();
     set_mode(&served.to("a"), 0o640);
@@ -99,7 +99,7 @@ fn what_is_replaced_keeps_its_owner_and_group() {
 
 #[test]
 fn a_part_file_is_its_owners_alone() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let root = served.root("");
     let header = json!({"opt": "upload", "filename": "a", "filesize": 6, "mode": 0o644});
     let mut script = served.script();
@@ -114,7 +114,7 @@ fn a_part_file_is_its_owners_alone() {
 
 #[test]
 fn a_link_is_followed_and_a_second_name_keeps_the_old_bytes() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("new"), "new").unwrap();
     fs::create_dir(served.to("dir")).unwrap();
     let real = served.to("dir/real");

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use file_support::{BIN, Served, ended_well};
+use file_support::{BIN, Program, ended_well};
 use serde_json::{Value, json};
 
 /// Names as they lie on disk, and as everybody sees them.
@@ -48,8 +48,8 @@ fn socketry(arguments: &[&OsStr], dir: &Path) -> Output {
 }
 
 /// Puts one file of each name into the served directory.
-fn filled(options: &[&str]) -> Served {
-    let served = Served::new(options);
+fn filled(options: &[&str]) -> Program {
+    let served = Program::new(options);
     for (raw, text) in NAMES {
         fs::write(served.root("").join(OsStr::from_bytes(raw)), text).unwrap();
     }
@@ -58,7 +58,7 @@ fn filled(options: &[&str]) -> Served {
 
 #[test]
 fn files_of_any_name_are_sent() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     for (raw, text) in NAMES {
         let path = served.to("").join(OsStr::from_bytes(raw));
         fs::write(&path, text).unwrap();
@@ -105,7 +105,7 @@ fn files_of_any_name_are_listed_and_fetched_by_what_is_shown_or_by_themselves() 
 
 #[test]
 fn a_person_browses_to_such_names() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let dir = served.root("").join(OsStr::from_bytes(b"d\xefr"));
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join(OsStr::from_bytes(b"f\xff")), "text").unwrap();
@@ -164,7 +164,7 @@ fn a_plain_script_uses_the_names_that_it_reads() {
 
 #[test]
 fn a_name_is_as_long_as_its_bytes() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let mut script = served.script();
     for (len, status) in [(255, "done"), (256, "error")] {
         let upload = json!({"opt": "upload", "filename": "‛E9".repeat(len), "content": "x"});

@@ -1,11 +1,11 @@
 //! What exists is replaced only where a user asked for that, and a file gets the name that was meant.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 
-use file_peers::*;
+use file_support::*;
 use serde_json::json;
 use socketry_apps::Service;
 use socketry_apps::file::Client;

@@ -15,7 +15,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use file_support::{BIN, Served, complaint, ended_well, make_fifo, names};
+use file_support::{BIN, Program, complaint, ended_well, make_fifo, names};
 use serde_json::{Value, json};
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn bytes(len: usize) -> Vec<u8> {
 
 #[test]
 fn a_download_is_written_into_a_fifo() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let sent = bytes(3 << 20);
     fs::write(served.root("a"), &sent).unwrap();
     let fifo = served.to("fifo");
@@ -47,7 +47,7 @@ fn a_download_is_written_into_a_fifo() {
 
 #[test]
 fn a_download_is_written_into_a_device() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), bytes(1 << 20)).unwrap();
     ended_well(&served.get("a", Path::new("/dev/null")));
     assert!(
@@ -72,7 +72,7 @@ fn a_download_is_written_into_a_device() {
 
 #[test]
 fn a_download_comes_out_of_standard_output() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let sent = bytes(1 << 20);
     fs::write(served.root("a"), &sent).unwrap();
     for dest in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
@@ -96,7 +96,7 @@ fn a_download_comes_out_of_standard_output() {
 
 #[test]
 fn a_standard_output_that_does_not_block_gets_all() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let sent = bytes(3 << 20);
     fs::write(served.root("a"), &sent).unwrap();
     let (mut reader, writer) = std::io::pipe().unwrap();
@@ -117,7 +117,7 @@ fn a_standard_output_that_does_not_block_gets_all() {
 
 #[test]
 fn what_takes_no_file_is_refused_by_name() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();
     let socket = UnixListener::bind(served.to("socket")).unwrap();
     let refused = complaint(&served.get("a", &served.to("socket")));
@@ -130,7 +130,7 @@ fn what_takes_no_file_is_refused_by_name() {
 
 #[test]
 fn an_upload_replaces_nothing_but_files() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     make_fifo(&served.root("fifo"));
     let _socket = UnixListener::bind(served.root("socket")).unwrap();
     fs::create_dir(served.root("dir")).unwrap();
@@ -144,7 +144,7 @@ fn an_upload_replaces_nothing_but_files() {
         ("link", "it is a FIFO"),
         ("null", "it leads out of the served directory"),
     ] {
-        let refused = script.refused(name);
+        let refused = script.refused_upload(name);
         assert!(
             refused.contains(name) && refused.contains(words),
             "{refused}"
@@ -160,7 +160,7 @@ fn an_upload_replaces_nothing_but_files() {
 
 #[test]
 fn links_that_stay_inside_are_followed_and_others_are_refused_with_the_reason() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     fs::create_dir(served.root("dir")).unwrap();
     fs::write(served.root("dir/real"), "abc").unwrap();
     fs::write(served.to("secret"), "secret").unwrap();

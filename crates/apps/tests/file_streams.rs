@@ -1,14 +1,14 @@
 //! What nobody knows the length of beforehand goes over to its end, and is verified.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use file_peers::*;
+use file_support::*;
 use serde_json::{Value, json};
 use socketry_apps::Service;
 use socketry_apps::file::{Client, PAUSE, Server};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use file_support::{BIN, Served, ended_well, upload};
+use file_support::{BIN, Program, ended_well, upload};
 
 const EPOCH: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -18,7 +18,7 @@ fn modified(path: &Path) -> SystemTime {
 
 #[test]
 fn the_last_nanosecond_of_a_second_arrives_as_such() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let second = Duration::from_secs(1_700_000_000);
     for (at, time) in [
         EPOCH + second + Duration::from_nanos(999_999_999),
@@ -47,7 +47,7 @@ fn the_last_nanosecond_of_a_second_arrives_as_such() {
 /// What a script of a few lines sends and reads are numbers of its own language.
 #[test]
 fn a_script_sends_and_reads_times_as_numbers() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let mut script = served.script();
     for (sent, time) in [
         (
@@ -84,7 +84,7 @@ fn a_script_sends_and_reads_times_as_numbers() {
 
 #[test]
 fn a_listing_survives_a_time_that_nobody_can_mean() {
-    let served = Served::new(&[]);
+    let served = Program::new(&[]);
     let file = File::create(served.root("far")).unwrap();
     let far = Duration::from_secs(300_000_000_000);
     if file.set_modified(EPOCH + far).is_err() {

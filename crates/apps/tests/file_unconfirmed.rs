@@ -1,12 +1,12 @@
 //! A transfer that nobody confirms is told so, and a connection that ends loses nothing that was sent before.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-mod file_peers;
+mod file_support;
 
 use std::fs;
 use std::time::Duration;
 
-use file_peers::*;
+use file_support::*;
 use serde_json::json;
 use socketry_apps::Service;
 use socketry_apps::file::{Client, Server};

@@ -1,0 +1,70 @@
+//! A server in the process of the test.
+
+use std::fs;
+use std::path::PathBuf;
+
+use socketry_apps::file::{Client, Server};
+use socketry_apps::{AppError, Service};
+use socketry_transport::Endpoint;
+use tempfile::TempDir;
+
+use super::port;
+
+/// A server in this process, over a directory of its own.
+pub(crate) struct Served {
+    pub(crate) service: Service,
+    pub(crate) at: Endpoint,
+    pub(crate) dir: TempDir,
+    running: tokio::task::JoinHandle<Result<(), AppError>>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+impl Served {
+    pub(crate) async fn new(codec: &str) -> Self {
+        Served::at("tcp", codec).await
+    }
+
+    pub(crate) async fn at(scheme: &str, codec: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let url = match scheme {
+            "unix" => format!("unix://{}", dir.path().join("s").display()),
+            "mem" => "mem://*".to_owned(),
+            _ => "tcp://127.0.0.1:0".to_owned(),
+        };
+        let service = Service::with_codec(codec).unwrap();
+        let root = dir.path().join("root");
+        let url = url.parse().unwrap();
+        let server = Server::bind(&service, &url, &root).await.unwrap();
+        Served {
+            service,
+            at: server.local().clone(),
+            dir,
+            running: tokio::spawn(server.run(std::future::pending())),
+        }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(&self.service, &self.at).await.unwrap()
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.dir.path().join("root")
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        port(&self.at.to_string())
+    }
+
+    /// A file outside of the root.
+    pub(crate) fn outside(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
