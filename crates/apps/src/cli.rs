@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::common::complain;
+use crate::common::{complain, wants_colours};
 use crate::matrix::App;
 use crate::{AppError, chat, command, file, help, startup, terminal};
 
@@ -58,6 +58,10 @@ fn run_with(arguments: &[OsString]) -> ExitCode {
 
 fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = help::explained(Cli::command());
+    if !wants_colours() {
+        // What is there by itself takes `CI` for a terminal that understands them.
+        command = command.color(ColorChoice::Never);
+    }
     let mut matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }

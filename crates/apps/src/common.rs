@@ -70,7 +70,7 @@ impl Common {
         // A second call, in a test say, changes nothing.
         let _ = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_ansi(std::io::stderr().is_terminal() && may_colour())
+            .with_ansi(std::io::stderr().is_terminal() && wants_colours())
             .log_internal_errors(false)
             .with_writer(stderr)
             .try_init();
@@ -79,7 +79,7 @@ impl Common {
 }
 
 /// Whether colours are wanted, which `NO_COLOR` denies (<https://no-color.org>), and understood.
-fn may_colour() -> bool {
+pub(crate) fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb()
 }
 

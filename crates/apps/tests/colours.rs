@@ -12,6 +12,8 @@ fn shown(variables: &[(&str, &str)], script: &str) -> String {
         .args(["-c", python, script, env!("CARGO_BIN_EXE_socketry")])
         .env_remove("NO_COLOR")
         .env("TERM", "xterm")
+        // Some take this for a terminal that understands colours, whatever its name.
+        .env("CI", "true")
         .envs(variables.iter().copied())
         .stdin(std::process::Stdio::null())
         .output()
