@@ -60,7 +60,8 @@ enum Verb {
 const ON_RUNNING: &str = "\
 Exit code: that of the command; 128+N if signal N ended it; 255 for everything that is not the command's (wrong usage, no \
 connection, no answer), with `socketry: …` or `error: …` on standard error; 141 if nobody reads the output. The codecs raw and \
-line carry no exit code: what was answered there is 0.
+line carry no exit code: what was answered there is 0; and where a command writes to standard error, they carry that alone, \
+without its standard output.
 
 Standard input is not sent to the command. If it is no terminal and something waits there, that is an error; -n leaves it \
 to others, as in: while read -r host; do socketry command run -n … ; done <hosts

@@ -65,7 +65,13 @@ impl Job {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let failed = |error: io::Error| format!("cannot run '{name}': {error}");
+        let failed = |error: io::Error| match error.kind() {
+            // `run URL 'ls | wc' -v`, say.
+            io::ErrorKind::NotFound if name.contains(' ') => format!(
+                "cannot run '{name}': no program has that name; a line for the shell is one word alone"
+            ),
+            _ => format!("cannot run '{name}': {error}"),
+        };
         // Before the command starts, so that its end is not missed.
         let changes = unix::signal(SignalKind::child()).map_err(failed)?;
         let mut session = CommandWrap::from(command);
