@@ -9,9 +9,9 @@ use crate::common::{complain, wants_colours};
 use crate::matrix::App;
 use crate::{AppError, chat, command, file, help, startup, terminal};
 
-/// Sockets by URL, codecs by name: chat, remote commands and file transfer.
+/// Chat, remote commands and file transfer: the transport by URL, the codec by name.
 #[derive(Debug, Parser)]
-#[command(name = "socketry", version, about)]
+#[command(name = "socketry", version)]
 struct Cli {
     #[command(subcommand)]
     app: AppArgs,
