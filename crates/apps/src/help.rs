@@ -50,15 +50,15 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::File,
         "put",
         [
-            "socketry file put tcp://localhost:9002 a.txt b.txt",
-            "socketry file put 'tcp://localhost:9002?send_buffer=1MiB' big.iso",
+            "socketry file put tcp://localhost:9002 a.txt b.txt --to docs",
+            "tar -c src | socketry file put tcp://localhost:9002 - --as src.tar",
         ],
     ),
     (
         App::File,
         "get",
         [
-            "socketry file get tcp://localhost:9002 docs/a.txt",
+            "socketry file get tcp://localhost:9002 docs/a.txt --to b.txt",
             "socketry file get unix:///tmp/files.sock a.txt --codec raw",
         ],
     ),

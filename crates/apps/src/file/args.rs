@@ -63,8 +63,8 @@ enum Verb {
         /// What they are called there
         #[arg(value_name = "NAME", required = true, value_parser = text())]
         names: Vec<String>,
-        /// Where to store them here: a directory, or the file's path; the last part of NAME, in this directory, if nothing
-        /// is said
+        /// Where to store them here: a directory, or the file's path; - is standard output; the last
+        /// part of NAME, in this directory, if nothing is said
         #[arg(long, value_name = "DEST")]
         to: Option<PathBuf>,
         #[command(flatten)]

@@ -79,8 +79,13 @@ impl Client {
     /// Whether [`put`](Client::put) and [`get`](Client::get) take the place of a file that is there: false at first.
     #[must_use]
     pub fn replacing(mut self, yes: bool) -> Self {
-        self.allowed.storing.replace = yes;
+        self.replace(yes);
         self
+    }
+
+    /// The same for what comes next.
+    pub(super) fn replace(&mut self, yes: bool) {
+        self.allowed.storing.replace = yes;
     }
 
     /// Whether the peer is a script of few lines, which never confirms that a file is whole, and is believed: false at

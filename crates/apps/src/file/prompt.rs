@@ -1,15 +1,16 @@
 //! `file browse`: a person looks around.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::progress::Digits;
-use super::verbs::{get, named, print_entries, say};
+use super::verbs::{destination, get, named, print_entries, say};
 use super::{Client, name};
 use crate::common::complain;
 use crate::{AppError, Shown, terminal};
 
-const HELP: &str = "cd NAME, .., ls, pwd, get NAME [DEST], help, quit; quote names with spaces";
+const HELP: &str = "cd NAME, .., ls, pwd, get [-f] NAME [DEST], help, quit; quote names with spaces; \
+                    -f (--force) replaces a file that exists";
 
 /// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an error the next one
 /// is as good as any.
@@ -20,7 +21,8 @@ pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
     loop {
         ask(&place)?;
         let Some(line) = lines.recv().await else {
-            return Ok(());
+            // The shell's prompt gets a line of its own.
+            return if prompts() { say("") } else { Ok(()) };
         };
         let Some(words) = shlex::split(&line) else {
             complain(&AppError::failed("a quote is not closed"));
@@ -42,10 +44,9 @@ async fn obey(client: &mut Client, place: &mut String, words: &[&str]) -> Result
         [".."] => go(client, place, "..").await,
         ["ls"] => list(client, place).await,
         ["pwd"] => say(Shown(place)),
-        ["get", wanted] => fetch(client, place, wanted, None).await,
-        ["get", wanted, dest] => fetch(client, place, wanted, Some(dest.into())).await,
+        ["get", ref said @ ..] => fetch_said(client, place, said).await,
         ["help"] => say(HELP),
-        _ => Err(AppError::failed(HELP)),
+        _ => Err(not_understood(words)),
     }
 }
 
@@ -54,6 +55,30 @@ async fn go(client: &mut Client, place: &mut String, to: &str) -> Result<(), App
     list(client, &there).await?;
     *place = there;
     Ok(())
+}
+
+/// `get NAME [DEST]`, with `-f` or `--force` anywhere; a file of such a name is `./-f`.
+async fn fetch_said(client: &mut Client, place: &str, said: &[&str]) -> Result<(), AppError> {
+    let (options, names): (Vec<&str>, Vec<&str>) = said
+        .iter()
+        .partition(|word| matches!(**word, "-f" | "--force"));
+    client.replace(!options.is_empty());
+    match names[..] {
+        [wanted] => fetch(client, place, wanted, None).await,
+        [wanted, dest] => {
+            let dest = destination(Path::new(dest)).to_owned();
+            fetch(client, place, wanted, Some(dest)).await
+        }
+        _ => Err(not_understood(&[&["get"], said].concat())),
+    }
+}
+
+fn not_understood(words: &[&str]) -> AppError {
+    let line = words.join(" ");
+    AppError::failed(format_args!(
+        "cannot do '{}' here; there is {HELP}",
+        Shown(&line)
+    ))
 }
 
 async fn fetch(
@@ -82,9 +107,14 @@ fn show(done: Result<(), AppError>) {
     }
 }
 
+/// Whether a person reads and types.
+fn prompts() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
 /// A prompt, where a person reads and types.
 fn ask(place: &str) -> io::Result<()> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if !prompts() {
         return Ok(());
     }
     let mut out = io::stdout();

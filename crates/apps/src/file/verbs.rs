@@ -19,6 +19,11 @@ pub(super) async fn put(
     to: Option<&str>,
     digits: Digits,
 ) -> Result<ExitCode, AppError> {
+    if paths.len() > 1 && paths.iter().any(|path| path == Path::new("-")) {
+        return Err(AppError::usage(
+            "standard input is sent alone: it has no name of its own, and --as NAME gives it one",
+        ));
+    }
     let to = target(client, paths.len(), to).await?;
     let mut code = ExitCode::SUCCESS;
     for path in paths {
@@ -88,6 +93,7 @@ pub(super) async fn get_all(
     to: Option<&Path>,
     digits: Digits,
 ) -> Result<ExitCode, AppError> {
+    let to = to.map(destination);
     let into = to.is_some_and(Path::is_dir);
     if let Some(to) = to.filter(|_| names.len() > 1 && !into) {
         return Err(AppError::usage(format_args!(
@@ -110,6 +116,14 @@ pub(super) async fn get_all(
         note(got, name, &mut code)?;
     }
     Ok(code)
+}
+
+/// What a user means by a destination: `-` is standard output.
+pub(super) fn destination(said: &Path) -> &Path {
+    match said == Path::new("-") {
+        true => Path::new("/dev/stdout"),
+        false => said,
+    }
 }
 
 /// Fetches a file, and prints a line about it.
