@@ -53,6 +53,7 @@ mod service;
 mod serving;
 mod show;
 mod startup;
+mod stranger;
 mod terminal;
 mod wrong_codec;
 

@@ -8,6 +8,7 @@ use socketry_transport::RecvHalf;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use crate::stranger;
 use crate::wrong_codec::{self, PATIENCE};
 
 /// From this length on, in bytes, a line may take its time.
@@ -34,6 +35,8 @@ pub(crate) enum First {
     Refused(FrameError, Option<CodecName>),
     /// Another codec. The conversation is over.
     Foreign(CodecName),
+    /// HTTP or TLS, and so perhaps what a web page has chosen. The conversation is over.
+    Stranger(&'static str),
     /// A line that does not end. The frame may still come.
     Unfinished,
 }
@@ -59,14 +62,18 @@ impl Opening {
 
     /// What comes first; after [`First::Unfinished`], what comes then. Cancel-safe.
     pub(crate) async fn next<R: RecvHalf>(&mut self, frames: &mut Framed<R>) -> First {
+        let first = self.receive(frames).await;
+        if let First::Stranger(protocol) = first {
+            let peer = frames.peer();
+            tracing::warn!(%peer, "refused: speaks {protocol}; a web page may be the cause");
+        }
+        first
+    }
+
+    async fn receive<R: RecvHalf>(&mut self, frames: &mut Framed<R>) -> First {
         loop {
             match within(self.patience, frames.recv()).await {
-                Ok(Ok(Some(frame))) => {
-                    return match inside(frame, self.own, self.keys) {
-                        Some(theirs) => First::Foreign(theirs),
-                        None => First::Frame(Some(frame.to_vec())),
-                    };
-                }
+                Ok(Ok(Some(frame))) => return self.carried(frame),
                 Ok(Ok(None)) => return First::Frame(None),
                 Ok(Err(error)) => return self.refused(error),
                 Err(_) => {
@@ -85,14 +92,28 @@ impl Opening {
         match first {
             First::Frame(_) => String::new(),
             First::Refused(_, Some(theirs)) | First::Foreign(theirs) => {
-                wrong_codec::refusal(self.own, *theirs)
+                wrong_codec::refusal(self.own, format_args!("the codec {theirs}"))
             }
+            First::Stranger(protocol) => wrong_codec::refusal(self.own, protocol),
             First::Refused(error, None) => error.fault().to_string(),
             First::Unfinished => wrong_codec::unfinished(self.own),
         }
     }
 
+    fn carried(&self, frame: &[u8]) -> First {
+        if let Some(protocol) = stranger::of_frame(frame, self.own) {
+            return First::Stranger(protocol);
+        }
+        match inside(frame, self.own, self.keys) {
+            Some(theirs) => First::Foreign(theirs),
+            None => First::Frame(Some(frame.to_vec())),
+        }
+    }
+
     fn refused(&self, error: FrameError) -> First {
+        if let Some(protocol) = stranger::of_bytes(error.found()) {
+            return First::Stranger(protocol);
+        }
         // A frame of ours that has no end looks like a text.
         let endless = matches!(error.codec_fault(), Some(Fault::TooLong { len: None, .. }));
         let theirs = match endless {
@@ -104,6 +125,9 @@ impl Opening {
 
     /// What to make of a beginning that is followed by nothing.
     fn stuck(&mut self, unread: &[u8]) -> Option<First> {
+        if let Some(protocol) = stranger::of_bytes(unread) {
+            return Some(First::Stranger(protocol));
+        }
         if !matches!(self.own, CodecName::Line(_)) {
             return wrong_codec::looks_like(unread, self.own)
                 .filter(|theirs| !is_framed_alike(self.own, *theirs))

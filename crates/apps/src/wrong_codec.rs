@@ -5,6 +5,7 @@
 //! words that begin with [`WORDS`] and its codec's name. A client looks for these words in the first
 //! bytes of an answer, before it believes its codec.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -20,8 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 const WORDS: &str = "this server speaks the codec `";
 
 /// What a server of the codec `own` says to a client whose first bytes look like `theirs`.
-pub(crate) fn refusal(own: CodecName, theirs: CodecName) -> String {
-    format!("{WORDS}{own}`; this looks like the codec {theirs}")
+pub(crate) fn refusal(own: CodecName, theirs: impl Display) -> String {
+    format!("{WORDS}{own}`; this looks like {theirs}")
 }
 
 /// What a server of lines says to a client whose first line does not end.

@@ -164,6 +164,9 @@ impl Hearing {
                 None => self.of_error(error),
             }),
             First::Foreign(theirs) => Some(Heard::Lost(wrong_codec::differs(theirs))),
+            First::Stranger(protocol) => Some(Heard::Lost(AppError::failed(format_args!(
+                "the server speaks {protocol}"
+            )))),
             // The line may still end.
             First::Unfinished => Some(Heard::Fault(wrong_codec::differs(CodecName::Raw))),
         }

@@ -167,7 +167,7 @@ impl Guest {
                     self.tell(&words).await;
                     return Some(flow_behind(&error));
                 }
-                First::Foreign(_) => {
+                First::Foreign(_) | First::Stranger(_) => {
                     tracing::info!("speaks another codec");
                     self.tell(&words).await;
                     return Some(ControlFlow::Break(()));

@@ -111,7 +111,7 @@ impl Requests {
             First::Refused(error, _) if is_lost(&error) => return None,
             First::Refused(error, _) => !error.is_fatal(),
             First::Unfinished => true,
-            First::Foreign(_) => false,
+            First::Foreign(_) | First::Stranger(_) => false,
         };
         Some(Err(Odd { words, goes_on }))
     }

@@ -99,7 +99,9 @@ impl Browsing<'_> {
         match first {
             First::Frame(bytes) => Ok(Ok(bytes.map(|bytes| text(self.encoding, &bytes)))),
             First::Refused(error, _) => Err(error.into()),
-            First::Foreign(_) | First::Unfinished => Ok(Err(AppError::failed(words))),
+            First::Foreign(_) | First::Stranger(_) | First::Unfinished => {
+                Ok(Err(AppError::failed(words)))
+            }
         }
     }
 

@@ -200,7 +200,7 @@ async fn first_header(wire: &mut Wire, opening: &mut Opening) -> Result<Option<H
     match first {
         First::Frame(header) => Ok(header.map(Ok)),
         First::Refused(error, _) => not_understood(words, error),
-        First::Foreign(_) | First::Unfinished => Ok(Some(Err(unknown(words)))),
+        First::Foreign(_) | First::Stranger(_) | First::Unfinished => Ok(Some(Err(unknown(words)))),
     }
 }
 

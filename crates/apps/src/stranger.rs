@@ -1,0 +1,76 @@
+//! A peer that speaks none of our codecs, but HTTP or TLS: a browser, say.
+//!
+//! A web page can make its reader's browser send bytes to any port that the browser reaches, on
+//! this machine too. The page chooses most of these bytes: the path, the body, a ticket of TLS. A
+//! codec that goes on behind what it does not understand would find frames there, and `command`
+//! would run them. The page does not choose the first bytes, and they tell what the peer speaks.
+
+use socketry_codec::CodecName;
+
+/// What a request of HTTP begins with.
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+];
+
+/// A record of TLS that begins a handshake.
+const HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
+/// What the first `bytes` of a connection are, if that is HTTP or TLS.
+pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
+    let asks = |method: &&str| {
+        let behind = bytes.strip_prefix(method.as_bytes());
+        behind.is_some_and(|behind| behind.starts_with(b" /") || behind.starts_with(b" *"))
+    };
+    if METHODS.iter().any(asks) {
+        return Some("HTTP");
+    }
+    bytes.starts_with(&HANDSHAKE).then_some("TLS")
+}
+
+/// The same of the first frame of a connection. `own` has taken the length off from `frame`.
+pub(crate) fn of_frame(frame: &[u8], own: CodecName) -> Option<&'static str> {
+    let (CodecName::Struct(format) | CodecName::Json(format)) = own else {
+        return of_bytes(frame);
+    };
+    // A length may be two letters: `PO` is one of 20,559 bytes.
+    let length = u64::try_from(frame.len())
+        .ok()
+        .and_then(|len| format.write(len));
+    let longest = METHODS.map(str::len).into_iter().max().unwrap_or_default() + " /".len();
+    let front = &frame[..frame.len().min(longest)];
+    of_bytes(&[length?.as_ref(), front].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_known_by_its_method_and_path() {
+        for bytes in ["GET / HTTP/1.1\r\n", "POST /a", "OPTIONS * HTTP/1.1"] {
+            assert_eq!(of_bytes(bytes.as_bytes()), Some("HTTP"), "{bytes}");
+        }
+        assert_eq!(of_bytes(b"\x16\x03\x01\x02\x00"), Some("TLS"));
+        for bytes in [
+            "",
+            "GET",
+            "GET http://localhost/",
+            "POSTS /",
+            "get /",
+            "echo GET /",
+        ] {
+            assert_eq!(of_bytes(bytes.as_bytes()), None, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn letters_that_were_taken_for_a_length_count() {
+        let mut frame = b"ST / HTTP/1.1\r\n".to_vec();
+        frame.resize(usize::from(u16::from_be_bytes(*b"PO")), b' ');
+        assert_eq!(of_frame(&frame, "struct:>H".parse().unwrap()), Some("HTTP"));
+        assert_eq!(of_frame(&frame, "struct".parse().unwrap()), None);
+        assert_eq!(of_frame(b"GET / HTTP/1.1", CodecName::Raw), Some("HTTP"));
+        // In a frame of its own it may be about anything.
+        assert_eq!(of_frame(b"GET / HTTP/1.1", "struct".parse().unwrap()), None);
+    }
+}
