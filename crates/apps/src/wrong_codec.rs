@@ -121,8 +121,13 @@ fn with_length(bytes: &[u8], certain: bool) -> Option<CodecName> {
         formats.filter_map(|format: Format| cut(format, bytes).map(|cut| (format, cut)))
     };
     let exact = cuts().find(|(_, (len, rest))| rest.len() == *len);
-    // Any two bytes may be the length of a frame whose end is not here.
-    let found = exact.or_else(|| cuts().find(|(_, (len, rest))| !certain || rest.len() > *len));
+    // Any two bytes may be the length of a frame whose end is not here, or of a part of a text.
+    let followed = |format: Format, len: usize, rest: &[u8]| match rest.get(len..) {
+        Some(next) => format.size() > 2 || cut(format, next).is_some(),
+        None => false,
+    };
+    let found = exact
+        .or_else(|| cuts().find(|(format, (len, rest))| !certain || followed(*format, *len, rest)));
     let (format, (len, rest)) = found?;
     let object =
         rest.starts_with(b"{") && rest.get(..len).is_none_or(|whole| whole.ends_with(b"}"));

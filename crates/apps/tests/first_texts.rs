@@ -24,12 +24,15 @@ fn utf_16(text: &str) -> Vec<u8> {
 #[test]
 fn a_text_over_raw_may_begin_as_frames_do() {
     let long = format!("d{}", "x".repeat(50));
+    let page = format!("\x0c\n{}", "x".repeat(3000));
+    let shown_page = page.replace('\x0c', r"\u{c}").replace('\n', r"\n");
     let marked = [&[0xff, 0xfe][..], &utf_16("你好")].concat();
     for (encoding, said, shown) in [
         ("utf-8", b"hi{name}".to_vec(), "hi{name}"),
         ("utf-8", b"w/{name}, where".to_vec(), "w/{name}, where"),
         ("utf-8", b"\x07ding".to_vec(), r"\u{7}ding"),
         ("utf-8", b"\x1b[1mloud".to_vec(), r"\u{1b}[1mloud"),
+        ("utf-8", page.into_bytes(), &shown_page),
         ("utf-16-le", utf_16("一些"), "一些"),
         ("utf-16-le", utf_16("你\n好"), r"你\n好"),
         ("utf-16-le", utf_16(&long), &long),
