@@ -6,8 +6,10 @@ use socketry_codec::{CodecName, Fault, FrameError, FrameFault, Framed};
 use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
+use super::budget::can_be_forged;
 use super::ear::Ear;
 use super::message::{Answer, Dialect, Message, RELAYED, Said, encoded, json, own_name, signed};
+use super::proof::{Proof, Told};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::{AppError, Service, wrong_codec};
@@ -41,6 +43,8 @@ impl Client {
         let framed = service.connect(App::Chat, to).await?;
         let (dialect, ear) = (Dialect::of(&service), Ear::new(&service, framed.shape()));
         let sticky = service.codec.name == CodecName::Raw && framed.shape().is_stream();
+        let forgeable = !framed.shape().is_stream() && can_be_forged(framed.peer());
+        let (told, proof) = Proof::new(dialect == Dialect::Json && forgeable);
         let (hearing, speaking) = framed.split();
         let mut client = Client {
             hearing: Hearing {
@@ -48,11 +52,13 @@ impl Client {
                 opening: Some(Opening::new(service.codec.name, RELAYED)),
                 dialect,
                 ear,
+                told,
             },
             speaking: Speaking {
                 frames: speaking,
                 dialect,
                 name,
+                proof,
                 sticky,
             },
         };
@@ -71,11 +77,17 @@ impl Client {
 
     /// The next message; `None` when the server has ended the conversation. Cancel-safe.
     ///
+    /// Meanwhile it proves to a server over datagrams that they reach this address, where the codec is JSON.
+    ///
     /// # Errors
     /// If the server did not accept something that was sent, or sent something that is no message; the next call goes
     /// on after it. If the connection broke, what follows is `None`.
     pub async fn recv(&mut self) -> Result<Option<Message>, AppError> {
-        match self.hearing.next().await {
+        let heard = tokio::select! {
+            heard = self.hearing.next() => heard,
+            unsaid = self.speaking.prove() => return Err(unsaid.into()),
+        };
+        match heard {
             Heard::Message(message) => Ok(Some(message)),
             Heard::Quit | Heard::End => Ok(None),
             Heard::Fault(error) | Heard::Lost(error) => Err(error),
@@ -121,6 +133,7 @@ pub(super) struct Hearing {
     opening: Option<Opening>,
     dialect: Dialect,
     ear: Ear,
+    told: Told,
 }
 
 impl Hearing {
@@ -137,7 +150,7 @@ impl Hearing {
                     self.of_first(first)
                 }
                 None => match self.frames.recv().await {
-                    Ok(Some(frame)) => of_frame(self.dialect, &mut self.ear, frame),
+                    Ok(Some(frame)) => of_frame(self.dialect, &mut self.ear, &self.told, frame),
                     Ok(None) => Some(self.ended()),
                     Err(error) => Some(self.of_error(error)),
                 },
@@ -157,7 +170,7 @@ impl Hearing {
             First::Frame(None) => Some(self.ended()),
             First::Frame(Some(frame)) => match wrong_codec::of_bytes(&frame) {
                 Some(told) => Some(Heard::Lost(told)),
-                None => of_frame(self.dialect, &mut self.ear, &frame),
+                None => of_frame(self.dialect, &mut self.ear, &self.told, &frame),
             },
             First::Refused(error, theirs) => Some(match theirs.map(wrong_codec::differs) {
                 Some(foreign) => Heard::Lost(wrong_codec::of_error(&error).unwrap_or(foreign)),
@@ -214,11 +227,15 @@ fn is_passing(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// `None` if no character is whole yet.
-fn of_frame(dialect: Dialect, ear: &mut Ear, frame: &[u8]) -> Option<Heard> {
+fn is_too_long(error: &FrameError) -> bool {
+    matches!(error.codec_fault(), Some(Fault::TooLong { .. }))
+}
+
+/// `None` if no character is whole yet, or it concerns nobody but the half that speaks.
+fn of_frame(dialect: Dialect, ear: &mut Ear, told: &Told, frame: &[u8]) -> Option<Heard> {
     match dialect {
         Dialect::Text(_) => ear.text(frame).map(of_message_text),
-        Dialect::Json => Some(of_json(frame)),
+        Dialect::Json => of_json(frame, told),
     }
 }
 
@@ -233,8 +250,12 @@ fn of_message(message: Message) -> Heard {
     Heard::Message(message)
 }
 
-pub(super) fn of_json(frame: &[u8]) -> Heard {
-    match serde_json::from_slice(frame) {
+pub(super) fn of_json(frame: &[u8], told: &Told) -> Option<Heard> {
+    Some(match serde_json::from_slice(frame) {
+        Ok(Answer::Cookie { cookie }) => {
+            told.tell(cookie);
+            return None;
+        }
         Ok(Answer::Message(message)) => of_message(message),
         Ok(Answer::Refusal { error }) => match wrong_codec::of_bytes(error.as_bytes()) {
             Some(told) => Heard::Lost(told),
@@ -243,7 +264,7 @@ pub(super) fn of_json(frame: &[u8]) -> Heard {
         Err(error) => Heard::Fault(AppError::failed(format_args!(
             "the server sent what is no message: {error}"
         ))),
-    }
+    })
 }
 
 /// The half that speaks.
@@ -251,6 +272,7 @@ pub(super) struct Speaking {
     frames: Framed<BoxSend>,
     dialect: Dialect,
     name: Option<String>,
+    proof: Proof,
     /// Whether two texts may arrive as one.
     pub(super) sticky: bool,
 }
@@ -272,8 +294,13 @@ impl From<Unsaid> for AppError {
 }
 
 impl Speaking {
-    fn from(&self) -> &str {
-        self.name.as_deref().unwrap_or(ANONYMOUS)
+    /// A JSON message of this user.
+    fn said(&self, text: Option<&str>, cookie: Option<String>) -> Vec<u8> {
+        json(&Said {
+            from: Some(self.name.as_deref().unwrap_or(ANONYMOUS).into()),
+            text: text.map(Into::into),
+            cookie: cookie.map(Into::into),
+        })
     }
 
     /// Says who is there, where the codec has a place for it.
@@ -281,22 +308,32 @@ impl Speaking {
         let Dialect::Json = self.dialect else {
             return Ok(());
         };
-        let hello = json(&Said {
-            from: Some(self.from().into()),
-            text: None,
-        });
+        let cookie = self.proof.introduction();
+        let hello = self.said(None, cookie);
         self.send(&hello).await
     }
 
-    async fn send(&mut self, frame: &[u8]) -> Result<(), Unsaid> {
-        let stream = self.frames.shape().is_stream();
-        self.frames.send(frame).await.map_err(|error| {
-            if is_lost(&error, stream) {
-                Unsaid::Lost(error.into())
-            } else {
-                Unsaid::Refused(error.into())
+    /// Proves that datagrams reach this address, where that is due, and never resolves unless that cannot be sent.
+    /// Cancel-safe.
+    pub(super) async fn prove(&mut self) -> Unsaid {
+        loop {
+            self.proof.next().await;
+            if let Err(unsaid) = self.introduce().await {
+                return unsaid;
             }
-        })
+        }
+    }
+
+    async fn send(&mut self, frame: &[u8]) -> Result<(), Unsaid> {
+        let sent = self.frames.send(frame).await;
+        sent.map_err(|error| self.unsaid(error))
+    }
+
+    fn unsaid(&self, error: FrameError) -> Unsaid {
+        match is_lost(&error, self.frames.shape().is_stream()) {
+            true => Unsaid::Lost(error.into()),
+            false => Unsaid::Refused(error.into()),
+        }
     }
 
     pub(super) async fn say(&mut self, text: &str) -> Result<(), Unsaid> {
@@ -307,10 +344,15 @@ impl Speaking {
     }
 
     async fn say_json(&mut self, text: &str) -> Result<(), Unsaid> {
-        let frame = json(&Said {
-            from: Some(self.from().into()),
-            text: Some(text.into()),
-        });
+        if let Some(cookie) = self.proof.carried() {
+            let frame = self.said(Some(text), Some(cookie));
+            match self.frames.send(&frame).await {
+                // Without the cookie there may be room.
+                Err(error) if is_too_long(&error) => {}
+                sent => return sent.map_err(|error| self.unsaid(error)),
+            }
+        }
+        let frame = self.said(Some(text), None);
         self.send(&frame).await
     }
 
@@ -321,8 +363,11 @@ impl Speaking {
         self.send(&bytes).await
     }
 
-    /// Half-closes, where that exists.
+    /// Half-closes, where that exists. Over datagrams the proof goes on.
     pub(super) async fn finish(&mut self) -> Result<(), AppError> {
-        Ok(self.frames.finish().await?)
+        if self.frames.shape().is_stream() {
+            self.frames.finish().await?;
+        }
+        Ok(())
     }
 }

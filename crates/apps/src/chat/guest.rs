@@ -15,7 +15,7 @@ use super::budget::Budget;
 use super::ear::Ear;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
-use super::message::{self, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
+use super::message::{self, Challenge, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
 use super::outbox::Outbox;
 use crate::Service;
 use crate::opening::{First, Opening};
@@ -108,6 +108,11 @@ async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output
     }
 }
 
+/// What a JSON frame says, or in words why it is nothing.
+fn parse(frame: &[u8]) -> Result<Said<'_>, Cow<'static, str>> {
+    serde_json::from_slice(frame).map_err(|error| format!("not a message: {error}").into())
+}
+
 /// Whether the user is heard on after an error. A socket that fails is not asked again, fatal or not: it might fail for
 /// ever.
 fn flow_behind(error: &FrameError) -> ControlFlow<()> {
@@ -188,7 +193,13 @@ impl Guest {
         self.seat.member.outbox.budget.earn(frame.len());
         let heard = match self.dialect {
             Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
-            Dialect::Json => self.parse(frame),
+            Dialect::Json => match parse(frame) {
+                Ok(said) => {
+                    self.check(&said).await;
+                    self.message(said)
+                }
+                Err(words) => Err(words),
+            },
         };
         match heard {
             Ok(Some(message)) if message.is_quit() => return ControlFlow::Break(()),
@@ -211,10 +222,27 @@ impl Guest {
         flow_behind(error)
     }
 
-    /// The message in a JSON frame; `None` if it only says who is there. In words why it cannot be accepted.
-    fn parse(&mut self, frame: &[u8]) -> Result<Option<Message>, Cow<'static, str>> {
-        let said: Said<'_> =
-            serde_json::from_slice(frame).map_err(|error| format!("not a message: {error}"))?;
+    /// Looks whether a datagram proves the address that it came from. Whoever only introduces itself waits for the
+    /// cookie, which is an answer of the same length; what is said besides is answered where it proves nothing.
+    async fn check(&self, said: &Said<'_>) {
+        let outbox = &self.seat.member.outbox;
+        let (cookies, peer) = (&self.seat.hub.cookies, &outbox.peer);
+        let Some(cookie) = said.cookie.as_deref().filter(|_| !outbox.stream) else {
+            return;
+        };
+        if cookies.holds(cookie, peer) {
+            outbox.budget.prove();
+        }
+        if said.text.is_none() || !outbox.budget.is_proven() {
+            let cookie = &cookies.of(peer);
+            self.seat
+                .answer(&message::json(&Challenge { cookie }))
+                .await;
+        }
+    }
+
+    /// The message; `None` if it only says who is there. In words why it cannot be accepted.
+    fn message(&mut self, said: Said<'_>) -> Result<Option<Message>, Cow<'static, str>> {
         if let Some(from) = &said.from {
             self.name = Some(self.accepted(from)?);
         }
@@ -224,7 +252,7 @@ impl Guest {
                 from: Some(from),
                 ..Message::plain(text.into_owned())
             })),
-            None if said.from.is_some() => Ok(None),
+            None if said.from.is_some() || said.cookie.is_some() => Ok(None),
             None => Err("a message needs the key `text`".into()),
         }
     }

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::QUIT;
 use super::console::{Console, Screen, Unshown};
+use super::cookie::Cookies;
 use super::message::{self, Dialect, Message, RELAYED, Relayed};
 use super::outbox::{Letter, Outbox, Put, Sender};
 use super::pacing::{Common, Pass, Speaker};
@@ -28,6 +29,7 @@ pub(super) struct Hub {
     dialect: Dialect,
     /// Whether nobody can forge an address.
     pub(super) trusted: bool,
+    pub(super) cookies: Cookies,
     room: Mutex<Room>,
     common: Common,
     operator: Speaker,
@@ -67,6 +69,7 @@ impl Hub {
         let hub = Hub {
             dialect: Dialect::of(service),
             trusted,
+            cookies: Cookies::new()?,
             room: Mutex::new(Room {
                 members: HashMap::new(),
                 next_member: 0,
@@ -256,7 +259,7 @@ impl Member {
 
 /// A user's place in the hub.
 pub(super) struct Seat {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     number: u64,
     pub(super) member: Arc<Member>,
     speaker: Speaker,

@@ -88,7 +88,7 @@ pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Res
             } else {
                 QUIET
             };
-            match listener.listen_on(patience).await? {
+            match proving(&mut speaking, listener.listen_on(patience)).await? {
                 Some(Ending::Quit) => Ok(()),
                 _ => listener.verdict(),
             }
@@ -116,7 +116,14 @@ async fn speak(
 ) -> Spoken {
     let mut turn = None;
     loop {
-        let line = match input.lines.recv().await {
+        let line = tokio::select! {
+            line = input.lines.recv() => line,
+            unsaid = speaking.prove() => match lost(unsaid) {
+                Some(error) => return Spoken::Lost(error),
+                None => continue,
+            },
+        };
+        let line = match line {
             Some(line) if line.is_empty() => continue,
             Some(line) => line,
             None if input.leaves => QUIT.to_owned(),
@@ -125,15 +132,38 @@ async fn speak(
         if speaking.sticky {
             turn = Some(next_turn(turn, answered).await);
         }
-        match speaking.say(&line).await {
-            Ok(()) => {}
-            Err(Unsaid::Refused(error)) => complain(&error),
-            Err(Unsaid::Lost(error)) => return Spoken::Lost(error),
+        if let Err(unsaid) = speaking.say(&line).await
+            && let Some(error) = lost(unsaid)
+        {
+            return Spoken::Lost(error);
         }
         if line == QUIT {
             return end(speaking, Spoken::Left).await;
         }
         said.set(said.get() + 1);
+    }
+}
+
+/// The error, if the server is gone. Otherwise the user sees it, and goes on.
+fn lost(unsaid: Unsaid) -> Option<AppError> {
+    match unsaid {
+        Unsaid::Lost(error) => Some(error),
+        Unsaid::Refused(error) => {
+            complain(&error);
+            None
+        }
+    }
+}
+
+/// What `listening` comes to, while the user still [proves](Speaking::prove) where it is.
+async fn proving<T>(speaking: &mut Speaking, listening: impl Future<Output = T>) -> T {
+    let mut listening = pin!(listening);
+    loop {
+        tokio::select! {
+            done = &mut listening => return done,
+            // The half that hears learns by itself what it means.
+            unsaid = speaking.prove() => drop(unsaid),
+        }
     }
 }
 

@@ -53,3 +53,17 @@ pub const TURN: Duration = Duration::from_secs(1);
 /// How long it waits so after a line that was not answered, until one is again: lines pasted to somebody who only reads
 /// are not to take a second each.
 pub const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a [`Client`](super::Client) over datagrams waits for the server's answer before it introduces itself once
+/// more, where it has to prove its address.
+pub const PROOF_WAIT: Duration = Duration::from_secs(1);
+
+/// How often it introduces itself so at most. To a server that sends cookies it does so again after [`PROOF_RENEWAL`],
+/// and when the user has said something; to one that sends none it does not.
+pub const PROOF_TRIES: u32 = 5;
+
+/// How often it renews the proof, and how long a server gives out one cookie. That holds for as long once more.
+pub const PROOF_RENEWAL: Duration = Duration::from_secs(60);
+
+/// How long a proof holds: whoever has an address after that did not ask for anything.
+pub const PROOF: Duration = Duration::from_secs(180);

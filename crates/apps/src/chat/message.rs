@@ -89,6 +89,9 @@ pub(super) struct Said<'a> {
     pub(super) from: Option<Cow<'a, str>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Cow<'a, str>>,
+    /// That of the server's, or as much room as one needs.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub(super) cookie: Option<Cow<'a, str>>,
 }
 
 /// What a server sends, where the codec is JSON.
@@ -106,12 +109,19 @@ pub(super) struct Relayed<'a> {
 pub(super) enum Answer {
     Message(Message),
     Refusal { error: String },
+    Cookie { cookie: String },
 }
 
 /// A server's answer to what it cannot accept.
 #[derive(Debug, Serialize)]
 pub(super) struct Refusal<'a> {
     pub(super) error: &'a str,
+}
+
+/// A server's answer to a client that is to prove its address.
+#[derive(Debug, Serialize)]
+pub(super) struct Challenge<'a> {
+    pub(super) cookie: &'a str,
 }
 
 /// How a message is written.

@@ -27,7 +27,7 @@
 //!
 //! A text that is exactly `q` ends a conversation, over every codec and from either side, and is not passed on: a user who
 //! says it leaves, and an operator who types it sends all users away. The server stays. It is never signed. Nothing but
-//! messages (and those errors) is ever sent, and an empty line that is typed is none.
+//! messages (and those errors, and cookies where one asks for them) is ever sent, and an empty line that is typed is none.
 //!
 //! Over datagrams a server knows of a user by the first datagram, and forgets one that was silent, and was sent nothing, for
 //! as long as the transport says (`peer_idle`, by default 5 minutes). [`Client`] sends its name at once where the codec is
@@ -57,8 +57,30 @@
 //!
 //! A datagram's sender can be forged, but for loopback addresses and Unix sockets. So a user at any other address is
 //! sent no more bytes, of messages and of errors, than came from it as messages; what does not fit is dropped. The
-//! operator's own words and the end are exempt. Who only listens hears little of the others, therefore.
-//! Where the network lets nobody forge an address, [`Server::trust_addresses`] (`--trust-addresses`) lifts this.
+//! operator's own words and the end are exempt. Who only listens hears little of the others, therefore, until it has
+//! proved its address. Where the network lets nobody forge an address, [`Server::trust_addresses`]
+//! (`--trust-addresses`) lifts this.
+//!
+//! An address is proved with JSON by saying what the server sent there:
+//!
+//! ```text
+//! user    {"from": NAME, "cookie": "000…"}    64 zeros: room for the answer
+//! server  {"cookie": COOKIE}                  64 hexadecimal digits
+//! user    {"from": NAME, "cookie": COOKIE}
+//! server  {"cookie": COOKIE}                  it is taken: from now on the user hears everything
+//! ```
+//!
+//! * The server answers a `cookie` so whenever it comes without a `text`, or is not the one that was sent to this
+//!   address. The answer counts as any other: without the room it is not sent. Who sends no `cookie` is sent none.
+//! * A cookie holds for one to two minutes ([`limits::PROOF_RENEWAL`]), and a proof for three ([`limits::PROOF`]).
+//!   Both are for one address and port. The server remembers no cookie: it is a hash under a secret, which a server
+//!   chooses when it starts.
+//! * [`Client`] does all this inside of [`Client::recv`]. It introduces itself again when nothing was answered for
+//!   [`limits::PROOF_WAIT`], at most [`limits::PROOF_TRIES`] times, and then leaves a server alone that sent no
+//!   cookie. With one that did it renews the proof every [`limits::PROOF_RENEWAL`], and says the cookie with each
+//!   text, where there is room, since the server may have forgotten it.
+//!
+//! With other codecs nothing can be proved.
 //!
 //! # What is bounded
 //!
@@ -84,6 +106,7 @@
 mod budget;
 mod client;
 mod console;
+mod cookie;
 mod ear;
 mod guest;
 mod hub;
@@ -92,6 +115,7 @@ pub mod limits;
 mod message;
 mod outbox;
 mod pacing;
+mod proof;
 #[cfg(test)]
 mod properties;
 mod server;

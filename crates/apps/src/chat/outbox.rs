@@ -69,7 +69,7 @@ pub(super) enum Put {
 pub(super) struct Outbox {
     pub(super) peer: Endpoint,
     pub(super) budget: Budget,
-    stream: bool,
+    pub(super) stream: bool,
     queue: Mutex<Queue>,
     /// There is something for the writer to do.
     work: Notify,

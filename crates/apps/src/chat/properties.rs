@@ -7,7 +7,8 @@ use socketry_transport::Shape;
 
 use super::client::{Heard, of_json};
 use super::ear::Ear;
-use super::message::{Answer, Message, Refusal, Relayed, Said, encoded, json, signed};
+use super::message::{Answer, Challenge, Message, Refusal, Relayed, Said, encoded, json, signed};
+use super::proof::{BLANK, Proof};
 use crate::Service;
 use crate::carried::carried;
 
@@ -29,6 +30,7 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
             "\"from\":",
             "\"text\":",
             "\"error\":",
+            "\"cookie\":",
             "\"seq\":",
             "\"time\":",
             ",",
@@ -53,13 +55,19 @@ proptest! {
         codec in select(&JSON[..]),
         from in any::<Option<String>>(),
         text in any::<Option<String>>(),
+        cookie in any::<Option<String>>(),
         at in any::<usize>(),
     ) {
-        let said = Said { from: from.as_deref().map(Into::into), text: text.as_deref().map(Into::into) };
+        let said = Said {
+            from: from.as_deref().map(Into::into),
+            text: text.as_deref().map(Into::into),
+            cookie: cookie.as_deref().map(Into::into),
+        };
         let frame = carried(codec, &json(&said), at).unwrap();
         let heard: Said<'_> = serde_json::from_slice(&frame).unwrap();
         prop_assert_eq!(heard.from.as_deref(), from.as_deref());
         prop_assert_eq!(heard.text.as_deref(), text.as_deref());
+        prop_assert_eq!(heard.cookie.as_deref(), cookie.as_deref());
     }
 
     #[test]
@@ -75,7 +83,7 @@ proptest! {
         let expected = Message { from: Some(from), text, seq: Some(seq), time: Some(time) };
         match serde_json::from_slice(&frame).unwrap() {
             Answer::Message(message) => prop_assert_eq!(message, expected),
-            Answer::Refusal { error } => prop_assert!(false, "{}", error),
+            other => prop_assert!(false, "{:?}", other),
         }
     }
 
@@ -84,8 +92,26 @@ proptest! {
         let frame = carried(codec, &json(&Refusal { error: &words }), at).unwrap();
         match serde_json::from_slice(&frame).unwrap() {
             Answer::Refusal { error } => prop_assert_eq!(error, words),
-            Answer::Message(message) => prop_assert!(false, "{:?}", message),
+            other => prop_assert!(false, "{:?}", other),
         }
+    }
+
+    #[test]
+    fn a_cookie_arrives_over_json_and_is_shorter_than_the_question(
+        codec in select(&JSON[..]),
+        from in "[^\u{0}]{1,64}",
+        cookie in "[0-9a-f]{64}",
+        at in any::<usize>(),
+    ) {
+        let challenge = json(&Challenge { cookie: &cookie });
+        let frame = carried(codec, &challenge, at).unwrap();
+        match serde_json::from_slice(&frame).unwrap() {
+            Answer::Cookie { cookie: told } => prop_assert_eq!(told, cookie),
+            other => prop_assert!(false, "{:?}", other),
+        }
+        let said = Said { from: Some(from.into()), text: None, cookie: Some(BLANK.into()) };
+        // Of the question a server counts the object alone, and of the answer the header too.
+        prop_assert!(challenge.len() + 8 <= json(&said).len());
     }
 
     /// Over the other codecs a message is its text. A line cannot hold a newline; that is refused, and nothing is sent.
@@ -127,8 +153,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_message_the_end_or_an_error_that_says_so(bytes in nearly_json()) {
-        match of_json(&bytes) {
+    fn any_bytes_are_a_message_a_cookie_the_end_or_an_error_that_says_so(bytes in nearly_json()) {
+        let (told, _proof) = Proof::new(true);
+        let Some(heard) = of_json(&bytes, &told) else { return Ok(()) };
+        match heard {
             Heard::Fault(error) => {
                 let words = error.to_string();
                 prop_assert!(

@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// Whether users over datagrams are sent all that others say, wherever they are. By default one whose address may be
-    /// forged is sent no more bytes than came from there: see the [module](super).
+    /// forged, and that has not proved it, is sent no more bytes than came from there: see the [module](super).
     #[must_use]
     pub fn trust_addresses(self, trust: bool) -> Self {
         Server {

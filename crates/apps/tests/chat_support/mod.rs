@@ -29,7 +29,7 @@ impl Program {
         Program::start("python3", &all)
     }
 
-    fn start(program: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
             .env("PYTHONIOENCODING", "utf-8")
@@ -66,6 +66,18 @@ impl Program {
     /// The next line of its standard output.
     pub(crate) fn line(&self) -> String {
         self.lines.recv_timeout(LIMIT).expect("a line in time")
+    }
+
+    /// The next line, if it comes so soon.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub(crate) fn line_within(&self, patience: Duration) -> Option<String> {
+        self.lines.recv_timeout(patience).ok()
+    }
+
+    /// The process.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// All further lines, until it closes its standard output.
