@@ -17,7 +17,7 @@ const WAITING_LINES: usize = 1024;
 /// The options that all apps share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
-    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf, struct:>I, json:bare
+    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf, 'struct:>I', json:bare
     #[arg(long, global = true, value_name = "NAME", default_value = "json")]
     codec: CodecSpec,
     /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython has it
@@ -40,7 +40,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1 is needed".to_owned()),
         Ok(number) => Ok(number),
-        Err(error) => Err(error.to_string()),
+        Err(_) => Err("it is not a whole number that fits".to_owned()),
     }
 }
 

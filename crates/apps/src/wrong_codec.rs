@@ -5,6 +5,7 @@
 //! words that begin with [`WORDS`] and its codec's name. A client looks for these words in the first
 //! bytes of an answer, before it believes its codec.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -62,8 +63,11 @@ pub(crate) fn of_error(error: &FrameError) -> Option<AppError> {
 
 /// The error of a client to which a server seems to speak the codec `theirs`.
 pub(crate) fn differs(theirs: CodecName) -> AppError {
+    let name = theirs.to_string();
+    // To be pasted into a shell, to which `>` is something else.
+    let word = shlex::try_quote(&name).unwrap_or(Cow::Borrowed(&name));
     AppError::failed(format_args!(
-        "the server speaks the codec {theirs}, and this client another one; try --codec {theirs}"
+        "the server speaks the codec {name}, and this client another one; try --codec {word}"
     ))
 }
 
@@ -243,6 +247,15 @@ mod tests {
         let quoted = serde_json::to_vec(&serde_json::json!({"error": notice})).unwrap();
         assert_eq!(noticed(&quoted), Some(CodecName::BareJson));
         assert_eq!(noticed(b"this server speaks the codec `gone`"), None);
+    }
+
+    #[test]
+    fn the_advice_can_be_pasted_into_a_shell() {
+        for codec in ["json:bare", "struct:>H", "line:\\0", "line:;"] {
+            let error = differs(name(codec)).to_string();
+            let words = shlex::split(&error).unwrap();
+            assert_eq!(words.last().unwrap(), codec, "{error}");
+        }
     }
 
     #[test]
