@@ -48,6 +48,8 @@ pub(crate) struct Opening {
     keys: &'static [&'static str],
     patience: Duration,
     told: bool,
+    /// Whether the peer is a client: a server's first text may be anybody's.
+    from_client: bool,
 }
 
 impl Opening {
@@ -57,6 +59,15 @@ impl Opening {
             keys,
             patience: PATIENCE,
             told: false,
+            from_client: true,
+        }
+    }
+
+    /// What a server says first.
+    pub(crate) fn of_server(own: CodecName, keys: &'static [&'static str]) -> Self {
+        Opening {
+            from_client: false,
+            ..Opening::new(own, keys)
         }
     }
 
@@ -101,7 +112,9 @@ impl Opening {
     }
 
     fn carried(&self, frame: &[u8]) -> First {
-        if let Some(protocol) = stranger::of_frame(frame, self.own) {
+        if let Some(protocol) = stranger::of_frame(frame, self.own)
+            && self.from_client
+        {
             return First::Stranger(protocol);
         }
         match inside(frame, self.own, self.keys) {

@@ -118,9 +118,10 @@ fn no_user_sends_another_away_by_speaking_another_codec() {
 }
 
 #[test]
-fn an_object_is_a_message_to_who_hears_it_first() {
-    let object = r#"{"text":"build ok"}"#;
-    for codec in ["raw", "line", "struct"] {
-        assert_eq!(Chat::new(codec).first(&[object]), object, "{codec}");
+fn a_text_about_another_protocol_is_a_message_to_who_hears_it_first() {
+    for text in [r#"{"text":"build ok"}"#, "GET /x HTTP/1.1"] {
+        for codec in ["raw", "line", "struct"] {
+            assert_eq!(Chat::new(codec).first(&[text]), text, "{codec}");
+        }
     }
 }

@@ -49,7 +49,7 @@ impl Client {
         let mut client = Client {
             hearing: Hearing {
                 frames: hearing,
-                opening: Some(Opening::new(service.codec.name, RELAYED)),
+                opening: Some(Opening::of_server(service.codec.name, RELAYED)),
                 dialect,
                 ear,
                 told,
