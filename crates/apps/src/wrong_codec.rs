@@ -153,7 +153,9 @@ fn cut(format: Format, bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 /// A text, in an encoding that extends ASCII: JSON, lines, or no lines.
 fn text(bytes: &[u8]) -> Option<CodecName> {
-    if !is_text(bytes) {
+    // So few may be the front of a length.
+    let is_front = bytes.len() < 4 && !bytes.is_ascii();
+    if is_front || !is_text(bytes) {
         return None;
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
@@ -219,6 +221,7 @@ mod tests {
         assert_eq!(guess(b"echo hi", true), Some(CodecName::Raw));
         assert_eq!(guess(b"\x01\x02\x03", true), None);
         assert_eq!(guess(b"", true), None);
+        assert_eq!(guess(b"\xe8", true), None, "the front of a length");
     }
 
     #[test]

@@ -118,7 +118,10 @@ async fn a_client_outlives_a_restart_of_its_server() {
         fs::create_dir(&root).unwrap();
         fs::write(root.join("a"), "abc").unwrap();
         let service = Service::with_codec(codec).unwrap();
-        let (at, mut serving) = serve(&service, &"tcp://127.0.0.1:0".parse().unwrap(), &root).await;
+        // A port that is free for a moment may be taken by anybody.
+        let socket = dir.path().join("socket");
+        let at = Endpoint::try_from(socket.as_path()).unwrap();
+        let (at, mut serving) = serve(&service, &at, &root).await;
         let mut client = Client::connect(&service, &at).await.unwrap();
         client.list("/").await.unwrap();
         for turn in 0..3 {
