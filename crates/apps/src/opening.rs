@@ -48,8 +48,18 @@ pub(crate) struct Opening {
     keys: &'static [&'static str],
     patience: Duration,
     told: bool,
-    /// Whether the peer is a client: a server's first text may be anybody's.
-    from_client: bool,
+    texts: Texts,
+}
+
+/// What a text of another protocol may be.
+#[derive(Clone, Copy)]
+enum Texts {
+    /// A web page's, and is not obeyed.
+    Orders,
+    /// The same, unless a person writes about that protocol.
+    Talk,
+    /// Anybody's: a server relays it.
+    Relayed,
 }
 
 impl Opening {
@@ -59,14 +69,22 @@ impl Opening {
             keys,
             patience: PATIENCE,
             told: false,
-            from_client: true,
+            texts: Texts::Orders,
         }
     }
 
     /// What a server says first.
     pub(crate) fn of_server(own: CodecName, keys: &'static [&'static str]) -> Self {
         Opening {
-            from_client: false,
+            texts: Texts::Relayed,
+            ..Opening::new(own, keys)
+        }
+    }
+
+    /// What a person says first, whose texts are for other persons.
+    pub(crate) fn of_person(own: CodecName, keys: &'static [&'static str]) -> Self {
+        Opening {
+            texts: Texts::Talk,
             ..Opening::new(own, keys)
         }
     }
@@ -112,8 +130,13 @@ impl Opening {
     }
 
     fn carried(&self, frame: &[u8]) -> First {
+        let is_request = match self.texts {
+            Texts::Orders => true,
+            Texts::Talk => !stranger::is_talk(frame),
+            Texts::Relayed => false,
+        };
         if let Some(protocol) = stranger::of_frame(frame, self.own)
-            && self.from_client
+            && is_request
         {
             return First::Stranger(protocol);
         }

@@ -12,6 +12,9 @@ const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 
+/// What a network carries of a request at once, at least, in bytes (RFC 9293, section 3.7.1).
+const SEGMENT: usize = 536;
+
 /// A record of TLS that begins a handshake.
 const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
@@ -27,7 +30,15 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     bytes.starts_with(&HANDSHAKE).then_some("TLS")
 }
 
-/// The same of the first frame of a connection. `own` has taken the length off from `frame`.
+/// Whether a first frame that begins as a request does is too short to be the front of a long one, and
+/// lacks what a short one has: somebody writes about a request.
+pub(crate) fn is_talk(frame: &[u8]) -> bool {
+    let version = b" HTTP/";
+    let has_version = frame.windows(version.len()).any(|part| part == version);
+    frame.len() < SEGMENT && !has_version && !frame.starts_with(&HANDSHAKE)
+}
+
+/// What the first frame of a connection is, if that is HTTP or TLS. `own` has taken the length off from `frame`.
 pub(crate) fn of_frame(frame: &[u8], own: CodecName) -> Option<&'static str> {
     let (CodecName::Struct(format) | CodecName::Json(format)) = own else {
         return of_bytes(frame);
@@ -61,6 +72,14 @@ mod tests {
         ] {
             assert_eq!(of_bytes(bytes.as_bytes()), None, "{bytes}");
         }
+    }
+
+    #[test]
+    fn who_writes_about_a_request_makes_none() {
+        assert!(is_talk(b"GET /users answers 500"));
+        assert!(!is_talk(b"GET /users HTTP/1.1\r\nHost: localhost\r\n"));
+        assert!(!is_talk(b"\x16\x03\x01\x02\x00"));
+        assert!(!is_talk(&[b"GET /", &[b'x'; SEGMENT][..]].concat()));
     }
 
     #[test]

@@ -29,6 +29,11 @@ fn a_text_over_raw_may_begin_as_frames_do() {
     let marked = [&[0xff, 0xfe][..], &utf_16("你好")].concat();
     for (encoding, said, shown) in [
         ("utf-8", b"hi{name}".to_vec(), "hi{name}"),
+        (
+            "utf-8",
+            b"GET /a answers 500".to_vec(),
+            "GET /a answers 500",
+        ),
         ("utf-8", b"w/{name}, where".to_vec(), "w/{name}, where"),
         ("utf-8", b"\x07ding".to_vec(), r"\u{7}ding"),
         ("utf-8", b"\x1b[1mloud".to_vec(), r"\u{1b}[1mloud"),

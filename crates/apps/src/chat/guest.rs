@@ -161,7 +161,7 @@ impl Guest {
         if !frames.shape().is_stream() {
             return self.next(frames).await;
         }
-        let mut opening = Opening::new(self.codec, KEYS);
+        let mut opening = Opening::of_person(self.codec, KEYS);
         loop {
             let first = opening.next(frames).await;
             let words = opening.words(&first);
