@@ -52,8 +52,9 @@ impl From<FrameError> for Trouble {
 
 /// Ends a conversation so that the client loses nothing that it was sent.
 pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError> {
-    place.leave();
+    // What was answered is written before a newcomer may take the place.
     in_time(wire.finish()).await?;
+    place.leave();
     part(wire.into_socket()).await;
     Ok(())
 }
