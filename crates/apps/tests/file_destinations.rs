@@ -81,3 +81,20 @@ fn standard_input_is_sent_alone() {
     );
     assert_eq!(fs::read_dir(served.root("")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let served = Program::new(&[]);
+    fs::write(served.root("a"), "text").unwrap();
+    fs::write(served.to("a"), "text").unwrap();
+    for (verb, words) in [
+        ("get", "there is no directory missing"),
+        ("put", "there is no such directory"),
+    ] {
+        let arguments = ["file", verb, served.url(), "a", "--to", "missing/b"];
+        let output = run(&served, &arguments, "");
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains("missing/b") && err.contains(words), "{err}");
+    }
+}

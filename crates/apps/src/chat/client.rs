@@ -102,6 +102,11 @@ impl Client {
         self.speaking.finish().await
     }
 
+    /// Whether the server does not know of this user before the first message.
+    pub(super) fn is_unknown(&self) -> bool {
+        !self.hearing.is_stream() && self.hearing.dialect != Dialect::Json
+    }
+
     pub(super) fn split(self) -> (Hearing, Speaking) {
         (self.hearing, self.speaking)
     }

@@ -218,6 +218,9 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
     let conversation = async {
         let client = Client::connect(service, &url, name).await?;
         hint("joined; what you type is said, and a line that is just q leaves");
+        if client.is_unknown() {
+            hint("the server knows of you, and you hear others, once you have said something");
+        }
         let input = join::Input {
             lines: terminal::lines(),
             leaves: std::io::stdin().is_terminal(),

@@ -100,7 +100,9 @@ fn follow(dest: &Path) -> io::Result<Meant> {
     let mut dest = dest.to_owned();
     for _ in 0..MAX_LINKS {
         let (parent, name) = halves(&dest)?;
-        let place = parent.canonicalize()?;
+        let place = parent
+            .canonicalize()
+            .map_err(|error| no_directory(parent, error))?;
         match fs::read_link(&dest) {
             // A link there stands for a descriptor of this process, and its name only describes that.
             Ok(_) if place.starts_with("/proc") => return Ok(Meant::Stream),
@@ -112,6 +114,17 @@ fn follow(dest: &Path) -> io::Result<Meant> {
         }
     }
     Err(io::Error::from_raw_os_error(Errno::LOOP.raw_os_error()))
+}
+
+/// A file cannot be where no directory is, and that is what the user has to know.
+fn no_directory(parent: &Path, error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(
+            error.kind(),
+            format!("there is no directory {}", name_to_text(parent.as_os_str())),
+        ),
+        _ => error,
+    }
 }
 
 fn halves(dest: &Path) -> io::Result<(&Path, &OsStr)> {

@@ -107,8 +107,16 @@ impl Root {
         let dir = match parent.as_os_str().is_empty() {
             true => Arc::clone(&self.dir),
             false => {
-                let opened = self.dir.open_dir(parent);
-                Arc::new(opened.map_err(|error| problem(wanted, error))?)
+                let opened = self
+                    .dir
+                    .open_dir(parent)
+                    .map_err(|error| match error.kind() {
+                        io::ErrorKind::NotFound => {
+                            problem(wanted, "there is no such directory to put it in")
+                        }
+                        _ => problem(wanted, error),
+                    });
+                Arc::new(opened?)
             }
         };
         Ok(Place::new(dir, name.to_owned(), wanted))
