@@ -25,6 +25,9 @@ pub(crate) const MAX_CLIENTS: usize = 1024;
 
 /// How long a newcomer waits for a place before it is refused. Whoever closed its connection before
 /// the newcomer came is noticed by then.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// How much longer it waits where others leave meanwhile: there may be many of them.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// What a newcomer is told for whom there is no place.
@@ -100,7 +103,7 @@ where
     F: Future<Output = ()>,
 {
     async fn welcome(&self, at_door: Seat, socket: BoxSocket) {
-        match self.places.seat_within(GRACE).await {
+        match self.places.seat_soon(MOMENT, GRACE).await {
             Some(seat) => {
                 drop(at_door);
                 seat.hold(|place| (self.talk)(socket, place)).await;

@@ -7,11 +7,16 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::yield_now;
 use tokio::time::timeout;
+
+/// How often a newcomer lets other tasks run before it is sent away.
+const TURNS: usize = 16;
 
 /// So many places.
 #[derive(Clone)]
@@ -32,6 +37,8 @@ struct Turns {
     leaving: VecDeque<Arc<Notify>>,
     /// Who was told to end for a newcomer, and has not ended yet.
     ending: Vec<Arc<Notify>>,
+    /// How often somebody began to leave, or was gone.
+    departures: u64,
 }
 
 impl Places {
@@ -65,9 +72,27 @@ impl Places {
         }
     }
 
-    /// Waits for a place, but not for longer than `limit`. Cancel-safe.
-    pub(super) async fn seat_within(&self, limit: Duration) -> Option<Seat> {
-        timeout(limit, self.seat()).await.ok()
+    /// Waits for a place: for `moment`, and where somebody leaves meanwhile for up to `limit` more, as
+    /// others may be about to leave too. Cancel-safe.
+    pub(super) async fn seat_soon(&self, moment: Duration, limit: Duration) -> Option<Seat> {
+        let before = self.departures();
+        let mut seat = pin!(self.seat());
+        if let Ok(seat) = timeout(moment, &mut seat).await {
+            return Some(seat);
+        }
+        // Whoever has left by now is to be noticed first.
+        for _ in 0..TURNS {
+            yield_now().await;
+        }
+        let limit = match self.departures() == before {
+            true => Duration::ZERO,
+            false => limit,
+        };
+        timeout(limit, seat).await.ok()
+    }
+
+    fn departures(&self) -> u64 {
+        self.queue.lock().departures
     }
 }
 
@@ -129,6 +154,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let end = &self.place.end;
         let mut turns = self.place.queue.lock();
+        turns.departures += 1;
         turns.leaving.retain(|leaving| !Arc::ptr_eq(leaving, end));
         turns.ending.retain(|ending| !Arc::ptr_eq(ending, end));
     }
@@ -152,6 +178,7 @@ impl Place {
             .chain(&turns.ending)
             .any(|one| self.is(one));
         if !is_known {
+            turns.departures += 1;
             turns.leaving.push_back(Arc::clone(&self.end));
             turns.settle();
         }
@@ -167,6 +194,7 @@ mod tests {
     use super::*;
     use std::future::pending;
     use tokio::sync::mpsc;
+    use tokio::time::{Instant, sleep};
 
     const LONG: Duration = Duration::from_secs(1);
 
@@ -180,7 +208,7 @@ mod tests {
     }
 
     async fn sit(places: &Places, talker: Talker) -> Place {
-        let seat = places.seat_within(LONG).await.expect("a place");
+        let seat = places.seat_soon(LONG, LONG).await.expect("a place");
         let place = seat.place.clone();
         tokio::spawn(seat.hold(|_| async move {
             let _talker = talker;
@@ -197,7 +225,7 @@ mod tests {
         for number in 0..3 {
             seated.push(sit(&places, Talker(number, ended.clone())).await);
         }
-        assert!(places.seat_within(LONG).await.is_none());
+        assert!(places.seat_soon(LONG, LONG).await.is_none());
         for number in [1, 2, 1] {
             seated[number].leave();
         }
@@ -206,7 +234,7 @@ mod tests {
             sit(&places, Talker(7, ended.clone())).await;
             assert_eq!(endings.recv().await, Some(longest));
         }
-        assert!(places.seat_within(LONG).await.is_none());
+        assert!(places.seat_soon(LONG, LONG).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,11 +247,33 @@ mod tests {
             let (places, ended) = (places.clone(), ended.clone());
             async move { sit(&places, Talker(3, ended)).await }
         });
-        tokio::task::yield_now().await;
+        yield_now().await;
         first.leave();
         let _third = waiting.await.unwrap();
         assert_eq!(endings.recv().await, Some(1));
         assert!(endings.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newcomer_waits_longer_where_others_leave() {
+        let places = Places::new(1);
+        let first = places.seat().await;
+        let begun = Instant::now();
+        assert!(places.seat_soon(LONG, LONG * 9).await.is_none());
+        assert_eq!(begun.elapsed(), LONG, "nobody leaves");
+        let newcomers = async {
+            tokio::join!(
+                places.seat_soon(LONG, LONG * 9),
+                places.seat_soon(LONG, LONG * 9)
+            )
+        };
+        let (newcomers, ()) = tokio::join!(newcomers, async {
+            sleep(LONG / 2).await;
+            drop(first);
+        });
+        let (one, other) = newcomers;
+        assert!(one.is_some() && other.is_none());
+        assert_eq!(begun.elapsed(), LONG * 11, "somebody has left");
     }
 
     #[tokio::test]
