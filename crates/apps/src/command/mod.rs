@@ -58,8 +58,8 @@
 //! that encoding. **Some words are both**: `ls 目录` in GBK is `ls Ŀ¼` in UTF-8, and is taken for that. `json` is
 //! free of it.
 //!
-//! A client whose first bytes are another codec's is told so, in the server's codec: `this server speaks the codec
-//! `, its name, and what the bytes look like. The connection then ends. On `line`, a text that does not end is answered with
+//! A client whose first bytes are another codec's is told so, in the server's codec:
+//! `this server speaks the codec`, its name, and what the bytes look like. The connection then ends. On `line`, a text that does not end is answered with
 //! such a line after one second, and may still end: somebody may be typing.
 //!
 //! # How a command runs
