@@ -37,59 +37,47 @@
 //!
 //! Frames are made of all this by `socketry-codec`; transports know no codec.
 //!
-//! Unix only (epoll and kqueue); abstract names, peer credentials and device binding are Linux'.
+//! The kernel's sockets need Unix: Linux is tested, macOS compiles. Abstract names, peer credentials and
+//! device binding are Linux'.
 
-mod accept;
-mod addr;
-mod batch;
-mod bound;
-mod boxed;
-mod connect;
-mod credentials;
-mod datagram;
-mod endpoint;
-mod error;
-mod ext;
-mod hint;
-mod joined;
+mod adapters;
+mod contract;
+#[cfg(unix)]
+mod kernel;
 mod mem;
 mod options;
-mod os;
-mod parts;
-mod registry;
 mod session;
-mod socket;
-mod stream_io;
-mod tcp;
+mod standard;
 mod text;
-mod transport;
-mod udp;
 pub mod units;
-mod unix;
-mod unix_file;
 
-pub use accept::OsListener;
+pub use adapters::{IoHalf, IoSocket, SocketIo};
 pub use async_trait::async_trait;
-pub use batch::{Batch, Datagram};
-pub use bound::OsDatagram;
-pub use boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport, erase};
-pub use datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
-pub use endpoint::{Address, Endpoint};
-pub use error::{Error, ErrorKind, Result};
-pub use ext::{RecvExt, SendExt, close, poll_recv_into};
-pub use joined::Joined;
+pub use contract::boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport, erase};
+pub use contract::datagram::batch::{Batch, Datagram};
+pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
+pub use contract::endpoint::{Address, Endpoint};
+pub use contract::error::{Error, ErrorKind, Result};
+pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
+pub use contract::socket::joined::Joined;
+pub use contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+pub use contract::transport::Transport;
+pub use contract::transport::listener::{Accept, Listener};
+pub use contract::transport::registry::Registry;
+#[cfg(unix)]
+pub use kernel::{
+    accept::OsListener,
+    bound::OsDatagram,
+    os::{OsRecv, OsSend, OsSocket},
+    parts::SocketParts,
+    tcp::TcpTransport,
+    udp::UdpTransport,
+    unix::{UnixDgramTransport, UnixTransport},
+};
 pub use mem::{MemListener, MemSocket, MemTransport};
 pub use options::{MulticastGroup, SocketOptions};
-pub use os::{OsRecv, OsSend, OsSocket};
-pub use parts::SocketParts;
-pub use registry::{Registry, connect, listen};
 pub use session::{
     Session, SessionLimits, SessionListener, SessionRecv, SessionSend, SessionStats,
 };
-pub use socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
-pub use stream_io::{IoHalf, IoSocket, SocketIo};
-pub use tcp::TcpTransport;
+pub use standard::{connect, listen};
 pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextSocket, Undecodable};
-pub use transport::{Accept, Listener, Transport};
-pub use udp::UdpTransport;
-pub use unix::{UnixDgramTransport, UnixTransport};

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 
 use socketry_transport::{Endpoint, Error, ErrorKind, Shape, connect, listen};
@@ -149,34 +148,6 @@ async fn an_address_of_another_machine_is_not_listened_at() {
 }
 
 /// The tests run as root at times, whom nothing is forbidden.
-#[test]
-fn what_is_forbidden_is_told_who_can_allow_it() {
-    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
-    for (action, at, words) in [
-        ("connect to", "unix:///run/app.sock", "option mode"),
-        (
-            "listen at",
-            "unix:///run/app.sock",
-            "write to the directory",
-        ),
-        ("listen at", "tcp://127.0.0.1:80", "ports below 1024"),
-        ("connect to", "udp://255.255.255.255:9", "broadcast=true"),
-    ] {
-        let at: Endpoint = at.parse().unwrap();
-        let error = Error::io(action, &at, denied());
-        says(&error, words);
-    }
-}
-
-#[test]
-fn a_link_local_address_needs_its_interface() {
-    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
-    let error = |at: &str| Error::io("connect to", &at.parse().unwrap(), invalid()).to_string();
-    assert!(error("tcp://[fe80::1]:1").contains("[fe80::1%25eth0]"));
-    assert!(!error("tcp://[fe80::1%251]:1").contains("eth0"));
-    assert!(!error("tcp://[::1]:1").contains("eth0"));
-}
-
 #[test]
 fn kinds_and_shapes_have_words() {
     assert_eq!(ErrorKind::Refused.to_string(), "nobody listens there");

@@ -1,6 +1,5 @@
 //! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and what each transport takes of it.
 
-mod apply;
 mod multicast;
 mod text;
 
@@ -9,10 +8,13 @@ use std::time::Duration;
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use multicast::Interface;
 pub use multicast::MulticastGroup;
 use text::Text;
 
-use crate::{Endpoint, Error, ErrorKind, Result, units};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::units;
 
 /// The keys that `tcp` takes.
 pub(crate) const TCP: &[&str] = &[

@@ -1,12 +1,10 @@
 //! A multicast group to join, and on which interface.
 
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use socket2::{InterfaceIndexOrAddress, SockRef};
 
 use crate::units::UnitError;
 
@@ -33,8 +31,9 @@ pub struct MulticastGroup {
     interface: Interface,
 }
 
+/// The interface on which a group is joined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Interface {
+pub(crate) enum Interface {
     Any,
     Address(Ipv4Addr),
     Index(u32),
@@ -47,43 +46,8 @@ impl MulticastGroup {
         self.group
     }
 
-    /// Makes `socket` a member.
-    pub(super) fn join(&self, socket: &SockRef<'_>) -> io::Result<()> {
-        match self.group {
-            IpAddr::V4(group) => {
-                let interface = match self.interface {
-                    Interface::Address(address) => InterfaceIndexOrAddress::Address(address),
-                    _ => InterfaceIndexOrAddress::Index(self.interface.index()?),
-                };
-                socket.join_multicast_v4_n(&group, &interface)
-            }
-            IpAddr::V6(group) => socket.join_multicast_v6(&group, self.interface.index()?),
-        }
-    }
-}
-
-impl Interface {
-    /// Its number; 0 lets the system choose.
-    fn index(&self) -> io::Result<u32> {
-        match self {
-            Interface::Any | Interface::Address(_) => Ok(0),
-            Interface::Index(index) => Ok(*index),
-            Interface::Name(name) => index_of(name),
-        }
-    }
-}
-
-/// The number of the interface called `name`: `if_nametoindex` by way of the resolver, which answers a numeric
-/// address with a zone by itself, because the standard library offers that and needs no `unsafe`.
-fn index_of(name: &str) -> io::Result<u32> {
-    let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no interface '{name}'"));
-    let address = format!("fe80::1%{name}");
-    let mut found = (address.as_str(), 0)
-        .to_socket_addrs()
-        .map_err(|_| missing())?;
-    match found.next() {
-        Some(SocketAddr::V6(v6)) if v6.scope_id() != 0 => Ok(v6.scope_id()),
-        _ => Err(missing()),
+    pub(crate) fn interface(&self) -> &Interface {
+        &self.interface
     }
 }
 

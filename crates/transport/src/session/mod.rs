@@ -19,7 +19,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::{DatagramSocket, Endpoint, Error, ErrorKind, Listener, Result, SocketOptions};
+use crate::contract::datagram::DatagramSocket;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::transport::listener::Listener;
+use crate::options::SocketOptions;
 use pump::Pump;
 pub use socket::{Session, SessionRecv, SessionSend};
 use table::Hub;

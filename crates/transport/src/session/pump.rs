@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
 use super::table::Hub;
-use crate::batch::LARGEST_ROOM;
-use crate::{Batch, DatagramSocket};
+use crate::contract::datagram::DatagramSocket;
+use crate::contract::datagram::batch::Batch;
+use crate::contract::datagram::batch::LARGEST_ROOM;
 
 /// The pause after the second error in a row; it doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

@@ -9,10 +9,10 @@ use tokio::io::ReadBuf;
 use tokio::task::coop::poll_proceed;
 
 use super::table::{Hub, Peer, Queue};
-use crate::{
-    Batch, BoxFuture, DatagramSocket, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf,
-    Shape, Socket,
-};
+use crate::contract::datagram::batch::Batch;
+use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape, Socket};
 
 /// How often one poll tries to send through a socket that says it has room and then has none, before others on the
 /// same thread get their turn.

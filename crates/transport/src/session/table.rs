@@ -13,7 +13,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{SessionLimits, SessionStats};
-use crate::{Datagram, Endpoint, PeerAddr};
+use crate::contract::datagram::PeerAddr;
+use crate::contract::datagram::batch::Datagram;
+use crate::contract::endpoint::Endpoint;
 
 /// No lock here guards an invariant that a panic could break half way.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -12,10 +12,10 @@ use tokio::io::ReadBuf;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::{
-    Address, Batch, BoxFuture, Half, PeerAddr, Received, RecvHalf, SendHalf, Socket, recv_from,
-    send_to,
-};
+use crate::contract::datagram::batch::Batch;
+use crate::contract::datagram::{BoxFuture, PeerAddr, recv_from, send_to};
+use crate::contract::endpoint::Address;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
 
 type Arrival = io::Result<(Vec<u8>, Received, PeerAddr)>;
 

@@ -8,6 +8,8 @@ mod python;
 mod socket;
 #[cfg(test)]
 mod tests;
+#[cfg(unix)]
+mod udp;
 
 use std::io;
 

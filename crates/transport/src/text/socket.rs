@@ -8,7 +8,8 @@ use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
-use crate::{DatagramSocket, PeerAddr, Received, RecvHalf, SendHalf, Shape, recv_from, send_to};
+use crate::contract::datagram::{DatagramSocket, PeerAddr, recv_from, send_to};
+use crate::contract::socket::{Received, RecvHalf, SendHalf, Shape};
 
 /// How much one read of a stream may bring, in bytes.
 const READ: usize = 16 * 1024;

@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use tokio::io::ReadBuf;
 
 use super::*;
-use crate::{
-    BoxFuture, DatagramSocket, Endpoint, Half, PeerAddr, Received, RecvHalf, SendHalf, Shape,
-};
+use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape};
 use Undecodable::{Detect, Replace, Strict};
 
 /// All that can be spoken: the encodings of the WHATWG standard but `replacement`, UTF-8 and UTF-16 with a mark, and CPython's.

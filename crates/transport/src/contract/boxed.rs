@@ -1,0 +1,190 @@
+//! The erased forms: one socket type, one listener type and one transport type for every scheme.
+//!
+//! There is no twin of the traits. [`erase`] fixes the associated types of [`Transport`] to the boxed ones.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::batch::Batch;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::Result;
+use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::contract::transport::Transport;
+use crate::contract::transport::listener::Listener;
+
+/// A receiving half of any transport.
+pub type BoxRecv = Box<dyn RecvHalf>;
+/// A sending half of any transport.
+pub type BoxSend = Box<dyn SendHalf>;
+/// A transport of any kind, shared.
+pub type BoxTransport = Arc<dyn Transport<Socket = BoxSocket, Listener = BoxListener>>;
+
+/// What [`BoxSocket`] needs: `split` by value, through a box.
+///
+/// A blanket trait, because a hand-written `split_boxed(self: Box<Self>) { self.split() }` would resolve to the
+/// `Socket` of `Box<Self>` and call itself for ever.
+trait Erased: RecvHalf + SendHalf {
+    fn split_boxed(self: Box<Self>) -> (BoxRecv, BoxSend);
+}
+
+impl<S: Socket> Erased for S {
+    fn split_boxed(self: Box<Self>) -> (BoxRecv, BoxSend) {
+        let (recv, send) = S::split(*self);
+        (Box::new(recv), Box::new(send))
+    }
+}
+
+/// A connected socket of any transport.
+pub struct BoxSocket(Box<dyn Erased>);
+
+impl BoxSocket {
+    /// Hides the type of `socket`.
+    pub fn new(socket: impl Socket) -> Self {
+        BoxSocket(Box::new(socket))
+    }
+}
+
+impl fmt::Debug for BoxSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (local, peer) = (self.local().redacted(), self.peer().redacted());
+        write!(f, "BoxSocket({local} to {peer})")
+    }
+}
+
+impl Half for BoxSocket {
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+    fn local(&self) -> &Endpoint {
+        self.0.local()
+    }
+    fn peer(&self) -> &Endpoint {
+        self.0.peer()
+    }
+    fn credentials(&self) -> Option<Credentials> {
+        self.0.credentials()
+    }
+}
+
+impl RecvHalf for BoxSocket {
+    fn recv_room(&self) -> usize {
+        self.0.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.0.poll_recv(cx, buf)
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.0.poll_recv_batch(cx, batch)
+    }
+}
+
+impl SendHalf for BoxSocket {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_send(cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_send_run(cx, bytes, size)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_flush(cx)
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.0.set_abort_on_drop(on)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx)
+    }
+}
+
+impl Socket for BoxSocket {
+    type Recv = BoxRecv;
+    type Send = BoxSend;
+
+    fn split(self) -> (BoxRecv, BoxSend) {
+        self.0.split_boxed()
+    }
+}
+
+/// A listener of any transport, accepting [`BoxSocket`]s.
+pub struct BoxListener(Box<dyn Listener<Socket = BoxSocket>>);
+
+impl BoxListener {
+    /// Hides the type of `listener`.
+    pub fn new(listener: impl Listener) -> Self {
+        BoxListener(Box::new(Boxing(listener)))
+    }
+}
+
+impl fmt::Debug for BoxListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BoxListener({})", self.local().redacted())
+    }
+}
+
+impl Listener for BoxListener {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.0.local()
+    }
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        self.0.poll_accept(cx)
+    }
+}
+
+/// Boxes what the listener or transport inside gives.
+struct Boxing<T>(T);
+
+impl<L: Listener> Listener for Boxing<L> {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.0.local()
+    }
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        self.0.poll_accept(cx).map_ok(BoxSocket::new)
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for Boxing<T> {
+    type Socket = BoxSocket;
+    type Listener = BoxListener;
+
+    fn keys(&self) -> &[&'static str] {
+        self.0.keys()
+    }
+    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
+        self.0.connect(to).await.map(BoxSocket::new)
+    }
+    async fn listen(&self, at: &Endpoint) -> Result<BoxListener> {
+        self.0.listen(at).await.map(BoxListener::new)
+    }
+}
+
+/// The erased form of a transport.
+pub fn erase(transport: impl Transport) -> BoxTransport {
+    Arc::new(Boxing(transport))
+}

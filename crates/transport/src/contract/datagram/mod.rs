@@ -1,0 +1,182 @@
+//! Datagrams without a connection: one socket that answers many peers.
+
+pub(crate) mod batch;
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::batch::Batch;
+use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::socket::Received;
+
+/// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PeerAddr {
+    /// An IP address and a port.
+    Ip(SocketAddr),
+    /// A socket in the file system.
+    Path(Arc<std::path::Path>),
+    /// A name in Linux' abstract space, without the NUL before it.
+    Abstract(Arc<[u8]>),
+    /// What a third party's transport calls its peers.
+    Name(Arc<str>),
+    /// A Unix socket that nobody bound: it cannot be answered.
+    Unnamed,
+}
+
+impl PeerAddr {
+    /// The same as an endpoint of `scheme`.
+    ///
+    /// # Errors
+    /// If `scheme` is none, or has no such addresses.
+    pub fn endpoint(&self, scheme: &str) -> Result<Endpoint> {
+        Endpoint::new(scheme, self)
+    }
+}
+
+impl From<&PeerAddr> for Address {
+    fn from(peer: &PeerAddr) -> Self {
+        match peer {
+            PeerAddr::Ip(address) => Address::Ip(*address),
+            PeerAddr::Path(path) => Address::Path(PathBuf::from(&**path)),
+            PeerAddr::Abstract(name) => Address::Abstract(name.to_vec()),
+            PeerAddr::Name(name) => Address::Name(name.to_string()),
+            PeerAddr::Unnamed => Address::Unnamed,
+        }
+    }
+}
+
+impl TryFrom<&Endpoint> for PeerAddr {
+    type Error = Error;
+
+    /// Where an endpoint is, if that needs no resolver.
+    fn try_from(endpoint: &Endpoint) -> Result<Self> {
+        match endpoint.address() {
+            Address::Ip(address) => Ok(PeerAddr::Ip(*address)),
+            Address::Path(path) => Ok(PeerAddr::Path(Arc::from(path.as_path()))),
+            Address::Abstract(name) => Ok(PeerAddr::Abstract(Arc::from(name.as_slice()))),
+            Address::Name(name) => Ok(PeerAddr::Name(Arc::from(name.as_str()))),
+            Address::Unnamed => Ok(PeerAddr::Unnamed),
+            Address::Host(..) => Err(Error::new(ErrorKind::InvalidEndpoint, "send to", endpoint)
+                .because("a host name is no address yet")
+                .hint("resolve it first, or write an IP address")),
+        }
+    }
+}
+
+impl From<SocketAddr> for PeerAddr {
+    fn from(address: SocketAddr) -> Self {
+        PeerAddr::Ip(address)
+    }
+}
+
+impl fmt::Display for PeerAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerAddr::Ip(address) => write!(f, "{address}"),
+            PeerAddr::Path(path) => write!(f, "{}", path.display().to_string().escape_debug()),
+            PeerAddr::Abstract(name) => write!(f, "@{}", name.escape_ascii()),
+            PeerAddr::Name(name) => write!(f, "{}", name.escape_debug()),
+            PeerAddr::Unnamed => f.write_str("(unnamed)"),
+        }
+    }
+}
+
+/// A future that a trait object can give.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A bound socket that is connected to nobody.
+///
+/// It takes `&self`, because many tasks answer through one socket. Receiving belongs to one task at a time: only
+/// the last one to poll is woken.
+pub trait DatagramSocket: Send + Sync + 'static {
+    /// Where it is bound, with the real port.
+    fn local(&self) -> &Endpoint;
+
+    /// The most bytes that one datagram carries.
+    fn max_len(&self) -> usize;
+
+    /// The room in bytes that a buffer needs so that no datagram is cut. By default
+    /// [`max_len`](DatagramSocket::max_len); more where a peer may send longer ones than this socket.
+    fn recv_room(&self) -> usize {
+        self.max_len()
+    }
+
+    /// Receives one datagram into `buf` and says who sent it. An answer of [`Received::Cut`] names the sender too.
+    ///
+    /// # Errors
+    /// As the system reports them; they concern one datagram, and the socket goes on.
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<(Received, PeerAddr)>>;
+
+    /// Appends as many datagrams as are there, and at least one, each with its sender. The default receives one.
+    ///
+    /// # Errors
+    /// As [`poll_recv_from`](DatagramSocket::poll_recv_from).
+    fn poll_recv_batch(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<io::Result<()>> {
+        batch.poll_one_from(self.recv_room(), |buf| self.poll_recv_from(cx, buf))
+    }
+
+    /// Sends all `parts` as one datagram to `to`, now or not at all.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room: wait for [`writable`](DatagramSocket::writable). `InvalidInput` above
+    /// [`max_len`](DatagramSocket::max_len), or for an address of another family.
+    fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize>;
+
+    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many bytes went, always
+    /// whole datagrams. The default sends the first.
+    ///
+    /// # Errors
+    /// As [`try_send_to`](DatagramSocket::try_send_to).
+    fn try_send_run(&self, bytes: &[u8], size: usize, to: &PeerAddr) -> io::Result<usize> {
+        let first = &bytes[..size.min(bytes.len())];
+        self.try_send_to(&[IoSlice::new(first)], to)
+    }
+
+    /// Waits until a datagram to `to` may fit. A future and not a poll, since many tasks wait at once.
+    fn writable<'a>(&'a self, to: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>>;
+}
+
+/// Sends one datagram, waiting for room. Cancel-safe: it is sent whole or not at all.
+///
+/// # Errors
+/// As [`DatagramSocket::try_send_to`], except `WouldBlock`.
+pub async fn send_to<D: DatagramSocket + ?Sized>(
+    socket: &D,
+    bytes: &[u8],
+    to: &PeerAddr,
+) -> io::Result<usize> {
+    loop {
+        match socket.try_send_to(&[IoSlice::new(bytes)], to) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable(to).await?,
+            done => return done,
+        }
+    }
+}
+
+/// Receives one datagram and says how long it is, whether it was cut, and who sent it. Cancel-safe.
+///
+/// # Errors
+/// As [`DatagramSocket::poll_recv_from`].
+pub async fn recv_from<D: DatagramSocket + ?Sized>(
+    socket: &D,
+    buf: &mut [u8],
+) -> io::Result<(usize, Received, PeerAddr)> {
+    let mut buf = ReadBuf::new(buf);
+    let (received, from) = std::future::poll_fn(|cx| socket.poll_recv_from(cx, &mut buf)).await?;
+    Ok((buf.filled().len(), received, from))
+}

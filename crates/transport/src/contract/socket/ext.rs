@@ -1,0 +1,127 @@
+//! Futures over the poll methods, for those who use a socket directly.
+
+#![expect(
+    unsafe_code,
+    reason = "receiving into memory that was not cleared first; see the block"
+)]
+
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, BytesMut};
+use tokio::io::ReadBuf;
+use tokio::time::{Instant, timeout_at};
+
+use crate::contract::socket::{Received, RecvHalf, SendHalf, Socket};
+
+/// Receiving with `await`.
+pub trait RecvExt: RecvHalf {
+    /// Receives into `buf`: the number of bytes, and whether there is more to know about them. Cancel-safe.
+    fn recv(
+        &mut self,
+        buf: &mut [u8],
+    ) -> impl Future<Output = io::Result<(usize, Received)>> + Send {
+        let mut buf = ReadBuf::new(buf);
+        poll_fn(move |cx| {
+            let received = ready!(self.poll_recv(cx, &mut buf))?;
+            Poll::Ready(Ok((buf.filled().len(), received)))
+        })
+    }
+}
+
+impl<R: RecvHalf + ?Sized> RecvExt for R {}
+
+/// Sending with `await`.
+pub trait SendExt: SendHalf {
+    /// Sends some of `bytes` and says how many; of a datagram, all. Cancel-safe.
+    fn send(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<usize>> + Send {
+        poll_fn(move |cx| self.poll_send(cx, &[IoSlice::new(bytes)]))
+    }
+
+    /// Sends all of `bytes`; of a datagram socket, as one datagram.
+    ///
+    /// Not cancel-safe on a stream: some of the bytes may have gone.
+    fn send_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>> + Send {
+        let (mut rest, mut sent_all) = (bytes, false);
+        poll_fn(move |cx| {
+            loop {
+                if sent_all {
+                    return self.poll_flush(cx);
+                }
+                let sent = ready!(self.poll_send(cx, &[IoSlice::new(rest)]))?;
+                if sent == 0 && !rest.is_empty() {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                rest.advance(sent);
+                sent_all = rest.is_empty();
+            }
+        })
+    }
+
+    /// Half-closes: the peer sees the end, and may still answer. Cancel-safe.
+    fn finish(&mut self) -> impl Future<Output = io::Result<()>> + Send {
+        poll_fn(|cx| self.poll_finish(cx))
+    }
+}
+
+impl<S: SendHalf + ?Sized> SendExt for S {}
+
+/// Receives into the spare room of `buf`, at most `max` bytes of it, without clearing that room first.
+///
+/// `buf` grows by what arrived. It is given room for `max` bytes if it has less; with `max` 0 nothing is received.
+///
+/// # Errors
+/// As [`RecvHalf::poll_recv`].
+pub fn poll_recv_into<R: RecvHalf + ?Sized>(
+    socket: &mut R,
+    cx: &mut Context<'_>,
+    buf: &mut BytesMut,
+    max: usize,
+) -> Poll<io::Result<Received>> {
+    buf.reserve(max);
+    let spare = &mut buf.spare_capacity_mut()[..max];
+    let start = spare.as_ptr().cast::<u8>();
+    let mut read = ReadBuf::uninit(spare);
+    let received = ready!(socket.poll_recv(cx, &mut read))?;
+    // A socket could put another `ReadBuf` in place of ours; the bytes counted below must be those of `buf`.
+    assert!(
+        std::ptr::eq(start, read.filled().as_ptr()),
+        "poll_recv replaced the buffer"
+    );
+    let len = read.filled().len();
+    // SAFETY: `read` lies in the spare room of `buf`, was not replaced, and its first `len` bytes are initialised:
+    // that is what `ReadBuf::filled` vouches for.
+    unsafe { buf.advance_mut(len) };
+    Poll::Ready(Ok(received))
+}
+
+/// Closes a stream so that the peer loses nothing: half-closes, reads on until the peer has closed too, at most `bytes`
+/// bytes and `time`, and drops the socket.
+///
+/// Just dropping it would do harm: with unread bytes in its receive buffer the kernel sends a reset, which destroys
+/// what the peer has not read yet.
+///
+/// # Errors
+/// If half-closing fails, because the peer is gone, or takes longer than `time`.
+pub async fn close<S: Socket>(mut socket: S, bytes: usize, time: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + time;
+    timeout_at(deadline, socket.finish()).await??;
+    if socket.shape().is_stream() {
+        // A peer that goes on talking has had its chance to read.
+        let _ = timeout_at(deadline, drain(&mut socket, bytes)).await;
+    }
+    Ok(())
+}
+
+async fn drain<S: RecvHalf>(socket: &mut S, bytes: usize) {
+    let mut scratch = [0; 4096];
+    let mut left = bytes;
+    while left > 0 {
+        match socket.recv(&mut scratch).await {
+            Ok((len, Received::Data | Received::Cut)) => left = left.saturating_sub(len),
+            Ok((_, Received::End)) | Err(_) => return,
+        }
+    }
+}

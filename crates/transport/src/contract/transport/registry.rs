@@ -1,0 +1,88 @@
+//! From schemes to transports: `connect(url)` and `listen(url)`, open to third parties.
+
+use std::collections::BTreeMap;
+
+use crate::contract::boxed::{BoxListener, BoxSocket, BoxTransport, erase};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::transport::Transport;
+use crate::options::SocketOptions;
+
+/// Transports by scheme.
+#[derive(Clone)]
+pub struct Registry {
+    transports: BTreeMap<String, BoxTransport>,
+}
+
+impl Registry {
+    /// No transports.
+    pub fn empty() -> Self {
+        Registry {
+            transports: BTreeMap::new(),
+        }
+    }
+
+    /// The same with `transport` for `scheme`, in place of one that was there.
+    #[must_use]
+    pub fn with(mut self, scheme: &str, transport: impl Transport) -> Self {
+        self.transports
+            .insert(scheme.to_ascii_lowercase(), erase(transport));
+        self
+    }
+
+    /// The schemes that are registered.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.transports.keys().map(String::as_str)
+    }
+
+    /// Connects to `to`, a URL or an [`Endpoint`].
+    ///
+    /// Cancel-safe: dropping the future abandons the attempt.
+    ///
+    /// # Errors
+    /// As [`Transport::connect`]; [`UnknownScheme`](ErrorKind::UnknownScheme) and
+    /// [`InvalidOption`](ErrorKind::InvalidOption) before anything is tried.
+    pub async fn connect<E>(&self, to: E) -> Result<BoxSocket>
+    where
+        E: TryInto<Endpoint>,
+        Error: From<E::Error>,
+    {
+        let to = to.try_into()?;
+        self.transport(&to, "connect to")?.connect(&to).await
+    }
+
+    /// Listens at `at`, a URL or an [`Endpoint`].
+    ///
+    /// # Errors
+    /// As [`Transport::listen`], and as [`connect`](Registry::connect) before anything is tried.
+    pub async fn listen<E>(&self, at: E) -> Result<BoxListener>
+    where
+        E: TryInto<Endpoint>,
+        Error: From<E::Error>,
+    {
+        let at = at.try_into()?;
+        self.transport(&at, "listen at")?.listen(&at).await
+    }
+
+    /// The transport for an endpoint, all of whose query keys it takes.
+    fn transport(&self, endpoint: &Endpoint, action: &'static str) -> Result<&BoxTransport> {
+        let transport = self.transports.get(endpoint.scheme()).ok_or_else(|| {
+            let known: Vec<_> = self.schemes().collect();
+            Error::new(ErrorKind::UnknownScheme, action, endpoint)
+                .because(format!(
+                    "no transport is registered for '{}'",
+                    endpoint.scheme()
+                ))
+                .hint(format!("the schemes here are {}", known.join(", ")))
+        })?;
+        // A third party's transport cannot forget to look: what it does not take is refused before it is asked.
+        SocketOptions::from_query(endpoint, transport.keys())?;
+        Ok(transport)
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.schemes()).finish()
+    }
+}

@@ -1,0 +1,151 @@
+//! Listening stream sockets: accept, and wait out what passes.
+
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::Result;
+use crate::contract::transport::listener::Listener;
+use crate::kernel::addr;
+use crate::kernel::hint;
+use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::unix::file::SocketFile;
+
+/// How long to wait where the system has no descriptor or memory for one more connection: at first, and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// From this wait on, after five shorter ones, the shortage does not pass by itself, and connections
+/// that cannot be served are refused instead of left to wait.
+const LASTING: Duration = Duration::from_millis(160);
+
+/// A listening TCP or Unix stream socket.
+#[derive(Debug)]
+pub struct OsListener {
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
+    _file: Option<SocketFile>,
+    os: Os,
+    rest: Option<Pin<Box<Sleep>>>,
+    next_rest: Duration,
+    /// A descriptor to give up for a connection that is to be refused.
+    reserve: Option<OwnedFd>,
+}
+
+impl OsListener {
+    pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
+        OsListener {
+            reserve: reserve(&os),
+            os,
+            rest: None,
+            next_rest: BACK_OFF.0,
+            _file: file,
+        }
+    }
+
+    fn accepted(
+        &self,
+        (socket, peer): (socket2::Socket, socket2::SockAddr),
+    ) -> io::Result<OsSocket> {
+        let scheme = self.os.scheme();
+        Ok(OsSocket::new(
+            Os::new(socket, scheme)?,
+            addr::endpoint(scheme, &peer),
+        ))
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Accepts a connection and closes it, where there is no descriptor for one more: its client learns
+    /// that, and does not wait for ever.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.reserve = None;
+        let refused = self.os.poll_read_io(cx, os::accept).map_ok(drop);
+        self.reserve = reserve(&self.os);
+        refused
+    }
+
+    fn back_off(&mut self, error: &io::Error) {
+        tracing::warn!(listener = %self.os.local(), %error, wait = ?self.next_rest, "cannot accept");
+        self.rest = Some(Box::pin(tokio::time::sleep(self.next_rest)));
+        self.next_rest = (self.next_rest * 2).min(BACK_OFF.1);
+    }
+}
+
+impl AsFd for OsListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.os.as_fd()
+    }
+}
+
+impl Listener for OsListener {
+    type Socket = OsSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.os.local()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
+        loop {
+            ready!(self.poll_rest(cx));
+            let answer = ready!(self.os.poll_read_io(cx, os::accept));
+            match answer.and_then(|accepted| self.accepted(accepted)) {
+                Ok(socket) => {
+                    self.next_rest = BACK_OFF.0;
+                    return Poll::Ready(Ok(socket));
+                }
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if is_of_the_listener(&error) => {
+                    return Poll::Ready(Err(hint::failed("accept at", self.os.local(), error)));
+                }
+                // EMFILE and the like leave the listener readable: an immediate retry would spin.
+                Err(error) if self.next_rest < LASTING => self.back_off(&error),
+                Err(error) => match ready!(self.poll_refuse(cx)) {
+                    Ok(()) => {
+                        tracing::warn!(listener = %self.os.local(), %error, "a connection was refused");
+                        // Others have their turn, however many there are to refuse.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Err(error) => self.back_off(&error),
+                },
+            }
+        }
+    }
+}
+
+fn reserve(os: &Os) -> Option<OwnedFd> {
+    os.as_fd().try_clone_to_owned().ok()
+}
+
+/// One client came and went: the next may be waiting. (Linux also reports pending network errors here; accept(2).)
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+    ) || error.raw_os_error() == Some(libc::EPROTO)
+}
+
+/// The socket itself is of no more use.
+fn is_of_the_listener(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP)
+    )
+}

@@ -1,0 +1,176 @@
+//! From the kernel's addresses to ours and back, and what each of our schemes is to the kernel.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use socket2::{SockAddr, Type};
+
+use crate::contract::datagram::PeerAddr;
+use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::socket::Shape;
+
+/// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header (RFC 768, 791).
+pub(crate) const UDP_MAX_V4: usize = 65_507;
+/// The same over IPv6, whose header is not counted (RFC 8200).
+pub(crate) const UDP_MAX_V6: usize = 65_527;
+/// The longest datagram of a Unix peer that has Linux' default send buffer (`net.core.wmem_default`), which may be larger
+/// than ours.
+const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
+/// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
+const UNIX_DGRAM_OVERHEAD: usize = 32;
+
+/// The most bytes of a Unix address, as Linux has it.
+const SUN_PATH: usize = 108;
+
+/// The schemes that are sockets of the kernel's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Tcp,
+    Udp,
+    Unix,
+    UnixDgram,
+}
+
+impl Scheme {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Scheme::Tcp => "tcp",
+            Scheme::Udp => "udp",
+            Scheme::Unix => "unix",
+            Scheme::UnixDgram => "unix-dgram",
+        }
+    }
+
+    pub(crate) fn is_unix(self) -> bool {
+        matches!(self, Scheme::Unix | Scheme::UnixDgram)
+    }
+
+    pub(crate) fn socket_type(self) -> Type {
+        match self {
+            Scheme::Tcp | Scheme::Unix => Type::STREAM,
+            Scheme::Udp | Scheme::UnixDgram => Type::DGRAM,
+        }
+    }
+
+    pub(crate) fn shape(self, socket: &socket2::Socket) -> io::Result<Shape> {
+        Ok(match self {
+            Scheme::Tcp | Scheme::Unix => Shape::Stream,
+            Scheme::Udp => Shape::Datagram {
+                max_len: if sends_v6_only(socket)? {
+                    UDP_MAX_V6
+                } else {
+                    UDP_MAX_V4
+                },
+            },
+            Scheme::UnixDgram => Shape::Datagram {
+                max_len: socket
+                    .send_buffer_size()?
+                    .saturating_sub(UNIX_DGRAM_OVERHEAD),
+            },
+        })
+    }
+
+    /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this shape.
+    pub(crate) fn recv_room(self, shape: Shape) -> usize {
+        match (self, shape) {
+            (_, Shape::Stream) => 0,
+            (Scheme::UnixDgram, Shape::Datagram { max_len }) => max_len.max(UNIX_DGRAM_ROOM),
+            (_, Shape::Datagram { .. }) => UDP_MAX_V6,
+        }
+    }
+
+    /// What `endpoint` must be for a transport of this scheme to use it.
+    pub(crate) fn check(self, endpoint: &Endpoint, action: &'static str) -> Result<()> {
+        if endpoint.scheme() == self.name() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+            .because(format!(
+                "this transport's scheme is '{}', not '{}'",
+                self.name(),
+                endpoint.scheme()
+            ))
+            .hint(
+                "give it to the transport of that scheme, or to the registry, which has them all",
+            ))
+    }
+}
+
+/// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4 peers too.
+fn sends_v6_only(socket: &socket2::Socket) -> io::Result<bool> {
+    Ok(match socket.local_addr()?.as_socket_ipv6() {
+        None => false,
+        Some(local) if local.ip().is_unspecified() => socket.only_v6()?,
+        Some(local) => local.ip().to_ipv4_mapped().is_none(),
+    })
+}
+
+/// What the kernel calls `address`, as an endpoint.
+pub(crate) fn endpoint(scheme: Scheme, address: &SockAddr) -> Endpoint {
+    Endpoint::known(scheme.name(), Address::from(&peer_addr(address)))
+}
+
+/// The endpoint of a socket that the kernel has no address for.
+pub(crate) fn unknown(scheme: Scheme) -> Endpoint {
+    Endpoint::known(scheme.name(), Address::Unnamed)
+}
+
+pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
+    if let Some(ip) = address.as_socket() {
+        PeerAddr::Ip(ip)
+    } else if let Some(path) = address.as_pathname() {
+        PeerAddr::Path(Arc::from(path))
+    } else if let Some(name) = address.as_abstract_namespace() {
+        PeerAddr::Abstract(Arc::from(name))
+    } else {
+        PeerAddr::Unnamed
+    }
+}
+
+/// A Unix endpoint as the kernel wants it.
+pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
+    let (made, len) = match endpoint.address() {
+        Address::Path(path) => (SockAddr::unix(path), path.as_os_str().len()),
+        Address::Abstract(name) => (abstract_sockaddr(name), name.len()),
+        _ => {
+            return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+                .because("it names no socket")
+                .hint("write a path as in unix:///run/app.sock, or a name as in unix://@app"));
+        }
+    };
+    made.map_err(|error| {
+        let error = match len {
+            0..SUN_PATH => error.to_string(),
+            _ => format!("its path or name has {len} bytes, and a Unix socket's at most 107"),
+        };
+        Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+            .because(error)
+            .hint("choose a shorter one, or a path that is relative to the working directory")
+    })
+}
+
+/// Without an allocation, since each datagram to such a name comes here. Of a name that is too long there is one byte more than the
+/// kernel has room for, and so it is refused.
+fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
+    let mut bytes = [0; 1 + SUN_PATH];
+    let len = name.len().min(SUN_PATH);
+    bytes[1..=len].copy_from_slice(&name[..len]);
+    SockAddr::unix(Path::new(OsStr::from_bytes(&bytes[..=len])))
+}
+
+/// Where a datagram goes. `Unnamed` and third parties' names are nowhere.
+pub(crate) fn destination(to: &PeerAddr) -> io::Result<SockAddr> {
+    match to {
+        PeerAddr::Ip(address) => Ok(SockAddr::from(*address)),
+        PeerAddr::Path(path) => SockAddr::unix(path),
+        PeerAddr::Abstract(name) => abstract_sockaddr(name),
+        PeerAddr::Name(_) | PeerAddr::Unnamed => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "that peer has no address to answer to; a Unix client must bind a name",
+        )),
+    }
+}

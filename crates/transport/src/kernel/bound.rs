@@ -1,0 +1,109 @@
+//! Bound datagram sockets of the kernel's: UDP and Unix.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::batch::Batch;
+use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::{Received, Shape};
+use crate::kernel::addr;
+use crate::kernel::os::{self, Named, Os};
+use crate::kernel::unix::file::SocketFile;
+
+/// How long to wait for room in the queue of a Unix peer. A timer, because the system does not tell: it wakes a sender
+/// for room in its *own* buffer, so that waiting for that would spin.
+const UNIX_RETRY: Duration = Duration::from_millis(1);
+
+/// A bound UDP or Unix datagram socket that is connected to nobody: what
+/// [`UdpTransport::bind`](crate::UdpTransport::bind) and [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) give.
+#[derive(Debug)]
+pub struct OsDatagram {
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
+    _file: Option<SocketFile>,
+    os: Os,
+}
+
+impl OsDatagram {
+    pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
+        OsDatagram { os, _file: file }
+    }
+
+    /// The socket itself, for options that this crate does not name.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    pub fn as_socket(&self) -> socket2::SockRef<'_> {
+        socket2::SockRef::from(self.os.socket())
+    }
+}
+
+impl AsFd for OsDatagram {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.os.as_fd()
+    }
+}
+
+impl DatagramSocket for OsDatagram {
+    fn local(&self) -> &Endpoint {
+        self.os.local()
+    }
+
+    fn max_len(&self) -> usize {
+        match self.os.shape() {
+            Shape::Datagram { max_len } => max_len,
+            Shape::Stream => usize::MAX,
+        }
+    }
+
+    fn recv_room(&self) -> usize {
+        self.os.recv_room()
+    }
+
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<(Received, PeerAddr)>> {
+        self.os.poll_recv_from(cx, buf)
+    }
+
+    fn poll_recv_batch(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<io::Result<()>> {
+        if self.os.has_batches() {
+            return self.os.poll_recv_batch(cx, batch, Named::Yes);
+        }
+        batch.poll_one_from(self.recv_room(), |buf| self.poll_recv_from(cx, buf))
+    }
+
+    fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
+        os::check_len(self.os.shape(), parts)?;
+        let to = addr::destination(to)?;
+        if self.os.scheme().is_unix() {
+            // Whether there is room depends on the peer, which this socket's readiness knows nothing of.
+            return os::send_parts_to(self.os.socket(), parts, &to);
+        }
+        self.os
+            .try_send(|socket| os::send_parts_to(socket, parts, &to))
+    }
+
+    fn try_send_run(&self, bytes: &[u8], size: usize, to: &PeerAddr) -> io::Result<usize> {
+        if self.os.scheme().is_unix() {
+            let first = &bytes[..size.min(bytes.len())];
+            return self.try_send_to(&[IoSlice::new(first)], to);
+        }
+        self.os.try_send_run(bytes, size, &addr::destination(to)?)
+    }
+
+    fn writable<'a>(&'a self, _: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>> {
+        if self.os.scheme().is_unix() {
+            return Box::pin(async {
+                tokio::time::sleep(UNIX_RETRY).await;
+                Ok(())
+            });
+        }
+        Box::pin(self.os.writable())
+    }
+}

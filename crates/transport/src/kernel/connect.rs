@@ -1,0 +1,208 @@
+//! Connecting: one attempt, several addresses, and a deadline.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{SockAddr, Socket};
+use tokio::task::JoinSet;
+
+use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::kernel::addr::Scheme;
+use crate::kernel::os::Os;
+use crate::options::SocketOptions;
+
+/// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// `connecting`, within the time that the options allow. Who calls this pins it: by value it would take its place twice.
+pub(crate) async fn in_time<T>(
+    to: &Endpoint,
+    options: &SocketOptions,
+    connecting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let limit = options
+        .connect_timeout
+        .unwrap_or(SocketOptions::DEFAULT_CONNECT_TIMEOUT);
+    match tokio::time::timeout(limit, connecting).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, "connect to", to)
+            .because(format!("no answer within {limit:?}"))
+            .hint("check the address, or allow more with connect_timeout=60s, say")),
+    }
+}
+
+/// All addresses that an endpoint names, in the order in which to try them.
+pub(crate) async fn resolve(action: &'static str, endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
+    let found = match endpoint.address() {
+        Address::Ip(address) => return Ok(vec![*address]),
+        Address::Host(host, port) => tokio::net::lookup_host((host.as_str(), *port)).await,
+        _ => {
+            return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
+                .because("it has no host and port"));
+        }
+    };
+    match found.map(Iterator::collect::<Vec<_>>) {
+        Ok(found) if !found.is_empty() => Ok(interleaved(found)),
+        // The resolver's own words ("Name or service not known") come without a number to match on.
+        Ok(_) => Err(not_found(action, endpoint, "the name has no address")),
+        Err(error) => Err(not_found(action, endpoint, &error.to_string())),
+    }
+}
+
+fn not_found(action: &'static str, endpoint: &Endpoint, reason: &str) -> Error {
+    Error::new(ErrorKind::NotFound, action, endpoint)
+        .because(reason)
+        .hint("check the spelling of the host name")
+}
+
+/// Both families in turn, beginning with the one that the resolver put first (RFC 8305, section 4).
+fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|a| a.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    std::iter::from_fn(|| match first.next() {
+        Some(address) => {
+            std::mem::swap(&mut first, &mut second);
+            Some(address)
+        }
+        None => second.next(),
+    })
+    .collect()
+}
+
+/// The first of `addresses` that `attempt` connects to; a new attempt starts when one fails, or every 250 ms. The error
+/// is that of the first attempt, whose address the resolver thought best.
+pub(crate) async fn race<T, F>(
+    addresses: Vec<SocketAddr>,
+    attempt: impl Fn(SocketAddr) -> F,
+) -> io::Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
+    if let [only] = addresses[..] {
+        return attempt(only).await;
+    }
+    let mut attempts = JoinSet::new();
+    let mut waiting = addresses.into_iter().enumerate();
+    let mut failure: Option<(usize, io::Error)> = None;
+    loop {
+        if let Some((rank, address)) = waiting.next() {
+            let connecting = attempt(address);
+            attempts.spawn(async move { (rank, connecting.await) });
+        }
+        let next = match waiting.len() {
+            0 => attempts.join_next().await,
+            _ => match tokio::time::timeout(ATTEMPT_DELAY, attempts.join_next()).await {
+                Ok(next) => next,
+                Err(_) => continue,
+            },
+        };
+        match next {
+            Some(Ok((_, Ok(connected)))) => return Ok(connected),
+            Some(Ok((rank, Err(error)))) => {
+                if failure.as_ref().is_none_or(|(first, _)| rank < *first) {
+                    failure = Some((rank, error));
+                }
+            }
+            Some(Err(stopped)) => return Err(io::Error::other(stopped)),
+            None => {
+                let none = || io::Error::new(io::ErrorKind::NotFound, "no address to try");
+                return Err(failure.map_or_else(none, |(_, error)| error));
+            }
+        }
+    }
+}
+
+/// Begins to connect a stream socket that does not block; whether it is connected already. [`settled`] goes on.
+///
+/// Who listens on this machine has answered by the time the call returns, and asking again says so: a call instead of a
+/// wait.
+pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
+    loop {
+        let Err(error) = socket.connect(to) else {
+            return Ok(true);
+        };
+        match error.raw_os_error() {
+            Some(libc::EINPROGRESS | libc::EINTR) => {}
+            Some(libc::EALREADY) => return Ok(false),
+            // So other systems than Linux say it.
+            Some(libc::EISCONN) => return Ok(true),
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Waits for the answer, unless the socket is `done` connecting.
+pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::Result<Os> {
+    let os = Os::new(socket, scheme)?;
+    if !done {
+        os.writable().await?;
+        os.socket().take_error()?.map_or(Ok(()), Err)?;
+    }
+    Ok(os)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let parse = |list: &[&str]| -> Vec<SocketAddr> {
+            list.iter().map(|a| a.parse().unwrap()).collect()
+        };
+        let found = parse(&[
+            "[::1]:1",
+            "[::2]:1",
+            "[::3]:1",
+            "127.0.0.1:1",
+            "127.0.0.2:1",
+        ]);
+        let tried = parse(&[
+            "[::1]:1",
+            "127.0.0.1:1",
+            "[::2]:1",
+            "127.0.0.2:1",
+            "[::3]:1",
+        ]);
+        assert_eq!(interleaved(found), tried);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_address_delays_the_next_by_a_quarter_second() {
+        let addresses: Vec<SocketAddr> =
+            vec!["[::1]:1".parse().unwrap(), "127.0.0.1:1".parse().unwrap()];
+        let start = tokio::time::Instant::now();
+        let won = race(addresses, |address| async move {
+            if address.is_ipv6() {
+                std::future::pending::<()>().await;
+            }
+            Ok(address)
+        });
+        assert!(won.await.unwrap().is_ipv4());
+        assert_eq!(start.elapsed(), ATTEMPT_DELAY);
+    }
+
+    #[tokio::test]
+    async fn the_error_is_the_first_addresss() {
+        let addresses: Vec<SocketAddr> =
+            vec!["[::1]:1".parse().unwrap(), "127.0.0.1:1".parse().unwrap()];
+        let failed = race::<(), _>(addresses, |address| async move {
+            let kind = if address.is_ipv6() {
+                io::ErrorKind::ConnectionRefused
+            } else {
+                io::ErrorKind::TimedOut
+            };
+            Err(kind.into())
+        });
+        assert_eq!(
+            failed.await.unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+    }
+}

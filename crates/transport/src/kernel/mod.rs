@@ -1,0 +1,14 @@
+//! The kernel's sockets: TCP, UDP and both Unix kinds.
+
+pub(crate) mod accept;
+pub(crate) mod addr;
+mod apply;
+pub(crate) mod bound;
+mod connect;
+mod hint;
+mod multicast;
+pub(crate) mod os;
+pub(crate) mod parts;
+pub(crate) mod tcp;
+pub(crate) mod udp;
+pub(crate) mod unix;

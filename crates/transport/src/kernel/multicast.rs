@@ -1,0 +1,45 @@
+//! Joining multicast groups.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+use socket2::{InterfaceIndexOrAddress, SockRef};
+
+use crate::options::{Interface, MulticastGroup};
+
+/// Makes `socket` a member of `group`.
+pub(super) fn join(group: &MulticastGroup, socket: &SockRef<'_>) -> io::Result<()> {
+    match group.group() {
+        IpAddr::V4(address) => {
+            let interface = match group.interface() {
+                Interface::Address(address) => InterfaceIndexOrAddress::Address(*address),
+                other => InterfaceIndexOrAddress::Index(index(other)?),
+            };
+            socket.join_multicast_v4_n(&address, &interface)
+        }
+        IpAddr::V6(address) => socket.join_multicast_v6(&address, index(group.interface())?),
+    }
+}
+
+/// The number of an interface; 0 lets the kernel choose.
+fn index(interface: &Interface) -> io::Result<u32> {
+    match interface {
+        Interface::Any | Interface::Address(_) => Ok(0),
+        Interface::Index(index) => Ok(*index),
+        Interface::Name(name) => index_of(name),
+    }
+}
+
+/// The number of the interface called `name`. The resolver tells it (it answers a numeric address
+/// with a zone by itself), since the standard library offers that and needs no `unsafe`.
+fn index_of(name: &str) -> io::Result<u32> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no interface '{name}'"));
+    let address = format!("fe80::1%{name}");
+    let mut found = (address.as_str(), 0)
+        .to_socket_addrs()
+        .map_err(|_| missing())?;
+    match found.next() {
+        Some(SocketAddr::V6(v6)) if v6.scope_id() != 0 => Ok(v6.scope_id()),
+        _ => Err(missing()),
+    }
+}

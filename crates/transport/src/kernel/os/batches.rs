@@ -1,0 +1,224 @@
+//! Many datagrams from one call: `recvmmsg`, and GRO, which leaves runs of equal datagrams in one piece on their way up.
+//!
+//! GRO is the socket's, not the call's: once it is on, a plain `recv` takes several datagrams for one, and cuts them. So it
+//! goes on with the first batch, and from then on singles are cut out of messages that were received with room for all of it.
+
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use quinn_udp::{RecvMeta, UdpSocketState};
+use tokio::io::ReadBuf;
+
+use super::{Os, offload};
+use crate::contract::datagram::PeerAddr;
+use crate::contract::datagram::batch::Batch;
+use crate::contract::datagram::batch::SLOT;
+use crate::contract::socket::Received;
+use crate::kernel::addr::Scheme;
+
+/// The most messages that one call receives, each of them one datagram or up to 64 that are equally long.
+const MESSAGES: usize = 16;
+/// How far apart messages lie. Not a power of two, else what is first in each would share its place in the cache.
+const SPACING: usize = SLOT.next_multiple_of(64) + 64;
+
+/// What receives, for all sockets. It is made on a socket of its own: making it sets options (path MTU discovery, what comes
+/// along with a datagram) that are the user's to set, and of which receiving needs none.
+static RECEIVER: LazyLock<io::Result<UdpSocketState>> = LazyLock::new(|| {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0))?;
+    UdpSocketState::new((&socket).into())
+});
+
+/// Whether the datagrams of a batch name their sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Yes,
+    No,
+}
+
+impl Named {
+    fn name(self, from: &PeerAddr) -> Option<PeerAddr> {
+        (self == Named::Yes).then(|| from.clone())
+    }
+}
+
+/// What a socket keeps once it has received a batch.
+#[derive(Debug, Default)]
+pub(super) struct Merging {
+    staged: Mutex<Staged>,
+}
+
+impl Merging {
+    fn lock(&self) -> MutexGuard<'_, Staged> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A message of which a single receive took the first datagram, and the rest waits.
+#[derive(Debug)]
+struct Staged {
+    /// Allocated with the first single receive.
+    bytes: Vec<u8>,
+    from: PeerAddr,
+    rest: Segments,
+}
+
+impl Default for Staged {
+    fn default() -> Self {
+        Staged {
+            bytes: Vec::new(),
+            from: PeerAddr::Unnamed,
+            rest: Segments::default(),
+        }
+    }
+}
+
+impl Staged {
+    /// Receives a message, all datagrams of the one before being taken.
+    fn fill(&mut self, socket: &socket2::Socket) -> io::Result<()> {
+        self.bytes.resize(SLOT, 0);
+        let mut meta = [RecvMeta::default()];
+        receive(socket, &mut [IoSliceMut::new(&mut self.bytes)], &mut meta)?;
+        self.from = PeerAddr::Ip(meta[0].addr);
+        self.rest = Segments::of(&meta[0]);
+        Ok(())
+    }
+
+    /// Moves what waits into `batch`.
+    fn move_to(&mut self, batch: &mut Batch, named: Named) {
+        for segment in &mut self.rest {
+            batch.push_copy(&self.bytes[segment], false, named.name(&self.from));
+        }
+    }
+}
+
+/// Where the datagrams of a message lie.
+#[derive(Debug, Default)]
+struct Segments {
+    /// How many are left.
+    count: usize,
+    next: usize,
+    size: usize,
+    end: usize,
+}
+
+impl Segments {
+    fn of(meta: &RecvMeta) -> Self {
+        Segments {
+            // An empty datagram is one, too.
+            count: meta.len.div_ceil(meta.stride.max(1)).max(1),
+            next: 0,
+            size: meta.stride,
+            end: meta.len,
+        }
+    }
+}
+
+impl Iterator for Segments {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        self.count = self.count.checked_sub(1)?;
+        let segment = self.next..self.end.min(self.next + self.size);
+        self.next = segment.end;
+        Some(segment)
+    }
+}
+
+impl Os {
+    /// Whether this kind of socket, on this system, receives many datagrams with one call.
+    pub(crate) fn has_batches(&self) -> bool {
+        let system = cfg!(any(target_os = "linux", target_os = "android"));
+        system && self.scheme == Scheme::Udp && RECEIVER.is_ok()
+    }
+
+    /// Whether the kernel may hand over several datagrams as one message.
+    pub(super) fn merges(&self) -> bool {
+        self.merging.get().is_some()
+    }
+
+    /// That state, and that it is so from now on.
+    fn merging(&self) -> &Merging {
+        self.merging.get_or_init(|| {
+            // A kernel that does not know this hands over each by itself, also to `recvmmsg`.
+            let _ = offload::merge_received(self.socket());
+            Box::default()
+        })
+    }
+
+    /// Receives one datagram, of those that wait if there are any.
+    pub(super) fn poll_recv_staged(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<(Received, PeerAddr)>> {
+        let mut staged = self.merging().lock();
+        let segment = match staged.rest.next() {
+            Some(segment) => segment,
+            None => {
+                ready!(self.poll_read_io(cx, |socket| staged.fill(socket)))?;
+                staged.rest.next().unwrap_or_default()
+            }
+        };
+        let bytes = &staged.bytes[segment];
+        let fits = bytes.len().min(buf.remaining());
+        buf.put_slice(&bytes[..fits]);
+        let received = if fits < bytes.len() {
+            Received::Cut
+        } else {
+            Received::Data
+        };
+        Poll::Ready(Ok((received, staged.from.clone())))
+    }
+
+    /// Appends what waits, or else what one call receives.
+    pub(crate) fn poll_recv_batch(
+        &self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+        named: Named,
+    ) -> Poll<io::Result<()>> {
+        let before = batch.len();
+        self.merging().lock().move_to(batch, named);
+        if batch.len() > before {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_read_io(cx, |socket| receive_into(batch, socket, named))
+    }
+}
+
+/// Appends what one call receives.
+fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io::Result<()> {
+    let begin = batch.filled();
+    batch.reserve(MESSAGES * SPACING);
+    let mut metas = [RecvMeta::default(); MESSAGES];
+    let mut room = batch.spare().chunks_exact_mut(SPACING);
+    // There are as many chunks as messages; nothing is received into the empty slices that stand for more.
+    let mut slots =
+        std::array::from_fn::<_, MESSAGES, _>(|_| IoSliceMut::new(room.next().unwrap_or_default()));
+    let count = receive(socket, &mut slots, &mut metas)?;
+    for (start, meta) in (begin..).step_by(SPACING).zip(&metas[..count]) {
+        let from = PeerAddr::Ip(meta.addr);
+        for segment in Segments::of(meta) {
+            batch.keep(
+                start + segment.start..start + segment.end,
+                false,
+                named.name(&from),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// One call. No message is longer than a slot, so that nothing is cut.
+fn receive(
+    socket: &socket2::Socket,
+    slots: &mut [IoSliceMut<'_>],
+    metas: &mut [RecvMeta],
+) -> io::Result<usize> {
+    match &*RECEIVER {
+        Ok(receiver) => receiver.recv(socket.into(), slots, metas),
+        Err(error) => Err(error.kind().into()),
+    }
+}

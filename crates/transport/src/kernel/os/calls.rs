@@ -1,0 +1,102 @@
+//! The calls to the kernel that move bytes, with the flags that std and tokio hide.
+
+#![expect(
+    unsafe_code,
+    reason = "receiving into memory that was not cleared first; see each block"
+)]
+
+use std::io::{self, IoSlice};
+
+use socket2::{MaybeUninitSlice, SockAddr};
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::PeerAddr;
+use crate::contract::socket::{Received, Shape};
+use crate::kernel::addr;
+
+/// How many parts one call takes (`IOV_MAX` on Linux).
+const MAX_PARTS: usize = 1024;
+
+/// Refuses a datagram that the system would refuse, in words that say how long it is and how long it may be.
+pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
+    let Shape::Datagram { max_len } = shape else {
+        return Ok(());
+    };
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    if len <= max_len {
+        return Ok(());
+    }
+    let words =
+        format!("a datagram of {len} bytes is above this socket's {max_len}; nothing was sent");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, words))
+}
+
+/// Some bytes of a stream; none is its end.
+pub(super) fn recv_some(socket: &socket2::Socket, buf: &mut ReadBuf<'_>) -> io::Result<usize> {
+    // SAFETY: `recv` only writes into the slice, and never makes an initialised byte uninitialised.
+    let len = socket.recv(unsafe { buf.unfilled_mut() })?;
+    // SAFETY: the kernel wrote the first `len` bytes of the slice.
+    unsafe { buf.assume_init(len) };
+    buf.advance(len);
+    Ok(len)
+}
+
+pub(super) fn recv_datagram(
+    socket: &socket2::Socket,
+    buf: &mut ReadBuf<'_>,
+) -> io::Result<Received> {
+    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte uninitialised.
+    let room = unsafe { buf.unfilled_mut() };
+    let (len, flags) = socket.recv_vectored(&mut [MaybeUninitSlice::new(room)])?;
+    Ok(filled(buf, len, flags.is_truncated()))
+}
+
+/// One datagram of an unconnected socket, and who sent it.
+pub(crate) fn recv_datagram_from(
+    socket: &socket2::Socket,
+    buf: &mut ReadBuf<'_>,
+) -> io::Result<(Received, PeerAddr)> {
+    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte uninitialised.
+    let room = unsafe { buf.unfilled_mut() };
+    let (len, flags, from) = socket.recv_from_vectored(&mut [MaybeUninitSlice::new(room)])?;
+    Ok((
+        filled(buf, len, flags.is_truncated()),
+        addr::peer_addr(&from),
+    ))
+}
+
+fn filled(buf: &mut ReadBuf<'_>, len: usize, cut: bool) -> Received {
+    let len = len.min(buf.remaining());
+    // SAFETY: the caller's `recvmsg` wrote the first `len` bytes of the unfilled part.
+    unsafe { buf.assume_init(len) };
+    buf.advance(len);
+    if cut { Received::Cut } else { Received::Data }
+}
+
+pub(super) fn send_parts(
+    socket: &socket2::Socket,
+    parts: &[IoSlice<'_>],
+    stream: bool,
+) -> io::Result<usize> {
+    match parts {
+        [part] => socket.send_with_flags(part, libc::MSG_NOSIGNAL),
+        // More parts than the system takes at once are EMSGSIZE; of a stream it can have the first.
+        parts if stream => {
+            let parts = &parts[..parts.len().min(MAX_PARTS)];
+            socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
+        }
+        parts => socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL),
+    }
+}
+
+/// Sends all `parts` as one datagram to `to`.
+pub(crate) fn send_parts_to(
+    socket: &socket2::Socket,
+    parts: &[IoSlice<'_>],
+    to: &SockAddr,
+) -> io::Result<usize> {
+    match parts {
+        [part] => socket.send_to_with_flags(part, to, libc::MSG_NOSIGNAL),
+        parts => socket.send_to_vectored_with_flags(parts, to, libc::MSG_NOSIGNAL),
+    }
+}

@@ -1,0 +1,287 @@
+//! A connected socket of the kernel's, and its two halves.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::ReadBuf;
+
+use super::{Named, Os};
+use crate::contract::datagram::BoxFuture;
+use crate::contract::datagram::batch::Batch;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::kernel::addr::{self, Scheme};
+
+/// What both halves share: the socket, and whom it is connected to.
+#[derive(Debug)]
+struct Connected {
+    os: Os,
+    peer: Endpoint,
+}
+
+/// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport), [`UdpTransport`](crate::UdpTransport),
+/// [`UnixTransport`](crate::UnixTransport) and [`UnixDgramTransport`](crate::UnixDgramTransport) all give it.
+#[derive(Debug)]
+pub struct OsSocket {
+    recv: OsRecv,
+    send: OsSend,
+}
+
+/// The receiving half of an [`OsSocket`].
+pub struct OsRecv {
+    shared: Arc<Connected>,
+    /// The wait for an error, on a datagram socket that has waited to receive.
+    trouble: Option<BoxFuture<'static, io::Result<()>>>,
+}
+
+/// The sending half of an [`OsSocket`].
+#[derive(Debug)]
+pub struct OsSend {
+    shared: Arc<Connected>,
+    /// Whether the kernel has taken the peer of a Unix socket away.
+    lost: bool,
+}
+
+impl OsSocket {
+    pub(crate) fn new(os: Os, peer: Endpoint) -> Self {
+        let shared = Arc::new(Connected { os, peer });
+        OsSocket {
+            recv: OsRecv {
+                shared: Arc::clone(&shared),
+                trouble: None,
+            },
+            send: OsSend {
+                shared,
+                lost: false,
+            },
+        }
+    }
+
+    /// The socket itself, for options that this crate does not name.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    pub fn as_socket(&self) -> socket2::SockRef<'_> {
+        socket2::SockRef::from(self.recv.shared.os.socket())
+    }
+}
+
+impl AsFd for OsSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.recv.shared.os.socket().as_fd()
+    }
+}
+
+/// What to do when the peer of a Unix datagram socket is gone. The kernel disconnects the socket then: it could never send
+/// again, and whoever knows its name could send to it, as if that were the peer.
+impl Connected {
+    /// Connects the socket to itself, so that it hears no stranger.
+    fn hear_nobody(&self) {
+        let socket = self.os.socket();
+        // It has a name to be reached at, or needs no protection.
+        let _ = socket.local_addr().map(|own| socket.connect(&own));
+    }
+
+    /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the port.
+    fn connect_again(&self) -> io::Result<()> {
+        let peer = addr::unix_sockaddr(&self.peer, "send to")?;
+        self.os
+            .socket()
+            .connect(&peer)
+            .map_err(|error| match error.kind() {
+                // A listener that goes takes its file along: nobody listens there is what that says.
+                io::ErrorKind::NotFound => io::ErrorKind::ConnectionRefused.into(),
+                _ => error,
+            })
+    }
+}
+
+impl Half for Connected {
+    fn shape(&self) -> Shape {
+        self.os.shape
+    }
+    fn local(&self) -> &Endpoint {
+        self.os.local()
+    }
+    fn peer(&self) -> &Endpoint {
+        &self.peer
+    }
+    fn credentials(&self) -> Option<Credentials> {
+        if self.os.scheme.is_unix() {
+            crate::kernel::unix::credentials::of_peer(self.os.socket())
+        } else {
+            None
+        }
+    }
+}
+
+macro_rules! half_of_os {
+    ($half:ty, |$this:ident| $shared:expr) => {
+        impl Half for $half {
+            fn shape(&self) -> Shape {
+                let $this = self;
+                $shared.shape()
+            }
+            fn local(&self) -> &Endpoint {
+                let $this = self;
+                $shared.local()
+            }
+            fn peer(&self) -> &Endpoint {
+                let $this = self;
+                $shared.peer()
+            }
+            fn credentials(&self) -> Option<Credentials> {
+                let $this = self;
+                $shared.credentials()
+            }
+        }
+    };
+}
+
+half_of_os!(OsSocket, |this| this.recv.shared);
+half_of_os!(OsRecv, |this| this.shared);
+half_of_os!(OsSend, |this| this.shared);
+
+impl OsRecv {
+    /// A datagram that was refused wakes nobody who waits to receive: its error is asked for beside.
+    fn poll_trouble(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
+        let shared = &self.shared;
+        let trouble = self.trouble.get_or_insert_with(|| {
+            let shared = Arc::clone(shared);
+            Box::pin(async move { shared.os.trouble().await })
+        });
+        let error = ready!(trouble.as_mut().poll(cx));
+        self.trouble = None;
+        Poll::Ready(error.map(|()| Received::Data))
+    }
+}
+
+impl fmt::Debug for OsRecv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OsRecv").field(&self.shared).finish()
+    }
+}
+
+impl RecvHalf for OsRecv {
+    fn recv_room(&self) -> usize {
+        self.shared.os.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        match self.shared.os.poll_recv(cx, buf) {
+            Poll::Pending if !self.shared.os.shape.is_stream() => self.poll_trouble(cx),
+            received => received,
+        }
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        if !self.shared.os.has_batches() {
+            return batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf));
+        }
+        match self.shared.os.poll_recv_batch(cx, batch, Named::No) {
+            Poll::Pending => self.poll_trouble(cx),
+            received => received.map_ok(|()| Received::Data),
+        }
+    }
+}
+
+impl SendHalf for OsSend {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.lost {
+            self.shared.connect_again()?;
+            self.lost = false;
+        }
+        let sent = ready!(self.shared.os.poll_send(cx, parts));
+        if let Err(error) = &sent
+            && error.kind() == io::ErrorKind::ConnectionRefused
+            && self.shared.os.scheme == Scheme::UnixDgram
+        {
+            self.lost = true;
+            self.shared.hear_nobody();
+        }
+        Poll::Ready(sent)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.shared.os.sends_runs() {
+            return self.shared.os.poll_send_run(cx, bytes, size);
+        }
+        let first = &bytes[..size.min(bytes.len())];
+        self.poll_send(cx, &[IoSlice::new(first)])
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.shared.os.set_abort_on_drop(on)
+    }
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shared.os.finish())
+    }
+}
+
+impl RecvHalf for OsSocket {
+    fn recv_room(&self) -> usize {
+        self.recv.recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv(cx, buf)
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.recv.poll_recv_batch(cx, batch)
+    }
+}
+
+impl SendHalf for OsSocket {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send(cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.send.poll_send_run(cx, bytes, size)
+    }
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        self.send.set_abort_on_drop(on)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.send.poll_finish(cx)
+    }
+}
+
+impl Socket for OsSocket {
+    type Recv = OsRecv;
+    type Send = OsSend;
+
+    fn split(self) -> (OsRecv, OsSend) {
+        (self.recv, self.send)
+    }
+}

@@ -1,0 +1,288 @@
+//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, for to the kernel they are one thing.
+//!
+//! A `socket2` socket in tokio's `AsyncFd`, and not tokio's four types: they hide the flags that this crate needs
+//! (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies of everything here.
+
+#![expect(
+    unsafe_code,
+    reason = "registering a descriptor with the runtime; see the block"
+)]
+
+mod batches;
+mod calls;
+mod halves;
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    path = "no_offload.rs"
+)]
+mod offload;
+mod open;
+#[cfg(target_os = "linux")]
+mod rights;
+mod runs;
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, ReadBuf, Ready};
+
+use crate::contract::datagram::PeerAddr;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::{Received, Shape};
+use crate::kernel::addr::{self, Scheme};
+use batches::Merging;
+pub(crate) use batches::Named;
+pub(crate) use calls::{check_len, send_parts_to};
+use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
+pub use halves::{OsRecv, OsSend, OsSocket};
+pub(crate) use open::{accept, open};
+#[cfg(target_os = "linux")]
+pub(crate) use rights::refuse as refuse_descriptors;
+use runs::Runs;
+
+/// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
+const COMMON: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::ERROR);
+/// And urgent data, since a read stops at it.
+#[cfg(target_os = "linux")]
+const INTEREST: Interest = COMMON.add(Interest::PRIORITY);
+#[cfg(not(target_os = "linux"))]
+const INTEREST: Interest = COMMON;
+
+/// Makes the runtime tell when `socket` is ready.
+fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
+    // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
+    // dropped.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
+}
+
+/// A socket registered with the runtime, and what is known about it.
+#[derive(Debug)]
+pub(crate) struct Os {
+    fd: AsyncFd<socket2::Socket>,
+    scheme: Scheme,
+    shape: Shape,
+    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and have no room for it until then.
+    local: OnceLock<Box<Endpoint>>,
+    /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first time.
+    #[cfg(target_os = "linux")]
+    takes_rights: OnceLock<bool>,
+    runs: Runs,
+    merging: OnceLock<Box<Merging>>,
+}
+
+impl Os {
+    /// Registers `socket`, which does not block, with the current runtime.
+    pub(crate) fn new(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
+        debug_assert!(socket.nonblocking()?, "it would hold up a thread");
+        let shape = scheme.shape(&socket)?;
+        let fd = register(socket)?;
+        let local = OnceLock::new();
+        Ok(Os {
+            fd,
+            scheme,
+            shape,
+            local,
+            #[cfg(target_os = "linux")]
+            takes_rights: OnceLock::new(),
+            runs: Runs::default(),
+            merging: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn socket(&self) -> &socket2::Socket {
+        self.fd.get_ref()
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(crate) fn recv_room(&self) -> usize {
+        self.scheme.recv_room(self.shape)
+    }
+
+    pub(crate) fn local(&self) -> &Endpoint {
+        self.local.get_or_init(|| {
+            Box::new(match self.socket().local_addr() {
+                Ok(address) => addr::endpoint(self.scheme, &address),
+                Err(_) => addr::unknown(self.scheme),
+            })
+        })
+    }
+
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.fd
+            .writable()
+            .await
+            .map(|mut guard| guard.retain_ready())
+    }
+
+    /// Runs `send` if the socket is thought writable, and remembers when it is not.
+    pub(crate) fn try_send<R>(
+        &self,
+        send: impl FnOnce(&socket2::Socket) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.fd.try_io(Interest::WRITABLE, send)
+    }
+
+    /// Waits until `read` gives something other than `WouldBlock`.
+    pub(crate) fn poll_read_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut read: impl FnMut(&socket2::Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            match guard.try_io(|fd| read(fd.get_ref())) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<Received>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        if self.shape.is_stream() {
+            self.poll_recv_stream(cx, buf)
+        } else if self.merges() {
+            self.poll_recv_staged(cx, buf)
+                .map_ok(|(received, _)| received)
+        } else {
+            self.poll_read_io(cx, |socket| recv_datagram(socket, buf))
+        }
+    }
+
+    /// Receives one datagram of an unconnected socket.
+    pub(crate) fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<(Received, PeerAddr)>> {
+        if self.merges() {
+            return self.poll_recv_staged(cx, buf);
+        }
+        self.poll_read_io(cx, |socket| recv_datagram_from(socket, buf))
+    }
+
+    fn poll_recv_stream(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            let room = buf.remaining();
+            match guard.try_io(|fd| recv_some(fd.get_ref(), buf)) {
+                Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
+                Ok(Ok(len)) => {
+                    if len < room && self.short_is_empty() {
+                        guard.clear_ready();
+                    }
+                    return Poll::Ready(Ok(Received::Data));
+                }
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin with a call that would
+    /// only say so. (Readiness is edge-triggered: what comes later sets it again.)
+    ///
+    /// A read also stops at what its peer marked as urgent, which the kernel has told with the bytes, and behind a message
+    /// with descriptors. Such a socket is read until it has nothing, or what stands behind would wait for more to come.
+    #[cfg(target_os = "linux")]
+    fn short_is_empty(&self) -> bool {
+        let urgent = self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_ok();
+        let may_come = || rights::may_come(self.socket());
+        let descriptors = self.scheme.is_unix() && *self.takes_rights.get_or_init(may_come);
+        !urgent && !descriptors
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn short_is_empty(&self) -> bool {
+        false
+    }
+
+    /// Waits for an error that concerns no call of ours: a datagram that was refused elsewhere.
+    async fn trouble(&self) -> io::Result<()> {
+        loop {
+            self.fd
+                .ready(Interest::ERROR)
+                .await?
+                .clear_ready_matching(Ready::ERROR);
+            if let Some(error) = self.socket().take_error()? {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Waits until `write` gives something other than `WouldBlock`.
+    fn poll_write_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&socket2::Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_write_ready(cx))?;
+            match guard.try_io(|fd| write(fd.get_ref())) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        check_len(self.shape, parts)?;
+        self.poll_write_io(cx, |socket| {
+            send_parts(socket, parts, self.shape.is_stream())
+        })
+    }
+
+    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
+        // A Unix socket knows no reset. Off is the system's default, whatever the option `linger` was before.
+        if !self.shape.is_stream() || self.scheme.is_unix() {
+            return Ok(());
+        }
+        self.socket().set_linger(on.then_some(Duration::ZERO))
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        if !self.shape.is_stream() {
+            return Ok(());
+        }
+        match self.socket().shutdown(Shutdown::Write) {
+            // The peer is gone already: nothing is left to close. A reset that nobody was told of says
+            // that it may not have read all.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                self.socket().take_error()?.map_or(Ok(()), Err)
+            }
+            done => done,
+        }
+    }
+}
+
+impl AsFd for Os {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,0 +1,129 @@
+//! Runs of equal datagrams in one call: GSO, `UDP_SEGMENT`.
+//!
+//! The kernel takes a run whole or not at all. Where it refuses one (a device that cannot do it, datagrams that are longer
+//! than a packet may be), the first datagram goes alone, as it would have without this, so that nothing is lost or sent twice.
+//!
+//! Receiving goes through `quinn-udp`, this does not: that sends a type of service along, which overrides the option `tos`,
+//! and stops sending runs to everybody once one address was refused.
+
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll};
+
+use socket2::SockAddr;
+
+use super::calls::{check_len, send_parts, send_parts_to};
+use super::{Os, offload};
+use crate::kernel::addr::{Scheme, UDP_MAX_V4};
+
+/// The most datagrams in a run: what every kernel that knows runs takes (`UDP_MAX_SEGMENTS`).
+const MAX_SEGMENTS: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
+    64
+} else {
+    1
+};
+/// The most bytes in a run: what fits into one IPv4 datagram, for that is what a run is until it is cut.
+const MAX_BYTES: usize = UDP_MAX_V4;
+
+/// Which runs a socket sends.
+#[derive(Debug)]
+pub(super) struct Runs {
+    /// The kernel refused a run of datagrams of so many bytes. Such, and longer ones, go one by one from then on.
+    refused: AtomicUsize,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        let refused = AtomicUsize::new(usize::MAX);
+        Runs { refused }
+    }
+}
+
+impl Runs {
+    /// How many of `len` bytes go in one call; of what is to go alone, one datagram.
+    fn part(&self, len: usize, size: usize) -> usize {
+        if size == 0 || size >= self.refused.load(Relaxed) {
+            return size.min(len);
+        }
+        let segments = (MAX_BYTES / size).clamp(1, MAX_SEGMENTS);
+        len.min(segments * size)
+    }
+
+    fn refuse(&self, size: usize) {
+        self.refused.fetch_min(size, Relaxed);
+    }
+}
+
+impl Os {
+    /// Whether runs go with one call.
+    pub(super) fn sends_runs(&self) -> bool {
+        self.scheme == Scheme::Udp
+    }
+
+    pub(super) fn poll_send_run(
+        &self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.check_run(bytes, size)?;
+        self.poll_write_io(cx, |socket| self.send_run(socket, bytes, size, None))
+    }
+
+    pub(crate) fn try_send_run(
+        &self,
+        bytes: &[u8],
+        size: usize,
+        to: &SockAddr,
+    ) -> io::Result<usize> {
+        self.check_run(bytes, size)?;
+        self.try_send(|socket| self.send_run(socket, bytes, size, Some(to)))
+    }
+
+    fn check_run(&self, bytes: &[u8], size: usize) -> io::Result<()> {
+        check_len(self.shape, &[IoSlice::new(first(bytes, size))])
+    }
+
+    /// Sends as much of the run as goes at once: whole datagrams, at least the first.
+    fn send_run(
+        &self,
+        socket: &socket2::Socket,
+        bytes: &[u8],
+        size: usize,
+        to: Option<&SockAddr>,
+    ) -> io::Result<usize> {
+        let run = &bytes[..self.runs.part(bytes.len(), size)];
+        let Some(segment) = u16::try_from(size).ok().filter(|_| run.len() > size) else {
+            return send_one(socket, first(bytes, size), to);
+        };
+        match offload::send_run(socket, run, segment, to) {
+            Err(error) if may_be_for_the_run(&error) => {
+                let sent = send_one(socket, first(bytes, size), to)?;
+                self.runs.refuse(size);
+                Ok(sent)
+            }
+            sent => sent,
+        }
+    }
+}
+
+fn first(bytes: &[u8], size: usize) -> &[u8] {
+    &bytes[..size.min(bytes.len())]
+}
+
+fn send_one(socket: &socket2::Socket, bytes: &[u8], to: Option<&SockAddr>) -> io::Result<usize> {
+    let parts = [IoSlice::new(bytes)];
+    match to {
+        Some(to) => send_parts_to(socket, &parts, to),
+        None => send_parts(socket, &parts, false),
+    }
+}
+
+/// Whether a datagram of the run may go where the run did not. A device that cannot compute checksums is EIO; EINVAL is
+/// said of much, a bad address too; and a run is never fragmented, where a single datagram may be: EMSGSIZE.
+fn may_be_for_the_run(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE)
+    )
+}

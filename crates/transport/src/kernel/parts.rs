@@ -1,0 +1,127 @@
+//! Sockets from parts, as Python's `socket(family, type, proto, fileno)` makes them.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::kernel::accept::OsListener;
+use crate::kernel::addr::{self, Scheme};
+use crate::kernel::bound::OsDatagram;
+use crate::kernel::os::{Os, OsSocket};
+
+/// A socket of the caller's own making: with a family, type and protocol of choice, or from a descriptor that was
+/// inherited or passed. [`connected`](SocketParts::connected), [`listening`](SocketParts::listening) and
+/// [`bound`](SocketParts::bound) turn it into what the rest of this crate works with.
+///
+/// ```
+/// use std::os::fd::OwnedFd;
+/// use socketry_transport::{Half, SocketParts, Shape};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let (ours, _theirs) = std::os::unix::net::UnixStream::pair()?;
+/// let socket = SocketParts::from(OwnedFd::from(ours)).connected()?;
+/// assert_eq!(socket.shape(), Shape::Stream);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct SocketParts(Socket);
+
+impl SocketParts {
+    /// A new socket, as `socket(2)` makes it. `family` is `libc::AF_INET`, say, `kind` `libc::SOCK_STREAM`, and
+    /// `protocol` 0 for the usual one.
+    ///
+    /// # Errors
+    /// What the system says: such a socket may not exist, or not be allowed (raw sockets).
+    pub fn new(family: i32, kind: i32, protocol: i32) -> io::Result<Self> {
+        let protocol = (protocol != 0).then(|| Protocol::from(protocol));
+        Socket::new(Domain::from(family), Type::from(kind), protocol).map(SocketParts)
+    }
+
+    /// The socket itself, to bind, connect, or set any option.
+    pub fn as_socket(&self) -> &Socket {
+        &self.0
+    }
+
+    /// A socket that is connected already.
+    ///
+    /// # Errors
+    /// If it is not connected, or of a kind that is neither stream nor datagram. Needs a runtime.
+    pub fn connected(self) -> io::Result<OsSocket> {
+        let scheme = self.scheme()?;
+        let peer = addr::endpoint(scheme, &self.0.peer_addr()?);
+        Ok(OsSocket::new(self.os(scheme)?, peer))
+    }
+
+    /// A stream socket that listens already. Its file, if it has one, is left to its maker.
+    ///
+    /// # Errors
+    /// If it does not listen. Needs a runtime.
+    pub fn listening(self) -> io::Result<OsListener> {
+        let scheme = self.scheme()?;
+        if !listens(&self.0)? {
+            return Err(unsuitable(
+                "the socket does not listen; call listen(2) on it first",
+            ));
+        }
+        Ok(OsListener::new(self.os(scheme)?, None))
+    }
+
+    /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
+    ///
+    /// # Errors
+    /// If it is not a datagram socket. Needs a runtime.
+    pub fn bound(self) -> io::Result<OsDatagram> {
+        let scheme = self.scheme()?;
+        if scheme.socket_type() != Type::DGRAM {
+            return Err(unsuitable(
+                "the socket is a stream; use connected() or listening()",
+            ));
+        }
+        Ok(OsDatagram::new(self.os(scheme)?, None))
+    }
+
+    fn os(self, scheme: Scheme) -> io::Result<Os> {
+        self.0.set_nonblocking(true)?;
+        Os::new(self.0, scheme)
+    }
+
+    fn scheme(&self) -> io::Result<Scheme> {
+        match (self.0.local_addr()?.domain(), self.0.r#type()?) {
+            (Domain::UNIX, Type::STREAM) => Ok(Scheme::Unix),
+            (Domain::UNIX, Type::DGRAM) => Ok(Scheme::UnixDgram),
+            (Domain::IPV4 | Domain::IPV6, Type::STREAM) => Ok(Scheme::Tcp),
+            (Domain::IPV4 | Domain::IPV6, Type::DGRAM) => Ok(Scheme::Udp),
+            (domain, kind) => Err(unsuitable(&format!(
+                "{domain:?} sockets of type {kind:?} are neither IP nor Unix streams or datagrams"
+            ))),
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn listens(socket: &Socket) -> io::Result<bool> {
+    socket.is_listener()
+}
+
+/// Other systems are not asked: where the socket does not listen, accepting fails at once.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn listens(_: &Socket) -> io::Result<bool> {
+    Ok(true)
+}
+
+fn unsuitable(words: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, words)
+}
+
+impl From<OwnedFd> for SocketParts {
+    fn from(fd: OwnedFd) -> Self {
+        SocketParts(Socket::from(fd))
+    }
+}
+
+impl From<Socket> for SocketParts {
+    fn from(socket: Socket) -> Self {
+        SocketParts(socket)
+    }
+}

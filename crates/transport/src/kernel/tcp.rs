@@ -1,0 +1,180 @@
+//! `tcp://host:port`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use async_trait::async_trait;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, Result};
+use crate::contract::transport::Transport;
+use crate::kernel::accept::OsListener;
+use crate::kernel::addr;
+use crate::kernel::addr::Scheme;
+use crate::kernel::connect::{begin, in_time, race, resolve, settled};
+use crate::kernel::hint;
+use crate::kernel::os::{self, Os, OsSocket};
+use crate::options;
+use crate::options::SocketOptions;
+
+/// TCP. Addresses are reused by default when listening, and `nodelay` is on.
+#[derive(Clone, Debug, Default)]
+pub struct TcpTransport {
+    options: SocketOptions,
+}
+
+impl TcpTransport {
+    /// With `options` for every socket; the query of an endpoint goes over them.
+    pub fn new(options: SocketOptions) -> Self {
+        TcpTransport { options }
+    }
+
+    fn options(&self, endpoint: &Endpoint) -> Result<SocketOptions> {
+        let mut options = self.options.resolve(endpoint, options::TCP)?;
+        options.nodelay.get_or_insert(true);
+        Ok(options)
+    }
+}
+
+fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
+    os::open(
+        Domain::for_address(*address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )
+}
+
+#[async_trait]
+impl Transport for TcpTransport {
+    type Socket = OsSocket;
+    type Listener = OsListener;
+
+    fn keys(&self) -> &[&'static str] {
+        options::TCP
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        Scheme::Tcp.check(to, "connect to")?;
+        let options = self.options(to)?;
+        let connecting = pin!(async {
+            let addresses = resolve("connect to", to).await?;
+            let attempt = |address| attempt(prepared(address, &options, to), address);
+            race(addresses, attempt)
+                .await
+                .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer)))
+                .map_err(|error| hint::failed("connect to", to, error))
+        });
+        in_time(to, &options, connecting).await
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
+        Scheme::Tcp.check(at, "listen at")?;
+        let mut options = self.options(at)?;
+        options.reuse_address.get_or_insert(true);
+        let mut failure = None;
+        for address in resolve("listen at", at).await? {
+            match listening(address, &options, at) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(crate::ErrorKind::NotFound, "listen at", at)))
+    }
+}
+
+fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::Result<Socket> {
+    let socket = socket_for(&address)?;
+    options.apply_before_bind(&socket, to)?;
+    Ok(socket)
+}
+
+/// A connected socket, and whom it reached: for `0.0.0.0` that is somebody.
+async fn attempt(prepared: io::Result<Socket>, address: SocketAddr) -> io::Result<(Os, SockAddr)> {
+    let socket = prepared?;
+    let done = begin(&socket, &SockAddr::from(address))?;
+    let os = settled(socket, Scheme::Tcp, done).await?;
+    let peer = if address.ip().to_canonical().is_unspecified() {
+        os.socket().peer_addr()?
+    } else {
+        SockAddr::from(address)
+    };
+    // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
+    // nobody listens there.
+    if os.socket().local_addr()? == peer {
+        return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+    }
+    Ok((os, peer))
+}
+
+/// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets that it accepts.
+fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<OsListener> {
+    let failed = |error| hint::failed("listen at", at, error);
+    let socket = socket_for(&address).map_err(failed)?;
+    options.apply_before_bind(&socket, at)?;
+    socket.bind(&SockAddr::from(address)).map_err(failed)?;
+    let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
+    socket
+        .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+        .map_err(failed)?;
+    Ok(OsListener::new(
+        Os::new(socket, Scheme::Tcp).map_err(failed)?,
+        None,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A listener whose queue is full, the sockets that fill it, and one that has to ask again, which it does after a second.
+    fn crowded() -> (Socket, Vec<Socket>, Socket) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = socket_for(&any).unwrap();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queued = Vec::new();
+        loop {
+            let socket = socket_for(&any).unwrap();
+            if !begin(&socket, &address).unwrap() {
+                return (listener, queued, socket);
+            }
+            queued.push(socket);
+            assert!(queued.len() < 100, "the queue has no end");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_later_is_waited_for() {
+        let (listener, queued, waiting) = crowded();
+        for _ in &queued {
+            os::accept(&listener).unwrap();
+        }
+        let os = settled(waiting, Scheme::Tcp, false).await.unwrap();
+        assert_eq!(
+            os.socket().peer_addr().unwrap().as_socket(),
+            listener.local_addr().unwrap().as_socket()
+        );
+    }
+
+    #[tokio::test]
+    async fn so_is_a_refusal() {
+        let (listener, queued, waiting) = crowded();
+        drop((listener, queued));
+        let error = settled(waiting, Scheme::Tcp, false).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// By chance it takes thousands of attempts at a free port; bound to that port, one.
+    #[tokio::test]
+    async fn a_socket_that_reached_itself_is_refused() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let socket = socket_for(&any).unwrap();
+        socket.bind(&any.into()).unwrap();
+        let own = socket.local_addr().unwrap().as_socket().unwrap();
+        let error = attempt(Ok(socket), own).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

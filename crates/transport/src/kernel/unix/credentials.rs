@@ -1,0 +1,46 @@
+//! Who is at the other end of a Unix socket, by the kernel's word.
+
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        unsafe_code,
+        reason = "nothing safe asks for SO_PEERCRED of any kind of Unix socket; see the block"
+    )
+)]
+
+use crate::contract::socket::Credentials;
+
+#[cfg(target_os = "linux")]
+pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
+    use std::os::fd::AsRawFd;
+
+    let mut found = libc::ucred {
+        pid: 0,
+        uid: 0,
+        gid: 0,
+    };
+    let mut len = libc::socklen_t::try_from(size_of::<libc::ucred>()).ok()?;
+    // SAFETY: the pointers are to a `ucred` and to its length, both alive for the call, and `SO_PEERCRED` writes
+    // at most `len` bytes of a plain C struct.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut found).cast(),
+            &raw mut len,
+        )
+    };
+    // The kernel answers uid -1 for a socket that has no one peer, such as a bound datagram socket; and pid 0 for a
+    // process that this one cannot see, in another container perhaps.
+    (answer == 0 && found.uid != u32::MAX).then_some(Credentials {
+        uid: found.uid,
+        gid: found.gid,
+        pid: (found.pid != 0).then_some(found.pid),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn of_peer(_: &socket2::Socket) -> Option<Credentials> {
+    None
+}

@@ -1,0 +1,179 @@
+//! `unix:///path` and `unix-dgram:///path`, or `unix://@name` in Linux' abstract space.
+
+pub(crate) mod credentials;
+pub(crate) mod file;
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use socket2::{Domain, SockAddr, Socket};
+
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::Result;
+use crate::contract::transport::Transport;
+use crate::kernel::accept::OsListener;
+use crate::kernel::addr::{self, Scheme};
+use crate::kernel::bound::OsDatagram;
+use crate::kernel::connect::{begin, in_time, settled};
+use crate::kernel::hint;
+use crate::kernel::os::{self, Os, OsSocket};
+use crate::options;
+use crate::options::SocketOptions;
+use crate::session::{SessionLimits, SessionListener};
+
+/// How often a connect that found the backlog full is tried again.
+const BACKLOG_RETRY: Duration = Duration::from_millis(2);
+
+/// Unix stream sockets.
+///
+/// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets EPERM), and closed
+/// elsewhere.
+///
+/// A listener's file is made with the mode of the options, and removed when the listener is dropped. A stale file (a
+/// socket that nobody listens on) is taken over; any other file is left alone, and the error says so.
+#[derive(Clone, Debug, Default)]
+pub struct UnixTransport {
+    options: SocketOptions,
+}
+
+/// Unix datagram sockets: messages with boundaries, in order, none lost on the way.
+///
+/// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the socket itself. A
+/// connecting socket binds itself to an abstract name that the kernel chooses, so that it can be answered. Files, and
+/// descriptors that a peer passes along, are treated as by [`UnixTransport`].
+#[derive(Clone, Debug, Default)]
+pub struct UnixDgramTransport {
+    options: SocketOptions,
+}
+
+impl UnixTransport {
+    /// With `options` for every socket; the query of an endpoint goes over them.
+    pub fn new(options: SocketOptions) -> Self {
+        UnixTransport { options }
+    }
+}
+
+impl UnixDgramTransport {
+    /// With `options` for every socket; the query of an endpoint goes over them.
+    pub fn new(options: SocketOptions) -> Self {
+        UnixDgramTransport { options }
+    }
+
+    /// A socket that is bound at `at` and connected to nobody.
+    ///
+    /// # Errors
+    /// As [`Transport::listen`].
+    pub async fn bind(&self, at: &Endpoint) -> Result<OsDatagram> {
+        Scheme::UnixDgram.check(at, "listen at")?;
+        bind_dgram(at, &self.options.resolve(at, options::UNIX_DGRAM)?).await
+    }
+}
+
+fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> Result<Socket> {
+    let made = os::open(Domain::UNIX, scheme.socket_type(), None);
+    let socket = made.map_err(|error| hint::failed("open a socket for", endpoint, error))?;
+    #[cfg(target_os = "linux")]
+    os::refuse_descriptors(&socket);
+    options.apply_before_bind(&socket, endpoint)?;
+    Ok(socket)
+}
+
+async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
+    let socket = socket_for(Scheme::UnixDgram, options, at)?;
+    let file = file::bind(&socket, at, options).await?;
+    let os =
+        Os::new(socket, Scheme::UnixDgram).map_err(|error| hint::failed("listen at", at, error))?;
+    Ok(OsDatagram::new(os, file))
+}
+
+/// Connects; where the backlog is full, as often as it takes: no event tells when there is room.
+async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Os> {
+    loop {
+        match begin(&socket, to) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(BACKLOG_RETRY).await;
+            }
+            done => return settled(socket, Scheme::Unix, done?).await,
+        }
+    }
+}
+
+fn opened(os: io::Result<Os>, to: &Endpoint) -> Result<OsSocket> {
+    let os = os.map_err(|error| hint::failed("connect to", to, error))?;
+    Ok(OsSocket::new(os, to.clone().without_query()))
+}
+
+#[async_trait]
+impl Transport for UnixTransport {
+    type Socket = OsSocket;
+    type Listener = OsListener;
+
+    fn keys(&self) -> &[&'static str] {
+        options::UNIX
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        Scheme::Unix.check(to, "connect to")?;
+        let options = self.options.resolve(to, options::UNIX)?;
+        let address = addr::unix_sockaddr(to, "connect to")?;
+        let connecting = pin!(async {
+            let socket = socket_for(Scheme::Unix, &options, to)?;
+            opened(connected(socket, &address).await, to)
+        });
+        in_time(to, &options, connecting).await
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
+        Scheme::Unix.check(at, "listen at")?;
+        let options = self.options.resolve(at, options::UNIX)?;
+        let failed = |error| hint::failed("listen at", at, error);
+        let socket = socket_for(Scheme::Unix, &options, at)?;
+        let file = file::bind(&socket, at, &options).await?;
+        let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
+        socket
+            .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+            .map_err(failed)?;
+        Ok(OsListener::new(
+            Os::new(socket, Scheme::Unix).map_err(failed)?,
+            file,
+        ))
+    }
+}
+
+#[async_trait]
+impl Transport for UnixDgramTransport {
+    type Socket = OsSocket;
+    type Listener = SessionListener<OsDatagram>;
+
+    fn keys(&self) -> &[&'static str] {
+        options::UNIX_DGRAM
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        Scheme::UnixDgram.check(to, "connect to")?;
+        let options = self.options.resolve(to, options::UNIX_DGRAM)?;
+        let address = addr::unix_sockaddr(to, "connect to")?;
+        let socket = socket_for(Scheme::UnixDgram, &options, to)?;
+        let failed = |error| hint::failed("connect to", to, error);
+        autobind(&socket).map_err(failed)?;
+        socket.connect(&address).map_err(failed)?;
+        opened(Os::new(socket, Scheme::UnixDgram), to)
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {
+        Scheme::UnixDgram.check(at, "listen at")?;
+        let options = self.options.resolve(at, options::UNIX_DGRAM)?;
+        let limits = SessionLimits::from(&options);
+        Ok(SessionListener::new(
+            bind_dgram(at, &options).await?,
+            limits,
+        ))
+    }
+}
+
+/// Binds to a free abstract name of the kernel's choice: an address that is the family and nothing else (unix(7)).
+fn autobind(socket: &Socket) -> io::Result<()> {
+    socket.bind(&SockAddr::unix("")?)
+}

@@ -1,0 +1,79 @@
+//! The transports of this crate by their schemes, and `connect` and `listen` with all of them.
+
+use std::sync::LazyLock;
+
+use crate::contract::boxed::{BoxListener, BoxSocket};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, Result};
+use crate::contract::transport::registry::Registry;
+use crate::mem::MemTransport;
+
+static STANDARD: LazyLock<Registry> = LazyLock::new(Registry::standard);
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::standard()
+    }
+}
+
+impl Registry {
+    /// `tcp`, `udp`, `unix`, `unix-dgram` and `mem`, with default options. Where this crate has no
+    /// kernel sockets yet (Windows), `mem` only.
+    pub fn standard() -> Self {
+        let registry = Registry::empty().with("mem", MemTransport::default());
+        #[cfg(unix)]
+        let registry = with_kernel(registry);
+        registry
+    }
+}
+
+#[cfg(unix)]
+fn with_kernel(registry: Registry) -> Registry {
+    use crate::kernel::tcp::TcpTransport;
+    use crate::kernel::udp::UdpTransport;
+    use crate::kernel::unix::{UnixDgramTransport, UnixTransport};
+
+    registry
+        .with("tcp", TcpTransport::default())
+        .with("udp", UdpTransport::default())
+        .with("unix", UnixTransport::default())
+        .with("unix-dgram", UnixDgramTransport::default())
+}
+
+/// Connects to `to`, a URL or an [`Endpoint`], with the standard transports.
+///
+/// ```
+/// # use socketry_transport::{Listener, RecvExt, SendExt};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut server = socketry_transport::listen("tcp://127.0.0.1:0").await?;
+/// let mut client = socketry_transport::connect(server.local()).await?;
+/// client.send_all(b"hello").await?;
+///
+/// let mut accepted = server.accept().await?;
+/// let mut buf = [0; 16];
+/// let (len, _) = accepted.recv(&mut buf).await?;
+/// assert_eq!(&buf[..len], b"hello");
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// As [`Registry::connect`].
+pub async fn connect<E>(to: E) -> Result<BoxSocket>
+where
+    E: TryInto<Endpoint>,
+    Error: From<E::Error>,
+{
+    STANDARD.connect(to).await
+}
+
+/// Listens at `at`, a URL or an [`Endpoint`], with the standard transports.
+///
+/// # Errors
+/// As [`Registry::listen`].
+pub async fn listen<E>(at: E) -> Result<BoxListener>
+where
+    E: TryInto<Endpoint>,
+    Error: From<E::Error>,
+{
+    STANDARD.listen(at).await
+}
