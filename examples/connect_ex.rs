@@ -1,4 +1,5 @@
-//! A failed connect is a value to look at, as Python's `connect_ex` returns a number, and not a crash.
+//! A failed connect is a value to look at, as Python's `connect_ex` returns a number, and not a
+//! crash.
 
 use socketry_transport::{ErrorKind, Listener, connect, listen};
 

@@ -1,5 +1,5 @@
-//! A codec of one's own: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec says where a frame
-//! lies; buffers, cancellation, limits on time and sockets are the framework's.
+//! A codec of one's own: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec
+//! says where a frame lies; buffers, cancellation, limits on time and sockets are the framework's.
 
 use std::error::Error;
 
@@ -73,7 +73,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// One line, and the codec is tested by every law of codecs: `cargo test -p socketry-examples --example custom_codec`.
+// One line, and the codec is tested by every law of codecs:
+// `cargo test -p socketry-examples --example custom_codec`.
 #[cfg(test)]
 socketry_testkit::codec_laws!(
     netstring,

@@ -1,5 +1,5 @@
-//! A transport of one's own, for a scheme of one's own: `plain://host:port` is TCP made of tokio's types. Anything that is
-//! `AsyncRead + AsyncWrite` becomes a socket through `IoSocket`.
+//! A transport of one's own, for a scheme of one's own: `plain://host:port` is TCP made of tokio's
+//! types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `IoSocket`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -50,7 +50,8 @@ impl Listener for PlainListener {
     }
 }
 
-/// Host and port, which a third party's endpoint has where its address reads like them; options there are none.
+/// Host and port, which a third party's endpoint has where its address reads like them; options
+/// there are none.
 fn address(endpoint: &Endpoint) -> Result<(String, u16)> {
     SocketOptions::from_query(endpoint, Plain.keys())?;
     let none = || Error::new(ErrorKind::InvalidEndpoint, "use", endpoint);
@@ -68,7 +69,8 @@ fn socket(stream: io::Result<TcpStream>) -> io::Result<IoSocket<TcpStream>> {
     Ok(IoSocket::new(stream, endpoint(local)?, endpoint(peer)?))
 }
 
-// One line, and the transport is tested by every law of streams: `cargo test -p socketry-examples --example custom_transport`.
+// One line, and the transport is tested by every law of streams:
+// `cargo test -p socketry-examples --example custom_transport`.
 #[cfg(test)]
 socketry_testkit::stream_laws!(
     plain,

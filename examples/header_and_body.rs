@@ -1,5 +1,5 @@
-//! A JSON header of one's own types, a body that is never held whole, an error that ends nothing, and a sender that
-//! many tasks share.
+//! A JSON header of one's own types, a body that is never held whole, an error that ends nothing,
+//! and a sender that many tasks share.
 
 use std::error::Error;
 

@@ -1,5 +1,5 @@
-//! Sockets from parts: with a family, type and protocol of one's choice, or from a descriptor that somebody else opened, as
-//! Python's `socket(family, type, proto, fileno)` makes them.
+//! Sockets from parts: with a family, type and protocol of one's choice, or from a descriptor that
+//! somebody else opened, as Python's `socket(family, type, proto, fileno)` makes them.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};

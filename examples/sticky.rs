@@ -1,4 +1,5 @@
-//! The sticky packet: two sends on TCP arrive as one read, and never so on UDP. The codecs are the cure.
+//! The sticky packet: two sends on TCP arrive as one read, and never so on UDP. The codecs are the
+//! cure.
 
 use std::error::Error;
 
@@ -40,7 +41,8 @@ fn scheme(url: &str) -> String {
     format!("{}, bare", &url[..3])
 }
 
-/// One read, once both sends have had the time to arrive: a peek at TCP's buffer would show the same.
+/// One read, once both sends have had the time to arrive: a peek at TCP's buffer would show the
+/// same.
 async fn read(socket: &mut BoxSocket) -> Result<String, Box<dyn Error + Send + Sync>> {
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     let mut buf = [0; 64];
@@ -49,7 +51,8 @@ async fn read(socket: &mut BoxSocket) -> Result<String, Box<dyn Error + Send + S
     Ok(String::from_utf8_lossy(&buf[..len]).into_owned())
 }
 
-/// Two ends of one conversation. A datagram listener knows a client by its first datagram, so there is one.
+/// Two ends of one conversation. A datagram listener knows a client by its first datagram, so there
+/// is one.
 async fn pair(url: &str) -> Result<(BoxSocket, BoxSocket), Box<dyn Error + Send + Sync>> {
     let mut listener = listen(url).await?;
     let mut client = connect(listener.local()).await?;

@@ -1,11 +1,12 @@
-//! The tour: a chat, a command and a file of 64 MiB over every transport and codec that serves them, in this one process.
+//! The tour: a chat, a command and a file of 64 MiB over every transport and codec that serves
+//! them, in this one process.
 //!
 //! ```sh
 //! cargo run --release --example tour
 //! ```
 //!
-//! Nothing is set up before and nothing is left behind. What each app does is in `socketry_testkit::scenario`; here it is run,
-//! and shown.
+//! Nothing is set up before and nothing is left behind. What each app does is in
+//! `socketry_testkit::scenario`; here it is run, and shown.
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! The beginning of an input for a codec: three bytes say which one, under which limits, and one more choice.
+//! The beginning of an input for a codec: three bytes say which one, under which limits, and one
+//! more choice.
 
 use socketry_codec::{BoxCodec, CodecSpec};
 
@@ -38,7 +39,8 @@ pub const LIMITS: [(usize, u64); 6] = [
     (usize::MAX, u64::MAX),
 ];
 
-/// Set in the second byte: a line that the end leaves unfinished is a frame, and bare JSON is at most two levels deep.
+/// Set in the second byte: a line that the end leaves unfinished is a frame, and bare JSON is at
+/// most two levels deep.
 const UNUSUAL: u8 = 0x80;
 
 thread_local! {
@@ -76,7 +78,8 @@ impl<'a> Case<'a> {
         self.form == "raw"
     }
 
-    /// The longest frame that may come out: a JSON object has at least two bytes, whatever the limit.
+    /// The longest frame that may come out: a JSON object has at least two bytes, whatever the
+    /// limit.
     pub fn longest(&self) -> usize {
         match self.is_raw() {
             true => usize::MAX,

@@ -1,4 +1,5 @@
-//! A chat server, in memory, and whatever its clients send: then two users come and hear each other.
+//! A chat server, in memory, and whatever its clients send: then two users come and hear each
+//! other.
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
-//! A command server, in memory, and whatever its clients send: then one comes, asks and is answered.
+//! A command server, in memory, and whatever its clients send: then one comes, asks and is
+//! answered.
 //!
-//! Nothing is run here: `Server::run_nothing` answers a command with its own words and starts no process.
+//! Nothing is run here: `Server::run_nothing` answers a command with its own words and starts no
+//! process.
 
 use socketry_apps::Service;
 use socketry_apps::command::{Client, Exit, Server};

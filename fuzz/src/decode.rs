@@ -1,5 +1,5 @@
-//! Arbitrary bytes to every codec: its answers lie within its input and make progress, and the next datagram is read as if
-//! nothing had been.
+//! Arbitrary bytes to every codec: its answers lie within its input and make progress, and the next
+//! datagram is read as if nothing had been.
 
 use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End};
 

@@ -1,7 +1,8 @@
 //! Our codecs against those of others, which nobody wrote to agree with ours.
 //!
 //! The deliberate differences:
-//! * the end of the stream inside a frame, right behind its length, is an error here, and for `LengthDelimitedCodec` the end;
+//! * the end of the stream inside a frame, right behind its length, is an error here, and for
+//!   `LengthDelimitedCodec` the end;
 //! * a `\r` at the end of a line that nothing ends is kept here, and dropped by `LinesCodec`;
 //! * a `\r` before the `\n` does not count towards the limit here;
 //! * lines are bytes here, and UTF-8 for `LinesCodec`.
@@ -31,7 +32,8 @@ pub fn run(input: &[u8]) {
 /// A frame, or an error.
 type Events = Vec<Option<Vec<u8>>>;
 
-/// `struct:>I` against `LengthDelimitedCodec`, up to the first error: that one ends theirs, and ours with this limit.
+/// `struct:>I` against `LengthDelimitedCodec`, up to the first error: that one ends theirs, and
+/// ours with this limit.
 fn lengths(bytes: &[u8], limit: usize) {
     let format = ">I".parse().expect("a format");
     let codec = Struct::new(format).max_frame(limit).max_discard(0);

@@ -1,4 +1,5 @@
-//! Any text as an endpoint: it parses or is refused in words, and what parses prints as what parses to the same.
+//! Any text as an endpoint: it parses or is refused in words, and what parses prints as what parses
+//! to the same.
 
 use socketry_transport::Endpoint;
 

@@ -1,5 +1,5 @@
-//! A file server, in memory, and whatever its clients send: nothing outside of its directory is read or changed, no
-//! temporary file stays, and then one comes, lists and fetches.
+//! A file server, in memory, and whatever its clients send: nothing outside of its directory is
+//! read or changed, no temporary file stays, and then one comes, lists and fetches.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};

@@ -1,6 +1,7 @@
-//! `Framed` over a socket that gives and takes as the input says, with faults of all kinds in between: frames and bodies are
-//! those of a model, what is written is whole frames in order whoever was cancelled, what ends the connection is told once,
-//! and nothing panics, hangs or asks for more room than has arrived.
+//! `Framed` over a socket that gives and takes as the input says, with faults of all kinds in
+//! between: frames and bodies are those of a model, what is written is whole frames in order
+//! whoever was cancelled, what ends the connection is told once, and nothing panics, hangs or asks
+//! for more room than has arrived.
 
 mod incoming;
 mod outgoing;
@@ -26,8 +27,8 @@ struct Setting {
     datagrams: bool,
     high_water: u8,
     seed: u16,
-    /// How often what goes wrong, in the order of `Fault::ALL`, and 255 for always. But for the last: bytes of a stream
-    /// are not flipped.
+    /// How often what goes wrong, in the order of `Fault::ALL`, and 255 for always. But for the
+    /// last: bytes of a stream are not flipped.
     rates: [u8; 13],
 }
 
@@ -65,7 +66,8 @@ enum Event<'a> {
 const EVENTS: usize = 64;
 /// The longest datagram.
 const DATAGRAM: usize = 1500;
-/// The longest piece of a short read or write, in bytes: large frames come in pieces, and not in thousands of them.
+/// The longest piece of a short read or write, in bytes: large frames come in pieces, and not in
+/// thousands of them.
 const SHORT: usize = 256;
 /// By which byte what ends the connection has happened: also in the second large frame.
 const WITHIN: u64 = 128 << 10;

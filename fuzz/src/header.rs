@@ -1,5 +1,5 @@
-//! The headers and names of the file protocol: parsed, printed and parsed again they are the same, and no name leads out
-//! of the directory that is served.
+//! The headers and names of the file protocol: parsed, printed and parsed again they are the same,
+//! and no name leads out of the directory that is served.
 
 use socketry_apps::file::{seam, text_to_name};
 
@@ -39,7 +39,8 @@ fn same_again(bytes: &[u8], read: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
     }
 }
 
-/// The name of an upload is one component, and none that leads anywhere or that the server keeps for itself.
+/// The name of an upload is one component, and none that leads anywhere or that the server keeps
+/// for itself.
 fn upload(bytes: &[u8]) {
     let Ok(name) = std::str::from_utf8(bytes) else {
         return;
@@ -52,7 +53,8 @@ fn upload(bytes: &[u8]) {
     assert!(!is_temporary(kept));
 }
 
-/// A path stays below the root by the letter, or is refused; what `..` do on the way there the handle of the root judges.
+/// A path stays below the root by the letter, or is refused; what `..` do on the way there the
+/// handle of the root judges.
 fn path(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

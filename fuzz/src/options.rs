@@ -1,4 +1,5 @@
-//! Socket options from a query, from JSON and from TOML: what one form says the others say, and an unknown key is refused.
+//! Socket options from a query, from JSON and from TOML: what one form says the others say, and an
+//! unknown key is refused.
 
 use std::sync::LazyLock;
 

@@ -6,7 +6,8 @@ use socketry_codec::{BoxCodec, Fault, Reader};
 
 use super::case::Case;
 
-/// The third byte says where the first cut is (its upper four bits) and how long the other pieces are (its lower four).
+/// The third byte says where the first cut is (its upper four bits) and how long the other pieces
+/// are (its lower four).
 pub fn run(input: &[u8]) {
     let Some(case) = Case::read(input) else {
         return;

@@ -1,4 +1,5 @@
-//! What the three apps' targets share: a server in memory, in virtual time, and clients that send it whatever the input says.
+//! What the three apps' targets share: a server in memory, in virtual time, and clients that send
+//! it whatever the input says.
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,11 +1,13 @@
-//! Text in every encoding: decoded in pieces as it is in one, as encoding_rs decodes it, and encoded as encoding_rs does.
+//! Text in every encoding: decoded in pieces as it is in one, as encoding_rs decodes it, and
+//! encoded as encoding_rs does.
 
 use std::borrow::Cow;
 
 use encoding_rs as rs;
 use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
 
-/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark and CPython's.
+/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark
+/// and CPython's.
 const TABLES: [&rs::Encoding; 39] = [
     rs::UTF_8,
     rs::GBK,
@@ -70,8 +72,8 @@ thread_local! {
     };
 }
 
-/// Three bytes choose the encoding, what is checked, and the pieces (the upper four bits: where the first ends; the lower
-/// four: how long the others are).
+/// Three bytes choose the encoding, what is checked, and the pieces (the upper four bits: where the
+/// first ends; the lower four: how long the others are).
 pub fn run(input: &[u8]) {
     let [number, check, cuts, bytes @ ..] = input else {
         return;
@@ -183,7 +185,8 @@ impl Subject<'_> {
         kept
     }
 
-    /// As encoding_rs encodes, where the encoding has all characters and each comes back; UTF-16 encoding_rs does not write.
+    /// As encoding_rs encodes, where the encoding has all characters and each comes back; UTF-16
+    /// encoding_rs does not write.
     fn encoded_as_theirs(&self) {
         let Ok(text) = std::str::from_utf8(self.bytes) else {
             return;

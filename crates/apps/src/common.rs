@@ -1,4 +1,5 @@
-//! What the command lines of all apps share: options, and how a program speaks to whoever started it.
+//! What the command lines of all apps share: options, and how a program speaks to whoever started
+//! it.
 
 use std::io::{IsTerminal, Write};
 
@@ -17,7 +18,8 @@ const WAITING_LINES: usize = 1024;
 /// The options that all apps share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
-    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf, 'struct:>I', json:bare
+    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf,
+    /// 'struct:>I', json:bare
     #[arg(long, global = true, value_name = "NAME", default_value = "json")]
     codec: CodecSpec,
     /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython has it
@@ -55,8 +57,8 @@ impl Common {
 
     /// Begins to log to standard error, until the guard is dropped.
     ///
-    /// A terminal or pipe that takes nothing must not hold up a server: lines go through a queue, and those that do not fit
-    /// are dropped.
+    /// A terminal or pipe that takes nothing must not hold up a server: lines go through a queue,
+    /// and those that do not fit are dropped.
     pub(crate) fn log(&self) -> WorkerGuard {
         let level = match self.verbose {
             0 => LevelFilter::WARN,

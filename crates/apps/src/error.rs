@@ -47,8 +47,8 @@ impl AppError {
             .unwrap_or_else(|| AppError::failed(format_args!("the server says: {words}")))
     }
 
-    /// Whoever read this program's standard output has left, as the `head` of a pipe does. That is told by the
-    /// exit code alone.
+    /// Whoever read this program's standard output has left, as the `head` of a pipe does. That is
+    /// told by the exit code alone.
     pub(crate) fn unread() -> Self {
         AppError {
             words: "nobody reads standard output any more".to_owned(),
@@ -66,8 +66,8 @@ impl AppError {
         self.kind != Kind::Unread
     }
 
-    /// The process's exit code: 1 failed, 2 usage, and 141 (as a shell has it for SIGPIPE) if nobody reads standard
-    /// output any more.
+    /// The process's exit code: 1 failed, 2 usage, and 141 (as a shell has it for SIGPIPE) if
+    /// nobody reads standard output any more.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Failed => 1,

@@ -44,11 +44,12 @@ pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 /// The codecs, one name for each family and form that behaves differently.
 pub const CODECS: [&str; 5] = ["raw", "line", "struct", "json", "json:bare"];
 
-/// How long a TCP connection is idle before the kernel asks whether the peer is still there, where the
-/// URL does not say (`keepalive`): 60 seconds.
+/// How long a TCP connection is idle before the kernel asks whether the peer is still there, where
+/// the URL does not say (`keepalive`): 60 seconds.
 pub const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How long the kernel waits for the answer before it asks again (`keepalive_interval`): 15 seconds.
+/// How long the kernel waits for the answer before it asks again (`keepalive_interval`): 15
+/// seconds.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How many questions without an answer end the connection (`keepalive_retries`): 4. A peer whose
@@ -113,7 +114,8 @@ fn carriage(scheme: &str) -> Carriage {
     match scheme {
         "udp" => Carriage::Lossy,
         "unix-dgram" => Carriage::Local,
-        // A third party's transport gets the benefit of the doubt; a body over datagrams is an error when it is met.
+        // A third party's transport gets the benefit of the doubt; a body over datagrams is an
+        // error when it is met.
         _ => Carriage::Stream,
     }
 }

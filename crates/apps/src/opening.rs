@@ -30,8 +30,8 @@ async fn within<T>(patience: Duration, receiving: impl Future<Output = T>) -> Re
 pub(crate) enum First {
     /// A frame, or the end.
     Frame(Option<Vec<u8>>),
-    /// Bytes that are no frame, and the codec that they look like, if any. The conversation may go on
-    /// unless the error is fatal.
+    /// Bytes that are no frame, and the codec that they look like, if any. The conversation may go
+    /// on unless the error is fatal.
     Refused(FrameError, Option<CodecName>),
     /// Another codec. The conversation is over.
     Foreign(CodecName),
@@ -183,8 +183,8 @@ impl Opening {
     }
 }
 
-/// The codec of whoever sent `frame`, which `own` carried, if it is another one: an object that has one of `keys`
-/// is JSON's.
+/// The codec of whoever sent `frame`, which `own` carried, if it is another one: an object that has
+/// one of `keys` is JSON's.
 pub(crate) fn inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
     match own {
         // Their frames are objects anyway, and a line that ends is one.

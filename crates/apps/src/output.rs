@@ -1,4 +1,5 @@
-//! Standard output and standard error of this process: all bytes are written, or the reader is gone.
+//! Standard output and standard error of this process: all bytes are written, or the reader is
+//! gone.
 //!
 //! Whoever started the process may have made them non-blocking, and shares that setting with it. A
 //! write to a full pipe fails then, and `std` drops the rest. Here the writer waits for room.
@@ -13,8 +14,8 @@ use crate::AppError;
 
 /// Writes to a descriptor without a buffer, and waits while it has no room, blocking or not.
 ///
-/// The calling thread waits: a task uses [`tokio::task::spawn_blocking`] where a slow reader must not
-/// hold it up.
+/// The calling thread waits: a task uses [`tokio::task::spawn_blocking`] where a slow reader must
+/// not hold it up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patient<F>(F);
 

@@ -7,7 +7,8 @@ use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Registry};
 use crate::AppError;
 use crate::matrix::{self, App};
 
-/// Where a server listens when nothing is said: this machine only, at a port of the system's choice.
+/// Where a server listens when nothing is said: this machine only, at a port of the system's
+/// choice.
 pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
 
 /// The choices that all apps share: transports, codec and encoding.
@@ -17,7 +18,8 @@ pub struct Service {
     pub registry: Registry,
     /// What makes frames of bytes. Default `json`.
     pub codec: CodecSpec,
-    /// How text is written on the wire, where the codec leaves that open. Default UTF-8. JSON is always UTF-8.
+    /// How text is written on the wire, where the codec leaves that open. Default UTF-8. JSON is
+    /// always UTF-8.
     pub encoding: Encoding,
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-/// Shows text that somebody else wrote: on one line, and unable to drive the terminal or to reorder what stands around it.
+/// Shows text that somebody else wrote: on one line, and unable to drive the terminal or to reorder
+/// what stands around it.
 ///
-/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls, and what is invisible, are written as
-/// `\u{…}` or `\n`, `\t`; everything else as it is.
+/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls, and
+/// what is invisible, are written as `\u{…}` or `\n`, `\t`; everything else as it is.
 ///
 /// ```
 /// use socketry_apps::Shown;
@@ -35,8 +36,9 @@ fn write_out(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     write!(f, "{}", character.escape_unicode())
 }
 
-/// Whether a terminal would act on it, or a reader be misled by it: Unicode's `Bidi_Control`, separators, and what is
-/// invisible (soft hyphen, fillers, tags and variation selectors beyond the plane of text).
+/// Whether a terminal would act on it, or a reader be misled by it: Unicode's `Bidi_Control`,
+/// separators, and what is invisible (soft hyphen, fillers, tags and variation selectors beyond the
+/// plane of text).
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

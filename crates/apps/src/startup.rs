@@ -1,4 +1,5 @@
-//! What the program sets once for its whole process, before an app runs. A library leaves all of it alone.
+//! What the program sets once for its whole process, before an app runs. A library leaves all of it
+//! alone.
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};

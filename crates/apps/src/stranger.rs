@@ -30,15 +30,16 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     bytes.starts_with(&HANDSHAKE).then_some("TLS")
 }
 
-/// Whether a first frame that begins as a request does is too short to be the front of a long one, and
-/// lacks what a short one has: somebody writes about a request.
+/// Whether a first frame that begins as a request does is too short to be the front of a long one,
+/// and lacks what a short one has: somebody writes about a request.
 pub(crate) fn is_talk(frame: &[u8]) -> bool {
     let version = b" HTTP/";
     let has_version = frame.windows(version.len()).any(|part| part == version);
     frame.len() < SEGMENT && !has_version && !frame.starts_with(&HANDSHAKE)
 }
 
-/// What the first frame of a connection is, if that is HTTP or TLS. `own` has taken the length off from `frame`.
+/// What the first frame of a connection is, if that is HTTP or TLS. `own` has taken the length off
+/// from `frame`.
 pub(crate) fn of_frame(frame: &[u8], own: CodecName) -> Option<&'static str> {
     let (CodecName::Struct(format) | CodecName::Json(format)) = own else {
         return of_bytes(frame);

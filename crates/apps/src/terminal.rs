@@ -1,9 +1,9 @@
 //! Standard input, for a program that may be in the background of its terminal.
 //!
-//! A job in the background that reads its terminal is stopped by SIGTTIN, and one that writes to it,
-//! where the user has set `stty tostop`, by SIGTTOU. A server would stop serving. Here both signals
-//! are blocked: the kernel then lets writes pass, and answers a read by an error, after which the
-//! reader waits until the program is in the foreground (again).
+//! A job in the background that reads its terminal is stopped by SIGTTIN, and one that writes to
+//! it, where the user has set `stty tostop`, by SIGTTOU. A server would stop serving. Here both
+//! signals are blocked: the kernel then lets writes pass, and answers a read by an error, after
+//! which the reader waits until the program is in the foreground (again).
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::AsFd;
@@ -34,8 +34,8 @@ pub(crate) fn outlive_the_foreground() {
     let _ = stopping.thread_block();
 }
 
-/// The lines of standard input, without their endings; what is no UTF-8 becomes U+FFFD. They end with
-/// standard input. To be asked for once, by a program that [runs on](outlive_the_foreground).
+/// The lines of standard input, without their endings; what is no UTF-8 becomes U+FFFD. They end
+/// with standard input. To be asked for once, by a program that [runs on](outlive_the_foreground).
 pub(crate) fn lines() -> mpsc::Receiver<String> {
     let (say, said) = mpsc::channel(1);
     // Not one of the runtime's threads: nobody waits for the end of a read that is under way.

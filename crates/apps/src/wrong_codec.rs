@@ -1,9 +1,9 @@
-//! A peer that speaks another codec: noticed by the first bytes that it sent, and told in words that
-//! it understands whatever its codec is.
+//! A peer that speaks another codec: noticed by the first bytes that it sent, and told in words
+//! that it understands whatever its codec is.
 //!
-//! A server that finds the first frame of a client to be another codec's says so in its own codec, in
-//! words that begin with [`WORDS`] and its codec's name. A client looks for these words in the first
-//! bytes of an answer, before it believes its codec.
+//! A server that finds the first frame of a client to be another codec's says so in its own codec,
+//! in words that begin with [`WORDS`] and its codec's name. A client looks for these words in the
+//! first bytes of an answer, before it believes its codec.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -17,8 +17,8 @@ use crate::AppError;
 /// How long the first frame of a connection may stay a beginning before its bytes are looked at.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What precedes the name of a server's codec. ASCII, so that no encoding, no quoting and no framing
-/// of ours changes it.
+/// What precedes the name of a server's codec. ASCII, so that no encoding, no quoting and no
+/// framing of ours changes it.
 const WORDS: &str = "this server speaks the codec `";
 
 /// What a server of the codec `own` says to a client whose first bytes look like `theirs`.
@@ -31,8 +31,8 @@ pub(crate) fn unfinished(own: CodecName) -> String {
     format!("{WORDS}{own}`; a line ends with its delimiter")
 }
 
-/// What may stand before a [`refusal`], in bytes: a length, a key of JSON, who says so. Further behind it
-/// is part of something else.
+/// What may stand before a [`refusal`], in bytes: a length, a key of JSON, who says so. Further
+/// behind it is part of something else.
 const BEFORE: usize = 40;
 
 /// A notice ends here at the latest, as far as it is looked at, in bytes.
@@ -71,8 +71,8 @@ pub(crate) fn differs(theirs: CodecName) -> AppError {
     ))
 }
 
-/// The codec that `bytes`, the first of a connection, look like, if that is another family than `own`.
-/// `None` also where nothing can be said with confidence.
+/// The codec that `bytes`, the first of a connection, look like, if that is another family than
+/// `own`. `None` also where nothing can be said with confidence.
 pub(crate) fn looks_like(bytes: &[u8], own: CodecName) -> Option<CodecName> {
     // Where any text is a frame, the front of another codec's is no proof.
     let certain = matches!(own, CodecName::Raw | CodecName::Line(_));
@@ -83,8 +83,8 @@ pub(crate) fn looks_like(bytes: &[u8], own: CodecName) -> Option<CodecName> {
     (!same && !text).then_some(theirs)
 }
 
-/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object that
-/// has one of `keys`.
+/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object
+/// that has one of `keys`.
 pub(crate) fn json_inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
     let mut objects = serde_json::Deserializer::from_slice(frame).into_iter::<Map<_, _>>();
     let object: Map<String, Value> = objects.next()?.ok()?;

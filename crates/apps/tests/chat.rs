@@ -317,7 +317,8 @@ async fn a_paste_reaches_whole_who_reads() {
     }
 }
 
-/// Says `PASTED` texts as fast as can be, and reads meanwhile what others say, until nothing comes any more.
+/// Says `PASTED` texts as fast as can be, and reads meanwhile what others say, until nothing comes
+/// any more.
 async fn paste(at: Endpoint, codec: &str, sender: usize) {
     let (mut hearing, mut speaking) = stranger(&at, codec).await.split();
     tokio::join!(

@@ -1,4 +1,5 @@
-//! How `chat join` ends: without a word where all is well, else with "disconnected" and exit code 1.
+//! How `chat join` ends: without a word where all is well, else with "disconnected" and exit code
+//! 1.
 #![allow(clippy::unwrap_used)]
 
 #[expect(dead_code, reason = "shared with other tests")]

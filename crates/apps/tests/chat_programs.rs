@@ -1,4 +1,5 @@
-//! The chat program, with CPython scripts at the other end that know nothing of this project, and on its command line.
+//! The chat program, with CPython scripts at the other end that know nothing of this project, and
+//! on its command line.
 #![allow(clippy::unwrap_used)]
 
 mod chat_support;

@@ -50,7 +50,8 @@ async fn flood(at: &Endpoint) {
     });
 }
 
-/// The clock stands still while anybody has anything to do: any wait for somebody who does not read would show.
+/// The clock stands still while anybody has anything to do: any wait for somebody who does not read
+/// would show.
 #[tokio::test(start_paused = true)]
 async fn a_polite_user_never_waits_for_those_who_do_not_read() {
     let (service, at, mut operator) = serve("mem://*", "line").await;

@@ -1,4 +1,5 @@
-//! Users over datagrams whose addresses may be forged: what they are sent before they have proved them, and after.
+//! Users over datagrams whose addresses may be forged: what they are sent before they have proved
+//! them, and after.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chat_elsewhere;
@@ -98,7 +99,8 @@ impl Script {
         cookie_in(heard.as_bytes()).unwrap()
     }
 
-    /// Asserts that what `speaker` says now does not come here, but what the operator says after it.
+    /// Asserts that what `speaker` says now does not come here, but what the operator says after
+    /// it.
     async fn misses(&self, speaker: &mut Client, operator: &mut Operator) {
         speaker.send(&long(0)).await.unwrap();
         assert!(soon(operator.next()).await.unwrap().contains("xxx"));

@@ -1,5 +1,5 @@
-//! The programs `chat serve` and `chat join` over UDP at an address that is no loopback address, in a network of
-//! their own. Only root may make one: without, this is skipped, and says so.
+//! The programs `chat serve` and `chat join` over UDP at an address that is no loopback address, in
+//! a network of their own. Only root may make one: without, this is skipped, and says so.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -55,7 +55,8 @@ fn joining(server: &Program, name: &str, codec: &str) -> Program {
     Program::start("nsenter", &[&network[..], &join[..]].concat())
 }
 
-/// Says long lines until one is heard. What the operator says meanwhile is heard anyhow, and makes users wait.
+/// Says long lines until one is heard. What the operator says meanwhile is heard anyhow, and makes
+/// users wait.
 fn until_heard(speaker: &mut Program, server: &mut Program, listener: &Program) {
     let (text, began) = ("x".repeat(2000), Instant::now());
     loop {

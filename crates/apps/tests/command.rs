@@ -1,4 +1,5 @@
-//! The command app: over all pairings, against plain Python programs, and what becomes of processes.
+//! The command app: over all pairings, against plain Python programs, and what becomes of
+//! processes.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;

@@ -1,4 +1,5 @@
-//! Commands in one encoding and answers in another, as the tutorial's client has it on a Chinese Windows.
+//! Commands in one encoding and answers in another, as the tutorial's client has it on a Chinese
+//! Windows.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;

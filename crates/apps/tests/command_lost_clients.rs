@@ -1,5 +1,5 @@
-//! Clients that vanish, half-close, run ahead or do not read: what they asked is run, and who can still read is told why
-//! it was killed.
+//! Clients that vanish, half-close, run ahead or do not read: what they asked is run, and who can
+//! still read is told why it was killed.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;

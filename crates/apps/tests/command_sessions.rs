@@ -1,4 +1,5 @@
-//! What a command runs in: a session of its own, without a terminal; and what becomes of its orphans.
+//! What a command runs in: a session of its own, without a terminal; and what becomes of its
+//! orphans.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;

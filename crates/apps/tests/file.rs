@@ -247,7 +247,8 @@ async fn exchanges_11_and_12_browse_and_get() {
             "get empty",
             "get readme",
         ];
-        // An error keeps the connection, so `get empty` would wait for its end: that one is looked at apart.
+        // An error keeps the connection, so `get empty` would wait for its end: that one is looked
+        // at apart.
         let texts: Vec<_> = texts
             .into_iter()
             .filter(|text| *text != "get empty")

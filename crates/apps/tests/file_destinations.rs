@@ -1,4 +1,5 @@
-//! What a user says of where a file goes: `-` is standard output, and `-f` replaces, at the prompt too.
+//! What a user says of where a file goes: `-` is standard output, and `-f` replaces, at the prompt
+//! too.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;

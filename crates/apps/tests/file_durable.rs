@@ -32,7 +32,8 @@ fn traced(log: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Where in the trace these stand, one behind the other; where one is missing, `None` and the trace.
+/// Where in the trace these stand, one behind the other; where one is missing, `None` and the
+/// trace.
 fn in_order(log: &Path, wanted: &[&dyn Fn(&str) -> bool]) -> Result<(), String> {
     let trace = fs::read_to_string(log).unwrap();
     let mut lines = trace.lines();
@@ -69,7 +70,8 @@ fn says_received(line: &str) -> bool {
     line.contains("write(") && line.contains("received a")
 }
 
-/// Uploads `a` to a server under strace with these options and header, and gives its trace to `look`.
+/// Uploads `a` to a server under strace with these options and header, and gives its trace to
+/// `look`.
 fn trace_of_an_upload(options: &[&str], sync: Option<bool>, look: impl Fn(&Path)) {
     let logs = tempfile::tempdir().unwrap();
     let log = logs.path().join("trace");

@@ -1,4 +1,5 @@
-//! What is under a name, whatever fails and whenever a program is killed: nothing, the old file, or the whole new one.
+//! What is under a name, whatever fails and whenever a program is killed: nothing, the old file, or
+//! the whole new one.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;

@@ -1,4 +1,5 @@
-//! Names of any bytes: they are shown as texts that come back as they were, both ways and over every codec.
+//! Names of any bytes: they are shown as texts that come back as they were, both ways and over
+//! every codec.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;

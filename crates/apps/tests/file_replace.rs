@@ -1,4 +1,5 @@
-//! What exists is replaced only where a user asked for that, and a file gets the name that was meant.
+//! What exists is replaced only where a user asked for that, and a file gets the name that was
+//! meant.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;

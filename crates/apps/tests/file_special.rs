@@ -1,4 +1,5 @@
-//! What is no regular file: written into where that is plainly meant, refused by name otherwise, and never replaced.
+//! What is no regular file: written into where that is plainly meant, refused by name otherwise,
+//! and never replaced.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,

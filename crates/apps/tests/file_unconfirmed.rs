@@ -1,4 +1,5 @@
-//! A transfer that nobody confirms is told so, and a connection that ends loses nothing that was sent before.
+//! A transfer that nobody confirms is told so, and a connection that ends loses nothing that was
+//! sent before.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -67,7 +68,8 @@ async fn uploads_of_a_client_that_reads_nothing_are_all_stored() {
         let served = Served::new("json").await;
         let port = served.port();
         blocking(move || {
-            // In one write, which the kernel holds: who sends again after the answer to what was before has to read it.
+            // In one write, which the kernel holds: who sends again after the answer to what was
+            // before has to read it.
             let body = bytes(size);
             for turn in 0..10 {
                 let mut all = Vec::new();
@@ -171,7 +173,8 @@ async fn get_and_a_last_list_over_raw_wait_for_nothing_but_their_server() {
     }
     let none = served.client().await.list_last("none").await;
     assert!(none.unwrap_err().to_string().contains("No such file"));
-    // The clock stands still while anybody has something to do, and each wait for silence would move it by 200 ms.
+    // The clock stands still while anybody has something to do, and each wait for silence would
+    // move it by 200 ms.
     assert!(
         begun.elapsed() < Duration::from_millis(100),
         "{:?}",

@@ -11,8 +11,8 @@ use socketry_transport::{Endpoint, connect};
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The kind of timer and the seconds that it has left, at the end of an established connection whose
-/// own port, or whose peer's, is `port`.
+/// The kind of timer and the seconds that it has left, at the end of an established connection
+/// whose own port, or whose peer's, is `port`.
 fn timer(port: u16, is_own: bool) -> Option<(u8, u64)> {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let rows = table
@@ -32,8 +32,8 @@ fn timer(port: u16, is_own: bool) -> Option<(u8, u64)> {
 const NONE: u8 = 0;
 const KEEPALIVE: u8 = 2;
 
-/// Waits until what was sent is acknowledged, since one timer at a time is shown, and asserts that the
-/// next question comes in time.
+/// Waits until what was sent is acknowledged, since one timer at a time is shown, and asserts that
+/// the next question comes in time.
 async fn is_asked(port: u16, is_own: bool, within: Duration) {
     let began = Instant::now();
     loop {

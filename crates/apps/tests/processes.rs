@@ -19,7 +19,8 @@ fn socketry(arguments: &[&str]) -> Command {
     command
 }
 
-/// The same where signals are not ignored, as they may be by what runs the tests: `nohup`, or a script's `&`.
+/// The same where signals are not ignored, as they may be by what runs the tests: `nohup`, or a
+/// script's `&`.
 fn hearing_signals(arguments: &[&str]) -> Command {
     let mut command = Command::new("env");
     command

@@ -71,8 +71,8 @@ fn a_chat_client_is_told_of_the_servers_codec() {
             join.type_line("hello");
         }
         if (server, client) == ("raw", "line") {
-            // The server understands lines; it is the client that waits for the end of one, which may
-            // still come.
+            // The server understands lines; it is the client that waits for the end of one, which
+            // may still come.
             assert_eq!(serving.line(), r"ann : hello\n");
             serving.type_line("welcome");
             assert!(join.error_line().ends_with("try --codec raw"));

@@ -1,4 +1,5 @@
-//! What the suites of laws have in common: a law, how a subject is tried by it, and how a violation reads.
+//! What the suites of laws have in common: a law, how a subject is tried by it, and how a violation
+//! reads.
 
 use std::any::Any;
 use std::fmt;
@@ -8,7 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a law may take before it counts as hanging: more than all the deadlines inside one add up to.
+/// How long a law may take before it counts as hanging: more than all the deadlines inside one add
+/// up to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a law came to: nothing to say, or in words, what is not as it should be.
@@ -21,7 +23,8 @@ pub struct Law<S> {
     check: fn(&S) -> Verdict,
 }
 
-/// A law that a subject does not keep. It prints as one line: which law, at which subject, and what happened.
+/// A law that a subject does not keep. It prints as one line: which law, at which subject, and what
+/// happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     law: &'static str,
@@ -55,7 +58,8 @@ impl<S> Law<S> {
 }
 
 impl<S: Clone + fmt::Display + Send + 'static> Law<S> {
-    /// Tries `subject` by this law, in a thread of its own: who hangs or panics breaks the law, and not the caller.
+    /// Tries `subject` by this law, in a thread of its own: who hangs or panics breaks the law, and
+    /// not the caller.
     ///
     /// # Errors
     /// If the subject does not keep the law.

@@ -1,15 +1,21 @@
 //! What tests of sockets, codecs and apps share.
 //!
-//! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one law can be run against each.
-//! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records what is written.
+//! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one
+//!   law can be run against each.
+//! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records
+//!   what is written.
 //! * [`Faulty`]: a socket that misbehaves on purpose, over any other, as a seed decides.
-//! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any pairing.
+//! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any
+//!   pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
-//! * [`datagram`]: the laws of a datagram transport, to run against one of your own with [`datagram_laws!`].
-//! * [`stream`]: the laws of a stream transport, to run against one of your own with [`stream_laws!`].
+//! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
+//!   [`datagram_laws!`].
+//! * [`stream`]: the laws of a stream transport, to run against one of your own with
+//!   [`stream_laws!`].
 //! * [`in_time`]: a deadline for what must not hang.
 //!
-//! Laws live here, and not beside the code that they bind, because they bind all transports, codecs and apps alike.
+//! Laws live here, and not beside the code that they bind, because they bind all transports, codecs
+//! and apps alike.
 #![forbid(unsafe_code)]
 
 pub mod codec;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use socketry_transport::Endpoint;
 use tempfile::TempDir;
 
-/// Endpoints to listen at, one of each standard transport, never the same twice. Socket files lie in a directory that is
-/// removed when this is dropped.
+/// Endpoints to listen at, one of each standard transport, never the same twice. Socket files lie
+/// in a directory that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Places {
     directory: TempDir,

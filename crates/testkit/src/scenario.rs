@@ -1,4 +1,5 @@
-//! What each app is for, as one short run: over any transport and codec that serves it, a third party's too.
+//! What each app is for, as one short run: over any transport and codec that serves it, a third
+//! party's too.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What was counted: messages heard by a chat's users, bytes of a command's output, bytes of files.
+    /// What was counted: messages heard by a chat's users, bytes of a command's output, bytes of
+    /// files.
     pub amount: u64,
     /// How long that took, without the setting up.
     pub elapsed: Duration,
@@ -49,11 +51,12 @@ impl Effort {
     };
 }
 
-/// Runs the scenario of `app` with a server at `at` and its clients, both of `service`, in this process.
+/// Runs the scenario of `app` with a server at `at` and its clients, both of `service`, in this
+/// process.
 ///
 /// # Errors
-/// In words, at the first thing that is not as it should be: a message that did not arrive, output that differs, a file
-/// whose digest is another.
+/// In words, at the first thing that is not as it should be: a message that did not arrive, output
+/// that differs, a file whose digest is another.
 pub async fn run(
     app: App,
     service: &Service,
@@ -143,7 +146,8 @@ async fn hear(user: &mut chat::Client, text: &str) -> Result<(), AppError> {
     Err(AppError::failed(format_args!("nobody said {text:?}")))
 }
 
-/// A command with both outputs and an exit code, one with much output, and one with none, over one connection.
+/// A command with both outputs and an exit code, one with much output, and one with none, over one
+/// connection.
 async fn command(service: &Service, at: &Endpoint, lines: u32) -> Result<Outcome, AppError> {
     let server = command::Server::bind(service, at).await?;
     let at = server.local().clone();
@@ -154,7 +158,8 @@ async fn command(service: &Service, at: &Endpoint, lines: u32) -> Result<Outcome
 
     let (out, err, exit) = output_of(&mut client, "echo out; echo err >&2; exit 3").await?;
     match exit {
-        // The tutorial's exchange answers with standard error if there is any, and tells no exit code.
+        // The tutorial's exchange answers with standard error if there is any, and tells no exit
+        // code.
         command::Exit::Unknown => expect("standard error is the answer", out == b"err\n")?,
         exit => {
             expect("the outputs come apart", out == b"out\n" && err == b"err\n")?;
@@ -250,7 +255,8 @@ async fn file(service: &Service, at: &Endpoint, size: u64) -> Result<Outcome, Ap
     })
 }
 
-/// A file of `size` bytes in which no two blocks are alike, so that a block lost, repeated or misplaced would show.
+/// A file of `size` bytes in which no two blocks are alike, so that a block lost, repeated or
+/// misplaced would show.
 fn write_file(path: &Path, size: u64) -> io::Result<()> {
     let mut file = io::BufWriter::with_capacity(1 << 20, fs::File::create(path)?);
     let mut left = size;

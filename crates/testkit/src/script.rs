@@ -11,11 +11,12 @@ use tokio::io::ReadBuf;
 static ENDPOINT: LazyLock<Endpoint> =
     LazyLock::new(|| "mem://script".parse().expect("a well-formed endpoint"));
 
-/// A socket that follows a script: what arrives, in which pieces, with which errors and pauses; and how much of what is
-/// sent is taken at once. Clones are the same socket, so that a test keeps one and gives the other away.
+/// A socket that follows a script: what arrives, in which pieces, with which errors and pauses; and
+/// how much of what is sent is taken at once. Clones are the same socket, so that a test keeps one
+/// and gives the other away.
 ///
-/// After the last piece a stream ends, unless it [stays open](Script::open); what is sent after the last size is taken
-/// whole. A pause is `Pending` once, and wakes the task at once.
+/// After the last piece a stream ends, unless it [stays open](Script::open); what is sent after the
+/// last size is taken whole. A pause is `Pending` once, and wakes the task at once.
 #[derive(Clone, Debug)]
 pub struct Script(Arc<Mutex<State>>);
 

@@ -1,4 +1,5 @@
-//! Codecs that are broken on purpose, each in one way, and the law that names it: the laws can fail.
+//! Codecs that are broken on purpose, each in one way, and the law that names it: the laws can
+//! fail.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;

@@ -70,7 +70,8 @@ codec_laws!(
 /// Every format there is, one after another; the tests above name the ones that most programs use.
 #[test]
 fn every_format_keeps_the_laws() {
-    // How long work takes depends on the size of a length and not on its name; measuring it 60 times is no more proof.
+    // How long work takes depends on the size of a length and not on its name; measuring it 60
+    // times is no more proof.
     let laws: Vec<_> = LAWS
         .iter()
         .filter(|law| law.name() != "work_is_linear")

@@ -1,6 +1,7 @@
 //! The fuzz targets' corpus, and every input that once broke something, as plain tests.
 //!
-//! `fuzz/README.md` tells what each target asserts. Their bodies know of no fuzzer, so they are included as they are.
+//! `fuzz/README.md` tells what each target asserts. Their bodies know of no fuzzer, so they are
+//! included as they are.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -35,7 +36,8 @@ targets! {
     chat command decode differential endpoint file framed header options roundtrip split text
 }
 
-/// Panics in any thread: a server's task that panics is none of its clients' business, but it is ours.
+/// Panics in any thread: a server's task that panics is none of its clients' business, but it is
+/// ours.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 /// One target at a time, so that it is clear whose they are.
 static TURN: Mutex<()> = Mutex::new(());

@@ -1,4 +1,5 @@
-//! The laws of datagram transports, for those that come with this workspace, each as itself and erased.
+//! The laws of datagram transports, for those that come with this workspace, each as itself and
+//! erased.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::atomic::{AtomicU32, Ordering};

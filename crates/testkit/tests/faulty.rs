@@ -18,7 +18,8 @@ use tokio_test::{assert_pending, task};
 const ALWAYS: u16 = 1000;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Two ends of a connection over a standard transport. A datagram server knows of its client by a greeting.
+/// Two ends of a connection over a standard transport. A datagram server knows of its client by a
+/// greeting.
 async fn pair(scheme: &str) -> (BoxSocket, BoxSocket) {
     let places = Places::new();
     let mut listener = listen(places.free(scheme)).await.unwrap();

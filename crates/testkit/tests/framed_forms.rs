@@ -1,4 +1,5 @@
-//! What else `Framed` promises: what its errors say and become, its parts, its bounds, and codecs of somebody's own.
+//! What else `Framed` promises: what its errors say and become, its parts, its bounds, and codecs
+//! of somebody's own.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::error::Error;
@@ -152,7 +153,8 @@ async fn datagrams_that_end_end_for_good() {
     }
 }
 
-/// Frames of three bytes, and that is all it knows: nothing of ends, nothing of what goes around a frame.
+/// Frames of three bytes, and that is all it knows: nothing of ends, nothing of what goes around a
+/// frame.
 #[derive(Clone)]
 struct Threes;
 
@@ -329,7 +331,8 @@ async fn a_flush_that_fails_ends_the_sending_side() {
     assert!(matches!(error.fault(), FrameFault::Over), "{error}");
 }
 
-/// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what a large file does.
+/// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what
+/// a large file does.
 #[tokio::test]
 async fn reads_grow_with_what_arrives() {
     let room_after = async |bytes: usize| {

@@ -1,4 +1,5 @@
-//! What `Framed` shows of bytes that are no frame: of those that were refused, and of those that wait.
+//! What `Framed` shows of bytes that are no frame: of those that were refused, and of those that
+//! wait.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use socketry_codec::{BoxCodec, Framed};

@@ -155,7 +155,8 @@ async fn a_frame_that_is_too_long_is_passed_over() {
     wire.extend(encoded(&[&[7; 50]]));
     wire.extend(encoded(&[b"after"]));
     for size in [1, 3, 10, 40, 1000] {
-        // It stays open: what is behind the long one is there at once, and not only when more comes or the end.
+        // It stays open: what is behind the long one is there at once, and not only when more comes
+        // or the end.
         let socket = Script::stream().arriving(wire.chunks(size)).open();
         let mut framed = Framed::new(socket.clone(), Struct::default().max_frame(10));
         assert_eq!(framed.recv().await.unwrap().unwrap(), b"before");

@@ -301,7 +301,8 @@ fn a_codec_that_lies_does_not_panic_a_reader() {
     assert!(asked.is_ok());
 }
 
-/// A third party's "no limit"; `TextSocket` and the sessions' pump bound their room, `Framed` does not.
+/// A third party's "no limit"; `TextSocket` and the sessions' pump bound their room, `Framed` does
+/// not.
 #[tokio::test]
 async fn datagrams_without_a_limit_are_received() {
     let socket = Script::datagrams(usize::MAX).arriving([&b"abc"[..]]).open();
@@ -330,7 +331,8 @@ async fn sending_over_a_session_that_has_ended_is_fatal() {
     assert!(error.is_fatal(), "{error}");
 }
 
-/// "Holds at most the largest of: one read, twice what has arrived, and the largest frame that this peer has completed."
+/// "Holds at most the largest of: one read, twice what has arrived, and the largest frame that this
+/// peer has completed."
 #[tokio::test]
 async fn the_receive_buffer_keeps_to_its_law() {
     for (before, claimed, arrived) in [
@@ -357,7 +359,8 @@ async fn the_receive_buffer_keeps_to_its_law() {
     }
 }
 
-/// The time counts while the application does not receive, and the peer could not get on because of that.
+/// The time counts while the application does not receive, and the peer could not get on because of
+/// that.
 #[tokio::test(start_paused = true)]
 async fn a_peer_is_not_late_because_nobody_received() {
     let (socket, mut peer) = duplex(1024);

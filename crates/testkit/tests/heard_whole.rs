@@ -1,5 +1,5 @@
-//! A law for all apps: who says much, reads nothing and closes at once is heard whole. Its answers are
-//! refused with a reset then, and a server that fails to write them must go on reading.
+//! A law for all apps: who says much, reads nothing and closes at once is heard whole. Its answers
+//! are refused with a reset then, and a server that fails to write them must go on reading.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::pending;
@@ -28,7 +28,8 @@ fn connect(at: &Endpoint) -> Box<dyn Stream> {
     }
 }
 
-/// Says the first frame, waits until there is something to read, says the others, and closes at once.
+/// Says the first frame, waits until there is something to read, says the others, and closes at
+/// once.
 async fn say_and_vanish(at: &Endpoint, codec: &str, frames: &[String]) {
     let mut codec: BoxCodec = codec.parse().unwrap();
     let mut encoded = frames.iter().map(|frame| {

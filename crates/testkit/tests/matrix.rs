@@ -1,5 +1,5 @@
-//! Every app over every transport and codec: it works, or it is refused when it starts, with one line that says why and what
-//! to use instead. And the README's table says exactly this.
+//! Every app over every transport and codec: it works, or it is refused when it starts, with one
+//! line that says why and what to use instead. And the README's table says exactly this.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! A codec that resynchronises, as those of sensors do: it keeps the laws once it says what it is, and those that only
-//! say so are found.
+//! A codec that resynchronises, as those of sensors do: it keeps the laws once it says what it is,
+//! and those that only say so are found.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use bytes::BytesMut;

@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 use tokio_test::{assert_pending, task};
 
-/// A socket that refuses what begins with `!`, and whatever else there is it notes, up to a few bytes of each.
+/// A socket that refuses what begins with `!`, and whatever else there is it notes, up to a few
+/// bytes of each.
 #[derive(Clone)]
 struct Picky {
     shape: Shape,
@@ -246,7 +247,8 @@ async fn whoever_waits_for_room_learns_that_the_sender_has_ended() {
     assert!(waiting.await.unwrap_err().is_fatal());
 }
 
-/// "As long as the peer takes some of it": a slow peer is no dead one, however long all of it takes.
+/// "As long as the peer takes some of it": a slow peer is no dead one, however long all of it
+/// takes.
 #[tokio::test(start_paused = true)]
 async fn a_sender_that_was_dropped_waits_for_a_peer_that_reads_slowly() {
     let (socket, mut peer) = duplex(16);

@@ -87,8 +87,8 @@ socketry_testkit::stream_laws!(
 socketry_testkit::stream_laws!(mem_erased, erased(MemTransport::default(), at("mem://*")));
 socketry_testkit::stream_laws!(pipes, Subject::new(Pipes::default(), "pipe://server"));
 
-/// `IoSocket` over `tokio::io::duplex`, as a third party would offer it: one listener, to whom each client's other end
-/// goes through a channel.
+/// `IoSocket` over `tokio::io::duplex`, as a third party would offer it: one listener, to whom each
+/// client's other end goes through a channel.
 #[derive(Default)]
 struct Pipes {
     server: Arc<Mutex<Option<mpsc::UnboundedSender<Pipe>>>>,

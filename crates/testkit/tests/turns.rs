@@ -1,4 +1,5 @@
-//! A peer that never pauses leaves the other tasks of a thread their turn, whatever the transport does.
+//! A peer that never pauses leaves the other tasks of a thread their turn, whatever the transport
+//! does.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, IoSlice};

@@ -1,4 +1,5 @@
-//! What may have been written: all that was sent, in order, and what was cancelled whole or not at all.
+//! What may have been written: all that was sent, in order, and what was cancelled whole or not at
+//! all.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -64,8 +65,8 @@ impl Outgoing {
         self.over = true;
     }
 
-    /// What a failure means for all that follows: the socket's own word comes once, and ends a stream. Whether something of
-    /// what was to be sent may have gone.
+    /// What a failure means for all that follows: the socket's own word comes once, and ends a
+    /// stream. Whether something of what was to be sent may have gone.
     pub fn fails(&mut self, error: &FrameError) -> bool {
         let FrameFault::Io(io) = error.fault() else {
             assert_eq!(error.is_fatal(), self.over);
@@ -82,7 +83,8 @@ impl Outgoing {
         true
     }
 
-    /// The datagram that waited is lost with the error: the last one that was taken, or one whose sender was cancelled since.
+    /// The datagram that waited is lost with the error: the last one that was taken, or one whose
+    /// sender was cancelled since.
     fn loses_datagram(&mut self) {
         if !self.datagrams {
             return;
@@ -92,7 +94,8 @@ impl Outgoing {
         }
     }
 
-    /// What is over may still be finished, or try to; datagrams may fail before, and then it goes on.
+    /// What is over may still be finished, or try to; datagrams may fail before, and then it goes
+    /// on.
     pub fn finish_fails(&mut self, error: &FrameError) {
         assert!(error.is_fatal() || !self.over);
         let of_body = matches!(error.fault(), FrameFault::BodyUnwritten(_));

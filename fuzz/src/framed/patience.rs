@@ -18,7 +18,8 @@ impl Wake for Woken {
     }
 }
 
-/// What `future` comes to; `None` if it waits and nobody has woken it, or without patience if it waits at all.
+/// What `future` comes to; `None` if it waits and nobody has woken it, or without patience if it
+/// waits at all.
 pub fn poll<T>(patient: bool, future: impl Future<Output = T>) -> Option<T> {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));

@@ -167,7 +167,8 @@ impl Play {
     }
 
     fn receive_all(&mut self) {
-        // Each turn takes a byte at least, or something that happened; a datagram may have happened twice.
+        // Each turn takes a byte at least, or something that happened; a datagram may have happened
+        // twice.
         for _ in 0..=2 * (self.sent.len() + 2 * EVENTS) {
             let before = self.incoming.told();
             self.receive(true, false);

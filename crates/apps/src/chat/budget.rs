@@ -1,12 +1,13 @@
 //! How much may be sent to an address that has proved nothing.
 //!
-//! A datagram says where it comes from, and whoever sends it can write a wrong address there. An answer
-//! would go to somebody who never asked for it, and a short question with a long answer would make this
-//! server a weapon. So no more bytes go to such an address than came from it: the rule of QUIC (RFC 9000,
-//! section 8.1), with a factor of 1.
+//! A datagram says where it comes from, and whoever sends it can write a wrong address there. An
+//! answer would go to somebody who never asked for it, and a short question with a long answer
+//! would make this server a weapon. So no more bytes go to such an address than came from it: the
+//! rule of QUIC (RFC 9000, section 8.1), with a factor of 1.
 //!
-//! Nobody outside of a machine can send from its loopback addresses, nor through its Unix sockets, and on
-//! a stream each peer has answered already. Others prove their address with a [cookie](super::cookie).
+//! Nobody outside of a machine can send from its loopback addresses, nor through its Unix sockets,
+//! and on a stream each peer has answered already. Others prove their address with a
+//! [cookie](super::cookie).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

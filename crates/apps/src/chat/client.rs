@@ -26,10 +26,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the server at `to`. With JSON it says who is there at once; with other codecs a datagram server
-    /// knows nothing of it before the first message.
+    /// Connects to the server at `to`. With JSON it says who is there at once; with other codecs a
+    /// datagram server knows nothing of it before the first message.
     ///
-    /// `name`, at most 64 bytes, signs the messages; without one they are unsigned, or with JSON those of `anonymous`.
+    /// `name`, at most 64 bytes, signs the messages; without one they are unsigned, or with JSON
+    /// those of `anonymous`.
     ///
     /// # Errors
     /// If the connection fails, or the name is empty, too long or misleading.
@@ -66,22 +67,24 @@ impl Client {
         Ok(client)
     }
 
-    /// Says `text` to all others; when it returns, it has been written. `q` ends the conversation. Cancel-safe.
+    /// Says `text` to all others; when it returns, it has been written. `q` ends the conversation.
+    /// Cancel-safe.
     ///
     /// # Errors
-    /// If the encoding lacks a character of it or it is too long, and then nothing was sent and the conversation goes
-    /// on; or if the server is gone.
+    /// If the encoding lacks a character of it or it is too long, and then nothing was sent and the
+    /// conversation goes on; or if the server is gone.
     pub async fn send(&mut self, text: &str) -> Result<(), AppError> {
         Ok(self.speaking.say(text).await?)
     }
 
     /// The next message; `None` when the server has ended the conversation. Cancel-safe.
     ///
-    /// Meanwhile it proves to a server over datagrams that they reach this address, where the codec is JSON.
+    /// Meanwhile it proves to a server over datagrams that they reach this address, where the codec
+    /// is JSON.
     ///
     /// # Errors
-    /// If the server did not accept something that was sent, or sent something that is no message; the next call goes
-    /// on after it. If the connection broke, what follows is `None`.
+    /// If the server did not accept something that was sent, or sent something that is no message;
+    /// the next call goes on after it. If the connection broke, what follows is `None`.
     pub async fn recv(&mut self) -> Result<Option<Message>, AppError> {
         let heard = tokio::select! {
             heard = self.hearing.next() => heard,
@@ -94,7 +97,8 @@ impl Client {
         }
     }
 
-    /// Half-closes, on a stream: nothing more will be said here, and what others say is still heard for a while.
+    /// Half-closes, on a stream: nothing more will be said here, and what others say is still heard
+    /// for a while.
     ///
     /// # Errors
     /// If the server is gone.
@@ -213,8 +217,8 @@ impl Hearing {
     }
 }
 
-/// Whether an error ends the conversation. On a stream each of the network's does. A datagram that was refused, or that no
-/// route was found for, is lost alone.
+/// Whether an error ends the conversation. On a stream each of the network's does. A datagram that
+/// was refused, or that no route was found for, is lost alone.
 fn is_lost(error: &FrameError, stream: bool) -> bool {
     match error.fault() {
         FrameFault::Io(io) => stream || !is_passing(io.kind()),
@@ -318,8 +322,8 @@ impl Speaking {
         self.send(&hello).await
     }
 
-    /// Proves that datagrams reach this address, where that is due, and never resolves unless that cannot be sent.
-    /// Cancel-safe.
+    /// Proves that datagrams reach this address, where that is due, and never resolves unless that
+    /// cannot be sent. Cancel-safe.
     pub(super) async fn prove(&mut self) -> Unsaid {
         loop {
             self.proof.next().await;

@@ -17,13 +17,15 @@ pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The server's side of the operator's console: see [`Console::channel`].
 #[derive(Debug)]
 pub struct Console {
-    /// What the operator says. When it ends, the operator has nothing more to say, and the server goes on.
+    /// What the operator says. When it ends, the operator has nothing more to say, and the server
+    /// goes on.
     pub(super) said: mpsc::Receiver<String>,
     /// What the operator is shown, a line each, escaped.
     pub(super) shown: Screen,
 }
 
-/// The operator's side of a [`Console`]. Dropping it is an operator who has left; the server goes on.
+/// The operator's side of a [`Console`]. Dropping it is an operator who has left; the server goes
+/// on.
 #[derive(Debug)]
 pub struct Operator {
     said: mpsc::Sender<String>,
@@ -95,7 +97,8 @@ fn room_for(text: &str) -> u32 {
 impl Console {
     /// A console, and the operator to drive it.
     ///
-    /// Up to 1,024 lines and 1 MiB wait to be read with [`Operator::next`]; those beyond are dropped with a trace.
+    /// Up to 1,024 lines and 1 MiB wait to be read with [`Operator::next`]; those beyond are
+    /// dropped with a trace.
     pub fn channel() -> (Console, Operator) {
         let (say, said) = mpsc::channel(WAITING_LINES);
         let (show, shown) = screen();
@@ -109,13 +112,14 @@ impl Console {
 }
 
 impl Operator {
-    /// Says `text` to all users, as a line typed at the server would; `q` sends them away. Says `false` if the server has
-    /// ended.
+    /// Says `text` to all users, as a line typed at the server would; `q` sends them away. Says
+    /// `false` if the server has ended.
     pub async fn say(&self, text: impl Into<String>) -> bool {
         self.said.send(text.into()).await.is_ok()
     }
 
-    /// The next line that the server prints: a message, escaped. `None` when the server has ended. Cancel-safe.
+    /// The next line that the server prints: a message, escaped. `None` when the server has ended.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Option<String> {
         self.shown.recv().await.map(|line| line.text)
     }
@@ -142,7 +146,8 @@ async fn print(mut shown: mpsc::Receiver<Line>) -> io::Result<()> {
     Ok(())
 }
 
-/// The printing that is under way. It is over when nobody can send lines any more, or standard output is closed.
+/// The printing that is under way. It is over when nobody can send lines any more, or standard
+/// output is closed.
 pub(super) struct Printing(JoinHandle<io::Result<()>>);
 
 impl Printing {

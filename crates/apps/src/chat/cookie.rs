@@ -1,7 +1,7 @@
 //! Cookies: how an address proves that datagrams reach it.
 //!
-//! Only who reads at an address knows the cookie that was sent there. The server remembers none: a cookie is
-//! a hash, under a secret of the server's, of the address and of a coarse time.
+//! Only who reads at an address knows the cookie that was sent there. The server remembers none: a
+//! cookie is a hash, under a secret of the server's, of the address and of a coarse time.
 
 use blake3::Hash;
 use socketry_transport::Endpoint;

@@ -21,8 +21,9 @@ use crate::Service;
 use crate::opening::{First, Opening};
 use crate::serving::{PARTING, Place, part};
 
-/// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough for an answer, and no
-/// longer, since a connection that was closed looks the same. Shorter, where a newcomer needs the place.
+/// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough
+/// for an answer, and no longer, since a connection that was closed looks the same. Shorter, where
+/// a newcomer needs the place.
 const HALF_CLOSED: Duration = Duration::from_secs(3);
 
 /// The name of a user who did not say one.
@@ -85,8 +86,8 @@ pub(super) async fn talk(
     tracing::info!(%user, "left");
 }
 
-/// What `main` comes to, while `side` goes on; and whether that has ended. Its end does not end `main`: one who takes
-/// nothing any more may have said much that is still to be heard.
+/// What `main` comes to, while `side` goes on; and whether that has ended. Its end does not end
+/// `main`: one who takes nothing any more may have said much that is still to be heard.
 async fn beside<T>(
     main: impl Future<Output = T>,
     mut side: Pin<&mut impl Future<Output = ()>>,
@@ -113,8 +114,8 @@ fn parse(frame: &[u8]) -> Result<Said<'_>, Cow<'static, str>> {
     serde_json::from_slice(frame).map_err(|error| format!("not a message: {error}").into())
 }
 
-/// Whether the user is heard on after an error. A socket that fails is not asked again, fatal or not: it might fail for
-/// ever.
+/// Whether the user is heard on after an error. A socket that fails is not asked again, fatal or
+/// not: it might fail for ever.
 fn flow_behind(error: &FrameError) -> ControlFlow<()> {
     match error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
         true => ControlFlow::Break(()),
@@ -133,7 +134,8 @@ impl Guest {
             if heard.is_break() {
                 return;
             }
-            // Frames that are here already come without a pause; those who write them to others need one.
+            // Frames that are here already come without a pause; those who write them to others
+            // need one.
             tokio::task::yield_now().await;
             flow = self.next(frames).await;
         }
@@ -182,8 +184,8 @@ impl Guest {
         }
     }
 
-    /// When the user must have said something. A place here is not for who only connects, where that can be told from
-    /// who listens.
+    /// When the user must have said something. A place here is not for who only connects, where
+    /// that can be told from who listens.
     fn first_word(&self, shape: Shape) -> Option<Instant> {
         let due = self.dialect == Dialect::Json && shape.is_stream();
         due.then(|| Instant::now() + FIRST_WORD)
@@ -210,7 +212,8 @@ impl Guest {
         ControlFlow::Continue(())
     }
 
-    /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next one.
+    /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next
+    /// one.
     async fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
         if self.dialect == Dialect::Json || matches!(error.fault(), FrameFault::Io(_)) {
             tracing::info!(%error, "not understood");
@@ -222,8 +225,9 @@ impl Guest {
         flow_behind(error)
     }
 
-    /// Looks whether a datagram proves the address that it came from. Whoever only introduces itself waits for the
-    /// cookie, which is an answer of the same length; what is said besides is answered where it proves nothing.
+    /// Looks whether a datagram proves the address that it came from. Whoever only introduces
+    /// itself waits for the cookie, which is an answer of the same length; what is said besides is
+    /// answered where it proves nothing.
     async fn check(&self, said: &Said<'_>) {
         let outbox = &self.seat.member.outbox;
         let (cookies, peer) = (&self.seat.hub.cookies, &outbox.peer);

@@ -1,8 +1,8 @@
 //! Who is here, and how what one says reaches all others.
 //!
-//! A message is encoded once, and put into the [outbox](super::outbox) of each user, from which a writer of
-//! that user's own takes it. The hub never waits. Who speaks does, [before](super::pacing) a message is
-//! relayed, for those who read.
+//! A message is encoded once, and put into the [outbox](super::outbox) of each user, from which a
+//! writer of that user's own takes it. The hub never waits. Who speaks does,
+//! [before](super::pacing) a message is relayed, for those who read.
 //!
 //! Nothing is logged while the lock is held: who reads the log may be slow.
 
@@ -140,8 +140,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Shows a message to the operator. One who does not look holds up nobody, and is told so once: a log that is told of
-    /// each message would be as slow as the console.
+    /// Shows a message to the operator. One who does not look holds up nobody, and is told so once:
+    /// a log that is told of each message would be as slow as the console.
     fn show(&self, message: &Message) {
         match self.shown.try_show(message.brief()) {
             Ok(()) => self.seen(),
@@ -154,7 +154,8 @@ impl Hub {
         }
     }
 
-    /// The console is over a stall when half of it is free: it would else be in and out of one with every line.
+    /// The console is over a stall when half of it is free: it would else be in and out of one with
+    /// every line.
     fn seen(&self) {
         if !self.shown.is_half_free() {
             return;
@@ -177,7 +178,8 @@ impl Room {
         others.map(|(_, member)| member)
     }
 
-    /// Sends what `from` says to all but `by`. Returns those who missed it, since they have no room.
+    /// Sends what `from` says to all but `by`. Returns those who missed it, since they have no
+    /// room.
     fn relay(
         &mut self,
         dialect: Dialect,
@@ -278,7 +280,8 @@ impl Seat {
         relayed
     }
 
-    /// Says something to this user alone, who alone waits until there is room for it. Over datagrams it may be lost.
+    /// Says something to this user alone, who alone waits until there is room for it. Over
+    /// datagrams it may be lost.
     pub(super) async fn answer(&self, frame: &[u8]) {
         let pass = self.answers.own_pass(frame.len()).await;
         let encoded = self.hub.room().encode(frame);

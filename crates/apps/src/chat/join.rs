@@ -40,13 +40,14 @@ pub(super) struct Input {
     pub(super) leaves: bool,
 }
 
-/// Talks until the server ends it, the user leaves, or the user's lines have ended and it was waited for more.
+/// Talks until the server ends it, the user leaves, or the user's lines have ended and it was
+/// waited for more.
 ///
 /// # Errors
-/// If not all that was said may have been taken. A stream tells that by an error of either half, by an end inside a
-/// message, and by a half-close that fails: then the server has closed without having read all. Where the server has
-/// said the end, all is well. A line that is said after an end that the server did not say is not taken, nor is one
-/// that a datagram server's host refused.
+/// If not all that was said may have been taken. A stream tells that by an error of either half, by
+/// an end inside a message, and by a half-close that fails: then the server has closed without
+/// having read all. Where the server has said the end, all is well. A line that is said after an
+/// end that the server did not say is not taken, nor is one that a datagram server's host refused.
 pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Result<(), AppError> {
     let (hearing, mut speaking) = client.split();
     let mut listener = Listener {
@@ -167,7 +168,8 @@ async fn proving<T>(speaking: &mut Speaking, listening: impl Future<Output = T>)
     }
 }
 
-/// Waits for the answer to what was said before, if something was, and says how long to wait for the next one.
+/// Waits for the answer to what was said before, if something was, and says how long to wait for
+/// the next one.
 async fn next_turn(turn: Option<Duration>, answered: &Notify) -> Duration {
     let Some(turn) = turn else { return TURN };
     match timeout(turn, answered.notified()).await {
@@ -226,7 +228,8 @@ impl Listener {
         }
     }
 
-    /// Lets the server read that the user leaves: closing a stream with unread bytes would destroy what was sent last.
+    /// Lets the server read that the user leaves: closing a stream with unread bytes would destroy
+    /// what was sent last.
     async fn leave(&mut self) -> Result<(), AppError> {
         let until = Instant::now() + QUIET;
         while self.hearing.is_stream()

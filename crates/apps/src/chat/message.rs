@@ -33,7 +33,8 @@ pub(super) const RELAYED: &[&str] = &["seq"];
 /// It prints as `FROM : TEXT`, or as the text alone, on one line and escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Message {
-    /// Who says so. `None` where the codec carries plain text; a signature is part of the text then.
+    /// Who says so. `None` where the codec carries plain text; a signature is part of the text
+    /// then.
     pub from: Option<String>,
     /// What is said.
     pub text: String,
@@ -176,7 +177,8 @@ pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether `name` is, or looks the same as, one that a server keeps for itself: its operator's, or this program's.
+/// Whether `name` is, or looks the same as, one that a server keeps for itself: its operator's, or
+/// this program's.
 pub(super) fn is_reserved(name: &str, operator: &str) -> bool {
     let name = name.to_lowercase();
     name == operator.to_lowercase() || name == PROGRAM

@@ -1,8 +1,9 @@
 //! What waits for one user, and its writing.
 //!
 //! The queue is bounded, and who puts a message into it never waits. A user who reads holds the
-//! [passes](super::pacing) of what waits, and so paces those who speak. A user who takes next to nothing for
-//! [`PATIENCE`] gives them back and paces nobody: what waits then is bounded by [`WAITING`] alone.
+//! [passes](super::pacing) of what waits, and so paces those who speak. A user who takes next to
+//! nothing for [`PATIENCE`] gives them back and paces nobody: what waits then is bounded by
+//! [`WAITING`] alone.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -121,7 +122,8 @@ impl Outbox {
         }
     }
 
-    /// Puts a letter behind those that wait. Where a stream has no room it overflows: a gap would be worse.
+    /// Puts a letter behind those that wait. Where a stream has no room it overflows: a gap would
+    /// be worse.
     pub(super) fn put(&self, letter: &Letter, sender: Sender) -> Put {
         let mut queue = self.lock();
         if queue.phase != Phase::Open || (self.stream && letter.plain.bytes.is_empty()) {
@@ -166,7 +168,8 @@ impl Outbox {
         self.closed.notified().await;
     }
 
-    /// Writes until [`end`](Outbox::end), and then half-closes; or until the user takes nothing any more.
+    /// Writes until [`end`](Outbox::end), and then half-closes; or until the user takes nothing any
+    /// more.
     pub(super) async fn write(&self, mut socket: BoxSend) {
         if let Err(error) = self.write_all(&mut socket).await {
             tracing::debug!(user = %self.peer, %error, "cannot be written to");
@@ -256,7 +259,8 @@ impl Outbox {
         queue.stalled &= !queue.parcels.is_empty();
     }
 
-    /// Decides whether a user paces others, who took so many bytes in the last [`PATIENCE`] and left some.
+    /// Decides whether a user paces others, who took so many bytes in the last [`PATIENCE`] and
+    /// left some.
     fn judge(&self, taken: usize) {
         let mut queue = self.lock();
         queue.stalled = taken < LEAST;

@@ -1,8 +1,9 @@
 //! How fast one may speak: as fast as those who read take it.
 //!
-//! A message needs a pass before it is relayed, and gives it back when all who read have taken it. Each
-//! who speaks has a few passes of its own, so that a short message never waits behind somebody's flood.
-//! Beyond them all share one store, in the order of asking. So what is in flight is bounded.
+//! A message needs a pass before it is relayed, and gives it back when all who read have taken it.
+//! Each who speaks has a few passes of its own, so that a short message never waits behind
+//! somebody's flood. Beyond them all share one store, in the order of asking. So what is in flight
+//! is bounded.
 
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ impl Common {
 }
 
 impl Speaker {
-    /// Waits for a pass for a message of `len` bytes. A message above what there is takes all of it. Cancel-safe.
+    /// Waits for a pass for a message of `len` bytes. A message above what there is takes all of
+    /// it. Cancel-safe.
     pub(super) async fn pass(&self, len: usize) -> Option<Pass> {
         tokio::select! {
             biased;

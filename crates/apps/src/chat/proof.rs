@@ -1,8 +1,8 @@
-//! How a user proves to a server that datagrams reach it: by saying the [cookie](super::cookie) that the
-//! server sent.
+//! How a user proves to a server that datagrams reach it: by saying the [cookie](super::cookie)
+//! that the server sent.
 //!
-//! The half that hears is told a cookie, and the half that speaks says it. Between them is a channel with
-//! the last cookie.
+//! The half that hears is told a cookie, and the half that speaks says it. Between them is a
+//! channel with the last cookie.
 
 use std::future::pending;
 
@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::limits::{PROOF_RENEWAL, PROOF_TRIES, PROOF_WAIT};
 
-/// What a user says who knows no cookie yet. It is as long as one, so that the answer is never longer than
-/// the question.
+/// What a user says who knows no cookie yet. It is as long as one, so that the answer is never
+/// longer than the question.
 pub(super) const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Tells the half that speaks the cookie that the server sent.
@@ -20,7 +20,8 @@ pub(super) struct Told(watch::Sender<String>);
 
 impl Told {
     pub(super) fn tell(&self, cookie: String) {
-        // No server of ours has longer ones, and who asks with a short question is not to answer at length.
+        // No server of ours has longer ones, and who asks with a short question is not to answer at
+        // length.
         if cookie.len() <= BLANK.len() {
             self.0.send_replace(cookie);
         }
@@ -70,8 +71,8 @@ impl Proof {
         Some(self.said.clone())
     }
 
-    /// The cookie that goes with what the user says: the server may have forgotten this user meanwhile. `None`
-    /// where the server has sent none.
+    /// The cookie that goes with what the user says: the server may have forgotten this user
+    /// meanwhile. `None` where the server has sent none.
     pub(super) fn carried(&mut self) -> Option<String> {
         let cookie = self.told.borrow().clone();
         if !self.due || cookie == BLANK {
@@ -81,8 +82,8 @@ impl Proof {
         Some(cookie)
     }
 
-    /// Resolves when an introduction is due: the server has sent another cookie than was said, or was silent for
-    /// [`PROOF_WAIT`], or the proof is to be renewed. Cancel-safe.
+    /// Resolves when an introduction is due: the server has sent another cookie than was said, or
+    /// was silent for [`PROOF_WAIT`], or the proof is to be renewed. Cancel-safe.
     pub(super) async fn next(&mut self) {
         while self.due {
             tokio::select! {

@@ -114,7 +114,8 @@ proptest! {
         prop_assert!(challenge.len() + 8 <= json(&said).len());
     }
 
-    /// Over the other codecs a message is its text. A line cannot hold a newline; that is refused, and nothing is sent.
+    /// Over the other codecs a message is its text. A line cannot hold a newline; that is refused,
+    /// and nothing is sent.
     #[test]
     fn what_is_said_arrives_as_text(
         codec in select(&["line", "line:crlf", r"line:\0", "struct", "struct:>H"][..]),

@@ -63,8 +63,8 @@ impl Server {
         })
     }
 
-    /// Gives the operator a name of at most 64 bytes, with which messages are signed. By default it is `operator`
-    /// where the codec is JSON, and messages are unsigned where it is not.
+    /// Gives the operator a name of at most 64 bytes, with which messages are signed. By default it
+    /// is `operator` where the codec is JSON, and messages are unsigned where it is not.
     ///
     /// # Errors
     /// If the name is empty, too long or misleading.
@@ -76,8 +76,8 @@ impl Server {
     }
 
     /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs one. Several servers in one
-    /// process have to share that among them.
+    /// where the process may not have so many files open: each client needs one. Several servers in
+    /// one process have to share that among them.
     ///
     /// A client that has finished sending, and so may be gone, makes room for a newcomer.
     #[must_use]
@@ -88,8 +88,9 @@ impl Server {
         }
     }
 
-    /// Whether users over datagrams are sent all that others say, wherever they are. By default one whose address may be
-    /// forged, and that has not proved it, is sent no more bytes than came from there: see the [module](super).
+    /// Whether users over datagrams are sent all that others say, wherever they are. By default one
+    /// whose address may be forged, and that has not proved it, is sent no more bytes than came
+    /// from there: see the [module](super).
     #[must_use]
     pub fn trust_addresses(self, trust: bool) -> Self {
         Server {
@@ -103,7 +104,8 @@ impl Server {
         self.listener.local()
     }
 
-    /// Serves until `stop` resolves. Conversations that are under way then are dropped, which closes their sockets.
+    /// Serves until `stop` resolves. Conversations that are under way then are dropped, which
+    /// closes their sockets.
     ///
     /// # Errors
     /// If the listener fails for good; never because of a user.

@@ -18,7 +18,8 @@ const NOT_THE_COMMANDS: u8 = 255;
 /// What other verbs exit with when their arguments are wrong.
 const USAGE: u8 = 2;
 
-/// The options of `command run` that a user may write after the command by mistake. (Short ones are everybody's.)
+/// The options of `command run` that a user may write after the command by mistake. (Short ones are
+/// everybody's.)
 const OPTIONS: [&str; 5] = [
     "--codec",
     "--encoding",
@@ -27,7 +28,8 @@ const OPTIONS: [&str; 5] = [
     "--no-stdin",
 ];
 
-/// What `command run` exits with when nobody reads its output any more: as if SIGPIPE (13) had ended it.
+/// What `command run` exits with when nobody reads its output any more: as if SIGPIPE (13) had
+/// ended it.
 const NOBODY_READS: u8 = 128 + 13;
 
 /// The arguments of `socketry command`.
@@ -77,8 +79,8 @@ struct Run {
     /// Do not look at standard input, which is for somebody else
     #[arg(short, long)]
     no_stdin: bool,
-    /// How long the first of the answer may take, or never [default: 1m on struct and json, which say at once that the
-    /// command runs; never on raw and line, which say nothing before its end]
+    /// How long the first of the answer may take, or never [default: 1m on struct and json, which
+    /// say at once that the command runs; never on raw and line, which say nothing before its end]
     #[arg(long, value_name = "TIME", value_parser = parse_limit)]
     answer_within: Option<Limit>,
     /// On raw and line, how long nothing must arrive for the answer to be over [default: 300ms]
@@ -123,7 +125,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     }
 }
 
-/// What the program exits with when these arguments of it are wrong: those of `command run` are not the command's.
+/// What the program exits with when these arguments of it are wrong: those of `command run` are not
+/// the command's.
 pub(crate) fn usage_code(verb: Option<&str>) -> u8 {
     match verb {
         Some("run") => NOT_THE_COMMANDS,
@@ -190,7 +193,8 @@ async fn ask(service: &Service, args: Run, output: &mut Output) -> Result<Exit, 
     Ok(exit)
 }
 
-/// Says which words of a command look like options of this program, unless `--` before it says that they are meant.
+/// Says which words of a command look like options of this program, unless `--` before it says that
+/// they are meant.
 fn warn_of_options(command: &[String]) {
     if std::env::args_os()
         .nth_back(command.len())

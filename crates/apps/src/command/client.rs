@@ -17,10 +17,12 @@ use super::{FIRST_ANSWER, MAX_RAW_COMMAND, QUIET_GAP};
 use crate::matrix::App;
 use crate::{AppError, Service, wrong_codec};
 
-/// A connection to a [`Server`](super::Server), or to another program that speaks as the [module](super) says.
+/// A connection to a [`Server`](super::Server), or to another program that speaks as the
+/// [module](super) says.
 ///
-/// Dropping it while a command runs kills that command. The server closes a connection over which no command has come
-/// for [`IDLE`](super::IDLE), or in its first [`FIRST_REQUEST`](super::FIRST_REQUEST).
+/// Dropping it while a command runs kills that command. The server closes a connection over which
+/// no command has come for [`IDLE`](super::IDLE), or in its first
+/// [`FIRST_REQUEST`](super::FIRST_REQUEST).
 #[derive(Debug)]
 pub struct Client {
     framed: Framed<BoxSocket>,
@@ -47,17 +49,19 @@ impl Client {
         })
     }
 
-    /// How long nothing must arrive for a `raw` or `line` answer to be over, from its first bytes on. Default 300 ms.
-    /// What comes later than that is taken for the beginning of the next answer.
+    /// How long nothing must arrive for a `raw` or `line` answer to be over, from its first bytes
+    /// on. Default 300 ms. What comes later than that is taken for the beginning of the next
+    /// answer.
     #[must_use]
     pub fn quiet_gap(mut self, gap: Duration) -> Self {
         self.quiet_gap = gap;
         self
     }
 
-    /// How long the first of an answer may take, from the call of [`run`](Client::run) on; `None`: for ever. Default on
-    /// `struct` and `json`: [`FIRST_ANSWER`], as the server says at once that a command has started. On `raw` and `line`
-    /// it says nothing before the command has ended, and the default is `None`.
+    /// How long the first of an answer may take, from the call of [`run`](Client::run) on; `None`:
+    /// for ever. Default on `struct` and `json`: [`FIRST_ANSWER`], as the server says at once that
+    /// a command has started. On `raw` and `line` it says nothing before the command has ended, and
+    /// the default is `None`.
     ///
     /// A server that is older, or somebody else's, may say nothing before the first output.
     #[must_use]
@@ -66,15 +70,16 @@ impl Client {
         self
     }
 
-    /// Has `command` run, gives its output to `output` as it arrives, and says how it ended. It waits as long as the
-    /// command runs, once the server [has answered](Client::answer_within).
+    /// Has `command` run, gives its output to `output` as it arrives, and says how it ended. It
+    /// waits as long as the command runs, once the server [has answered](Client::answer_within).
     ///
-    /// Not cancel-safe: dropped before its end, or after an error, the rest of the answer is still to come. Use another
-    /// connection then.
+    /// Not cancel-safe: dropped before its end, or after an error, the rest of the answer is still
+    /// to come. Use another connection then.
     ///
     /// # Errors
-    /// If the connection is lost, the server refuses or cannot start the command, the answer cannot be understood, or
-    /// `output` fails. [Usage](AppError::is_usage) if the command cannot be sent as it is.
+    /// If the connection is lost, the server refuses or cannot start the command, the answer cannot
+    /// be understood, or `output` fails. [Usage](AppError::is_usage) if the command cannot be sent
+    /// as it is.
     pub async fn run(
         &mut self,
         command: impl Into<Command>,

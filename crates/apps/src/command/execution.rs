@@ -5,8 +5,9 @@ use std::future::Future;
 use super::process::{Event, Job};
 use super::wire::Program;
 
-/// What answers a command. There is [`Job`], a process; where a server is tested with whatever bytes, there is one that
-/// starts none. Which of them it is stands in the server's type, so that neither can be taken for the other.
+/// What answers a command. There is [`Job`], a process; where a server is tested with whatever
+/// bytes, there is one that starts none. Which of them it is stands in the server's type, so that
+/// neither can be taken for the other.
 pub(super) trait Execution: Sized + Send + 'static {
     /// Begins to run `program`.
     ///

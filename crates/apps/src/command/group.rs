@@ -6,7 +6,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::proc::{descendants, marked};
 
-/// How often at most a killed command's processes are looked for: one that forks all the time may be faster for ever.
+/// How often at most a killed command's processes are looked for: one that forks all the time may
+/// be faster for ever.
 const MAX_SEARCHES: usize = 16;
 
 /// The processes of a command.
@@ -50,11 +51,13 @@ impl Group {
 
     /// Kills all of it. Only while its process is nobody else's: then the ids are still its own.
     pub(super) fn kill(&self) {
-        // Whoever made a group or session of his own is found by descent, as long as his parents live.
+        // Whoever made a group or session of his own is found by descent, as long as his parents
+        // live.
         let mut killed = descendants(self.leader);
         let _ = kill_process_group(self.leader, Signal::KILL);
         kill_each(&killed);
-        // And whoever has lost his parents too, by his environment. Somebody may fork meanwhile: until nobody is new.
+        // And whoever has lost his parents too, by his environment. Somebody may fork meanwhile:
+        // until nobody is new.
         killed.push(self.leader);
         for _ in 0..MAX_SEARCHES {
             let mut found = marked(&self.mark);

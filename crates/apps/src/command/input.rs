@@ -28,8 +28,8 @@ pub(super) fn must_have_stayed_empty() -> Result<(), AppError> {
     }
 }
 
-/// How many bytes can be read at once. Asking neither waits nor reads; a terminal, `/dev/null` and all that cannot
-/// be asked have none.
+/// How many bytes can be read at once. Asking neither waits nor reads; a terminal, `/dev/null` and
+/// all that cannot be asked have none.
 fn waiting() -> u64 {
     let stdin = io::stdin();
     if stdin.is_terminal() {

@@ -1,4 +1,5 @@
-//! Orphans, where the kernel gives them to this program: as process 1 of a container, say. Nobody else waits for them.
+//! Orphans, where the kernel gives them to this program: as process 1 of a container, say. Nobody
+//! else waits for them.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,11 +11,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::proc::children;
 
-/// The processes that their [`Job`](super::process::Job)s wait for. It is there only where orphans are buried.
+/// The processes that their [`Job`](super::process::Job)s wait for. It is there only where orphans
+/// are buried.
 static AWAITED: OnceLock<Mutex<Vec<Pid>>> = OnceLock::new();
 
-/// Begins to wait for orphans as long as the runtime lives, if this program is whom the kernel gives them to. For
-/// programs only: in somebody else's, a process that is nobody's here may be his.
+/// Begins to wait for orphans as long as the runtime lives, if this program is whom the kernel
+/// gives them to. For programs only: in somebody else's, a process that is nobody's here may be
+/// his.
 pub(crate) fn adopt() {
     let heir = getpid().is_init() || child_subreaper().is_ok_and(|heir| heir.is_some());
     if !heir {

@@ -1,4 +1,5 @@
-//! What Linux says of processes: who is whose child, and what stands in their environment. Elsewhere nobody is found.
+//! What Linux says of processes: who is whose child, and what stands in their environment.
+//! Elsewhere nobody is found.
 
 use std::fs;
 use std::io::Read;
@@ -28,7 +29,8 @@ pub(super) fn descendants(process: Pid) -> Vec<Pid> {
     all
 }
 
-/// The processes that have the variable `mark` (`NAME=VALUE`) in their environment, as far as this user may see.
+/// The processes that have the variable `mark` (`NAME=VALUE`) in their environment, as far as this
+/// user may see.
 pub(super) fn marked(mark: &str) -> Vec<Pid> {
     let mut environment = Vec::new();
     let mut marked = Vec::new();

@@ -1,4 +1,5 @@
-//! One command that runs: its output piece by piece, its end, and the certain end of everything that it started.
+//! One command that runs: its output piece by piece, its end, and the certain end of everything
+//! that it started.
 
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
@@ -22,7 +23,8 @@ use super::wire::{Exit, Program, Stream};
 use super::{JOB_VARIABLE, LEFT_BEHIND, MAX_PIECE};
 use crate::serving::descriptors;
 
-/// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them), in bytes.
+/// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them),
+/// in bytes.
 const PIPES: usize = 128 << 10;
 
 /// What happened.
@@ -32,9 +34,11 @@ pub(super) enum Event<'a> {
     Ended(Result<Exit, String>),
 }
 
-/// A command that runs. Dropped before it has [ended](Event::Ended), it is killed with all that it started.
+/// A command that runs. Dropped before it has [ended](Event::Ended), it is killed with all that it
+/// started.
 ///
-/// The process stays a zombie until this is dropped: so its id belongs to nobody else as long as anyone may kill it.
+/// The process stays a zombie until this is dropped: so its id belongs to nobody else as long as
+/// anyone may kill it.
 pub(super) struct Job {
     /// Reaped by its own drop.
     _child: Box<dyn ChildWrapper>,
@@ -104,7 +108,8 @@ impl Job {
             }
             let deadline = self.end.as_ref().map(|end| end.deadline);
             tokio::select! {
-                // In this order: output that was there when the command ended goes before the deadline.
+                // In this order: output that was there when the command ended goes before the
+                // deadline.
                 biased;
                 how = exited(self.group.leader(), &mut self.changes), if deadline.is_none() => {
                     let deadline = Instant::now() + LEFT_BEHIND;
@@ -127,7 +132,8 @@ impl Job {
     /// How it ended, once all is over.
     fn ended(&mut self) -> Option<Result<Exit, String>> {
         let end = self.end.as_ref()?;
-        // Somebody in the background writes without end: what the command itself wrote has been read long ago.
+        // Somebody in the background writes without end: what the command itself wrote has been
+        // read long ago.
         if end.read >= PIPES && Instant::now() >= end.deadline {
             self.leave_behind();
         }

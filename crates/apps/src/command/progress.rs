@@ -11,7 +11,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::{IDLE, STALL};
 
-/// Passes everything on to `send`. After [`STALL`] without any progress it says so, and after [`IDLE`] more it fails.
+/// Passes everything on to `send`. After [`STALL`] without any progress it says so, and after
+/// [`IDLE`] more it fails.
 pub(super) struct Progress {
     send: BoxSend,
     /// Whether it says so.

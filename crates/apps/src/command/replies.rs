@@ -44,7 +44,8 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// Answers with everything that `job` puts out, and with how it ended; after `why` it was killed, if it was.
+    /// Answers with everything that `job` puts out, and with how it ended; after `why` it was
+    /// killed, if it was.
     ///
     /// # Errors
     /// If the client cannot be told. The job goes on.

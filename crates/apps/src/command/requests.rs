@@ -43,7 +43,8 @@ impl From<FrameError> for Odd {
 
 type Request = Result<Vec<u8>, Odd>;
 
-/// The receiving half of a conversation. Whatever becomes of the sending half, what has arrived whole is given out.
+/// The receiving half of a conversation. Whatever becomes of the sending half, what has arrived
+/// whole is given out.
 pub(super) struct Requests {
     recv: Framed<BoxRecv>,
     /// Before the first request.
@@ -74,8 +75,8 @@ impl Requests {
         }
     }
 
-    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end, or a client that has
-    /// been silent for too long. Cancel-safe.
+    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end, or
+    /// a client that has been silent for too long. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Request> {
         if let Some(request) = self.waiting.pop_front() {
             self.bytes -= request.as_ref().map_or(0, Vec::len);
@@ -122,11 +123,11 @@ impl Requests {
         self.place.leave();
     }
 
-    /// Resolves when a command is not to be waited for any longer, and says why. Meanwhile it keeps what arrives.
-    /// Cancel-safe.
+    /// Resolves when a command is not to be waited for any longer, and says why. Meanwhile it keeps
+    /// what arrives. Cancel-safe.
     ///
-    /// Who has sent too much ahead counts as gone: to read no further would be to miss that he disconnects, and his
-    /// command would outlive him.
+    /// Who has sent too much ahead counts as gone: to read no further would be to miss that he
+    /// disconnects, and his command would outlive him.
     pub(super) async fn gone(&mut self) -> Gone {
         loop {
             let deadline = self.deadline();

@@ -56,7 +56,8 @@ impl Server {
         })
     }
 
-    /// How long a command may run before it is killed, which its standard error then says. Default `None`: for ever.
+    /// How long a command may run before it is killed, which its standard error then says. Default
+    /// `None`: for ever.
     #[must_use]
     pub fn time_limit(mut self, limit: Option<Duration>) -> Self {
         self.rules.time_limit = limit;
@@ -64,9 +65,8 @@ impl Server {
     }
 
     /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs up to
-    /// four while its command runs. Several servers in one
-    /// process have to share that among them.
+    /// where the process may not have so many files open: each client needs up to four while its
+    /// command runs. Several servers in one process have to share that among them.
     ///
     /// A client that has finished sending, and so may be gone, makes room for a newcomer.
     #[must_use]
@@ -90,8 +90,8 @@ impl Server {
         self.serve::<Job>(stop).await
     }
 
-    /// As [`run`](Server::run), but nothing is ever run: a command is answered with its own words. For tests with bytes
-    /// that nobody has looked at.
+    /// As [`run`](Server::run), but nothing is ever run: a command is answered with its own words.
+    /// For tests with bytes that nobody has looked at.
     ///
     /// # Errors
     /// If the listener fails.
@@ -178,8 +178,8 @@ impl Rules {
         start(&program)
     }
 
-    /// Carries a command's output to the client, until both are done or the client is gone. Whether the conversation
-    /// goes on.
+    /// Carries a command's output to the client, until both are done or the client is gone. Whether
+    /// the conversation goes on.
     async fn perform<E: Execution>(
         &self,
         job: E,
@@ -228,7 +228,8 @@ impl Rules {
     }
 }
 
-/// Lets a command run on whose output nobody hears, until the client counts as gone. Whether it does not, yet.
+/// Lets a command run on whose output nobody hears, until the client counts as gone. Whether it
+/// does not, yet.
 async fn run_on(job: Option<impl Execution>, requests: &mut Requests) -> bool {
     let Some(mut job) = job else {
         return true;

@@ -16,8 +16,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How long a piece is at most, in bytes.
 const PIECE: usize = 100;
 
-/// Starts no process, whatever it is asked. It says back what the command is, its arguments a line each, and exits with 7.
-/// One that begins with `?` says it on standard error, one with `-` cannot be started, and one with `*` never ends by itself.
+/// Starts no process, whatever it is asked. It says back what the command is, its arguments a line
+/// each, and exits with 7. One that begins with `?` says it on standard error, one with `-` cannot
+/// be started, and one with `*` never ends by itself.
 pub(super) struct Stub {
     left: Vec<u8>,
     stream: Stream,

@@ -6,8 +6,8 @@ use socketry_transport::{Encoding, TextDecoder, Undecodable};
 
 /// One stream of output, on its way into an encoding.
 ///
-/// With UTF-8 all bytes pass untouched. With another encoding, text that is UTF-8 is encoded, until a piece arrives that
-/// is not: from there on everything is taken to be in the encoding already.
+/// With UTF-8 all bytes pass untouched. With another encoding, text that is UTF-8 is encoded, until
+/// a piece arrives that is not: from there on everything is taken to be in the encoding already.
 pub(super) struct Outgoing {
     encoding: Encoding,
     as_it_is: bool,

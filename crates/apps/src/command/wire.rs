@@ -1,4 +1,5 @@
-//! What is said on the wire of a command: how it is asked for, and the words for its streams and its end.
+//! What is said on the wire of a command: how it is asked for, and the words for its streams and
+//! its end.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,13 +17,14 @@ use crate::{AppError, Service};
 pub enum Command {
     /// A line for the shell.
     Line(String),
-    /// A program and its arguments, exactly, and no shell. The codecs that carry only lines get them quoted, so that
-    /// the remote shell sees exactly these arguments.
+    /// A program and its arguments, exactly, and no shell. The codecs that carry only lines get
+    /// them quoted, so that the remote shell sees exactly these arguments.
     Argv(Vec<String>),
 }
 
 impl Command {
-    /// What a user typed: one word is a line for the shell, several are a program and its arguments.
+    /// What a user typed: one word is a line for the shell, several are a program and its
+    /// arguments.
     pub fn from_words(mut words: Vec<String>) -> Self {
         match words.pop() {
             Some(line) if words.is_empty() => Command::Line(line),
@@ -87,7 +89,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// As a shell has it: the code, 128 + N for signal N, 255 for what does not fit; 0 for [`Exit::Unknown`].
+    /// As a shell has it: the code, 128 + N for signal N, 255 for what does not fit; 0 for
+    /// [`Exit::Unknown`].
     pub fn code(self) -> u8 {
         self.fitting().unwrap_or(u8::MAX)
     }
@@ -222,7 +225,8 @@ impl Dialect {
     }
 }
 
-/// Whether a command is taken byte for byte: many a client writes UTF-8 whatever the server's encoding is.
+/// Whether a command is taken byte for byte: many a client writes UTF-8 whatever the server's
+/// encoding is.
 fn is_as_it_is(frame: &[u8], encoding: Encoding) -> bool {
     let is_utf_8 = encoding.extends_ascii() && std::str::from_utf8(frame).is_ok();
     encoding == Encoding::UTF_8 || is_utf_8

@@ -48,8 +48,8 @@ enum Verb {
         /// What to send; - is standard input, which needs --as
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
-        /// Where to store it there: a directory that exists, or the file's path; its own name in the root, if nothing is
-        /// said
+        /// Where to store it there: a directory that exists, or the file's path; its own name in
+        /// the root, if nothing is said
         #[arg(long, value_name = "DEST", visible_alias = "as", value_parser = text())]
         to: Option<String>,
         #[command(flatten)]
@@ -63,8 +63,8 @@ enum Verb {
         /// What they are called there
         #[arg(value_name = "NAME", required = true, value_parser = text())]
         names: Vec<String>,
-        /// Where to store them here: a directory, or the file's path; - is standard output; the last
-        /// part of NAME, in this directory, if nothing is said
+        /// Where to store them here: a directory, or the file's path; - is standard output; the
+        /// last part of NAME, in this directory, if nothing is said
         #[arg(long, value_name = "DEST")]
         to: Option<PathBuf>,
         #[command(flatten)]
@@ -105,7 +105,8 @@ pub(super) struct Manner {
     /// Believe a script of few lines, which never confirms that it has the file
     #[arg(long)]
     unconfirmed: bool,
-    /// Do not wait for the disk of who stores the file: faster for small files, which may be lost when the power fails
+    /// Do not wait for the disk of who stores the file: faster for small files, which may be lost
+    /// when the power fails
     #[arg(long)]
     no_sync: bool,
     /// Show all of the digest; a terminal gets its first 16 digits, if nothing is said

@@ -45,8 +45,8 @@ impl Attributes {
     }
 }
 
-/// The rights of a file that is stored: never more than what it replaces has, nor, where it replaces nothing, than the
-/// umask lets this process give.
+/// The rights of a file that is stored: never more than what it replaces has, nor, where it
+/// replaces nothing, than the umask lets this process give.
 fn rights(announced: Option<u32>, existing: Option<u32>, umask: impl Fn() -> u32) -> u32 {
     let rights = match (announced, existing) {
         (Some(announced), Some(existing)) => announced & existing,
@@ -56,7 +56,8 @@ fn rights(announced: Option<u32>, existing: Option<u32>, umask: impl Fn() -> u32
     rights & RIGHTS
 }
 
-/// Whether `file` belongs to the group of what it replaces, after an attempt to give it the same owner and group.
+/// Whether `file` belongs to the group of what it replaces, after an attempt to give it the same
+/// owner and group.
 fn same_group(file: &File, existing: &cap_std::fs::Metadata) -> bool {
     let Ok(found) = file.metadata() else {
         return false;

@@ -16,11 +16,13 @@ use super::wire::{Wire, in_time};
 use super::{MAX_LISTING, fetch, no_uploads, put};
 use crate::{AppError, Service};
 
-/// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its protocol](super).
+/// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its
+/// protocol](super).
 ///
-/// One request at a time. After an error, or a request that was cancelled, the next one makes a new connection where the
-/// old one is of no more use, and so it does where the server has ended that one meanwhile. Nothing that exists is replaced,
-/// and no transfer is believed that the server does not confirm, unless that was asked for.
+/// One request at a time. After an error, or a request that was cancelled, the next one makes a new
+/// connection where the old one is of no more use, and so it does where the server has ended that
+/// one meanwhile. Nothing that exists is replaced, and no transfer is believed that the server does
+/// not confirm, unless that was asked for.
 ///
 /// ```no_run
 /// # async fn fetch() -> Result<(), socketry_apps::AppError> {
@@ -68,15 +70,16 @@ impl Client {
         })
     }
 
-    /// Whether a file that arrives is on disk, and its name too, before this says so: true at first. It is told to the
-    /// server too, for files that are sent.
+    /// Whether a file that arrives is on disk, and its name too, before this says so: true at
+    /// first. It is told to the server too, for files that are sent.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
         self.allowed.storing.sync = yes;
         self
     }
 
-    /// Whether [`put`](Client::put) and [`get`](Client::get) take the place of a file that is there: false at first.
+    /// Whether [`put`](Client::put) and [`get`](Client::get) take the place of a file that is
+    /// there: false at first.
     #[must_use]
     pub fn replacing(mut self, yes: bool) -> Self {
         self.replace(yes);
@@ -88,15 +91,16 @@ impl Client {
         self.allowed.storing.replace = yes;
     }
 
-    /// Whether the peer is a script of few lines, which never confirms that a file is whole, and is believed: false at
-    /// first.
+    /// Whether the peer is a script of few lines, which never confirms that a file is whole, and is
+    /// believed: false at first.
     #[must_use]
     pub fn unconfirmed(mut self, yes: bool) -> Self {
         self.allowed.unconfirmed = yes;
         self
     }
 
-    /// Sends the file at `path`; it is called there as it is here, in the root. Otherwise as [`put_as`](Client::put_as).
+    /// Sends the file at `path`; it is called there as it is here, in the root. Otherwise as
+    /// [`put_as`](Client::put_as).
     ///
     /// # Errors
     /// As [`put_as`](Client::put_as).
@@ -109,18 +113,19 @@ impl Client {
         self.put_as(path, &name, progress).await
     }
 
-    /// Sends the file at `path` to be `name` there: a path below the root, whose directory exists. `progress` is told the
-    /// bytes so far, and all of them.
+    /// Sends the file at `path` to be `name` there: a path below the root, whose directory exists.
+    /// `progress` is told the bytes so far, and all of them.
     ///
-    /// A server that says `ready` gets the file then. One that says nothing for [`GRACE`](super::GRACE) gets it anyway, if
-    /// `name` is one component without a `\\`; such a server replaces what it has. If it takes all and has no last word,
-    /// that is an error, unless it is believed ([`unconfirmed`](Client::unconfirmed)).
-    /// Not cancel-safe: the server then keeps nothing.
+    /// A server that says `ready` gets the file then. One that says nothing for
+    /// [`GRACE`](super::GRACE) gets it anyway, if `name` is one component without a `\\`; such a
+    /// server replaces what it has. If it takes all and has no last word, that is an error, unless
+    /// it is believed ([`unconfirmed`](Client::unconfirmed)). Not cancel-safe: the server then
+    /// keeps nothing.
     ///
     /// # Errors
-    /// If there is no such file, it changes meanwhile, the server refuses it (what exists is not replaced, unless
-    /// [`replacing`](Client::replacing)) or does not confirm it, or its digest differs there. A
-    /// [usage](AppError::is_usage) error over `raw`, which has no uploads.
+    /// If there is no such file, it changes meanwhile, the server refuses it (what exists is not
+    /// replaced, unless [`replacing`](Client::replacing)) or does not confirm it, or its digest
+    /// differs there. A [usage](AppError::is_usage) error over `raw`, which has no uploads.
     pub async fn put_as(
         &mut self,
         path: &Path,
@@ -134,8 +139,9 @@ impl Client {
         self.put_from(file, name, progress).await
     }
 
-    /// Sends all that `file` gives from where it stands, as [`put_as`](Client::put_as): a pipe or standard input too, whose
-    /// length nobody knows beforehand. What is longer than 256 KiB then goes in pieces, which a server of this app takes.
+    /// Sends all that `file` gives from where it stands, as [`put_as`](Client::put_as): a pipe or
+    /// standard input too, whose length nobody knows beforehand. What is longer than 256 KiB then
+    /// goes in pieces, which a server of this app takes.
     ///
     /// # Errors
     /// As [`put_as`](Client::put_as).
@@ -162,16 +168,19 @@ impl Client {
         matches!(self.link, Link::Json(_))
     }
 
-    /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told
-    /// the bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at `dest`.
+    /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told the
+    /// bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at
+    /// `dest`.
     ///
-    /// A symbolic link is followed. Into a FIFO or a character device the bytes are written as they come; an error then says
-    /// that they are not to be trusted.
+    /// A symbolic link is followed. Into a FIFO or a character device the bytes are written as they
+    /// come; an error then says that they are not to be trusted.
     ///
     /// # Errors
-    /// If the server refuses, answers with another name, ends too early or does not confirm the file (unless it is
-    /// [believed](Client::unconfirmed)), if the digest differs, and if `dest` exists (unless [`replacing`](Client::replacing)),
-    /// is a directory, a socket or a block device, or cannot be written. Over `raw` nobody says how long the file is: a server that ends is believed.
+    /// If the server refuses, answers with another name, ends too early or does not confirm the
+    /// file (unless it is [believed](Client::unconfirmed)), if the digest differs, and if `dest`
+    /// exists (unless [`replacing`](Client::replacing)), is a directory, a socket or a block
+    /// device, or cannot be written. Over `raw` nobody says how long the file is: a server that
+    /// ends is believed.
     pub async fn get(
         &mut self,
         name: &str,
@@ -207,8 +216,9 @@ impl Client {
         listing::from_lines(&lines)
     }
 
-    /// As [`list`](Client::list), as the last request of this client. Over `raw` a listing does not say where it ends, and
-    /// [`list`](Client::list) waits for silence. Here the server hears that no more comes, and ends the connection.
+    /// As [`list`](Client::list), as the last request of this client. Over `raw` a listing does not
+    /// say where it ends, and [`list`](Client::list) waits for silence. Here the server hears that
+    /// no more comes, and ends the connection.
     ///
     /// # Errors
     /// As [`list`](Client::list).
@@ -222,7 +232,8 @@ impl Client {
     /// What stands behind `name`. A symbolic link is followed.
     ///
     /// # Errors
-    /// If the server refuses. A [usage](AppError::is_usage) error over `raw`, which tells names only.
+    /// If the server refuses. A [usage](AppError::is_usage) error over `raw`, which tells names
+    /// only.
     pub async fn stat(&mut self, name: &str) -> Result<Stat, AppError> {
         let Link::Json(kept) = &mut self.link else {
             return Err(AppError::usage(

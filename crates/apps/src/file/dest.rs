@@ -1,5 +1,5 @@
-//! Where a download goes: to a file, under its name only when it is whole; or into what a user plainly means to be written
-//! into.
+//! Where a download goes: to a file, under its name only when it is whole; or into what a user
+//! plainly means to be written into.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -29,8 +29,9 @@ const NOCTTY: i32 = OFlags::NOCTTY.bits() as i32;
 
 /// Gets `dest` ready: a part file beside it, or an open stream.
 ///
-/// A symbolic link is followed, and the file that it leads to is replaced, in the directory where that is. A FIFO or a
-/// character device is opened and written into; opening a FIFO waits for somebody who reads it.
+/// A symbolic link is followed, and the file that it leads to is replaced, in the directory where
+/// that is. A FIFO or a character device is opened and written into; opening a FIFO waits for
+/// somebody who reads it.
 ///
 /// # Errors
 /// If `dest` is a directory, a socket or a block device, or cannot be created.
@@ -104,7 +105,8 @@ fn follow(dest: &Path) -> io::Result<Meant> {
             .canonicalize()
             .map_err(|error| no_directory(parent, error))?;
         match fs::read_link(&dest) {
-            // A link there stands for a descriptor of this process, and its name only describes that.
+            // A link there stands for a descriptor of this process, and its name only describes
+            // that.
             Ok(_) if place.starts_with("/proc") => return Ok(Meant::Stream),
             Ok(to) => dest = parent.join(to),
             Err(_) => {
@@ -141,7 +143,8 @@ fn ends_in_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
-/// The process's own output, where `dest` names that: by itself, so that its position is shared and nothing is cut off.
+/// The process's own output, where `dest` names that: by itself, so that its position is shared and
+/// nothing is cut off.
 fn standard(dest: &Path) -> Option<io::Result<OwnedFd>> {
     match dest.to_str()? {
         "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {

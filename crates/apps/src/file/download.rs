@@ -18,8 +18,9 @@ const UNKNOWN: &str = "its length is not known before it is read, so it is sent 
 
 /// Sends a file: its header, its bytes, and a trailer with their digest.
 ///
-/// As many bytes are sent as it had when it was opened. If it becomes shorter the connection is dropped, since the client
-/// could tell nothing else from the file. If it changes otherwise, the last word is an error.
+/// As many bytes are sent as it had when it was opened. If it becomes shorter the connection is
+/// dropped, since the client could tell nothing else from the file. If it changes otherwise, the
+/// last word is an error.
 pub(super) async fn send(
     wire: &mut Wire,
     root: &Root,
@@ -70,7 +71,8 @@ pub(super) async fn send(
     }
 }
 
-/// How many bytes were sent, and their digest; or why the file could not be read, or how it changed meanwhile.
+/// How many bytes were sent, and their digest; or why the file could not be read, or how it changed
+/// meanwhile.
 type Sent = io::Result<(u64, blake3::Hash)>;
 
 async fn send_all(wire: &mut Wire, source: Source) -> Result<Sent, Trouble> {

@@ -1,8 +1,9 @@
 //! Names of files as texts, whatever bytes they have.
 //!
-//! A name is bytes, and a header is text. What of a name is UTF-8 stands there as it is; each other byte is written as
-//! `‛` (U+201B) and two digits, `‛E9` for instance, as rclone does. Such a text can be read, typed and sent by anybody, and
-//! means that name only. Where a name itself contains `‛` and two such digits, the `‛` is written out, as `‛E2‛80‛9B`.
+//! A name is bytes, and a header is text. What of a name is UTF-8 stands there as it is; each other
+//! byte is written as `‛` (U+201B) and two digits, `‛E9` for instance, as rclone does. Such a
+//! text can be read, typed and sent by anybody, and means that name only. Where a name itself
+//! contains `‛` and two such digits, the `‛` is written out, as `‛E2‛80‛9B`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -37,7 +38,8 @@ pub fn name_to_text(name: &OsStr) -> String {
     text
 }
 
-/// The name, or path, that a text means: what [`name_to_text`] gives comes back as it was, and any text means something.
+/// The name, or path, that a text means: what [`name_to_text`] gives comes back as it was, and any
+/// text means something.
 pub fn text_to_name(text: &str) -> OsString {
     let mut parts = text.split(MARK);
     let mut name = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -56,7 +58,8 @@ pub fn text_to_name(text: &str) -> OsString {
     OsString::from_vec(name)
 }
 
-/// The byte that stands behind a mark. Only those are escaped that are no ASCII: no `/` and no NUL comes out of it.
+/// The byte that stands behind a mark. Only those are escaped that are no ASCII: no `/` and no NUL
+/// comes out of it.
 fn escaped(behind: &str) -> Option<u8> {
     let digits = behind.get(..2)?;
     let upper = |digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F');

@@ -1,4 +1,5 @@
-//! Downloads, as the client takes them: into a temporary file, which gets its name when all is well.
+//! Downloads, as the client takes them: into a temporary file, which gets its name when all is
+//! well.
 
 use std::path::Path;
 use std::time::Duration;
@@ -98,7 +99,8 @@ fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
     }
 }
 
-/// A server may have to read the file again before its last word; one that has none is not waited for so long.
+/// A server may have to read the file again before its last word; one that has none is not waited
+/// for so long.
 fn patience(allowed: Allowed) -> Duration {
     if allowed.unconfirmed {
         LAST_WORD

@@ -30,14 +30,14 @@ pub(super) async fn refuse(
     Ok(flow)
 }
 
-/// Answers a client as far as it listens. One that has closed may have sent more before, and all of that is read: only one
-/// that is there and takes nothing is dropped.
+/// Answers a client as far as it listens. One that has closed may have sent more before, and all of
+/// that is read: only one that is there and takes nothing is dropped.
 pub(super) async fn tell(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
     heard(say(wire, answer).await)
 }
 
-/// Answers a client that may be sending on: when it is quiet, or the conversation ends. Who closes on an answer unread
-/// destroys what it has sent meanwhile.
+/// Answers a client that may be sending on: when it is quiet, or the conversation ends. Who closes
+/// on an answer unread destroys what it has sent meanwhile.
 pub(super) async fn tell_later(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
     heard(in_time(wire.feed_json(answer)).await)
 }

@@ -1,4 +1,5 @@
-//! The headers of the protocol: requests as the server reads them. Answers are in a file of their own.
+//! The headers of the protocol: requests as the server reads them. Answers are in a file of their
+//! own.
 
 mod answer;
 #[cfg(test)]
@@ -96,7 +97,8 @@ pub(super) struct Refused {
     pub(super) follows: Follows,
 }
 
-/// The keys that mean something, unread: so each error can name its key. `null` is as good as absent.
+/// The keys that mean something, unread: so each error can name its key. `null` is as good as
+/// absent.
 #[derive(Deserialize)]
 struct Keys<'a> {
     #[serde(borrow)]

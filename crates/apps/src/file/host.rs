@@ -22,8 +22,8 @@ impl Host {
         self.service.connect(App::File, &self.url).await
     }
 
-    /// The connection that was kept, if it is still of use, or a new one. It is put back by whoever has brought it to a
-    /// point between requests.
+    /// The connection that was kept, if it is still of use, or a new one. It is put back by whoever
+    /// has brought it to a point between requests.
     pub(super) async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
         match usable(kept).await {
             Some(wire) => Ok(wire),
@@ -31,8 +31,8 @@ impl Host {
         }
     }
 
-    /// Asks what may be asked twice. Where the connection that was kept ends under the question, as after a restart of the
-    /// server, it is asked again over a new one.
+    /// Asks what may be asked twice. Where the connection that was kept ends under the question, as
+    /// after a restart of the server, it is asked again over a new one.
     pub(super) async fn ask(
         &self,
         kept: &mut Option<Wire>,

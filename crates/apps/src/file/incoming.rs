@@ -34,7 +34,8 @@ pub(super) struct Arrived {
 }
 
 impl Incoming {
-    /// `file` is what the bytes are written to, and `shown` what errors call it. All that is `claimed` is computed.
+    /// `file` is what the bytes are written to, and `shown` what errors call it. All that is
+    /// `claimed` is computed.
     pub(super) fn new(target: Target, file: File, claimed: &Digests, shown: String) -> Self {
         Incoming {
             target,

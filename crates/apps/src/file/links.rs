@@ -11,11 +11,11 @@ use rustix::io::Errno;
 /// How many links are followed for one path, as the kernel does.
 const MAX_LINKS: usize = 40;
 
-/// `path`, a path below the root `dir`, with all its links followed. Absolute ones are followed too where they lead below
-/// one of `aliases`, the root's own absolute paths.
+/// `path`, a path below the root `dir`, with all its links followed. Absolute ones are followed too
+/// where they lead below one of `aliases`, the root's own absolute paths.
 ///
-/// This goes by the letter, and the tree may change meanwhile: whoever uses the answer does so through `dir`, which leads
-/// nowhere else.
+/// This goes by the letter, and the tree may change meanwhile: whoever uses the answer does so
+/// through `dir`, which leads nowhere else.
 ///
 /// # Errors
 /// If it leads out of the root, or through too many links.

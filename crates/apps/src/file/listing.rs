@@ -32,7 +32,8 @@ pub struct Stat {
     pub kind: Kind,
     /// Its size in bytes.
     pub size: u64,
-    /// When it was last changed. A server that does not say so, or says a time before the year 1 or after 9999, gives 1970.
+    /// When it was last changed. A server that does not say so, or says a time before the year 1 or
+    /// after 9999, gives 1970.
     pub mtime: SystemTime,
     /// Its permissions, as Unix has them.
     pub mode: u32,
@@ -42,7 +43,8 @@ pub struct Stat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its name, as the server wrote it: show it through [`Shown`]. [`text_to_name`](super::text_to_name) gives its bytes.
+    /// Its name, as the server wrote it: show it through [`Shown`].
+    /// [`text_to_name`](super::text_to_name) gives its bytes.
     pub name: String,
     /// What it is; over `raw` nobody says.
     pub kind: Option<Kind>,

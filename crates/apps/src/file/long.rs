@@ -1,4 +1,5 @@
-//! The long form of a listing: what an entry is, its mode, its exact size, and when it was last changed, in UTC.
+//! The long form of a listing: what an entry is, its mode, its exact size, and when it was last
+//! changed, in UTC.
 
 use std::time::SystemTime;
 
@@ -55,8 +56,8 @@ fn utc(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Year, month and day of so many days since 1970-01-01: Howard Hinnant's `civil_from_days`, in eras of 400 years that begin
-/// with a March.
+/// Year, month and day of so many days since 1970-01-01: Howard Hinnant's `civil_from_days`, in
+/// eras of 400 years that begin with a March.
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -1,7 +1,8 @@
-//! Times of files, as headers and listings have them: seconds since 1970, a decimal number that is exact to the nanosecond.
+//! Times of files, as headers and listings have them: seconds since 1970, a decimal number that is
+//! exact to the nanosecond.
 //!
-//! A script reads and writes them as any number with a fraction. A binary one has no room for nanoseconds: the last of a
-//! second would arrive as the next second.
+//! A script reads and writes them as any number with a fraction. A binary one has no room for
+//! nanoseconds: the last of a second would arrive as the next second.
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -49,7 +50,8 @@ fn to_number(time: SystemTime) -> String {
     format!("{sign}{seconds}.{}{rest}", &fraction[..1])
 }
 
-/// The time that a number in JSON means, if it is one that goes over. What is finer than nanoseconds is cut off.
+/// The time that a number in JSON means, if it is one that goes over. What is finer than
+/// nanoseconds is cut off.
 pub(super) fn from_number(number: &str) -> Option<SystemTime> {
     let (negative, digits) = match number.strip_prefix('-') {
         Some(digits) => (true, digits),

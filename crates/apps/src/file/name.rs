@@ -31,7 +31,8 @@ pub(super) fn temporary() -> String {
     format!("{}{random:016x}{}", TEMPORARY.0, TEMPORARY.1)
 }
 
-/// The last component of `name`, which may be a path of this or another system, if a file can be called so.
+/// The last component of `name`, which may be a path of this or another system, if a file can be
+/// called so.
 pub(super) fn last(name: &str) -> Result<&str, AppError> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     match problem_of(last) {
@@ -59,7 +60,8 @@ fn no_file(name: &str, problem: &str) -> AppError {
     ))
 }
 
-/// The directory and the file that `name`, a path below the root, means to the letter: a `\\` is a character as any other.
+/// The directory and the file that `name`, a path below the root, means to the letter: a `\\` is a
+/// character as any other.
 pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
     let below = below_root(name)?;
     let (dir, file) = below.rsplit_once('/').unwrap_or((".", below));
@@ -69,7 +71,8 @@ pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
     }
 }
 
-/// `path` as one below the root, which `/` and nothing at all stand for. Where its `..` lead is for the root to judge.
+/// `path` as one below the root, which `/` and nothing at all stand for. Where its `..` lead is for
+/// the root to judge.
 pub(super) fn below_root(path: &str) -> Result<&str, AppError> {
     let problem = match path {
         _ if path.contains('\0') => "it contains a NUL",

@@ -1,5 +1,5 @@
-//! A file on its way: a part file beside the place that it is for, which takes its name when it is whole, and is removed
-//! if it never is.
+//! A file on its way: a part file beside the place that it is for, which takes its name when it is
+//! whole, and is removed if it never is.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -15,11 +15,13 @@ use super::place::Place;
 use super::{name, sweep};
 use crate::AppError;
 
-/// How often a part file is created before it is given up, where another process removes it each time.
+/// How often a part file is created before it is given up, where another process removes it each
+/// time.
 const TRIES: usize = 8;
 /// A part file is its owner's alone until it is whole, whatever mode it gets then.
 const PRIVATE: u32 = 0o600;
-/// How long the end of the program waits for part files that are still being created, kept or removed.
+/// How long the end of the program waits for part files that are still being created, kept or
+/// removed.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// How this side stores what arrives.
@@ -40,8 +42,8 @@ impl Default for Storing {
     }
 }
 
-/// A part file: removed when dropped, unless it got its name. The lock, by which [`sweep`] knows that somebody writes it, is
-/// the file's own.
+/// A part file: removed when dropped, unless it got its name. The lock, by which [`sweep`] knows
+/// that somebody writes it, is the file's own.
 pub(super) struct Part {
     place: Place,
     name: String,
@@ -51,7 +53,8 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// A new, empty part file for `place`. It blocks: `held` is made before a thread is asked to do it.
+    /// A new, empty part file for `place`. It blocks: `held` is made before a thread is asked to do
+    /// it.
     ///
     /// # Errors
     /// If what is at `place` is not to be replaced, or nothing can be created beside it.
@@ -74,10 +77,11 @@ impl Part {
         Ok((part, file))
     }
 
-    /// Gives the file, which has to have `len` bytes, its attributes and its name, in place of what was there. It blocks.
+    /// Gives the file, which has to have `len` bytes, its attributes and its name, in place of what
+    /// was there. It blocks.
     ///
-    /// The order is what makes it safe to kill the machine at any time: the bytes are on disk before the name is, and the
-    /// name is before this returns.
+    /// The order is what makes it safe to kill the machine at any time: the bytes are on disk
+    /// before the name is, and the name is before this returns.
     pub(super) fn keep(mut self, file: &File, len: u64, with: Attributes) -> Result<(), AppError> {
         self.place.takes_a_file(self.storing.replace)?;
         self.complete(file, len, with)
@@ -126,7 +130,8 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            // Where even that fails, nobody is left to tell; the next one who stores something here tries again.
+            // Where even that fails, nobody is left to tell; the next one who stores something here
+            // tries again.
             let _ = self.place.dir().remove_file(&self.name);
         }
     }
@@ -172,7 +177,8 @@ fn unsure(error: &io::Error) -> String {
     format!("it is stored, but its directory may not be on disk yet: {error}")
 }
 
-/// Somebody has, or is about to have, a part file. The program does not end before that is over, but for [`SETTLE`].
+/// Somebody has, or is about to have, a part file. The program does not end before that is over,
+/// but for [`SETTLE`].
 pub(super) struct Held(());
 
 static HELD: Mutex<usize> = Mutex::new(0);
@@ -196,8 +202,8 @@ impl Drop for Held {
     }
 }
 
-/// Waits until nobody has a part file any more, up to 5 seconds: a thread may still be creating one for a task that is gone,
-/// and it is removed as soon as it is there.
+/// Waits until nobody has a part file any more, up to 5 seconds: a thread may still be creating one
+/// for a task that is gone, and it is removed as soon as it is there.
 pub(crate) fn settle() {
     let left = LET_GO.wait_timeout_while(held(), SETTLE, |held| *held > 0);
     if left.is_ok_and(|(_, waited)| waited.timed_out()) {

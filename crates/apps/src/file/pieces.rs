@@ -1,4 +1,5 @@
-//! A file whose length nobody knows beforehand, on the wire: in pieces, each behind a header with its length.
+//! A file whose length nobody knows beforehand, on the wire: in pieces, each behind a header with
+//! its length.
 
 use std::io;
 use std::time::Duration;
@@ -13,10 +14,12 @@ use super::transfer::Progress;
 use super::wire::{Trouble, Wire, in_time, say, send_body};
 use crate::AppError;
 
-/// A sender that has nothing to send for this long says that it is alive: a third of what its peer takes for a stall.
+/// A sender that has nothing to send for this long says that it is alive: a third of what its peer
+/// takes for a stall.
 const ALIVE: Duration = Duration::from_secs(20);
 
-/// The header of a piece. One without a length says that the sender is alive, and one with an error that it gave up.
+/// The header of a piece. One without a length says that the sender is alive, and one with an error
+/// that it gave up.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Piece {
     /// How many bytes follow; 0 at the end of the file.
@@ -35,8 +38,8 @@ impl Piece {
     }
 }
 
-/// Sends one piece, waiting for it as long as it takes. How many bytes it had; 0 at the end. An inner error is the file's,
-/// and the peer is to be told in place of a piece.
+/// Sends one piece, waiting for it as long as it takes. How many bytes it had; 0 at the end. An
+/// inner error is the file's, and the peer is to be told in place of a piece.
 pub(super) async fn send_one(
     wire: &mut Wire,
     source: &mut Source,

@@ -43,7 +43,8 @@ impl Place {
         self.dir.symlink_metadata(&self.name).ok()
     }
 
-    /// An error unless a regular file can be put here: what else there is, is somebody's, and is never replaced.
+    /// An error unless a regular file can be put here: what else there is, is somebody's, and is
+    /// never replaced.
     pub(super) fn takes_a_file(&self, replace: bool) -> Result<(), AppError> {
         let Some(there) = self.existing() else {
             return Ok(());

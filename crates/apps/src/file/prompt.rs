@@ -12,8 +12,8 @@ use crate::{AppError, Shown, terminal};
 const HELP: &str = "cd NAME, .., ls, pwd, get [-f] NAME [DEST], help, quit; quote names with spaces; \
                     -f (--force) replaces a file that exists";
 
-/// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an error the next one
-/// is as good as any.
+/// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an
+/// error the next one is as good as any.
 pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
     let mut lines = terminal::lines();
     let mut place = "/".to_owned();

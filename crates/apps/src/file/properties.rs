@@ -214,7 +214,8 @@ proptest! {
         prop_assert_eq!(from_lines(&to_lines(entries.clone()).unwrap()).unwrap(), entries);
     }
 
-    /// A header is a request, or the error names one of its keys; and whoever refuses it knows what follows, or that nobody can.
+    /// A header is a request, or the error names one of its keys; and whoever refuses it knows what
+    /// follows, or that nobody can.
     #[test]
     fn any_header_is_a_request_or_an_error_that_names_a_key(header in headers(), bare in any::<bool>()) {
         if let Err(refused) = header::parse(header.to_string().as_bytes(), bare) {

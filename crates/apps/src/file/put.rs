@@ -1,4 +1,5 @@
-//! Uploads, as the client sends them: to a server that says `ready`, or to one that says nothing at all.
+//! Uploads, as the client sends them: to a server that says `ready`, or to one that says nothing at
+//! all.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +23,8 @@ use crate::{AppError, wrong_codec};
 /// What is known of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Server {
-    /// It said `ready`: it speaks this protocol, and will have the last word. A recent one takes names to the letter.
+    /// It said `ready`: it speaks this protocol, and will have the last word. A recent one takes
+    /// names to the letter.
     Ready { exact: bool },
     /// It said nothing yet.
     Silent,
@@ -80,7 +82,8 @@ async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
     let found = offer.file.metadata()?;
     let source = Source::open(offer.file).await?;
     let len = source.len();
-    // A server that knows nothing of exact names would store it under another one, and of pieces nothing at all.
+    // A server that knows nothing of exact names would store it under another one, and of pieces
+    // nothing at all.
     let particular = len.is_none() || offer.name.contains(['/', '\\']);
     let mut header = json!({
         "opt": "upload",
@@ -252,7 +255,8 @@ async fn send_pieces(
     }
 }
 
-/// Looks, without waiting, whether the server says something meanwhile: `ready`, late, or that it gives up.
+/// Looks, without waiting, whether the server says something meanwhile: `ready`, late, or that it
+/// gives up.
 async fn interrupted(wire: &mut Wire, server: &mut Server) -> Result<(), AppError> {
     if *server == Server::Foreign {
         return Ok(());
@@ -266,7 +270,8 @@ async fn interrupted(wire: &mut Wire, server: &mut Server) -> Result<(), AppErro
     Ok(())
 }
 
-/// The error that the server told before it ended the connection, if it did, in place of the one that this made here.
+/// The error that the server told before it ended the connection, if it did, in place of the one
+/// that this made here.
 async fn better(wire: &mut Wire, error: AppError) -> AppError {
     match timeout(GRACE, wire.recv_json::<Answer>()).await {
         Ok(Ok(Some(answer))) => answer.or_error().err().unwrap_or(error),
@@ -293,13 +298,14 @@ async fn conclude(
     }
 }
 
-/// The server said nothing yet. `ready` may be late, or it may never say a word, or only at the end of all it reads.
+/// The server said nothing yet. `ready` may be late, or it may never say a word, or only at the end
+/// of all it reads.
 async fn conclude_silent(
     wire: &mut Wire,
     blake3: blake3::Hash,
 ) -> Result<Option<Answer>, AppError> {
-    // A server that says `ready` needs more from here: the half-close, which only those wait for that read to the end,
-    // comes when hardly anything but such a one is left.
+    // A server that says `ready` needs more from here: the half-close, which only those wait for
+    // that read to the end, comes when hardly anything but such a one is left.
     let Ok(heard) = timeout(LAST_WORD, wire.recv_json()).await else {
         wire.finish().await?;
         return match last_word(wire, LAST_WORD).await? {

@@ -19,7 +19,8 @@ use crate::{AppError, Shown, wrong_codec};
 
 /// A listing says nowhere that it is whole: when nothing more comes for this long, it is.
 const QUIET: Duration = Duration::from_millis(200);
-/// What is shorter than this, in bytes, and is not followed by the end, may be words instead of a file.
+/// What is shorter than this, in bytes, and is not followed by the end, may be words instead of a
+/// file.
 const WORDS: u64 = 4096;
 /// How long the end is waited for behind what may be words.
 const WORDS_TIME: Duration = Duration::from_secs(3);
@@ -56,7 +57,8 @@ impl Browser {
         Ok(entries(&self.read(&listing)?))
     }
 
-    /// Fetches a file, after a look at whether it is there: what is sent for one that is not are words.
+    /// Fetches a file, after a look at whether it is there: what is sent for one that is not are
+    /// words.
     pub(super) async fn get(
         &mut self,
         host: &Host,
@@ -100,7 +102,8 @@ impl Browser {
         Ok(listing)
     }
 
-    /// Goes there on the connection that is left, if one text does; `None` where it does not, or the connection has ended.
+    /// Goes there on the connection that is left, if one text does; `None` where it does not, or
+    /// the connection has ended.
     async fn step(&mut self, to: &str) -> Result<Option<(Wire, Vec<u8>)>, AppError> {
         let (wire, from) = (self.wire.take(), self.place.take());
         let text = match &from {
@@ -123,8 +126,8 @@ impl Browser {
         Ok(in_time(wire.send(&bytes)).await?)
     }
 
-    /// The listing of `dir`, to its end: a server that hears no more text ends the connection behind it. One that does not
-    /// is quiet at least.
+    /// The listing of `dir`, to its end: a server that hears no more text ends the connection
+    /// behind it. One that does not is quiet at least.
     async fn look(&mut self, host: &Host, dir: &str) -> Result<Vec<u8>, AppError> {
         let unused = self.wire.take().filter(|_| self.place.take().is_none());
         let mut wire = match unused {
@@ -136,7 +139,8 @@ impl Browser {
         self.hear(&mut wire, None).await?.ok_or_else(closed)
     }
 
-    /// A connection that is in `dir`, whose `listing` is known: when that has come again, nothing more does.
+    /// A connection that is in `dir`, whose `listing` is known: when that has come again, nothing
+    /// more does.
     async fn enter(&self, host: &Host, dir: &str, listing: &[u8]) -> Result<Wire, AppError> {
         let mut wire = host.connect().await?;
         self.say(&mut wire, dir).await?;
@@ -145,8 +149,8 @@ impl Browser {
         Ok(wire)
     }
 
-    /// The answer: all that comes until it is what is `expected`, or the server ends the connection, or is quiet. `None` if
-    /// the connection has ended before.
+    /// The answer: all that comes until it is what is `expected`, or the server ends the
+    /// connection, or is quiet. `None` if the connection has ended before.
     async fn hear(
         &self,
         wire: &mut Wire,
@@ -222,7 +226,8 @@ fn holds(listing: &str, wanted: &str) -> bool {
     !wanted.is_empty() && within.contains(&format!("{BETWEEN}{wanted}{BETWEEN}"))
 }
 
-/// Receives until the end of the connection, which is the end of the file. If that does not come, it was words.
+/// Receives until the end of the connection, which is the end of the file. If that does not come,
+/// it was words.
 async fn receive(
     wire: &mut Wire,
     encoding: Encoding,

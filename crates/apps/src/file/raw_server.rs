@@ -77,9 +77,9 @@ fn names(entries: Vec<Entry>, encoding: Encoding) -> String {
     }
 }
 
-/// Whether a name is told: one that contains what stands between two, or begins it, would be read as others that are not
-/// there; a control character could end the listing for who reads it by the line; and what the encoding has no letters
-/// for, nobody could ask for.
+/// Whether a name is told: one that contains what stands between two, or begins it, would be read
+/// as others that are not there; a control character could end the listing for who reads it by the
+/// line; and what the encoding has no letters for, nobody could ask for.
 fn is_plain(name: &str, encoding: Encoding) -> bool {
     let misread = name.contains(BETWEEN) || name.ends_with('-') || name.contains(char::is_control);
     !misread && encoding.encode(name, Undecodable::Strict).is_ok()
@@ -151,7 +151,8 @@ impl Browsing<'_> {
         Ok(in_time(self.wire.send(&bytes)).await?)
     }
 
-    /// The answer to `text`, or why there is none; `None` if the connection ends with what was sent.
+    /// The answer to `text`, or why there is none; `None` if the connection ends with what was
+    /// sent.
     async fn obey(
         &mut self,
         text: &str,
@@ -207,7 +208,8 @@ impl Browsing<'_> {
         }
     }
 
-    /// The end of the connection says that the file was whole: one that breaks off, for whatever reason, ends in a reset.
+    /// The end of the connection says that the file was whole: one that breaks off, for whatever
+    /// reason, ends in a reset.
     async fn send_whole(&mut self, mut source: Source) -> Result<(), AppError> {
         self.wire.socket().set_abort_on_drop(true)?;
         let mut len = 0;

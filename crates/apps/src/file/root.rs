@@ -1,5 +1,5 @@
-//! The jail: a directory, and what may be done in it. Names are resolved by handle, so that nothing that happens to the
-//! tree meanwhile leads outside of it.
+//! The jail: a directory, and what may be done in it. Names are resolved by handle, so that nothing
+//! that happens to the tree meanwhile leads outside of it.
 
 use std::fs::File;
 use std::io;
@@ -83,7 +83,8 @@ impl Root {
         done.unwrap_or_else(|error| Err(AppError::failed(error)))
     }
 
-    /// The entries of the directory at `path` in the form that `form` gives them, when there is a place for a listing.
+    /// The entries of the directory at `path` in the form that `form` gives them, when there is a
+    /// place for a listing.
     pub(super) async fn list<T: AsRef<[u8]> + Send + 'static>(
         &self,
         path: String,
@@ -98,7 +99,8 @@ impl Root {
             .await
     }
 
-    /// Where an upload that is called `wanted`, one component as [`name::last`] gives it, is stored.
+    /// Where an upload that is called `wanted`, one component as [`name::last`] gives it, is
+    /// stored.
     fn place(&self, wanted: &str) -> Result<Place, AppError> {
         let there = self.inside(wanted)?;
         let (Some(name), Some(parent)) = (there.file_name(), there.parent()) else {
@@ -144,8 +146,8 @@ impl Root {
         sweep::now(&self.dir);
     }
 
-    /// `path` with all its links followed, as a path below the root. Where it leads is only for this to find out, and for
-    /// the handle of the root to enforce.
+    /// `path` with all its links followed, as a path below the root. Where it leads is only for
+    /// this to find out, and for the handle of the root to enforce.
     fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
         let below = name::below_root(path)?;
         links::resolve(&self.dir, &self.aliases, Path::new(&text_to_name(below)))
@@ -154,8 +156,8 @@ impl Root {
 
     /// The regular file at `path`, to read, and what it is.
     pub(super) fn open_file(&self, path: &str) -> Result<(File, Stat), AppError> {
-        // Asked before it is opened, since opening a device can have effects; and then again, since it may have been
-        // swapped. Without waiting, since opening a pipe would wait for a writer.
+        // Asked before it is opened, since opening a device can have effects; and then again, since
+        // it may have been swapped. Without waiting, since opening a pipe would wait for a writer.
         if self.stat(path)?.kind != Kind::File {
             return Err(problem(path, "not a regular file"));
         }

@@ -1,4 +1,5 @@
-//! What fuzz targets see of the protocol's parsers. It is no part of the API, and may change with any version.
+//! What fuzz targets see of the protocol's parsers. It is no part of the API, and may change with
+//! any version.
 
 use serde_json::{Map, Value, json};
 

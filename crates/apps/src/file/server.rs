@@ -38,11 +38,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `url` and serves what lies below `root`. Part files right there, which somebody who was killed has left
-    /// and nobody writes any more, are removed.
+    /// Listens at `url` and serves what lies below `root`. Part files right there, which somebody
+    /// who was killed has left and nobody writes any more, are removed.
     ///
     /// # Errors
-    /// If the app does not run over that transport and codec, `root` is no directory, or listening fails.
+    /// If the app does not run over that transport and codec, `root` is no directory, or listening
+    /// fails.
     pub async fn bind(service: &Service, url: &Endpoint, root: &Path) -> Result<Self, AppError> {
         let opened = Root::open(root).map_err(|error| {
             AppError::usage(format_args!("cannot serve {}: {error}", root.display()))
@@ -62,8 +63,9 @@ impl Server {
         })
     }
 
-    /// Whether an upload is on disk, and its name too, before the client is told that it is stored: true at first. Without,
-    /// small files are stored faster, and a machine whose power fails may lose those of the last seconds.
+    /// Whether an upload is on disk, and its name too, before the client is told that it is stored:
+    /// true at first. Without, small files are stored faster, and a machine whose power fails may
+    /// lose those of the last seconds.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
         self.root = self.root.syncing(yes);
@@ -71,9 +73,8 @@ impl Server {
     }
 
     /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs up to
-    /// four. Several servers in one
-    /// process have to share that among them.
+    /// where the process may not have so many files open: each client needs up to four. Several
+    /// servers in one process have to share that among them.
     ///
     /// A client that has finished sending, and so may be gone, makes room for a newcomer.
     #[must_use]
@@ -89,7 +90,8 @@ impl Server {
         self.listener.local()
     }
 
-    /// Serves until `stop` resolves. What is under way then is dropped, and leaves nothing under a final name.
+    /// Serves until `stop` resolves. What is under way then is dropped, and leaves nothing under a
+    /// final name.
     ///
     /// # Errors
     /// If nobody can be accepted any more.
@@ -162,8 +164,8 @@ async fn converse(
 /// A header, or why there is none to be had from these bytes.
 type Header = Result<Vec<u8>, Refused>;
 
-/// The next header; `None` at the end, or after too long a silence. Answers that wait are sent first, once the client is
-/// quiet.
+/// The next header; `None` at the end, or after too long a silence. Answers that wait are sent
+/// first, once the client is quiet.
 async fn next_header(
     wire: &mut Wire,
     opening: &mut Option<Opening>,

@@ -1,4 +1,5 @@
-//! A file that is sent: a thread reads and hashes it ahead of the task that talks to the peer, and notices if it changes.
+//! A file that is sent: a thread reads and hashes it ahead of the task that talks to the peer, and
+//! notices if it changes.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,8 +11,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::pump::CHUNK;
 
-/// A change this soon after another one may leave a file's times as they are: a few of the kernel's ticks, of which the
-/// longest have 10 ms.
+/// A change this soon after another one may leave a file's times as they are: a few of the kernel's
+/// ticks, of which the longest have 10 ms.
 const TICKS: Duration = Duration::from_millis(50);
 
 type Job = JoinHandle<io::Result<Reading>>;
@@ -24,8 +25,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Begins to read `file`, where it stands. What is shorter than two buffers of a transfer is read at once, so that its
-    /// length is what it has and not what a file system says; the end of a pipe is waited for as long.
+    /// Begins to read `file`, where it stands. What is shorter than two buffers of a transfer is
+    /// read at once, so that its length is what it has and not what a file system says; the end of
+    /// a pipe is waited for as long.
     ///
     /// # Errors
     /// As reading does.
@@ -39,8 +41,8 @@ impl Source {
         })
     }
 
-    /// How many bytes are going to be given, where that is known. Nobody knows it of a long pipe, and of a file that a
-    /// kernel makes up while it is read.
+    /// How many bytes are going to be given, where that is known. Nobody knows it of a long pipe,
+    /// and of a file that a kernel makes up while it is read.
     pub(super) fn len(&self) -> Option<u64> {
         self.len
     }
@@ -56,8 +58,8 @@ impl Source {
         Ok(&self.given)
     }
 
-    /// The digest of all that was given, at the end. It may take as long as reading did: a file whose times cannot tell
-    /// whether it changed meanwhile is read again.
+    /// The digest of all that was given, at the end. It may take as long as reading did: a file
+    /// whose times cannot tell whether it changed meanwhile is read again.
     ///
     /// # Errors
     /// If the file changed since it was opened, or cannot be read again.
@@ -199,8 +201,9 @@ impl Before {
         content(&self.found) != content(now)
     }
 
-    /// Whether bytes may have changed though the times that tell it are the same: something else did (a name, a mode, or
-    /// the time of the last change was set back), or the last change before was too fresh for another one to show.
+    /// Whether bytes may have changed though the times that tell it are the same: something else
+    /// did (a name, a mode, or the time of the last change was set back), or the last change before
+    /// was too fresh for another one to show.
     fn is_unsure(&self, now: &Metadata) -> bool {
         let change = |of: &Metadata| (of.ctime(), of.ctime_nsec());
         change(&self.found) != change(now) || self.is_fresh()
@@ -220,7 +223,8 @@ impl Before {
     }
 }
 
-/// Whether nothing is behind as many bytes as fit. A pipe is not asked, since its writer may take its time.
+/// Whether nothing is behind as many bytes as fit. A pipe is not asked, since its writer may take
+/// its time.
 fn is_at_end(file: &File, said: Option<u64>) -> io::Result<bool> {
     use std::os::unix::fs::FileExt;
     match said {

@@ -17,8 +17,8 @@ const REMEMBERED: usize = 1024;
 
 static SWEPT: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
 
-/// Removes the part files in `dir` that nobody has locked, if this process has not done so yet. What goes wrong is logged:
-/// the next process may succeed.
+/// Removes the part files in `dir` that nobody has locked, if this process has not done so yet.
+/// What goes wrong is logged: the next process may succeed.
 pub(super) fn once(dir: &Dir) {
     if is_new(dir) {
         now(dir);

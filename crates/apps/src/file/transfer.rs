@@ -36,7 +36,8 @@ impl Default for Allowed {
     }
 }
 
-/// What is told of a transfer while it goes on: the bytes so far, and all of them where that is known.
+/// What is told of a transfer while it goes on: the bytes so far, and all of them where that is
+/// known.
 pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
 /// A file that went over, whole.
@@ -49,8 +50,9 @@ pub struct Transfer {
     pub elapsed: Duration,
     /// The digest of what was sent or received.
     pub blake3: blake3::Hash,
-    /// Whether the server told the same digest. Over `raw` nobody does; servers of few lines neither, and they are
-    /// believed only by who says so ([`Client::unconfirmed`](super::Client::unconfirmed)).
+    /// Whether the server told the same digest. Over `raw` nobody does; servers of few lines
+    /// neither, and they are believed only by who says so
+    /// ([`Client::unconfirmed`](super::Client::unconfirmed)).
     pub confirmed: bool,
 }
 

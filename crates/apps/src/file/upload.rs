@@ -11,7 +11,8 @@ use super::root::Root;
 use super::wire::{Wire, in_time};
 use crate::AppError;
 
-/// What failed, and how the conversation goes on: an outer error has ended it, an inner one is for the client.
+/// What failed, and how the conversation goes on: an outer error has ended it, an inner one is for
+/// the client.
 type Outcome<T> = Result<Result<T, AppError>, AppError>;
 
 /// Takes one file, or refuses it.

@@ -41,7 +41,8 @@ enum Target {
     Name(String),
 }
 
-/// What `--to` means: what is a directory, or ends as one, takes files; anything else is what one file is called.
+/// What `--to` means: what is a directory, or ends as one, takes files; anything else is what one
+/// file is called.
 async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<Target, AppError> {
     let Some(to) = to else {
         return Ok(Target::Dir(String::new()));
@@ -53,7 +54,8 @@ async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<T
     Ok(Target::Name(to.to_owned()))
 }
 
-/// Whether the server has such a directory. One that cannot say is asked to store the file there, and can refuse.
+/// Whether the server has such a directory. One that cannot say is asked to store the file there,
+/// and can refuse.
 async fn is_dir(client: &mut Client, path: &str) -> bool {
     let stat = client.stat(path).await;
     stat.is_ok_and(|stat| stat.kind == Kind::Dir)

@@ -74,8 +74,8 @@ pub(super) async fn hear<T: DeserializeOwned>(wire: &mut Wire) -> Result<T, AppE
     })
 }
 
-/// Whether nothing came on a connection that is kept for the next request. The end of it, or what nobody has asked for,
-/// makes it useless.
+/// Whether nothing came on a connection that is kept for the next request. The end of it, or what
+/// nobody has asked for, makes it useless.
 pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
     // The runtime may not have looked at the socket since the last request.
     tokio::task::yield_now().await;

@@ -72,8 +72,8 @@ impl Places {
         }
     }
 
-    /// Waits for a place: for `moment`, and where somebody leaves meanwhile for up to `limit` more, as
-    /// others may be about to leave too. Cancel-safe.
+    /// Waits for a place: for `moment`, and where somebody leaves meanwhile for up to `limit` more,
+    /// as others may be about to leave too. Cancel-safe.
     pub(super) async fn seat_soon(&self, moment: Duration, limit: Duration) -> Option<Seat> {
         let before = self.departures();
         let mut seat = pin!(self.seat());

@@ -8,8 +8,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The exit code of a server that was told to end twice, as a shell has it for SIGINT.
 const SECOND_SIGNAL: i32 = 130;
 
-/// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal that was closed. The call
-/// itself takes the signals over, so that none that comes after it is missed. A second one ends the process at once.
+/// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal
+/// that was closed. The call itself takes the signals over, so that none that comes after it is
+/// missed. A second one ends the process at once.
 pub(crate) fn told_to_end() -> impl Future<Output = ()> {
     let mut kinds = vec![
         SignalKind::interrupt(),

@@ -1,5 +1,5 @@
-//! UDP on this machine whose peers are said to be elsewhere, so that they have to prove their addresses. What a
-//! listener is sent and sends is counted for each peer.
+//! UDP on this machine whose peers are said to be elsewhere, so that they have to prove their
+//! addresses. What a listener is sent and sends is counted for each peer.
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};

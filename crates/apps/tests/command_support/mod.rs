@@ -1,4 +1,5 @@
-//! What the tests of commands share: servers in this process, programs, and what becomes of processes.
+//! What the tests of commands share: servers in this process, programs, and what becomes of
+//! processes.
 #![allow(dead_code, reason = "each of them uses some of it")]
 
 use std::fs;

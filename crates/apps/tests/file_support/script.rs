@@ -62,7 +62,8 @@ pub(crate) fn upload(name: &str, len: u64) -> Value {
     json!({"opt": "upload", "filename": name, "filesize": len})
 }
 
-/// A server that sends these headers, each with what follows it, whatever it is asked. For our client to beware of.
+/// A server that sends these headers, each with what follows it, whatever it is asked. For our
+/// client to beware of.
 pub(crate) fn scripted(answer: Vec<(Value, &'static [u8])>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = format!("tcp://{}", listener.local_addr().unwrap());

@@ -1,8 +1,9 @@
-//! Codecs alone: 64 KiB of wire in the side's buffer, where a read would have put it, decoded to the last frame; and frames
-//! encoded into a buffer of 64 KiB that is then emptied.
+//! Codecs alone: 64 KiB of wire in the side's buffer, where a read would have put it, decoded to
+//! the last frame; and frames encoded into a buffer of 64 KiB that is then emptied.
 //!
-//! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as tokio-util's `Decoder`. The
-//! header is four bytes, little-endian, but for asynchronous-codec: it knows only one of eight bytes, big-endian.
+//! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as
+//! tokio-util's `Decoder`. The header is four bytes, little-endian, but for asynchronous-codec: it
+//! knows only one of eight bytes, big-endian.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -156,8 +157,9 @@ fn wire(codec: &mut impl Codec, frame: &[u8]) -> Wire {
     }
 }
 
-/// Fills the buffers and decodes what is in them until the time of decoding is over, and checks what was seen. Filling is not on
-/// the clock: it is the same copy on every side, of as many bytes as there are.
+/// Fills the buffers and decodes what is in them until the time of decoding is over, and checks
+/// what was seen. Filling is not on the clock: it is the same copy on every side, of as many bytes
+/// as there are.
 fn repeated<B>(
     whole: Tally,
     buffers: &mut B,

@@ -1,10 +1,12 @@
-//! Frames of 64 B from several tasks to one socket, on one thread: each task says `send` and waits until that is done.
+//! Frames of 64 B from several tasks to one socket, on one thread: each task says `send` and waits
+//! until that is done.
 //!
-//! Ours is `Sender`, which answers when the frame is in its buffer. tokio-util's `send` answers when the frame was written;
-//! for several tasks its `Framed` is behind tokio's `Mutex`. The usual way around it is a channel of frames and a task that
-//! forwards them: its `send` answers when the frame is in the channel, and it flushes whenever the channel is empty. The
-//! channel holds 4,096 frames, about as many as `Sender`'s 256 KiB. All sides have the same receiver, which blocks and walks
-//! over 256 KiB at a time, so that it is nobody's limit.
+//! Ours is `Sender`, which answers when the frame is in its buffer. tokio-util's `send` answers
+//! when the frame was written; for several tasks its `Framed` is behind tokio's `Mutex`. The usual
+//! way around it is a channel of frames and a task that forwards them: its `send` answers when the
+//! frame is in the channel, and it flushes whenever the channel is empty. The channel holds 4,096
+//! frames, about as many as `Sender`'s 256 KiB. All sides have the same receiver, which blocks and
+//! walks over 256 KiB at a time, so that it is nobody's limit.
 
 use std::sync::Arc;
 use std::time::Instant;

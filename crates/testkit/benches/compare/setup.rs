@@ -1,6 +1,6 @@
-//! Connections made and dropped: sixteen tasks of one thread connect, wait for the end, and drop; another thread accepts and
-//! drops at once. `nodelay` on both ends by default in ours; by hand on the connecting end, as most programs do, and what is
-//! accepted is left as it comes.
+//! Connections made and dropped: sixteen tasks of one thread connect, wait for the end, and drop;
+//! another thread accepts and drops at once. `nodelay` on both ends by default in ours; by hand on
+//! the connecting end, as most programs do, and what is accepted is left as it comes.
 
 use std::sync::mpsc;
 use std::thread;

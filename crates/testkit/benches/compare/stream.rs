@@ -1,5 +1,6 @@
-//! Frames over a stream: one sender and one receiver, each on a thread with a runtime of its own, so that neither waits for
-//! the other's worker. The clock runs from the first frame until the receiver has seen the end.
+//! Frames over a stream: one sender and one receiver, each on a thread with a runtime of its own,
+//! so that neither waits for the other's worker. The clock runs from the first frame until the
+//! receiver has seen the end.
 
 mod asynchronous;
 mod lines;
@@ -31,7 +32,8 @@ pub(crate) fn contests() -> Vec<Contest> {
     all
 }
 
-/// What ours should be to tokio-util with its defaults, to the same tuned, to raw blocking sockets, and boxed to static.
+/// What ours should be to tokio-util with its defaults, to the same tuned, to raw blocking sockets,
+/// and boxed to static.
 const TCP: [[f64; 4]; 7] = [
     [5.0, 4.0, 0.5, 0.0],
     [3.0, 2.5, 0.8, 0.85],
@@ -71,7 +73,8 @@ fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
     }
 }
 
-/// The sides that stand beside two lengths of frames only, and by how much ours should be ahead of message-io.
+/// The sides that stand beside two lengths of frames only, and by how much ours should be ahead of
+/// message-io.
 fn more(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
     contest
         .side(
@@ -135,7 +138,8 @@ fn load(size: usize) -> Load {
 /// Where the receiver is to be found, once it is there.
 pub(crate) type Found = mpsc::Sender<String>;
 
-/// A side of a receiver that says where it is and what it saw, and a sender that says when it was connected.
+/// A side of a receiver that says where it is and what it saw, and a sender that says when it was
+/// connected.
 pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     unit: Unit,
     load: &Load,

@@ -73,7 +73,8 @@ impl Contest {
         }
     }
 
-    /// Leaves out all sides but those that are named, and what was to be said of the others; none named are all.
+    /// Leaves out all sides but those that are named, and what was to be said of the others; none
+    /// named are all.
     pub(crate) fn keep(&mut self, sides: &[String]) {
         let kept = |side: &str| sides.is_empty() || sides.iter().any(|name| name == side);
         self.sides.retain(|side| kept(side.name));

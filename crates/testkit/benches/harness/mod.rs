@@ -1,8 +1,9 @@
 //! What the benches share: contests, how they are run, and how what came out is shown.
 //!
-//! `-- NAME…` picks what has such a word in its name, `-- --list` says the names. `--processes N` (5) and `--rounds N` (3) say
-//! how often, `--side SIDE` leaves out the others, `--json` prints one line of JSON for each ratio and each figure, `--markdown`
-//! prints tables, and `--plots DIRECTORY`, seen from the workspace, draws each group as an SVG.
+//! `-- NAME…` picks what has such a word in its name, `-- --list` says the names. `--processes N`
+//! (5) and `--rounds N` (3) say how often, `--side SIDE` leaves out the others, `--json` prints one
+//! line of JSON for each ratio and each figure, `--markdown` prints tables, and
+//! `--plots DIRECTORY`, seen from the workspace, draws each group as an SVG.
 
 pub(crate) mod contest;
 mod markdown;

@@ -27,7 +27,8 @@ struct Bars {
     sides: Vec<(String, f64)>,
 }
 
-/// Adds a contest to its plot, and draws that anew. What was measured is kept beside, for the contests of another run.
+/// Adds a contest to its plot, and draws that anew. What was measured is kept beside, for the
+/// contests of another run.
 pub(crate) fn note(directory: &Path, contest: &Contest, report: &Report) {
     fs::create_dir_all(directory).unwrap();
     let figures = directory.join("figures.json");

@@ -65,7 +65,8 @@ pub(crate) struct Report {
 impl Spread {
     fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
-        // Between two values where none stands there: of an even number, the median is neither the lower nor the upper.
+        // Between two values where none stands there: of an even number, the median is neither the
+        // lower nor the upper.
         let at = |part: f64| {
             let place = (values.len() - 1) as f64 * part;
             let (below, above) = (

@@ -1,10 +1,11 @@
-//! What a connection takes while nothing happens: 10,000 of them, each in a task of its own that has received one frame of
-//! 64 B and waits for the next; or that has three bytes of its header.
+//! What a connection takes while nothing happens: 10,000 of them, each in a task of its own that
+//! has received one frame of 64 B and waits for the next; or that has three bytes of its header.
 //!
-//! An allocator counts the bytes that live on the thread of the server: sockets, tasks, buffers, and what the runtime has for
-//! each of them. What the kernel holds, and what an allocator wastes between its blocks, is not among them. The peers are in
-//! another process, since a process may have too few descriptors for both; where it has too few for 10,000, there are fewer. *raw tokio* is a task with a `TcpStream` and no
-//! buffer at all: less is not to be had.
+//! An allocator counts the bytes that live on the thread of the server: sockets, tasks, buffers,
+//! and what the runtime has for each of them. What the kernel holds, and what an allocator wastes
+//! between its blocks, is not among them. The peers are in another process, since a process may
+//! have too few descriptors for both; where it has too few for 10,000, there are fewer. *raw tokio*
+//! is a task with a `TcpStream` and no buffer at all: less is not to be had.
 //!
 //! It is not a part of the other bench because that allocator would slow down whoever allocates.
 #![allow(

@@ -79,7 +79,8 @@ async fn accept_with<F: Future<Output = ()> + Send + 'static>(
     serve(&place, connections, sent, accept).await;
 }
 
-/// How many bytes more live for each connection once `serve` has ended. Its tasks are there until the runtime is dropped.
+/// How many bytes more live for each connection once `serve` has ended. Its tasks are there until
+/// the runtime is dropped.
 fn each(connections: usize, serve: impl AsyncFnOnce()) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,13 +1,15 @@
 //! How many instructions a frame takes: the same in every run, so that a regression of 3 % shows.
 //!
-//! `cargo bench -p socketry-testkit --bench instructions` counts every case and compares it with `baseline.toml`, in the directory
-//! of this file; it exits with 1 if one has grown by more than 3 %. `-- --renew` writes the baseline anew, which is what to do
-//! after a change that was meant to be, and then commit it. `-- NAME…` picks the cases that have such a word in their name, and
+//! `cargo bench -p socketry-testkit --bench instructions` counts every case and compares it with
+//! `baseline.toml`, in the directory of this file; it exits with 1 if one has grown by more than 3
+//! %. `-- --renew` writes the baseline anew, which is what to do after a change that was meant to
+//! be, and then commit it. `-- NAME…` picks the cases that have such a word in their name, and
 //! `-- --keep DIRECTORY` keeps what callgrind wrote of each, for `callgrind_annotate`.
 //!
-//! It needs `valgrind`, and starts itself under it: each case once for some frames and once for twice as many, and the difference
-//! is what they cost. The counts depend on the compiler, and on what the processor can do (`memcpy` has several forms), so the
-//! baseline says with which it was made. With others nothing fails: the run says so, and shows the difference.
+//! It needs `valgrind`, and starts itself under it: each case once for some frames and once for
+//! twice as many, and the difference is what they cost. The counts depend on the compiler, and on
+//! what the processor can do (`memcpy` has several forms), so the baseline says with which it was
+//! made. With others nothing fails: the run says so, and shows the difference.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

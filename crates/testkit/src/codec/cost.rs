@@ -58,7 +58,8 @@ fn held(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     })
 }
 
-/// The work is measured for so many bytes, and for [`TIMES`] as many: few show a slow scan at once, more a fast one.
+/// The work is measured for so many bytes, and for [`TIMES`] as many: few show a slow scan at once,
+/// more a fast one.
 const BYTES: [usize; 2] = [1 << 10, 16 << 10];
 /// Linear work takes eight times as long then, and quadratic work 64 times.
 const TIMES: usize = 8;

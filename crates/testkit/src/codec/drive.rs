@@ -114,7 +114,8 @@ impl<C: Codec> Driver<C> {
                 Ok(Decoded::Need(_)) => return Ok(None),
                 Ok(Decoded::Skip(bytes)) => {
                     self.pass(bytes as u64);
-                    // A datagram that is used up is not asked about again: to some codecs an empty one is a frame.
+                    // A datagram that is used up is not asked about again: to some codecs an empty
+                    // one is a frame.
                     if bytes == here && end == End::Datagram {
                         return Ok(None);
                     }

@@ -1,4 +1,5 @@
-//! What the laws feed to a codec: frames that it carries, streams of them, and streams that are damaged.
+//! What the laws feed to a codec: frames that it carries, streams of them, and streams that are
+//! damaged.
 
 use bytes::{Bytes, BytesMut};
 use fastrand::Rng;
@@ -7,7 +8,8 @@ use socketry_codec::Codec;
 use super::drive::{Event, shown};
 use super::{Limits, Subject};
 
-/// How often arbitrary bytes are tried before a codec counts as one that takes no frame of that length.
+/// How often arbitrary bytes are tried before a codec counts as one that takes no frame of that
+/// length.
 const TRIES: usize = 100;
 
 /// The same numbers in every run.
@@ -21,7 +23,8 @@ pub(super) fn rounds(least: usize) -> usize {
     least * more.and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
-/// Some of all bytes, or of a few only: a codec that refuses one of them takes frames of the others.
+/// Some of all bytes, or of a few only: a codec that refuses one of them takes frames of the
+/// others.
 fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
     let few: [u8; 4] = std::array::from_fn(|_| random.u8(..));
     let all = random.bool();
@@ -75,8 +78,8 @@ impl Subject {
         Ok(out.to_vec())
     }
 
-    /// Streams for the small limits: good ones, damaged ones, some cut short, some that are noise, and some that claim what
-    /// nobody sends.
+    /// Streams for the small limits: good ones, damaged ones, some cut short, some that are noise,
+    /// and some that claim what nobody sends.
     pub(super) fn streams(&self, random: &mut Rng) -> Result<Vec<Vec<u8>>, String> {
         let mut streams = self.claims(random)?;
         let telling = [self.wire(&self.frames(random, 8)?)?, (0..=255).collect()].concat();
@@ -112,7 +115,8 @@ impl Subject {
         Ok([vec![begun], noise.to_vec()].concat())
     }
 
-    /// Where frames have no bounds, what arrived without a break counts as one, and nothing as none.
+    /// Where frames have no bounds, what arrived without a break counts as one, and nothing as
+    /// none.
     pub(super) fn joined(&self, events: Vec<Event>) -> Vec<Event> {
         if self.bounded {
             return events;

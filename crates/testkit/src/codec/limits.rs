@@ -119,7 +119,8 @@ fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> 
     })
 }
 
-/// What a codec that resynchronises may say of a frame that it cannot have: errors, and none of them fatal.
+/// What a codec that resynchronises may say of a frame that it cannot have: errors, and none of
+/// them fatal.
 pub(super) fn mended(within: &[Event]) -> bool {
     let fatal = |event: &Event| matches!(event, Err(Wrong { fatal: true, .. }));
     within.iter().any(Result::is_err) && !within.iter().any(fatal)
@@ -156,7 +157,8 @@ pub(super) fn the_discard_limit_is_exact(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// The codec may learn only later that it is too much, so there may be an error for the frame and then the fatal one.
+/// The codec may learn only later that it is too much, so there may be an error for the frame and
+/// then the fatal one.
 fn discards(found: &[Event], next: &[u8], passes: bool) -> bool {
     match found {
         [Err(Wrong { fatal: false, .. }), last] if passes => last.as_deref() == Ok(next),

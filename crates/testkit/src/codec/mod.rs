@@ -27,8 +27,9 @@
 //! | takes what an ending stream leaves for a frame | [`keeping_the_last`](Subject::keeping_the_last) |
 //! | knows no frames on a stream | [`without_boundaries`](Subject::without_boundaries) |
 //!
-//! All is deterministic: the inputs come from a fixed seed, and a violation prints the one that shows it. The environment variable
-//! `SOCKETRY_LAW_ROUNDS` (1 by default) tries that many times as many inputs.
+//! All is deterministic: the inputs come from a fixed seed, and a violation prints the one that
+//! shows it. The environment variable `SOCKETRY_LAW_ROUNDS` (1 by default) tries that many times as
+//! many inputs.
 
 mod cost;
 mod cuts;
@@ -149,8 +150,9 @@ pub fn law(name: &str) -> Law<Subject> {
     *found.unwrap_or_else(|| panic!("there is no law {name} for codecs"))
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of codecs](crate::codec::LAWS), run against this
-/// [`Subject`](crate::codec::Subject). The second argument is an expression; each test evaluates it anew.
+/// A module of this name with one `#[test]` for each of the [laws of codecs](crate::codec::LAWS),
+/// run against this [`Subject`](crate::codec::Subject). The second argument is an expression; each
+/// test evaluates it anew.
 ///
 /// ```
 /// use socketry_codec::Line;

@@ -43,7 +43,8 @@ fn most(field: u64) -> usize {
     usize::try_from(field).unwrap_or(usize::MAX)
 }
 
-/// An object with one member, whose value is a text full of what a scan may stumble over; a short one is empty.
+/// An object with one member, whose value is a text full of what a scan may stumble over; a short
+/// one is empty.
 fn object(frame: &mut [u8]) {
     let (head, tail) = if frame.len() < 8 {
         (&b"{"[..], &b"}"[..])

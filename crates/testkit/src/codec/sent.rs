@@ -68,14 +68,15 @@ pub(super) fn what_is_taken_arrives_as_it_is(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// What a server does that relays: a frame that came in one form may have none to go out in, and whoever relays it
-/// must hear of that.
+/// What a server does that relays: a frame that came in one form may have none to go out in, and
+/// whoever relays it must hear of that.
 pub(super) fn what_arrived_is_sent_on_or_refused(subject: &Subject) -> Verdict {
     let mut random = random();
     let mut streams = subject.streams(&mut random)?;
     let wire = subject.wire(&[subject.frame(&mut random, subject.least + 5)?])?;
     for at in 0..=wire.len() {
-        // Of two bytes that belong to the ending one may be taken off, and the other is part of the frame.
+        // Of two bytes that belong to the ending one may be taken off, and the other is part of the
+        // frame.
         let put_in = (0..=255).flat_map(|byte| [vec![byte], vec![byte; 2]]);
         streams.extend(put_in.map(|bytes| [&wire[..at], &bytes, &wire[at..]].concat()));
     }

@@ -19,7 +19,8 @@ pub(super) fn a_clone_is_independent(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Behind `head` a codec and its clone take turns, and each must say at each byte what it would have said alone.
+/// Behind `head` a codec and its clone take turns, and each must say at each byte what it would
+/// have said alone.
 fn apart(subject: &Subject, head: &[u8], tail: &[u8], other: &[u8]) -> Verdict {
     let mut first = subject.driver(subject.small());
     first.push(head)?;

@@ -22,9 +22,11 @@ type Plain = dyn Fn(Limits, &[u8]) -> Result<Vec<Event>, String> + Send + Sync;
 /// Runs the work it is given, and gives the most bytes that were allocated at a time meanwhile.
 pub type Count = fn(&mut dyn FnMut()) -> u64;
 
-/// A codec to run the laws against: how it is built, which frames it carries, and what it does not do.
+/// A codec to run the laws against: how it is built, which frames it carries, and what it does not
+/// do.
 ///
-/// By default it is a codec that carries frames of any length, finds where they end on a stream, and keeps both limits.
+/// By default it is a codec that carries frames of any length, finds where they end on a stream,
+/// and keeps both limits.
 #[derive(Clone)]
 pub struct Subject {
     title: String,
@@ -73,17 +75,18 @@ impl Subject {
         }
     }
 
-    /// After damage it looks for the next frame, byte by byte, as codecs of sensors do: behind a frame with a wrong checksum,
-    /// a frame that is too long, and one that the end of the stream cuts. By default such a frame is one error, and
-    /// passed over whole.
+    /// After damage it looks for the next frame, byte by byte, as codecs of sensors do: behind a
+    /// frame with a wrong checksum, a frame that is too long, and one that the end of the stream
+    /// cuts. By default such a frame is one error, and passed over whole.
     ///
-    /// The laws then take more than one error for such a frame, and frames that are found inside it, but none of them
-    /// may be fatal, and the whole frames before and behind it must arrive:
-    /// `damage_costs_only_what_is_damaged` is the law that tries it. There is no limit of what is passed over, as
-    /// with [`without_max_discard`](Subject::without_max_discard).
+    /// The laws then take more than one error for such a frame, and frames that are found inside
+    /// it, but none of them may be fatal, and the whole frames before and behind it must arrive:
+    /// `damage_costs_only_what_is_damaged` is the law that tries it. There is no limit of what is
+    /// passed over, as with [`without_max_discard`](Subject::without_max_discard).
     ///
-    /// The advice for such a codec: after a wrong checksum or length, an error that skips 1 byte; at the end of a
-    /// stream the same, and not all that is left, which may hold whole frames behind a mark that was none.
+    /// The advice for such a codec: after a wrong checksum or length, an error that skips 1 byte;
+    /// at the end of a stream the same, and not all that is left, which may hold whole frames
+    /// behind a mark that was none.
     #[must_use]
     pub fn resynchronising(self) -> Self {
         let (resynchronises, discards) = (true, false);
@@ -94,8 +97,8 @@ impl Subject {
         }
     }
 
-    /// Frames are not arbitrary bytes: `shape` turns arbitrary ones into a frame of the same length, in place. By default
-    /// arbitrary bytes are tried until `encode` takes some.
+    /// Frames are not arbitrary bytes: `shape` turns arbitrary ones into a frame of the same
+    /// length, in place. By default arbitrary bytes are tried until `encode` takes some.
     #[must_use]
     pub fn shaped(self, shape: fn(&mut [u8])) -> Self {
         let shape = Some(shape);
@@ -110,8 +113,8 @@ impl Subject {
         self
     }
 
-    /// The shortest and the longest frame in bytes that it carries whatever its limits, as a length field of one byte carries
-    /// at most 255. By default 0 and `usize::MAX`.
+    /// The shortest and the longest frame in bytes that it carries whatever its limits, as a length
+    /// field of one byte carries at most 255. By default 0 and `usize::MAX`.
     ///
     /// # Panics
     /// If there are not at least 64 bytes between the two: the laws need room to play.
@@ -160,10 +163,10 @@ impl Subject {
         Subject { keeps_last, ..self }
     }
 
-    /// How memory is counted: runs the work, and gives the most bytes that were allocated at a time meanwhile. Only a program can
-    /// bring an allocator that counts; with the crate `allocation-counter` it is
-    /// `|work| allocation_counter::measure(work).bytes_max`. By default nothing is counted, and only what `Need` asks for
-    /// stands for memory.
+    /// How memory is counted: runs the work, and gives the most bytes that were allocated at a time
+    /// meanwhile. Only a program can bring an allocator that counts; with the crate
+    /// `allocation-counter` it is `|work| allocation_counter::measure(work).bytes_max`. By default
+    /// nothing is counted, and only what `Need` asks for stands for memory.
     #[must_use]
     pub fn counted_by(self, count: Count) -> Self {
         let counted = Some(count);

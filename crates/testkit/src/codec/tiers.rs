@@ -147,7 +147,8 @@ pub(super) fn framed_sends_what_encode_writes(subject: &Subject) -> Verdict {
     let mut random = random();
     let mut frames = subject.frames(&mut random, 8)?;
     frames.push(subject.frame(&mut random, subject.most.min(200_000))?);
-    // On a stream nothing is no message, and `send` may say so to a codec that writes nothing for it.
+    // On a stream nothing is no message, and `send` may say so to a codec that writes nothing for
+    // it.
     let wire = subject.wire(&frames)?;
     for feeds in [false, true] {
         let socket = Script::stream();

@@ -88,7 +88,8 @@ pub(super) async fn a_batch_grows_and_cuts_nothing<T: Transport + ?Sized>(
     grow(subject.steps(), &mut session, &mut client).await
 }
 
-/// An empty one, the largest and a small one arrive in one batch, which is not cleared between the calls.
+/// An empty one, the largest and a small one arrive in one batch, which is not cleared between the
+/// calls.
 async fn grow(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let mut batch = Batch::new();
     let sizes = [0, max_len(from)?, 9];

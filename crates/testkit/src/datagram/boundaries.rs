@@ -9,7 +9,8 @@ use super::steps::{Pair, Steps, ensure, max_len, payload, same, send_parts, show
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// What applications and networks make of datagrams: nothing, a byte, DNS, an Ethernet frame, a jumbo frame.
+/// What applications and networks make of datagrams: nothing, a byte, DNS, an Ethernet frame, a
+/// jumbo frame.
 const SIZES: [usize; 5] = [0, 1, 512, 1472, 9000];
 
 pub(super) async fn boundaries_are_kept<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {

@@ -1,4 +1,5 @@
-//! Whoever stops waiting loses nothing: a receive, a send, an accept that is dropped has not happened.
+//! Whoever stops waiting loses nothing: a receive, a send, an accept that is dropped has not
+//! happened.
 
 use std::future::Future;
 use std::io::IoSlice;
@@ -26,7 +27,8 @@ impl Wake for Woken {
     }
 }
 
-/// Polls until ready, where each poll stands for a future of its own that is dropped if it has to wait.
+/// Polls until ready, where each poll stands for a future of its own that is dropped if it has to
+/// wait.
 async fn poll_by_poll<X>(
     steps: Steps,
     what: &str,

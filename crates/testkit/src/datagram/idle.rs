@@ -53,7 +53,8 @@ pub(super) async fn traffic_keeps_a_session<T: Transport + ?Sized>(
     if !subject.has_limits() {
         return Ok(());
     }
-    // On a machine that is busy elsewhere, what should keep it may come too late: that says nothing.
+    // On a machine that is busy elsewhere, what should keep it may come too late: that says
+    // nothing.
     let mut late = false;
     for _ in 0..10 {
         let kept = talk_on(subject, &mut late).await;

@@ -10,8 +10,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! gives one test for each of the [laws]: `udp::boundaries_are_kept` and so on. What a transport cannot do is declared at
-//! its [`Subject`]; nothing is passed over in silence. A [`Law`] can also be tried by a program of one's own: [`Law::check`].
+//! gives one test for each of the [laws]: `udp::boundaries_are_kept` and so on. What a transport
+//! cannot do is declared at its [`Subject`]; nothing is passed over in silence. A [`Law`] can also
+//! be tried by a program of one's own: [`Law::check`].
 
 mod batches;
 mod boundaries;
@@ -155,8 +156,9 @@ pub fn law<T: Transport + ?Sized>(name: &str) -> Law<Subject<T>> {
     *found.unwrap_or_else(|| panic!("there is no law {name} for datagrams"))
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of datagram transports](crate::datagram::laws), run against this
-/// [`Subject`](crate::datagram::Subject). The second argument is an expression; each test evaluates it anew.
+/// A module of this name with one `#[test]` for each of the [laws of datagram
+/// transports](crate::datagram::laws), run against this [`Subject`](crate::datagram::Subject). The
+/// second argument is an expression; each test evaluates it anew.
 ///
 /// ```
 /// use socketry_testkit::datagram::Subject;

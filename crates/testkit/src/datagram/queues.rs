@@ -26,7 +26,8 @@ pub(super) async fn a_queue_is_bounded_in_bytes<T: Transport + ?Sized>(
     overfill(subject, limit, &words, 1).await
 }
 
-/// Of `words`, sent to who does not receive, the first `fit` arrive, twice; another peer feels nothing of it.
+/// Of `words`, sent to who does not receive, the first `fit` arrive, twice; another peer feels
+/// nothing of it.
 async fn overfill<T: Transport + ?Sized>(
     subject: &Subject<T>,
     limit: (&str, &str),

@@ -120,7 +120,8 @@ impl<T: Transport + ?Sized> Subject<T> {
         self.listen_at(&with(self.at(), options)).await
     }
 
-    /// A listener at `at`, which may have been another's until now: it is free soon after the last socket is gone.
+    /// A listener at `at`, which may have been another's until now: it is free soon after the last
+    /// socket is gone.
     pub(super) async fn listen_at(&self, at: &Endpoint) -> Result<T::Listener, String> {
         let listening = async {
             loop {

@@ -26,12 +26,13 @@ type ReadBack<T> = fn(&<T as Transport>::Socket) -> io::Result<SocketOptions>;
 
 /// A datagram transport to be tried by the [laws](super::laws), and what its author says of it.
 ///
-/// What a transport cannot or need not do is declared; what is neither described nor declared breaks the law that asks for
-/// it, so that nothing is passed over in silence.
+/// What a transport cannot or need not do is declared; what is neither described nor declared
+/// breaks the law that asks for it, so that nothing is passed over in silence.
 ///
-/// A law has one listener at a time, so an endpoint that only one listener can have is fine, as long as each test makes a
-/// subject with another: [`datagram_laws!`](crate::datagram_laws) evaluates its expression for each. The network between
-/// two sockets there is expected to lose and reorder nothing, as loopback does.
+/// A law has one listener at a time, so an endpoint that only one listener can have is fine, as
+/// long as each test makes a subject with another: [`datagram_laws!`](crate::datagram_laws)
+/// evaluates its expression for each. The network between two sockets there is expected to lose and
+/// reorder nothing, as loopback does.
 pub struct Subject<T: Transport + ?Sized> {
     transport: Arc<T>,
     at: Endpoint,
@@ -55,8 +56,8 @@ enum Unconnected {
 }
 
 impl<T: Transport> Subject<T> {
-    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what else stands for a free
-    /// place, so that tests do not meet.
+    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what
+    /// else stands for a free place, so that tests do not meet.
     ///
     /// # Panics
     /// If `at` is no endpoint.
@@ -85,7 +86,8 @@ impl<T: Transport> Subject<T> {
 }
 
 impl<T: Transport + ?Sized> Subject<T> {
-    /// The same subject in its erased form. Options cannot be read back through a box, so that law is excepted.
+    /// The same subject in its erased form. Options cannot be read back through a box, so that law
+    /// is excepted.
     #[must_use]
     pub fn erased(mut self) -> Subject<Erased> {
         self.exceptions.push("options_are_read_back");
@@ -118,24 +120,25 @@ impl<T: Transport + ?Sized> Subject<T> {
         self
     }
 
-    /// It has no form that is connected to nobody: the laws that bind such a socket pass without looking.
+    /// It has no form that is connected to nobody: the laws that bind such a socket pass without
+    /// looking.
     #[must_use]
     pub fn without_unconnected(mut self) -> Self {
         self.unconnected = Unconnected::Without;
         self
     }
 
-    /// Its listeners do not take the keys `max_peers`, `peer_idle`, `peer_queue`, `peer_queue_bytes` and `backlog`, with
-    /// which the laws make the bounds of a [session listener](socketry_transport::SessionListener) small: those laws pass
-    /// without looking.
+    /// Its listeners do not take the keys `max_peers`, `peer_idle`, `peer_queue`,
+    /// `peer_queue_bytes` and `backlog`, with which the laws make the bounds of a [session
+    /// listener](socketry_transport::SessionListener) small: those laws pass without looking.
     #[must_use]
     pub fn without_limits(mut self) -> Self {
         self.limits = false;
         self
     }
 
-    /// Options to connect with, and how a socket that connected tells which it has: for the kernel's sockets,
-    /// [`SocketOptions::read_back`].
+    /// Options to connect with, and how a socket that connected tells which it has: for the
+    /// kernel's sockets, [`SocketOptions::read_back`].
     #[must_use]
     pub fn reads_back(
         mut self,
@@ -154,7 +157,8 @@ impl<T: Transport + ?Sized> Subject<T> {
         self
     }
 
-    /// The law of that name does not bind this transport, for the reason given, which is for those who read it.
+    /// The law of that name does not bind this transport, for the reason given, which is for those
+    /// who read it.
     ///
     /// # Panics
     /// If there is no such law, or no reason.

@@ -18,10 +18,12 @@ use crate::law::Verdict;
 const WINDOW: Duration = Duration::from_millis(100);
 /// How much of the processor's time all who wait may have of that.
 const MOST_WORK: Duration = Duration::from_millis(25);
-/// How often one who waits may look again in that time: a timer that fires each millisecond does so 100 times. This shows
-/// who spins on a busy machine too, where nobody gets much of the processor's time.
+/// How often one who waits may look again in that time: a timer that fires each millisecond does so
+/// 100 times. This shows who spins on a busy machine too, where nobody gets much of the processor's
+/// time.
 const MOST_POLLS: usize = 400;
-/// How many datagrams are sent to a queue that may be full much sooner. UDP would lose those that are many more.
+/// How many datagrams are sent to a queue that may be full much sooner. UDP would lose those that
+/// are many more.
 const ENOUGH: usize = 100;
 
 /// The processor's time that this thread has had. A law has one for itself and its runtime.

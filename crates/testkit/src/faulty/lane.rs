@@ -137,8 +137,8 @@ impl Lane {
         self.faults.longest_delay.mul_f64(self.rng.f64())
     }
 
-    /// Gets over what delays the next call: then at most so many bytes of a stream may pass, of `len` that could; or this
-    /// has befallen the connection.
+    /// Gets over what delays the next call: then at most so many bytes of a stream may pass, of
+    /// `len` that could; or this has befallen the connection.
     pub(super) fn poll_turn(
         &mut self,
         cx: &mut Context<'_>,

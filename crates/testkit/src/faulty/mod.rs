@@ -1,11 +1,12 @@
 //! A socket that misbehaves on purpose, over any other: the same way each time for the same seed.
 //!
-//! [`Faulty`] puts the faults of a plan, [`Faults`], between a socket and who uses it. No privileges and no network are needed,
-//! and whatever runs over sockets runs over it. [`FaultyTransport`] makes such sockets for programs that connect and listen
-//! by themselves. With a [`Trace`] one sees what went wrong.
+//! [`Faulty`] puts the faults of a plan, [`Faults`], between a socket and who uses it. No
+//! privileges and no network are needed, and whatever runs over sockets runs over it.
+//! [`FaultyTransport`] makes such sockets for programs that connect and listen by themselves. With
+//! a [`Trace`] one sees what went wrong.
 //!
-//! What happens to single datagrams (loss, and the others) happens where they arrive; to have it in both directions both
-//! ends have to be faulty.
+//! What happens to single datagrams (loss, and the others) happens where they arrive; to have it in
+//! both directions both ends have to be faulty.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +49,8 @@ pub use transport::{FaultyListener, FaultyTransport};
 
 /// A socket with [`Faults`].
 ///
-/// It needs tokio's time where the plan has [delays](Fault::Delay) or [reordering](Fault::Reordering).
+/// It needs tokio's time where the plan has [delays](Fault::Delay) or
+/// [reordering](Fault::Reordering).
 pub struct Faulty<S: Socket> {
     recv: FaultyRecv<S::Recv>,
     send: FaultySend<S::Send>,
@@ -209,7 +211,8 @@ impl<W: SendHalf> SendHalf for FaultySend<W> {
 impl<W: SendHalf> Drop for FaultySend<W> {
     fn drop(&mut self) {
         if self.faults.lane.link.befallen().is_some() {
-            // Where the system refuses, the peer sees an end, as it does on transports without a reset.
+            // Where the system refuses, the peer sees an end, as it does on transports without a
+            // reset.
             let _ = self.inner.set_abort_on_drop(true);
         }
     }

@@ -12,17 +12,20 @@ pub enum Fault {
     ShortRead,
     /// A stream's send takes only a few bytes, often just one. Per send; loses nothing.
     ShortWrite,
-    /// A call is `Pending` once for no reason, and wakes its task at once. Per receive or send; loses nothing.
+    /// A call is `Pending` once for no reason, and wakes its task at once. Per receive or send;
+    /// loses nothing.
     Pending,
     /// A call waits, in tokio's time, before it does anything. Per receive or send; loses nothing.
     Delay,
-    /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset too where the transport has
-    /// one. On a datagram socket one call fails as if nobody listened there, and the socket goes on. Per direction.
+    /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset
+    /// too where the transport has one. On a datagram socket one call fails as if nobody listened
+    /// there, and the socket goes on. Per direction.
     Reset,
-    /// Nothing arrives any more and nothing is taken: calls wait for ever. Per direction, and then in both.
-    Stall,
-    /// The peer has vanished: nothing arrives any more, and what is sent is taken and goes nowhere. Per direction, and then
+    /// Nothing arrives any more and nothing is taken: calls wait for ever. Per direction, and then
     /// in both.
+    Stall,
+    /// The peer has vanished: nothing arrives any more, and what is sent is taken and goes nowhere.
+    /// Per direction, and then in both.
     HalfOpen,
     /// A datagram does not arrive.
     Loss,
@@ -32,12 +35,13 @@ pub enum Fault {
     Reordering,
     /// The end of a datagram is missing, and nobody is told: something between the peers cut it.
     Truncation,
-    /// The end of a datagram is missing, and the receiver is told: [`Received::Cut`](socketry_transport::Received::Cut).
+    /// The end of a datagram is missing, and the receiver is told:
+    /// [`Received::Cut`](socketry_transport::Received::Cut).
     Cut,
     /// One bit of a datagram is flipped.
     Corruption,
-    /// One bit of what a stream's receive gave is flipped. No transport that checks its bytes does this, so it is in no
-    /// preset. Per receive.
+    /// One bit of what a stream's receive gave is flipped. No transport that checks its bytes does
+    /// this, so it is in no preset. Per receive.
     StreamCorruption,
 }
 
@@ -84,9 +88,10 @@ impl Fault {
 
 /// How often each [`Fault`] happens, in thousandths, and the seed that decides when.
 ///
-/// A plan is a value: the same plan and the same sequence of calls give the same faults, and a call that was `Pending` does
-/// not count as another one. What ends a connection is decided when the socket is made, together with the byte at which it
-/// happens, so that it does not depend on how many calls it takes to get there.
+/// A plan is a value: the same plan and the same sequence of calls give the same faults, and a call
+/// that was `Pending` does not count as another one. What ends a connection is decided when the
+/// socket is made, together with the byte at which it happens, so that it does not depend on how
+/// many calls it takes to get there.
 ///
 /// ```
 /// use socketry_testkit::{Fault, Faults};
@@ -130,7 +135,8 @@ impl Faults {
             .with(Fault::Delay, 30)
     }
 
-    /// All but [`Fault::StreamCorruption`]: about every third connection ends early, and every tenth datagram suffers.
+    /// All but [`Fault::StreamCorruption`]: about every third connection ends early, and every
+    /// tenth datagram suffers.
     pub fn hostile() -> Self {
         let fates = Fault::FATES.iter();
         let plan = fates.fold(Faults::harmless(), |plan, fate| plan.with(*fate, 70));
@@ -138,8 +144,8 @@ impl Faults {
         of_datagrams.fold(plan, |plan, fault| plan.with(*fault, 20))
     }
 
-    /// A plan made of numbers, a fuzzer's say: `rates` in thousandths, in the order of [`Fault::ALL`]; those that are missing
-    /// are 0.
+    /// A plan made of numbers, a fuzzer's say: `rates` in thousandths, in the order of
+    /// [`Fault::ALL`]; those that are missing are 0.
     pub fn from_rates(seed: u64, rates: impl IntoIterator<Item = u16>) -> Self {
         let rates = Fault::ALL.into_iter().zip(rates);
         rates.fold(Faults::none().seed(seed), |plan, (fault, rate)| {
@@ -154,8 +160,8 @@ impl Faults {
         self
     }
 
-    /// The same for another socket, with faults of its own. [`FaultyTransport`](super::FaultyTransport) numbers the sockets
-    /// that it makes. Default 0.
+    /// The same for another socket, with faults of its own.
+    /// [`FaultyTransport`](super::FaultyTransport) numbers the sockets that it makes. Default 0.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.number = number;
@@ -175,8 +181,8 @@ impl Faults {
         faults.iter().fold(self, |plan, fault| plan.with(*fault, 0))
     }
 
-    /// The longest [`Fault::Delay`], and how long a datagram waits for one to come before it: default 5 ms. With zero there
-    /// are no delays, and no timer is needed.
+    /// The longest [`Fault::Delay`], and how long a datagram waits for one to come before it:
+    /// default 5 ms. With zero there are no delays, and no timer is needed.
     #[must_use]
     pub fn longest_delay(mut self, delay: Duration) -> Self {
         self.longest_delay = delay;
@@ -190,16 +196,16 @@ impl Faults {
         self
     }
 
-    /// By which byte of a direction what ends a connection has happened, if it does: default 16 KiB. Early bytes are as likely
-    /// as late ones, on a logarithmic scale.
+    /// By which byte of a direction what ends a connection has happened, if it does: default 16
+    /// KiB. Early bytes are as likely as late ones, on a logarithmic scale.
     #[must_use]
     pub fn within(mut self, bytes: u64) -> Self {
         self.within = bytes;
         self
     }
 
-    /// What ends a connection happens between two receives or sends, and cuts none. For `raw` on a stream, where what one
-    /// read brings is the message.
+    /// What ends a connection happens between two receives or sends, and cuts none. For `raw` on a
+    /// stream, where what one read brings is the message.
     #[must_use]
     pub fn between_calls(mut self) -> Self {
         self.between_calls = true;

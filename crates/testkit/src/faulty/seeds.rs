@@ -23,13 +23,13 @@ thread_local! {
 
 /// Runs `run` with the seeds from 0 up to `count`, several at once, each on a thread of its own.
 ///
-/// The environment variable `SOCKETRY_SEEDS` gives another number of seeds, and `SOCKETRY_SEED` one seed alone. A panic is
-/// a failure even if somebody caught it, as a runtime does for its tasks; for that the run has to stay on its thread, in a
-/// current-thread runtime.
+/// The environment variable `SOCKETRY_SEEDS` gives another number of seeds, and `SOCKETRY_SEED` one
+/// seed alone. A panic is a failure even if somebody caught it, as a runtime does for its tasks;
+/// for that the run has to stay on its thread, in a current-thread runtime.
 ///
 /// # Panics
-/// After all runs, if one failed, with its seed and the command that repeats it: `command`, with the seed in front. Also if
-/// those variables are no numbers.
+/// After all runs, if one failed, with its seed and the command that repeats it: `command`, with
+/// the seed in front. Also if those variables are no numbers.
 ///
 /// ```
 /// socketry_testkit::faulty::for_each_seed("cargo test addition_commutes", 10, |seed| {

@@ -63,7 +63,8 @@ impl Sending {
         }
     }
 
-    /// How many bytes may be sent; or what is answered in place of the socket to a send of `len` bytes.
+    /// How many bytes may be sent; or what is answered in place of the socket to a send of `len`
+    /// bytes.
     fn poll_turn<W: SendHalf>(
         &mut self,
         inner: &W,

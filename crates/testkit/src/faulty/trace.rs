@@ -29,8 +29,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// The faults of all sockets whose plan [has it](super::Faults::traced). Clones are the same trace. It grows with every
-/// fault.
+/// The faults of all sockets whose plan [has it](super::Faults::traced). Clones are the same trace.
+/// It grows with every fault.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Arc<Mutex<Vec<Event>>>);
 

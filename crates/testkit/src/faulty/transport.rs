@@ -11,8 +11,8 @@ use super::{Faults, Faulty};
 
 /// Connects and accepts [`Faulty`] sockets of another transport. Clones are the same transport.
 ///
-/// Each socket has faults of its own: those that are connected are numbered 0, 2, 4 and so on in the
-/// [plan](Faults::number), those that are accepted 1, 3, 5.
+/// Each socket has faults of its own: those that are connected are numbered 0, 2, 4 and so on in
+/// the [plan](Faults::number), those that are accepted 1, 3, 5.
 ///
 /// ```
 /// use socketry_testkit::{Faults, FaultyTransport};
@@ -61,7 +61,8 @@ impl<T: Transport> FaultyTransport<T> {
         FaultyTransport::with_sides(transport, plan, plan)
     }
 
-    /// The same with a plan for the sockets that are connected, and one for those that are accepted.
+    /// The same with a plan for the sockets that are connected, and one for those that are
+    /// accepted.
     pub fn with_sides(transport: T, connected: &Faults, accepted: &Faults) -> Self {
         let calm = Arc::default();
         FaultyTransport {

@@ -11,7 +11,8 @@ use super::Subject;
 use super::pattern::{check, flush, pattern, recv_pattern, recv_some, send_flushed};
 use super::verdict::{Failure, Verdict, ensure, same};
 
-/// The sizes of sends and receives: one byte, odd ones, a power of two, and one that takes several pieces on the way.
+/// The sizes of sends and receives: one byte, odd ones, a power of two, and one that takes several
+/// pieces on the way.
 const SIZES: [usize; 6] = [1, 7, 1000, 4096, 65_536, 250_007];
 
 /// How much is sent in pieces of `size`: small pieces take long.

@@ -1,4 +1,5 @@
-//! The forms that a socket comes in: whole and in halves, erased, and as `AsyncRead` and `AsyncWrite`.
+//! The forms that a socket comes in: whole and in halves, erased, and as `AsyncRead` and
+//! `AsyncWrite`.
 
 use socketry_transport::{
     BoxSocket, Half, IoSocket, RecvExt, SendExt, Shape, Socket, SocketIo, Transport,

@@ -33,7 +33,8 @@ pub(super) async fn a_send_to_a_closed_peer_fails<T: Transport>(subject: Subject
     }
 }
 
-/// Sends until that fails: the first send may go well, since the news of the peer's end takes its time.
+/// Sends until that fails: the first send may go well, since the news of the peer's end takes its
+/// time.
 async fn send_until_it_fails<S: SendHalf>(socket: &mut S, most: usize) -> Verdict<io::Error> {
     let mut sent = 0;
     loop {
@@ -49,7 +50,8 @@ async fn send_until_it_fails<S: SendHalf>(socket: &mut S, most: usize) -> Verdic
     }
 }
 
-/// Two parts in one send: the call to the kernel for several parts is another one than that for one.
+/// Two parts in one send: the call to the kernel for several parts is another one than that for
+/// one.
 async fn send_parts<S: SendHalf>(socket: &mut S) -> io::Result<usize> {
     let bytes = [7; 32_768];
     let parts = [IoSlice::new(&bytes[..7]), IoSlice::new(&bytes[7..])];
@@ -89,8 +91,9 @@ fn sends_to_nobody<T: Transport>(subject: &Subject<T>, most: usize) -> Verdict {
 
 #[cfg(target_os = "linux")]
 mod sigpipe {
-    //! Whether a thread was sent SIGPIPE. Linux keeps a signal that is blocked even where it would be ignored, as Rust
-    //! programs do by default, so that it is seen without taking anybody's handler away.
+    //! Whether a thread was sent SIGPIPE. Linux keeps a signal that is blocked even where it would
+    //! be ignored, as Rust programs do by default, so that it is seen without taking anybody's
+    //! handler away.
 
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};

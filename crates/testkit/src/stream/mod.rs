@@ -9,9 +9,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! gives one test for each of the [laws]: `mem::bytes_arrive_in_order_and_whole` and so on. What a transport cannot do
-//! is declared at its [`Subject`]; nothing is passed over in silence. A [`Law`] can also be tried by a program of one's
-//! own: [`Law::check`].
+//! gives one test for each of the [laws]: `mem::bytes_arrive_in_order_and_whole` and so on. What a
+//! transport cannot do is declared at its [`Subject`]; nothing is passed over in silence. A [`Law`]
+//! can also be tried by a program of one's own: [`Law::check`].
 
 mod bytes;
 mod cancel;
@@ -183,9 +183,10 @@ fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
     verdict.map_err(|failure| failure.to_string())
 }
 
-/// A module of this name with one `#[test]` for each of the [laws of stream transports](crate::stream::laws), run against this
-/// [`Subject`](crate::stream::Subject). The second argument is an expression; each test evaluates it anew, so that each has a
-/// listener of its own.
+/// A module of this name with one `#[test]` for each of the [laws of stream
+/// transports](crate::stream::laws), run against this [`Subject`](crate::stream::Subject). The
+/// second argument is an expression; each test evaluates it anew, so that each has a listener of
+/// its own.
 ///
 /// ```
 /// use socketry_testkit::stream::Subject;

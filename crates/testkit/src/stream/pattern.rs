@@ -8,8 +8,8 @@ use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf};
 
 use super::verdict::{Failure, Verdict, ensure};
 
-/// The stream that every law sends: these bytes again and again. The period is a prime above every size that is used, so
-/// that no piece can stand in for another.
+/// The stream that every law sends: these bytes again and again. The period is a prime above every
+/// size that is used, so that no piece can stand in for another.
 static PERIOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bytes = vec![0; 1_048_583];
     Rng::with_seed(20_260_101).fill(&mut bytes);

@@ -9,14 +9,16 @@ use super::steps::QUIET;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::park;
 
-/// Sends from `offset` on until nothing more is taken, and says up to where that was. The peer must not read meanwhile.
+/// Sends from `offset` on until nothing more is taken, and says up to where that was. The peer must
+/// not read meanwhile.
 pub(super) async fn fill<T: Transport, S: SendHalf>(
     subject: &Subject<T>,
     socket: &mut S,
     offset: usize,
 ) -> Verdict<usize> {
     let mut at = offset;
-    // It must have waited for a while: a kernel first moves what was sent to the peer, and then has room again.
+    // It must have waited for a while: a kernel first moves what was sent to the peer, and then has
+    // room again.
     while let Ok(sent) = timeout(QUIET, send_some(socket, &pattern(at, 65_536))).await {
         at += sent.map_err(Failure::new)?;
         ensure(

@@ -12,8 +12,9 @@ use crate::DEADLINE;
 
 /// A transport that is tested, and what there is to know about it.
 ///
-/// A law has at most one listener at a time, so an endpoint that only one listener can have is fine, as long as each
-/// test makes a subject with another: [`stream_laws!`](crate::stream_laws) evaluates its expression for each.
+/// A law has at most one listener at a time, so an endpoint that only one listener can have is
+/// fine, as long as each test makes a subject with another: [`stream_laws!`](crate::stream_laws)
+/// evaluates its expression for each.
 pub struct Subject<T: Transport> {
     pub(super) transport: Arc<T>,
     pub(super) at: Endpoint,
@@ -30,8 +31,8 @@ pub struct Subject<T: Transport> {
 type ReadBack<T> = fn(&<T as Transport>::Socket) -> io::Result<SocketOptions>;
 
 impl<T: Transport> Subject<T> {
-    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what else stands for a free
-    /// place, so that tests do not meet.
+    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what
+    /// else stands for a free place, so that tests do not meet.
     ///
     /// # Panics
     /// If `at` is no endpoint.
@@ -68,16 +69,16 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// The transport cannot close one direction and keep the other: `finish` flushes, and only dropping the socket ends
-    /// the peer's stream.
+    /// The transport cannot close one direction and keep the other: `finish` flushes, and only
+    /// dropping the socket ends the peer's stream.
     #[must_use]
     pub fn without_half_close(mut self) -> Self {
         self.half_close = false;
         self
     }
 
-    /// How many bytes may at most be on the way to a peer that does not read. Default: 64 MiB, far more than what a kernel
-    /// buffers.
+    /// How many bytes may at most be on the way to a peer that does not read. Default: 64 MiB, far
+    /// more than what a kernel buffers.
     #[must_use]
     pub fn holds_at_most(mut self, bytes: usize) -> Self {
         self.holds = bytes;
@@ -91,8 +92,9 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// Options to connect with, and how a socket that connected tells which it has: for the kernel's sockets,
-    /// [`SocketOptions::read_back`]. A transport that declares [keys](Transport::keys) needs this, or an exception.
+    /// Options to connect with, and how a socket that connected tells which it has: for the
+    /// kernel's sockets, [`SocketOptions::read_back`]. A transport that declares
+    /// [keys](Transport::keys) needs this, or an exception.
     #[must_use]
     pub fn reads_back(
         mut self,
@@ -104,7 +106,8 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// The law of that name does not bind this transport, for the reason given, which is for those who read it.
+    /// The law of that name does not bind this transport, for the reason given, which is for those
+    /// who read it.
     ///
     /// # Panics
     /// If there is no such law, or no reason.

@@ -59,7 +59,8 @@ fn decode_all<C: Codec>(codec: &mut C, mut wire: &[u8]) -> usize {
     payload
 }
 
-/// Pushes the wire in two pieces, the first of which ends within a frame, and reads it to the last frame.
+/// Pushes the wire in two pieces, the first of which ends within a frame, and reads it to the last
+/// frame.
 fn read_all<C: Codec>(reader: &mut Reader<C>, wire: &[u8]) -> usize {
     let (first, second) = wire.split_at(wire.len() / 2 + 7);
     let mut payload = 0;

@@ -29,8 +29,8 @@ struct Costs {
     waits: u64,
 }
 
-/// A client, the session that a listener has made for it, and the runtime that serves them: all that happens happens on the thread
-/// of the test, and so is counted.
+/// A client, the session that a listener has made for it, and the runtime that serves them: all
+/// that happens happens on the thread of the test, and so is counted.
 struct Talk {
     runtime: Runtime,
     client: End,
@@ -114,7 +114,8 @@ fn a_connected_socket_sends_and_receives_without_an_allocation() {
     }
 }
 
-/// A datagram waits in a session's queue in memory of its own. Those of Unix sockets have a sender that has a name.
+/// A datagram waits in a session's queue in memory of its own. Those of Unix sockets have a sender
+/// that has a name.
 #[test]
 fn a_session_costs_one_allocation_a_datagram_and_one_for_a_name() {
     let places = Places::new();

@@ -1,7 +1,9 @@
-//! How often memory is allocated where every frame passes: not at all, once buffers have their size.
+//! How often memory is allocated where every frame passes: not at all, once buffers have their
+//! size.
 //!
-//! What does allocate is counted and bounded here, by what causes it: a receive that waits gives its buffer back and so pays for
-//! another, `recv_bytes` pays for each read, a session for each datagram that it queues.
+//! What does allocate is counted and bounded here, by what causes it: a receive that waits gives
+//! its buffer back and so pays for another, `recv_bytes` pays for each read, a session for each
+//! datagram that it queues.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod codecs;
@@ -24,8 +26,8 @@ const CODECS: [&str; 6] = ["raw", "line", "struct:<I", "struct:>H", "json", "jso
 /// A frame that every codec carries.
 const FRAME: &[u8; 64] = br#"{"text":"64 bytes, so that many of them go into one small read"}"#;
 
-/// The most allocations for a receive that waits: what arrived of a frame goes to a buffer of its size, there is a timer for the
-/// rest of it, and the next read has a buffer of its own again.
+/// The most allocations for a receive that waits: what arrived of a frame goes to a buffer of its
+/// size, there is a timer for the rest of it, and the next read has a buffer of its own again.
 const WAIT: u64 = 3;
 
 fn codec(name: &str) -> BoxCodec {
@@ -41,7 +43,8 @@ fn wire<C: Codec>(codec: &mut C, frames: usize) -> BytesMut {
     wire
 }
 
-/// What `work` gives, and how many allocations were made while it was polled. Those of other tasks do not count.
+/// What `work` gives, and how many allocations were made while it was polled. Those of other tasks
+/// do not count.
 async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
     let (mut work, mut allocations) = (pin!(work), 0);
     let done = poll_fn(|cx| {

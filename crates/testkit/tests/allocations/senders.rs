@@ -1,4 +1,5 @@
-//! Frames through a `Sender`: the caller's part, and that of the writer, which is a task of the same thread.
+//! Frames through a `Sender`: the caller's part, and that of the writer, which is a task of the
+//! same thread.
 
 use allocation_counter::measure;
 use socketry_codec::{BoxCodec, Framed, Sender};

@@ -11,7 +11,8 @@ use socketry_transport::{
 use super::watched::Watched;
 use super::{CODECS, FRAME, WAIT, codec, counted, wire};
 
-/// How many frames are exchanged for buffers to find their size, and then to be counted: many reads, and several writes.
+/// How many frames are exchanged for buffers to find their size, and then to be counted: many
+/// reads, and several writes.
 const FRAMES: usize = 15_000;
 /// How many bytes they have.
 const BYTES: usize = FRAMES * FRAME.len();
@@ -46,8 +47,9 @@ impl<R: RecvHalf, S: SendHalf, C: Codec + Clone> Pair<R, S, C> {
         }
     }
 
-    /// Sends twice and receives twice, both sides on one thread, and counts the second time. Only then it flushes, since a flush
-    /// gives the room of a burst back. `receive` is told how many bytes are left, and says how many it took.
+    /// Sends twice and receives twice, both sides on one thread, and counts the second time. Only
+    /// then it flushes, since a flush gives the room of a burst back. `receive` is told how many
+    /// bytes are left, and says how many it took.
     async fn exchange(
         &mut self,
         send: impl AsyncFn(&mut Framed<S, C>),
@@ -106,7 +108,8 @@ async fn feed<S: SendHalf, C: Codec>(framed: &mut Framed<S, C>) {
     }
 }
 
-/// Receives so many bytes; with `raw`, whose frames are other pieces than were fed, some more perhaps.
+/// Receives so many bytes; with `raw`, whose frames are other pieces than were fed, some more
+/// perhaps.
 async fn receive<S: RecvHalf, C: Codec>(framed: &mut Framed<S, C>, bytes: usize) -> usize {
     let mut got = 0;
     while got < bytes {

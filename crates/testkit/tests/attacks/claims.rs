@@ -29,7 +29,8 @@ async fn until(root: &Path, count: usize) {
     in_time("the server's files", wait).await;
 }
 
-/// dufs and miniserve left half a file under its final name; others reserve what is claimed and fill the disk with nothing.
+/// dufs and miniserve left half a file under its final name; others reserve what is claimed and
+/// fill the disk with nothing.
 #[tokio::test]
 async fn a_terabyte_claimed_and_ten_bytes_sent() {
     let places = Places::new();

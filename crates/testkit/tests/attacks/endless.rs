@@ -13,7 +13,8 @@ use crate::victims::{STREAMS, framed};
 /// How much an endless line sends, in bytes: more than what is passed over of one.
 const ENDLESS: usize = 40 << 20;
 
-/// tokio-util's `LinesCodec`, as it comes, keeps all of a line that never ends; its documentation warns of it.
+/// tokio-util's `LinesCodec`, as it comes, keeps all of a line that never ends; its documentation
+/// warns of it.
 #[tokio::test]
 async fn an_endless_line_costs_no_more_than_the_limit() {
     let root = tempfile::tempdir().unwrap();
@@ -43,14 +44,15 @@ async fn an_endless_line_costs_no_more_than_the_limit() {
     }
 }
 
-/// How long this thread has been computing: a machine that is busy with something else does not count.
+/// How long this thread has been computing: a machine that is busy with something else does not
+/// count.
 fn computed() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// asynchronous-codec looked at 2 MB of JSON that never closes again for every piece of it that came. Nor is what is here moved
-/// for every piece.
+/// asynchronous-codec looked at 2 MB of JSON that never closes again for every piece of it that
+/// came. Nor is what is here moved for every piece.
 #[tokio::test]
 async fn what_never_ends_is_looked_at_and_moved_once() {
     for (codec, begin, go_on) in [
@@ -68,14 +70,15 @@ async fn what_never_ends_is_looked_at_and_moved_once() {
         assert!(
             matches!(error.codec_fault(), Some(Fault::Truncated { have, .. }) if *have == 2 << 20)
         );
-        // For each of 32,768 pieces once more all that was here before it, a megabyte on the average, would be minutes.
+        // For each of 32,768 pieces once more all that was here before it, a megabyte on the
+        // average, would be minutes.
         assert!(took < Duration::from_secs(5), "{codec}: {took:?}");
         assert!(script.largest_room() <= 64 << 10);
     }
 }
 
-/// A parser that calls itself for every bracket ends with its stack. Behind a length the brackets are for `serde_json`, which
-/// gives up on the 128th.
+/// A parser that calls itself for every bracket ends with its stack. Behind a length the brackets
+/// are for `serde_json`, which gives up on the 128th.
 #[tokio::test]
 async fn nesting_a_hundred_thousand_deep() {
     let places = Places::new();

@@ -102,7 +102,8 @@ fn garbage_and_frames(name: &str) -> BytesMut {
     wire
 }
 
-/// message-io, given 25 bytes of 0xFF before valid frames, delivered nothing, for ever, and said nothing.
+/// message-io, given 25 bytes of 0xFF before valid frames, delivered nothing, for ever, and said
+/// nothing.
 #[tokio::test]
 async fn garbage_before_valid_frames_is_never_silence() {
     let places = Places::new();
@@ -197,7 +198,8 @@ async fn a_body_of_all_the_bytes_there_are() {
     assert!(matches!(error.fault(), FrameFault::BodyCut(missing) if *missing == u64::MAX - 10));
 }
 
-/// What brought a zmq.rs server down, against each app: it answers or hangs up, and serves the next one.
+/// What brought a zmq.rs server down, against each app: it answers or hangs up, and serves the next
+/// one.
 #[tokio::test]
 async fn no_app_falls_to_a_length() {
     let root = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! The attacks that other systems fell to, each as a test: against real sockets, and the apps where it concerns them.
+//! The attacks that other systems fell to, each as a test: against real sockets, and the apps where
+//! it concerns them.
 //!
 //! | attack | here | without I/O, in `crates/codec/tests/attacks.rs` | elsewhere |
 //! |---|---|---|---|

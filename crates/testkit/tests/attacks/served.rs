@@ -1,4 +1,5 @@
-//! A server in a process of its own, so that what it holds can be measured: this test program, once more.
+//! A server in a process of its own, so that what it holds can be measured: this test program, once
+//! more.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -24,7 +25,8 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts it, and has it serve one client, so that what it needs anyway is not counted as an attack's.
+    /// Starts it, and has it serve one client, so that what it needs anyway is not counted as an
+    /// attack's.
     pub(crate) async fn start(app: App, codec: &str, root: &Path) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "served::in_a_process_of_its_own", "--nocapture"])

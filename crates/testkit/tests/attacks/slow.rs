@@ -18,7 +18,8 @@ const PLACES: usize = 1024;
 const DEADLINE: Duration = Duration::from_secs(30);
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Sends the beginning of a frame, a byte each `pause`, until the server hangs up; says how long that took.
+/// Sends the beginning of a frame, a byte each `pause`, until the server hangs up; says how long
+/// that took.
 async fn drip(mut socket: BoxSocket, pause: Duration) -> Duration {
     let begun = Instant::now();
     let mut frame = 1_000i32.to_ne_bytes().to_vec();
@@ -82,7 +83,8 @@ async fn besiege(app: App, at: &Endpoint) {
     tokio::time::pause();
 }
 
-/// A byte a second keeps a place for ever where only silence has a deadline. The time of a frame runs from its first byte.
+/// A byte a second keeps a place for ever where only silence has a deadline. The time of a frame
+/// runs from its first byte.
 #[tokio::test(start_paused = true)]
 async fn a_byte_a_second_from_as_many_as_there_are_places() {
     let at = Places::new().free("mem");

@@ -11,8 +11,8 @@ use socketry_transport::{SendExt, Socket, connect};
 use crate::served::Served;
 use crate::victims::{pair, service};
 
-/// ssh-chat made everybody wait five seconds for each user who did not read. Here it is [`chat::limits::PATIENCE`], once,
-/// and the server holds no more than what may wait for one user.
+/// ssh-chat made everybody wait five seconds for each user who did not read. Here it is
+/// [`chat::limits::PATIENCE`], once, and the server holds no more than what may wait for one user.
 #[tokio::test]
 async fn chat_is_held_up_once_and_holds_little() {
     let root = tempfile::tempdir().unwrap();
@@ -45,7 +45,8 @@ async fn chat_is_held_up_once_and_holds_little() {
         longest = longest.max(begun.elapsed());
         waits += usize::from(begun.elapsed() >= chat::limits::PATIENCE * 9 / 10);
     }
-    // Not five seconds, and not for each of them: they are found out as their buffers in the kernel fill up, most at once.
+    // Not five seconds, and not for each of them: they are found out as their buffers in the kernel
+    // fill up, most at once.
     assert!(longest < Duration::from_secs(5), "{longest:?}");
     assert!(waits <= 5, "{waits} messages had to wait");
     let grown = served.grown();

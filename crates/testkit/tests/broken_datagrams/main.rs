@@ -1,5 +1,5 @@
-//! The laws of datagram transports can be broken: each of these transports does one thing wrong, and the law that names it
-//! says so. The same wrapper without a defect keeps them all.
+//! The laws of datagram transports can be broken: each of these transports does one thing wrong,
+//! and the law that names it says so. The same wrapper without a defect keeps them all.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod halves;
@@ -141,7 +141,8 @@ fn unix_dgram(defect: Defect) -> Subject<Faulty<UnixDgramTransport>> {
 
 /// The law that names the defect sees it.
 fn caught<T: Transport>(subject: Subject<T>, by: &str) {
-    // Whatever comes comes at once, and nothing is flaky here for want of time: it would be the right violation.
+    // Whatever comes comes at once, and nothing is flaky here for want of time: it would be the
+    // right violation.
     let subject = subject.patience(Duration::from_millis(400));
     match law(by).check(&subject) {
         Ok(()) => panic!("{by} saw nothing"),

@@ -24,20 +24,22 @@ impl Cell {
         self.codec == "raw" && self.is_stream()
     }
 
-    /// Whether what arrives may differ from what was sent: with every second seed, for those whose law bears it.
+    /// Whether what arrives may differ from what was sent: with every second seed, for those whose
+    /// law bears it.
     pub(crate) fn may_differ(self, seed: u64) -> bool {
         !self.is_stream() && seed % 2 == 1
     }
 
-    /// Whether time can be virtual: nothing is under way that a clock that jumps would not wait for. In the kernel that is what
-    /// TCP and UDP do, and a process while the session of its datagrams is idle.
+    /// Whether time can be virtual: nothing is under way that a clock that jumps would not wait
+    /// for. In the kernel that is what TCP and UDP do, and a process while the session of its
+    /// datagrams is idle.
     pub(crate) fn is_virtual(self) -> bool {
         let processes = self.app == App::Command && !self.is_stream();
         !matches!(self.scheme, "tcp" | "udp") && !processes
     }
 
-    /// Whether the run survives a connection that falls silent: the apps notice it after minutes, by a virtual clock. A command
-    /// may take for ever, and its client is given up by the test.
+    /// Whether the run survives a connection that falls silent: the apps notice it after minutes,
+    /// by a virtual clock. A command may take for ever, and its client is given up by the test.
     pub(crate) fn bears_silence(self) -> bool {
         self.is_virtual() || self.app == App::Command
     }

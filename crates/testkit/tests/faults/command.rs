@@ -1,4 +1,5 @@
-//! Commands: what comes is the output, from its beginning, and whoever says that it was all is right.
+//! Commands: what comes is the output, from its beginning, and whoever says that it was all is
+//! right.
 
 use std::time::Duration;
 
@@ -137,7 +138,8 @@ async fn run(client: &mut Client, line: &str) -> (Result<Exit, AppError>, Vec<u8
 }
 
 impl Sample {
-    /// What comes as standard output: where nothing tells the end, standard error in its place, or a newline for nothing.
+    /// What comes as standard output: where nothing tells the end, standard error in its place, or
+    /// a newline for nothing.
     fn answer(&self, world: &World) -> String {
         match (tells_the_end(world), self.stderr, &*self.stdout) {
             (true, _, stdout) => stdout.to_owned(),

@@ -108,7 +108,8 @@ async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), App
                 let there = files.whole(&files.root.join("data.bin"));
                 assert!(there && put.bytes == SIZE as u64, "{world}: not put");
             }
-            // A server of few lines says nothing, and one that fell silent looks the same: that is told.
+            // A server of few lines says nothing, and one that fell silent looks the same: that is
+            // told.
             Ok(_) => failed = Some(AppError::failed("the server has not confirmed the file")),
             Err(error) => failed = Some(error),
         }

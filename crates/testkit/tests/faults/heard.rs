@@ -3,7 +3,8 @@
 use crate::cell::Mood;
 use crate::world::World;
 
-/// Who talks, and the letters that only they use, so that it shows whose a piece of text is. No `q`: alone it says the end.
+/// Who talks, and the letters that only they use, so that it shows whose a piece of text is. No
+/// `q`: alone it says the end.
 pub(crate) const SPEAKERS: [(&str, &str); 3] = [
     ("ann", "abcdefghijklmnop"),
     ("bob", "αβγδεζηθικλμνξοπ"),
@@ -33,7 +34,8 @@ impl Said {
     }
 }
 
-/// Fails unless what `who` heard is what was said since, or could be that with gaps. `all` was said in the whole chat.
+/// Fails unless what `who` heard is what was said since, or could be that with gaps. `all` was said
+/// in the whole chat.
 pub(crate) fn judge(world: &World, who: &str, heard: &[String], since: &[&Said], all: &[Said]) {
     let right = match world.mood {
         Mood::Harmless if world.cell.is_sticky() => {
@@ -71,7 +73,8 @@ fn in_order(heard: &[String], said: &[Said]) -> bool {
     })
 }
 
-/// Whether of what each speaker said only pieces are missing. A character that was cut in two is heard as U+FFFD.
+/// Whether of what each speaker said only pieces are missing. A character that was cut in two is
+/// heard as U+FFFD.
 fn has_gaps(heard: &str, said: &[Said]) -> bool {
     let heard = heard.replace('\u{fffd}', "");
     let mut known = 0;

@@ -1,15 +1,18 @@
-//! The apps over sockets that misbehave: whatever happens, an outcome is right or a clear error. There are never wrong bytes,
-//! a hang, a panic or a leaked task, and the server serves the next client.
+//! The apps over sockets that misbehave: whatever happens, an outcome is right or a clear error.
+//! There are never wrong bytes, a hang, a panic or a leaked task, and the server serves the next
+//! client.
 //!
-//! Each cell (an app over a transport with a codec) runs with several seeds; `SOCKETRY_SEEDS=500` runs more of them, and a
-//! failure prints the command that repeats it.
+//! Each cell (an app over a transport with a codec) runs with several seeds; `SOCKETRY_SEEDS=500`
+//! runs more of them, and a failure prints the command that repeats it.
 //!
 //! Two laws differ by cell, because the cells do:
 //!
-//! * A flipped bit or a missing end of a datagram can be detected by nobody where no codec and no app has a checksum: a chat
-//!   message over such a network may differ, and nothing else may happen.
-//! * Over `raw` on a stream the end of the connection is the end of a file. Only TCP has a reset to tell one from the other:
-//!   elsewhere a connection that ends early may leave the beginning of a file, and nothing else.
+//! * A flipped bit or a missing end of a datagram can be detected by nobody where no codec and no
+//!   app has a checksum: a chat message over such a network may differ, and nothing else may
+//!   happen.
+//! * Over `raw` on a stream the end of the connection is the end of a file. Only TCP has a reset to
+//!   tell one from the other: elsewhere a connection that ends early may leave the beginning of a
+//!   file, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cell;

@@ -61,15 +61,16 @@ fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults)
     let mut connected = connected.clone().between_calls().with(Fault::ShortWrite, 0);
     let mut accepted = accepted.clone().between_calls().with(Fault::ShortRead, 0);
     if !cell.is_virtual() {
-        // Silence is the end of an answer there: a machine that is busy must not make one between two pieces.
+        // Silence is the end of an answer there: a machine that is busy must not make one between
+        // two pieces.
         connected = connected.with(Fault::ShortRead, 0);
         accepted = accepted.with(Fault::ShortWrite, 0);
     }
     (connected, accepted)
 }
 
-/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to users who have gone, and their
-/// ports may be others' by then.
+/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to
+/// users who have gone, and their ports may be others' by then.
 pub(crate) fn place(places: &Places, scheme: &str) -> Endpoint {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     if scheme != "udp" || cfg!(not(target_os = "linux")) {

@@ -72,19 +72,22 @@ impl World {
         self.transport.calm();
     }
 
-    /// What went wrong with the sockets, direction by direction: which of them comes first is not the seed's to say.
+    /// What went wrong with the sockets, direction by direction: which of them comes first is not
+    /// the seed's to say.
     pub(crate) fn events(&self) -> Vec<String> {
         let mut events = self.trace.events();
         events.sort_by_key(|event| (event.socket, event.sending));
         events.iter().map(ToString::to_string).collect()
     }
 
-    /// Whether a connection fell silent, so that who waits without a deadline of his own waits for ever.
+    /// Whether a connection fell silent, so that who waits without a deadline of his own waits for
+    /// ever.
     fn fell_silent(&self) -> bool {
         self.trace.count(Fault::Stall) + self.trace.count(Fault::HalfOpen) > 0
     }
 
-    /// What `doing` comes to; `None` if it waits for ever, and a connection that fell silent is why.
+    /// What `doing` comes to; `None` if it waits for ever, and a connection that fell silent is
+    /// why.
     pub(crate) async fn patiently<T>(
         &self,
         what: &str,
@@ -197,7 +200,8 @@ pub(crate) struct Serving {
     task: JoinHandle<Result<(), AppError>>,
 }
 
-/// What `doing` comes to while processes run, of which a virtual clock knows nothing. What is in vain is given up soon.
+/// What `doing` comes to while processes run, of which a virtual clock knows nothing. What is in
+/// vain is given up soon.
 async fn really_limited<T>(
     doing: impl Future<Output = T>,
     in_vain: impl Fn() -> bool,

@@ -1,4 +1,5 @@
-//! Exchanges: nothing is written before what it answers was read, and nothing is read before what it asks was written.
+//! Exchanges: nothing is written before what it answers was read, and nothing is read before what
+//! it asks was written.
 
 use socketry_codec::{BoxCodec, Framed, Line, Struct};
 use tokio_test::io::Builder;
@@ -39,7 +40,8 @@ async fn a_line_is_answered_by_a_line() {
     }
 }
 
-/// Receiving writes nothing: what was fed goes out with the flush that a program makes when it has nothing more to say.
+/// Receiving writes nothing: what was fed goes out with the flush that a program makes when it has
+/// nothing more to say.
 #[tokio::test]
 async fn answers_to_what_came_together_are_one_write_when_nothing_more_is_here() {
     let mut script = Builder::new();
@@ -71,7 +73,8 @@ async fn answers_to_what_came_together_are_one_write_when_nothing_more_is_here()
     assert_eq!(writes, [Call::Write(9), Call::Write(3)]);
 }
 
-/// The tutorial's file programs: a header behind its length, then the file, then an answer in the same form.
+/// The tutorial's file programs: a header behind its length, then the file, then an answer in the
+/// same form.
 #[tokio::test]
 async fn a_header_a_body_and_an_answer() {
     let header = br#"{"filename":"a","filesize":5}"#;

@@ -59,7 +59,8 @@ async fn a_read_that_fails_is_told_after_the_frames_before_it() {
     );
 }
 
-/// The first of a body came with its header; the rest is read as it comes, and never a byte of what follows is lost.
+/// The first of a body came with its header; the rest is read as it comes, and never a byte of what
+/// follows is lost.
 #[tokio::test]
 async fn a_body_takes_what_is_here_and_then_reads() {
     let mut script = Builder::new();

@@ -22,7 +22,8 @@ pub(crate) enum Call {
     Shutdown,
 }
 
-/// A socket that follows a script, between what uses it and `tokio_test`. Clones are the same socket.
+/// A socket that follows a script, between what uses it and `tokio_test`. Clones are the same
+/// socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Tap {
     script: Arc<Mutex<Mock>>,

@@ -1,5 +1,6 @@
-//! asynchronous-codec's `Framed` over tokio's `TcpStream`, through tokio-util's bridge to the traits of `futures`. Its only
-//! length header has eight bytes, big-endian. `feed`, with its defaults.
+//! asynchronous-codec's `Framed` over tokio's `TcpStream`, through tokio-util's bridge to the
+//! traits of `futures`. Its only length header has eight bytes, big-endian. `feed`, with its
+//! defaults.
 
 use std::time::Instant;
 

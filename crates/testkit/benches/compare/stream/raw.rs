@@ -1,5 +1,5 @@
-//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed` has: it reads 64 KiB at a
-//! time, and writes at 256 KiB.
+//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed`
+//! has: it reads 64 KiB at a time, and writes at 256 KiB.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -24,7 +24,8 @@ const SIZE: usize = 64;
 const PEERS: usize = 1000;
 /// How often each peer is served.
 const TIMES: usize = 50;
-/// The receive buffer that the server asks for, in bytes: room for one datagram of each peer, as the kernel counts.
+/// The receive buffer that the server asks for, in bytes: room for one datagram of each peer, as
+/// the kernel counts.
 const BUFFER: usize = 1 << 20;
 /// The first byte of the datagram that ends a run.
 const STOP: u8 = 0xFF;

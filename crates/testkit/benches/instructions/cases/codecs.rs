@@ -9,8 +9,9 @@ use super::{Case, frame};
 
 /// Lengths of frames, in bytes.
 const SIZES: [usize; 3] = [16, 64, 1024];
-/// How many frames stand behind each other where one is decoded, or encoded, after the other. A `Reader` is given them at once: so
-/// few that `memcpy` copies them in the same way on any processor with AVX2.
+/// How many frames stand behind each other where one is decoded, or encoded, after the other. A
+/// `Reader` is given them at once: so few that `memcpy` copies them in the same way on any
+/// processor with AVX2.
 const BLOCK: u32 = 32;
 
 pub(crate) fn cases() -> Vec<Case> {
