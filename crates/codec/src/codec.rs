@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::CodecError;
+use crate::{CodecError, Properties};
 
 /// What is known about the bytes after the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,12 @@ pub trait Codec: CloneCodec + Send + 'static {
 
     /// Whether the codec stands between two frames, so that another may take over from here.
     fn in_step(&self) -> bool;
+
+    /// What a program can rely on over this codec. By default: frames of any bytes, which arrive as they
+    /// were sent. A codec that wraps another passes its properties on.
+    fn properties(&self) -> Properties {
+        Properties::default()
+    }
 }
 
 /// The few bytes before or after a payload.
@@ -196,5 +202,8 @@ impl Codec for BoxCodec {
     }
     fn in_step(&self) -> bool {
         (**self).in_step()
+    }
+    fn properties(&self) -> Properties {
+        (**self).properties()
     }
 }

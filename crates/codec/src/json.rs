@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::limits::{DEFAULT_MAX_HEADER, contain, refused};
-use crate::{Affix, Codec, CodecError, Decoded, End, Fault, Format, Struct};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Format, Properties, Struct};
 
 /// `json`, `json:>I`, …: a JSON object behind its length, as [`Struct`] has it.
 ///
@@ -109,5 +109,9 @@ impl Codec for Json {
 
     fn in_step(&self) -> bool {
         self.sized.in_step()
+    }
+
+    fn properties(&self) -> Properties {
+        self.sized.properties().carrying(Content::Json)
     }
 }

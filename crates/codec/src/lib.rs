@@ -44,6 +44,7 @@ mod json;
 pub mod limits;
 mod line;
 mod name;
+mod properties;
 mod raw;
 mod reader;
 mod sized;
@@ -63,6 +64,7 @@ pub use framed::{
 pub use json::Json;
 pub use line::Line;
 pub use name::{CodecName, UnknownCodec};
+pub use properties::{Content, Properties};
 pub use raw::Raw;
 pub use reader::Reader;
 pub use sized::Struct;

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use memchr::memchr;
 
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
 
 /// `line`, `line:crlf`, `line:\0`: a frame is what stands before a delimiter.
 ///
@@ -236,5 +236,12 @@ impl Codec for Line {
     /// input, but not whole, belongs to whoever decodes next.
     fn in_step(&self) -> bool {
         !matches!(self.within, Within::Discarding(_))
+    }
+
+    fn properties(&self) -> Properties {
+        let content = Content::Delimited(self.ending.last());
+        Properties::default()
+            .carrying(content)
+            .at_most(self.limits.max_frame)
     }
 }

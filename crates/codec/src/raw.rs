@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::{Affix, Codec, CodecError, Decoded, End};
+use crate::{Affix, Codec, CodecError, Decoded, End, Properties};
 
 /// `raw`: whatever arrived is a frame: one read on a stream, one datagram otherwise.
 ///
@@ -46,5 +46,9 @@ impl Codec for Raw {
 
     fn in_step(&self) -> bool {
         true
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::default().without_boundaries()
     }
 }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
-use crate::{Affix, Codec, CodecError, Decoded, End, Format};
+use crate::{Affix, Codec, CodecError, Decoded, End, Format, Properties};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
@@ -124,5 +124,9 @@ impl Codec for Struct {
     /// Always: it keeps nothing from one call to the next. What an error says to pass over is its reader's to remember.
     fn in_step(&self) -> bool {
         true
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::default().at_most(self.longest)
     }
 }

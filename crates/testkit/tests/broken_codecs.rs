@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use socketry_codec::{
-    Affix, BoxCodec, Codec, CodecError, CodecSpec, Decoded, End, Fault, Line, Struct,
+    Affix, BoxCodec, Codec, CodecError, CodecSpec, Content, Decoded, End, Fault, Line, Properties,
+    Struct,
 };
 use socketry_testkit::codec::{LAWS, Limits, Subject, law};
 
@@ -27,6 +28,7 @@ struct Bent {
     encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
     envelope: fn(&mut Bent, &[u8]) -> Envelope,
     in_step: fn(&Bent) -> bool,
+    properties: fn(&Bent) -> Properties,
 }
 
 impl Bent {
@@ -41,6 +43,7 @@ impl Bent {
             encode: |bent, frame, out| bent.good.encode(frame, out),
             envelope: |bent, frame| bent.good.envelope(frame),
             in_step: |bent| bent.good.in_step(),
+            properties: |bent| bent.good.properties(),
         }
     }
 }
@@ -57,6 +60,9 @@ impl Codec for Bent {
     }
     fn in_step(&self) -> bool {
         (self.in_step)(self)
+    }
+    fn properties(&self) -> Properties {
+        (self.properties)(self)
     }
 }
 
@@ -633,4 +639,52 @@ fn a_violation_says_which_law_which_codec_and_what_happened() {
         "struct, bent breaks what_is_sent_arrives (A frame of any length that the codec carries arrives as it was sent.): \
          b\"\", as encoded: at 0 comes nothing, and the frame b\"\" is due"
     );
+}
+
+#[test]
+fn a_codec_that_declares_what_is_not_so() {
+    type Declare = fn(&Bent) -> Properties;
+    let cases: [(&str, Declare); 7] = [
+        ("line", |_| Properties::default()),
+        ("line", |bent| bent.good.properties().without_boundaries()),
+        ("line", |bent| {
+            bent.good.properties().carrying(Content::Delimited(b';'))
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().carrying(Content::Json)
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().carrying(Content::Delimited(b'\n'))
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().at_most(bent.limits.max_frame - 1)
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().at_most(bent.limits.max_frame + 1)
+        }),
+    ];
+    for (name, declare) in cases {
+        let subject = Subject::new(name, move |limits| {
+            let mut bent = Bent::straight(good(name, limits), limits);
+            bent.properties = declare;
+            bent
+        });
+        caught("its_properties_are_true", &subject);
+    }
+}
+
+#[test]
+fn a_codec_that_counts_and_does_not_say_so() {
+    let subject = bent("line", |bent| {
+        bent.encode = |bent, frame, out| {
+            bent.memory += 1;
+            let frame = if bent.memory > 1 {
+                [frame, b"!"].concat()
+            } else {
+                frame.to_vec()
+            };
+            bent.good.encode(&frame, out)
+        };
+    });
+    caught("its_properties_are_true", &subject);
 }

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use self::scanner::Scanner;
 use crate::limits::{DEFAULT_MAX_BARE, Limits, MAX_DEPTH, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Decoded, End, Fault};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
 ///
@@ -195,5 +195,10 @@ impl Codec for BareJson {
     /// input, but not whole, belongs to whoever decodes next.
     fn in_step(&self) -> bool {
         self.discarded.is_none()
+    }
+
+    fn properties(&self) -> Properties {
+        let properties = Properties::default().carrying(Content::Json);
+        properties.at_most(self.limits.max_frame)
     }
 }

@@ -35,6 +35,7 @@ mod cost;
 mod cuts;
 mod damage;
 mod datagrams;
+mod declared;
 mod drive;
 mod ends;
 mod inputs;
@@ -114,6 +115,8 @@ macro_rules! __codec_laws {
                 "What is encoded in between changes nothing of what is decoded.",
             state::in_step_says_that_another_may_take_over
                 "Where `in_step` is true, a new codec in this one's place decodes the same; after a frame it is true.",
+            declared::its_properties_are_true
+                "What a codec declares in its `properties` is true: boundaries, content, the longest frame, no state.",
             tiers::the_reader_agrees
                 "`Reader` gives the frames and errors that `decode` gives.",
             tiers::framed_agrees

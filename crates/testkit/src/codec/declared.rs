@@ -1,0 +1,111 @@
+//! What a codec declares of itself, which programs rely on.
+
+use bytes::BytesMut;
+use socketry_codec::{Codec, Content};
+
+use super::Subject;
+use super::drive::{ensure, shown};
+use super::inputs::random;
+use crate::law::Verdict;
+
+/// A longest frame above this many bytes is believed: to try it would take too long.
+const TRIED: usize = 64 << 10;
+
+pub(super) fn its_properties_are_true(subject: &Subject) -> Verdict {
+    let properties = subject.codec(subject.roomy()).properties();
+    ensure(properties.boundaries == subject.bounded, || {
+        format!(
+            "{properties:?}, and its subject says that boundaries are {}",
+            subject.bounded
+        )
+    })?;
+    content(subject, properties.content)?;
+    longest(subject)?;
+    if properties.stateless {
+        stateless(subject)
+    } else {
+        Ok(())
+    }
+}
+
+fn content(subject: &Subject, content: Content) -> Verdict {
+    let single = (0..=u8::MAX).map(|byte| vec![byte]);
+    match content {
+        // Over a stream without boundaries nothing is no frame.
+        Content::Bytes if !subject.bounded => all(subject, single),
+        Content::Bytes => all(subject, single.chain([Vec::new()])),
+        Content::Delimited(delimiter) => {
+            let others = single.filter(|frame| ![delimiter, b'\r'].contains(&frame[0]));
+            all(subject, others.chain([Vec::new()]))?;
+            none(subject, vec![delimiter])
+        }
+        Content::Json => {
+            let objects = ["{}", r#"{"a":[1,{"b":"c"}]}"#];
+            all(subject, objects.map(|object| object.as_bytes().to_vec()))?;
+            none(subject, b"text".to_vec())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn all(subject: &Subject, frames: impl IntoIterator<Item = Vec<u8>>) -> Verdict {
+    for frame in frames {
+        let sent = subject
+            .codec(subject.roomy())
+            .encode(&frame, &mut BytesMut::new());
+        ensure(sent.is_ok(), || {
+            format!(
+                "{} is refused; declare in Codec::properties which frames it carries (Content)",
+                shown(&frame)
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn none(subject: &Subject, frame: Vec<u8>) -> Verdict {
+    let sent = subject
+        .codec(subject.roomy())
+        .encode(&frame, &mut BytesMut::new());
+    ensure(sent.is_err(), || {
+        format!("{} is taken, which its Content excludes", shown(&frame))
+    })
+}
+
+fn longest(subject: &Subject) -> Verdict {
+    let (mut random, small) = (random(), subject.small());
+    let longest = subject.codec(small).properties().max_frame;
+    if longest > TRIED {
+        return Ok(());
+    }
+    let takes = |frame: &[u8]| {
+        subject
+            .codec(small)
+            .encode(frame, &mut BytesMut::new())
+            .is_ok()
+    };
+    let words = || format!("its longest frame is {longest} bytes, and that is not so");
+    ensure(takes(&subject.frame(&mut random, longest)?), words)?;
+    let above = longest + 1;
+    if above > subject.most {
+        return Ok(());
+    }
+    ensure(!takes(&subject.frame(&mut random, above)?), words)
+}
+
+fn stateless(subject: &Subject) -> Verdict {
+    let frames = subject.frames(&mut random(), 8)?;
+    let mut codec = subject.codec(subject.roomy());
+    for frame in frames.iter().chain(&frames) {
+        let mut out = BytesMut::new();
+        let sent = codec.encode(frame, &mut out);
+        ensure(sent.is_ok() && out == subject.wire(&[frame])?, || {
+            format!(
+                "behind other frames {} becomes {}; say stateful",
+                shown(frame),
+                shown(&out)
+            )
+        })?;
+    }
+    Ok(())
+}
