@@ -37,6 +37,12 @@
 //!
 //! Frames are made of all this by `socketry-codec`; transports know no codec.
 //!
+//! # Features
+//!
+//! * `batch` (default): many UDP datagrams a call on Linux, through quinn-udp. Without it the same
+//!   methods receive one.
+//! * `text` (default): `Encoding` and `TextSocket`, through encoding_rs.
+//!
 //! The kernel's sockets need Unix: Linux is tested, macOS compiles. Abstract names, peer credentials and
 //! device binding are Linux'.
 
@@ -48,6 +54,7 @@ mod mem;
 mod options;
 mod session;
 mod standard;
+#[cfg(feature = "text")]
 mod text;
 pub mod units;
 
@@ -80,4 +87,5 @@ pub use session::{
     Session, SessionLimits, SessionListener, SessionRecv, SessionSend, SessionStats,
 };
 pub use standard::{connect, listen};
+#[cfg(feature = "text")]
 pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextSocket, Undecodable};

@@ -6,4 +6,5 @@
 
 mod endpoints;
 mod options;
+#[cfg(feature = "text")]
 mod text;

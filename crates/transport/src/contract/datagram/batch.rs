@@ -105,6 +105,7 @@ impl Batch {
     }
 
     /// Where [`spare`](Batch::spare) begins.
+    #[cfg(feature = "batch")]
     pub(crate) fn filled(&self) -> usize {
         self.filled
     }

@@ -8,6 +8,7 @@
     reason = "registering a descriptor with the runtime; see the block"
 )]
 
+#[cfg_attr(not(feature = "batch"), path = "no_batches.rs")]
 mod batches;
 mod calls;
 mod halves;
@@ -35,7 +36,6 @@ use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::{Received, Shape};
 use crate::kernel::addr::{self, Scheme};
-use batches::Merging;
 pub(crate) use batches::Named;
 pub(crate) use calls::{check_len, send_parts_to};
 use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
@@ -74,7 +74,8 @@ pub(crate) struct Os {
     #[cfg(target_os = "linux")]
     takes_rights: OnceLock<bool>,
     runs: Runs,
-    merging: OnceLock<Box<Merging>>,
+    #[cfg(feature = "batch")]
+    merging: OnceLock<Box<batches::Merging>>,
 }
 
 impl Os {
@@ -92,6 +93,7 @@ impl Os {
             #[cfg(target_os = "linux")]
             takes_rights: OnceLock::new(),
             runs: Runs::default(),
+            #[cfg(feature = "batch")]
             merging: OnceLock::new(),
         })
     }

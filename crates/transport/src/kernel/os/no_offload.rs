@@ -8,6 +8,7 @@ pub(super) fn send_run(_: &Socket, _: &[u8], _: u16, _: Option<&SockAddr>) -> io
     Err(io::ErrorKind::Unsupported.into())
 }
 
+#[cfg(feature = "batch")]
 pub(super) fn merge_received(_: &Socket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -60,11 +60,16 @@ fn segments_of(size: u16) -> [u8; SPACE] {
 }
 
 /// Has the kernel hand over runs of datagrams in one piece, however they are received from then on.
+#[cfg(feature = "batch")]
 pub(super) fn merge_received(socket: &Socket) -> io::Result<()> {
     set_int(socket, libc::SOL_UDP, libc::UDP_GRO, 1)
 }
 
 /// Sets an option whose value is an `int`.
+#[cfg_attr(
+    not(feature = "batch"),
+    allow(dead_code, reason = "only merging sets one")
+)]
 pub(super) fn set_int(socket: &Socket, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
     let from = (&raw const value).cast();
     // SAFETY: the descriptor is open, and the kernel reads an `int` that outlives the call.
