@@ -1,13 +1,13 @@
-//! How much may be sent to an address that has proved nothing.
+//! How many bytes the server may send to an address that has proved nothing.
 //!
-//! A datagram says where it comes from, and whoever sends it can write a wrong address there. An
-//! answer would go to somebody who never asked for it, and a short question with a long answer
-//! would make this server a weapon. So no more bytes go to such an address than came from it: the
-//! rule of QUIC (RFC 9000, section 8.1), with a factor of 1.
+//! A datagram names its sender's address, and any sender can write a wrong one there. The answer
+//! would then go to a peer that never asked for it. A short question with a long answer would make
+//! this server a weapon. So the server sends no more bytes to such an address than it received from
+//! there. That is the rule of QUIC (RFC 9000, section 8.1), with a factor of 1.
 //!
-//! Nobody outside of a machine can send from its loopback addresses, nor through its Unix sockets,
-//! and on a stream each peer has answered already. Others prove their address with a
-//! [cookie](super::cookie).
+//! Three kinds of peers need no proof. Only processes of this machine can send from its loopback
+//! addresses or through its Unix sockets, and a peer on a stream has completed a handshake. All
+//! others prove their address with a [cookie](super::cookie).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,11 +23,11 @@ pub(super) struct Budget(Mutex<State>);
 #[derive(Debug)]
 struct State {
     trust: Trust,
-    /// So many bytes came from there and were not answered yet.
+    /// How many bytes arrived from the peer and were not answered yet.
     left: usize,
 }
 
-/// Whether what is sent to an address arrives where it was asked for.
+/// Whether the peer itself asked for what is sent to its address.
 #[derive(Debug)]
 enum Trust {
     Always,
@@ -36,7 +36,8 @@ enum Trust {
 }
 
 impl Budget {
-    /// For the peer of `half`. A network that lets nobody write a wrong address is `trusted`.
+    /// The budget for the peer of `half`. `trusted` says that nobody on this network can forge an
+    /// address.
     pub(super) fn of(half: &impl Half, trusted: bool) -> Self {
         let free = trusted || half.shape().is_stream() || !can_be_forged(half.peer());
         Budget::with(if free { Trust::Always } else { Trust::Never })
@@ -51,7 +52,7 @@ impl Budget {
         Budget(Mutex::new(State { trust, left: 0 }))
     }
 
-    /// Whoever is there has asked for what it is sent, for [`PROOF`].
+    /// The peer has proved its address: it may be sent anything for [`PROOF`].
     pub(super) fn prove(&self) {
         let mut state = self.lock();
         if !matches!(state.trust, Trust::Always) {
@@ -63,13 +64,13 @@ impl Budget {
         self.lock().is_proven()
     }
 
-    /// So many bytes came from there.
+    /// Counts `bytes` that arrived from the peer.
     pub(super) fn earn(&self, bytes: usize) {
         let mut state = self.lock();
         state.left = state.left.saturating_add(bytes);
     }
 
-    /// Whether so many bytes may be sent there. They are counted as sent then.
+    /// Whether `bytes` may be sent to the peer. If so, they are counted as sent.
     pub(super) fn spend(&self, bytes: usize) -> bool {
         let mut state = self.lock();
         if state.is_proven() {
@@ -81,7 +82,7 @@ impl Budget {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whatever panicked, a number and a time are whole.
+        // A panic elsewhere cannot leave a number or a time half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,7 +97,7 @@ impl State {
     }
 }
 
-/// Whether datagrams with the address of `peer` may come from elsewhere.
+/// Whether a datagram with the address of `peer` may come from another machine.
 pub(super) fn can_be_forged(peer: &Endpoint) -> bool {
     matches!(peer.address(), Address::Ip(at) if !at.ip().to_canonical().is_loopback())
 }
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_goes_out_than_came_in() {
+    fn no_more_bytes_go_out_than_came_in() {
         let budget = Budget::limited();
         assert!(!budget.spend(1));
         budget.earn(100);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_needs_no_proof_needs_none_later() {
+    async fn a_trusted_peer_needs_no_proof_later() {
         let budget = Budget::with(Trust::Always);
         budget.prove();
         advance(PROOF * 2).await;
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_this_machine_alone_cannot_be_forged() {
+    fn only_addresses_of_this_machine_cannot_be_forged() {
         for (peer, forged) in [
             ("udp://127.0.0.1:9", false),
             ("udp://[::1]:9", false),

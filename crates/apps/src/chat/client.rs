@@ -1,4 +1,4 @@
-//! A user's end of a conversation, for programs.
+//! A user's end of a conversation, for use in programs.
 
 use std::{fmt, io};
 
@@ -7,17 +7,17 @@ use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
 use super::budget::can_be_forged;
-use super::ear::Ear;
 use super::message::{Answer, Dialect, Message, RELAYED, Said, encoded, json, own_name, signed};
+use super::peer_text::PeerText;
 use super::proof::{Proof, Told};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::{AppError, Service, wrong_codec};
 
-/// The name where none was given and the codec has a place for one.
+/// The user's name if it chose none and the codec has a place for one.
 const ANONYMOUS: &str = "anonymous";
 
-/// A user who is connected: says messages and hears those of others.
+/// A connected user: sends messages and receives those of the other users.
 ///
 /// See [`Server`](super::Server) for an example.
 pub struct Client {
@@ -26,11 +26,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the server at `to`. With JSON it says who is there at once; with other codecs a
-    /// datagram server knows nothing of it before the first message.
+    /// Connects to the server at `to`. With JSON the client sends its name at once. With other
+    /// codecs a datagram server does not know of the user before the first message.
     ///
-    /// `name`, at most 64 bytes, signs the messages; without one they are unsigned, or with JSON
-    /// those of `anonymous`.
+    /// The messages are signed with `name`, of at most 64 bytes. Without a name they are unsigned;
+    /// with JSON the name is then `anonymous`.
     ///
     /// # Errors
     /// If the connection fails, or the name is empty, too long or misleading.
@@ -42,7 +42,10 @@ impl Client {
         let name = name.map(own_name).transpose()?;
         let service = bounded(service);
         let framed = service.connect(App::Chat, to).await?;
-        let (dialect, ear) = (Dialect::of(&service), Ear::new(&service, framed.shape()));
+        let (dialect, texts) = (
+            Dialect::of(&service),
+            PeerText::new(&service, framed.shape()),
+        );
         let sticky = service.codec.name == CodecName::Raw && framed.shape().is_stream();
         let forgeable = !framed.shape().is_stream() && can_be_forged(framed.peer());
         let (told, proof) = Proof::new(dialect == Dialect::Json && forgeable);
@@ -52,7 +55,7 @@ impl Client {
                 frames: hearing,
                 opening: Some(Opening::of_server(service.codec.name, RELAYED)),
                 dialect,
-                ear,
+                texts,
                 told,
             },
             speaking: Speaking {
@@ -67,24 +70,24 @@ impl Client {
         Ok(client)
     }
 
-    /// Says `text` to all others; when it returns, it has been written. `q` ends the conversation.
-    /// Cancel-safe.
+    /// Sends `text` to all other users. When it returns, the message has been written. The text `q`
+    /// ends the conversation. Cancel-safe.
     ///
     /// # Errors
-    /// If the encoding lacks a character of it or it is too long, and then nothing was sent and the
-    /// conversation goes on; or if the server is gone.
+    /// If the encoding lacks a character of `text`, or `text` is too long. Then nothing was sent,
+    /// and the conversation goes on. Or if the server is gone.
     pub async fn send(&mut self, text: &str) -> Result<(), AppError> {
         Ok(self.speaking.say(text).await?)
     }
 
-    /// The next message; `None` when the server has ended the conversation. Cancel-safe.
+    /// The next message of another user; `None` when the server has ended the conversation.
+    /// Cancel-safe.
     ///
-    /// Meanwhile it proves to a server over datagrams that they reach this address, where the codec
-    /// is JSON.
+    /// Over datagrams with JSON it also proves this user's address to the server meanwhile.
     ///
     /// # Errors
-    /// If the server did not accept something that was sent, or sent something that is no message;
-    /// the next call goes on after it. If the connection broke, what follows is `None`.
+    /// If the server did not accept a frame of this user, or sent a frame that is no message. The
+    /// next call goes on after it. After a broken connection the next call returns `None`.
     pub async fn recv(&mut self) -> Result<Option<Message>, AppError> {
         let heard = tokio::select! {
             heard = self.hearing.next() => heard,
@@ -97,8 +100,8 @@ impl Client {
         }
     }
 
-    /// Half-closes, on a stream: nothing more will be said here, and what others say is still heard
-    /// for a while.
+    /// Half-closes a stream: this user sends nothing more, and still receives what others say for a
+    /// while.
     ///
     /// # Errors
     /// If the server is gone.
@@ -106,7 +109,7 @@ impl Client {
         self.speaking.finish().await
     }
 
-    /// Whether the server does not know of this user before the first message.
+    /// Whether the server does not know of this user before the user's first message.
     pub(super) fn is_unknown(&self) -> bool {
         !self.hearing.is_stream() && self.hearing.dialect != Dialect::Json
     }
@@ -122,26 +125,26 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What came from the server.
+/// What the server sent, or how it ended.
 pub(super) enum Heard {
     Message(Message),
     /// Something went wrong, and the conversation goes on.
     Fault(AppError),
-    /// The server said that it ends it.
+    /// The server ended the conversation with the text `q`.
     Quit,
-    /// The server ended it between two messages, without a word.
+    /// The stream ended between two messages, without a `q`.
     End,
     /// The connection broke, perhaps inside a message.
     Lost(AppError),
 }
 
-/// The half that hears.
+/// The receiving half.
 pub(super) struct Hearing {
     frames: Framed<BoxRecv>,
-    /// Before the first message.
+    /// `Some` before the first message.
     opening: Option<Opening>,
     dialect: Dialect,
-    ear: Ear,
+    texts: PeerText,
     told: Told,
 }
 
@@ -150,7 +153,7 @@ impl Hearing {
         self.frames.shape().is_stream()
     }
 
-    /// What comes next. Cancel-safe.
+    /// Receives the next message or end. Cancel-safe.
     pub(super) async fn next(&mut self) -> Heard {
         loop {
             let heard = match &mut self.opening {
@@ -159,7 +162,7 @@ impl Hearing {
                     self.of_first(first)
                 }
                 None => match self.frames.recv().await {
-                    Ok(Some(frame)) => of_frame(self.dialect, &mut self.ear, &self.told, frame),
+                    Ok(Some(frame)) => of_frame(self.dialect, &mut self.texts, &self.told, frame),
                     Ok(None) => Some(self.ended()),
                     Err(error) => Some(self.of_error(error)),
                 },
@@ -170,7 +173,7 @@ impl Hearing {
         }
     }
 
-    /// What the server began with, which may be another codec.
+    /// Interprets the first frame, which may be another codec's.
     fn of_first(&mut self, first: First) -> Option<Heard> {
         if !matches!(first, First::Unfinished) {
             self.opening = None;
@@ -179,7 +182,7 @@ impl Hearing {
             First::Frame(None) => Some(self.ended()),
             First::Frame(Some(frame)) => match wrong_codec::of_bytes(&frame) {
                 Some(told) => Some(Heard::Lost(told)),
-                None => of_frame(self.dialect, &mut self.ear, &self.told, &frame),
+                None => of_frame(self.dialect, &mut self.texts, &self.told, &frame),
             },
             First::Refused(error, theirs) => Some(match theirs.map(wrong_codec::differs) {
                 Some(foreign) => Heard::Lost(wrong_codec::of_error(&error).unwrap_or(foreign)),
@@ -189,15 +192,15 @@ impl Hearing {
             First::Stranger(protocol) => Some(Heard::Lost(AppError::failed(format_args!(
                 "the server speaks {protocol}"
             )))),
-            // The line may still end.
+            // The peer may still end the line.
             First::Unfinished => Some(Heard::Fault(wrong_codec::differs(CodecName::Raw))),
         }
     }
 
     fn ended(&mut self) -> Heard {
-        match self.ear.rest() {
+        match self.texts.rest() {
             Some(text) => of_message_text(text),
-            // A message that was too long was being passed over.
+            // The codec was passing over a message that was too long.
             None if !self.frames.in_step() => {
                 Heard::Lost(AppError::failed("the server ended inside a message"))
             }
@@ -209,7 +212,7 @@ impl Hearing {
         if let Some(told) = wrong_codec::of_error(&error) {
             return Heard::Lost(told);
         }
-        let cut = matches!(error.fault(), FrameFault::Codec(codec) if matches!(codec.fault, Fault::Truncated { .. }));
+        let cut = matches!(error.codec_fault(), Some(Fault::Truncated { .. }));
         if is_lost(&error, self.is_stream()) || (cut && self.is_stream()) {
             return Heard::Lost(error.into());
         }
@@ -217,8 +220,8 @@ impl Hearing {
     }
 }
 
-/// Whether an error ends the conversation. On a stream each of the network's does. A datagram that
-/// was refused, or that no route was found for, is lost alone.
+/// Whether an error ends the conversation. On a stream every network error does. Of a datagram that
+/// was refused or found no route, only that datagram is lost.
 fn is_lost(error: &FrameError, stream: bool) -> bool {
     match error.fault() {
         FrameFault::Io(io) => stream || !is_passing(io.kind()),
@@ -240,10 +243,10 @@ fn is_too_long(error: &FrameError) -> bool {
     matches!(error.codec_fault(), Some(Fault::TooLong { .. }))
 }
 
-/// `None` if no character is whole yet, or it concerns nobody but the half that speaks.
-fn of_frame(dialect: Dialect, ear: &mut Ear, told: &Told, frame: &[u8]) -> Option<Heard> {
+/// `None` if the frame completes no character, or concerns the sending half only.
+fn of_frame(dialect: Dialect, texts: &mut PeerText, told: &Told, frame: &[u8]) -> Option<Heard> {
     match dialect {
-        Dialect::Text(_) => ear.text(frame).map(of_message_text),
+        Dialect::Text(_) => texts.text(frame).map(of_message_text),
         Dialect::Json => of_json(frame, told),
     }
 }
@@ -271,24 +274,24 @@ pub(super) fn of_json(frame: &[u8], told: &Told) -> Option<Heard> {
             None => Heard::Fault(AppError::said(&error)),
         },
         Err(error) => Heard::Fault(AppError::failed(format_args!(
-            "the server sent what is no message: {error}"
+            "the server sent a frame that is no message: {error}"
         ))),
     })
 }
 
-/// The half that speaks.
+/// The sending half.
 pub(super) struct Speaking {
     frames: Framed<BoxSend>,
     dialect: Dialect,
     name: Option<String>,
     proof: Proof,
-    /// Whether two texts may arrive as one.
+    /// Whether the peer may read two texts as one.
     pub(super) sticky: bool,
 }
 
 /// Why a text was not sent.
 pub(super) enum Unsaid {
-    /// It cannot be sent, and others can.
+    /// This text cannot be sent; others can.
     Refused(AppError),
     /// The server is gone.
     Lost(AppError),
@@ -312,7 +315,7 @@ impl Speaking {
         })
     }
 
-    /// Says who is there, where the codec has a place for it.
+    /// Sends the user's name, where the codec has a place for it.
     async fn introduce(&mut self) -> Result<(), Unsaid> {
         let Dialect::Json = self.dialect else {
             return Ok(());
@@ -322,8 +325,8 @@ impl Speaking {
         self.send(&hello).await
     }
 
-    /// Proves that datagrams reach this address, where that is due, and never resolves unless that
-    /// cannot be sent. Cancel-safe.
+    /// Proves the user's address whenever a proof is due. It resolves only when a proof cannot be
+    /// sent. Cancel-safe.
     pub(super) async fn prove(&mut self) -> Unsaid {
         loop {
             self.proof.next().await;
@@ -356,7 +359,7 @@ impl Speaking {
         if let Some(cookie) = self.proof.carried() {
             let frame = self.said(Some(text), Some(cookie));
             match self.frames.send(&frame).await {
-                // Without the cookie there may be room.
+                // The message may fit without the cookie.
                 Err(error) if is_too_long(&error) => {}
                 sent => return sent.map_err(|error| self.unsaid(error)),
             }
@@ -372,7 +375,7 @@ impl Speaking {
         self.send(&bytes).await
     }
 
-    /// Half-closes, where that exists. Over datagrams the proof goes on.
+    /// Half-closes a stream. Over datagrams it does nothing, and the proof goes on.
     pub(super) async fn finish(&mut self) -> Result<(), AppError> {
         if self.frames.shape().is_stream() {
             self.frames.finish().await?;

@@ -1,7 +1,8 @@
-//! Cookies: how an address proves that datagrams reach it.
+//! Cookies, with which a user proves that datagrams reach its address.
 //!
-//! Only who reads at an address knows the cookie that was sent there. The server remembers none: a
-//! cookie is a hash, under a secret of the server's, of the address and of a coarse time.
+//! Only a process that receives at an address knows the cookie that was sent there. The server
+//! stores no cookies: a cookie is a hash of the address and a coarse time, keyed with a secret of
+//! the server.
 
 use blake3::Hash;
 use socketry_transport::Endpoint;
@@ -17,7 +18,7 @@ pub(super) struct Cookies {
 }
 
 impl Cookies {
-    /// Cookies under a secret of their own.
+    /// Cookies with a new secret.
     pub(super) fn new() -> Result<Self, AppError> {
         let mut secret = [0; blake3::KEY_LEN];
         getrandom::fill(&mut secret)
@@ -28,12 +29,12 @@ impl Cookies {
         })
     }
 
-    /// The cookie that is given out to `peer` now.
+    /// The cookie that `peer` gets now.
     pub(super) fn of(&self, peer: &Endpoint) -> String {
         self.at(peer, self.epoch()).to_hex().to_string()
     }
 
-    /// Whether `cookie` was given out to `peer`, and not too long ago.
+    /// Whether `peer` was given `cookie`, in this period or the one before.
     pub(super) fn holds(&self, cookie: &str, peer: &Endpoint) -> bool {
         let Ok(cookie) = Hash::from_hex(cookie) else {
             return false;
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_no_cookie_proves_nothing() {
+    async fn text_that_is_no_cookie_proves_nothing() {
         let cookies = Cookies::new().unwrap();
         let ann = peer("udp://192.0.2.1:9");
         let cookie = cookies.of(&ann);

@@ -12,35 +12,35 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::budget::Budget;
-use super::ear::Ear;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
 use super::message::{self, Challenge, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
 use super::outbox::Outbox;
+use super::peer_text::PeerText;
 use crate::Service;
 use crate::opening::{First, Opening};
 use crate::serving::{PARTING, Place, part};
 
-/// How long a user still hears who has half-closed, as `echo hello | chat join` does: long enough
-/// for an answer, and no longer, since a connection that was closed looks the same. Shorter, where
-/// a newcomer needs the place.
+/// How long a user that has half-closed is still sent messages, as `echo hello | chat join` needs
+/// it. That is long enough for an answer. It is not longer, since a closed connection looks the
+/// same. It is shorter where a newcomer needs the place.
 const HALF_CLOSED: Duration = Duration::from_secs(3);
 
-/// The name of a user who did not say one.
+/// The name of a user that gave none.
 const ANONYMOUS: &str = "anonymous";
 
-/// What the server knows of a user.
+/// The server's state for one user.
 struct Guest {
     seat: Seat,
     codec: CodecName,
     dialect: Dialect,
-    ear: Ear,
+    texts: PeerText,
     name: Option<String>,
-    /// The operator's name, which is nobody else's, in whatever case.
+    /// The operator's name. No user may have it, in upper or lower case.
     reserved: Arc<str>,
 }
 
-/// Talks to one user until either side ends it.
+/// Serves one user until either side ends the conversation.
 pub(super) async fn talk(
     hub: Arc<Hub>,
     service: Arc<Service>,
@@ -59,7 +59,7 @@ pub(super) async fn talk(
         seat,
         codec: service.codec.name,
         dialect: hub.dialect(),
-        ear: Ear::new(&service, shape),
+        texts: PeerText::new(&service, shape),
         name: None,
         reserved,
     };
@@ -86,8 +86,9 @@ pub(super) async fn talk(
     tracing::info!(%user, "left");
 }
 
-/// What `main` comes to, while `side` goes on; and whether that has ended. Its end does not end
-/// `main`: one who takes nothing any more may have said much that is still to be heard.
+/// Runs `main`, with `side` next to it, and also returns whether `side` has ended. The end of
+/// `side` does not end `main`: a user that reads nothing any more may have sent much that is still
+/// to be received.
 async fn beside<T>(
     main: impl Future<Output = T>,
     mut side: Pin<&mut impl Future<Output = ()>>,
@@ -101,7 +102,7 @@ async fn beside<T>(
     }
 }
 
-/// What `future` comes to, if that is by the deadline.
+/// The result of `future`, if it comes before the deadline.
 async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output, Elapsed> {
     match deadline {
         Some(deadline) => timeout_at(deadline, future).await,
@@ -109,13 +110,13 @@ async fn by<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output
     }
 }
 
-/// What a JSON frame says, or in words why it is nothing.
+/// Parses a JSON frame. The error says in words what is wrong with it.
 fn parse(frame: &[u8]) -> Result<Said<'_>, Cow<'static, str>> {
     serde_json::from_slice(frame).map_err(|error| format!("not a message: {error}").into())
 }
 
-/// Whether the user is heard on after an error. A socket that fails is not asked again, fatal or
-/// not: it might fail for ever.
+/// Whether the server goes on receiving after an error. After an I/O error it never does, even if
+/// the error is not fatal: the socket might fail for ever.
 fn flow_behind(error: &FrameError) -> ControlFlow<()> {
     match error.is_fatal() || matches!(error.fault(), FrameFault::Io(_)) {
         true => ControlFlow::Break(()),
@@ -124,7 +125,7 @@ fn flow_behind(error: &FrameError) -> ControlFlow<()> {
 }
 
 impl Guest {
-    /// Hears the user out.
+    /// Receives all that the user sends.
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>, place: &Place) {
         let deadline = self.first_word(frames.shape());
         let Ok(mut flow) = by(deadline, self.first(frames)).await else {
@@ -134,22 +135,22 @@ impl Guest {
             if heard.is_break() {
                 return;
             }
-            // Frames that are here already come without a pause; those who write them to others
+            // Buffered frames arrive without a pause, and the tasks that write them to other users
             // need one.
             tokio::task::yield_now().await;
             flow = self.next(frames).await;
         }
-        if let Some(text) = self.ear.rest() {
+        if let Some(text) = self.texts.rest() {
             self.say(&Message::plain(text)).await;
         }
         if frames.shape().is_stream() {
             place.leave();
-            // Who takes nothing any more hears nothing, either.
+            // A user that reads nothing any more is not waited for.
             let _ = timeout(HALF_CLOSED, self.seat.member.outbox.closed()).await;
         }
     }
 
-    /// Hears the next frame; `None` at the end.
+    /// Receives the next frame; `None` at the end.
     async fn next(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
         match frames.recv().await {
             Ok(frame) => Some(self.hear(frame?).await),
@@ -157,9 +158,9 @@ impl Guest {
         }
     }
 
-    /// Hears the first frame, where that may be another codec's; `None` at the end.
+    /// Receives the first frame, which may be another codec's; `None` at the end.
     async fn first(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
-        // Whoever sends datagrams has proved nothing, and is told nothing.
+        // A sender of datagrams has proved nothing, so it gets no advice.
         if !frames.shape().is_stream() {
             return self.next(frames).await;
         }
@@ -184,8 +185,8 @@ impl Guest {
         }
     }
 
-    /// When the user must have said something. A place here is not for who only connects, where
-    /// that can be told from who listens.
+    /// The deadline for the user's first frame, where a client that only connects can be told from
+    /// a user that only reads. A silent client must not keep a place.
     fn first_word(&self, shape: Shape) -> Option<Instant> {
         let due = self.dialect == Dialect::Json && shape.is_stream();
         due.then(|| Instant::now() + FIRST_WORD)
@@ -194,7 +195,7 @@ impl Guest {
     async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
         self.seat.member.outbox.budget.earn(frame.len());
         let heard = match self.dialect {
-            Dialect::Text(_) => Ok(self.ear.text(frame).map(Message::plain)),
+            Dialect::Text(_) => Ok(self.texts.text(frame).map(Message::plain)),
             Dialect::Json => match parse(frame) {
                 Ok(said) => {
                     self.check(&said).await;
@@ -212,22 +213,22 @@ impl Guest {
         ControlFlow::Continue(())
     }
 
-    /// A frame that was none: it concerns nobody else, and where it is not fatal not even the next
-    /// one.
+    /// Handles a frame that was not accepted. It concerns no other user. If the error is not fatal,
+    /// not even the next frame suffers.
     async fn misheard(&self, error: &FrameError) -> ControlFlow<()> {
         if self.dialect == Dialect::Json || matches!(error.fault(), FrameFault::Io(_)) {
             tracing::info!(%error, "not understood");
         } else {
-            // There is no way to tell the speaker.
+            // With these codecs the sender cannot be told.
             tracing::warn!(%error, "not understood");
         }
         self.refuse(&error.fault().to_string()).await;
         flow_behind(error)
     }
 
-    /// Looks whether a datagram proves the address that it came from. Whoever only introduces
-    /// itself waits for the cookie, which is an answer of the same length; what is said besides is
-    /// answered where it proves nothing.
+    /// Checks whether a datagram proves the address that it came from. A user that only introduces
+    /// itself gets the cookie, an answer of the same length. A user that sends a text gets an
+    /// answer only where the datagram proves nothing.
     async fn check(&self, said: &Said<'_>) {
         let outbox = &self.seat.member.outbox;
         let (cookies, peer) = (&self.seat.hub.cookies, &outbox.peer);
@@ -245,7 +246,8 @@ impl Guest {
         }
     }
 
-    /// The message; `None` if it only says who is there. In words why it cannot be accepted.
+    /// Turns what was parsed into a message; `None` if it only gives the user's name. The error
+    /// says in words why it is not accepted.
     fn message(&mut self, said: Said<'_>) -> Result<Option<Message>, Cow<'static, str>> {
         if let Some(from) = &said.from {
             self.name = Some(self.accepted(from)?);
@@ -279,20 +281,20 @@ impl Guest {
         }
     }
 
-    /// Says something to this user in the program's name, over any codec.
+    /// Sends this user some words of the program itself, over any codec.
     async fn tell(&self, words: &str) {
         match self.dialect {
             Dialect::Json => self.refuse(words).await,
             Dialect::Text(encoding) => {
                 let text = format!("{PROGRAM}: {words}");
-                // With replacement there is nothing that could fail.
+                // Decoding with replacement cannot fail.
                 let text = encoding.encode(&text, Undecodable::Replace);
                 self.seat.answer(&text.unwrap_or_default()).await;
             }
         }
     }
 
-    /// Answers that something was not accepted, where the codec can tell that from a message.
+    /// Tells the user that a frame was not accepted, where the codec can tell that from a message.
     async fn refuse(&self, words: &str) {
         let Dialect::Json = self.dialect else { return };
         let frame = message::json(&Refusal { error: words });

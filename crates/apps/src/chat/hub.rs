@@ -1,10 +1,10 @@
-//! Who is here, and how what one says reaches all others.
+//! The users that are connected, and how a message of one reaches all others.
 //!
-//! A message is encoded once, and put into the [outbox](super::outbox) of each user, from which a
-//! writer of that user's own takes it. The hub never waits. Who speaks does,
-//! [before](super::pacing) a message is relayed, for those who read.
+//! A message is encoded once and put into the [outbox](super::outbox) of each user, from which a
+//! task of that user writes it. The hub never waits. The sender of a message waits
+//! [before](super::pacing) it is relayed, at the pace of those who read.
 //!
-//! Nothing is logged while the lock is held: who reads the log may be slow.
+//! Nothing is logged while the lock is held, since the reader of the log may be slow.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,21 +24,21 @@ use super::pacing::{Common, Pass, Speaker};
 use crate::opening::inside;
 use crate::{AppError, Service, wrong_codec};
 
-/// The place where all meet.
+/// Where all users of a server meet.
 pub(super) struct Hub {
     dialect: Dialect,
-    /// Whether nobody can forge an address.
+    /// Whether nobody on this network can forge an address.
     pub(super) trusted: bool,
     pub(super) cookies: Cookies,
     room: Mutex<Room>,
     common: Common,
     operator: Speaker,
     shown: Screen,
-    /// How many messages the operator was not shown since the console stalled.
+    /// How many messages the operator was not shown since its console is full.
     unseen: AtomicU64,
 }
 
-/// What is under the lock, so that all users get messages in one order: that of `seq`.
+/// The state under the lock. So all users get the messages in one order, that of `seq`.
 struct Room {
     members: HashMap<u64, Arc<Member>>,
     next_member: u64,
@@ -47,7 +47,7 @@ struct Room {
     codec: BoxCodec,
 }
 
-/// A user, as the hub knows one.
+/// A user, as the hub sees it.
 pub(super) struct Member {
     pub(super) outbox: Outbox,
     dismissed: Notify,
@@ -55,11 +55,11 @@ pub(super) struct Member {
 
 type Members = Vec<Arc<Member>>;
 
-/// A frame as it goes on the wire, or why it cannot.
+/// A frame in its encoded form, or why it has none.
 type Encoded = Result<Bytes, CodecError>;
 
 impl Hub {
-    /// A hub, and what the operator says.
+    /// A hub with no users, which shows its messages at `console`, and the operator's own lines.
     pub(super) fn new(
         service: &Service,
         console: Console,
@@ -89,7 +89,7 @@ impl Hub {
         self.dialect
     }
 
-    /// Takes a user in; dropping the seat is leaving.
+    /// Adds a user. Dropping the seat removes it.
     pub(super) fn seat(self: &Arc<Self>, outbox: Outbox) -> Seat {
         let member = Arc::new(Member {
             outbox,
@@ -108,13 +108,13 @@ impl Hub {
         }
     }
 
-    /// What the operator says goes to all.
+    /// Relays the operator's words to all users.
     pub(super) async fn announce(&self, from: &str, text: &str) -> Result<(), AppError> {
         let pass = self.operator.pass(from.len() + text.len()).await;
         self.relay(None, from, text, pass)
     }
 
-    /// Says the end to all who have room for it, and ends all conversations.
+    /// Sends `q` to all users that have room for it, and ends all conversations.
     pub(super) fn dismiss(&self, from: &str) -> Result<(), AppError> {
         let mut room = self.room();
         let said = room.relay(self.dialect, None, from, QUIT, None);
@@ -124,7 +124,7 @@ impl Hub {
         said.map(drop)
     }
 
-    /// Sends what `from` says to all but `by`.
+    /// Relays what `from` says to all users but `by`.
     fn relay(
         &self,
         by: Option<u64>,
@@ -135,13 +135,13 @@ impl Hub {
         let missed = self.room().relay(self.dialect, by, from, text, pass)?;
         for member in missed {
             let user = &member.outbox.peer;
-            tracing::debug!(%user, "a message was dropped: reads too slowly, or may not be who it says");
+            tracing::debug!(%user, "dropped a message: the user is slow, or its address unproven");
         }
         Ok(())
     }
 
-    /// Shows a message to the operator. One who does not look holds up nobody, and is told so once:
-    /// a log that is told of each message would be as slow as the console.
+    /// Shows a message to the operator. An operator that does not read delays nobody. The log says
+    /// so once: if it was told each message, it would be as slow as the console.
     fn show(&self, message: &Message) {
         match self.shown.try_show(message.brief()) {
             Ok(()) => self.seen(),
@@ -154,8 +154,8 @@ impl Hub {
         }
     }
 
-    /// The console is over a stall when half of it is free: it would else be in and out of one with
-    /// every line.
+    /// Ends a stall of the console once half of it is free. With less it would stall again at the
+    /// next line.
     fn seen(&self) {
         if !self.shown.is_half_free() {
             return;
@@ -167,7 +167,7 @@ impl Hub {
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
-        // Whatever panicked, a table of members and a counter are whole.
+        // A panic elsewhere leaves the table of members and the counter whole.
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,8 +178,8 @@ impl Room {
         others.map(|(_, member)| member)
     }
 
-    /// Sends what `from` says to all but `by`. Returns those who missed it, since they have no
-    /// room.
+    /// Relays what `from` says to all users but `by`. Returns the users that missed it, since their
+    /// outbox is full.
     fn relay(
         &mut self,
         dialect: Dialect,
@@ -221,7 +221,7 @@ impl Room {
         encoded.map_err(|error| AppError::failed(format_args!("cannot relay a message: {error}")))
     }
 
-    /// A text that no line can hold because it ends as lines do is relayed without that.
+    /// A text that ends in line ends does not fit into a line; it is relayed without them.
     fn text(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
         let encoded = self.plain(encoding, text)?;
         let cleaned = text.trim_end_matches(['\r', '\n']);
@@ -247,30 +247,30 @@ impl Room {
     }
 }
 
-/// Who hears it first would take the server for one of another codec, and leave.
+/// A user that receives it first would take the server for one of another codec, and leave.
 fn misleading() -> AppError {
     AppError::failed("cannot relay a message: it would be taken for another codec's")
 }
 
 impl Member {
-    /// Resolves when the operator sends this user away.
+    /// Resolves when the operator ends this user's conversation.
     pub(super) async fn dismissed(&self) {
         self.dismissed.notified().await;
     }
 }
 
-/// A user's place in the hub.
+/// A user's membership of the hub.
 pub(super) struct Seat {
     pub(super) hub: Arc<Hub>,
     number: u64,
     pub(super) member: Arc<Member>,
     speaker: Speaker,
-    /// For what is answered to this user alone.
+    /// The passes for answers to this user alone.
     answers: Speaker,
 }
 
 impl Seat {
-    /// Says `message` to all others, and shows it to the operator, even if it cannot be relayed.
+    /// Relays `message` to all others. Shows it to the operator even if it cannot be relayed.
     pub(super) async fn say(&self, message: &Message) -> Result<(), AppError> {
         let from = message.from.as_deref().unwrap_or_default();
         let pass = self.speaker.pass(from.len() + message.text.len()).await;
@@ -280,8 +280,8 @@ impl Seat {
         relayed
     }
 
-    /// Says something to this user alone, who alone waits until there is room for it. Over
-    /// datagrams it may be lost.
+    /// Answers this user alone, as soon as there is room. Only this user waits for that. Over
+    /// datagrams the answer may be lost.
     pub(super) async fn answer(&self, frame: &[u8]) {
         let pass = self.answers.own_pass(frame.len()).await;
         let encoded = self.hub.room().encode(frame);

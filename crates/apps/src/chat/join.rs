@@ -1,4 +1,4 @@
-//! The user's program: lines become messages, and messages lines.
+//! The program `join`: prints messages, and sends the lines of its input.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,39 +15,42 @@ use super::limits::{DOUBT, FAREWELL, PAUSE, QUIET, TURN};
 use crate::AppError;
 use crate::common::{complain, hint};
 
-/// Why the user speaks no more.
+/// The error where a line was sent to a server that had ended without a `q`.
+const LATE: &str = "the last line was sent after the server had ended";
+
+/// Why the user sends nothing more.
 enum Spoken {
-    /// There is no more input.
+    /// The input has ended.
     Out,
     /// The user left.
     Left,
-    /// The server could not be reached any more.
+    /// The server cannot be reached any more.
     Lost(AppError),
 }
 
 /// How the server ended the conversation.
 enum Ending {
-    /// It said so.
+    /// With the text `q`.
     Quit,
-    /// Between two messages, without a word.
+    /// Between two messages, without a `q`.
     Silent,
 }
 
-/// What somebody types who takes part.
+/// The user's input.
 pub(super) struct Input {
     pub(super) lines: mpsc::Receiver<String>,
-    /// Whether its end is a way to leave, as at a terminal.
+    /// Whether the end of the input ends the conversation, as at a terminal.
     pub(super) leaves: bool,
 }
 
-/// Talks until the server ends it, the user leaves, or the user's lines have ended and it was
-/// waited for more.
+/// Talks until the server ends the conversation, the user leaves, or the input has ended and
+/// nothing more comes for a while.
 ///
 /// # Errors
-/// If not all that was said may have been taken. A stream tells that by an error of either half, by
-/// an end inside a message, and by a half-close that fails: then the server has closed without
-/// having read all. Where the server has said the end, all is well. A line that is said after an
-/// end that the server did not say is not taken, nor is one that a datagram server's host refused.
+/// If a message may be lost. On a stream, an error of either half, an end inside a message and a
+/// failing half-close say so: the server has closed without reading everything. If the server ended
+/// with a `q`, nothing is lost. A line that is sent after the server ended without a `q` is lost.
+/// So is a datagram that the server's host refused.
 pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Result<(), AppError> {
     let (hearing, mut speaking) = client.split();
     let mut listener = Listener {
@@ -72,7 +75,7 @@ pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Res
                             let before = said.get();
                             let spoken = timeout(DOUBT, &mut speech).await;
                             if said.get() > before {
-                                return Err(disconnected("what was said last came after the server's end"));
+                                return Err(disconnected(LATE));
                             }
                             break spoken.ok();
                         }
@@ -95,7 +98,7 @@ pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Res
             }
         }
         Some(Spoken::Left) => listener.leave().await,
-        // It may have said something first, and that it ends.
+        // The server may have sent messages first, and a `q`.
         Some(Spoken::Lost(error)) => match listener.listen_on(QUIET).await? {
             Some(Ending::Quit) => Ok(()),
             _ => Err(disconnected(error)),
@@ -108,7 +111,7 @@ pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Res
     }
 }
 
-/// Says what the user says, line by line, and counts it.
+/// Sends the input line by line, and waits for its turn before each.
 async fn speak(
     speaking: &mut Speaking,
     mut input: Input,
@@ -145,7 +148,8 @@ async fn speak(
     }
 }
 
-/// The error, if the server is gone. Otherwise the user sees it, and goes on.
+/// The error, if the server is gone. Any other error is shown to the user, and the conversation
+/// goes on.
 fn lost(unsaid: Unsaid) -> Option<AppError> {
     match unsaid {
         Unsaid::Lost(error) => Some(error),
@@ -156,20 +160,20 @@ fn lost(unsaid: Unsaid) -> Option<AppError> {
     }
 }
 
-/// What `listening` comes to, while the user still [proves](Speaking::prove) where it is.
+/// The result of `listening`. Meanwhile the user still [proves](Speaking::prove) its address.
 async fn proving<T>(speaking: &mut Speaking, listening: impl Future<Output = T>) -> T {
     let mut listening = pin!(listening);
     loop {
         tokio::select! {
             done = &mut listening => return done,
-            // The half that hears learns by itself what it means.
+            // The receiving half notices the error by itself.
             unsaid = speaking.prove() => drop(unsaid),
         }
     }
 }
 
-/// Waits for the answer to what was said before, if something was, and says how long to wait for
-/// the next one.
+/// Waits for the answer to the line before, if there was one. Returns how long to wait after the
+/// next line.
 async fn next_turn(turn: Option<Duration>, answered: &Notify) -> Duration {
     let Some(turn) = turn else { return TURN };
     match timeout(turn, answered.notified()).await {
@@ -185,7 +189,7 @@ async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
     }
 }
 
-/// The half that hears, and shows what it hears.
+/// The receiving half, and where it shows what it receives.
 struct Listener {
     hearing: Hearing,
     shown: Screen,
@@ -194,7 +198,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Shows what was heard; or says how the server ended it.
+    /// Shows what was received, or returns how the server ended.
     async fn take(&mut self, heard: Heard) -> Result<Option<Ending>, AppError> {
         match heard {
             Heard::Message(message) => {
@@ -214,7 +218,7 @@ impl Listener {
         }
     }
 
-    /// Shows what comes until the server ends it, or it is quiet for long enough.
+    /// Shows what arrives until the server ends, or nothing came for long enough.
     async fn listen_on(&mut self, patience: Duration) -> Result<Option<Ending>, AppError> {
         let until = Instant::now() + patience;
         loop {
@@ -228,8 +232,8 @@ impl Listener {
         }
     }
 
-    /// Lets the server read that the user leaves: closing a stream with unread bytes would destroy
-    /// what was sent last.
+    /// Gives the server time to read the end: closing a stream with unread bytes would destroy what
+    /// was sent last.
     async fn leave(&mut self) -> Result<(), AppError> {
         let until = Instant::now() + QUIET;
         while self.hearing.is_stream()
@@ -244,7 +248,7 @@ impl Listener {
         Ok(())
     }
 
-    /// What the conversation came to, whose end is no error by itself.
+    /// The result of the conversation. Its end is no error by itself.
     fn verdict(&mut self) -> Result<(), AppError> {
         match self.trouble.take() {
             Some(words) => Err(disconnected(words)),
@@ -257,7 +261,7 @@ fn disconnected(why: impl fmt::Display) -> AppError {
     AppError::failed(format_args!("disconnected: {why}"))
 }
 
-/// Somebody who sits there should see why the program ends; a script sees it by the exit code.
+/// A person at the terminal should see why the program ends; a script sees the exit code.
 fn say_that_it_ended() {
     hint("disconnected: the server ended the conversation");
 }

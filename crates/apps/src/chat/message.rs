@@ -1,4 +1,4 @@
-//! Messages, as programs see them and as they go on the wire.
+//! Messages, in memory and on the wire.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,29 +16,29 @@ use crate::{AppError, Service, Shown};
 /// The longest name in bytes.
 const MAX_NAME: usize = 64;
 
-/// What stands between a name and a text.
+/// What stands between the name and the text.
 const SIGNATURE_END: &str = " : ";
 
-/// A name that looks as if this program spoke.
+/// The name that the program itself uses.
 pub(super) const PROGRAM: &str = "socketry";
 
-/// The keys of which each JSON message has one.
+/// Each JSON message has at least one of these keys.
 pub(super) const KEYS: &[&str] = &["from", "text", "error"];
 
-/// The key that only a server's message has.
+/// The key that only messages of a server have.
 pub(super) const RELAYED: &[&str] = &["seq"];
 
 /// A message that was received.
 ///
-/// It prints as `FROM : TEXT`, or as the text alone, on one line and escaped.
+/// It prints as `FROM : TEXT`, or as the text alone, escaped and on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Message {
-    /// Who says so. `None` where the codec carries plain text; a signature is part of the text
-    /// then.
+    /// The sender's name. `None` where the codec carries plain text: a signature is part of the
+    /// text then.
     pub from: Option<String>,
-    /// What is said.
+    /// The text.
     pub text: String,
-    /// The server's number of this message; it grows.
+    /// The server's number of this message. It grows from message to message.
     pub seq: Option<u64>,
     /// When the server relayed it, in milliseconds since the Unix epoch.
     pub time: Option<u64>,
@@ -56,7 +56,7 @@ impl Message {
         self.text == QUIT
     }
 
-    /// As it prints, but of the text no more than [`SHOWN_CHARACTERS`].
+    /// As `Display` prints it, but with at most [`SHOWN_CHARACTERS`] of the text.
     pub(super) fn brief(&self) -> String {
         match self.text.char_indices().nth(SHOWN_CHARACTERS) {
             Some((end, _)) => format!("{}…", Signed(self, &self.text[..end])),
@@ -71,7 +71,7 @@ impl fmt::Display for Message {
     }
 }
 
-/// A text, with who says so in a message, made safe to show.
+/// A text, and the message that says its sender, made safe to show.
 struct Signed<'a>(&'a Message, &'a str);
 
 impl fmt::Display for Signed<'_> {
@@ -83,19 +83,19 @@ impl fmt::Display for Signed<'_> {
     }
 }
 
-/// What a client sends, where the codec is JSON.
+/// What a client sends with JSON.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Said<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<Cow<'a, str>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Cow<'a, str>>,
-    /// That of the server's, or as much room as one needs.
+    /// The server's cookie, or zeros as long as one.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) cookie: Option<Cow<'a, str>>,
 }
 
-/// What a server sends, where the codec is JSON.
+/// What a server relays with JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Relayed<'a> {
     pub(super) from: &'a str,
@@ -104,7 +104,7 @@ pub(super) struct Relayed<'a> {
     pub(super) time: u64,
 }
 
-/// What a server sends, as a client reads it.
+/// What a server sends with JSON, as a client reads it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Answer {
@@ -113,19 +113,19 @@ pub(super) enum Answer {
     Cookie { cookie: String },
 }
 
-/// A server's answer to what it cannot accept.
+/// A server's answer to a frame that it does not accept.
 #[derive(Debug, Serialize)]
 pub(super) struct Refusal<'a> {
     pub(super) error: &'a str,
 }
 
-/// A server's answer to a client that is to prove its address.
+/// A server's answer to a client that has to prove its address.
 #[derive(Debug, Serialize)]
 pub(super) struct Challenge<'a> {
     pub(super) cookie: &'a str,
 }
 
-/// How a message is written.
+/// How a message is written on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// As text.
@@ -143,17 +143,17 @@ impl Dialect {
     }
 }
 
-/// What goes on the wire for `value`. Text, numbers and options always have a JSON form.
+/// The JSON form of `value`. Texts, numbers and options always have one.
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// What goes on the wire for `text`, unless the encoding lacks a character of it.
+/// `text` in the given encoding. An error if the encoding lacks a character of it.
 pub(super) fn encoded(text: &str, encoding: Encoding) -> Result<Cow<'_, [u8]>, TextError> {
     encoding.encode(text, Undecodable::Strict)
 }
 
-/// `NAME : TEXT`, where there is a name.
+/// `NAME : TEXT` if there is a name.
 pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     match name {
         Some(name) if text != QUIT => Cow::Owned(format!("{name}{SIGNATURE_END}{text}")),
@@ -161,7 +161,7 @@ pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     }
 }
 
-/// Why a name cannot be one; `None` if it can.
+/// What is wrong with a name; `None` if nothing is.
 pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     if name.trim().is_empty() {
         return Some("a name (`from`) must not be empty");
@@ -177,14 +177,14 @@ pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether `name` is, or looks the same as, one that a server keeps for itself: its operator's, or
-/// this program's.
+/// Whether `name` is one that the server reserves: its operator's or this program's. Names are
+/// compared without regard to case.
 pub(super) fn is_reserved(name: &str, operator: &str) -> bool {
     let name = name.to_lowercase();
     name == operator.to_lowercase() || name == PROGRAM
 }
 
-/// A name that the user of this program chose.
+/// Checks a name that the user of this program chose.
 pub(super) fn own_name(name: &str) -> Result<String, AppError> {
     match fault_of_name(name) {
         Some(fault) => Err(AppError::usage(fault)),
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_is_one_line_and_harmless() {
+    fn a_message_prints_on_one_line_and_escaped() {
         let message = Message {
             from: Some("\u{1b}[2Jann".to_owned()),
             text: "two\nlines".to_owned(),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn in_brief_a_long_text_is_cut() {
+    fn the_operator_sees_the_beginning_of_a_long_text() {
         let mut message = Message::plain("\u{7}é".repeat(SHOWN_CHARACTERS / 2));
         assert_eq!(message.brief(), message.to_string());
         message.text.push('x');
@@ -223,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_signs_all_but_the_end() {
+    fn a_name_signs_all_texts_but_the_quit() {
         assert_eq!(signed("hi", Some("ann")), "ann : hi");
         assert_eq!(signed("hi", None), "hi");
         assert_eq!(signed(QUIT, Some("ann")), QUIT);
     }
 
     #[test]
-    fn names_are_neither_empty_nor_long() {
+    fn names_that_are_empty_or_long_are_refused() {
         assert_eq!(fault_of_name("安"), None);
         assert_eq!(fault_of_name(&"x".repeat(64)), None);
         assert!(fault_of_name(&"x".repeat(65)).is_some());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn names_do_not_mislead() {
+    fn misleading_names_are_refused() {
         for name in [
             " ann",
             "ann\u{a0}",

@@ -1,126 +1,125 @@
-//! Chat: what one says, all others hear.
+//! Chat: each message of a user goes to all other users.
 //!
 //! ```text
-//! socketry chat serve tcp://0.0.0.0:9000          who types here takes part, too
+//! socketry chat serve tcp://0.0.0.0:9000          what is typed here goes to all users
 //! socketry chat join tcp://host:9000 --name ann   in as many other terminals as you like
 //! ```
 //!
 //! # On the wire
 //!
-//! * **raw**, **line**, **struct**: a message is a text in the service's encoding. Who has a name
-//!   signs with it, `NAME : TEXT`; the server relays text as it came. Bytes that are no text in the
-//!   encoding become U+FFFD, for the reader at the server and for the others alike (`?` in an
-//!   encoding that lacks it). Over raw on a stream a character that arrives in two pieces is put
-//!   together first. What ends a line once more (`hello\\r\\r\\n`) is left out where a line cannot
-//!   hold it. A message that cannot be relayed otherwise, since it would be too long, or would be
-//!   taken for another codec's by who hears it first, is shown to the operator alone, with a
-//!   warning: these codecs have no way to tell the speaker.
+//! * **raw**, **line**, **struct**: a message is a text in the service's encoding. A user that has
+//!   a name signs with it, `NAME : TEXT`. The server relays the text as it came. Bytes that are no
+//!   text in the encoding become U+FFFD, both for the operator and for the users (`?` in an
+//!   encoding that lacks it). Over raw on a stream, a character that arrives in two pieces is put
+//!   together first. Extra line ends (`hello\\r\\r\\n`) are left out where a line cannot hold them.
+//!   Some messages cannot be relayed: one that would be too long, and one that a new user would
+//!   take for another codec's. The server shows them to the operator alone, with a warning, since
+//!   these codecs have no way to tell the sender.
 //! * **json**, **json:bare**: a message is an object. A client sends
-//!   `{"from": NAME, "text": TEXT}`; others get it with `seq`, which counts the messages of this
-//!   server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}` alone says who is
-//!   there. A name, once said, may be left out; before, it is `anonymous`. It has nothing invisible
-//!   in it, no ` : ` and no space around it, and is neither the operator's nor `socketry`, in
-//!   whatever case; two users may have the same one, since nothing here proves who somebody is.
-//!   What the server cannot accept it answers with `{"error": WORDS}`, and the conversation goes
-//!   on. Unknown keys are ignored.
+//!   `{"from": NAME, "text": TEXT}`. The other users get it with `seq`, which counts the messages
+//!   of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}` alone only
+//!   gives the user's name. Later messages may leave the name out. Without any, the name is
+//!   `anonymous`. A name has no invisible characters, no ` : `, and no space around it. It is
+//!   neither the operator's nor `socketry`, in any case. Two users may have the same name, since
+//!   nothing here proves who a user is. The server answers a frame that it does not accept with
+//!   `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
-//! A user on a stream whose first bytes are another codec's is told so by a message of the
-//! server's, over whichever codec that speaks, and leaves:
-//! `socketry: this server speaks the codec`, its name, and what the bytes look like. Over `line` a
-//! first text that does not end is answered so after one second, and may still end.
+//! If a user's first bytes on a stream look like another codec's, the server says so in a message,
+//! in its own codec: `socketry: this server speaks the codec`, its name, and what the bytes look
+//! like. The user then leaves. Over `line`, the server sends this message when a first text has not
+//! ended within one second; the text may still end later.
 //!
-//! A text that is exactly `q` ends a conversation, over every codec and from either side, and is
-//! not passed on: a user who says it leaves, and an operator who types it sends all users away. The
-//! server stays. It is never signed. Nothing but messages (and those errors, and cookies where one
-//! asks for them) is ever sent, and an empty line that is typed is none.
+//! A text that is exactly `q` ends a conversation, over every codec and from either side. It is not
+//! relayed and never signed. A user that sends it leaves. An operator that types it ends all
+//! conversations, and the server goes on. Only messages are ever sent, and the errors and cookies
+//! described here. An empty line of input is no message.
 //!
-//! Over datagrams a server knows of a user by the first datagram, and forgets one that was silent,
-//! and was sent nothing, for as long as the transport says (`peer_idle`, by default 5 minutes).
-//! [`Client`] sends its name at once where the codec is JSON; with other codecs a user hears
-//! nothing before having said something.
+//! Over datagrams a server learns of a user from its first datagram. It forgets a user after a time
+//! without traffic in either direction, which the transport sets (`peer_idle`, by default 5
+//! minutes). With JSON, [`Client`] sends its name at once. With other codecs a user receives
+//! nothing before it has sent something.
 //!
 //! # The program `join`
 //!
-//! At a terminal the end of input (Ctrl-D) leaves, as a line `q` does. When other input has ended,
-//! `join` goes on hearing: on a stream until the server ends the conversation, but not beyond
-//! [`limits::FAREWELL`] unless messages still come (a chat server of ours does not end it before),
-//! over datagrams until nothing comes for a second. Over raw on a stream it says a line only once
-//! the one before was answered, or was not for [`limits::TURN`] or [`limits::PAUSE`], since two
-//! would become one text.
+//! At a terminal the end of input (Ctrl-D) leaves, as a line `q` does. After the end of other
+//! input, `join` goes on receiving. On a stream it does so until the server ends the conversation,
+//! but after [`limits::FAREWELL`] only while messages still come; our own chat server does not end
+//! it earlier. Over datagrams it does so until nothing comes for a second. Over raw on a stream,
+//! two texts may become one. So `join` sends a line only after the line before was answered, or
+//! after [`limits::TURN`] or [`limits::PAUSE`] without an answer.
 //!
-//! It exits with 0 if the user left, or the server ended the conversation and took all: it said
-//! `q`, or closed the stream between two messages. It exits with 1 and says "disconnected" where
-//! something may be lost:
+//! It exits with 0 if the user left, or if the server ended the conversation and nothing was lost:
+//! the server sent `q`, or closed the stream between two messages. It exits with 1 and prints
+//! "disconnected" where a message may be lost:
 //!
-//! * the connection was reset, which an error of either half tells, or a half-close that fails;
+//! * the connection was reset, which an error of either half or a failing half-close tells;
 //! * the stream ended inside a message;
-//! * a line waited to be said when the stream ended, or came within [`limits::DOUBT`] after that;
-//! * the last that was heard was a refusal: the server's words, or a datagram that was refused.
+//! * a line of input waited when the stream ended, or came within [`limits::DOUBT`] after that;
+//! * the last thing received was a refusal: an error of the server, or a datagram that was refused.
 //!
-//! TCP cannot tell more: a server that is killed when it has read all looks like one that closes.
-//! And if a server far away closes just when the last line and the end of input are on their way to
-//! it, the reset that it answers comes too late to be seen.
+//! TCP cannot tell more. A server that is killed after it has read everything looks like one that
+//! closes. If a distant server closes while the last line and the end of input are on their way to
+//! it, its reset comes too late to be seen.
 //!
 //! # Over datagrams
 //!
-//! A datagram's sender can be forged, but for loopback addresses and Unix sockets. So a user at any
-//! other address is sent no more bytes, of messages and of errors, than came from it as messages;
-//! what does not fit is dropped. The operator's own words and the end are exempt. Who only listens
-//! hears little of the others, therefore, until it has proved its address. Where the network lets
-//! nobody forge an address, [`Server::trust_addresses`] (`--trust-addresses`) lifts this.
+//! A datagram's sender can be forged, but for loopback addresses and Unix sockets. So the server
+//! sends no more bytes to any other address than it received from there as messages, errors
+//! included. What does not fit is dropped. The operator's messages and the end are exempt. A user
+//! that only reads therefore receives little until it has proved its address. Where nobody on the
+//! network can forge an address, [`Server::trust_addresses`] (`--trust-addresses`) lifts this
+//! limit.
 //!
-//! An address is proved with JSON by saying what the server sent there:
+//! With JSON, a user proves its address by sending back the cookie that the server sent there:
 //!
 //! ```text
 //! user    {"from": NAME, "cookie": "000…"}    64 zeros: room for the answer
 //! server  {"cookie": COOKIE}                  64 hexadecimal digits
 //! user    {"from": NAME, "cookie": COOKIE}
-//! server  {"cookie": COOKIE}                  it is taken: from now on the user hears everything
+//! server  {"cookie": COOKIE}                  accepted: from now on the user receives everything
 //! ```
 //!
-//! * The server answers a `cookie` so whenever it comes without a `text`, or is not the one that
-//!   was sent to this address. The answer counts as any other: without the room it is not sent. Who
-//!   sends no `cookie` is sent none.
+//! * The server answers with a cookie whenever a frame has a `cookie` but no `text`, or a cookie
+//!   that is not the one of this address. The answer counts against the limit above; where it does
+//!   not fit it is not sent. A user that sends no `cookie` gets none.
 //! * A cookie holds for one to two minutes ([`limits::PROOF_RENEWAL`]), and a proof for three
-//!   ([`limits::PROOF`]). Both are for one address and port. The server remembers no cookie: it is
-//!   a hash under a secret, which a server chooses when it starts.
-//! * [`Client`] does all this inside of [`Client::recv`]. It introduces itself again when nothing
-//!   was answered for [`limits::PROOF_WAIT`], at most [`limits::PROOF_TRIES`] times, and then
-//!   leaves a server alone that sent no cookie. With one that did it renews the proof every
-//!   [`limits::PROOF_RENEWAL`], and says the cookie with each text, where there is room, since the
-//!   server may have forgotten it.
+//!   ([`limits::PROOF`]). Both are for one address and port. The server stores no cookies: a cookie
+//!   is a hash keyed with a secret, which the server chooses when it starts.
+//! * [`Client`] does all this inside of [`Client::recv`]. It introduces itself again when no answer
+//!   came for [`limits::PROOF_WAIT`], at most [`limits::PROOF_TRIES`] times. A server that sent no
+//!   cookie is then left alone. With one that did, the client renews the proof every
+//!   [`limits::PROOF_RENEWAL`]. It also sends the cookie with each text, where there is room, since
+//!   the server may have forgotten it.
 //!
 //! With other codecs nothing can be proved.
 //!
 //! # What is bounded
 //!
-//! A message is at most 64 KiB, unless the codec's own limit was chosen; a name at most 64 bytes;
-//! 1,024 users.
+//! A message is at most 64 KiB, unless another limit of the codec was chosen. A name is at most 64
+//! bytes. A server has at most 1,024 users.
 //!
-//! Each user has a queue of its own, and the server never waits for one. Who speaks waits, for
-//! those who read: at most [`limits::IN_FLIGHT`] bytes of all messages are on their way to them,
-//! and [`limits::OWN`] bytes more of each who speaks. So a paste reaches all who read, whole, and a
-//! short message does not wait behind somebody's flood. Nobody waits for a user who takes next to
-//! nothing for [`limits::PATIENCE`]. On a stream such a user is disconnected once
-//! [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over datagrams nobody is ever
-//! waited for: who has no room for a message misses it.
+//! Each user has a queue of its own, and the server never waits for one. A user that sends waits
+//! for those that read: at most [`limits::IN_FLIGHT`] bytes of all messages are on their way to
+//! them, and [`limits::OWN`] bytes more of each sender. So a pasted text reaches all readers whole,
+//! and a short message does not wait behind another user's flood. Nobody waits for a user that
+//! takes next to nothing for [`limits::PATIENCE`]. On a stream such a user is disconnected once
+//! [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over datagrams nobody waits
+//! for any user: one that has no room for a message misses it.
 //!
-//! A user who takes nothing any more, or is gone, is still heard: all that it sent is read and
-//! relayed. Who half-closes still hears for 3 seconds.
+//! A user that reads nothing any more, or is gone, is still received: everything that it sent is
+//! relayed. A user that half-closes still receives messages for 3 seconds.
 //!
-//! # Who is silent
+//! # Silent users
 //!
-//! On a stream with JSON the first frame must come within [`limits::FIRST_WORD`], an introduction
-//! say. After it, and with other codecs always, a user may be silent for as long as it likes, and
-//! keeps a place: to listen is to take part. Only a dead peer is not kept. The kernel's keepalive
-//! finds one where the transport has it (`tcp`), and then the place is free. Over datagrams
-//! `peer_idle` is the bound.
+//! On a stream with JSON the first frame must come within [`limits::FIRST_WORD`]; an introduction
+//! is enough. After it, and with other codecs always, a user may be silent for as long as it likes
+//! and keeps its place: to listen is to take part. A dead peer does not keep its place where the
+//! kernel's keepalive finds it (`tcp`). Over datagrams `peer_idle` is the bound.
 
 mod budget;
 mod client;
 mod console;
 mod cookie;
-mod ear;
 mod guest;
 mod hub;
 mod join;
@@ -128,6 +127,7 @@ pub mod limits;
 mod message;
 mod outbox;
 mod pacing;
+mod peer_text;
 mod proof;
 #[cfg(test)]
 mod properties;
@@ -150,8 +150,8 @@ use crate::{AppError, Service, output, terminal};
 /// The text that ends a conversation.
 const QUIT: &str = "q";
 
-/// The longest message in bytes, as the codec counts them, where no other limit was chosen: that of
-/// a JSON header.
+/// The longest message in bytes, as the codec counts them, if no other limit was chosen. A JSON
+/// header has the same limit.
 const MAX_MESSAGE: usize = 64 << 10;
 
 /// The arguments of `chat`.
@@ -222,7 +222,7 @@ async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
     let (shown, printing) = console::stdout_lines();
     let console = Console::new(terminal::lines(), shown);
     let served = server.run(console, end).await;
-    // What was shown before the end is printed, unless the terminal holds it up.
+    // Lines that were shown before the end are printed, unless the terminal delays that.
     let _ = printing.within(console::LAST_WORDS).await;
     served
 }
@@ -252,7 +252,7 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
     done
 }
 
-/// The service with the bound of a message.
+/// The service with the limit of a message.
 fn bounded(service: &Service) -> Service {
     let mut service = service.clone();
     if service.codec.name != socketry_codec::CodecName::Raw {

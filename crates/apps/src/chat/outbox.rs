@@ -1,9 +1,9 @@
-//! What waits for one user, and its writing.
+//! The queue of messages for one user, and the task that writes them.
 //!
-//! The queue is bounded, and who puts a message into it never waits. A user who reads holds the
-//! [passes](super::pacing) of what waits, and so paces those who speak. A user who takes next to
-//! nothing for [`PATIENCE`] gives them back and paces nobody: what waits then is bounded by
-//! [`WAITING`] alone.
+//! The queue is bounded, and putting a message into it never waits. While a message waits for a
+//! user that reads, the queue holds its [pass](super::pacing), and so the reader sets the pace of
+//! the senders. A user that takes next to nothing for [`PATIENCE`] gives its passes back and delays
+//! nobody. Only [`WAITING`] then bounds what waits.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -23,17 +23,17 @@ use super::pacing::{Pass, cost};
 /// How many frames go into one write.
 const GATHERED: usize = 64;
 
-/// A frame on its way to many, encoded once.
+/// A frame for many users, encoded once.
 pub(super) struct Letter {
-    /// For those who pace the speaker.
+    /// For users that set the sender's pace.
     paced: Arc<Parcel>,
-    /// For those who do not.
+    /// For users that do not.
     plain: Arc<Parcel>,
 }
 
 struct Parcel {
     bytes: Bytes,
-    /// Given back when the last queue has let go of this.
+    /// Given back when the last queue has dropped this parcel.
     _pass: Option<Pass>,
 }
 
@@ -47,34 +47,34 @@ impl Letter {
     }
 }
 
-/// Who sends a letter.
+/// The sender of a letter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sender {
-    /// At the rate of a person, so that no [budget](Budget) is needed.
+    /// A person types slowly, so that no [budget](Budget) is needed.
     Operator,
     User,
-    /// This program.
+    /// This program itself.
     Program,
 }
 
 /// What became of a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Put {
-    /// It waits, or the user takes nothing any more.
+    /// It waits to be written, or the user takes nothing any more.
     Done,
-    /// There was no room for it.
+    /// The queue has no room for it.
     Missed,
 }
 
-/// What waits for one user.
+/// The queue of one user.
 pub(super) struct Outbox {
     pub(super) peer: Endpoint,
     pub(super) budget: Budget,
     pub(super) stream: bool,
     queue: Mutex<Queue>,
-    /// There is something for the writer to do.
+    /// Wakes the writer.
     work: Notify,
-    /// A stream had no room: it is of no use any more.
+    /// A message did not fit into a stream's queue, so the stream is of no use any more.
     overflowed: Notify,
     /// The writer has ended.
     closed: Notify,
@@ -82,7 +82,7 @@ pub(super) struct Outbox {
 
 struct Queue {
     parcels: VecDeque<Arc<Parcel>>,
-    /// What they cost.
+    /// The sum of their costs.
     cost: usize,
     /// Whether the user takes so little that nobody waits for it.
     stalled: bool,
@@ -92,7 +92,7 @@ struct Queue {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// What waits is written, and nothing more is taken.
+    /// Queued frames are written, and no more are taken.
     Ending,
     /// Nothing is taken or written any more.
     Over,
@@ -122,7 +122,7 @@ impl Outbox {
         }
     }
 
-    /// Puts a letter behind those that wait. Where a stream has no room it overflows: a gap would
+    /// Appends a letter to the queue. A stream that has no room for it overflows, since a gap would
     /// be worse.
     pub(super) fn put(&self, letter: &Letter, sender: Sender) -> Put {
         let mut queue = self.lock();
@@ -148,12 +148,12 @@ impl Outbox {
         Put::Done
     }
 
-    /// Resolves when a stream had no room.
+    /// Resolves when a stream had no room for a letter.
     pub(super) async fn overflowed(&self) {
         self.overflowed.notified().await;
     }
 
-    /// Takes nothing more; the writer ends when what waits is written.
+    /// Takes nothing more. The writer ends when the queue is written.
     pub(super) fn end(&self) {
         let mut queue = self.lock();
         if queue.phase == Phase::Open {
@@ -163,12 +163,12 @@ impl Outbox {
         self.work.notify_one();
     }
 
-    /// Resolves when the writer has ended: nothing reaches the user any more.
+    /// Resolves when the writer has ended, so that nothing reaches the user any more.
     pub(super) async fn closed(&self) {
         self.closed.notified().await;
     }
 
-    /// Writes until [`end`](Outbox::end), and then half-closes; or until the user takes nothing any
+    /// Writes until [`end`](Outbox::end) and then half-closes, or until the user takes nothing any
     /// more.
     pub(super) async fn write(&self, mut socket: BoxSend) {
         if let Err(error) = self.write_all(&mut socket).await {
@@ -196,7 +196,7 @@ impl Outbox {
         }
     }
 
-    /// The next frames to write. They stay in the queue until they are written.
+    /// Copies the next frames to write. They stay in the queue until they are written.
     fn look(&self, frames: &mut VecDeque<Bytes>) -> Work {
         let queue = self.lock();
         let next = queue.parcels.iter().take(GATHERED);
@@ -239,16 +239,16 @@ impl Outbox {
             let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(&frame)])).await;
             self.written(1);
             match sent {
-                // The session is over, as a stream would be.
+                // The session has ended, as a stream would.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
-                // It concerned one datagram, which is lost, as datagrams may be.
+                // The error is about one datagram. It is lost, as datagrams may be.
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// The first `frames` are written.
+    /// Removes the first `frames`, which are written.
     fn written(&self, frames: usize) {
         let mut queue = self.lock();
         for _ in 0..frames {
@@ -259,8 +259,8 @@ impl Outbox {
         queue.stalled &= !queue.parcels.is_empty();
     }
 
-    /// Decides whether a user paces others, who took so many bytes in the last [`PATIENCE`] and
-    /// left some.
+    /// Decides whether a user sets the pace of others. It took `taken` bytes in the last
+    /// [`PATIENCE`] and left some.
     fn judge(&self, taken: usize) {
         let mut queue = self.lock();
         queue.stalled = taken < LEAST;
@@ -270,7 +270,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Whatever panicked, a queue is whole.
+        // A panic elsewhere leaves the queue whole.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -290,7 +290,7 @@ impl Queue {
     }
 }
 
-/// What a user has taken since the last time that was looked at, and when it is looked at again.
+/// How many bytes a user has taken in this period, and when the period ends.
 struct Pace {
     taken: usize,
     due: Instant,
@@ -305,7 +305,8 @@ impl Pace {
     }
 }
 
-/// Writes some of these frames, of which one has bytes; how many.
+/// Writes some of these frames, of which at least one is not empty. Returns how many bytes were
+/// written.
 async fn write_some(socket: &mut BoxSend, frames: &VecDeque<Bytes>) -> io::Result<usize> {
     let parts: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
     match poll_fn(|cx| socket.poll_send(cx, &parts)).await? {
@@ -314,7 +315,7 @@ async fn write_some(socket: &mut BoxSend, frames: &VecDeque<Bytes>) -> io::Resul
     }
 }
 
-/// Drops the first `bytes` of these frames, and says how many frames are gone with them.
+/// Drops the first `bytes` of these frames. Returns how many frames are complete with that.
 fn drop_front(frames: &mut VecDeque<Bytes>, mut bytes: usize) -> usize {
     let before = frames.len();
     while let Some(first) = frames.front_mut() {
@@ -338,9 +339,9 @@ mod tests {
         Letter::new(vec![b'x'; len].into(), None)
     }
 
-    /// A stream is where it is easiest to have; the rule is the same.
+    /// A stream is the easiest peer to make here, and the rule is the same.
     #[tokio::test]
-    async fn who_has_proved_nothing_is_sent_what_it_has_sent_and_what_the_operator_says() {
+    async fn an_unproven_peer_is_sent_as_much_as_it_sent_and_what_the_operator_says() {
         let registry = Registry::standard();
         let mut listener = registry.listen("mem://*").await.unwrap();
         let peer = registry.connect(listener.local()).await.unwrap();

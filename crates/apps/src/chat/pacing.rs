@@ -1,9 +1,9 @@
-//! How fast one may speak: as fast as those who read take it.
+//! The pace of senders: as fast as the readers take the messages.
 //!
-//! A message needs a pass before it is relayed, and gives it back when all who read have taken it.
-//! Each who speaks has a few passes of its own, so that a short message never waits behind
-//! somebody's flood. Beyond them all share one store, in the order of asking. So what is in flight
-//! is bounded.
+//! A message needs a pass before it is relayed, and gives it back when all readers have taken it.
+//! Each sender has a few passes of its own, so that a short message never waits behind another
+//! user's flood. All further passes come from one common store, in the order of asking. So the
+//! bytes in flight are bounded.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::{IN_FLIGHT, OWN};
 
-/// What each message costs beyond its bytes: many short ones take up memory, too.
+/// What each message costs beyond its bytes, since many short ones take memory, too.
 const OVERHEAD: usize = 256;
 
 /// The right to have a message in flight. Dropping it gives it back.
@@ -22,11 +22,11 @@ pub(super) fn cost(len: usize) -> usize {
     len.saturating_add(OVERHEAD)
 }
 
-/// The passes that all share.
+/// The store that all senders share.
 #[derive(Debug)]
 pub(super) struct Common(Arc<Semaphore>);
 
-/// The passes of one who speaks.
+/// The passes of one sender.
 #[derive(Debug)]
 pub(super) struct Speaker {
     own: Arc<Semaphore>,
@@ -47,8 +47,8 @@ impl Common {
 }
 
 impl Speaker {
-    /// Waits for a pass for a message of `len` bytes. A message above what there is takes all of
-    /// it. Cancel-safe.
+    /// Waits for a pass for a message of `len` bytes. A message that is larger than the store takes
+    /// all of it. Cancel-safe.
     pub(super) async fn pass(&self, len: usize) -> Option<Pass> {
         tokio::select! {
             biased;
@@ -57,13 +57,13 @@ impl Speaker {
         }
     }
 
-    /// The same, from its own store only.
+    /// The same, from the sender's own store only.
     pub(super) async fn own_pass(&self, len: usize) -> Option<Pass> {
         take(&self.own, len, OWN).await
     }
 }
 
-/// Neither store is ever closed, so there always is a pass in the end.
+/// Neither store is ever closed, so a pass always comes in the end.
 async fn take(store: &Arc<Semaphore>, len: usize, most: usize) -> Option<Pass> {
     let some = u32::try_from(cost(len).min(most)).unwrap_or(u32::MAX);
     Arc::clone(store).acquire_many_owned(some).await.ok()
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// What is ready at once.
+    /// The result of `future` if it is ready at once.
     fn now<T>(future: impl Future<Output = T>) -> Option<T> {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => Some(done),

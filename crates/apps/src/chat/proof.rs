@@ -1,8 +1,8 @@
-//! How a user proves to a server that datagrams reach it: by saying the [cookie](super::cookie)
-//! that the server sent.
+//! How a user proves to a server that datagrams reach its address: it sends back the server's
+//! [cookie](super::cookie).
 //!
-//! The half that hears is told a cookie, and the half that speaks says it. Between them is a
-//! channel with the last cookie.
+//! The receiving half gets a cookie, and the sending half sends it. A channel between them holds
+//! the last cookie.
 
 use std::future::pending;
 
@@ -11,38 +11,38 @@ use tokio::time::{Instant, sleep_until};
 
 use super::limits::{PROOF_RENEWAL, PROOF_TRIES, PROOF_WAIT};
 
-/// What a user says who knows no cookie yet. It is as long as one, so that the answer is never
+/// What a user sends that has no cookie yet. It is as long as a cookie, so that the answer is never
 /// longer than the question.
 pub(super) const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Tells the half that speaks the cookie that the server sent.
+/// Passes the server's cookie to the sending half.
 pub(super) struct Told(watch::Sender<String>);
 
 impl Told {
     pub(super) fn tell(&self, cookie: String) {
-        // No server of ours has longer ones, and who asks with a short question is not to answer at
-        // length.
+        // Our own servers send no longer cookies. A server that asks a short question must not get
+        // a long answer.
         if cookie.len() <= BLANK.len() {
             self.0.send_replace(cookie);
         }
     }
 }
 
-/// When a user says which cookie.
+/// Decides when the user sends which cookie.
 pub(super) struct Proof {
-    /// Whether this is to be proved at all.
+    /// Whether the address has to be proved at all.
     due: bool,
     told: watch::Receiver<String>,
     /// The cookie of the last introduction.
     said: String,
-    /// How many introductions may follow until the proof is renewed, or the user says something.
+    /// How many introductions may follow until the proof is renewed, or the user sends a text.
     left: u32,
-    /// When the next one is due.
+    /// When the next introduction is due.
     again: Option<Instant>,
 }
 
 impl Proof {
-    /// A proof that is `due`, or one that is not, and the channel to it.
+    /// A proof, which does nothing unless `due`, and the way to pass it cookies.
     pub(super) fn new(due: bool) -> (Told, Self) {
         let (sender, told) = watch::channel(BLANK.to_owned());
         let proof = Proof {
@@ -55,7 +55,7 @@ impl Proof {
         (Told(sender), proof)
     }
 
-    /// The cookie of an introduction that is sent now; `None` where nothing is to be proved.
+    /// The cookie for an introduction that is sent now; `None` if nothing has to be proved.
     pub(super) fn introduction(&mut self) -> Option<String> {
         if !self.due {
             return None;
@@ -71,8 +71,8 @@ impl Proof {
         Some(self.said.clone())
     }
 
-    /// The cookie that goes with what the user says: the server may have forgotten this user
-    /// meanwhile. `None` where the server has sent none.
+    /// The cookie to send with a text, since the server may have forgotten this user. `None` if the
+    /// server has sent no cookie.
     pub(super) fn carried(&mut self) -> Option<String> {
         let cookie = self.told.borrow().clone();
         if !self.due || cookie == BLANK {
@@ -82,8 +82,9 @@ impl Proof {
         Some(cookie)
     }
 
-    /// Resolves when an introduction is due: the server has sent another cookie than was said, or
-    /// was silent for [`PROOF_WAIT`], or the proof is to be renewed. Cancel-safe.
+    /// Resolves when an introduction is due. That is when the server has sent another cookie than
+    /// the last one sent back, was silent for [`PROOF_WAIT`], or the proof has to be renewed.
+    /// Cancel-safe.
     pub(super) async fn next(&mut self) {
         while self.due {
             tokio::select! {
@@ -102,7 +103,7 @@ impl Proof {
         pending::<()>().await;
     }
 
-    /// A server that sends the cookie which was said has taken it.
+    /// A server that repeats the cookie has accepted it.
     fn answered(&mut self) {
         let taken = *self.told.borrow_and_update() == self.said;
         if taken {
@@ -129,10 +130,10 @@ mod tests {
 
     use super::*;
 
-    /// Longer than any answer is waited for, and not so long that the proof is renewed.
+    /// Longer than the proof waits for any answer, and shorter than the time to its renewal.
     const SOON: Duration = Duration::from_secs(30);
 
-    /// How many introductions are sent soon one after another.
+    /// How many introductions are sent in close succession.
     async fn introductions(proof: &mut Proof) -> u32 {
         let mut count = 0;
         while timeout(SOON, proof.next()).await.is_ok() {
@@ -150,13 +151,13 @@ mod tests {
         proof.next().await;
         assert_eq!(began.elapsed(), PROOF_WAIT);
         assert_eq!(introductions(&mut proof).await, PROOF_TRIES - 1);
-        // Nor is it later, or because the user speaks.
+        // It is not asked later either, nor because the user sends a text.
         assert_eq!(proof.carried(), None);
         assert!(timeout(PROOF_RENEWAL * 10, proof.next()).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_cookie_is_said_at_once_and_again_until_it_is_taken() {
+    async fn a_cookie_is_sent_at_once_and_again_until_it_is_accepted() {
         let (told, mut proof) = Proof::new(true);
         proof.introduction();
         told.tell("one".to_owned());
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_forgot_is_told_with_what_the_user_says() {
+    async fn a_server_that_forgot_the_user_gets_the_cookie_with_the_next_text() {
         let (told, mut proof) = Proof::new(true);
         told.tell("one".to_owned());
         proof.introduction();
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_nothing_is_to_be_proved_no_cookie_is_said() {
+    async fn a_proof_that_is_not_due_sends_no_cookie() {
         let (told, mut proof) = Proof::new(false);
         assert_eq!(proof.introduction(), None);
         for cookie in ["one", ""] {
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_cookie_that_is_longer_than_the_question_is_not_said() {
+    async fn a_cookie_that_is_longer_than_the_question_is_not_sent() {
         let (told, mut proof) = Proof::new(true);
         told.tell("x".repeat(BLANK.len() + 1));
         assert_eq!(proof.introduction().as_deref(), Some(BLANK));

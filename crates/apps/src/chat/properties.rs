@@ -1,4 +1,4 @@
-//! What holds for every message, whatever is said and whatever arrives.
+//! Properties of every message, whatever is sent and whatever arrives.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,8 +6,8 @@ use proptest::sample::select;
 use socketry_transport::Shape;
 
 use super::client::{Heard, of_json};
-use super::ear::Ear;
 use super::message::{Answer, Challenge, Message, Refusal, Relayed, Said, encoded, json, signed};
+use super::peer_text::PeerText;
 use super::proof::{BLANK, Proof};
 use crate::Service;
 use crate::carried::carried;
@@ -51,7 +51,7 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_is_said_arrives_over_json(
+    fn messages_of_users_arrive_over_json(
         codec in select(&JSON[..]),
         from in any::<Option<String>>(),
         text in any::<Option<String>>(),
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_relayed_arrives_over_json(
+    fn relayed_messages_arrive_over_json(
         codec in select(&JSON[..]),
         from in any::<String>(),
         text in any::<String>(),
@@ -88,7 +88,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_refused_arrives_over_json(codec in select(&JSON[..]), words in any::<String>(), at in any::<usize>()) {
+    fn refusals_arrive_over_json(
+        codec in select(&JSON[..]),
+        words in any::<String>(),
+        at in any::<usize>(),
+    ) {
         let frame = carried(codec, &json(&Refusal { error: &words }), at).unwrap();
         match serde_json::from_slice(&frame).unwrap() {
             Answer::Refusal { error } => prop_assert_eq!(error, words),
@@ -110,18 +114,18 @@ proptest! {
             other => prop_assert!(false, "{:?}", other),
         }
         let said = Said { from: Some(from.into()), text: None, cookie: Some(BLANK.into()) };
-        // Of the question a server counts the object alone, and of the answer the header too.
+        // The server counts only the object of the question, but also the header of the answer.
         prop_assert!(challenge.len() + 8 <= json(&said).len());
     }
 
-    /// Over the other codecs a message is its text. A line cannot hold a newline; that is refused,
-    /// and nothing is sent.
+    /// Over the other codecs a message is its text. A line cannot hold a newline, so such a text is
+    /// refused and nothing is sent.
     #[test]
-    fn what_is_said_arrives_as_text(
+    fn messages_arrive_as_text(
         codec in select(&["line", "line:crlf", r"line:\0", "struct", "struct:>H"][..]),
         encoding in select(&["utf-8", "gb18030", "utf-16", "utf-16le"][..]),
         name in any::<Option<String>>(),
-        // But for private characters, of which gb18030 gave some away.
+        // Without private characters, since gb18030 has assigned some of them.
         text in "[^\u{e000}-\u{f8ff}]{0,20}",
         at in any::<usize>(),
     ) {
@@ -133,11 +137,11 @@ proptest! {
             prop_assert!(codec.starts_with("line"));
             return Ok(());
         };
-        let heard = Ear::new(&service, Shape::Stream).text(&frame).unwrap();
+        let heard = PeerText::new(&service, Shape::Stream).text(&frame).unwrap();
         prop_assert_eq!(heard, text);
     }
 
-    /// Over raw on a stream a text arrives in whatever pieces, and none of it is lost.
+    /// Over raw on a stream a text is received whole, in whatever pieces it arrives.
     #[test]
     fn a_text_in_pieces_is_heard_whole(
         encoding in select(&["utf-8", "gb18030", "utf-16", "utf-16be"][..]),
@@ -146,9 +150,10 @@ proptest! {
     ) {
         let service = service("raw", encoding);
         let bytes = encoded(&text, service.encoding).unwrap();
-        let mut ear = Ear::new(&service, Shape::Stream);
-        let mut heard: Vec<String> = bytes.chunks(size).filter_map(|piece| ear.text(piece)).collect();
-        heard.extend(ear.rest());
+        let mut texts = PeerText::new(&service, Shape::Stream);
+        let pieces = bytes.chunks(size);
+        let mut heard: Vec<String> = pieces.filter_map(|piece| texts.text(piece)).collect();
+        heard.extend(texts.rest());
         prop_assert!(heard.iter().all(|text| !text.is_empty()));
         prop_assert_eq!(heard.concat(), text);
     }
@@ -160,10 +165,8 @@ proptest! {
         match heard {
             Heard::Fault(error) => {
                 let words = error.to_string();
-                prop_assert!(
-                    words.starts_with("the server sent what is no message: ") || words.starts_with("the server says: "),
-                    "{}", words
-                );
+                let clear = ["the server sent a frame that is no message: ", "the server says: "];
+                prop_assert!(clear.iter().any(|start| words.starts_with(start)), "{}", words);
                 prop_assert!(!words.contains('\u{1b}'), "{:?}", words);
             }
             Heard::Message(message) => {
@@ -181,7 +184,7 @@ proptest! {
         bytes in vec(any::<u8>(), 0..40),
         encoding in select(&["utf-8", "gbk", "utf-16", "iso-2022-jp"][..]),
     ) {
-        let text = Ear::new(&service("struct", encoding), Shape::Stream).text(&bytes).unwrap();
+        let text = PeerText::new(&service("struct", encoding), Shape::Stream).text(&bytes).unwrap();
         if encoding == "utf-8" {
             prop_assert_eq!(&*text, &*String::from_utf8_lossy(&bytes));
         }

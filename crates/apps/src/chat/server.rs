@@ -16,7 +16,7 @@ use crate::matrix::App;
 use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, serving};
 
-/// The operator's name where none was given.
+/// The operator's name if none was given.
 const OPERATOR: &str = "operator";
 
 /// A chat server that listens.
@@ -25,7 +25,8 @@ const OPERATOR: &str = "operator";
 /// use socketry_apps::Service;
 /// use socketry_apps::chat::{Client, Console, Server};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let service = Service::with_codec("line")?;
 /// let server = Server::bind(&service, &"tcp://127.0.0.1:0".parse()?).await?;
 /// let at = server.local().clone();
@@ -64,7 +65,7 @@ impl Server {
     }
 
     /// Gives the operator a name of at most 64 bytes, with which messages are signed. By default it
-    /// is `operator` where the codec is JSON, and messages are unsigned where it is not.
+    /// is `operator` with JSON; with other codecs the operator's messages are unsigned.
     ///
     /// # Errors
     /// If the name is empty, too long or misleading.
@@ -75,11 +76,11 @@ impl Server {
         })
     }
 
-    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs one. Several servers in
-    /// one process have to share that among them.
+    /// How many clients it serves at once, at least one. Further clients are refused. The default
+    /// is 1,024, or fewer if the process may not have so many files open: each client needs one.
+    /// Several servers in one process have to share that limit.
     ///
-    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    /// A client that has half-closed, and so may be gone, makes room for a newcomer.
     #[must_use]
     pub fn max_clients(self, max: usize) -> Self {
         Server {
@@ -88,9 +89,9 @@ impl Server {
         }
     }
 
-    /// Whether users over datagrams are sent all that others say, wherever they are. By default one
-    /// whose address may be forged, and that has not proved it, is sent no more bytes than came
-    /// from there: see the [module](super).
+    /// Whether users over datagrams get all messages, wherever they are. By default a user whose
+    /// address may be forged, and that has not proved it, is sent no more bytes than came from
+    /// there: see the [module](super).
     #[must_use]
     pub fn trust_addresses(self, trust: bool) -> Self {
         Server {
@@ -99,16 +100,16 @@ impl Server {
         }
     }
 
-    /// Where it listens, with the real port where port 0 was asked for.
+    /// Where it listens, with the real port if port 0 was asked for.
     pub fn local(&self) -> &Endpoint {
         self.listener.local()
     }
 
-    /// Serves until `stop` resolves. Conversations that are under way then are dropped, which
+    /// Serves until `stop` resolves. It then drops the conversations that are under way, which
     /// closes their sockets.
     ///
     /// # Errors
-    /// If the listener fails for good; never because of a user.
+    /// If the listener fails for good. A user cannot cause that.
     pub async fn run(
         self,
         console: Console,
@@ -140,7 +141,7 @@ impl Server {
     }
 }
 
-/// What a newcomer is answered for whom there is no place, where the codec can tell that from a
+/// The answer to a newcomer for which there is no place, where the codec can tell it from a
 /// message.
 fn refusal(service: &Service, dialect: Dialect) -> Vec<u8> {
     match dialect {
@@ -162,7 +163,7 @@ async fn converse(
     }
 }
 
-/// Says what the operator says. One who has nothing more to say stays as a reader.
+/// Relays the operator's lines. An operator that has no more lines stays as a reader.
 async fn operate(
     hub: Arc<Hub>,
     mut said: mpsc::Receiver<String>,

@@ -1,22 +1,23 @@
-//! From frames to texts.
+//! The text in a peer's frames.
 
 use socketry_codec::CodecName;
 use socketry_transport::{Encoding, Shape, TextDecoder, Undecodable};
 
 use crate::Service;
 
-/// Makes text of what one peer sends. What cannot be decoded becomes U+FFFD.
-pub(super) struct Ear {
+/// Turns the frames of one peer into text. Bytes that cannot be decoded become U+FFFD.
+pub(super) struct PeerText {
     encoding: Encoding,
-    /// Where a frame is only what one read brought, the rest of a character comes with the next.
+    /// `Some` where a frame is the bytes of one read: it keeps the beginning of a character for the
+    /// next frame.
     carried: Option<TextDecoder>,
 }
 
-impl Ear {
+impl PeerText {
     pub(super) fn new(service: &Service, shape: Shape) -> Self {
         let encoding = service.encoding;
         let pieces = service.codec.name == CodecName::Raw && shape.is_stream();
-        Ear {
+        PeerText {
             encoding,
             carried: pieces.then(|| TextDecoder::new(encoding, Undecodable::Replace)),
         }
@@ -25,7 +26,7 @@ impl Ear {
     /// The text of a frame; `None` if no character of it is whole yet.
     pub(super) fn text(&mut self, frame: &[u8]) -> Option<String> {
         match &mut self.carried {
-            // With replacement there is nothing that could fail.
+            // Decoding with replacement cannot fail.
             None => Some(
                 self.encoding
                     .decode(frame, Undecodable::Replace)
@@ -35,7 +36,8 @@ impl Ear {
         }
     }
 
-    /// What is left when a stream has ended: the beginning of a character, if any.
+    /// The beginning of a character that is left when a stream has ended, as U+FFFD, if there is
+    /// one.
     pub(super) fn rest(&mut self) -> Option<String> {
         self.piece(&[], true)
     }
@@ -51,19 +53,19 @@ impl Ear {
 mod tests {
     use super::*;
 
-    fn ear(codec: &str, shape: Shape, encoding: &str) -> Ear {
+    fn texts(codec: &str, shape: Shape, encoding: &str) -> PeerText {
         let mut service = Service::with_codec(codec).unwrap();
         service.encoding = encoding.parse().unwrap();
-        Ear::new(&service, shape)
+        PeerText::new(&service, shape)
     }
 
     #[test]
-    fn over_raw_on_a_stream_a_split_character_comes_out_whole() {
-        let mut ear = ear("raw", Shape::Stream, "gbk");
-        assert_eq!(ear.text(&[b'a', 0xc4]).as_deref(), Some("a"));
-        assert_eq!(ear.text(&[0xe3]).as_deref(), Some("你"));
-        assert_eq!(ear.text(&[0xc4]), None);
-        assert_eq!(ear.rest().as_deref(), Some("\u{fffd}"));
+    fn a_character_split_by_reads_of_a_raw_stream_is_decoded_whole() {
+        let mut texts = texts("raw", Shape::Stream, "gbk");
+        assert_eq!(texts.text(&[b'a', 0xc4]).as_deref(), Some("a"));
+        assert_eq!(texts.text(&[0xe3]).as_deref(), Some("你"));
+        assert_eq!(texts.text(&[0xc4]), None);
+        assert_eq!(texts.rest().as_deref(), Some("\u{fffd}"));
     }
 
     #[test]
@@ -72,19 +74,19 @@ mod tests {
             ("raw", Shape::Datagram { max_len: 100 }),
             ("line", Shape::Stream),
         ] {
-            let mut ear = ear(codec, shape, "gbk");
-            assert_eq!(ear.text(&[0xc4]).as_deref(), Some("\u{fffd}"));
-            assert_eq!(ear.text(&[0xc4, 0xe3]).as_deref(), Some("你"));
-            assert_eq!(ear.text(&[]).as_deref(), Some(""));
-            assert_eq!(ear.rest(), None);
+            let mut texts = texts(codec, shape, "gbk");
+            assert_eq!(texts.text(&[0xc4]).as_deref(), Some("\u{fffd}"));
+            assert_eq!(texts.text(&[0xc4, 0xe3]).as_deref(), Some("你"));
+            assert_eq!(texts.text(&[]).as_deref(), Some(""));
+            assert_eq!(texts.rest(), None);
         }
     }
 
     #[test]
     fn byte_order_marks_are_no_text() {
-        let mut ear = ear("raw", Shape::Stream, "utf-16");
+        let mut texts = texts("raw", Shape::Stream, "utf-16");
         for _ in 0..2 {
-            let text = ear.text(&[0xff, 0xfe, b'q', 0]);
+            let text = texts.text(&[0xff, 0xfe, b'q', 0]);
             assert_eq!(text.as_deref(), Some("q"));
         }
     }
