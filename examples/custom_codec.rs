@@ -54,7 +54,7 @@ impl Codec for Netstring {
 }
 
 fn wrong() -> CodecError {
-    CodecError::fatal(Fault::Other("that is no netstring".to_owned()))
+    CodecError::fatal(Fault::Other("that is no netstring".into()))
 }
 
 #[tokio::main]

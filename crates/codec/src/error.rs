@@ -1,14 +1,17 @@
 //! What can be wrong with bytes, and whether the conversation goes on after it.
 
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
 use thiserror::Error;
 
 /// What is wrong, and how to go on.
 ///
-/// An error with [`skip`](CodecError::skip) concerns one frame: the reader passes over that many bytes (some of
-/// them may not have arrived yet) and the next frame is found after them. Without it the place of the next frame is
-/// unknown, and the connection is of no more use.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{fault}")]
+/// An error with [`skip`](CodecError::skip) concerns one frame: the reader passes over that many
+/// bytes (some of them may not have arrived yet) and the next frame is found after them. Without it
+/// the place of the next frame is unknown, and the connection is of no more use.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecError {
     /// What is wrong.
     pub fault: Fault,
@@ -41,8 +44,8 @@ pub enum Fault {
         /// Bytes that are missing, as far as is known.
         missing: usize,
     },
-    /// A frame that holds what ends it, so that it would arrive as two; or, at its end, the beginning of that (the `\r` of
-    /// `\r\n`), so that it would arrive without.
+    /// A frame that holds what ends it, so that it would arrive as two; or, at its end, the
+    /// beginning of that (the `\r` of `\r\n`), so that it would arrive without.
     #[error("the frame contains its own delimiter, or the beginning of it, at byte {at}")]
     Delimiter {
         /// Where, in bytes from its start.
@@ -57,16 +60,109 @@ pub enum Fault {
         /// The limit.
         max: usize,
     },
-    /// What a codec of your own has to say.
-    #[error("{0}")]
-    Other(String),
+    /// What a codec of your own has to say: words, or the error of another library.
+    #[error(transparent)]
+    Other(Cause),
+}
+
+/// An error of another library, or words: shared, so that what holds it can be cloned.
+///
+/// It prints as the error that it holds does; what quotes a peer there and could drive a terminal
+/// or reorder text is escaped. Its source is the one of that error. Two are equal if they print
+/// alike.
+///
+/// ```
+/// use socketry_codec::{Cause, CodecError, Fault};
+///
+/// let not_utf8 = std::str::from_utf8(b"\xFF").unwrap_err();
+/// let error = CodecError::skip(Fault::Other(Cause::new(not_utf8)), 1);
+/// assert_eq!(error.to_string(), "invalid utf-8 sequence of 1 bytes from index 0");
+/// let Fault::Other(cause) = &error.fault else { unreachable!() };
+/// assert!(cause.get_ref().is::<std::str::Utf8Error>());
+///
+/// let error = CodecError::fatal(Fault::Other("the sum is wrong".into()));
+/// # assert_eq!(error.to_string(), "the sum is wrong");
+/// ```
+#[derive(Clone)]
+pub struct Cause(Arc<dyn StdError + Send + Sync + 'static>);
+
+impl Cause {
+    /// Holds `error`; text will do as well.
+    pub fn new(error: impl Into<Box<dyn StdError + Send + Sync + 'static>>) -> Self {
+        Cause(Arc::from(error.into()))
+    }
+
+    /// The error that it holds, to downcast.
+    pub fn get_ref(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl From<&str> for Cause {
+    fn from(words: &str) -> Self {
+        Cause::new(words)
+    }
+}
+
+impl From<String> for Cause {
+    fn from(words: String) -> Self {
+        Cause::new(words)
+    }
+}
+
+impl From<Box<dyn StdError + Send + Sync>> for Cause {
+    fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Cause::new(error)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Plain(f), "{}", self.0)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Cause {}
+
+/// Words that may quote a peer: what could drive a terminal, reorder text or begin a new line is
+/// escaped.
+pub(crate) struct Plain<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
+
+impl Write for Plain<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|character| {
+            if character.is_ascii_graphic() || character == ' ' {
+                self.0.write_char(character)
+            } else {
+                write!(self.0, "{}", character.escape_debug())
+            }
+        })
+    }
 }
 
 /// A length, or none, and the limit that it is above.
 struct Long(Option<u64>, u64);
 
-impl std::fmt::Display for Long {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Long {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Long(len, max) = self;
         match len {
             Some(len) => write!(f, "a frame of {len} bytes is above the limit of {max}"),
@@ -97,13 +193,25 @@ impl CodecError {
     #[cold]
     pub(crate) fn unsound() -> Self {
         CodecError::fatal(Fault::Other(
-            "the codec answered with positions outside of its input, or made no progress"
-                .to_owned(),
+            "the codec answered with positions outside of its input, or made no progress".into(),
         ))
     }
 
     /// Whether the conversation is over.
     pub fn is_fatal(&self) -> bool {
         self.skip.is_none()
+    }
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.fault, f)
+    }
+}
+
+impl StdError for CodecError {
+    /// What is behind the fault, whose words are this error's.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.fault.source()
     }
 }

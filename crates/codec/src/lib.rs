@@ -55,7 +55,7 @@ pub use codec::{Affix, BoxCodec, CloneCodec, Codec, Decoded, End};
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;
 pub use ending::Ending;
-pub use error::{CodecError, Fault};
+pub use error::{Cause, CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{

@@ -223,7 +223,7 @@ fn a_frame_that_is_changed_on_its_way_on() {
 fn a_refusal_without_a_word() {
     relayed(|bent, frame, out| {
         let refused = bent.good.encode(frame, out);
-        refused.map_err(|_| CodecError::skip(Fault::Other(String::new()), 0))
+        refused.map_err(|_| CodecError::skip(Fault::Other("".into()), 0))
     });
 }
 
@@ -298,7 +298,7 @@ fn an_end_that_is_always_an_error() {
 }
 
 fn other(text: &str) -> CodecError {
-    CodecError::fatal(Fault::Other(text.to_owned()))
+    CodecError::fatal(Fault::Other(text.into()))
 }
 
 /// A line codec with other limits than it was asked for.
@@ -380,10 +380,7 @@ fn an_error_told_again_for_what_is_left_of_its_frame() {
         bent.decode = |bent, input, end| {
             let long = std::mem::replace(&mut bent.memory, 0);
             if long > 0 {
-                return Err(CodecError::skip(
-                    Fault::Other("still".to_owned()),
-                    long as u64,
-                ));
+                return Err(CodecError::skip(Fault::Other("still".into()), long as u64));
             }
             bent.good
                 .decode(input, end)

@@ -87,7 +87,8 @@ async fn an_error_says_with_whom_and_what_is_behind_it() {
     let wire = encoded(&[b"{}"]);
     let mut framed = Framed::new(Script::stream().arriving([&wire[..]]), Json::default());
     let error = framed.recv_json::<Duration>().await.unwrap_err();
-    assert!(error.source().unwrap().is::<serde_json::Error>());
+    assert!(error.get_ref().unwrap().is::<serde_json::Error>());
+    assert!(error.source().is_none(), "its words are printed already");
 }
 
 /// What `unwrap` prints, and what a program logs.

@@ -504,7 +504,7 @@ async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
             true
         }
     }
-    let nothing = CodecError::skip(Fault::Other("passes over nothing".to_owned()), 0);
+    let nothing = CodecError::skip(Fault::Other("passes over nothing".into()), 0);
     for lie in [
         Ok(frame(0, 99, 99)),
         Ok(frame(0, 4, 4)),

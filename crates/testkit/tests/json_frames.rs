@@ -1,7 +1,6 @@
 //! JSON frames as values: one that is of another type is not lost.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::error::Error;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -71,7 +70,7 @@ async fn an_error_can_be_cloned_and_is_the_same() {
     let same = error.clone();
     assert_eq!(same.to_string(), error.to_string());
     assert_eq!(same.frame(), error.frame());
-    assert!(same.source().unwrap().is::<serde_json::Error>());
+    assert!(same.get_ref().unwrap().is::<serde_json::Error>());
 
     let reset = Script::stream().failing(std::io::ErrorKind::ConnectionReset);
     let error = Framed::new(reset, Line::new()).recv().await.unwrap_err();

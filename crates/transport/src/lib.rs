@@ -64,7 +64,7 @@ pub use contract::boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport
 pub use contract::datagram::batch::{Batch, Datagram};
 pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
 pub use contract::endpoint::{Address, Endpoint};
-pub use contract::error::{Error, ErrorKind, Result};
+pub use contract::error::{Error, ErrorKind, Result, os_code};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::joined::Joined;
 pub use contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};

@@ -209,7 +209,7 @@ fn understand(heard: Result<Option<Answer>, FrameError>) -> Result<Heard, AppErr
         Ok(Some(answer)) => Ok(Heard::Answer(Box::new(answer.or_error()?))),
         Ok(None) => Ok(Heard::End),
         Err(error) => match error.fault() {
-            FrameFault::Codec(_) | FrameFault::Json(_) => match wrong_codec::of_error(&error) {
+            FrameFault::Codec(_) | FrameFault::Value(_) => match wrong_codec::of_error(&error) {
                 Some(told) => Err(told),
                 None => Ok(Heard::Noise),
             },

@@ -1,16 +1,23 @@
-//! What can go wrong between a program and its peer, with whom, and whether the conversation goes on.
+//! What can go wrong between a program and its peer, with whom, and whether the conversation goes
+//! on.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use socketry_transport::Endpoint;
+use socketry_transport::{Endpoint, os_code};
 
-use crate::{CodecError, Fault};
+use crate::error::Plain;
+use crate::{Cause, CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.
+///
+/// It prints as one line: the action, the peer, and what went wrong, in the words of the error that
+/// it [holds](FrameError::get_ref) if it does. What is behind that one is its
+/// [`source`](StdError::source), so a printed chain shows each text once.
 #[derive(Clone, Debug)]
 pub struct FrameError(Box<Inner>);
 
@@ -62,11 +69,10 @@ pub enum FrameFault {
     /// An earlier error ended the conversation, or it was finished here.
     #[error("the connection is no longer of use: it was finished, or an earlier error ended it")]
     Over,
-    /// A frame that is no JSON, or not that of the type that was asked for, and then
-    /// [`FrameError::frame`] has it; or a value that cannot be written as JSON.
-    #[cfg(feature = "json")]
-    #[error("{}", Plain(.0))]
-    Json(#[source] Arc<serde_json::Error>),
+    /// A frame that is no value of the type that was asked for, and then [`FrameError::frame`] has
+    /// it; or a value that cannot be written as a frame.
+    #[error(transparent)]
+    Value(Cause),
 }
 
 impl From<io::Error> for FrameFault {
@@ -75,34 +81,12 @@ impl From<io::Error> for FrameFault {
     }
 }
 
-#[cfg(feature = "json")]
-impl From<serde_json::Error> for FrameFault {
-    fn from(error: serde_json::Error) -> Self {
-        FrameFault::Json(Arc::new(error))
-    }
-}
-
-/// An error that quotes the peer: what could drive a terminal or reorder text is escaped.
-#[cfg(feature = "json")]
-struct Plain<'a>(&'a serde_json::Error);
-
-#[cfg(feature = "json")]
-impl fmt::Display for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        for character in self.0.to_string().chars() {
-            if character.is_ascii_graphic() || character == ' ' {
-                f.write_char(character)?;
-            } else {
-                write!(f, "{}", character.escape_debug())?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl FrameError {
-    pub(super) fn new(
+    /// What went wrong while `action` (a phrase such as "receive from") was under way with `peer`;
+    /// `fatal` if this direction of the conversation is over. Something above
+    /// [`Framed`](super::Framed) can tell of its own trouble so: another library's error with a
+    /// kind is `io::Error::new(kind, error).into()`, and without one [`FrameFault::Value`].
+    pub fn new(
         fault: impl Into<FrameFault>,
         action: &'static str,
         peer: &Endpoint,
@@ -125,7 +109,6 @@ impl FrameError {
     }
 
     /// The same about `frame`, which was received whole.
-    #[cfg(feature = "json")]
     pub(super) fn holding(mut self, frame: Bytes) -> Self {
         self.0.frame = Some(frame);
         self
@@ -146,14 +129,14 @@ impl FrameError {
 
     /// The first bytes of what the codec refused, at most 128; empty where nothing was decoded.
     ///
-    /// They tell a peer that speaks another codec from a peer that is broken. The peer chose them: escape
-    /// them where you show them. [`Display`](fmt::Display) leaves them out.
+    /// They tell a peer that speaks another codec from a peer that is broken. The peer chose them:
+    /// escape them where you show them. [`Display`](fmt::Display) leaves them out.
     pub fn found(&self) -> &[u8] {
         &self.0.found
     }
 
-    /// The frame that was received and is not what the caller asked for, as it arrived:
-    /// [`recv_json`](super::Framed::recv_json) fills it, so that nothing is lost.
+    /// The frame that was received and is no value of the type that the caller asked for, as it
+    /// arrived, so that nothing is lost.
     pub fn frame(&self) -> Option<&Bytes> {
         self.0.frame.as_ref()
     }
@@ -163,9 +146,30 @@ impl FrameError {
         &self.0.peer
     }
 
-    /// Whether this direction of the conversation is over. Where it is not, the next call goes on behind the fault.
+    /// Whether this direction of the conversation is over. Where it is not, the next call goes on
+    /// behind the fault.
     pub fn is_fatal(&self) -> bool {
         self.0.fatal
+    }
+
+    /// The error that another part of the program gave: the transport's [`io::Error`], or what a
+    /// codec or a format of your own [said](Cause). `None` for a fault of this crate's.
+    pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        match self.fault() {
+            FrameFault::Io(error) => Some(&**error),
+            FrameFault::Value(cause) => Some(cause.get_ref()),
+            FrameFault::Codec(error) => match &error.fault {
+                Fault::Other(cause) => Some(cause.get_ref()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The system's error number, however deep it lies in the error of
+    /// [`get_ref`](FrameError::get_ref).
+    pub fn raw_os_error(&self) -> Option<i32> {
+        os_code(self.get_ref()?)
     }
 
     /// What went wrong, taken out.
@@ -177,21 +181,19 @@ impl FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = self.0.peer.redacted();
-        write!(f, "cannot {} {peer}: {}", self.0.action, self.0.fault)
+        write!(f, "cannot {} {peer}: ", self.0.action)?;
+        write!(Plain(f), "{}", self.0.fault)
     }
 }
 
-impl std::error::Error for FrameError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.fault {
-            // What is behind it is the error itself, and not what shares it.
-            #[cfg(feature = "json")]
-            FrameFault::Json(error) => Some(&**error),
-            fault => std::error::Error::source(fault),
-        }
+impl StdError for FrameError {
+    /// What is behind the fault, whose words are in the line of this error.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.fault().source()
     }
 }
 
+/// Inside the `io::Error`, whole: [`io::Error::downcast`] gives it back.
 impl From<FrameError> for io::Error {
     fn from(error: FrameError) -> Self {
         let kind = match error.fault() {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketry_transport::{RecvHalf, SendHalf};
 
-use super::{FrameError, Framed, Sender};
-use crate::Codec;
+use super::{FrameError, FrameFault, Framed, Sender};
+use crate::{Cause, Codec};
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// Receives the next frame as JSON. `None` is the end. Cancel-safe.
@@ -37,7 +37,8 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             None => return Ok(None),
         };
         parsed.map(Some).map_err(|(error, frame)| {
-            FrameError::new(error, "understand a frame from", self.peer(), false).holding(frame)
+            let fault = FrameFault::Value(Cause::new(error));
+            FrameError::new(fault, "understand a frame from", self.peer(), false).holding(frame)
         })
     }
 }
@@ -64,8 +65,10 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         &mut self,
         value: &T,
     ) -> Result<(), FrameError> {
-        let frame = serde_json::to_vec(value)
-            .map_err(|error| FrameError::new(error, "write a frame for", self.peer(), false))?;
+        let frame = serde_json::to_vec(value).map_err(|error| {
+            let fault = FrameFault::Value(Cause::new(error));
+            FrameError::new(fault, "write a frame for", self.peer(), false)
+        })?;
         self.feed(&frame).await
     }
 }
@@ -79,8 +82,10 @@ impl<C: Codec> Sender<C> {
         &self,
         value: &T,
     ) -> Result<(), FrameError> {
-        let frame = serde_json::to_vec(value)
-            .map_err(|error| FrameError::new(error, "write a frame for", self.peer(), false))?;
+        let frame = serde_json::to_vec(value).map_err(|error| {
+            let fault = FrameFault::Value(Cause::new(error));
+            FrameError::new(fault, "write a frame for", self.peer(), false)
+        })?;
         self.send(&frame).await
     }
 }

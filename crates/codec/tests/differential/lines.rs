@@ -27,7 +27,7 @@ fn lines(codec: LinesCodec, pieces: &[&[u8]], max: usize) -> Events {
     let event = |event: Result<String, LinesCodecError>| match event {
         Ok(line) => Ok(line.into_bytes()),
         Err(LinesCodecError::MaxLineLengthExceeded) => Err(too_long(max)),
-        Err(LinesCodecError::Io(error)) => Err(Fault::Other(error.to_string())),
+        Err(LinesCodecError::Io(error)) => Err(Fault::Other(error.to_string().into())),
     };
     theirs(codec, pieces, true).into_iter().map(event).collect()
 }

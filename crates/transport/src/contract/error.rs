@@ -1,7 +1,9 @@
-//! One error for the control path: what was being done, where, why it failed, and what can be done about it.
+//! One error for the control path: what was being done, where, why it failed, and what can be done
+//! about it.
 
 use std::convert::Infallible;
-use std::fmt;
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
 use std::io;
 
 use crate::contract::endpoint::Endpoint;
@@ -10,9 +12,41 @@ use crate::contract::endpoint::redacted;
 /// The result of the control path. The data path answers with [`std::io::Result`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What another library's error becomes when it is held.
+type Held = Box<dyn StdError + Send + Sync + 'static>;
+
 /// Why a socket could not be made.
 ///
-/// It prints as one line: the action, the endpoint, the reason, and where there is one, the way out.
+/// It prints as one line: the action, the endpoint, the reason, and where there is one, the way
+/// out. The reason is in the words of the error that it [holds](Error::caused_by), unless
+/// [another](Error::because) was given. Whatever is not printed in that line is behind
+/// [`source`](StdError::source), so a printed chain shows each text once. In the words of the error
+/// that it holds, and in the endpoint, what could drive a terminal is escaped.
+///
+/// A transport of your own tells with it what its library said:
+///
+/// ```
+/// use socketry_transport::{Endpoint, Error, ErrorKind};
+///
+/// # #[derive(Debug)] struct Alert;
+/// # impl std::fmt::Display for Alert {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("certificate expired") }
+/// # }
+/// # impl std::error::Error for Alert {}
+/// let at: Endpoint = "tcp://127.0.0.1:443".parse()?;
+/// let error = Error::new(ErrorKind::Untrusted, "connect to", &at)
+///     .caused_by(Alert)
+///     .hint("is this machine's clock right?");
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot connect to tcp://127.0.0.1:443: certificate expired; is this machine's clock right?"
+/// );
+/// assert!(error.get_ref().is_some_and(|held| held.is::<Alert>()));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// As an [`io::Error`] it keeps its kind and is inside, for [`io::Error::downcast`] and
+/// [`Error::io`] to take out again.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -20,7 +54,7 @@ pub struct Error {
     place: String,
     reason: Option<String>,
     hint: Option<String>,
-    source: Option<io::Error>,
+    held: Option<Held>,
 }
 
 /// The reasons that a program may want to tell apart, as C's `connect` tells them in `errno`.
@@ -35,8 +69,14 @@ pub enum ErrorKind {
     Unreachable,
     /// No such host, file or name (`ENOENT`, or the resolver's word).
     NotFound,
-    /// The system forbids it (`EACCES`, `EPERM`).
+    /// The system, or the server that was asked, forbids it (`EACCES`, `EPERM`).
     Denied,
+    /// The peer could not prove that it is the one that was asked for: a certificate that is not
+    /// trusted, say.
+    Untrusted,
+    /// The peer does not speak the protocol of this transport: its part of a handshake is wrong
+    /// (`EPROTO`).
+    Protocol,
     /// The address is taken (`EADDRINUSE`).
     InUse,
     /// The address is not one of this machine (`EADDRNOTAVAIL`).
@@ -49,7 +89,8 @@ pub enum ErrorKind {
     InvalidEndpoint,
     /// Nobody registered a transport for the scheme.
     UnknownScheme,
-    /// An option that is unknown, does not apply to this transport, or has a value that does not fit.
+    /// An option that is unknown, does not apply to this transport, or has a value that does not
+    /// fit.
     InvalidOption,
     /// The transport or the system cannot do this.
     Unsupported,
@@ -58,8 +99,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// An error of `kind` while `action` (a phrase such as "connect to") was under way at `place`, which is shown
-    /// without the user name and password that it may hold.
+    /// An error of `kind` while `action` (a phrase such as "connect to") was under way at `place`,
+    /// which is shown without the user name and password that it may hold.
     pub fn new(kind: ErrorKind, action: &'static str, place: impl fmt::Display) -> Self {
         Error {
             kind,
@@ -67,20 +108,33 @@ impl Error {
             place: redacted(&place.to_string()),
             reason: None,
             hint: None,
-            source: None,
+            held: None,
         }
     }
 
-    /// What the system answered while `action` was under way at `endpoint`.
+    /// What the system answered while `action` was under way at `endpoint`, with a hint where one
+    /// helps.
+    ///
+    /// An `io::Error` that was made from an `Error` becomes that one again: it says already what
+    /// was done, and where.
     pub fn io(action: &'static str, endpoint: &Endpoint, source: io::Error) -> Self {
-        let kind = ErrorKind::from(&source);
-        let mut error = Error::new(kind, action, endpoint);
-        error.hint = kind.usual_hint().map(str::to_owned);
-        error.source = Some(source);
-        error
+        source.downcast().unwrap_or_else(|source| {
+            let mut error = Error::new(ErrorKind::from(&source), action, endpoint);
+            error.hint = error.kind.usual_hint().map(str::to_owned);
+            error.caused_by(source)
+        })
     }
 
-    /// Adds why it failed.
+    /// Adds the error of another library that is behind this one; any text will do as well. It
+    /// prints in its own words.
+    #[must_use]
+    pub fn caused_by(mut self, held: impl Into<Box<dyn StdError + Send + Sync + 'static>>) -> Self {
+        self.held = Some(held.into());
+        self
+    }
+
+    /// Adds why it failed: printed instead of the words of the error that it holds, which is its
+    /// source then.
     #[must_use]
     pub fn because(mut self, reason: impl fmt::Display) -> Self {
         self.reason = Some(reason.to_string());
@@ -99,18 +153,48 @@ impl Error {
         self.kind
     }
 
-    /// The system's error number, where the system was asked: what Python's `connect_ex` returns.
-    pub fn raw_os_error(&self) -> Option<i32> {
-        self.source.as_ref().and_then(io::Error::raw_os_error)
+    /// The error that it holds, to downcast.
+    pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.held.as_deref()
     }
+
+    /// The error that it holds, taken out.
+    pub fn into_inner(self) -> Option<Box<dyn StdError + Send + Sync + 'static>> {
+        self.held
+    }
+
+    /// The system's error number, where the system was asked: what Python's `connect_ex` returns.
+    /// It is found however deep it lies in the error that this one holds.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        os_code(self.held.as_deref()?)
+    }
+}
+
+/// The system's error number in `error`, or in what is behind it: in an [`Error`] or [`io::Error`]
+/// however deep, in another error as far as it tells its [`source`](StdError::source).
+pub fn os_code(error: &(dyn StdError + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        next = if let Some(error) = error.downcast_ref::<io::Error>() {
+            if let Some(code) = error.raw_os_error() {
+                return Some(code);
+            }
+            error.get_ref().map(|held| held as _)
+        } else if let Some(error) = error.downcast_ref::<Error>() {
+            error.held.as_deref().map(|held| held as _)
+        } else {
+            error.source()
+        };
+    }
+    None
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} {}: ", self.action, self.place.escape_debug())?;
-        match (&self.reason, &self.source) {
+        match (&self.reason, &self.held) {
             (Some(reason), _) => f.write_str(reason)?,
-            (None, Some(source)) => write!(f, "{source}")?,
+            (None, Some(held)) => write!(Plain(f), "{held}")?,
             (None, None) => f.write_str(self.kind.words())?,
         }
         match &self.hint {
@@ -120,9 +204,31 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|e| e as _)
+/// Another library's words, which may quote a peer: what could drive a terminal, reorder text or
+/// begin a new line is escaped.
+struct Plain<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl Write for Plain<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|character| {
+            if character.is_ascii_graphic() || character == ' ' {
+                self.0.write_char(character)
+            } else {
+                write!(self.0, "{}", character.escape_debug())
+            }
+        })
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let held = self.held.as_deref()?;
+        // The words of the one that is held are in the line of this one, unless a reason stands for
+        // them.
+        match self.reason {
+            Some(_) => Some(held),
+            None => held.source(),
+        }
     }
 }
 
@@ -132,15 +238,31 @@ impl From<Infallible> for Error {
     }
 }
 
+/// Inside the `io::Error`, whole: [`io::Error::downcast`] gives it back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        io::Error::new(error.kind.into(), error)
+        let held = error
+            .get_ref()
+            .and_then(|held| held.downcast_ref::<io::Error>());
+        // What the system said is more exact, where it is the same.
+        let kind = match held.filter(|held| ErrorKind::from(*held) == error.kind) {
+            Some(held) => held.kind(),
+            None => error.kind.into(),
+        };
+        io::Error::new(kind, error)
     }
 }
 
+/// The kind of an [`Error`] that is inside, or else the one that corresponds.
 impl From<&io::Error> for ErrorKind {
     fn from(error: &io::Error) -> Self {
         use io::ErrorKind as Io;
+        if let Some(error) = error
+            .get_ref()
+            .and_then(|held| held.downcast_ref::<Error>())
+        {
+            return error.kind;
+        }
         match error.kind() {
             Io::ConnectionRefused => ErrorKind::Refused,
             Io::TimedOut => ErrorKind::TimedOut,
@@ -153,6 +275,7 @@ impl From<&io::Error> for ErrorKind {
             Io::AddrNotAvailable => ErrorKind::NotAvailable,
             Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => ErrorKind::Reset,
             Io::NotConnected | Io::UnexpectedEof => ErrorKind::Closed,
+            Io::InvalidData => ErrorKind::Protocol,
             Io::Unsupported => ErrorKind::Unsupported,
             _ => ErrorKind::Other,
         }
@@ -167,6 +290,7 @@ impl From<ErrorKind> for io::ErrorKind {
             ErrorKind::Unreachable => io::ErrorKind::HostUnreachable,
             ErrorKind::NotFound => io::ErrorKind::NotFound,
             ErrorKind::Denied => io::ErrorKind::PermissionDenied,
+            ErrorKind::Untrusted | ErrorKind::Protocol => io::ErrorKind::InvalidData,
             ErrorKind::InUse => io::ErrorKind::AddrInUse,
             ErrorKind::NotAvailable => io::ErrorKind::AddrNotAvailable,
             ErrorKind::Reset => io::ErrorKind::ConnectionReset,
@@ -203,7 +327,9 @@ impl ErrorKind {
             ErrorKind::TimedOut => "no answer in time",
             ErrorKind::Unreachable => "no route to it",
             ErrorKind::NotFound => "it does not exist",
-            ErrorKind::Denied => "the system forbids it",
+            ErrorKind::Denied => "it is forbidden",
+            ErrorKind::Untrusted => "the peer is not trusted",
+            ErrorKind::Protocol => "the peer does not speak this protocol",
             ErrorKind::InUse => "the address is in use",
             ErrorKind::NotAvailable => "this machine has no such address",
             ErrorKind::Reset => "the peer broke the connection off",
