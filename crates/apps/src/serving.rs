@@ -18,7 +18,7 @@ use descriptors::Room;
 pub(crate) use parting::{PARTING, part};
 pub(crate) use places::Place;
 use places::{Places, Seat};
-pub(crate) use stop::told_to_end;
+pub(crate) use stop::shutdown_signal;
 
 /// How many conversations a server has at once where nothing is said; the next one is refused.
 pub(crate) const MAX_CLIENTS: usize = 1024;

@@ -144,7 +144,7 @@ pub use message::Message;
 pub use server::Server;
 
 use crate::common::{Common, ServeArgs, announce, hint, reachable};
-use crate::serving::told_to_end;
+use crate::serving::shutdown_signal;
 use crate::{AppError, Service, output, terminal};
 
 /// The text that ends a conversation.
@@ -216,7 +216,7 @@ async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
     if let Some(name) = name {
         server = server.operator(name)?;
     }
-    let end = told_to_end();
+    let end = shutdown_signal();
     announce(server.local())?;
     hint("what you type goes to all; a line that is just q sends everybody away");
     let (shown, printing) = console::stdout_lines();
@@ -229,7 +229,7 @@ async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
 
 async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), AppError> {
     let url = reachable(url)?;
-    let end = told_to_end();
+    let end = shutdown_signal();
     let (shown, printing) = console::stdout_lines();
     let conversation = async {
         let client = Client::connect(service, &url, name).await?;

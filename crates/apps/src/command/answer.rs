@@ -1,4 +1,4 @@
-//! What is said on the wire in an answer: pieces of output, and how a command ended.
+//! An answer on the wire: pieces of output, and how the command ended.
 
 use serde::{Deserialize, Serialize};
 use socketry_codec::{CodecName, CodecSpec, limits};
@@ -10,7 +10,7 @@ use super::wire::{Exit, Stream};
 /// How many bytes of output one frame carries.
 pub(super) fn room(codec: &CodecSpec, shape: Shape) -> usize {
     let frame = codec.max_frame.unwrap_or(limits::DEFAULT_MAX_FRAME);
-    // What stands around the output: a tag, a length, an ending.
+    // The bytes around the output: a tag, a length, a line end.
     let (most, around) = match codec.name {
         CodecName::Raw => (usize::MAX, 0),
         CodecName::Line(_) => (frame, 2),
@@ -41,7 +41,7 @@ pub(super) fn tagged(stream: Stream, bytes: &[u8]) -> Vec<u8> {
     [&[tag], bytes].concat()
 }
 
-/// How it ended, as a `struct` frame.
+/// How the command ended, as a `struct` frame.
 pub(super) fn tagged_end(end: &Result<Exit, String>, encoding: Encoding) -> Vec<u8> {
     let words = match end {
         Ok(exit) => exit.to_string(),
@@ -51,12 +51,12 @@ pub(super) fn tagged_end(end: &Result<Exit, String>, encoding: Encoding) -> Vec<
     [&[END], words.as_deref().unwrap_or_default()].concat()
 }
 
-/// What a `struct` frame or a `json` header of an answer says.
+/// The content of a `struct` frame or of a `json` header in an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply<'a> {
-    /// Output, here.
+    /// Output, in this frame.
     Piece(Stream, &'a [u8]),
-    /// Output, in a body of that size.
+    /// Output, in a body of this size that follows.
     Body(Stream, u64),
     End(Result<Exit, String>),
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_replies_are_read_back() {
         for end in [
             Ok(Exit::Code(3)),
             Ok(Exit::Signal(9)),

@@ -12,14 +12,15 @@ use super::{Client, Command, Exit, Server, Stream, input};
 use crate::common::{Common, ServeArgs, announce, complain, reachable};
 use crate::{AppError, Service, Shown, output, serving};
 
-/// What `command run` exits with for everything that is not the command's, as `ssh` does.
+/// The exit code of `command run` for every failure that is not the remote command's own, as `ssh`
+/// has it.
 const NOT_THE_COMMANDS: u8 = 255;
 
-/// What other verbs exit with when their arguments are wrong.
+/// The exit code of the other verbs if their arguments are wrong.
 const USAGE: u8 = 2;
 
-/// The options of `command run` that a user may write after the command by mistake. (Short ones are
-/// everybody's.)
+/// The options of `command run` that a user may write after the command by mistake. Short options
+/// are not in the list, since many programs have them.
 const OPTIONS: [&str; 5] = [
     "--codec",
     "--encoding",
@@ -28,8 +29,8 @@ const OPTIONS: [&str; 5] = [
     "--no-stdin",
 ];
 
-/// What `command run` exits with when nobody reads its output any more: as if SIGPIPE (13) had
-/// ended it.
+/// The exit code of `command run` if nobody reads its output any more: as if SIGPIPE (13) had ended
+/// it.
 const NOBODY_READS: u8 = 128 + 13;
 
 /// The arguments of `socketry command`.
@@ -43,7 +44,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run the commands of whoever connects
+    /// Run the commands of every client that connects
     Serve {
         /// Where to listen
         #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
@@ -60,13 +61,14 @@ enum Verb {
 }
 
 const ON_RUNNING: &str = "\
-Exit code: that of the command; 128+N if signal N ended it; 255 for everything that is not the command's (wrong usage, no \
-connection, no answer), with `socketry: …` or `error: …` on standard error; 141 if nobody reads the output. The codecs raw and \
-line carry no exit code: what was answered there is 0; and where a command writes to standard error, they carry that alone, \
-without its standard output.
+Exit code: that of the command; 128+N if signal N ended it; 255 for everything that is not the \
+command's (wrong usage, no connection, no answer), with `socketry: …` or `error: …` on standard \
+error; 141 if nobody reads the output. The codecs raw and line carry no exit code: after an answer \
+it is 0. If a command writes to standard error, they carry that alone, without its standard output.
 
-Standard input is not sent to the command. If it is no terminal and something waits there, that is an error; -n leaves it \
-to others, as in: while read -r host; do socketry command run -n … ; done <hosts
+Standard input is not sent to the command. If it is no terminal and something waits there, that is \
+an error; -n leaves it to others, as in: while read -r host; do socketry command run -n … ; done \
+<hosts
 
 Options after COMMAND are the command's own.";
 
@@ -76,22 +78,24 @@ struct Run {
     /// Where the server is
     #[arg(value_name = "URL")]
     url: String,
-    /// Do not look at standard input, which is for somebody else
+    /// Do not look at standard input, which another program reads
     #[arg(short, long)]
     no_stdin: bool,
-    /// How long the first of the answer may take, or never [default: 1m on struct and json, which
-    /// say at once that the command runs; never on raw and line, which say nothing before its end]
+    /// How long to wait for the beginning of the answer, or never [default: 1m on struct and json,
+    /// whose servers answer at once that the command runs; never on raw and line, which carry
+    /// nothing before the command has ended]
     #[arg(long, value_name = "TIME", value_parser = parse_limit)]
     answer_within: Option<Limit>,
-    /// On raw and line, how long nothing must arrive for the answer to be over [default: 300ms]
+    /// On raw and line, how long nothing must arrive for the answer to be complete [default: 300ms]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     quiet_gap: Option<Duration>,
-    /// One word is a line for the remote shell; several are a program and its arguments, exactly
+    /// One word is a line for the remote shell; several words are a program and its arguments, as
+    /// they are
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     command: Vec<String>,
 }
 
-/// What a user said of a time; `None` is for ever.
+/// A time that a user gave; `None` is for ever.
 #[derive(Clone, Copy, Debug)]
 struct Limit(Option<Duration>);
 
@@ -114,7 +118,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             let mut output = Output::default();
             match ask(&service, args, &mut output).await {
                 Ok(exit) => Ok(ExitCode::from(exit.code())),
-                // Silent, as whoever is at the head of a pipe: `… | head -1` is no failure.
+                // Silent, as every program at the head of a broken pipe: `… | head -1` is no
+                // failure.
                 Err(_) if output.is_broken => Ok(ExitCode::from(NOBODY_READS)),
                 Err(error) => {
                     complain(&error);
@@ -125,8 +130,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     }
 }
 
-/// What the program exits with when these arguments of it are wrong: those of `command run` are not
-/// the command's.
+/// The exit code for wrong arguments. That of `command run` must differ from the remote command's.
 pub(crate) fn usage_code(verb: Option<&str>) -> u8 {
     match verb {
         Some("run") => NOT_THE_COMMANDS,
@@ -145,8 +149,8 @@ async fn serve(
         .await?
         .time_limit(time_limit)
         .max_clients(limits.max_clients);
-    // Before anybody knows where it listens, and so before anybody can tell it to end.
-    let stop = serving::told_to_end();
+    // Signals are handled before any client knows the address, and so before anyone can send one.
+    let stop = serving::shutdown_signal();
     warn(server.local());
     announce(server.local())?;
     server.run(stop).await?;
@@ -157,7 +161,7 @@ fn warn(at: &Endpoint) {
     if let Address::Ip(address) = at.address()
         && !address.ip().to_canonical().is_loopback()
     {
-        // Without a standard error there is nobody to warn.
+        // Without a standard error there is nowhere to warn.
         let _ = writeln!(
             io::stderr(),
             "socketry: warning: anybody who can reach {at} can run commands as this user"
@@ -193,8 +197,8 @@ async fn ask(service: &Service, args: Run, output: &mut Output) -> Result<Exit, 
     Ok(exit)
 }
 
-/// Says which words of a command look like options of this program, unless `--` before it says that
-/// they are meant.
+/// Warns of words in a command that look like options of this program. A `--` before the command
+/// says that they are meant.
 fn warn_of_options(command: &[String]) {
     if std::env::args_os()
         .nth_back(command.len())
@@ -207,11 +211,11 @@ fn warn_of_options(command: &[String]) {
         OPTIONS.contains(&name)
     };
     if let Some(option) = command.iter().skip(1).find(ours) {
-        // Without a standard error there is nobody to warn.
+        // Without a standard error there is nowhere to warn.
         let _ = writeln!(
             io::stderr(),
-            "socketry: {} after the command is part of it; our options stand before it (`--` before the command \
-             says that it is meant)",
+            "socketry: {} after the command is part of it; our options stand before it \
+             (`--` before the command says that it is meant)",
             Shown(option)
         );
     }
@@ -225,7 +229,7 @@ struct Output {
 }
 
 impl Output {
-    /// The bytes as they are.
+    /// Writes the bytes as they are.
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let shown = match stream {
             Stream::Stdout => output::stdout().write_all(bytes),

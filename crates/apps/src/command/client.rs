@@ -1,4 +1,4 @@
-//! The client: sends a command, and gives out what comes back.
+//! The client: sends a command, and passes on its output.
 
 use std::future::Future;
 use std::io;
@@ -17,11 +17,11 @@ use super::{FIRST_ANSWER, MAX_RAW_COMMAND, QUIET_GAP};
 use crate::matrix::App;
 use crate::{AppError, Service, wrong_codec};
 
-/// A connection to a [`Server`](super::Server), or to another program that speaks as the
-/// [module](super) says.
+/// A connection to a [`Server`](super::Server), or to another program that keeps the
+/// [protocol](super).
 ///
-/// Dropping it while a command runs kills that command. The server closes a connection over which
-/// no command has come for [`IDLE`](super::IDLE), or in its first
+/// Dropping the client while a command runs kills that command. The server closes a connection that
+/// has sent no command for [`IDLE`](super::IDLE), or none in the first
 /// [`FIRST_REQUEST`](super::FIRST_REQUEST).
 #[derive(Debug)]
 pub struct Client {
@@ -36,7 +36,7 @@ impl Client {
     /// Connects to `to`.
     ///
     /// # Errors
-    /// If commands do not run over that pairing of transport and codec, or as the transport says.
+    /// If commands do not run over this pairing of transport and codec, or if connecting fails.
     pub async fn connect(service: &Service, to: &Endpoint) -> Result<Self, AppError> {
         let framed = service.connect(App::Command, to).await?;
         let dialect = Dialect::of(&service.codec)?;
@@ -49,37 +49,38 @@ impl Client {
         })
     }
 
-    /// How long nothing must arrive for a `raw` or `line` answer to be over, from its first bytes
-    /// on. Default 300 ms. What comes later than that is taken for the beginning of the next
-    /// answer.
+    /// How long nothing must arrive for a `raw` or `line` answer to be complete, counted from its
+    /// first bytes on. Default 300 ms. Bytes that come later are taken for the beginning of the
+    /// next answer.
     #[must_use]
     pub fn quiet_gap(mut self, gap: Duration) -> Self {
         self.quiet_gap = gap;
         self
     }
 
-    /// How long the first of an answer may take, from the call of [`run`](Client::run) on; `None`:
-    /// for ever. Default on `struct` and `json`: [`FIRST_ANSWER`], as the server says at once that
-    /// a command has started. On `raw` and `line` it says nothing before the command has ended, and
-    /// the default is `None`.
+    /// How long the first bytes of an answer may take, from the call of [`run`](Client::run) on;
+    /// `None` is for ever. On `struct` and `json` a server answers at once that the command has
+    /// started, and the default is [`FIRST_ANSWER`]. On `raw` and `line` it sends nothing before
+    /// the command has ended, and the default is `None`.
     ///
-    /// A server that is older, or somebody else's, may say nothing before the first output.
+    /// An older server, or another program, may send nothing before the first output.
     #[must_use]
     pub fn answer_within(mut self, limit: Option<Duration>) -> Self {
         self.answer_within = limit;
         self
     }
 
-    /// Has `command` run, gives its output to `output` as it arrives, and says how it ended. It
-    /// waits as long as the command runs, once the server [has answered](Client::answer_within).
+    /// Has the server run `command`, passes its output to `output` as it arrives, and returns how
+    /// it ended. Once the server [has answered](Client::answer_within), it waits as long as the
+    /// command runs.
     ///
-    /// Not cancel-safe: dropped before its end, or after an error, the rest of the answer is still
-    /// to come. Use another connection then.
+    /// Not cancel-safe: after a drop before its end, or after an error, the rest of the answer
+    /// still arrives. Use another connection then.
     ///
     /// # Errors
-    /// If the connection is lost, the server refuses or cannot start the command, the answer cannot
-    /// be understood, or `output` fails. [Usage](AppError::is_usage) if the command cannot be sent
-    /// as it is.
+    /// If the connection is lost, the server refuses or cannot start the command, the answer is
+    /// malformed, or `output` fails. [Usage](AppError::is_usage) if the command cannot be sent as
+    /// it is.
     pub async fn run(
         &mut self,
         command: impl Into<Command>,
@@ -104,7 +105,7 @@ impl Client {
         }
     }
 
-    /// Closes the connection, when nothing runs.
+    /// Closes the connection while no command runs.
     ///
     /// # Errors
     /// If the peer is gone already.
@@ -112,7 +113,7 @@ impl Client {
         Ok(self.framed.close().await?)
     }
 
-    /// An answer that only silence ends.
+    /// Receives an answer that ends with a quiet gap.
     async fn text(&mut self, mut answer: Wait, output: &mut impl Output) -> Result<Exit, AppError> {
         let mut incoming = Incoming::new(self.encoding);
         let mut next = answer.first(self.framed.recv()).await?;
@@ -173,10 +174,10 @@ impl Client {
     }
 }
 
-/// How long is waited for the first of an answer.
+/// The wait for the first bytes of an answer.
 struct Wait {
     limit: Option<Duration>,
-    /// `None` without a limit, and as soon as the server has answered.
+    /// `None` without a limit, and once the server has answered.
     deadline: Option<Instant>,
 }
 
@@ -192,33 +193,35 @@ impl Wait {
         &self,
         sending: impl Future<Output = Result<(), FrameError>>,
     ) -> Result<(), AppError> {
-        self.in_time(sending).await?.map_err(not_sent)
+        self.before_deadline(sending).await?.map_err(not_sent)
     }
 
-    /// What is received, and from then on without a limit.
+    /// The result of `receiving`, which is the first part of the answer. There is no limit after
+    /// it.
     async fn first<T>(
         &mut self,
         receiving: impl Future<Output = Result<T, FrameError>>,
     ) -> Result<T, AppError> {
-        let received = self.in_time(receiving).await?;
+        let received = self.before_deadline(receiving).await?;
         self.deadline = None;
         Ok(received?)
     }
 
-    async fn in_time<T>(&self, waiting: impl Future<Output = T>) -> Result<T, AppError> {
+    async fn before_deadline<T>(&self, waiting: impl Future<Output = T>) -> Result<T, AppError> {
         tokio::select! {
-            // In this order: what is here is in time.
+            // In this order, since a result that is ready is in time.
             biased;
             done = waiting => Ok(done),
             () = passed(self.deadline) => Err(AppError::failed(format_args!(
-                "the server has not answered within {}; give it longer with answer-within, if it is only slow",
+                "the server has not answered within {}; \
+                 give it longer with answer-within, if it is only slow",
                 self.limit.map(format_duration).unwrap_or_default()
             ))),
         }
     }
 }
 
-/// A command that the codec cannot carry was not tried.
+/// A command that the codec cannot carry was not sent at all.
 fn not_sent(error: FrameError) -> AppError {
     match error.codec_fault() {
         Some(fault) if !error.is_fatal() => AppError::usage(format_args!(
@@ -228,12 +231,12 @@ fn not_sent(error: FrameError) -> AppError {
     }
 }
 
-/// Where output goes.
+/// The caller's function that takes output.
 trait Output: FnMut(Stream, &[u8]) -> Result<(), AppError> {}
 
 impl<F: FnMut(Stream, &[u8]) -> Result<(), AppError>> Output for F {}
 
-/// Both streams, decoded apart.
+/// The decoders of both streams.
 struct Streams([Incoming; 2]);
 
 impl Streams {

@@ -1,24 +1,24 @@
-//! A command that is under way, as a server sees it.
+//! A command that runs, as a server sees it.
 
 use std::future::Future;
 
 use super::process::{Event, Job};
 use super::wire::Program;
 
-/// What answers a command. There is [`Job`], a process; where a server is tested with whatever
-/// bytes, there is one that starts none. Which of them it is stands in the server's type, so that
-/// neither can be taken for the other.
+/// Runs a command. [`Job`] is a process. A stub, for tests with arbitrary bytes, starts none. The
+/// server's type says which one it uses, so that no server can use the wrong one.
 pub(super) trait Execution: Sized + Send + 'static {
-    /// Begins to run `program`.
+    /// Starts `program`.
     ///
     /// # Errors
     /// In words for the client.
     fn start(program: &Program) -> Result<Self, String>;
 
-    /// The next that happens; output comes in `buf`. Cancel-safe.
+    /// The next event; output is put into `buf`. Cancel-safe.
     fn next<'a>(&mut self, buf: &'a mut [u8]) -> impl Future<Output = Event<'a>> + Send;
 
-    /// Kills it, unless it has ended, and says whether. What it wrote can still be read.
+    /// A function that kills the command unless it has ended, and returns whether it did. The
+    /// output up to then can still be read.
     fn killer(&self) -> impl Fn() -> bool + Send + Sync + 'static;
 }
 

@@ -1,4 +1,4 @@
-//! The certain end of everything that a command has started.
+//! Kills all processes that a command has started.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,16 +6,16 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::proc::{descendants, marked};
 
-/// How often at most a killed command's processes are looked for: one that forks all the time may
-/// be faster for ever.
+/// How often the processes of a killed command are searched for at most. A command that forks all
+/// the time may stay ahead of the search for ever.
 const MAX_SEARCHES: usize = 16;
 
 /// The processes of a command.
 pub(super) struct Group {
     leader: Pid,
-    /// `NAME=VALUE`, in the environment of all of them.
+    /// `NAME=VALUE`, in the environment of each of them.
     mark: String,
-    /// Nothing of it is to be killed any more.
+    /// Whether the group must not be killed any more.
     ended: AtomicBool,
 }
 
@@ -28,19 +28,20 @@ impl Group {
         }
     }
 
-    /// The process that was started, whose group and session are named after it.
+    /// The process that was started. Its process group and session have its id.
     pub(super) fn leader(&self) -> Pid {
         self.leader
     }
 
-    /// From now on [`kill_running`](Group::kill_running) does nothing. Whether that was so before.
+    /// Makes [`kill_running`](Group::kill_running) do nothing from now on. Returns whether it did
+    /// nothing before.
     pub(super) fn end(&self) -> bool {
         self.ended.swap(true, Ordering::AcqRel)
     }
 
-    /// Kills all of it, unless it has ended. Whether it was killed.
+    /// Kills the whole group unless it has ended. Returns whether it was killed.
     ///
-    /// For the task that holds the command, so that it does not end meanwhile.
+    /// The task that holds the command calls it, so that the command cannot end meanwhile.
     pub(super) fn kill_running(&self) -> bool {
         let runs = !self.ended.load(Ordering::Acquire);
         if runs {
@@ -49,15 +50,16 @@ impl Group {
         runs
     }
 
-    /// Kills all of it. Only while its process is nobody else's: then the ids are still its own.
+    /// Kills the whole group. The caller ensures that the leader is not reaped yet, since its id
+    /// could belong to another process after that.
     pub(super) fn kill(&self) {
-        // Whoever made a group or session of his own is found by descent, as long as his parents
-        // live.
+        // A process that made its own group or session is found as a descendant, as long as its
+        // parents live.
         let mut killed = descendants(self.leader);
         let _ = kill_process_group(self.leader, Signal::KILL);
         kill_each(&killed);
-        // And whoever has lost his parents too, by his environment. Somebody may fork meanwhile:
-        // until nobody is new.
+        // A process that has lost its parents, too, is found by its environment. Processes may fork
+        // during a search, so it is repeated until it finds no new one.
         killed.push(self.leader);
         for _ in 0..MAX_SEARCHES {
             let mut found = marked(&self.mark);

@@ -1,4 +1,4 @@
-//! Why a server kills a command, in words for its client and for the log.
+//! Why a server killed a command, in words for the client and the log.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    /// For the client, as the last of the command's standard error.
+    /// For the client: the last line of the command's standard error.
     pub(super) fn note(self) -> String {
         format!("socketry: killed {self}\n")
     }

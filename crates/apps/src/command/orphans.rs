@@ -1,5 +1,5 @@
-//! Orphans, where the kernel gives them to this program: as process 1 of a container, say. Nobody
-//! else waits for them.
+//! Reaps orphans, where the kernel makes them children of this program, for instance as process 1
+//! of a container. No other process waits for them then.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,13 +11,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::proc::children;
 
-/// The processes that their [`Job`](super::process::Job)s wait for. It is there only where orphans
-/// are buried.
+/// The processes that a [`Job`](super::process::Job) waits for. It is set only if orphans are
+/// reaped.
 static AWAITED: OnceLock<Mutex<Vec<Pid>>> = OnceLock::new();
 
-/// Begins to wait for orphans as long as the runtime lives, if this program is whom the kernel
-/// gives them to. For programs only: in somebody else's, a process that is nobody's here may be
-/// his.
+/// Starts a task that reaps orphans as long as the runtime lives, if the kernel makes them children
+/// of this program. For programs only: in a library, a child that is unknown here may belong to
+/// another part of the program.
 pub(crate) fn adopt() {
     let heir = getpid().is_init() || child_subreaper().is_ok_and(|heir| heir.is_some());
     if !heir {
@@ -29,17 +29,17 @@ pub(crate) fn adopt() {
     AWAITED.get_or_init(Mutex::default);
     tokio::spawn(async move {
         loop {
-            bury();
+            reap();
             changes.recv().await;
         }
     });
 }
 
-/// Starts a process that is no orphan: whoever starts it waits for it.
+/// Starts a process that its caller waits for, so that it is not taken for an orphan.
 pub(super) fn awaited(
     start: impl FnOnce() -> io::Result<Box<dyn ChildWrapper>>,
 ) -> io::Result<(Pid, Box<dyn ChildWrapper>)> {
-    // Held until its id is known, so that nobody buries it before.
+    // Held until the id is known, so that the process is not reaped before that.
     let mut awaited = AWAITED.get().map(locked);
     let child = start()?;
     let id = child.id().and_then(|id| i32::try_from(id).ok());
@@ -50,12 +50,12 @@ pub(super) fn awaited(
     Ok((id, child))
 }
 
-/// Waits for every child that has ended and is nobody's.
-fn bury() {
+/// Waits for every child that has ended and that no `Job` waits for.
+fn reap() {
     let Some(mut awaited) = AWAITED.get().map(locked) else {
         return;
     };
-    // Who has been waited for is no child any more, and his id may become an orphan's.
+    // A process that its `Job` has reaped is no child any more, and an orphan may get its id.
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     awaited.retain(|&id| !waitid(WaitId::Pid(id), look).is_err_and(|error| error == Errno::CHILD));
     for orphan in children(getpid()) {

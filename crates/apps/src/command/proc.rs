@@ -1,5 +1,5 @@
-//! What Linux says of processes: who is whose child, and what stands in their environment.
-//! Elsewhere nobody is found.
+//! What Linux knows of processes: their children and their environment. On other systems no process
+//! is found.
 
 use std::fs;
 use std::io::Read;
@@ -18,7 +18,7 @@ pub(super) fn children(process: Pid) -> Vec<Pid> {
     children
 }
 
-/// The children of `process` and theirs, and so on.
+/// The children of `process`, their children, and so on.
 pub(super) fn descendants(process: Pid) -> Vec<Pid> {
     let mut all = children(process);
     let mut at = 0;
@@ -30,7 +30,7 @@ pub(super) fn descendants(process: Pid) -> Vec<Pid> {
 }
 
 /// The processes that have the variable `mark` (`NAME=VALUE`) in their environment, as far as this
-/// user may see.
+/// user may read it.
 pub(super) fn marked(mark: &str) -> Vec<Pid> {
     let mut environment = Vec::new();
     let mut marked = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn marked(mark: &str) -> Vec<Pid> {
             continue;
         };
         environment.clear();
-        // Who is gone meanwhile, or is another user's, is none of ours.
+        // A process that is gone meanwhile, or belongs to another user, is not part of this job.
         let _ = fs::File::open(process.path().join("environ"))
             .and_then(|mut file| file.read_to_end(&mut environment));
         if environment

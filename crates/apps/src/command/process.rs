@@ -1,5 +1,5 @@
-//! One command that runs: its output piece by piece, its end, and the certain end of everything
-//! that it started.
+//! A command as a process: its output piece by piece, its end, and the end of everything that it
+//! started.
 
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
@@ -23,24 +23,24 @@ use super::wire::{Exit, Program, Stream};
 use super::{JOB_VARIABLE, LEFT_BEHIND, MAX_PIECE};
 use crate::serving::descriptors;
 
-/// What both pipes together can hold when the command ends (64 KiB each, if nobody enlarged them),
-/// in bytes.
+/// The most bytes that both pipes together can hold when the command ends: 64 KiB each, unless
+/// their size was raised.
 const PIPES: usize = 128 << 10;
 
-/// What happened.
+/// What a job reports.
 pub(super) enum Event<'a> {
     Output(Stream, &'a [u8]),
-    /// There is no more output, and this is how the command ended.
+    /// There is no more output, and the command has ended so.
     Ended(Result<Exit, String>),
 }
 
-/// A command that runs. Dropped before it has [ended](Event::Ended), it is killed with all that it
-/// started.
+/// A running command. If it is dropped before it has [ended](Event::Ended), it and everything that
+/// it started is killed.
 ///
-/// The process stays a zombie until this is dropped: so its id belongs to nobody else as long as
-/// anyone may kill it.
+/// The process stays a zombie until this is dropped. So no other process has its id as long as this
+/// may kill it.
 pub(super) struct Job {
-    /// Reaped by its own drop.
+    /// Reaped when it is dropped.
     _child: Box<dyn ChildWrapper>,
     group: Arc<Group>,
     changes: unix::Signal,
@@ -52,7 +52,7 @@ struct End {
     how: Result<Exit, String>,
     /// When to stop reading.
     deadline: Instant,
-    /// How much has been read since.
+    /// How many bytes have been read since the end.
     read: usize,
 }
 
@@ -70,13 +70,14 @@ impl Job {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let failed = |error: io::Error| match error.kind() {
-            // `run URL 'ls | wc' -v`, say.
+            // As in `run URL 'ls | wc' -v`.
             io::ErrorKind::NotFound if name.contains(' ') => format!(
-                "cannot run '{name}': no program has that name; a line for the shell is one word alone"
+                "cannot run '{name}': no program has that name; \
+                 a line for the shell is one word alone"
             ),
             _ => format!("cannot run '{name}': {error}"),
         };
-        // Before the command starts, so that its end is not missed.
+        // Registered before the command starts, so that its end is not missed.
         let changes = unix::signal(SignalKind::child()).map_err(failed)?;
         let mut session = CommandWrap::from(command);
         session.wrap(ProcessSession).wrap(ResetSigmask);
@@ -95,12 +96,12 @@ impl Job {
         })
     }
 
-    /// To end it from elsewhere.
+    /// The group, for killing the command from another task.
     pub(super) fn group(&self) -> Arc<Group> {
         Arc::clone(&self.group)
     }
 
-    /// The next that happens; output comes in `buf`. Cancel-safe.
+    /// The next event; output is put into `buf`. Cancel-safe.
     pub(super) async fn next<'a>(&mut self, buf: &'a mut [u8]) -> Event<'a> {
         let (stream, len) = loop {
             if let Some(how) = self.ended() {
@@ -108,7 +109,7 @@ impl Job {
             }
             let deadline = self.end.as_ref().map(|end| end.deadline);
             tokio::select! {
-                // In this order: output that was there when the command ended goes before the
+                // In this order, since output that was there when the command ended goes before the
                 // deadline.
                 biased;
                 how = exited(self.group.leader(), &mut self.changes), if deadline.is_none() => {
@@ -129,11 +130,10 @@ impl Job {
         Event::Output(stream, &buf[..len])
     }
 
-    /// How it ended, once all is over.
+    /// How the command ended, once there is no more output.
     fn ended(&mut self) -> Option<Result<Exit, String>> {
         let end = self.end.as_ref()?;
-        // Somebody in the background writes without end: what the command itself wrote has been
-        // read long ago.
+        // A background process writes without end. The command's own output was read long ago.
         if end.read >= PIPES && Instant::now() >= end.deadline {
             self.leave_behind();
         }
@@ -144,7 +144,7 @@ impl Job {
         self.end.as_ref().map(|end| end.how.clone())
     }
 
-    /// Something in the background holds the output; nobody will read it any more.
+    /// A background process holds the outputs open. It is killed, and nothing more is read.
     fn leave_behind(&mut self) {
         self.group.kill();
         self.pipes.close();
@@ -163,7 +163,7 @@ fn command(program: &Program) -> (&str, tokio::process::Command) {
     match program {
         Program::Shell(line) => {
             let mut shell = tokio::process::Command::new("sh");
-            // A line may begin with a dash.
+            // The `--` is for a line that begins with a dash.
             shell.args(["-c", "--"]).arg(line);
             ("sh", shell)
         }
@@ -180,11 +180,11 @@ fn command(program: &Program) -> (&str, tokio::process::Command) {
     }
 }
 
-/// What no other job is marked with: whoever inherits it belongs to this one.
+/// A value that marks no other job. Every process that inherits it belongs to this job.
 fn mark() -> String {
     static JOBS: AtomicU64 = AtomicU64::new(0);
     let job = JOBS.fetch_add(1, Ordering::Relaxed);
-    // The process id may come again after a restart, while daemons of the server before live on.
+    // A restarted server may have the same process id, while daemons of the old one live on.
     let random = RandomState::new().hash_one(job);
     format!("{}-{job}-{random:016x}", std::process::id())
 }
@@ -208,7 +208,7 @@ async fn exited(process: Pid, changes: &mut unix::Signal) -> Result<Exit, String
     }
 }
 
-/// Resolves at the deadline; never, where there is none.
+/// Resolves at the deadline; never if there is none.
 pub(super) async fn passed(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -216,11 +216,11 @@ pub(super) async fn passed(deadline: Option<Instant>) {
     }
 }
 
-/// The command's outputs, as long as they are open.
+/// The command's outputs that are still open.
 struct Pipes {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    /// Whose turn it is, so that neither starves the other.
+    /// Whether to try standard error first. It alternates, so that neither starves the other.
     stderr_first: bool,
 }
 
@@ -234,7 +234,7 @@ impl Pipes {
         self.stderr = None;
     }
 
-    /// Reads from one of them; 0 bytes say that it was closed. Cancel-safe.
+    /// Reads from one of them. 0 bytes mean that it was closed. Cancel-safe.
     async fn read(&mut self, buf: &mut [u8]) -> (Stream, usize) {
         let most = buf.len().min(MAX_PIECE);
         let mut buf = ReadBuf::new(&mut buf[..most]);
@@ -257,7 +257,7 @@ impl Pipes {
     }
 }
 
-/// An end or an error closes the pipe; one that is closed is never ready.
+/// An end or an error closes the pipe. A closed pipe is never ready.
 fn poll_pipe<R: AsyncRead + Unpin>(
     pipe: &mut Option<R>,
     cx: &mut Context<'_>,

@@ -1,4 +1,5 @@
-//! A sending half that knows when its peer has stopped reading, and does not wait for it for ever.
+//! A sending half that notices when its peer has stopped reading, and does not wait for it for
+//! ever.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -11,18 +12,18 @@ use tokio::time::{Sleep, sleep};
 
 use super::{IDLE, STALL};
 
-/// Passes everything on to `send`. After [`STALL`] without any progress it says so, and after
-/// [`IDLE`] more it fails.
+/// Passes everything on to `send`. After [`STALL`] without any progress it reports a stall, and
+/// after [`IDLE`] more it fails.
 pub(super) struct Progress {
     send: BoxSend,
-    /// Whether it says so.
+    /// Reports a stall.
     stalled: watch::Sender<bool>,
-    /// Until when it waits.
+    /// The deadline of the current wait.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Progress {
-    /// The half, and what tells that it has stalled.
+    /// The half, and the receiver of its stalls.
     pub(super) fn new(send: BoxSend) -> (Self, Stalled) {
         let (stalled, says) = watch::channel(false);
         let progress = Progress {
@@ -33,8 +34,8 @@ impl Progress {
         (progress, Stalled(says))
     }
 
-    /// What was `polled`, or the error if that has been pending for too long.
-    fn in_time<T>(
+    /// The result `polled`, or an error if it has been pending for too long.
+    fn within_patience<T>(
         &mut self,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<T>>,
@@ -68,9 +69,9 @@ impl Progress {
 pub(super) struct Stalled(watch::Receiver<bool>);
 
 impl Stalled {
-    /// Resolves as soon as it has stalled. Cancel-safe.
+    /// Resolves when the half has stalled. Cancel-safe.
     pub(super) async fn begun(&mut self) {
-        // Without a sending half there is nothing left to wait for.
+        // If the sending half was dropped, no stall will come.
         let _ = self.0.wait_for(|stalled| *stalled).await;
     }
 }
@@ -97,7 +98,7 @@ impl SendHalf for Progress {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = self.send.poll_send(cx, parts);
-        self.in_time(cx, polled)
+        self.within_patience(cx, polled)
     }
     fn poll_send_run(
         &mut self,
@@ -106,15 +107,15 @@ impl SendHalf for Progress {
         size: usize,
     ) -> Poll<io::Result<usize>> {
         let polled = self.send.poll_send_run(cx, bytes, size);
-        self.in_time(cx, polled)
+        self.within_patience(cx, polled)
     }
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = self.send.poll_flush(cx);
-        self.in_time(cx, polled)
+        self.within_patience(cx, polled)
     }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = self.send.poll_finish(cx);
-        self.in_time(cx, polled)
+        self.within_patience(cx, polled)
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_a_little_now_and_then_is_waited_for() {
+    async fn a_peer_that_reads_a_little_now_and_then_is_waited_for() {
         let (mut send, stalled, mut peer) = pair().await;
         let sending = tokio::spawn(async move { send.send_all(&vec![0; 1 << 20]).await });
         let start = Instant::now();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_nothing_is_waited_for_twice_and_not_for_ever() {
+    async fn a_peer_that_reads_nothing_stalls_and_then_fails() {
         let (mut send, mut stalled, _peer) = pair().await;
         let start = Instant::now();
         let sending = tokio::spawn(async move { send.send_all(&vec![0; 16 << 20]).await });
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_again_has_stalled_no_more() {
+    async fn a_peer_that_reads_again_ends_the_stall() {
         let (mut send, mut stalled, mut peer) = pair().await;
         let sending = tokio::spawn(async move { send.send_all(&vec![0; 1 << 20]).await });
         stalled.begun().await;

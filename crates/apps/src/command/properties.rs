@@ -1,4 +1,4 @@
-//! What holds for every command and every answer, whatever arrives.
+//! Properties of every command and every answer, whatever arrives.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn streams() -> impl Strategy<Value = Stream> {
     select(&[Stream::Stdout, Stream::Stderr][..])
 }
 
-/// How a command can end, where the codec tells.
+/// How a command can end, as far as a codec carries it.
 fn ends() -> impl Strategy<Value = Result<Exit, String>> {
     prop_oneof![
         any::<i32>().prop_map(|code| Ok(Exit::Code(code))),
@@ -32,7 +32,7 @@ fn ends() -> impl Strategy<Value = Result<Exit, String>> {
     ]
 }
 
-/// Bytes that are a request or an answer more often than chance would have it.
+/// Random bytes that are often nearly a request or an answer.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
     let words = select(
         &[
@@ -69,29 +69,37 @@ proptest! {
     fn a_line_arrives_as_it_was_typed(
         codec in select(&["line", r"line:\0", "struct", "struct:>H", "json", "json:bare"][..]),
         encoding in select(&ENCODINGS[..]),
-        // But for private characters, of which gb18030 gave some away.
+        // Without private characters, since gb18030 has assigned some of them.
         line in "[^\u{e000}-\u{f8ff}]{0,30}",
         at in any::<usize>(),
     ) {
         let encoding: Encoding = encoding.parse().unwrap();
         let dialect = dialect(codec);
         let request = dialect.request(&line.as_str().into(), encoding).unwrap();
-        // What happens to be UTF-8 is taken for that.
+        // A request that happens to be UTF-8 is read as that.
         let read = match String::from_utf8(request.clone()) {
             Ok(text) if dialect != Dialect::Json && encoding.extends_ascii() => text,
             _ => line,
         };
         match carried(codec, &request, at) {
-            Some(frame) => prop_assert_eq!(dialect.program(&frame, encoding), Ok(Program::Shell(read.into()))),
+            Some(frame) => {
+                let program = dialect.program(&frame, encoding);
+                prop_assert_eq!(program, Ok(Program::Shell(read.into())));
+            }
             None => prop_assert!(codec.starts_with("line")),
         }
     }
 
-    /// Over raw one newline at the end is how it was typed, and no part of it.
+    /// Over raw, one newline at the end belongs to the typing and not to the line.
     #[test]
-    fn a_raw_line_arrives_without_its_newline(line in "[^\n\r]{0,30}", newline in select(&["", "\n", "\r\n"][..])) {
-        let request = Dialect::Raw.request(&format!("{line}{newline}").into(), Encoding::UTF_8).unwrap();
-        prop_assert_eq!(Dialect::Raw.program(&request, Encoding::UTF_8), Ok(Program::Shell(line.into())));
+    fn a_raw_line_arrives_without_its_newline(
+        line in "[^\n\r]{0,30}",
+        newline in select(&["", "\n", "\r\n"][..]),
+    ) {
+        let typed = format!("{line}{newline}").into();
+        let request = Dialect::Raw.request(&typed, Encoding::UTF_8).unwrap();
+        let program = Dialect::Raw.program(&request, Encoding::UTF_8);
+        prop_assert_eq!(program, Ok(Program::Shell(line.into())));
     }
 
     #[test]
@@ -101,12 +109,15 @@ proptest! {
         at in any::<usize>(),
     ) {
         let dialect = dialect(codec);
-        let request = dialect.request(&Command::from_words(words.clone()), Encoding::UTF_8).unwrap();
+        let command = Command::from_words(words.clone());
+        let request = dialect.request(&command, Encoding::UTF_8).unwrap();
         let frame = carried(codec, &request, at).unwrap();
         match dialect.program(&frame, Encoding::UTF_8).unwrap() {
             Program::Exact(arrived) => prop_assert_eq!(arrived, words),
-            // Quoted, so that the shell there sees the same.
-            Program::Shell(line) => prop_assert_eq!(shlex::split(line.to_str().unwrap()).unwrap(), words),
+            // Quoted, so that the remote shell sees the same words.
+            Program::Shell(line) => {
+                prop_assert_eq!(shlex::split(line.to_str().unwrap()), Some(words));
+            }
         }
     }
 
@@ -122,19 +133,31 @@ proptest! {
     }
 
     #[test]
-    fn how_it_ended_arrives(codec in select(&STRUCT[..]), encoding in select(&ENCODINGS[..]), end in ends(), at in any::<usize>()) {
+    fn the_end_of_a_command_arrives(
+        codec in select(&STRUCT[..]),
+        encoding in select(&ENCODINGS[..]),
+        end in ends(),
+        at in any::<usize>(),
+    ) {
         let encoding = encoding.parse().unwrap();
         let frame = carried(codec, &tagged_end(&end, encoding), at).unwrap();
         prop_assert_eq!(untagged(&frame, encoding), Some(Reply::End(end)));
     }
 
     #[test]
-    fn headers_of_answers_arrive(codec in select(&JSON[..]), stream in streams(), size in any::<usize>(), end in ends(), at in any::<usize>()) {
+    fn headers_of_answers_arrive(
+        codec in select(&JSON[..]),
+        stream in streams(),
+        size in any::<usize>(),
+        end in ends(),
+        at in any::<usize>(),
+    ) {
         let arrives = |reply: &JsonReply| {
             let frame = carried(codec, &serde_json::to_vec(reply).unwrap(), at).unwrap();
             serde_json::from_slice::<JsonReply>(&frame).unwrap().read()
         };
-        prop_assert_eq!(arrives(&JsonReply::body(stream, size)), Some(Reply::Body(stream, size as u64)));
+        let body = Reply::Body(stream, size as u64);
+        prop_assert_eq!(arrives(&JsonReply::body(stream, size)), Some(body));
         prop_assert_eq!(arrives(&JsonReply::end(&end)), Some(Reply::End(end)));
     }
 
@@ -146,15 +169,22 @@ proptest! {
     ) {
         let program = dialect(codec).program(&bytes, encoding.parse().unwrap());
         if let Err(words) = program {
-            let why = ["the request cannot be understood: ", "a request is {", "the command is no text: "];
-            prop_assert!(why.iter().any(|why| words.starts_with(why)), "{}", words);
+            let clear = [
+                "the request cannot be understood: ",
+                "a request is {",
+                "the command is no text: ",
+            ];
+            prop_assert!(clear.iter().any(|start| words.starts_with(start)), "{}", words);
         } else if let Ok(Program::Exact(words)) = program {
             prop_assert!(!words.is_empty());
         }
     }
 
     #[test]
-    fn any_bytes_are_an_answer_or_none(bytes in nearly(), encoding in select(&["utf-8", "gbk", "utf-16"][..])) {
+    fn any_bytes_are_an_answer_or_none(
+        bytes in nearly(),
+        encoding in select(&["utf-8", "gbk", "utf-16"][..]),
+    ) {
         let told = untagged(&bytes, encoding.parse().unwrap());
         let json = serde_json::from_slice::<JsonReply>(&bytes).ok().and_then(JsonReply::read);
         for reply in [told, json].into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What a client is answered.
+//! The server's answers to a client.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -16,13 +16,13 @@ use super::wire::{Dialect, Exit, Stream};
 use super::{MAX_COLLECTED, MAX_PIECE};
 use crate::Shown;
 
-/// The longest error that a client is told, in characters.
+/// The longest error that is sent to a client, in characters.
 const MAX_WORDS: usize = 200;
 
-/// The client cannot be told.
+/// An answer could not be sent.
 pub(super) struct Unheard<E> {
     pub(super) error: FrameError,
-    /// What runs on; `None` if it has ended.
+    /// The command, which still runs; `None` if it has ended.
     pub(super) job: Option<E>,
 }
 
@@ -35,7 +35,7 @@ impl<E> From<FrameError> for Unheard<E> {
 /// The sending half of a conversation.
 pub(super) struct Replies {
     pub(super) send: Framed<Progress>,
-    /// Whether the client has read nothing for too long.
+    /// Reports that the client has read nothing for too long.
     pub(super) stalled: Stalled,
     pub(super) dialect: Dialect,
     pub(super) encoding: Encoding,
@@ -44,11 +44,11 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// Answers with everything that `job` puts out, and with how it ended; after `why` it was
-    /// killed, if it was.
+    /// Answers with all output of `job` and with how it ended. If `why` holds a reason, the answer
+    /// says first why the job was killed.
     ///
     /// # Errors
-    /// If the client cannot be told. The job goes on.
+    /// If the answer cannot be sent. The job goes on.
     pub(super) async fn carry<E: Execution>(
         &mut self,
         job: E,
@@ -60,7 +60,7 @@ impl Replies {
         }
     }
 
-    /// Answers that there is nothing to run, and why.
+    /// Answers that nothing is run, and why.
     pub(super) async fn refuse(&mut self, words: impl fmt::Display) -> Result<(), FrameError> {
         let words = shortened(&Shown(&words.to_string()).to_string());
         match self.dialect {
@@ -71,7 +71,7 @@ impl Replies {
         }
     }
 
-    /// All the output, and then the answer.
+    /// Collects all output, and then answers.
     async fn collect(
         &mut self,
         mut job: impl Execution,
@@ -101,7 +101,7 @@ impl Replies {
         self.text(&answer.finish()).await
     }
 
-    /// The output as it comes.
+    /// Answers with the output as it comes.
     async fn pass_on<E: Execution>(
         &mut self,
         mut job: E,
@@ -119,7 +119,7 @@ impl Replies {
         }
     }
 
-    /// All pieces of output, and how it ended.
+    /// Sends all pieces of output, and how the command ended.
     async fn pieces(
         &mut self,
         job: &mut impl Execution,
@@ -127,7 +127,8 @@ impl Replies {
     ) -> Result<Result<Exit, String>, FrameError> {
         let mut buf = vec![0; MAX_PIECE];
         let mut streams = [Stream::Stdout, Stream::Stderr].map(|_| Outgoing::new(self.encoding));
-        // Nothing, at once: so a client knows that its command runs, however long that is silent.
+        // An empty piece at once tells the client that its command runs, however long that is
+        // silent.
         self.put(Stream::Stdout, b"").await?;
         self.send.flush().await?;
         let end = loop {
@@ -179,14 +180,14 @@ impl Replies {
         }
     }
 
-    /// A whole answer on `raw` or `line`.
+    /// Sends a whole answer on `raw` or `line`.
     async fn text(&mut self, answer: &[u8]) -> Result<(), FrameError> {
         let Dialect::Line(delimiter) = self.dialect else {
             let answer = if answer.is_empty() { b"\n" } else { answer };
             self.frames(&encode(answer, self.encoding)).await?;
             return self.send.flush().await;
         };
-        // Judged as a whole: a line of GBK may look like UTF-8.
+        // Tested on the whole answer, since a single line of GBK may look like UTF-8.
         let is_text = std::str::from_utf8(answer).is_ok();
         for line in lines(answer, delimiter) {
             if is_text {
@@ -198,7 +199,7 @@ impl Replies {
         self.send.flush().await
     }
 
-    /// Frames of what fits, to be flushed; an empty one for nothing.
+    /// Feeds frames of as much as fits, or one empty frame for nothing. The caller flushes.
     async fn frames(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         let (first, rest) = bytes.split_at(bytes.len().min(self.room));
         self.send.feed(first).await?;
@@ -209,7 +210,7 @@ impl Replies {
     }
 }
 
-/// So that the answer fits a frame, whatever of the request it repeats.
+/// Shortens the words, so that an answer fits a frame even if it quotes the request.
 fn shortened(words: &str) -> String {
     match words.char_indices().nth(MAX_WORDS) {
         Some((end, _)) => format!("{}…", &words[..end]),
@@ -217,10 +218,10 @@ fn shortened(words: &str) -> String {
     }
 }
 
-/// The lines of an answer, without their ends; at least one.
+/// The lines of an answer without their ends; at least one.
 fn lines(answer: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
     let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
-    // A frame cannot hold its delimiter, so that ends a line as well.
+    // A frame cannot hold its delimiter, so the delimiter ends a line as well.
     let lines = answer.split(move |byte| *byte == b'\n' || *byte == delimiter);
     lines.map(|mut line| {
         while let Some(rest) = line.strip_suffix(b"\r") {
@@ -230,7 +231,7 @@ fn lines(answer: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Output that is kept for one answer, within its bound.
+/// Output that is kept for one answer, up to the bound.
 #[derive(Default)]
 struct Collected {
     bytes: Vec<u8>,
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn kept_output_is_bounded() {
         let mut kept = Collected::default();
         let megabyte = "é".repeat(512 << 10);
         kept.push(b"x");

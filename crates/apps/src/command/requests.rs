@@ -1,4 +1,4 @@
-//! What a client asks, and whether it is still there.
+//! A client's requests, and whether the client is still there.
 
 use std::collections::VecDeque;
 
@@ -14,19 +14,19 @@ use crate::serving::{Place, part};
 /// The keys of a JSON request.
 const KEYS: &[&str] = &["run", "argv"];
 
-/// Why a command is not waited for any longer.
+/// Why the server does not wait for a command any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gone {
-    /// [`HALF_CLOSED`] has passed since nothing came any more, or nothing was heard any more.
+    /// [`HALF_CLOSED`] has passed since the client's end, or since an answer could not be sent.
     Closed,
-    /// More than [`MAX_WAITING`] or [`MAX_WAITING_BYTES`] of commands.
+    /// More than [`MAX_WAITING`] commands or [`MAX_WAITING_BYTES`] bytes wait.
     TooFarAhead,
 }
 
-/// What arrived in place of a request.
+/// Something other than a request arrived.
 #[derive(Debug)]
 pub(super) struct Odd {
-    /// For the client.
+    /// The error, for the client.
     pub(super) words: String,
     /// Whether a request may follow.
     pub(super) goes_on: bool,
@@ -43,20 +43,20 @@ impl From<FrameError> for Odd {
 
 type Request = Result<Vec<u8>, Odd>;
 
-/// The receiving half of a conversation. Whatever becomes of the sending half, what has arrived
-/// whole is given out.
+/// The receiving half of a conversation. It gives out every request that has arrived whole,
+/// whatever happens to the sending half.
 pub(super) struct Requests {
     recv: Framed<BoxRecv>,
-    /// Before the first request.
+    /// `Some` before the first request.
     opening: Option<Opening>,
-    /// What arrived while a command ran.
+    /// The requests that arrived while a command ran.
     waiting: VecDeque<Request>,
     bytes: usize,
     /// Nothing more can arrive.
     is_over: bool,
-    /// Since when there may be nobody to answer.
+    /// Since when the client may be gone.
     alone: Option<Instant>,
-    /// How long to wait for the next one.
+    /// How long to wait for the next request.
     patience: Duration,
     place: Place,
 }
@@ -75,8 +75,8 @@ impl Requests {
         }
     }
 
-    /// The next request; an error concerns this one only, unless it is fatal. `None` is the end, or
-    /// a client that has been silent for too long. Cancel-safe.
+    /// The next request. An error concerns this request only, unless it is fatal. `None` means that
+    /// the client has ended, or has been silent for too long. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Request> {
         if let Some(request) = self.waiting.pop_front() {
             self.bytes -= request.as_ref().map_or(0, Vec::len);
@@ -85,7 +85,7 @@ impl Requests {
         if self.is_over {
             return None;
         }
-        // A client that says nothing would keep its place for ever.
+        // A silent client would keep its place for ever.
         let deadline = self
             .deadline()
             .unwrap_or_else(|| Instant::now() + self.patience);
@@ -96,7 +96,7 @@ impl Requests {
         })
     }
 
-    /// What arrives next. Cancel-safe.
+    /// Receives the next request. Cancel-safe.
     async fn receive(&mut self) -> Option<Request> {
         let Some(opening) = &mut self.opening else {
             return receive(&mut self.recv).await;
@@ -117,17 +117,17 @@ impl Requests {
         Some(Err(Odd { words, goes_on }))
     }
 
-    /// The client cannot be answered any more. What it has asked is still to be received.
+    /// Answers cannot be sent any more. Requests that the client has sent are still received.
     pub(super) fn unheard(&mut self) {
         self.alone.get_or_insert_with(Instant::now);
         self.place.leave();
     }
 
-    /// Resolves when a command is not to be waited for any longer, and says why. Meanwhile it keeps
-    /// what arrives. Cancel-safe.
+    /// Resolves when the running command must not be waited for any longer, and returns why.
+    /// Meanwhile it keeps the requests that arrive. Cancel-safe.
     ///
-    /// Who has sent too much ahead counts as gone: to read no further would be to miss that he
-    /// disconnects, and his command would outlive him.
+    /// A client that has sent too far ahead counts as gone. Otherwise the server would have to stop
+    /// reading, would miss that the client disconnects, and the command would outlive its client.
     pub(super) async fn gone(&mut self) -> Gone {
         loop {
             let deadline = self.deadline();
@@ -145,7 +145,7 @@ impl Requests {
     }
 
     fn keep(&mut self, request: Option<Request>) {
-        // Nothing is found behind a fatal error, which itself is for the client.
+        // After a fatal error no frame boundary can be found. The error itself is for the client.
         let more = matches!(&request, Some(Ok(_) | Err(Odd { goes_on: true, .. })));
         if !more {
             self.is_over = true;
@@ -157,7 +157,7 @@ impl Requests {
         }
     }
 
-    /// When nobody is waited for any longer.
+    /// When the server stops waiting for a client that may be gone.
     fn deadline(&self) -> Option<Instant> {
         self.alone.map(|since| since + HALF_CLOSED)
     }
@@ -166,17 +166,17 @@ impl Requests {
         self.waiting.len() >= MAX_WAITING || self.bytes >= MAX_WAITING_BYTES
     }
 
-    /// Waits a little for the client to close, once the server has said its last.
+    /// Waits a little for the client to close, after the server's last answer.
     pub(super) async fn part(self) {
         self.place.leave();
         part(self.recv.into_socket()).await;
     }
 }
 
-/// What arrives next. A connection that is lost is at its end.
+/// Receives the next frame. A lost connection is at its end.
 async fn receive(recv: &mut Framed<BoxRecv>) -> Option<Request> {
     match recv.recv().await {
-        // A copy: the buffer that it lies in may be much larger.
+        // Copied, since the receive buffer may be much larger than the frame.
         Ok(frame) => frame.map(|frame| Ok(frame.to_vec())),
         Err(error) => (!is_lost(&error)).then(|| Err(error.into())),
     }

@@ -1,4 +1,4 @@
-//! The server: each client's commands, one after another.
+//! The server: runs the commands of each client, one after another.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,7 +22,8 @@ use crate::matrix::App;
 use crate::serving::{FULL, Place};
 use crate::{AppError, Service, serving};
 
-/// A server that runs the commands of whoever connects. See the [module](super) for what it speaks.
+/// A server that runs the commands of every client that connects. The [module](super) documents the
+/// protocol.
 #[derive(Debug)]
 pub struct Server {
     listener: BoxListener,
@@ -30,7 +31,7 @@ pub struct Server {
     max_clients: usize,
 }
 
-/// What every conversation needs.
+/// What all conversations share.
 #[derive(Clone, Debug)]
 struct Rules {
     service: Service,
@@ -42,7 +43,7 @@ impl Server {
     /// Listens at `at`.
     ///
     /// # Errors
-    /// If commands do not run over that pairing of transport and codec, or as the transport says.
+    /// If commands do not run over this pairing of transport and codec, or if listening fails.
     pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
         let listener = service.listen(App::Command, at).await?;
         Ok(Server {
@@ -56,7 +57,7 @@ impl Server {
         })
     }
 
-    /// How long a command may run before it is killed, which its standard error then says. Default
+    /// How long a command may run before it is killed. Its standard error then says so. Default
     /// `None`: for ever.
     #[must_use]
     pub fn time_limit(mut self, limit: Option<Duration>) -> Self {
@@ -64,11 +65,11 @@ impl Server {
         self
     }
 
-    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs up to four while its
-    /// command runs. Several servers in one process have to share that among them.
+    /// How many clients it serves at once, at least one. Further clients are refused. The default
+    /// is 1,024, or fewer if the process may not have so many files open: each client needs up to
+    /// four while its command runs. Several servers in one process have to share that limit.
     ///
-    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    /// A client that has half-closed, and so may be gone, makes room for a newcomer.
     #[must_use]
     pub fn max_clients(self, max: usize) -> Self {
         Server {
@@ -77,12 +78,12 @@ impl Server {
         }
     }
 
-    /// Where it listens, with the real port.
+    /// Where it listens, with the real port if port 0 was asked for.
     pub fn local(&self) -> &Endpoint {
         self.listener.local()
     }
 
-    /// Serves until `stop` resolves; then what still runs is killed.
+    /// Serves until `stop` resolves, and then kills the commands that still run.
     ///
     /// # Errors
     /// If the listener fails.
@@ -90,8 +91,8 @@ impl Server {
         self.serve::<Job>(stop).await
     }
 
-    /// As [`run`](Server::run), but nothing is ever run: a command is answered with its own words.
-    /// For tests with bytes that nobody has looked at.
+    /// As [`run`](Server::run), but runs no commands: the answer to a command is its own words. For
+    /// tests with arbitrary bytes.
     ///
     /// # Errors
     /// If the listener fails.
@@ -178,8 +179,8 @@ impl Rules {
         start(&program)
     }
 
-    /// Carries a command's output to the client, until both are done or the client is gone. Whether
-    /// the conversation goes on.
+    /// Sends a command's output to the client until the command has ended or the client is gone.
+    /// Returns whether the conversation goes on.
     async fn perform<E: Execution>(
         &self,
         job: E,
@@ -198,8 +199,9 @@ impl Rules {
         let mut stalled = replies.stalled.clone();
         let mut carrying = pin!(replies.carry(job, &why));
         let mut limit = pin!(passed(self.time_limit.map(|limit| Instant::now() + limit)));
-        let (mut in_time, mut reads, mut there) = (true, true, true);
-        // Killed or not, what it wrote is the client's, as long as that reads.
+        let (mut within_limit, mut reads, mut there) = (true, true, true);
+        // The command's output is for the client as long as it reads, even if the command was
+        // killed.
         while reads || there {
             tokio::select! {
                 carried = &mut carrying => {
@@ -210,8 +212,8 @@ impl Rules {
                     }
                     return Ok(there);
                 }
-                () = &mut limit, if in_time => {
-                    in_time = false;
+                () = &mut limit, if within_limit => {
+                    within_limit = false;
                     kill(Why::TimeLimit(self.time_limit.unwrap_or_default()));
                 }
                 () = stalled.begun(), if reads => {
@@ -228,8 +230,8 @@ impl Rules {
     }
 }
 
-/// Lets a command run on whose output nobody hears, until the client counts as gone. Whether it
-/// does not, yet.
+/// Lets a command run on whose output cannot be sent, until the client counts as gone. Returns
+/// whether the client may still send requests.
 async fn run_on(job: Option<impl Execution>, requests: &mut Requests) -> bool {
     let Some(mut job) = job else {
         return true;
@@ -243,7 +245,7 @@ async fn run_on(job: Option<impl Execution>, requests: &mut Requests) -> bool {
 }
 
 fn start<E: Execution>(program: &Program) -> Result<E, String> {
-    // Not at `info`: a command may hold a secret.
+    // Not at `info`, since a command may hold a secret.
     tracing::debug!(?program, "run");
     E::start(program)
 }

@@ -1,4 +1,4 @@
-//! An execution that executes nothing: for tests that must not care what is asked.
+//! An execution that starts no process, for tests with arbitrary commands.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +13,12 @@ use super::wire::{Exit, Program, Stream};
 
 /// How long each piece takes.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long a piece is at most, in bytes.
+/// The longest piece, in bytes.
 const PIECE: usize = 100;
 
-/// Starts no process, whatever it is asked. It says back what the command is, its arguments a line
-/// each, and exits with 7. One that begins with `?` says it on standard error, one with `-` cannot
-/// be started, and one with `*` never ends by itself.
+/// Starts no process, whatever the command. It outputs the command itself, one argument a line, and
+/// exits with 7. A command that begins with `?` goes to standard error. One that begins with `-`
+/// cannot be started, and one that begins with `*` never ends by itself.
 pub(super) struct Stub {
     left: Vec<u8>,
     stream: Stream,

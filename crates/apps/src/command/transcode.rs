@@ -1,13 +1,13 @@
-//! Output in the server's encoding, and back to UTF-8 at the client.
+//! Output, from UTF-8 to the server's encoding, and back to UTF-8 at the client.
 
 use std::borrow::Cow;
 
 use socketry_transport::{Encoding, TextDecoder, Undecodable};
 
-/// One stream of output, on its way into an encoding.
+/// One stream of output on its way into an encoding.
 ///
-/// With UTF-8 all bytes pass untouched. With another encoding, text that is UTF-8 is encoded, until
-/// a piece arrives that is not: from there on everything is taken to be in the encoding already.
+/// With UTF-8 all bytes pass unchanged. With another encoding, UTF-8 is encoded until a piece
+/// arrives that is not UTF-8. From there on everything is taken to be in the encoding already.
 pub(super) struct Outgoing {
     encoding: Encoding,
     as_it_is: bool,
@@ -24,7 +24,7 @@ impl Outgoing {
         }
     }
 
-    /// The next piece; with `last`, nothing follows.
+    /// Encodes the next piece; with `last`, nothing follows.
     pub(super) fn push<'a>(&mut self, bytes: &'a [u8], last: bool) -> Cow<'a, [u8]> {
         if self.as_it_is {
             return Cow::Borrowed(bytes);
@@ -52,7 +52,8 @@ impl Outgoing {
     }
 }
 
-/// UTF-8 in `encoding`, with `?` for what that lacks; what is not UTF-8 passes as it is.
+/// UTF-8 in `encoding`, with `?` for characters that it lacks. Bytes that are not UTF-8 pass
+/// unchanged.
 pub(super) fn encode(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match std::str::from_utf8(bytes) {
         Ok(text) if encoding != Encoding::UTF_8 => encoding
@@ -62,7 +63,7 @@ pub(super) fn encode(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     }
 }
 
-/// One stream of output, on its way from an encoding to UTF-8. With UTF-8 all bytes pass untouched.
+/// One stream of output on its way from an encoding to UTF-8. With UTF-8 all bytes pass unchanged.
 pub(super) struct Incoming {
     decoder: Option<TextDecoder>,
     text: String,
@@ -77,13 +78,13 @@ impl Incoming {
         }
     }
 
-    /// The next piece; with `last`, nothing follows.
+    /// Decodes the next piece; with `last`, nothing follows.
     pub(super) fn push<'a>(&'a mut self, bytes: &'a [u8], last: bool) -> &'a [u8] {
         let Some(decoder) = &mut self.decoder else {
             return bytes;
         };
         self.text.clear();
-        // It replaces what is no text, and so never fails.
+        // The decoder replaces invalid bytes, so it never fails.
         let _ = decoder.decode(bytes, last, &mut self.text);
         self.text.as_bytes()
     }
@@ -121,10 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_passes_from_there_on() {
+    fn output_passes_unchanged_from_the_first_bytes_that_are_not_utf_8() {
         let gbk = Encoding::GBK.encode("你好", Undecodable::Strict).unwrap();
         assert_eq!(through(Encoding::GBK, &[&gbk]), *gbk);
-        // What was held goes with it, and what looks like UTF-8 later is not touched either.
+        // The held bytes pass with it. Bytes that look like UTF-8 later are not encoded either.
         let pieces = [&b"a\xe4"[..], b"\xff", "你".as_bytes()];
         assert_eq!(through(Encoding::GBK, &pieces), b"a\xe4\xff\xe4\xbd\xa0");
         assert_eq!(through(Encoding::GBK, &[b"a\xe4"]), b"a\xe4");

@@ -1,5 +1,4 @@
-//! What is said on the wire of a command: how it is asked for, and the words for its streams and
-//! its end.
+//! Requests on the wire, and the words for a command's streams and its end.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,19 +11,19 @@ use socketry_transport::{Encoding, Undecodable};
 use super::answer::{JsonReply, tagged_end};
 use crate::{AppError, Service};
 
-/// What a client asks for.
+/// A command that a client sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// A line for the shell.
     Line(String),
-    /// A program and its arguments, exactly, and no shell. The codecs that carry only lines get
-    /// them quoted, so that the remote shell sees exactly these arguments.
+    /// A program and its arguments, exactly as they are, without a shell. The codecs that carry
+    /// only lines get them quoted, so that the remote shell sees exactly these arguments.
     Argv(Vec<String>),
 }
 
 impl Command {
-    /// What a user typed: one word is a line for the shell, several are a program and its
-    /// arguments.
+    /// A command as a user typed it: one word is a line for the shell, several words are a program
+    /// and its arguments.
     pub fn from_words(mut words: Vec<String>) -> Self {
         match words.pop() {
             Some(line) if words.is_empty() => Command::Line(line),
@@ -36,7 +35,7 @@ impl Command {
         }
     }
 
-    /// As one line for a shell.
+    /// The command as one line for a shell.
     fn line(&self) -> Result<String, AppError> {
         match self {
             Command::Line(line) => Ok(line.clone()),
@@ -67,11 +66,12 @@ impl From<Vec<String>> for Command {
     }
 }
 
-/// Which of a command's outputs.
+/// One of a command's outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
-    /// Standard output; on `raw` and `line` also standard error, which cannot be told apart there.
+    /// Standard output. On `raw` and `line` it may be standard error, since they do not tell the
+    /// streams apart.
     Stdout,
     /// Standard error.
     Stderr,
@@ -84,22 +84,22 @@ pub enum Exit {
     Code(i32),
     /// By this signal.
     Signal(i32),
-    /// `raw` and `line` do not tell.
+    /// Not known, since `raw` and `line` do not carry it.
     Unknown,
 }
 
 impl Exit {
-    /// As a shell has it: the code, 128 + N for signal N, 255 for what does not fit; 0 for
-    /// [`Exit::Unknown`].
+    /// The exit code as a shell gives it: the code itself, 128 + N for signal N, 255 for a code
+    /// that does not fit, 0 for [`Exit::Unknown`].
     pub fn code(self) -> u8 {
         self.fitting().unwrap_or(u8::MAX)
     }
 
-    /// The code of a process; `None` if this is none that a process can have.
+    /// The exit code, or `None` if no process can have it.
     pub(super) fn fitting(self) -> Option<u8> {
         let code = match self {
             Exit::Code(code) => code,
-            // No signal: -128 must not come out as success.
+            // Such a signal does not exist. -128 must not become 0, which is success.
             Exit::Signal(..=0) => return None,
             Exit::Signal(signal) => signal.saturating_add(128),
             Exit::Unknown => 0,
@@ -125,12 +125,12 @@ pub(super) enum Program {
     Exact(Vec<String>),
 }
 
-/// How commands and answers are written with a codec.
+/// How a codec writes commands and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// The answer is one text.
     Raw,
-    /// The answer is a frame for each line; frames end at this byte.
+    /// The answer is one frame for each line. This byte ends a frame.
     Line(u8),
     /// Frames with a tag.
     Struct,
@@ -159,7 +159,8 @@ impl Dialect {
         }
     }
 
-    /// An error as the only answer, on the wire; nothing, where an answer has no place for one.
+    /// An encoded answer that only holds an error; empty if the codec's answers have no place for
+    /// one.
     pub(super) fn refusal(self, service: &Service, words: &str) -> Vec<u8> {
         let end = Err(words.to_owned());
         match self {
@@ -171,12 +172,12 @@ impl Dialect {
         }
     }
 
-    /// Whether an answer begins when its command has started, and not only when that has ended.
+    /// Whether the answer begins when the command starts, and not only when it has ended.
     pub(super) fn says_that_it_runs(self) -> bool {
         matches!(self, Dialect::Struct | Dialect::Json)
     }
 
-    /// A command as a frame.
+    /// The frame that asks for a command.
     pub(super) fn request(
         self,
         command: &Command,
@@ -200,13 +201,14 @@ impl Dialect {
         let bytes = bytes.map_err(AppError::usage)?.into_owned();
         if is_as_it_is(&bytes, encoding) && bytes != line.as_bytes() {
             tracing::warn!(
-                "in {encoding} this command looks like UTF-8, which a socketry server takes it for; use the codec json"
+                "in {encoding} this command looks like UTF-8, and a socketry server reads it as that; \
+                 use the codec json"
             );
         }
         Ok(bytes)
     }
 
-    /// What a client's frame asks for; or why it cannot be understood.
+    /// The program that a client's frame asks for, or why the frame is malformed.
     pub(super) fn program(self, frame: &[u8], encoding: Encoding) -> Result<Program, String> {
         if self == Dialect::Json {
             return json_program(frame);
@@ -225,7 +227,7 @@ impl Dialect {
     }
 }
 
-/// Whether a command is taken byte for byte: many a client writes UTF-8 whatever the server's
+/// Whether a command is taken byte for byte, since many clients write UTF-8 whatever the server's
 /// encoding is.
 fn is_as_it_is(frame: &[u8], encoding: Encoding) -> bool {
     let is_utf_8 = encoding.extends_ascii() && std::str::from_utf8(frame).is_ok();

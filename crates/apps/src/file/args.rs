@@ -179,7 +179,7 @@ async fn interruptible(
     doing: impl Future<Output = Result<ExitCode, AppError>>,
 ) -> Result<ExitCode, AppError> {
     tokio::select! {
-        () = serving::told_to_end() => Ok(ExitCode::from(INTERRUPTED)),
+        () = serving::shutdown_signal() => Ok(ExitCode::from(INTERRUPTED)),
         done = doing => done,
     }
 }
@@ -196,7 +196,7 @@ async fn serve(
         .syncing(sync)
         .max_clients(limits.max_clients);
     // Taken over before anybody learns that there is something to end.
-    let stop = serving::told_to_end();
+    let stop = serving::shutdown_signal();
     announce(server.local())?;
     server.run(stop).await
 }

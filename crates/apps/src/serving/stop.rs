@@ -11,7 +11,7 @@ const SECOND_SIGNAL: i32 = 130;
 /// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal
 /// that was closed. The call itself takes the signals over, so that none that comes after it is
 /// missed. A second one ends the process at once.
-pub(crate) fn told_to_end() -> impl Future<Output = ()> {
+pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
     let mut kinds = vec![
         SignalKind::interrupt(),
         SignalKind::terminate(),
