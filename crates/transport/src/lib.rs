@@ -50,6 +50,7 @@ mod adapters;
 mod contract;
 #[cfg(unix)]
 mod kernel;
+mod layers;
 mod mem;
 mod options;
 mod session;
@@ -69,6 +70,7 @@ pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::joined::Joined;
 pub use contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 pub use contract::transport::Transport;
+pub use contract::transport::layer::{Layer, Stack};
 pub use contract::transport::listener::{Accept, Listener};
 pub use contract::transport::registry::Registry;
 #[cfg(unix)]
@@ -80,6 +82,12 @@ pub use kernel::{
     tcp::TcpTransport,
     udp::UdpTransport,
     unix::{UnixDgramTransport, UnixTransport},
+};
+pub use layers::listeners::{
+    AcceptedBy, ListenerFailure, ListenerId, Listeners, ListenersHandle, TooLate,
+};
+pub use layers::upgrading::{
+    ListenerExt, UpgradeFailure, UpgradeLimits, UpgradeStats, UpgradeTrouble, Upgrading,
 };
 pub use mem::{MemListener, MemSocket, MemTransport};
 pub use options::{MulticastGroup, SocketOptions};

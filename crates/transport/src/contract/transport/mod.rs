@@ -1,5 +1,6 @@
 //! The control path: how sockets come to be. Rare enough that a boxed future does not matter.
 
+pub(crate) mod layer;
 pub(crate) mod listener;
 pub(crate) mod registry;
 

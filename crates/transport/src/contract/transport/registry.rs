@@ -6,6 +6,7 @@ use crate::contract::boxed::{BoxListener, BoxSocket, BoxTransport, erase};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
+use crate::contract::transport::layer::Layer;
 use crate::options::SocketOptions;
 
 /// Transports by scheme.
@@ -28,6 +29,37 @@ impl Registry {
         self.transports
             .insert(scheme.to_ascii_lowercase(), erase(transport));
         self
+    }
+
+    /// The transport of `scheme`, if there is one; it shares what the registered one has.
+    pub fn get(&self, scheme: &str) -> Option<BoxTransport> {
+        self.transports.get(&scheme.to_ascii_lowercase()).cloned()
+    }
+
+    /// The same with `layer` around the transport of `scheme`.
+    ///
+    /// ```
+    /// use socketry_transport::Registry;
+    ///
+    /// let registry = Registry::standard().layer("tcp", |tcp| tcp)?; // a layer that adds nothing
+    /// assert!(Registry::standard().layer("tpc", |tcp| tcp).is_err());
+    /// # let _ = registry;
+    /// # Ok::<(), socketry_transport::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownScheme`](ErrorKind::UnknownScheme) if no transport is registered for `scheme`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a layer is made where it is given"
+    )]
+    pub fn layer<L: Layer<BoxTransport>>(self, scheme: &str, layer: L) -> Result<Self> {
+        let inner = self.get(scheme).ok_or_else(|| {
+            Error::new(ErrorKind::UnknownScheme, "put a layer over", scheme)
+                .because(unknown(scheme))
+                .hint(self.known())
+        })?;
+        Ok(self.with(scheme, layer.layer(inner)))
     }
 
     /// The schemes that are registered.
@@ -67,18 +99,23 @@ impl Registry {
     /// The transport for an endpoint, all of whose query keys it takes.
     fn transport(&self, endpoint: &Endpoint, action: &'static str) -> Result<&BoxTransport> {
         let transport = self.transports.get(endpoint.scheme()).ok_or_else(|| {
-            let known: Vec<_> = self.schemes().collect();
             Error::new(ErrorKind::UnknownScheme, action, endpoint)
-                .because(format!(
-                    "no transport is registered for '{}'",
-                    endpoint.scheme()
-                ))
-                .hint(format!("the schemes here are {}", known.join(", ")))
+                .because(unknown(endpoint.scheme()))
+                .hint(self.known())
         })?;
         // A third party's transport cannot forget to look: what it does not take is refused before it is asked.
         SocketOptions::from_query(endpoint, transport.keys())?;
         Ok(transport)
     }
+
+    fn known(&self) -> String {
+        let known: Vec<_> = self.schemes().collect();
+        format!("the schemes here are {}", known.join(", "))
+    }
+}
+
+fn unknown(scheme: &str) -> String {
+    format!("no transport is registered for '{scheme}'")
 }
 
 impl std::fmt::Debug for Registry {

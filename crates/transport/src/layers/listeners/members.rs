@@ -1,0 +1,193 @@
+//! The listeners inside, and whose turn it is.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::contract::boxed::{BoxListener, BoxSocket};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::Error;
+use crate::contract::transport::listener::Listener;
+
+/// Tells the listeners of one [`Listeners`](crate::Listeners) apart. Ids are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListenerId(u64);
+
+/// As `#0`.
+impl fmt::Display for ListenerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Which listener brought a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedBy {
+    /// The id that [`add`](crate::Listeners::add) gave.
+    pub id: ListenerId,
+    /// Where that listener listens.
+    pub local: Endpoint,
+}
+
+/// A listener that failed, and is removed. It prints as one line.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ListenerFailure {
+    /// The listener.
+    pub by: AcceptedBy,
+    /// Why it accepts no more.
+    pub error: Error,
+}
+
+impl fmt::Display for ListenerFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, local) = (self.by.id, self.by.local.redacted());
+        write!(f, "listener {id} at {local} is removed: {}", self.error)
+    }
+}
+
+/// What one look at the listeners brings.
+pub(super) enum Turn {
+    Accepted(BoxSocket, AcceptedBy),
+    Failed(ListenerFailure),
+    /// No listener, and no handle that could add one.
+    Ended,
+}
+
+/// Shared by the one task that accepts and the handles.
+///
+/// The lock is held while listeners are polled, which never takes long; whoever removes one has it
+/// closed at once, even while nobody accepts.
+#[derive(Default)]
+pub(super) struct Members(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// In the order in which they were added.
+    listeners: Vec<(ListenerId, BoxListener)>,
+    /// Whose turn it is, by place.
+    next: usize,
+    next_id: u64,
+    handles: usize,
+    /// The task that accepts has gone.
+    closed: bool,
+    accepting: Option<Waker>,
+}
+
+impl Members {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // A listener that panicked in its poll left the list whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, listener: BoxListener) -> ListenerId {
+        self.locked().add(listener)
+    }
+
+    /// As [`add`](Members::add), while somebody may still accept; otherwise the listener comes back.
+    pub(super) fn add_if_open(&self, listener: BoxListener) -> Result<ListenerId, BoxListener> {
+        let mut state = self.locked();
+        if state.closed {
+            return Err(listener);
+        }
+        Ok(state.add(listener))
+    }
+
+    pub(super) fn remove(&self, id: ListenerId) -> Option<BoxListener> {
+        let mut state = self.locked();
+        let at = state.listeners.iter().position(|(own, _)| *own == id)?;
+        Some(state.take(at).1)
+    }
+
+    pub(super) fn locals(&self) -> Vec<(ListenerId, Endpoint)> {
+        let state = self.locked();
+        let locals = state.listeners.iter();
+        locals.map(|(id, l)| (*id, l.local().clone())).collect()
+    }
+
+    pub(super) fn count_handle(&self) {
+        self.locked().handles += 1;
+    }
+
+    pub(super) fn drop_handle(&self) {
+        let mut state = self.locked();
+        state.handles -= 1;
+        if state.handles == 0 {
+            state.wake();
+        }
+    }
+
+    /// Nobody accepts any more: every listener is dropped.
+    pub(super) fn close(&self) {
+        let mut state = self.locked();
+        state.closed = true;
+        let listeners = std::mem::take(&mut state.listeners);
+        drop(state);
+        drop(listeners);
+    }
+
+    /// Asks each listener once, beginning behind the one that had the last turn.
+    pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<Turn> {
+        let mut state = self.locked();
+        for _ in 0..state.listeners.len() {
+            let at = state.next % state.listeners.len();
+            state.next = at + 1;
+            let (id, listener) = &mut state.listeners[at];
+            let Poll::Ready(accepted) = listener.poll_accept(cx) else {
+                continue;
+            };
+            let by = AcceptedBy {
+                id: *id,
+                local: listener.local().clone(),
+            };
+            return Poll::Ready(match accepted {
+                Ok(socket) => Turn::Accepted(socket, by),
+                Err(error) => {
+                    let failed = state.take(at);
+                    drop(state);
+                    drop(failed);
+                    Turn::Failed(ListenerFailure { by, error })
+                }
+            });
+        }
+        if state.listeners.is_empty() && state.handles == 0 {
+            return Poll::Ready(Turn::Ended);
+        }
+        state.accepting = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl State {
+    fn add(&mut self, listener: BoxListener) -> ListenerId {
+        let id = ListenerId(self.next_id);
+        self.next_id += 1;
+        self.listeners.push((id, listener));
+        self.wake();
+        id
+    }
+
+    fn wake(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.wake();
+        }
+    }
+
+    /// Removes the listener at this place; whose turn it is stays the same.
+    fn take(&mut self, at: usize) -> (ListenerId, BoxListener) {
+        if at < self.next {
+            self.next -= 1;
+        }
+        self.listeners.remove(at)
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let locals = self.locals();
+        let shown = locals
+            .iter()
+            .map(|(id, local)| (id.0, local.redacted().to_string()));
+        f.debug_map().entries(shown).finish()
+    }
+}

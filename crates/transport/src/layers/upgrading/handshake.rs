@@ -1,0 +1,61 @@
+//! One handshake, and how its end is told.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::Upgraded;
+use super::observer::{Observer, UpgradeTrouble};
+use crate::contract::datagram::BoxFuture;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::Half;
+
+/// A handshake that is to run: what is said of it if it fails, and to whom.
+pub(super) struct Handshake {
+    peer: Endpoint,
+    begun: Instant,
+    deadline: Duration,
+    observer: Arc<Observer>,
+}
+
+impl Handshake {
+    pub(super) fn new(socket: &impl Half, observer: &Arc<Observer>, deadline: Duration) -> Self {
+        Handshake {
+            peer: socket.peer().clone(),
+            begun: Instant::now(),
+            deadline,
+            observer: Arc::clone(observer),
+        }
+    }
+
+    /// The socket that comes out; `None` after the observer was told why there is none.
+    pub(super) async fn run<S>(self, upgrade: BoxFuture<'static, Upgraded<S>>) -> Option<S> {
+        let trouble = match timeout(self.deadline, unpanicking(upgrade)).await {
+            Ok(Ok(socket)) => {
+                self.observer.succeeded();
+                return Some(socket);
+            }
+            Ok(Err(trouble)) => trouble,
+            Err(_) => UpgradeTrouble::TimedOut,
+        };
+        let elapsed = self.begun.elapsed();
+        self.observer.failed(&self.peer, trouble, elapsed);
+        None
+    }
+}
+
+/// What `upgrade` comes to. A panic is caught here, since the observer is not to run while one
+/// unwinds; the future is not polled again.
+async fn unpanicking<S>(mut upgrade: BoxFuture<'static, Upgraded<S>>) -> Result<S, UpgradeTrouble> {
+    poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| upgrade.as_mut().poll(cx))) {
+            Ok(polled) => polled.map_err(UpgradeTrouble::Failed),
+            Err(_) => Poll::Ready(Err(UpgradeTrouble::Panicked)),
+        },
+    )
+    .await
+}
