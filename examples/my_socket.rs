@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use socketry_transport::{PeerAddr, TextSocket, Undecodable};
+use socketry_transport::{PeerAddr, TextPolicy, TextSocket};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let utf8 = TextSocket::udp("utf-8").await?;
     utf8.send_to("你在吗", &to).await?;
     println!("strict: {:?}", server.recv_from(1024).await);
-    let server = server.on_undecodable(Undecodable::Detect);
+    let server = server.with_policy(TextPolicy::Detect);
     utf8.send_to("你在吗", &to).await?;
     println!("detect: {:?}", server.recv_from(1024).await?.0);
     Ok(())

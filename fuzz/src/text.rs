@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use encoding_rs as rs;
-use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
+use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy};
 
 /// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark
 /// and CPython's.
@@ -116,20 +116,20 @@ impl Subject<'_> {
     }
 
     fn strict_in_pieces(&self) {
-        let whole = self.decode([self.bytes].into_iter(), Undecodable::Strict);
-        assert_eq!(whole, self.decode(self.pieces(), Undecodable::Strict));
+        let whole = self.decode([self.bytes].into_iter(), TextPolicy::Strict);
+        assert_eq!(whole, self.decode(self.pieces(), TextPolicy::Strict));
     }
 
     fn replaced_in_pieces(&self) {
-        let (whole, _) = self.decode([self.bytes].into_iter(), Undecodable::Replace);
-        let (pieces, errors) = self.decode(self.pieces(), Undecodable::Replace);
+        let (whole, _) = self.decode([self.bytes].into_iter(), TextPolicy::Replace);
+        let (pieces, errors) = self.decode(self.pieces(), TextPolicy::Replace);
         assert_eq!(whole, pieces);
         assert!(errors.is_empty());
     }
 
     /// What was given out as UTF-8 before the proof stays; all else is GB18030.
     fn detected_in_pieces(&self) {
-        let (text, errors) = self.decode(self.pieces(), Undecodable::Detect);
+        let (text, errors) = self.decode(self.pieces(), TextPolicy::Detect);
         assert_eq!(text, self.guessed());
         assert!(errors.is_empty());
     }
@@ -155,7 +155,7 @@ impl Subject<'_> {
         };
         let bytes = self.without_empty_escapes();
         let theirs = table.decode_without_bom_handling_and_without_replacement(&bytes);
-        let ours = self.encoding.decode(self.bytes, Undecodable::Strict);
+        let ours = self.encoding.decode(self.bytes, TextPolicy::Strict);
         assert_eq!(ours.ok(), theirs.map(Cow::into_owned));
     }
 
@@ -165,7 +165,7 @@ impl Subject<'_> {
         };
         let bytes = self.without_empty_escapes();
         let (theirs, _) = table.decode_without_bom_handling(&bytes);
-        let ours = self.encoding.decode(self.bytes, Undecodable::Replace);
+        let ours = self.encoding.decode(self.bytes, TextPolicy::Replace);
         assert_eq!(ours.as_deref(), Ok(&*theirs));
     }
 
@@ -191,7 +191,7 @@ impl Subject<'_> {
         let Ok(text) = std::str::from_utf8(self.bytes) else {
             return;
         };
-        let Ok(ours) = self.encoding.encode(text, Undecodable::Strict) else {
+        let Ok(ours) = self.encoding.encode(text, TextPolicy::Strict) else {
             // What CPython's codecs lack, or a mark that would be lost.
             let Some(table) = self.table else {
                 return;
@@ -201,7 +201,7 @@ impl Subject<'_> {
             assert!(lacking || back != text);
             return;
         };
-        let back = self.encoding.decode(&ours, Undecodable::Strict);
+        let back = self.encoding.decode(&ours, TextPolicy::Strict);
         assert_eq!(back.as_deref(), Ok(text));
         if let Some(table) = self.table.filter(|table| table.output_encoding() == *table) {
             assert_eq!((ours, table, false), table.encode(text));
@@ -211,28 +211,28 @@ impl Subject<'_> {
     /// Texts that were sent one after the other into a stream.
     fn joined(&self) {
         let texts = String::from_utf8_lossy(self.bytes).into_owned();
-        let mut encoder = TextEncoder::new(self.encoding, Undecodable::Strict);
+        let mut encoder = TextEncoder::new(self.encoding, TextPolicy::Strict);
         let (mut stream, mut alone, mut sent) = (Vec::new(), Vec::new(), String::new());
         for text in texts.split_inclusive('\n') {
             if let Ok(bytes) = encoder.encode(text) {
                 stream.extend_from_slice(&bytes);
                 sent.push_str(text);
-                let bytes = self.encoding.encode(text, Undecodable::Strict);
+                let bytes = self.encoding.encode(text, TextPolicy::Strict);
                 alone.extend_from_slice(&bytes.expect("encoded it in a stream"));
             }
         }
         stream.extend_from_slice(&encoder.finish());
         if !sent.is_empty() {
-            let whole = self.encoding.encode(&sent, Undecodable::Strict);
+            let whole = self.encoding.encode(&sent, TextPolicy::Strict);
             assert_eq!(whole.as_deref(), Ok(&*stream));
         }
         for bytes in [&stream, &alone] {
-            let back = self.decode([&**bytes].into_iter(), Undecodable::Strict);
+            let back = self.decode([&**bytes].into_iter(), TextPolicy::Strict);
             assert_eq!(back, (sent.clone(), Vec::new()));
         }
     }
 
-    fn decode<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>, policy: Undecodable) -> Decoded {
+    fn decode<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>, policy: TextPolicy) -> Decoded {
         let mut decoder = TextDecoder::new(self.encoding, policy);
         let mut decoded = Decoded::default();
         for piece in pieces {

@@ -96,4 +96,4 @@ pub use session::{
 };
 pub use standard::{connect, listen};
 #[cfg(feature = "text")]
-pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextSocket, Undecodable};
+pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy, TextSocket};

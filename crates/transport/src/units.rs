@@ -1,7 +1,8 @@
 //! Sizes, times and file modes as people write them: `64KiB`, `1m30s`, `0600`.
 //!
 //! What is printed parses back to the identical value. The modules [`bytes`], [`duration`],
-//! [`duration_or_off`] and [`mode`] are for `#[serde(with = "…")]` on an `Option` field; they read text and numbers and write text.
+//! [`duration_or_off`] and [`mode`] are for `#[serde(with = "…")]` on an `Option` field; they
+//! read text and numbers and write text.
 //!
 //! ```
 //! use std::time::Duration;
@@ -70,7 +71,8 @@ impl std::error::Error for UnitError {}
 
 /// Reads a number of bytes: `4096`, `64KiB`, `1.5MiB`, `1MB`.
 ///
-/// `KiB`, `MiB` and `GiB` are powers of 1024; `kB` (or `KB`), `MB` and `GB` powers of 1000; no unit, or `B`, is bytes.
+/// `KiB`, `MiB` and `GiB` are powers of 1024; `kB` (or `KB`), `MB` and `GB` powers of 1000; no
+/// unit, or `B`, is bytes.
 ///
 /// # Errors
 /// If it is something else, not a whole number of bytes, or more than this machine can address.
@@ -83,7 +85,8 @@ pub fn parse_bytes(text: &str) -> Result<usize, UnitError> {
     size().ok_or_else(|| UnitError::new(text, "a size; write 4096, 64KiB or 1MB, say"))
 }
 
-/// Prints a number of bytes so that [`parse_bytes`] reads the same: in the largest power of 1024 that divides it.
+/// Prints a number of bytes so that [`parse_bytes`] reads the same: in the largest power of 1024
+/// that divides it.
 pub fn format_bytes(bytes: usize) -> String {
     let fits = |(name, factor): &&(&str, u128)| {
         name.ends_with("iB") && bytes != 0 && (bytes as u128).is_multiple_of(*factor)
@@ -99,7 +102,8 @@ pub fn format_bytes(bytes: usize) -> String {
 /// The units are `h`, `m`, `s`, `ms`, `us` (or `µs`) and `ns`.
 ///
 /// # Errors
-/// If it is something else, finer than a nanosecond, or longer than a [`Duration`] can be (585 thousand million years).
+/// If it is something else, finer than a nanosecond, or longer than a [`Duration`] can be (585
+/// thousand million years).
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     nanoseconds(text.trim())
         .and_then(from_nanoseconds)
@@ -315,8 +319,8 @@ serde_with! {
 }
 
 serde_with! {
-    /// Serde for an `Option<Duration>` of which zero means "not at all": as [`duration`](mod@duration), and the text `off`
-    /// for zero.
+    /// Serde for an `Option<Duration>` of which zero means "not at all": as
+    /// [`duration`](mod@duration), and the text `off` for zero.
     duration_or_off: Duration, parse_duration_or_off, format_duration_or_off,
         "a time such as \"250ms\" or 5, or \"off\"", {
         seconds! {}
@@ -324,10 +328,11 @@ serde_with! {
 }
 
 serde_with! {
-    /// Serde for an `Option<u32>` that is a file mode: text for [`parse_mode`], or a TOML integer such as `0o600`.
+    /// Serde for an `Option<u32>` that is a file mode: text for [`parse_mode`], or a TOML integer
+    /// such as `0o600`.
     ///
-    /// An integer above `0o777` is refused: it is more likely a decimal `644` than an octal `0o1204`. Write such a
-    /// mode as text.
+    /// An integer above `0o777` is refused: it is more likely a decimal `644` than an octal
+    /// `0o1204`. Write such a mode as text.
     mode: u32, parse_mode, format_mode, "a file mode such as \"0600\", or 0o600 in TOML", {
         fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
             let mode = u32::try_from(number).ok().filter(|mode| *mode <= 0o777);

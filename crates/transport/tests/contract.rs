@@ -103,5 +103,4 @@ const EXCUSED: &[&str] = &[
     "contract/endpoint/mod.rs",
     "options/tests.rs",
     "session/tests.rs",
-    "text/tests.rs",
 ];

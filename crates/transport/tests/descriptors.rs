@@ -1,4 +1,5 @@
-//! What a read stops at, with more behind it: a descriptor that a peer passes along, and urgent data. Real peers do it.
+//! What a read stops at, with more behind it: a descriptor that a peer passes along, and urgent
+//! data. Real peers do it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -17,7 +18,8 @@ use tokio::time::timeout;
 /// What hangs, hangs longer.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A peer that connects to `sys.argv[1]` as `s`, says "sent" on its standard output, and then what it hears.
+/// A peer that connects to `sys.argv[1]` as `s`, says "sent" on its standard output, and then what
+/// it hears.
 fn peer(connect: &str, send: &str, at: &str) -> Child {
     let script = format!(
         "import os, socket, sys\n{connect}\n{send}\nprint('sent', flush=True)\nprint(s.recv(100))\n"

@@ -163,7 +163,8 @@ async fn a_largest_datagram_is_one_that_can_be_sent() {
     session.send_all(&vec![0; max_len]).await.unwrap();
 }
 
-/// The kernel disconnects a Unix datagram socket whose peer is gone, and lets anybody send to it from then on.
+/// The kernel disconnects a Unix datagram socket whose peer is gone, and lets anybody send to it
+/// from then on.
 #[tokio::test]
 async fn no_stranger_takes_the_place_of_a_peer_that_is_gone() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,13 +1,15 @@
-//! Texts over a stream, against CPython: one that encodes each text alone, and one whose encoder keeps its state.
+//! Texts over a stream, against CPython: one that encodes each text alone, and one whose encoder
+//! keeps its state.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use socketry_transport::{BoxSocket, Encoding, RecvHalf, TextSocket, Undecodable, connect};
+use socketry_transport::{BoxSocket, Encoding, RecvHalf, TextPolicy, TextSocket, connect};
 
-/// Takes one connection, and prints its port first. `alone` and `stream` send two texts, in one write or byte by byte; `read`
-/// prints what a decoder of a stream reads, a byte at a time, then the bytes.
+/// Takes one connection, and prints its port first. `alone` and `stream` send two texts, in one
+/// write or byte by byte; `read` prints what a decoder of a stream reads, a byte at a time, then
+/// the bytes.
 const PEER: &str = r"
 import codecs, socket, sys
 label, job = sys.argv[1:3]
@@ -77,7 +79,8 @@ async fn all<S: RecvHalf>(socket: &mut TextSocket<S>) -> String {
     all
 }
 
-/// Our label, CPython's, and two texts. Each encoding has a state, a mark, or characters of several bytes.
+/// Our label, CPython's, and two texts. Each encoding has a state, a mark, or characters of several
+/// bytes.
 const TEXTS: [(&str, &str, [&str; 3]); 9] = [
     ("iso-2022-jp", "iso2022_jp", ["日本", "語", "a¥"]),
     ("python:iso2022_jp", "iso2022_jp", ["日本", "語", "〜¥"]),
@@ -112,7 +115,7 @@ async fn a_stream_of_texts_is_one_text_for_cpython() {
         let mut words = String::new();
         peer.1.read_to_string(&mut words).unwrap();
         let whole = texts.concat();
-        let encoded = socket.encoding().encode(&whole, Undecodable::Strict);
+        let encoded = socket.encoding().encode(&whole, TextPolicy::Strict);
         let bytes: String = encoded
             .unwrap()
             .iter()

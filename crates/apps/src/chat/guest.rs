@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Shape, Undecodable};
+use socketry_transport::{BoxRecv, BoxSocket, Shape, TextPolicy};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -288,7 +288,7 @@ impl Guest {
             Dialect::Text(encoding) => {
                 let text = format!("{PROGRAM}: {words}");
                 // Decoding with replacement cannot fail.
-                let text = encoding.encode(&text, Undecodable::Replace);
+                let text = encoding.encode(&text, TextPolicy::Replace);
                 self.seat.answer(&text.unwrap_or_default()).await;
             }
         }

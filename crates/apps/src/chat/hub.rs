@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{BoxCodec, Codec, CodecError, CodecName};
-use socketry_transport::{Encoding, Undecodable};
+use socketry_transport::{Encoding, TextPolicy};
 use tokio::sync::{Notify, mpsc};
 
 use super::QUIT;
@@ -232,7 +232,7 @@ impl Room {
     }
 
     fn plain(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
-        let bytes = encoding.encode(text, Undecodable::Replace);
+        let bytes = encoding.encode(text, TextPolicy::Replace);
         let bytes = bytes.map_err(AppError::failed)?;
         match inside(&bytes, self.name, RELAYED) {
             Some(_) => Err(misleading()),

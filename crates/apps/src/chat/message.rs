@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use socketry_codec::CodecName;
-use socketry_transport::{Encoding, TextError, Undecodable};
+use socketry_transport::{Encoding, TextError, TextPolicy};
 
 use super::QUIT;
 use super::limits::SHOWN_CHARACTERS;
@@ -150,7 +150,7 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// `text` in the given encoding. An error if the encoding lacks a character of it.
 pub(super) fn encoded(text: &str, encoding: Encoding) -> Result<Cow<'_, [u8]>, TextError> {
-    encoding.encode(text, Undecodable::Strict)
+    encoding.encode(text, TextPolicy::Strict)
 }
 
 /// `NAME : TEXT` if there is a name.

@@ -1,7 +1,7 @@
 //! The text in a peer's frames.
 
 use socketry_codec::CodecName;
-use socketry_transport::{Encoding, Shape, TextDecoder, Undecodable};
+use socketry_transport::{Encoding, Shape, TextDecoder, TextPolicy};
 
 use crate::Service;
 
@@ -19,7 +19,7 @@ impl PeerText {
         let pieces = service.codec.name == CodecName::Raw && shape.is_stream();
         PeerText {
             encoding,
-            carried: pieces.then(|| TextDecoder::new(encoding, Undecodable::Replace)),
+            carried: pieces.then(|| TextDecoder::new(encoding, TextPolicy::Replace)),
         }
     }
 
@@ -29,7 +29,7 @@ impl PeerText {
             // Decoding with replacement cannot fail.
             None => Some(
                 self.encoding
-                    .decode(frame, Undecodable::Replace)
+                    .decode(frame, TextPolicy::Replace)
                     .unwrap_or_default(),
             ),
             Some(_) => self.piece(frame, false),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use socketry_codec::{CodecName, CodecSpec, limits};
-use socketry_transport::{Encoding, Shape, Undecodable};
+use socketry_transport::{Encoding, Shape, TextPolicy};
 
 use super::MAX_PIECE;
 use super::wire::{Exit, Stream};
@@ -47,7 +47,7 @@ pub(super) fn tagged_end(end: &Result<Exit, String>, encoding: Encoding) -> Vec<
         Ok(exit) => exit.to_string(),
         Err(error) => format!("error {error}"),
     };
-    let words = encoding.encode(&words, Undecodable::Replace);
+    let words = encoding.encode(&words, TextPolicy::Replace);
     [&[END], words.as_deref().unwrap_or_default()].concat()
 }
 
@@ -68,7 +68,7 @@ pub(super) fn untagged(frame: &[u8], encoding: Encoding) -> Option<Reply<'_>> {
         STDOUT => Some(Reply::Piece(Stream::Stdout, rest)),
         STDERR => Some(Reply::Piece(Stream::Stderr, rest)),
         END => {
-            let words = encoding.decode(rest, Undecodable::Replace).ok()?;
+            let words = encoding.decode(rest, TextPolicy::Replace).ok()?;
             let end = match words.split_once(' ')? {
                 ("exit", code) => Ok(Exit::Code(code.parse().ok()?)),
                 ("signal", signal) => Ok(Exit::Signal(signal.parse().ok().filter(is_signal)?)),

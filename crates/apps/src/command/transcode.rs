@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use socketry_transport::{Encoding, TextDecoder, Undecodable};
+use socketry_transport::{Encoding, TextDecoder, TextPolicy};
 
 /// One stream of output on its way into an encoding.
 ///
@@ -57,7 +57,7 @@ impl Outgoing {
 pub(super) fn encode(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match std::str::from_utf8(bytes) {
         Ok(text) if encoding != Encoding::UTF_8 => encoding
-            .encode(text, Undecodable::Replace)
+            .encode(text, TextPolicy::Replace)
             .unwrap_or(Cow::Borrowed(bytes)),
         _ => Cow::Borrowed(bytes),
     }
@@ -73,7 +73,7 @@ impl Incoming {
     pub(super) fn new(encoding: Encoding) -> Self {
         let other = encoding != Encoding::UTF_8;
         Incoming {
-            decoder: other.then(|| TextDecoder::new(encoding, Undecodable::Replace)),
+            decoder: other.then(|| TextDecoder::new(encoding, TextPolicy::Replace)),
             text: String::new(),
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     fn characters_cut_at_any_byte_are_encoded_whole() {
         let text = "你好 world 😀\n";
         for encoding in [Encoding::GB18030, Encoding::UTF_16, Encoding::UTF_8] {
-            let expected = encoding.encode(text, Undecodable::Strict).unwrap();
+            let expected = encoding.encode(text, TextPolicy::Strict).unwrap();
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
             assert_eq!(through(encoding, &bytes), *expected, "{encoding}");
             let mut incoming = Incoming::new(encoding);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn output_passes_unchanged_from_the_first_bytes_that_are_not_utf_8() {
-        let gbk = Encoding::GBK.encode("你好", Undecodable::Strict).unwrap();
+        let gbk = Encoding::GBK.encode("你好", TextPolicy::Strict).unwrap();
         assert_eq!(through(Encoding::GBK, &[&gbk]), *gbk);
         // The held bytes pass with it. Bytes that look like UTF-8 later are not encoded either.
         let pieces = [&b"a\xe4"[..], b"\xff", "你".as_bytes()];

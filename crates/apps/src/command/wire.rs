@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use serde::{Deserialize, Serialize};
 use socketry_codec::{Codec, CodecName, CodecSpec};
-use socketry_transport::{Encoding, Undecodable};
+use socketry_transport::{Encoding, TextPolicy};
 
 use super::answer::{JsonReply, tagged_end};
 use crate::{AppError, Service};
@@ -197,7 +197,7 @@ impl Dialect {
             return serde_json::to_vec(&request).map_err(AppError::failed);
         }
         let line = command.line()?;
-        let bytes = encoding.encode(&line, Undecodable::Strict);
+        let bytes = encoding.encode(&line, TextPolicy::Strict);
         let bytes = bytes.map_err(AppError::usage)?.into_owned();
         if is_as_it_is(&bytes, encoding) && bytes != line.as_bytes() {
             tracing::warn!(
@@ -216,7 +216,7 @@ impl Dialect {
         let mut line = if is_as_it_is(frame, encoding) {
             frame.to_vec()
         } else {
-            let text = encoding.decode(frame, Undecodable::Strict);
+            let text = encoding.decode(frame, TextPolicy::Strict);
             text.map_err(|error| format!("the command is no text: {error}"))?
                 .into_bytes()
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use socketry_codec::FrameFault;
-use socketry_transport::{Encoding, Undecodable};
+use socketry_transport::{Encoding, TextPolicy};
 use tokio::time::timeout;
 
 use super::attributes::Attributes;
@@ -121,7 +121,7 @@ impl Browser {
     }
 
     async fn say(&self, wire: &mut Wire, text: &str) -> Result<(), AppError> {
-        let bytes = self.encoding.encode(text, Undecodable::Strict);
+        let bytes = self.encoding.encode(text, TextPolicy::Strict);
         let bytes = bytes.map_err(AppError::failed)?;
         Ok(in_time(wire.send(&bytes)).await?)
     }
@@ -266,7 +266,7 @@ fn no_end(encoding: Encoding, may_be_words: bool, words: &[u8]) -> AppError {
 }
 
 fn text(encoding: Encoding, bytes: &[u8]) -> Result<String, AppError> {
-    let text = encoding.decode(bytes, Undecodable::Replace);
+    let text = encoding.decode(bytes, TextPolicy::Replace);
     text.map_err(AppError::failed)
 }
 

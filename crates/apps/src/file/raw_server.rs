@@ -1,7 +1,7 @@
 //! Browsing over `raw`: a text in, a text or a file out.
 
 use socketry_codec::CodecName;
-use socketry_transport::{Encoding, SendHalf, Undecodable};
+use socketry_transport::{Encoding, SendHalf, TextPolicy};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -62,7 +62,7 @@ pub(super) async fn talk(
 
 /// A text, without the line ending that a person's tool puts behind it.
 fn text(encoding: Encoding, bytes: &[u8]) -> Text {
-    let text = encoding.decode(bytes, Undecodable::Strict);
+    let text = encoding.decode(bytes, TextPolicy::Strict);
     let text = text.map_err(AppError::failed)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
@@ -82,7 +82,7 @@ fn names(entries: Vec<Entry>, encoding: Encoding) -> String {
 /// line; and what the encoding has no letters for, nobody could ask for.
 fn is_plain(name: &str, encoding: Encoding) -> bool {
     let misread = name.contains(BETWEEN) || name.ends_with('-') || name.contains(char::is_control);
-    !misread && encoding.encode(name, Undecodable::Strict).is_ok()
+    !misread && encoding.encode(name, TextPolicy::Strict).is_ok()
 }
 
 /// A text of the client's, or why it is none.
@@ -146,7 +146,7 @@ impl Browsing<'_> {
     }
 
     async fn say(&mut self, text: &str) -> Result<(), AppError> {
-        let bytes = self.encoding.encode(text, Undecodable::Replace);
+        let bytes = self.encoding.encode(text, TextPolicy::Replace);
         let bytes = bytes.map_err(AppError::failed)?;
         Ok(in_time(self.wire.send(&bytes)).await?)
     }

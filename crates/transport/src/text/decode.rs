@@ -8,15 +8,16 @@ use encoding_rs::{Decoder, DecoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
 use super::marks::Marked;
-use super::{Encoding, TextError, Undecodable, python};
+use super::{Encoding, TextError, TextPolicy, python};
 
 impl Encoding {
-    /// The text that `bytes` are, all of them, as one datagram or frame stands alone. Of `utf-16` and `utf-8-sig` the byte
-    /// order mark is dropped that stands at the beginning, if one does; a second U+FEFF is text.
+    /// The text of `bytes`, which stand alone as a datagram or a frame does. In `utf-16` and
+    /// `utf-8-sig` a byte order mark at the beginning is dropped; a second U+FEFF is text.
     ///
     /// # Errors
-    /// [`TextError::Undecodable`] with [`Undecodable::Strict`], for the first bytes that are no text.
-    pub fn decode(&self, bytes: &[u8], policy: Undecodable) -> Result<String, TextError> {
+    /// [`TextError::Undecodable`] with [`TextPolicy::Strict`], for the first bytes that are no
+    /// text.
+    pub fn decode(&self, bytes: &[u8], policy: TextPolicy) -> Result<String, TextError> {
         let mut text = String::new();
         TextDecoder::of(*self, policy, false).decode(bytes, true, &mut text)?;
         Ok(text)
@@ -25,15 +26,16 @@ impl Encoding {
 
 /// Decodes a stream of bytes: a character that is split between two pieces comes out whole.
 ///
-/// The peer may have encoded the whole stream in one, or each of its texts alone ([`Encoding::encode`], Python's
-/// `text.encode(…)`): in `utf-16` and `utf-8-sig` all byte order marks are dropped, that is U+FEFF wherever it stands; in
-/// `utf-16` each decides the order of the bytes behind it; and in ISO-2022-JP two escape sequences in a row, which
-/// the WHATWG standard calls an error, are none.
+/// The peer may have encoded the whole stream at once, or each of its texts alone
+/// ([`Encoding::encode`], Python's `text.encode(…)`). So in `utf-16` and `utf-8-sig` every U+FEFF
+/// is dropped as a byte order mark. In `utf-16` each mark decides the order of the bytes behind it.
+/// In ISO-2022-JP two escape sequences in a row are no error, though the WHATWG standard calls them
+/// one.
 ///
 /// ```
-/// use socketry_transport::{Encoding, TextDecoder, Undecodable};
+/// use socketry_transport::{Encoding, TextDecoder, TextPolicy};
 ///
-/// let mut decoder = TextDecoder::new(Encoding::GBK, Undecodable::Strict);
+/// let mut decoder = TextDecoder::new(Encoding::GBK, TextPolicy::Strict);
 /// let mut text = String::new();
 /// decoder.decode(&[0xc4], false, &mut text)?;
 /// assert_eq!(text, "");
@@ -43,15 +45,17 @@ impl Encoding {
 /// ```
 pub struct TextDecoder {
     encoding: Encoding,
-    policy: Undecodable,
+    policy: TextPolicy,
     state: State,
-    /// Bytes that have arrived and were not decoded: the rest of a piece after an error, or too few to tell.
+    /// Bytes that arrived and were not decoded: the rest of a piece after an error, or the
+    /// beginning of a character.
     held: BytesMut,
-    /// How many bytes were passed over, decoded or not.
+    /// How many bytes the decoder has passed, decoded or not.
     offset: u64,
 }
 
-/// How many bytes of UTF-8 one turn of the decoder may write: enough for any character, so that it gets on.
+/// How many bytes of UTF-8 one turn of the decoder may write. Any character fits, so that each turn
+/// makes progress.
 const ROOM: usize = 1024;
 
 enum State {
@@ -63,13 +67,14 @@ enum State {
     Python(python::Decoder),
 }
 
-/// How many bytes were read, and if the last of them are bad, how far before the end of these they began.
+/// How many bytes were read. If the last of them are bad, also how many bytes before the end of the
+/// read these begin.
 pub(super) type Step = (usize, Option<usize>);
 
 impl State {
-    fn first(encoding: Encoding, policy: Undecodable, texts: bool) -> Self {
+    fn first(encoding: Encoding, policy: TextPolicy, texts: bool) -> Self {
         match (policy, encoding.0) {
-            (Undecodable::Detect, _) => State::Guess,
+            (TextPolicy::Detect, _) => State::Guess,
             (_, Kind::MarkedUtf8) => State::Marked(Marked::utf_8(texts)),
             (_, Kind::Utf16(Order::Marked)) => State::Marked(Marked::utf_16(texts)),
             (_, Kind::Utf16(Order::Little)) => State::known(encoding_rs::UTF_16LE),
@@ -86,12 +91,12 @@ impl State {
 
 impl TextDecoder {
     /// A decoder at the beginning of a stream.
-    pub fn new(encoding: Encoding, policy: Undecodable) -> Self {
+    pub fn new(encoding: Encoding, policy: TextPolicy) -> Self {
         TextDecoder::of(encoding, policy, true)
     }
 
-    /// Of one text, or of a stream of `texts`.
-    fn of(encoding: Encoding, policy: Undecodable, texts: bool) -> Self {
+    /// A decoder of one text, or of a stream of `texts`.
+    fn of(encoding: Encoding, policy: TextPolicy, texts: bool) -> Self {
         TextDecoder {
             encoding,
             policy,
@@ -101,13 +106,15 @@ impl TextDecoder {
         }
     }
 
-    /// Decodes `bytes`, after what it holds, and appends the text to `out`. With `last` nothing follows: what is
-    /// incomplete now stays so, and after an `Ok` the decoder is at the beginning of another stream.
+    /// Decodes `bytes`, after the bytes that it holds, and appends the text to `out`. `last` says
+    /// that nothing follows: an incomplete character is an error then, and after an `Ok` the
+    /// decoder is at the beginning of another stream.
     ///
     /// # Errors
-    /// [`TextError::Undecodable`] with [`Undecodable::Strict`]. `out` keeps the text before the bad bytes, these are
-    /// passed over, and the rest is held for the next call: `decode(&[], last, out)` goes on with it. Do so before
-    /// you feed more, since what is held is bounded by nothing but what you feed.
+    /// [`TextError::Undecodable`] with [`TextPolicy::Strict`]. `out` keeps the text before the bad
+    /// bytes, the decoder passes over these, and it holds the rest for the next call:
+    /// `decode(&[], last, out)` goes on with it. Call that before you feed more: the decoder holds
+    /// as much as you feed.
     pub fn decode(&mut self, bytes: &[u8], last: bool, out: &mut String) -> Result<(), TextError> {
         let mut held = mem::take(&mut self.held);
         let result = if held.is_empty() {
@@ -127,7 +134,8 @@ impl TextDecoder {
         result
     }
 
-    /// Decodes what it can and says how many bytes that took; the others are to come again, with more or with `last`.
+    /// Decodes as much as possible and says how many bytes that took. The caller gives the others
+    /// again, with more bytes or with `last`.
     fn step(
         &mut self,
         bytes: &[u8],
@@ -155,7 +163,8 @@ impl TextDecoder {
         (guessed + read, result)
     }
 
-    /// Takes what is UTF-8, all but a character that may yet become whole; or settles for GB18030 and takes nothing.
+    /// Takes the bytes that are UTF-8, except a character that may yet become whole. At the first
+    /// other byte it settles for GB18030 and takes nothing.
     fn guess(&mut self, bytes: &[u8], last: bool, out: &mut String) -> usize {
         let valid = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -177,10 +186,10 @@ pub(super) fn run(
     decoder: &mut Decoder,
     bytes: &[u8],
     last: bool,
-    policy: Undecodable,
+    policy: TextPolicy,
     out: &mut String,
 ) -> Step {
-    // Not into the string: encoding_rs touches each page of its spare room for each error.
+    // A buffer of our own: encoding_rs touches each page of a string's spare room for each error.
     let mut room = [0; ROOM];
     let mut read = 0;
     loop {
@@ -193,9 +202,10 @@ pub(super) fn run(
         match result {
             DecoderResult::InputEmpty => return (read, None),
             DecoderResult::OutputFull => (),
-            // Three bad bytes are an escape sequence behind another: two texts that were encoded each alone.
+            // Three bad bytes are an escape sequence behind another: the peer encoded two texts,
+            // each alone.
             DecoderResult::Malformed(3, _) if decoder.encoding() == ISO_2022_JP => (),
-            DecoderResult::Malformed(bad, after) if policy == Undecodable::Strict => {
+            DecoderResult::Malformed(bad, after) if policy == TextPolicy::Strict => {
                 return (read, Some(usize::from(bad) + usize::from(after)));
             }
             DecoderResult::Malformed(..) => out.push(char::REPLACEMENT_CHARACTER),

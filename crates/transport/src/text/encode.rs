@@ -6,30 +6,32 @@ use std::fmt;
 use encoding_rs::{EncoderResult, ISO_2022_JP};
 
 use super::encoding::{Kind, Order};
-use super::{Encoding, TextError, Undecodable, python};
+use super::{Encoding, TextError, TextPolicy, python};
 
-/// How many bytes one turn of the encoder may write: enough for any character and any shift, so that it gets on.
+/// How many bytes one turn of the encoder may write. Any character and any shift fit, so that each
+/// turn makes progress.
 const ROOM: usize = 1024;
 const MARK: char = '\u{feff}';
-/// How a mark in the other order looks.
+/// A byte order mark whose bytes are swapped.
 const SWAPPED_MARK: char = '\u{fffe}';
 
 impl Encoding {
-    /// The bytes of `text`, complete in themselves: a byte order mark before `utf-16` and `utf-8-sig`, and ISO-2022-JP
-    /// has returned to ASCII at the end. They are borrowed where they are the same as in UTF-8. A stream of texts is
-    /// for [`TextEncoder`].
+    /// The bytes of `text`, which stand alone: `utf-16` and `utf-8-sig` begin with a byte order
+    /// mark, and ISO-2022-JP returns to ASCII at the end. Bytes that are the same as in UTF-8 are
+    /// borrowed. For a stream of texts there is [`TextEncoder`].
     ///
-    /// What comes out, [`Encoding::decode`] turns back into `text`, except with [`Undecodable::Replace`].
+    /// [`Encoding::decode`] turns the bytes back into `text`, except with [`TextPolicy::Replace`].
     ///
     /// # Errors
-    /// [`TextError::Unencodable`] for the first character that the encoding lacks, or that would come back as another.
-    /// The WHATWG standard has some of those: `¥` and `‾`, which share their bytes with `\` and `~` in Shift_JIS and EUC-JP,
-    /// and half-width kana in ISO-2022-JP, which become full-width. [`Undecodable::Replace`] writes these so, and `?`
-    /// for what the encoding lacks. Nothing is ever written as `&#…;`.
+    /// [`TextError::Unencodable`] for the first character that the encoding lacks, or that the peer
+    /// would decode as another. The WHATWG standard has some of those: `¥` and `‾`, which share
+    /// their bytes with `\` and `~` in Shift_JIS and EUC-JP, and half-width kana in ISO-2022-JP,
+    /// which become full-width. [`TextPolicy::Replace`] writes these as the standard does, and `?`
+    /// for a character that the encoding lacks. No character is ever written as `&#…;`.
     pub fn encode<'a>(
         &self,
         text: &'a str,
-        policy: Undecodable,
+        policy: TextPolicy,
     ) -> Result<Cow<'a, [u8]>, TextError> {
         match self.0 {
             Kind::Utf16(order) => Ok(Cow::Owned(utf16(text, order))),
@@ -49,7 +51,7 @@ impl Encoding {
                     table == encoding_rs::UTF_8 || (table.is_ascii_compatible() && text.is_ascii());
                 if same {
                     Ok(Cow::Borrowed(text.as_bytes()))
-                } else if policy == Undecodable::Replace {
+                } else if policy == TextPolicy::Replace {
                     Ok(Cow::Owned(replaced(&mut table.new_encoder(), text, true)))
                 } else {
                     self.strict(table, text).map(Cow::Owned)
@@ -64,7 +66,7 @@ impl Encoding {
         text: &str,
     ) -> Result<Vec<u8>, TextError> {
         let folded = text.char_indices().find(|(_, c)| folds(table, *c));
-        // An earlier one may be lacking.
+        // The encoding may lack an earlier character.
         let (mut rest, folded) = folded.map_or((text, None), |(at, c)| (&text[..at], Some(c)));
         let mut bytes = Vec::with_capacity(text.len());
         let lacking = run(&mut table.new_encoder(), &mut rest, true, &mut bytes);
@@ -82,24 +84,25 @@ impl Encoding {
     }
 }
 
-/// Encodes `text`, with `?` for what is lacking.
+/// Encodes `text`, with `?` for each character that the encoding lacks.
 fn replaced(encoder: &mut encoding_rs::Encoder, mut text: &str, last: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     while run(encoder, &mut text, last, &mut bytes).is_some() {
-        // Through the encoder, which may have to shift for it.
+        // The encoder writes it, since it may have to shift first.
         run(encoder, &mut "?", false, &mut bytes);
     }
     bytes
 }
 
-/// The standard's encoder writes this character as another, which its decoder gives back.
+/// Whether the standard's encoder writes this character as another, which its decoder then gives
+/// back.
 fn folds(table: &'static encoding_rs::Encoding, character: char) -> bool {
     use encoding_rs::{EUC_JP, GB18030, GBK, SHIFT_JIS};
     match character {
         '¥' | '‾' => table == SHIFT_JIS || table == EUC_JP,
         '−' => table == SHIFT_JIS || table == EUC_JP || table == ISO_2022_JP,
         '\u{ff61}'..='\u{ff9f}' => table == ISO_2022_JP,
-        // Private ones, of which GB 18030 has given the bytes to characters of Unicode's own.
+        // Private characters. GB 18030 has since given their bytes to characters of Unicode.
         '\u{e78d}'..='\u{e796}' | '\u{e81e}' | '\u{e826}' | '\u{e82b}' | '\u{e82c}' => {
             table == GBK || table == GB18030
         }
@@ -108,14 +111,16 @@ fn folds(table: &'static encoding_rs::Encoding, character: char) -> bool {
     }
 }
 
-/// Encodes `text` up to and including the first character that the encoding lacks, which it returns.
+/// Encodes `text` up to and including the first character that the encoding lacks, which it
+/// returns.
 fn run(
     encoder: &mut encoding_rs::Encoder,
     text: &mut &str,
     last: bool,
     bytes: &mut Vec<u8>,
 ) -> Option<char> {
-    // Not into the vector: encoding_rs touches each page of its spare room for each character that is lacking.
+    // A buffer of our own: encoding_rs touches each page of a vector's spare room for each
+    // character that the encoding lacks.
     let mut room = [0; ROOM];
     loop {
         let (result, read, written) =
@@ -126,7 +131,8 @@ fn run(
         match result {
             EncoderResult::InputEmpty => return None,
             EncoderResult::OutputFull => (),
-            // The last one that was read: of a control character, ISO-2022-JP reports U+FFFD instead.
+            // The character is the last one that was read: for a control character in ISO-2022-JP
+            // encoding_rs reports U+FFFD instead.
             EncoderResult::Unmappable(told) => {
                 return Some(done.chars().next_back().unwrap_or(told));
             }
@@ -143,15 +149,17 @@ fn utf16(text: &str, order: Order) -> Vec<u8> {
     }
 }
 
-/// Encodes a stream of texts: one byte order mark before all of them, and ISO-2022-JP stays shifted between two.
+/// Encodes a stream of texts: one byte order mark before all of them, and ISO-2022-JP stays shifted
+/// between two.
 ///
-/// The bytes of two texts are those of both in one, which any decoder of a stream takes. A peer that decodes each text for
-/// itself needs [`Encoding::encode`] instead, after which strict decoders of ISO-2022-JP refuse two texts in a row.
+/// Two texts in a row have the bytes of one longer text, which any decoder of a stream takes. A
+/// peer that decodes each text alone needs [`Encoding::encode`] instead. A strict decoder of an
+/// ISO-2022-JP stream refuses two texts that were encoded so.
 ///
 /// ```
-/// use socketry_transport::{TextEncoder, Undecodable};
+/// use socketry_transport::{TextEncoder, TextPolicy};
 ///
-/// let mut encoder = TextEncoder::new("iso-2022-jp".parse()?, Undecodable::Strict);
+/// let mut encoder = TextEncoder::new("iso-2022-jp".parse()?, TextPolicy::Strict);
 /// assert_eq!(&*encoder.encode("日本")?, b"\x1b$BF|K\\");
 /// assert_eq!(&*encoder.encode("語")?, b"8l");
 /// assert_eq!(encoder.finish(), b"\x1b(B");
@@ -159,9 +167,9 @@ fn utf16(text: &str, order: Order) -> Vec<u8> {
 /// ```
 pub struct TextEncoder {
     encoding: Encoding,
-    policy: Undecodable,
+    policy: TextPolicy,
     begun: bool,
-    /// Of ISO-2022-JP, the only encoding whose bytes depend on those before.
+    /// The encoder of ISO-2022-JP, the only encoding whose bytes depend on the bytes before.
     shifting: Option<Shifting>,
 }
 
@@ -183,12 +191,12 @@ impl Shifting {
         }
     }
 
-    /// The bytes of text that it has, or of which `?` shall stand for what it lacks.
+    /// The bytes of `text`, with `?` for each character that the encoding lacks.
     fn encode(&mut self, text: &str) -> Vec<u8> {
         match self {
             Shifting::Table(encoder) => replaced(encoder, text, false),
             Shifting::Python(encoder) => {
-                let encoded = encoder.encode(text, Undecodable::Replace);
+                let encoded = encoder.encode(text, TextPolicy::Replace);
                 encoded.unwrap_or_default()
             }
         }
@@ -206,7 +214,7 @@ impl Shifting {
 
 impl TextEncoder {
     /// An encoder at the beginning of a stream.
-    pub fn new(encoding: Encoding, policy: Undecodable) -> Self {
+    pub fn new(encoding: Encoding, policy: TextPolicy) -> Self {
         TextEncoder {
             encoding,
             policy,
@@ -215,12 +223,13 @@ impl TextEncoder {
         }
     }
 
-    /// The bytes of `text`, behind those of all texts before it. No text is no bytes.
+    /// The bytes of `text`, which follow those of all texts before it. An empty text has no bytes.
     ///
     /// # Errors
-    /// As [`Encoding::encode`], after which it is as if there had been no call. Also for what a
-    /// [`TextDecoder`](crate::TextDecoder) would take for a mark: U+FEFF in `utf-16` and `utf-8-sig`, and in `utf-16`
-    /// U+FFFE, the same with its bytes swapped. [`Undecodable::Replace`] drops the first and writes `?` for the second.
+    /// As [`Encoding::encode`]; the encoder is then as it was before the call. Also for a character
+    /// that a [`TextDecoder`](crate::TextDecoder) would take for a byte order mark: U+FEFF in
+    /// `utf-16` and `utf-8-sig`, and in `utf-16` U+FFFE, which is that with its bytes swapped.
+    /// [`TextPolicy::Replace`] drops the first and writes `?` for the second.
     pub fn encode<'a>(&mut self, text: &'a str) -> Result<Cow<'a, [u8]>, TextError> {
         if text.is_empty() {
             return Ok(Cow::Borrowed(&[]));
@@ -228,7 +237,7 @@ impl TextEncoder {
         let mark = text.chars().find(|c| self.encoding.is_mark(*c));
         let whole = text;
         let text = match mark {
-            Some(mark) if self.policy != Undecodable::Replace => {
+            Some(mark) if self.policy != TextPolicy::Replace => {
                 return Err(self.encoding.lacks(mark));
             }
             Some(_) => Cow::Owned(text.replace(MARK, "").replace(SWAPPED_MARK, "?")),
@@ -239,7 +248,7 @@ impl TextEncoder {
         } else {
             self.encoding
         };
-        // Complete in itself, which also tells whether all of it can be encoded.
+        // Encoded alone first: that tells whether the encoding has all of its characters.
         let alone = match text {
             Cow::Borrowed(text) => encoding.encode(text, self.policy)?,
             Cow::Owned(text) => Cow::Owned(encoding.encode(&text, self.policy)?.into_owned()),
@@ -251,8 +260,8 @@ impl TextEncoder {
         })
     }
 
-    /// The bytes that end the stream: those that return to ASCII, if they are needed. It is at the beginning of another
-    /// stream then.
+    /// The bytes that end the stream: those that return to ASCII, if the encoding is shifted. The
+    /// encoder is at the beginning of another stream then.
     pub fn finish(&mut self) -> Vec<u8> {
         let ended = std::mem::replace(self, TextEncoder::new(self.encoding, self.policy));
         ended.shifting.map_or_else(Vec::new, Shifting::finish)

@@ -9,28 +9,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::TextError;
 use super::python::{self, Codec};
 
-/// For the error about a label that is none.
+/// For the error about an unknown label.
 pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-jp, euc-kr, \
      iso-8859-2, windows-1252, koi8-r, utf-16, utf-16le, utf-16be";
 
-/// A character encoding, by its label: `utf-8` (the default), `gbk`, `gb18030`, `big5`, `shift_jis`, `utf-16le`, …
+/// A character encoding, by its label: `utf-8` (the default), `gbk`, `gb18030`, `big5`,
+/// `shift_jis`, `utf-16le`, …
 ///
-/// Labels are those of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels), in any case, with
-/// `_` and `-` alike. As there, `gb2312` means GBK. Other than there, and as in Python:
+/// Labels are those of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels),
+/// in any case, with `_` and `-` alike. As there, `gb2312` means GBK. Other than there, and as in
+/// Python:
 ///
-/// * `utf-16` writes a byte order mark and then little-endian, and reads either order as its mark says; `utf-16le` and
-///   `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as text. `utf-8-sig` is UTF-8 with a mark.
-/// * `iso-8859-1`, `iso-8859-9`, `iso-8859-11` and `ascii`, by all their names (`latin1`, `latin-1`, `l5`, …), are these
-///   themselves. The standard takes them for windows-1252, windows-1254 and windows-874.
-/// * A name that only Python has means Python's codec: `cp936`, `cp950`, `ujis`, `iso2022_jp`. So does any of its
-///   names behind `python:`, see [`Encoding::python`].
+/// * `utf-16` writes a byte order mark and then little-endian, and reads either order as its mark
+///   says; `utf-16le` and `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as
+///   text. `utf-8-sig` is UTF-8 with a mark.
+/// * `iso-8859-1`, `iso-8859-9`, `iso-8859-11` and `ascii`, by all their names (`latin1`,
+///   `latin-1`, `l5`, …), are these themselves. The standard takes them for windows-1252,
+///   windows-1254 and windows-874.
+/// * A name that only Python has means Python's codec: `cp936`, `cp950`, `ujis`, `iso2022_jp`. So
+///   does any of its names behind `python:`, see [`Encoding::python`].
 ///
 /// ```
-/// use socketry_transport::{Encoding, Undecodable};
+/// use socketry_transport::{Encoding, TextPolicy};
 ///
 /// let gbk: Encoding = "GBK".parse()?;
-/// assert_eq!(*gbk.encode("你好", Undecodable::Strict)?, [0xc4, 0xe3, 0xba, 0xc3]);
-/// assert_eq!(gbk.decode(&[0xc4, 0xe3], Undecodable::Strict)?, "你");
+/// assert_eq!(*gbk.encode("你好", TextPolicy::Strict)?, [0xc4, 0xe3, 0xba, 0xc3]);
+/// assert_eq!(gbk.decode(&[0xc4, 0xe3], TextPolicy::Strict)?, "你");
 /// assert_eq!(gbk.to_string(), "gbk");
 /// # Ok::<(), socketry_transport::TextError>(())
 /// ```
@@ -39,13 +43,13 @@ pub struct Encoding(pub(super) Kind);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
-    /// What `encoding_rs` both decodes and encodes.
+    /// An encoding that `encoding_rs` decodes and encodes.
     Table(&'static encoding_rs::Encoding),
-    /// What it only decodes: it *encodes* UTF-16 as UTF-8.
+    /// `encoding_rs` only decodes UTF-16: it *encodes* UTF-16 as UTF-8.
     Utf16(Order),
     /// UTF-8 behind a byte order mark.
     MarkedUtf8,
-    /// What CPython has otherwise than `encoding_rs`.
+    /// A codec of CPython that differs from `encoding_rs`.
     Python(Codec),
 }
 
@@ -54,7 +58,7 @@ pub(super) enum Kind {
 pub(super) enum Order {
     Little,
     Big,
-    /// As a mark says that stands before the text; little where there is none.
+    /// The mark before the text decides; little-endian without one.
     Marked,
 }
 
@@ -68,31 +72,34 @@ impl Encoding {
     /// UTF-16 with a byte order mark.
     pub const UTF_16: Encoding = Encoding(Kind::Utf16(Order::Marked));
 
-    /// CPython's own codec of that name, in any spelling that CPython knows: `gbk`, `iso2022_jp`, `latin-1`, `cp1252`, …
-    /// What it encodes, CPython's codec reads back, and it reads whatever CPython writes. The label `python:gbk` means
-    /// the same. `docs/encodings.md` says how these differ from the encodings without that prefix; where they do not
-    /// differ, this is the encoding itself.
+    /// CPython's own codec of that name, in any spelling that CPython knows: `gbk`, `iso2022_jp`,
+    /// `latin-1`, `cp1252`, … CPython's codec reads all that it encodes, and it reads all that
+    /// CPython writes. The label `python:gbk` means the same. `docs/encodings.md` says how these
+    /// differ from the encodings without that prefix. A codec that does not differ is that
+    /// encoding.
     ///
     /// ```
-    /// use socketry_transport::{Encoding, Undecodable};
+    /// use socketry_transport::{Encoding, TextPolicy};
     ///
     /// // The byte 0x80, which CPython does not read.
-    /// assert_eq!(*Encoding::GBK.encode("€", Undecodable::Strict)?, [0x80]);
-    /// let error = Encoding::python("gbk")?.encode("€", Undecodable::Strict).unwrap_err();
+    /// assert_eq!(*Encoding::GBK.encode("€", TextPolicy::Strict)?, [0x80]);
+    /// let error = Encoding::python("gbk")?.encode("€", TextPolicy::Strict).unwrap_err();
     /// assert_eq!(error.to_string(), "python:gbk has no '€' (U+20AC)");
     /// # Ok::<(), socketry_transport::TextError>(())
     /// ```
     ///
     /// # Errors
-    /// [`TextError::UnknownEncoding`] for what CPython does not know, or has and this library has not.
+    /// [`TextError::UnknownEncoding`] for a name that CPython does not know, and for a codec of
+    /// CPython's that this library lacks.
     pub fn python(label: &str) -> Result<Self, TextError> {
         python::named(label).ok_or_else(|| TextError::UnknownEncoding {
             label: label.to_owned(),
         })
     }
 
-    /// Whether ASCII characters are the same bytes in it, and no other text is ASCII bytes only. So it is with all
-    /// but UTF-16 and ISO-2022-JP, and only there can bytes prove that they are *not* UTF-8.
+    /// Whether ASCII characters are the same bytes in it, and no other text has ASCII bytes only.
+    /// That is true of all encodings but UTF-16 and ISO-2022-JP. Only in such an encoding can bytes
+    /// prove that they are *not* UTF-8.
     pub fn extends_ascii(self) -> bool {
         match self.0 {
             Kind::Table(table) => table.is_ascii_compatible(),
@@ -104,7 +111,7 @@ impl Encoding {
     /// UTF-8 with a byte order mark.
     pub(super) const UTF_8_SIG: Encoding = Encoding(Kind::MarkedUtf8);
 
-    /// The same for text that continues other text, where no byte order mark belongs.
+    /// The encoding of a text that continues another, where no byte order mark belongs.
     pub(super) fn continued(self) -> Self {
         match self.0 {
             Kind::Utf16(Order::Marked) => Encoding(Kind::Utf16(Order::Little)),
@@ -113,7 +120,8 @@ impl Encoding {
         }
     }
 
-    /// A decoder of a stream takes this character for a byte order mark, in either order of its bytes.
+    /// Whether a decoder of a stream takes this character for a byte order mark, in either order of
+    /// its bytes.
     pub(super) fn is_mark(self, character: char) -> bool {
         match self.0 {
             Kind::Utf16(Order::Marked) => matches!(character, '\u{feff}' | '\u{fffe}'),
@@ -148,7 +156,7 @@ impl FromStr for Encoding {
         if let Some(itself) = python::itself(&folded) {
             return Ok(itself);
         }
-        // As it was written first: some labels have an underscore, "shift_jis" among them.
+        // The label as it was written comes first: some have an underscore, such as "shift_jis".
         let found = [label, &dashed]
             .into_iter()
             .find_map(|label| encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()));

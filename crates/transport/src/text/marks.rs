@@ -4,10 +4,10 @@ use std::mem;
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::Undecodable;
+use super::TextPolicy;
 use super::decode::{Step, run};
 
-/// A mark, and what it says of the bytes behind it.
+/// A byte order mark, and the encoding of the bytes behind it.
 type Mark = (&'static [u8], &'static Encoding);
 
 const IN_UTF_16: &[Mark] = &[(b"\xff\xfe", UTF_16LE), (b"\xfe\xff", UTF_16BE)];
@@ -18,10 +18,11 @@ pub(super) struct Marked {
     marks: &'static [Mark],
     /// How many bytes a unit has; a mark stands between two units.
     unit: usize,
-    /// A mark may stand before each of many texts, or before one.
+    /// Whether each of many texts may begin with a mark, or only the first.
     each: bool,
     begun: bool,
-    /// In how many of the bytes that come again no mark begins, so that none is searched twice.
+    /// In how many of the bytes that the caller gives again no mark begins, so that none is
+    /// searched twice.
     clear: usize,
     decoder: Decoder,
 }
@@ -53,10 +54,11 @@ impl Marked {
         &mut self,
         bytes: &[u8],
         last: bool,
-        policy: Undecodable,
+        policy: TextPolicy,
         out: &mut String,
     ) -> Step {
-        // The others may be the beginning of a mark. The decoder reads whole units, so that these stay in step.
+        // The bytes behind these may be the beginning of a mark. The decoder reads whole units, so
+        // that a mark never begins inside of one.
         let sure = if last { bytes.len() } else { self.sure(bytes) };
         let mut read = 0;
         loop {
@@ -90,7 +92,7 @@ impl Marked {
         units.find(begins).unwrap_or(whole)
     }
 
-    /// Where the next mark is, from `from` on; or the end.
+    /// The next mark at or behind `from`, and its place; without one, the end.
     fn next_mark(&self, bytes: &[u8], from: usize) -> (usize, Option<Mark>) {
         let places = if self.each {
             bytes.len()

@@ -1,4 +1,5 @@
-//! Text: encodings, what to do about bytes and characters that do not fit, and a socket that speaks `&str`.
+//! Text: encodings, policies for bytes and characters that do not fit, and a socket that speaks
+//! `&str`.
 
 mod decode;
 mod encode;
@@ -20,21 +21,25 @@ pub use encode::TextEncoder;
 pub use encoding::Encoding;
 pub use socket::TextSocket;
 
-/// What to do about bytes that are no text in the encoding, and about characters that the encoding lacks.
+/// How a conversion treats bytes that are no text in the encoding, and characters that the encoding
+/// lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Undecodable {
-    /// Both are errors, and the conversation goes on after them. So are characters that would come back as others.
+pub enum TextPolicy {
+    /// Both are errors, and the conversation goes on after them. A character that the peer would
+    /// decode as another one is an error too.
     #[default]
     Strict,
-    /// Bytes become U+FFFD (�), characters become their likes where the WHATWG standard has such (see
-    /// [`Encoding::encode`]), and `?` where not.
+    /// Such bytes become U+FFFD (�). A character becomes a similar one where the WHATWG standard
+    /// names one (see [`Encoding::encode`]), and `?` otherwise.
     Replace,
-    /// Received bytes are UTF-8 until they prove otherwise, and GB18030 (which contains GBK and GB 2312) from then on,
-    /// whatever the encoding; what is neither becomes U+FFFD. Sent text is in the encoding, as with `Strict`.
+    /// Received bytes count as UTF-8 until they prove otherwise, and as GB18030 (which contains GBK
+    /// and GB 2312) from then on, whatever the encoding is. Bytes that are neither become U+FFFD.
+    /// Sent text is in the encoding, as with `Strict`.
     ///
-    /// The proof is one sequence that is not UTF-8. Over a stream it counts for all that follows, and for what has
-    /// arrived and was not given out yet; a datagram is judged as a whole and by itself.
+    /// The proof is one sequence that is not UTF-8. Over a stream it counts for all bytes that
+    /// follow, and for those that arrived and were not given out yet. Each datagram is judged as a
+    /// whole and by itself.
     Detect,
 }
 

@@ -7,49 +7,51 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
-use super::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
+use super::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy};
 use crate::contract::datagram::{DatagramSocket, PeerAddr, recv_from, send_to};
 use crate::contract::socket::{Received, RecvHalf, SendHalf, Shape};
 
 /// How much one read of a stream may bring, in bytes.
 const READ: usize = 16 * 1024;
-/// The most room that a receive keeps for one datagram, in bytes, whatever the socket says of itself.
+/// The most room that a receive keeps for one datagram, in bytes, whatever the socket says of
+/// itself.
 const ROOM: usize = 1 << 20;
 
 /// A socket that speaks `&str`, in an encoding, over bytes.
 ///
-/// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to), [`recv_from`](TextSocket::recv_from)), or
-/// a connected socket or half of any shape ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams
-/// each text stands alone; over a stream a read gives the text that has arrived, and a character that is split between
-/// two reads comes with the second. What is sent into a stream continues what was sent before, as [`TextEncoder`] says: one
-/// byte order mark, and ISO-2022-JP stays shifted between two texts. What is received from a stream may also be
-/// texts that were encoded each alone, as [`TextDecoder`] says.
+/// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to),
+/// [`recv_from`](TextSocket::recv_from)), or a connected socket or half of any shape
+/// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams each text stands alone;
+/// over a stream a read gives the text that has arrived, and a character that two reads share comes
+/// with the second. A text that is sent into a stream continues the texts before it, as
+/// [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted between two texts. The
+/// peer may also have encoded each of its texts alone: [`TextDecoder`] takes both.
 ///
-/// What does not fit the encoding is an error by default, after which the socket goes on; see
-/// [`on_undecodable`](TextSocket::on_undecodable).
+/// Bytes or characters that do not fit the encoding are an error by default, and the socket goes on
+/// after it; see [`with_policy`](TextSocket::with_policy).
 #[derive(Debug)]
 pub struct TextSocket<S> {
     socket: S,
     encoding: Encoding,
-    policy: Undecodable,
-    /// Of the stream that is received.
+    policy: TextPolicy,
+    /// Decodes the stream that arrives.
     decoder: TextDecoder,
-    /// Where receives go; allocated by the first.
+    /// The buffer of a receive. The first receive allocates it.
     buf: Vec<u8>,
-    /// An error that waits, because the text before it had to be given out first.
+    /// An error that the next receive gives out, after the text before it.
     fault: Option<TextError>,
-    /// There may be more in the decoder, which stopped at an error.
+    /// The decoder stopped at an error and may hold more text.
     stopped: bool,
-    /// Of the stream that is sent: what a cancelled send has left.
+    /// The bytes of a stream that a cancelled send did not write.
     unsent: BytesMut,
-    /// Of the stream that is sent.
+    /// Encodes the stream that is sent.
     encoder: TextEncoder,
 }
 
 impl<S> TextSocket<S> {
-    /// `socket`, speaking `encoding`, with [`Undecodable::Strict`].
+    /// `socket`, speaking `encoding`, with [`TextPolicy::Strict`].
     pub fn new(socket: S, encoding: Encoding) -> Self {
-        let policy = Undecodable::default();
+        let policy = TextPolicy::default();
         TextSocket {
             socket,
             encoding,
@@ -63,10 +65,10 @@ impl<S> TextSocket<S> {
         }
     }
 
-    /// Chooses what happens to bytes that are no text and to characters that the encoding lacks. It is for before the
-    /// first send and receive: encoder and decoder begin anew.
+    /// Chooses how bytes that are no text, and characters that the encoding lacks, are treated.
+    /// Call it before the first send and receive: encoder and decoder begin anew.
     #[must_use]
-    pub fn on_undecodable(mut self, policy: Undecodable) -> Self {
+    pub fn with_policy(mut self, policy: TextPolicy) -> Self {
         self.policy = policy;
         self.decoder = TextDecoder::new(self.encoding, policy);
         self.encoder = TextEncoder::new(self.encoding, policy);
@@ -83,12 +85,14 @@ impl<S> TextSocket<S> {
         &self.socket
     }
 
-    /// The socket inside, to finish it, for instance. What is sent and received there passes the encoding by.
+    /// The socket inside, to finish it, for instance. Bytes that the caller sends or receives there
+    /// are not converted.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.socket
     }
 
-    /// The socket inside. Text that was received in part, and what a cancelled send has left, is lost.
+    /// The socket inside. Text that arrived in part, and bytes that a cancelled send did not write,
+    /// are lost.
     pub fn into_inner(self) -> S {
         self.socket
     }
@@ -98,18 +102,19 @@ impl<S: DatagramSocket> TextSocket<S> {
     /// Sends `text` as one datagram to `to`. Cancel-safe: it is sent whole or not at all.
     ///
     /// # Errors
-    /// `InvalidInput` for a character that the encoding lacks, and for what is longer than a datagram; else as the
-    /// socket reports them.
+    /// `InvalidInput` for a character that the encoding lacks, and for what is longer than a
+    /// datagram; else as the socket reports them.
     pub async fn send_to(&self, text: &str, to: &PeerAddr) -> io::Result<()> {
         let bytes = self.encoding.encode(text, self.policy)?;
         send_to(&self.socket, &bytes, to).await.map(drop)
     }
 
-    /// Receives one datagram of at most `n` bytes, and says who sent it. Cancel-safe.
+    /// Receives one datagram of at most `n` bytes, and names its sender. Cancel-safe.
     ///
     /// # Errors
-    /// `InvalidData`, naming the sender, for a datagram that is longer than `n` bytes (its rest is lost) or no text in
-    /// the encoding; else as the socket reports them. The next datagram is not touched.
+    /// `InvalidData`, naming the sender, for a datagram that is longer than `n` bytes (its rest is
+    /// lost) or no text in the encoding; else as the socket reports them. The next datagram is not
+    /// touched.
     pub async fn recv_from(&self, n: usize) -> io::Result<(String, PeerAddr)> {
         let mut buf = vec![0; n.min(ROOM)];
         let (len, received, from) = recv_from(&self.socket, &mut buf).await?;
@@ -141,12 +146,13 @@ impl<S> TextSocket<S> {
 }
 
 impl<S: RecvHalf> TextSocket<S> {
-    /// Receives the text that is there: a datagram, or a read of a stream, and then at least one character. `None` is
-    /// the end. Cancel-safe.
+    /// Receives the text that is there: a datagram, or a read of a stream, and then at least one
+    /// character. `None` is the end. Cancel-safe.
     ///
     /// # Errors
-    /// `InvalidData` for bytes that are no text in the encoding, after the text before them was received, and for a
-    /// datagram that was cut; receiving goes on behind them. Else as the socket reports them.
+    /// `InvalidData` for bytes that are no text in the encoding, after the text before them was
+    /// received, and for a datagram that was cut; receiving goes on behind them. Else as the socket
+    /// reports them.
     pub async fn recv(&mut self) -> io::Result<Option<String>> {
         poll_fn(|cx| match self.socket.shape() {
             Shape::Stream => self.poll_stream(cx),
@@ -170,7 +176,8 @@ impl<S: RecvHalf> TextSocket<S> {
         }
         let mut text = String::new();
         loop {
-            // What stopped at an error goes on without another read: so no more than one read is ever held.
+            // A decoder that stopped at an error goes on without another read, so that it never
+            // holds more than one read.
             let (len, received) = if self.stopped {
                 (0, Received::Data)
             } else {
@@ -209,12 +216,12 @@ impl<S: RecvHalf> TextSocket<S> {
 impl<S: SendHalf> TextSocket<S> {
     /// Sends all of `text`: as one datagram, or into a stream, where no text is nothing to send.
     ///
-    /// Cancel-safe: a datagram is sent whole or not at all; what is left of a text for a stream goes before the next
-    /// one, so that no character is ever sent in half.
+    /// Cancel-safe. A datagram is sent whole or not at all. The rest of a text for a stream goes
+    /// before the next text, so that no character is ever sent in half.
     ///
     /// # Errors
-    /// `InvalidInput` for a character that the encoding lacks, of which nothing is sent, and for what is longer than a
-    /// datagram; else as the socket reports them.
+    /// `InvalidInput` for a character that the encoding lacks, of which nothing is sent, and for
+    /// what is longer than a datagram; else as the socket reports them.
     pub async fn send(&mut self, text: &str) -> io::Result<()> {
         if !self.socket.shape().is_stream() {
             let bytes = self.encoding.encode(text, self.policy)?;
@@ -229,8 +236,9 @@ impl<S: SendHalf> TextSocket<S> {
         self.write_unsent().await
     }
 
-    /// Ends the sending direction: sends what a cancelled [`send`](TextSocket::send) has left, returns to ASCII where
-    /// ISO-2022-JP has not, and finishes the socket. Cancel-safe: call it again.
+    /// Ends the sending direction: writes the bytes that a cancelled [`send`](TextSocket::send) has
+    /// left, returns to ASCII if ISO-2022-JP is shifted, and finishes the socket. Cancel-safe: call
+    /// it again.
     ///
     /// # Errors
     /// As the socket reports them.

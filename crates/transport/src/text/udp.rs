@@ -10,8 +10,8 @@ use crate::kernel::udp::UdpTransport;
 use crate::text::{Encoding, TextSocket};
 
 impl TextSocket<OsDatagram> {
-    /// The tutorial's `MySocket`: a UDP socket at a free port that speaks `encoding`, a label such as `"gbk"` or an
-    /// [`Encoding`].
+    /// The tutorial's `MySocket`: a UDP socket at a free port that speaks `encoding`, a label such
+    /// as `"gbk"` or an [`Encoding`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-/// For each codec: `d`, a sequence of bytes and the characters that it means; `e`, a character and its bytes, where these mean
-/// the same character again; `f`, where they mean another.
+/// For each codec: `d`, a sequence of bytes and the characters that it means; `e`, a character and
+/// its bytes, where these mean the same character again; `f`, where they mean another.
 const DUMP: &str = r"
 import sys
 every = [chr(c) for c in range(0x110000) if not 0xd800 <= c < 0xe000 and c != 10]
@@ -53,7 +53,8 @@ for argument in sys.argv[1:]:
     print('\n'.join(out))
 ";
 
-/// CPython's codecs, how the bytes of a character are told apart, and the standard's encoding that is most like each.
+/// CPython's codecs, how the bytes of a character are told apart, and the standard's encoding that
+/// is most like each.
 pub(crate) const CODECS: [(&str, &str, &str); 43] = [
     ("ascii", "one", "windows-1252"),
     ("big5", "two", "big5"),
@@ -135,7 +136,8 @@ impl Codec {
         }
     }
 
-    /// Characters to try, but for a line feed. Of those above the first plane, which no single byte means, some.
+    /// Characters to try, but for a line feed. Of those above the first plane, which no single byte
+    /// means, some.
     pub(crate) fn characters(&self) -> impl Iterator<Item = char> + Clone {
         let step = if self.units == "one" { 997 } else { 1 };
         let above = ('\u{10000}'..=char::MAX).step_by(step);

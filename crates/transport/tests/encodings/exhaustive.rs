@@ -1,6 +1,6 @@
 //! All of Unicode and all sequences of bytes, through `python:` encodings.
 
-use socketry_transport::Undecodable::{Replace, Strict};
+use socketry_transport::TextPolicy::{Replace, Strict};
 use socketry_transport::{Encoding, TextDecoder};
 
 use crate::cpython::{ALL, Codec};

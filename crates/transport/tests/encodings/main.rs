@@ -1,4 +1,5 @@
-//! Our encodings against all that CPython's codecs decode and encode: tables, a page, names, and what travels.
+//! Our encodings against all that CPython's codecs decode and encode: tables, a page, names, and
+//! what travels.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod cpython;

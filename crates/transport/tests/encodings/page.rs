@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use socketry_transport::Encoding;
-use socketry_transport::Undecodable::{Replace, Strict};
+use socketry_transport::TextPolicy::{Replace, Strict};
 
 use crate::cpython::{ALL, Codec};
 

@@ -16,7 +16,8 @@ fn from_query(key: &str, value: &str) -> Result<SocketOptions, Error> {
     SocketOptions::from_query(&endpoint, SocketOptions::KEYS)
 }
 
-/// For each key a value that fits, as a URL and as JSON have it, and what the options then are in JSON.
+/// For each key a value that fits, as a URL and as JSON have it, and what the options then are in
+/// JSON.
 fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
     vec![
         ("reuse_address", "true", json!(true), json!(true)),
@@ -174,7 +175,8 @@ fn what_does_not_fit_is_refused_from_every_source_and_named() {
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(key), "{toml}: {error}");
-            // A URL has only text: `bind_device=1` is a name there, and times and modes may be bare numbers.
+            // A URL has only text: `bind_device=1` is a name there, and times and modes may be bare
+            // numbers.
             let in_json_only =
                 *key == "bind_device" || [json!(644), json!(true), json!(1e300)].contains(&value);
             if let Some(text) = as_text(&value).filter(|text| !in_json_only && !text.is_empty()) {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use socketry_transport::Undecodable::{Detect, Replace, Strict};
-use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, Undecodable};
+use socketry_transport::TextPolicy::{Detect, Replace, Strict};
+use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy};
 
 /// Every encoding that can be spoken.
 #[rustfmt::skip]
@@ -29,8 +29,8 @@ fn table(label: &str) -> Option<&'static encoding_rs::Encoding> {
         .then(|| encoding_rs::Encoding::for_label(label.as_bytes()).unwrap())
 }
 
-/// Characters to try: those of a table of 256, those that are folded somewhere, and a sample of all others, which is
-/// coarser where a search takes longer.
+/// Characters to try: those of a table of 256, those that are folded somewhere, and a sample of all
+/// others, which is coarser where a search takes longer.
 fn characters(label: &str) -> Vec<char> {
     let mut own = FOLDED.to_owned();
     let step = match table(label) {
@@ -85,7 +85,7 @@ fn spoken() -> impl Strategy<Value = (&'static str, String)> {
 }
 
 /// What a decoder makes of these pieces: the text, and what was wrong.
-fn decoded(encoding: Encoding, policy: Undecodable, pieces: &[&[u8]]) -> (String, Vec<TextError>) {
+fn decoded(encoding: Encoding, policy: TextPolicy, pieces: &[&[u8]]) -> (String, Vec<TextError>) {
     let mut decoder = TextDecoder::new(encoding, policy);
     let (mut text, mut errors) = (String::new(), Vec::new());
     let last = pieces.len().saturating_sub(1);
@@ -120,8 +120,9 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 /// Some of those that [`arrives_as_another`] knows.
 const FOLDED: &str = "¥‾−\u{ff61}\u{ff70}\u{ff9f}\u{e78d}\u{e796}\u{e81e}\u{e864}";
 
-/// The characters that arrive as others, as the WHATWG standard has it: the yen sign and the overline share their bytes with
-/// ASCII in Japan, half-width kana become full-width, and of private characters GB 18030 gave some away to Unicode's own.
+/// The characters that arrive as others, as the WHATWG standard has it: the yen sign and the
+/// overline share their bytes with ASCII in Japan, half-width kana become full-width, and of
+/// private characters GB 18030 gave some away to Unicode's own.
 fn arrives_as_another(label: &str, sent: char, arrived: char) -> bool {
     match (label, sent) {
         ("shift_jis" | "euc-jp", '¥') => arrived == '\\',
@@ -334,7 +335,8 @@ proptest! {
         prop_assert_eq!(decoded(enc(label), Strict, &[&alone]), (text, vec![]), "{}", label);
     }
 
-    /// UTF-8 up to the piece that proves otherwise, and GB18030 from the first character on that is not given out yet.
+    /// UTF-8 up to the piece that proves otherwise, and GB18030 from the first character on that is
+    /// not given out yet.
     #[test]
     fn detecting_is_utf_8_and_then_gb18030_whatever_the_cut(
         text in "[a-z你é😀]{0,8}",
@@ -360,7 +362,8 @@ proptest! {
         prop_assert!(errors.is_empty());
     }
 
-    /// Where strict fails, it says where: what stands before decodes, and so does what `replace` makes of it.
+    /// Where strict fails, it says where: what stands before decodes, and so does what `replace`
+    /// makes of it.
     #[test]
     fn an_error_names_the_first_offset_that_is_wrong(label in select(&ALL[..]), bytes in bytes()) {
         if let Err(TextError::Undecodable { offset, .. }) = enc(label).decode(&bytes, Strict) {

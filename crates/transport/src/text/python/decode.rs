@@ -1,7 +1,7 @@
 //! From bytes to text, as CPython's decoders.
 
 use super::{Codec, Table, Units};
-use crate::text::Undecodable;
+use crate::text::TextPolicy;
 use crate::text::decode::Step;
 
 /// An escape sequence has three bytes.
@@ -42,7 +42,7 @@ impl Decoder {
         &mut self,
         bytes: &[u8],
         last: bool,
-        policy: Undecodable,
+        policy: TextPolicy,
         out: &mut String,
     ) -> Step {
         let mut read = 0;
@@ -62,7 +62,7 @@ impl Decoder {
                 Unit::Incomplete => break,
             };
             read += bad;
-            if policy == Undecodable::Strict {
+            if policy == TextPolicy::Strict {
                 return (read, Some(bad));
             }
             out.push(char::REPLACEMENT_CHARACTER);

@@ -2,7 +2,7 @@
 
 use super::decode::Shift;
 use super::{Codec, Table, Units};
-use crate::text::Undecodable;
+use crate::text::TextPolicy;
 
 #[derive(Clone)]
 pub(in crate::text) struct Encoder {
@@ -18,18 +18,18 @@ impl Encoder {
         }
     }
 
-    /// The bytes of `text`, or the first character that is lacking.
+    /// The bytes of `text`, or the first character that the codec lacks.
     pub(in crate::text) fn encode(
         &mut self,
         text: &str,
-        policy: Undecodable,
+        policy: TextPolicy,
     ) -> Result<Vec<u8>, char> {
         let mut bytes = Vec::with_capacity(text.len());
         for character in text.chars() {
             if self.write(character, &mut bytes) {
                 continue;
             }
-            if policy != Undecodable::Replace {
+            if policy != TextPolicy::Replace {
                 return Err(character);
             }
             self.write('?', &mut bytes);
@@ -37,7 +37,7 @@ impl Encoder {
         Ok(bytes)
     }
 
-    /// Appends what returns to ASCII.
+    /// Appends the escape sequence that returns to ASCII, if the codec is shifted.
     pub(in crate::text) fn finish(&mut self, out: &mut Vec<u8>) {
         self.shift_to(Shift::Ascii, out);
     }
@@ -61,7 +61,8 @@ impl Encoder {
             (_, Ok(byte @ ..0x80)) => (Shift::Ascii, byte),
             _ => {
                 let mut pair = Vec::new();
-                // Two bytes, or a half-width kana or JIS X 0212, which are not in it.
+                // EUC-JP writes two bytes; others are half-width kana or JIS X 0212, which this
+                // codec lacks.
                 self.table.write(character, &mut pair);
                 if pair.len() != 2 || pair.iter().any(|byte| *byte < 0xa1) {
                     return false;

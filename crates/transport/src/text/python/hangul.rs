@@ -1,8 +1,9 @@
-//! Hangul syllables in parts, as KS X 1001 has them: a filler, then an initial, a medial and a final (or a filler) jamo.
+//! Hangul syllables in parts, as KS X 1001 has them: a filler, then an initial, a medial and a
+//! final (or a filler) jamo.
 
 /// How many bytes such a syllable has: each part two.
 pub(super) const LEN: usize = 8;
-/// Stands before the parts, and for a final that there is not.
+/// The filler: it stands before the parts, and in the place of a final that is missing.
 pub(super) const FILLER: [u8; 2] = [0xa4, 0xd4];
 
 const INITIALS: &str = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";

@@ -1,4 +1,5 @@
-//! CPython's codecs where they differ from the WHATWG standard's encodings: encoding_rs, and tables of the differences.
+//! CPython's codecs where they differ from the WHATWG standard's encodings: encoding_rs, and tables
+//! of the differences.
 
 mod decode;
 mod encode;
@@ -27,32 +28,34 @@ struct Table {
     name: &'static str,
     base: &'static encoding_rs::Encoding,
     units: Units,
-    /// Sequences of bytes, first and last, and what they mean: the first of as many characters, or 0 where CPython refuses
-    /// them.
+    /// Ranges of byte sequences (first and last), each with the first of as many characters that
+    /// they mean, or with 0 where CPython refuses them.
     decode: &'static [(u32, u32, u32)],
-    /// Characters, first and last, and the first of as many sequences that CPython writes for them.
+    /// Ranges of characters (first and last), each with the first of as many byte sequences that
+    /// CPython writes for them.
     encode: &'static [(u32, u32, u32)],
 }
 
-/// Where a character's bytes end.
+/// How many bytes a character has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Units {
-    /// Each is one byte.
+    /// One byte.
     One,
     /// Two bytes, of which the first is above ASCII.
     Two,
     ShiftJis,
     EucJp,
-    /// Two bytes, or eight of a Hangul syllable in parts.
+    /// Two bytes, or eight for a Hangul syllable that is written in parts.
     EucKr,
     Gb18030,
-    /// Escape sequences choose between ASCII and the two-byte characters of EUC-JP, without their high bits.
+    /// Escape sequences choose between ASCII and the two-byte characters of EUC-JP, without their
+    /// high bits.
     Iso2022Jp,
 }
 
 impl Units {
-    /// How many bytes the character has that begins these; `None` if there are too few to tell. It may have more than
-    /// there are.
+    /// How many bytes the first character of `bytes` has, which may be more than there are. `None`
+    /// if there are too few bytes to tell.
     fn len(self, bytes: &[u8]) -> Option<usize> {
         let first = *bytes.first()?;
         Some(match (self, first) {
@@ -88,7 +91,7 @@ impl Codec {
 }
 
 impl Table {
-    /// Appends what a whole unit means; whether it means anything.
+    /// Appends the character that a whole unit means, and says whether it means one.
     fn read(&self, unit: &[u8], out: &mut String) -> bool {
         if self.units == Units::EucKr && unit.len() > 1 && unit[..2] == hangul::FILLER {
             let syllable = hangul::composed(unit);
@@ -110,7 +113,7 @@ impl Table {
         result == DecoderResult::InputEmpty
     }
 
-    /// Appends the bytes that CPython reads back as this character; whether there are such.
+    /// Appends the bytes that CPython reads back as this character, and says whether there are any.
     fn write(&self, character: char, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
         if let Some(code) = looked_up(self.encode, character.into()) {
@@ -174,14 +177,15 @@ fn looked_up(ranges: &[(u32, u32, u32)], code: u32) -> Option<u32> {
 /// CPython's codec of this name, if it is one of ours.
 pub(super) fn named(label: &str) -> Option<Encoding> {
     let codec = codec(label)?;
-    // Without a table it is the same as an encoding of the standard's.
+    // A codec without a table is the same as an encoding of the standard.
     with_table(codec).or_else(|| codec.parse().ok())
 }
 
-/// The codecs whose names the standard gives to supersets, in which 0x80 to 0x9F are other characters.
+/// The codecs whose names the standard gives to supersets, in which 0x80 to 0x9F are other
+/// characters.
 const THEMSELVES: [&str; 4] = ["ascii", "latin_1", "iso8859_9", "iso8859_11"];
 
-/// The codec, if the standard would have another encoding for this name, whose bytes silently differ.
+/// The codec of a name for which the standard would take an encoding whose bytes differ silently.
 pub(super) fn itself(label: &str) -> Option<Encoding> {
     codec(label)
         .filter(|codec| THEMSELVES.contains(codec))
@@ -200,7 +204,7 @@ fn with_table(codec: &str) -> Option<Encoding> {
     Some(Encoding(Kind::Python(Codec(number))))
 }
 
-/// As CPython looks names up: letters in lower case, and one underscore for whatever stands between words.
+/// A name as CPython looks it up: letters in lower case, and one underscore between words.
 fn normalized(label: &str) -> String {
     let mut name = String::new();
     for c in label.trim_ascii().chars() {
@@ -213,7 +217,7 @@ fn normalized(label: &str) -> String {
     name
 }
 
-/// The name of what is most like a codec of CPython that is none of ours.
+/// The name of our encoding that is nearest to a codec of CPython that we lack.
 pub(super) fn nearest(label: &str) -> Option<&'static str> {
     let name = normalized(label);
     let families = [
