@@ -1,7 +1,7 @@
 //! The headers and names of the file protocol: parsed, printed and parsed again they are the same,
 //! and no name leads out of the directory that is served.
 
-use socketry_apps::file::{seam, text_to_name};
+use socketry_apps::file::{fuzzing, text_to_name};
 
 /// The longest path that is looked up, in bytes.
 const MAX_PATH: usize = 4096;
@@ -12,14 +12,14 @@ pub fn run(input: &[u8]) {
         return;
     };
     match what % 7 {
-        0 => same_again(bytes, |header| seam::request(header, false)),
-        1 => same_again(bytes, |header| seam::request(header, true)),
-        2 => same_again(bytes, seam::answer),
+        0 => same_again(bytes, |header| fuzzing::request(header, false)),
+        1 => same_again(bytes, |header| fuzzing::request(header, true)),
+        2 => same_again(bytes, fuzzing::answer),
         3 => {
-            same_again(bytes, seam::trailer);
-            same_again(bytes, seam::piece);
+            same_again(bytes, fuzzing::trailer);
+            same_again(bytes, fuzzing::piece);
         }
-        4 => same_again(bytes, seam::listing),
+        4 => same_again(bytes, fuzzing::listing),
         5 => upload(bytes),
         _ => path(bytes),
     }
@@ -45,7 +45,7 @@ fn upload(bytes: &[u8]) {
     let Ok(name) = std::str::from_utf8(bytes) else {
         return;
     };
-    let Ok(kept) = seam::last(name) else {
+    let Ok(kept) = fuzzing::last(name) else {
         return;
     };
     assert!(name.ends_with(kept) && !kept.is_empty() && text_to_name(kept).len() <= 255);
@@ -60,7 +60,7 @@ fn path(bytes: &[u8]) {
         return;
     };
     let (place, to) = text.split_once('\n').unwrap_or(("/", text));
-    let joined = seam::join(&seam::join("/", place), to);
+    let joined = fuzzing::join(&fuzzing::join("/", place), to);
     assert!(joined.starts_with('/'));
     assert!(
         joined
@@ -68,8 +68,8 @@ fn path(bytes: &[u8]) {
             .skip(1)
             .all(|part| part != "." && part != ".." && (!part.is_empty() || joined == "/"))
     );
-    assert_eq!(seam::join("/", &joined), joined);
-    if let Ok(below) = seam::below_root(text) {
+    assert_eq!(fuzzing::join("/", &joined), joined);
+    if let Ok(below) = fuzzing::below_root(text) {
         assert!(
             !below.is_empty() && !below.starts_with('/') && text_to_name(below).len() <= MAX_PATH
         );

@@ -45,11 +45,11 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// What to send; - is standard input, which needs --as
+        /// The files to send; - is standard input, which needs --as
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
-        /// Where to store it there: a directory that exists, or the file's path; its own name in
-        /// the root, if nothing is said
+        /// Where to store them there: a directory that exists, or the path of one file [default:
+        /// under their own names in the root]
         #[arg(long, value_name = "DEST", visible_alias = "as", value_parser = text())]
         to: Option<String>,
         #[command(flatten)]
@@ -60,11 +60,11 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// What they are called there
+        /// Their names at the server
         #[arg(value_name = "NAME", required = true, value_parser = text())]
         names: Vec<String>,
-        /// Where to store them here: a directory, or the file's path; - is standard output; the
-        /// last part of NAME, in this directory, if nothing is said
+        /// Where to store them here: a directory, or the path of one file; - is standard output
+        /// [default: under the last part of NAME in this directory]
         #[arg(long, value_name = "DEST")]
         to: Option<PathBuf>,
         #[command(flatten)]
@@ -78,7 +78,7 @@ enum Verb {
         /// The directory
         #[arg(value_name = "DIR", default_value = "/", value_parser = text())]
         dir: String,
-        /// Say mode, exact size and time (UTC) too
+        /// Show mode, exact size and time (UTC), too
         #[arg(short, long)]
         long: bool,
     },
@@ -90,26 +90,26 @@ enum Verb {
     },
 }
 
-/// A name as it is shown, or, where it is no text, as it is.
+/// The value of a name argument: a name as it is shown. A name that is no text is escaped.
 fn text() -> impl TypedValueParser<Value = String> {
     let escaped = |raw: OsString| name_to_text(&raw);
     OsStringValueParser::new().map(move |name| name.into_string().unwrap_or_else(escaped))
 }
 
-/// How files go over.
+/// How files are transferred.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Manner {
     /// Replace a file that exists
     #[arg(short, long)]
     force: bool,
-    /// Believe a script of few lines, which never confirms that it has the file
+    /// Trust a simple script, which never confirms that it has the file
     #[arg(long)]
     unconfirmed: bool,
-    /// Do not wait for the disk of who stores the file: faster for small files, which may be lost
-    /// when the power fails
+    /// Do not wait for the disk of the storing side: faster for small files, which may be lost when
+    /// the power fails
     #[arg(long)]
     no_sync: bool,
-    /// Show all of the digest; a terminal gets its first 16 digits, if nothing is said
+    /// Show the whole digest [default: on a terminal, its first 16 digits]
     #[arg(long)]
     digest: bool,
 }
@@ -120,7 +120,8 @@ impl Manner {
     }
 }
 
-/// What `put`, `get` and `browse` exit with when a signal ends them, as shells say it of SIGINT.
+/// The exit code of `put`, `get` and `browse` when a signal ends them, as shells have it for
+/// SIGINT.
 const INTERRUPTED: u8 = 130;
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
@@ -174,7 +175,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Drops what is under way when a signal comes, and with it the temporary file.
+/// Drops the transfer when a signal comes, and with it the part file.
 async fn interruptible(
     doing: impl Future<Output = Result<ExitCode, AppError>>,
 ) -> Result<ExitCode, AppError> {
@@ -195,7 +196,7 @@ async fn serve(
         .await?
         .syncing(sync)
         .max_clients(limits.max_clients);
-    // Taken over before anybody learns that there is something to end.
+    // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
     announce(server.local())?;
     server.run(stop).await

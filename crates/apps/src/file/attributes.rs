@@ -1,4 +1,4 @@
-//! What a file has besides its bytes: its time, its mode, its owner.
+//! The attributes of a file: its time, its mode, its owner.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -7,14 +7,15 @@ use std::time::SystemTime;
 
 use cap_std::fs::MetadataExt as _;
 
-/// The bits of a mode that travel. Those that change who a program runs as never do.
+/// The bits of a mode that are transferred. The bits that change the user a program runs as never
+/// are.
 pub(super) const RIGHTS: u32 = 0o777;
-/// What a new file may be by itself: anybody's to read and write, as far as the umask lets them.
+/// The mode of a new file without an announced one, before the umask: all may read and write it.
 const ORDINARY: u32 = 0o666;
-/// The umask where the kernel does not tell: nobody but the owner.
+/// The umask if the kernel does not tell it: the owner alone has rights.
 const CAUTIOUS: u32 = 0o077;
 
-/// What the other side says of a file.
+/// The attributes that the other side announced.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) mtime: Option<SystemTime>,
@@ -22,7 +23,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Gives them to `file`, which is going to take the place of `existing`.
+    /// Applies them to `file`, which is going to replace `existing`.
     pub(super) fn give(
         self,
         file: &File,
@@ -45,8 +46,8 @@ impl Attributes {
     }
 }
 
-/// The rights of a file that is stored: never more than what it replaces has, nor, where it
-/// replaces nothing, than the umask lets this process give.
+/// The rights of a stored file. They are never more than those of the file that it replaces. If it
+/// replaces none, the umask limits them.
 fn rights(announced: Option<u32>, existing: Option<u32>, umask: impl Fn() -> u32) -> u32 {
     let rights = match (announced, existing) {
         (Some(announced), Some(existing)) => announced & existing,
@@ -56,8 +57,8 @@ fn rights(announced: Option<u32>, existing: Option<u32>, umask: impl Fn() -> u32
     rights & RIGHTS
 }
 
-/// Whether `file` belongs to the group of what it replaces, after an attempt to give it the same
-/// owner and group.
+/// Tries to give `file` the owner and group of the file that it replaces. Returns whether it has
+/// the same group now.
 fn same_group(file: &File, existing: &cap_std::fs::Metadata) -> bool {
     let Ok(found) = file.metadata() else {
         return false;
@@ -67,19 +68,19 @@ fn same_group(file: &File, existing: &cap_std::fs::Metadata) -> bool {
     if (found.uid(), found.gid()) == (existing.uid(), existing.gid()) {
         return true;
     }
-    // Only root may give files away, but many may choose among their groups.
+    // Only root may change the owner, but a user may choose among its own groups.
     rustix::fs::fchown(file, Some(owner), Some(group)).is_ok()
         || found.gid() == existing.gid()
         || rustix::fs::fchown(file, None, Some(group)).is_ok()
 }
 
-/// The group's rights were another group's: this one gets what everybody gets.
+/// The mode for a file in another group: the group gets the rights of others.
 fn without_group(mode: u32) -> u32 {
     let others = mode & 0o007;
     mode & (0o707 | others << 3)
 }
 
-/// The process's umask, read without changing it: that would change it for all threads.
+/// The process's umask, read from the kernel's text. `umask(2)` would change it for all threads.
 fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn another_group_gets_what_everybody_gets() {
+    fn another_group_gets_the_rights_of_others() {
         for (mode, given) in [
             (0o660, 0o600),
             (0o664, 0o644),

@@ -1,4 +1,4 @@
-//! The client: what a user wants, over whichever codec was chosen.
+//! The client: transfers and listings over any of the codecs.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,17 +12,17 @@ use super::host::Host;
 use super::listing::{self, Entry, Stat};
 use super::raw_client::Browser;
 use super::transfer::{Allowed, Transfer};
-use super::wire::{Wire, in_time};
+use super::wire::{Wire, within_stall};
 use super::{MAX_LISTING, fetch, no_uploads, put};
 use crate::{AppError, Service};
 
 /// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its
 /// protocol](super).
 ///
-/// One request at a time. After an error, or a request that was cancelled, the next one makes a new
-/// connection where the old one is of no more use, and so it does where the server has ended that
-/// one meanwhile. Nothing that exists is replaced, and no transfer is believed that the server does
-/// not confirm, unless that was asked for.
+/// The client makes one request at a time. After an error or a cancelled request, the next request
+/// makes a new connection if the old one cannot be used any more. It does so, too, if the server
+/// has ended the old one meanwhile. By default the client replaces no existing file, and takes a
+/// transfer without a confirmation of the server for an error.
 ///
 /// ```no_run
 /// # async fn fetch() -> Result<(), socketry_apps::AppError> {
@@ -51,7 +51,7 @@ impl Client {
     /// Connects to the server at `url`.
     ///
     /// # Errors
-    /// If the app does not run over that transport and codec, or connecting fails.
+    /// If the app does not run over this transport and codec, or connecting fails.
     pub async fn connect(service: &Service, url: &Endpoint) -> Result<Self, AppError> {
         let host = Host {
             service: service.clone(),
@@ -70,36 +70,36 @@ impl Client {
         })
     }
 
-    /// Whether a file that arrives is on disk, and its name too, before this says so: true at
-    /// first. It is told to the server too, for files that are sent.
+    /// Whether an arriving file is on disk, with its name, before this reports that it is stored.
+    /// The default is true. Servers are asked to do the same for files that are sent.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
         self.allowed.storing.sync = yes;
         self
     }
 
-    /// Whether [`put`](Client::put) and [`get`](Client::get) take the place of a file that is
-    /// there: false at first.
+    /// Whether [`put`](Client::put) and [`get`](Client::get) may replace an existing file. The
+    /// default is false.
     #[must_use]
     pub fn replacing(mut self, yes: bool) -> Self {
         self.replace(yes);
         self
     }
 
-    /// The same for what comes next.
+    /// The same, for later requests.
     pub(super) fn replace(&mut self, yes: bool) {
         self.allowed.storing.replace = yes;
     }
 
-    /// Whether the peer is a script of few lines, which never confirms that a file is whole, and is
-    /// believed: false at first.
+    /// Whether to trust a peer that is a simple script, which never confirms that a file is whole.
+    /// The default is false.
     #[must_use]
     pub fn unconfirmed(mut self, yes: bool) -> Self {
         self.allowed.unconfirmed = yes;
         self
     }
 
-    /// Sends the file at `path`; it is called there as it is here, in the root. Otherwise as
+    /// Sends the file at `path`, to be stored under its own name in the root. Otherwise as
     /// [`put_as`](Client::put_as).
     ///
     /// # Errors
@@ -113,19 +113,20 @@ impl Client {
         self.put_as(path, &name, progress).await
     }
 
-    /// Sends the file at `path` to be `name` there: a path below the root, whose directory exists.
-    /// `progress` is told the bytes so far, and all of them.
+    /// Sends the file at `path`, to be stored as `name`: a path below the root, whose directory
+    /// exists. `progress` is called with the number of bytes so far and their total.
     ///
-    /// A server that says `ready` gets the file then. One that says nothing for
-    /// [`GRACE`](super::GRACE) gets it anyway, if `name` is one component without a `\\`; such a
-    /// server replaces what it has. If it takes all and has no last word, that is an error, unless
-    /// it is believed ([`unconfirmed`](Client::unconfirmed)). Not cancel-safe: the server then
-    /// keeps nothing.
+    /// A server that answers `ready` then gets the file. A server that does not answer within
+    /// [`GRACE`](super::GRACE) gets the file anyway, if `name` is one component without a `\\`;
+    /// such a server replaces an existing file. If the server takes all bytes and confirms nothing,
+    /// that is an error, unless it is [trusted](Client::unconfirmed). Not cancel-safe: the server
+    /// then stores nothing.
     ///
     /// # Errors
-    /// If there is no such file, it changes meanwhile, the server refuses it (what exists is not
-    /// replaced, unless [`replacing`](Client::replacing)) or does not confirm it, or its digest
-    /// differs there. A [usage](AppError::is_usage) error over `raw`, which has no uploads.
+    /// If there is no such file, it changes meanwhile, or the server refuses it, does not confirm
+    /// it, or reports another digest. A server refuses to replace a file unless the client is
+    /// [`replacing`](Client::replacing). A [usage](AppError::is_usage) error over `raw`, which has
+    /// no uploads.
     pub async fn put_as(
         &mut self,
         path: &Path,
@@ -139,9 +140,9 @@ impl Client {
         self.put_from(file, name, progress).await
     }
 
-    /// Sends all that `file` gives from where it stands, as [`put_as`](Client::put_as): a pipe or
-    /// standard input too, whose length nobody knows beforehand. What is longer than 256 KiB then
-    /// goes in pieces, which a server of this app takes.
+    /// Sends the rest of `file` from its current position, as [`put_as`](Client::put_as). It may be
+    /// a pipe or standard input, whose length is not known in advance. If that gives more than 256
+    /// KiB, it goes in pieces, which a server of this app takes.
     ///
     /// # Errors
     /// As [`put_as`](Client::put_as).
@@ -168,19 +169,19 @@ impl Client {
         matches!(self.link, Link::Json(_))
     }
 
-    /// Fetches the file `name` and stores it at `dest` when it is whole. `progress` is told the
-    /// bytes so far, and all of them where the server says. Not cancel-safe: nothing is then at
-    /// `dest`.
+    /// Fetches the file `name` and stores it at `dest` once it is whole. `progress` is called with
+    /// the number of bytes so far, and with their total if the server says it. Not cancel-safe:
+    /// nothing is at `dest` then.
     ///
-    /// A symbolic link is followed. Into a FIFO or a character device the bytes are written as they
-    /// come; an error then says that they are not to be trusted.
+    /// A symbolic link is followed. A FIFO or a character device gets the bytes as they come, and
+    /// an error then says that they are not to be trusted.
     ///
     /// # Errors
     /// If the server refuses, answers with another name, ends too early or does not confirm the
-    /// file (unless it is [believed](Client::unconfirmed)), if the digest differs, and if `dest`
-    /// exists (unless [`replacing`](Client::replacing)), is a directory, a socket or a block
-    /// device, or cannot be written. Over `raw` nobody says how long the file is: a server that
-    /// ends is believed.
+    /// file (unless it is [trusted](Client::unconfirmed)). If the digest differs. If `dest` exists
+    /// (unless [`replacing`](Client::replacing)), is a directory, a socket or a block device, or
+    /// cannot be written. Over `raw` the length of a file is not known, so the end of the
+    /// connection counts as the end of the file.
     pub async fn get(
         &mut self,
         name: &str,
@@ -203,7 +204,7 @@ impl Client {
     /// The entries of the directory `dir`, sorted by name. `/` is the root. Over `raw`, names only.
     ///
     /// # Errors
-    /// If the server refuses, or its answer is above [`MAX_LISTING`].
+    /// If the server refuses, or its answer is longer than [`MAX_LISTING`].
     pub async fn list(&mut self, dir: &str) -> Result<Vec<Entry>, AppError> {
         let kept = match &mut self.link {
             Link::Json(kept) => kept,
@@ -216,9 +217,9 @@ impl Client {
         listing::from_lines(&lines)
     }
 
-    /// As [`list`](Client::list), as the last request of this client. Over `raw` a listing does not
-    /// say where it ends, and [`list`](Client::list) waits for silence. Here the server hears that
-    /// no more comes, and ends the connection.
+    /// As [`list`](Client::list), for the last request of this client. Over `raw` a listing has no
+    /// end mark, and [`list`](Client::list) waits for silence. This method half-closes, so the
+    /// server knows that no request follows, and ends the connection.
     ///
     /// # Errors
     /// As [`list`](Client::list).
@@ -229,11 +230,11 @@ impl Client {
         }
     }
 
-    /// What stands behind `name`. A symbolic link is followed.
+    /// The kind and attributes of the file `name`. A symbolic link is followed.
     ///
     /// # Errors
-    /// If the server refuses. A [usage](AppError::is_usage) error over `raw`, which tells names
-    /// only.
+    /// If the server refuses. A [usage](AppError::is_usage) error over `raw`, which lists only
+    /// names.
     pub async fn stat(&mut self, name: &str) -> Result<Stat, AppError> {
         let Link::Json(kept) = &mut self.link else {
             return Err(AppError::usage(
@@ -260,7 +261,7 @@ async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
     }
     let mut body = wire.body(len)?;
     let mut lines = Vec::new();
-    while let Some(bytes) = in_time(body.chunk()).await? {
+    while let Some(bytes) = within_stall(body.chunk()).await? {
         lines.extend_from_slice(bytes);
     }
     Ok(lines)

@@ -1,5 +1,5 @@
-//! Where a download goes: to a file, under its name only when it is whole; or into what a user
-//! plainly means to be written into.
+//! The destination of a download: a file that gets its name once it is whole, or a stream such as a
+//! FIFO.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -21,17 +21,16 @@ use super::part::{Held, Part, Storing};
 use super::place::{Place, a_kind, problem};
 use crate::AppError;
 
-/// How many symbolic links are followed, as the kernel does.
+/// How many symbolic links are followed; the kernel has the same limit.
 const MAX_LINKS: usize = 40;
-/// To write to a terminal is not to make it this process's own.
+/// Opening a terminal must not make it this process's controlling terminal.
 #[expect(clippy::cast_possible_wrap, reason = "a flag, not a number")]
 const NOCTTY: i32 = OFlags::NOCTTY.bits() as i32;
 
-/// Gets `dest` ready: a part file beside it, or an open stream.
+/// Prepares `dest`: a part file beside it, or an open stream.
 ///
-/// A symbolic link is followed, and the file that it leads to is replaced, in the directory where
-/// that is. A FIFO or a character device is opened and written into; opening a FIFO waits for
-/// somebody who reads it.
+/// A symbolic link is followed, and the file that it leads to is replaced in its own directory. A
+/// FIFO or a character device is opened for writing. Opening a FIFO waits for a reader.
 ///
 /// # Errors
 /// If `dest` is a directory, a socket or a block device, or cannot be created.
@@ -41,7 +40,7 @@ pub(super) async fn create(dest: &Path, storing: Storing) -> Result<Incoming, Ap
     opened.map_err(AppError::failed)?
 }
 
-/// Whether what is written to `dest` comes out of this process's standard output.
+/// Whether bytes written to `dest` come out of this process's standard output.
 pub(super) fn is_standard_output(dest: &Path) -> bool {
     let identity = |found: rustix::fs::Stat| (found.st_dev, found.st_ino);
     let there = rustix::fs::stat(dest).map(identity);
@@ -53,7 +52,7 @@ fn open(dest: &Path, storing: Storing, held: Held) -> Result<Incoming, AppError>
     let shown = name_to_text(dest.as_os_str());
     let (target, file) = match meant(dest).map_err(|error| problem(&shown, error))? {
         Meant::Stream => {
-            // It leaves nothing behind, and may wait for long.
+            // A stream needs no cleanup, and opening it may take long.
             drop(held);
             let file = open_stream(dest).map_err(|error| problem(&shown, error))?;
             (Target::Stream, file)
@@ -71,11 +70,11 @@ fn open(dest: &Path, storing: Storing, held: Held) -> Result<Incoming, AppError>
     Ok(Incoming::new(target, file, &Digests::default(), shown))
 }
 
-/// What a user means by a destination.
+/// The kinds of destinations.
 enum Meant {
     /// A file of that name in that directory.
     File(Dir, OsString),
-    /// Whatever is there, as it is.
+    /// An existing stream, written in place.
     Stream,
     Neither(FileType),
 }
@@ -96,7 +95,8 @@ fn meant(dest: &Path) -> io::Result<Meant> {
     }
 }
 
-/// Where `dest` leads, link by link: a link that leads to nothing yet is followed too.
+/// Follows the links of `dest` one by one. A link to a file that does not exist yet is followed,
+/// too.
 fn follow(dest: &Path) -> io::Result<Meant> {
     let mut dest = dest.to_owned();
     for _ in 0..MAX_LINKS {
@@ -105,7 +105,7 @@ fn follow(dest: &Path) -> io::Result<Meant> {
             .canonicalize()
             .map_err(|error| no_directory(parent, error))?;
         match fs::read_link(&dest) {
-            // A link there stands for a descriptor of this process, and its name only describes
+            // A link in `/proc` stands for a descriptor of this process. Its text only describes
             // that.
             Ok(_) if place.starts_with("/proc") => return Ok(Meant::Stream),
             Ok(to) => dest = parent.join(to),
@@ -118,7 +118,7 @@ fn follow(dest: &Path) -> io::Result<Meant> {
     Err(io::Error::from_raw_os_error(Errno::LOOP.raw_os_error()))
 }
 
-/// A file cannot be where no directory is, and that is what the user has to know.
+/// Names the missing directory, since that is what the user has to know.
 fn no_directory(parent: &Path, error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(
@@ -143,8 +143,8 @@ fn ends_in_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
-/// The process's own output, where `dest` names that: by itself, so that its position is shared and
-/// nothing is cut off.
+/// A copy of the process's own descriptor, if `dest` names it. So the position is shared, and the
+/// file is not truncated.
 fn standard(dest: &Path) -> Option<io::Result<OwnedFd>> {
     match dest.to_str()? {
         "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {

@@ -1,4 +1,4 @@
-//! Digests: what is claimed of a file, and what it turns out to be.
+//! Digests: those that a peer claims, and those that were computed.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{AppError, Shown};
 
-/// Digests in hexadecimal, as they stand in headers. Algorithms that are not known are ignored.
+/// Digests in hexadecimal, as headers have them. Unknown algorithms are ignored.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Digests {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ impl Digests {
         }
     }
 
-    /// An error unless all that is claimed here was `found`.
+    /// An error unless `found` has every digest that is claimed here.
     pub(super) fn check(&self, found: &Digests) -> Result<(), AppError> {
         differ("blake3", self.blake3.as_ref(), found.blake3.as_ref())?;
         differ("md5", self.md5.as_ref(), found.md5.as_ref())?;
@@ -47,7 +47,7 @@ fn differ(name: &str, claimed: Option<&String>, found: Option<&String>) -> Resul
     }
 }
 
-/// Computes BLAKE3 always, and the others where they are asked for.
+/// Computes BLAKE3 always, and the other digests on demand.
 pub(super) struct Hasher {
     blake3: blake3::Hasher,
     md5: Option<Md5>,
@@ -55,7 +55,7 @@ pub(super) struct Hasher {
 }
 
 impl Hasher {
-    /// What is needed to check `claimed`.
+    /// A hasher for all digests in `claimed`.
     pub(super) fn for_claim(claimed: &Digests) -> Self {
         Hasher {
             blake3: blake3::Hasher::new(),
@@ -78,7 +78,7 @@ impl Hasher {
         self.blake3.finalize()
     }
 
-    /// How many bytes it was given.
+    /// How many bytes were hashed.
     pub(super) fn len(&self) -> u64 {
         self.blake3.count()
     }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_claimed_is_checked() {
+    fn every_claimed_digest_is_checked() {
         let claimed = Digests {
             blake3: None,
             md5: Some("900150983CD24FB0D6963F7D28E17F72".into()),

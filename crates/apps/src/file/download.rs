@@ -1,4 +1,4 @@
-//! Downloads, listings and stats, as the server answers them.
+//! Downloads, listings and stats at the server.
 
 use std::io;
 
@@ -9,18 +9,18 @@ use super::header::{Answer, Follows};
 use super::listing::{self, Stat};
 use super::root::Root;
 use super::source::Source;
-use super::wire::{Trouble, Wire, in_time, send_body};
+use super::wire::{Trouble, Wire, send_body, within_stall};
 use super::{name, pieces, place};
 use crate::AppError;
 
-const UNKNOWN: &str = "its length is not known before it is read, so it is sent only to who takes it in pieces \
-                       (pieces: true in the header), or over raw";
+const UNKNOWN: &str = "its length is not known before it is read, so a client can have it only \
+                       in pieces (pieces: true in the header), or over raw";
 
 /// Sends a file: its header, its bytes, and a trailer with their digest.
 ///
-/// As many bytes are sent as it had when it was opened. If it becomes shorter the connection is
-/// dropped, since the client could tell nothing else from the file. If it changes otherwise, the
-/// last word is an error.
+/// Sends as many bytes as the file had when it was opened. If it becomes shorter, the connection is
+/// dropped, since the client would take any other bytes for the file. If it changes otherwise, the
+/// last answer is an error.
 pub(super) async fn send(
     wire: &mut Wire,
     root: &Root,
@@ -51,7 +51,7 @@ pub(super) async fn send(
         mode: Some(stat.mode & RIGHTS),
         ..Answer::default()
     };
-    let sent = match in_time(wire.feed_json(&header)).await {
+    let sent = match within_stall(wire.feed_json(&header)).await {
         Ok(()) => send_all(wire, source).await,
         Err(trouble) => Err(trouble),
     };
@@ -71,8 +71,8 @@ pub(super) async fn send(
     }
 }
 
-/// How many bytes were sent, and their digest; or why the file could not be read, or how it changed
-/// meanwhile.
+/// How many bytes were sent, and their digest. The error says why the file could not be read, or
+/// how it changed meanwhile.
 type Sent = io::Result<(u64, blake3::Hash)>;
 
 async fn send_all(wire: &mut Wire, source: Source) -> Result<Sent, Trouble> {
@@ -92,7 +92,7 @@ async fn send_whole(wire: &mut Wire, mut source: Source, len: u64) -> Result<Sen
             Err(error) => return Ok(Err(error)),
         }
     }
-    in_time(wire.flush()).await?;
+    within_stall(wire.flush()).await?;
     Ok(source.finish().await.map(|blake3| (len, blake3)))
 }
 
@@ -108,24 +108,24 @@ async fn send_pieces(wire: &mut Wire, mut source: Source) -> Result<Sent, Troubl
 }
 
 pub(super) async fn list(wire: &mut Wire, root: &Root, path: String) -> Result<Flow, AppError> {
-    // Held until all is sent, for it has its place.
+    // Kept until everything is sent, since it holds its place among the listings.
     let listed = match root.list(path, listing::to_lines).await {
         Ok(listed) => listed,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
     let lines = &listed.what;
     let header = Answer {
-        // In JSON a line ending in a name is escaped.
+        // In JSON a newline in a name is escaped, so each newline ends an entry.
         entries: Some(lines.iter().filter(|byte| **byte == b'\n').count()),
         size: Some(lines.len() as u64),
         ..Answer::default()
     };
     tracing::info!(bytes = lines.len(), "listed");
     let sending = async {
-        in_time(wire.feed_json(&header)).await?;
+        within_stall(wire.feed_json(&header)).await?;
         wire.body_writer(lines.len() as u64)?;
         send_body(wire, lines).await?;
-        in_time(wire.flush()).await
+        within_stall(wire.flush()).await
     };
     heard(sending.await)?;
     Ok(Flow::Next)

@@ -1,16 +1,16 @@
-//! Names of files as texts, whatever bytes they have.
+//! File names as text, whatever their bytes are.
 //!
-//! A name is bytes, and a header is text. What of a name is UTF-8 stands there as it is; each other
-//! byte is written as `‛` (U+201B) and two digits, `‛E9` for instance, as rclone does. Such a
-//! text can be read, typed and sent by anybody, and means that name only. Where a name itself
-//! contains `‛` and two such digits, the `‛` is written out, as `‛E2‛80‛9B`.
+//! A name is bytes, and a header is text. The UTF-8 parts of a name are kept. Each other byte is
+//! written as `‛` (U+201B) and two hexadecimal digits, `‛E9` for instance, as rclone does. Such
+//! a text can be read, typed and sent, and stands for one name only. If a name itself contains
+//! `‛` and two such digits, the `‛` is escaped as `‛E2‛80‛9B`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 const MARK: char = '\u{201b}';
 
-/// A file's name, or a path, as a text for [`Client`](super::Client) and for scripts.
+/// A file name or path as text, for [`Client`](super::Client) and for scripts.
 ///
 /// ```
 /// use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
@@ -38,8 +38,8 @@ pub fn name_to_text(name: &OsStr) -> String {
     text
 }
 
-/// The name, or path, that a text means: what [`name_to_text`] gives comes back as it was, and any
-/// text means something.
+/// The name or path that a text stands for. It undoes [`name_to_text`], and every text stands for a
+/// name.
 pub fn text_to_name(text: &str) -> OsString {
     let mut parts = text.split(MARK);
     let mut name = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -58,8 +58,8 @@ pub fn text_to_name(text: &str) -> OsString {
     OsString::from_vec(name)
 }
 
-/// The byte that stands behind a mark. Only those are escaped that are no ASCII: no `/` and no NUL
-/// comes out of it.
+/// The byte that an escape stands for. Only bytes above ASCII are escaped, so no escape gives a `/`
+/// or a NUL.
 fn escaped(behind: &str) -> Option<u8> {
     let digits = behind.get(..2)?;
     let upper = |digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
@@ -114,7 +114,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_means_a_separator_that_it_does_not_have(text in "[‛0-9A-Fa-f/é]{0,12}") {
+        fn no_escape_gives_a_separator(text in "[‛0-9A-Fa-f/é]{0,12}") {
             let name = text_to_name(&text);
             let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count();
             prop_assert_eq!(count(name.as_bytes()), count(text.as_bytes()));

@@ -1,5 +1,5 @@
-//! Downloads, as the client takes them: into a temporary file, which gets its name when all is
-//! well.
+//! Downloads at the client: into a part file, which gets its name once the file is whole and
+//! confirmed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::host::Host;
 use super::incoming::Incoming;
 use super::pieces::{self, Arrived};
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, broken_off, confirmed, last_word};
-use super::wire::{Wire, in_time};
+use super::wire::{Wire, within_stall};
 use super::{STALL, dest, name};
 use crate::{AppError, Shown};
 
-/// What a user wants, and where.
+/// The file to fetch, and its destination.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) name: &'a str,
@@ -53,7 +53,7 @@ pub(super) async fn fetch(
     Ok(Transfer::whole(len, blake3, confirmed))
 }
 
-/// Takes all bytes, and says how many those were.
+/// Receives all bytes, and returns their number.
 async fn receive(
     wire: &mut Wire,
     incoming: &mut Incoming,
@@ -79,7 +79,7 @@ async fn receive_body(
 ) -> Result<(), AppError> {
     let mut body = wire.body(len)?;
     progress(0, Some(len));
-    while let Some(bytes) = in_time(body.chunk()).await.map_err(broken_off)? {
+    while let Some(bytes) = within_stall(body.chunk()).await.map_err(broken_off)? {
         incoming.write(bytes).await?;
         progress(len - body.left(), Some(len));
     }
@@ -99,8 +99,8 @@ fn same_name(asked: &str, answered: Option<&str>) -> Result<(), AppError> {
     }
 }
 
-/// A server may have to read the file again before its last word; one that has none is not waited
-/// for so long.
+/// How long to wait for the last answer. The server may have to read the file again before it. If
+/// the user trusts the server without one, the wait is short.
 fn patience(allowed: Allowed) -> Duration {
     if allowed.unconfirmed {
         LAST_WORD

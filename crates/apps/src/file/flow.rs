@@ -1,8 +1,8 @@
-//! How a conversation goes on after a request.
+//! Whether and how a conversation goes on after a request.
 
 use super::MAX_DRAIN;
 use super::header::{Answer, Follows};
-use super::wire::{Trouble, Wire, in_time, say};
+use super::wire::{Trouble, Wire, say, within_stall};
 use crate::AppError;
 
 /// Whether the conversation goes on.
@@ -12,7 +12,7 @@ pub(super) enum Flow {
     Close,
 }
 
-/// Tells the client that its request failed, and gets out of the way what it sends nevertheless.
+/// Tells the client that its request failed, and skips what the client sends nevertheless.
 pub(super) async fn refuse(
     wire: &mut Wire,
     error: &AppError,
@@ -30,19 +30,20 @@ pub(super) async fn refuse(
     Ok(flow)
 }
 
-/// Answers a client as far as it listens. One that has closed may have sent more before, and all of
-/// that is read: only one that is there and takes nothing is dropped.
+/// Answers a client as far as it reads. A client that has closed may have sent more before that,
+/// and all of it is read. Only a client that is there and reads nothing is dropped.
 pub(super) async fn tell(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
     heard(say(wire, answer).await)
 }
 
-/// Answers a client that may be sending on: when it is quiet, or the conversation ends. Who closes
-/// on an answer unread destroys what it has sent meanwhile.
+/// Queues an answer for a client that may still be sending. It is sent when the client is quiet, or
+/// the conversation ends. A client that closes with an answer unread destroys what it has sent in
+/// the meantime.
 pub(super) async fn tell_later(wire: &mut Wire, answer: &Answer) -> Result<(), AppError> {
-    heard(in_time(wire.feed_json(answer)).await)
+    heard(within_stall(wire.feed_json(answer)).await)
 }
 
-/// What became of an answer: that the client is gone is no error here.
+/// The result of an answer. It is no error here if the client is gone.
 pub(super) fn heard(sent: Result<(), Trouble>) -> Result<(), AppError> {
     match sent {
         Err(Trouble::Failed(error)) => {
@@ -57,9 +58,9 @@ async fn drain(wire: &mut Wire, len: u64, trailer: bool) -> Result<(), AppError>
     if wire.body_left() == 0 {
         wire.body(len)?;
     }
-    while in_time(wire.rest_of_body().chunk()).await?.is_some() {}
+    while within_stall(wire.rest_of_body().chunk()).await?.is_some() {}
     if trailer {
-        in_time(wire.recv()).await?;
+        within_stall(wire.recv()).await?;
     }
     Ok(())
 }

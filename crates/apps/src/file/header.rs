@@ -1,5 +1,4 @@
-//! The headers of the protocol: requests as the server reads them. Answers are in a file of their
-//! own.
+//! Request headers, as the server reads them. Answers are in `answer.rs`.
 
 mod answer;
 #[cfg(test)]
@@ -17,13 +16,13 @@ use crate::{AppError, Shown};
 
 pub(super) use answer::{Answer, Status, Trailer, parse_trailer};
 
-/// What a client wants.
+/// A client's request.
 #[derive(Debug)]
 pub(super) enum Request {
     Upload(Upload),
     Download {
         name: String,
-        /// The client takes a file in pieces.
+        /// Whether the client accepts pieces.
         pieces: bool,
     },
     List {
@@ -35,7 +34,7 @@ pub(super) enum Request {
 }
 
 impl Request {
-    /// What is wanted, and of what.
+    /// The name of the request, and of the file or directory.
     pub(super) fn title(&self) -> (&'static str, &str) {
         match self {
             Request::Upload(upload) => ("upload", &upload.name),
@@ -46,16 +45,16 @@ impl Request {
     }
 }
 
-/// A file that is offered.
+/// A file that the client offers.
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) name: String,
-    /// The name is a path below the root, to the letter.
+    /// Whether the name is an exact path below the root.
     pub(super) exact: bool,
     pub(super) source: Content,
-    /// The client sends no body before it was told `ready`.
+    /// Whether the client waits for `ready` before it sends the body.
     pub(super) waits: bool,
-    /// What follows the header if the upload is refused now.
+    /// What the client sends next if the upload is refused now.
     pub(super) follows: Follows,
     pub(super) claimed: Digests,
     pub(super) trailer: bool,
@@ -68,18 +67,18 @@ pub(super) struct Upload {
 pub(super) enum Content {
     /// In the header.
     Here(String),
-    /// In the body, so many.
+    /// In a body of this many bytes.
     Body(u64),
-    /// In pieces, however many those are.
+    /// In pieces, of unknown number and length.
     Pieces,
 }
 
-/// What a client sends behind a header that is refused.
+/// What a client sends after a header that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follows {
-    /// A body of so many bytes (or none), and a trailer if it is so.
+    /// A body of `len` bytes, which may be 0, and a trailer if `trailer` is set.
     Body { len: u64, trailer: bool },
-    /// Nobody can know.
+    /// It cannot be known.
     Unknown,
 }
 
@@ -90,14 +89,14 @@ impl Follows {
     };
 }
 
-/// A request that cannot be.
+/// A request that is refused.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) error: AppError,
     pub(super) follows: Follows,
 }
 
-/// The keys that mean something, unread: so each error can name its key. `null` is as good as
+/// The known keys with their values unparsed, so that each error can name its key. `null` counts as
 /// absent.
 #[derive(Deserialize)]
 struct Keys<'a> {
@@ -139,7 +138,7 @@ struct Keys<'a> {
     sync: Option<&'a RawValue>,
 }
 
-/// Reads a request. `bare` clients wait for `ready` without saying so.
+/// Parses a request. A `bare` client always waits for `ready`, whether or not it says so.
 pub(super) fn parse(header: &[u8], bare: bool) -> Result<Request, Refused> {
     let keys: Keys<'_> = serde_json::from_slice(header).map_err(|error| Refused {
         error: AppError::failed(format_args!("the header cannot be understood: {error}")),
@@ -195,7 +194,7 @@ impl Keys<'_> {
         })
     }
 
-    /// What comes behind this header, if it is refused.
+    /// What the client sends after this header if it is refused.
     fn follows(&self, bare: bool) -> Follows {
         let opt = self.opt().ok().flatten();
         let announced = self.filesize.is_some() || self.file_size.is_some();
@@ -254,7 +253,7 @@ impl Keys<'_> {
         Ok(yes_or_no("pieces", self.pieces)?.unwrap_or(false))
     }
 
-    /// The digests that are claimed, and whether they follow the body.
+    /// The claimed digests, and whether a trailer follows the body.
     fn digests(&self) -> Result<(Digests, bool), AppError> {
         #[derive(Deserialize)]
         #[serde(untagged)]

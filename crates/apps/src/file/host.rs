@@ -1,4 +1,4 @@
-//! The server that a client talks to, over one connection after the other.
+//! The server that a client talks to, and the connections to it.
 
 use serde_json::Value;
 use socketry_codec::FrameFault;
@@ -11,7 +11,7 @@ use super::wire::{Trouble, Wire, hear, is_quiet, say};
 use crate::matrix::App;
 use crate::{AppError, Service};
 
-/// Where the server is, and what it speaks.
+/// The address of the server, and the service that it offers.
 pub(super) struct Host {
     pub(super) service: Service,
     pub(super) url: Endpoint,
@@ -22,8 +22,8 @@ impl Host {
         self.service.connect(App::File, &self.url).await
     }
 
-    /// The connection that was kept, if it is still of use, or a new one. It is put back by whoever
-    /// has brought it to a point between requests.
+    /// The kept connection if it can still be used, or else a new one. The caller puts it back once
+    /// it stands between two requests.
     pub(super) async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
         match usable(kept).await {
             Some(wire) => Ok(wire),
@@ -31,8 +31,8 @@ impl Host {
         }
     }
 
-    /// Asks what may be asked twice. Where the connection that was kept ends under the question, as
-    /// after a restart of the server, it is asked again over a new one.
+    /// Sends a request that may be repeated. If the kept connection ends before the answer, as
+    /// after a restart of the server, the request is sent again over a new one.
     pub(super) async fn ask(
         &self,
         kept: &mut Option<Wire>,
@@ -55,7 +55,8 @@ async fn usable(kept: &mut Option<Wire>) -> Option<Wire> {
     is_quiet(&mut wire).await.then_some(wire)
 }
 
-/// Asks over a connection that was used before; `None` if that ended before it could answer.
+/// Sends a request over a connection that was used before. `None` if that connection ends before
+/// the answer.
 async fn ask_again(wire: &mut Wire, request: &Value) -> Option<Result<Answer, AppError>> {
     let asking = async {
         wire.send_json(request).await?;
@@ -71,7 +72,8 @@ async fn ask_again(wire: &mut Wire, request: &Value) -> Option<Result<Answer, Ap
     }
 }
 
-/// An answer that is an error keeps the connection, and any other has it.
+/// Keeps the connection for the next request if the answer is an error. Otherwise returns it with
+/// the answer.
 fn answered(
     wire: Wire,
     answer: Answer,

@@ -1,4 +1,4 @@
-//! Bytes that arrive, on their way to where they are stored.
+//! Arriving bytes on their way to where they are stored.
 
 use std::fs::File;
 use std::io;
@@ -10,22 +10,22 @@ use super::place::{not_stored, problem};
 use super::pump::Sink;
 use crate::AppError;
 
-/// Where arriving bytes go.
+/// Where arriving bytes are stored.
 pub(super) enum Target {
-    /// Into a file, which gets its name when it is whole.
+    /// In a part file, which gets its name once it is whole.
     Part(Part),
-    /// Into what takes them one by one and keeps nothing back: a FIFO, a terminal, `/dev/null`.
+    /// In a stream that passes each byte on: a FIFO, a terminal, `/dev/null`.
     Stream,
 }
 
-/// A file that is arriving. Dropped, it leaves nothing behind.
+/// A file that arrives. If it is dropped, it leaves nothing behind.
 pub(super) struct Incoming {
     target: Target,
     sink: Sink,
     shown: String,
 }
 
-/// One that is here, whole: to be checked, and then kept.
+/// A file that has arrived whole, to be checked and then kept.
 pub(super) struct Arrived {
     target: Target,
     file: File,
@@ -34,8 +34,8 @@ pub(super) struct Arrived {
 }
 
 impl Incoming {
-    /// `file` is what the bytes are written to, and `shown` what errors call it. All that is
-    /// `claimed` is computed.
+    /// The bytes are written to `file`, which errors call `shown`. All digests in `claimed` are
+    /// computed.
     pub(super) fn new(target: Target, file: File, claimed: &Digests, shown: String) -> Self {
         Incoming {
             target,
@@ -44,7 +44,7 @@ impl Incoming {
         }
     }
 
-    /// Takes the next bytes. After an error it is of no more use.
+    /// Writes the next bytes. After an error it must not be used any more.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), AppError> {
         let written = self.sink.write(bytes).await;
         written.map_err(|error| failed(&self.target, &self.shown, &error))
@@ -74,12 +74,12 @@ impl Arrived {
         self.hasher.blake3()
     }
 
-    /// What was computed of it.
+    /// The digests that were computed.
     pub(super) fn digests(&self) -> Digests {
         self.hasher.digests()
     }
 
-    /// An error about what arrived, which a stream has got nevertheless.
+    /// Adds to an error about the bytes that a stream has them nevertheless.
     pub(super) fn spoilt(&self, error: AppError) -> AppError {
         match self.target {
             Target::Part(_) => error,
@@ -90,7 +90,7 @@ impl Arrived {
         }
     }
 
-    /// Gives it its attributes and its name, and says how many bytes it has.
+    /// Gives the file its attributes and its name, and returns its length in bytes.
     pub(super) async fn keep(self, with: Attributes) -> Result<u64, AppError> {
         let len = self.hasher.len();
         let (Target::Part(part), file) = (self.target, self.file) else {

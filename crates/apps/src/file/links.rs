@@ -1,4 +1,4 @@
-//! Symbolic links below a root: which of them stay there.
+//! Symbolic links below a root, and whether they stay below it.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,17 +8,17 @@ use std::path::{Component, Path, PathBuf};
 use cap_std::fs::Dir;
 use rustix::io::Errno;
 
-/// How many links are followed for one path, as the kernel does.
+/// How many links are followed for one path; the kernel has the same limit.
 const MAX_LINKS: usize = 40;
 
-/// `path`, a path below the root `dir`, with all its links followed. Absolute ones are followed too
-/// where they lead below one of `aliases`, the root's own absolute paths.
+/// Follows all links of `path`, which is relative to the root `dir`. An absolute link is followed
+/// if it leads below one of `aliases`, the absolute paths of the root.
 ///
-/// This goes by the letter, and the tree may change meanwhile: whoever uses the answer does so
-/// through `dir`, which leads nowhere else.
+/// The answer is only text, and the tree may change meanwhile. The caller uses it through `dir`,
+/// which leads nowhere else.
 ///
 /// # Errors
-/// If it leads out of the root, or through too many links.
+/// If a link leads out of the root, or if there are too many.
 pub(super) fn resolve(dir: &Dir, aliases: &[PathBuf], path: &Path) -> io::Result<PathBuf> {
     let mut left = parts(path);
     let mut done = PathBuf::new();
@@ -31,7 +31,7 @@ pub(super) fn resolve(dir: &Dir, aliases: &[PathBuf], path: &Path) -> io::Result
             continue;
         }
         done.push(&part);
-        // What is no link, or not there, is for the caller to find out.
+        // Whether this exists, and what it is, is for the caller to find out.
         let Ok(to) = dir.read_link_contents(&done) else {
             continue;
         };
@@ -57,7 +57,7 @@ pub(super) fn resolve(dir: &Dir, aliases: &[PathBuf], path: &Path) -> io::Result
     })
 }
 
-/// The parts of a path that lead somewhere; an empty one at the end of what has to be a directory.
+/// The parts of a path. The last one is empty if the path has to be a directory.
 fn parts(path: &Path) -> VecDeque<OsString> {
     let mut parts: VecDeque<_> = path
         .components()
@@ -70,7 +70,7 @@ fn parts(path: &Path) -> VecDeque<OsString> {
     parts
 }
 
-/// An absolute path as one below the root, whichever of the root's names it uses.
+/// An absolute path as a path below the root, through any of the root's aliases.
 fn below(aliases: &[PathBuf], to: &Path) -> Option<PathBuf> {
     let within = |path: &Path| {
         let below = aliases.iter().find_map(|root| path.strip_prefix(root).ok());

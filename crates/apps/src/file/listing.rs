@@ -1,4 +1,4 @@
-//! What a file is, and what a directory holds.
+//! Kinds and attributes of files, and the entries of directories.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::MAX_LISTING;
 use crate::{AppError, Shown};
 
-/// What stands behind a name.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -17,23 +17,23 @@ pub enum Kind {
     File,
     /// A directory.
     Dir,
-    /// A symbolic link, wherever it leads.
+    /// A symbolic link, whether or not its target exists.
     Link,
-    /// A pipe, a socket, a device.
+    /// A pipe, a socket, or a device.
     #[serde(other)]
     Other,
 }
 
-/// What is known about one file.
+/// The attributes of one file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stat {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its size in bytes.
     pub size: u64,
-    /// When it was last changed. A server that does not say so, or says a time before the year 1 or
-    /// after 9999, gives 1970.
+    /// When it was last changed. It is 1970 if the server does not say it, or says a time outside
+    /// of the years 1 to 9999.
     pub mtime: SystemTime,
     /// Its permissions, as Unix has them.
     pub mode: u32,
@@ -43,17 +43,17 @@ pub struct Stat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its name, as the server wrote it: show it through [`Shown`].
+    /// Its name, as the server wrote it. Show it through [`Shown`].
     /// [`text_to_name`](super::text_to_name) gives its bytes.
     pub name: String,
-    /// What it is; over `raw` nobody says.
+    /// Its kind; unknown over `raw`.
     pub kind: Option<Kind>,
-    /// Its size in bytes; over `raw` nobody says.
+    /// Its size in bytes; unknown over `raw`.
     pub size: Option<u64>,
-    /// When it was last changed; over `raw` nobody says.
+    /// When it was last changed; unknown over `raw`.
     #[serde(with = "super::mtime", default)]
     pub mtime: Option<SystemTime>,
-    /// Its permissions, as Unix has them; over `raw` nobody says, and nor do older servers.
+    /// Its permissions, as Unix has them; unknown over `raw` and from older servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
 }
@@ -80,7 +80,7 @@ impl Entry {
     }
 }
 
-/// Size and name, fit for a terminal.
+/// Size and name, for a terminal.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = match (self.kind, self.size) {
@@ -96,10 +96,10 @@ impl fmt::Display for Entry {
     }
 }
 
-/// The body of a listing, up to [`MAX_LISTING`]: an entry a line.
+/// The body of a listing, up to [`MAX_LISTING`] bytes: one entry a line.
 pub(super) fn to_lines(entries: Vec<Entry>) -> Result<Vec<u8>, AppError> {
     let mut lines = Vec::new();
-    // By value: an entry is let go of when its line is there.
+    // By value, so that each entry is freed once its line is written.
     for entry in entries {
         serde_json::to_writer(&mut lines, &entry).map_err(AppError::failed)?;
         lines.push(b'\n');
@@ -110,12 +110,12 @@ pub(super) fn to_lines(entries: Vec<Entry>) -> Result<Vec<u8>, AppError> {
     Ok(lines)
 }
 
-/// Why a directory is not listed.
+/// The error for a directory whose listing is too long.
 pub(super) fn too_long() -> String {
     format!("its listing has more than {MAX_LISTING} bytes")
 }
 
-/// The entries of such a body.
+/// The entries in the body of a listing.
 pub(super) fn from_lines(lines: &[u8]) -> Result<Vec<Entry>, AppError> {
     lines
         .split(|byte| *byte == b'\n')

@@ -1,5 +1,4 @@
-//! The long form of a listing: what an entry is, its mode, its exact size, and when it was last
-//! changed, in UTC.
+//! The long form of a listing: kind, mode, exact size, and the time of the last change in UTC.
 
 use std::time::SystemTime;
 
@@ -8,7 +7,8 @@ use crate::Shown;
 
 const DAY: i64 = 86_400;
 
-/// `-rw-r--r--       12345  2026-11-27 08:05:09Z  a.txt`. What the server does not say is `-` or `?`.
+/// `-rw-r--r--       12345  2026-11-27 08:05:09Z  a.txt`. Values that the server does not send are
+/// `-` or `?`.
 pub(super) fn line(entry: &Entry) -> String {
     let size = entry.size.filter(|_| entry.kind == Some(Kind::File));
     let size = size.map_or_else(|| "-".to_owned(), |size| size.to_string());
@@ -56,8 +56,8 @@ fn utc(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Year, month and day of so many days since 1970-01-01: Howard Hinnant's `civil_from_days`, in
-/// eras of 400 years that begin with a March.
+/// Year, month and day, from the number of days since 1970-01-01: Howard Hinnant's
+/// `civil_from_days`, with eras of 400 years that begin in March.
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_says_is_left_open() {
+    fn unknown_values_are_left_open() {
         let line = line(&Entry::named("a\n"));
         assert!(
             line.starts_with("??????????") && line.ends_with(r"-  a\n"),

@@ -5,8 +5,8 @@
 //!
 //! # The protocol, over `json` and `json:bare`
 //!
-//! The client sends a header, a JSON object. Its `opt` says what it wants; keys that are not listed
-//! here are ignored, and a key that is missing or of another type is an error that names it.
+//! The client sends a header, a JSON object, whose `opt` is the request. Keys that are not listed
+//! here are ignored. A key that is missing or has another type is an error that names it.
 //!
 //! | `opt` | other keys | the answer |
 //! |---|---|---|
@@ -18,82 +18,84 @@
 //! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…,"mode":…}` for each entry, sorted by name |
 //! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
 //!
-//! What cannot be done is answered `{"status":"error","error":…}`. The next request may follow on
-//! the same connection, unless nobody can know what the client sends next; then the server ends it.
+//! If a request cannot be carried out, the answer is `{"status":"error","error":…}`. The next
+//! request may follow on the same connection. If the server cannot know what the client sends next,
+//! it ends the connection.
 //!
-//! * `file_name`, `file_size` stand for `filename`, `filesize`. Of an upload's name only the last
-//!   component counts, behind `/` or `\`; it is stored in the root itself. With `exact` true it is
-//!   a path below the root to the letter, whose directory exists, and `ready` says `"exact":true`.
-//!   The other names are paths below the root, which `/` stands for.
-//! * In pieces go files whose length nobody knows beforehand: a long pipe, a file that the kernel
-//!   makes up. Each piece is a header `{"piece":N}` and N bytes, and `{"piece":0}` is the end. `{}`
-//!   says that the sender is alive, for an hour ([`PAUSE`]) at most, and `{"error":…}` in place
-//!   of a piece that it gives up. Such a file is refused to who does not ask for pieces, but for
-//!   one up to 256 KiB, which is read first and then announced with its length. `raw` needs no
-//!   length.
-//! * A file that changes while it is sent is not kept: the server's last word is an error then, and
-//!   a client breaks off. It is noticed by size and times; where these cannot tell, since the file
-//!   was changed right before, it is read again. What a program stores through a mapping of a file
-//!   may move no time, and is not noticed then.
-//! * With `replace` false an upload is refused where something has its name already. Our own client
-//!   says so unless it is asked to replace; one that says nothing replaces.
-//! * `mtime` is in seconds since 1970, a number with up to nine digits behind the point, all of
-//!   which count; a file outside of the years 1 to 9999 goes over without it. `mode` is a number of
-//!   which the lowest nine bits count.
+//! * `file_name` and `file_size` stand for `filename` and `filesize`. Of an upload's name only the
+//!   last component counts, after the last `/` or `\`; the file is stored in the root itself. With
+//!   `exact` true the name is an exact path below the root, whose directory exists, and `ready`
+//!   says `"exact":true`. All other names are paths below the root, which is `/`.
+//! * A file whose length is not known in advance goes in pieces: a long pipe, or a file that the
+//!   kernel generates. Each piece is a header `{"piece":N}` and N bytes. `{"piece":0}` is the end.
+//!   `{}` says that the sender is alive, for an hour ([`PAUSE`]) at most. `{"error":…}` in place
+//!   of a piece says that the sender gives up. A client that does not ask for pieces cannot get
+//!   such a file, unless it has at most 256 KiB: the server reads it first, and then announces its
+//!   length. `raw` needs no length.
+//! * A file that changes while it is sent is not kept: the server's last answer is an error then,
+//!   and a client breaks off. The change is noticed by size and times. Where these cannot tell,
+//!   since the file was changed right before, it is read again. A change through a memory mapping
+//!   may not move the file's times, and is not noticed then.
+//! * With `replace` false an upload is refused if the name exists. Our own client sends that unless
+//!   its user asks to replace. Without the key the upload replaces.
+//! * `mtime` is in seconds since 1970, a number with up to nine digits after the point, all of
+//!   which count. A file outside of the years 1 to 9999 is sent without it. Of `mode` the lowest
+//!   nine bits count.
 //! * With `sync` false the answer does not wait for the disk.
-//! * What of a name is no UTF-8 is written as `‛` (U+201B) and two hexadecimal digits a byte,
-//!   `caf‛E9.txt` for instance, in requests, answers and listings, and over `raw` too
-//!   ([`name_to_text`], [`text_to_name`]).
-//! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal, as many as you like, all
-//!   of which are checked; `md5` may stand in the header itself. Or `digest` is `"trailer"`: then a
-//!   header `{"digest":{"blake3":…}}` follows the body.
+//! * The bytes of a name that are not UTF-8 are written as `‛` (U+201B) and two hexadecimal
+//!   digits each, `caf‛E9.txt` for instance. That holds in requests, answers and listings, and
+//!   over `raw`, too ([`name_to_text`], [`text_to_name`]).
+//! * `digest` is an object with `blake3`, `md5`, `sha256` in hexadecimal. It may have any of them,
+//!   and all that it has are checked. `md5` may stand in the header itself. Or `digest` is
+//!   `"trailer"`: then a header `{"digest":{"blake3":…}}` follows the body.
 //! * With `wait` true the server answers `{"status":"ready","offset":0}` before the body, or an
-//!   error in its place, after which no body follows. A client that sends `grace` besides (a number
-//!   of seconds) sends its body after that time though nothing was answered: the server ends the
-//!   connection after an error. Over `json:bare` each client gets `ready`. To all others the server
-//!   writes nothing before it has read the whole body and the client is silent: an answer that it
-//!   closes on unread makes its kernel throw away what it has sent since. A client that is gone is
-//!   answered no more, and all that it had sent is read.
+//!   error instead, after which no body follows. A client that also sends `grace` (a number of
+//!   seconds) sends its body after that time even without an answer. The server then ends the
+//!   connection after an error. Over `json:bare` each client gets `ready`. To a client that does
+//!   not wait, the server writes nothing before it has read the whole body and the client is
+//!   silent. If such a client closed with an answer unread, its kernel would discard the bytes that
+//!   it has sent since. A client that is gone gets no answer, and all that it had sent is read.
 //!
 //! # How files are stored, on both sides
 //!
-//! What arrives is written to `.socketry-….part`, beside where it goes: a name that can be
-//! neither listed nor asked for. It is its owner's alone (0600) until it is whole. Then it is
-//! written to disk, its length is compared, it takes its final name, the directory is written to
-//! disk, and only then anybody is told that it is stored ([`Server::syncing`],
-//! [`Client::syncing`]). Who is killed leaves a part file at worst. It is locked (`flock`) while it
-//! is written, and a server that starts, or anybody who stores something in that directory, removes
-//! those that nobody holds. Where nothing can be locked all of them stay.
+//! Arriving bytes are written to `.socketry-….part` beside their destination. That name can be
+//! neither listed nor asked for, and only its owner may use the file (0600) until it is whole. Then
+//! the steps are: write the file to disk, compare its length, give it its final name, write the
+//! directory to disk. Only then does a side report that the file is stored ([`Server::syncing`],
+//! [`Client::syncing`]). A process that is killed leaves a part file at worst. The part file is
+//! locked (`flock`) while it is written. A server that starts, and every process that stores a file
+//! in that directory, removes part files that are not locked. Where files cannot be locked, all
+//! part files stay.
 //!
-//! * A new file has the mode that the other side announced, else 0666, less the umask. One that
-//!   takes another's place has no more rights than that one had, and its owner and group where this
-//!   process may give files to them. ACLs and extended attributes do not come along.
-//! * A symbolic link is followed, and what it leads to is replaced; at the server only where that
-//!   is inside of the root, through absolute links too. Any other link is refused. Of a file with
-//!   several names (hard links), the others keep the old bytes.
-//! * A download to a FIFO, a character device such as `/dev/null`, or `/dev/stdout` is written into
-//!   it as it comes. What is wrong with it is said at the end. What else is no regular file is
-//!   refused, and at the server all of it.
+//! * A new file has the mode that the other side announced, else 0666, less the umask. A file that
+//!   replaces another has no more rights than that one. It gets the other's owner and group where
+//!   this process may set them. ACLs and extended attributes are not transferred.
+//! * A symbolic link is followed, and the file that it leads to is replaced. At the server that
+//!   file has to be inside of the root, and absolute links may lead there. Any other link is
+//!   refused. If the replaced file has several names (hard links), the others keep the old bytes.
+//! * A download to a FIFO, a character device such as `/dev/null`, or `/dev/stdout` is written
+//!   there as it comes, and an error is reported at the end. Any other destination that is no
+//!   regular file is refused. A server refuses all that are no regular files.
 //!
 //! On the command line `put`, `get` and `browse` remove their part file when SIGINT or SIGTERM ends
 //! them, and exit with 130.
 //!
-//! A client whose first bytes are another codec's is told so, in the server's codec, and the
-//! connection ends: `this server speaks the codec`, its name, and what the bytes look like.
+//! If a client's first bytes look like another codec's, the server says so in its own codec, and
+//! the connection ends: `this server speaks the codec`, its name, and what the bytes look like.
 //!
 //! # Over `raw`
 //!
-//! The client sends a text and reads the answer: an absolute path goes there, `cd NAME` enters,
-//! `..` leaves; each is answered with the names, joined by `--`, or with a newline where there are
-//! none. `ls` does so without going anywhere. Names that contain `--` or a control character, or
-//! end in `-`, would be taken for others, and some encodings have no letters for a name: those are
-//! left out, and only `json` lists them. `get NAME` is answered with the file's bytes and the end
-//! of the connection. A file that breaks off is followed by a reset of the connection instead, and
-//! the client keeps nothing. (Only TCP has that: over a Unix socket the end of a server that was
-//! killed looks like the end of the file. Where that matters, use `json`.) What cannot be done is
-//! answered in words, and these contain a `/`, as no listing does.
+//! The client sends a text and reads the answer. An absolute path goes there, `cd NAME` enters a
+//! directory, `..` leaves it. Each is answered with the names in the directory, joined by `--`, or
+//! with a newline if there are none. `ls` gives the names without going anywhere. Names that
+//! contain `--` or a control character, or end in `-`, would be misread, and some encodings lack a
+//! character of a name. Such names are left out, and only `json` lists them. `get NAME` is answered
+//! with the file's bytes and the end of the connection. If the file breaks off, the connection is
+//! reset instead, and the client keeps nothing. (Only TCP has a reset: over a Unix socket, the end
+//! of a killed server looks like the end of the file. Use `json` where that matters.) Errors are
+//! answered in words, which contain a `/`, as no listing does.
 //!
-//! A path below the served directory's own absolute path is understood too.
+//! The client may also give the absolute path of the served directory, or a path below it.
 
 mod args;
 mod attributes;
@@ -104,6 +106,9 @@ mod download;
 mod escape;
 mod fetch;
 mod flow;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 mod host;
 mod incoming;
@@ -124,9 +129,6 @@ mod put;
 mod raw_client;
 mod raw_server;
 mod root;
-#[cfg(feature = "fuzz")]
-#[doc(hidden)]
-pub mod seam;
 mod server;
 mod source;
 mod sweep;
@@ -147,42 +149,42 @@ pub(crate) use part::settle;
 pub use server::Server;
 pub use transfer::Transfer;
 
-/// How long a peer may stall in the middle of a body or an answer before it is dropped: 60 seconds.
+/// How long a peer may stall in a body or an answer before it is dropped: 60 seconds.
 pub const STALL: Duration = Duration::from_secs(60);
 
-/// How long the sender of a file in pieces may say that it is alive and send none of its bytes: an
-/// hour. The file is refused then.
+/// How long the sender of a file in pieces may report that it is alive without sending any of its
+/// bytes: an hour. The file is refused then.
 pub const PAUSE: Duration = Duration::from_secs(3600);
 
 /// How long a connection may be silent between two requests before the server ends it: 10 minutes.
 pub const IDLE: Duration = Duration::from_secs(600);
 
-/// How long a client is silent before the server answers uploads that did not wait for `ready`: 20
-/// milliseconds. An answer that comes while a client sends, and that it closes on unread, destroys
-/// what is on its way.
+/// How long a client has to be silent before the server answers an upload that did not wait for
+/// `ready`: 20 milliseconds. If a client sends, and then closes with an answer unread, the bytes on
+/// their way from it are lost.
 pub const QUIET: Duration = Duration::from_millis(20);
 
-/// How much of a body that nobody wants is read so that the next request can be understood, in
-/// bytes: 64 MiB. Beyond it the connection is ended.
+/// How many bytes of a refused body the server reads to reach the next request: 64 MiB. If the body
+/// is longer, the connection ends.
 pub const MAX_DRAIN: u64 = 64 << 20;
 
 /// How many entries of a directory are listed; a larger one is refused.
 pub const MAX_ENTRIES: usize = 1_000_000;
 
-/// The longest listing that a client takes and a server makes, in bytes: 256 MiB. A longer one is
+/// The longest listing that a client accepts and a server makes, in bytes: 256 MiB. A longer one is
 /// refused.
 pub const MAX_LISTING: u64 = 256 << 20;
 
 /// How many listings a server has in memory at once, from the first entry until the last byte is
-/// sent. Who asks for one more waits, and after [`STALL`] is refused.
+/// sent. A client that asks for one more waits, and is refused after [`STALL`].
 pub const MAX_LISTINGS: usize = 4;
 
-/// A listing up to this many bytes no longer counts among [`MAX_LISTINGS`] when it is made: 1 MiB.
-/// So clients that read slowly can hold up others only where there are directories beyond that.
+/// A listing up to this many bytes stops counting among [`MAX_LISTINGS`] once it is made: 1 MiB. So
+/// a client that reads slowly can delay others only with longer listings.
 pub const SMALL_LISTING: usize = 1 << 20;
 
-/// How long [`Client::put`] waits for `ready` before it sends the body anyway, as to a server that
-/// never answers: 1 second.
+/// How long [`Client::put`] waits for `ready` before it sends the body anyway, since some servers
+/// never answer: 1 second.
 pub const GRACE: Duration = Duration::from_secs(1);
 
 fn no_uploads() -> AppError {

@@ -1,8 +1,8 @@
-//! Times of files, as headers and listings have them: seconds since 1970, a decimal number that is
-//! exact to the nanosecond.
+//! Times of files in headers and listings: seconds since 1970, as a decimal number that is exact to
+//! the nanosecond.
 //!
-//! A script reads and writes them as any number with a fraction. A binary one has no room for
-//! nanoseconds: the last of a second would arrive as the next second.
+//! A script reads and writes them as any number with a fraction. A binary floating-point number
+//! cannot hold nanoseconds: the last one of a second would arrive as the next second.
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The times that go over, in seconds: those of the years 1 to 9999.
+/// The times that are transferred, in seconds: those of the years 1 to 9999.
 const RANGE: Range<i64> = -62_135_596_800..253_402_300_800;
 const NANOS: i128 = 1_000_000_000;
 
-/// A header with the time of its file, for which a [`Value`] has no room.
+/// A header with the exact time of its file, which a [`Value`] cannot hold.
 #[derive(Serialize)]
 pub(super) struct Dated {
     #[serde(flatten)]
@@ -33,25 +33,26 @@ fn nanos(time: SystemTime) -> i128 {
     }
 }
 
-/// Whether a file of this time can be sent with it.
+/// Whether this time is transferred with its file.
 pub(super) fn travels(time: &SystemTime) -> bool {
     let seconds = nanos(*time).div_euclid(NANOS);
     i64::try_from(seconds).is_ok_and(|seconds| RANGE.contains(&seconds))
 }
 
-/// The time as a number in JSON.
+/// The time as a JSON number.
 fn to_number(time: SystemTime) -> String {
     let nanos = nanos(time);
     let (sign, nanos) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
     let (seconds, fraction) = (nanos / NANOS as u128, nanos % NANOS as u128);
     let fraction = format!("{fraction:09}");
-    // One digit stays, so that it is a number with a fraction for every reader, and always.
+    // At least one digit of the fraction stays, so that every reader takes it for a number with a
+    // fraction.
     let rest = fraction[1..].trim_end_matches('0');
     format!("{sign}{seconds}.{}{rest}", &fraction[..1])
 }
 
-/// The time that a number in JSON means, if it is one that goes over. What is finer than
-/// nanoseconds is cut off.
+/// The time that a JSON number stands for, if it is one that is transferred. Digits beyond
+/// nanoseconds are cut off.
 pub(super) fn from_number(number: &str) -> Option<SystemTime> {
     let (negative, digits) = match number.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -86,7 +87,7 @@ pub(super) fn serialize<S: Serializer>(
     number.map_err(ser::Error::custom)?.serialize(to)
 }
 
-/// A number that means no time that goes over is as good as none.
+/// A number that stands for no such time counts as absent.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<SystemTime>, D::Error> {

@@ -1,21 +1,21 @@
-//! Names from the other side, as texts: which of them name anything here.
+//! Names from the other side, as text, and which of them are allowed.
 
 use super::escape::text_to_name;
 use crate::{AppError, Shown};
 
-/// The longest name of one file, in bytes; what the usual file systems take.
+/// The longest name of a file in bytes, as the usual file systems have it.
 const MAX_NAME: usize = 255;
 /// The longest path, in bytes.
 const MAX_PATH: usize = 4096;
 
 const TEMPORARY: (&str, &str) = (".socketry-", ".part");
 
-/// A temporary name of our own: never listed, never asked for.
+/// Whether a name has the form of our temporary names. Such a file is never listed or sent.
 pub(super) fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
 }
 
-/// A name that [`temporary`] gives, to the letter.
+/// Whether a name is exactly of the form that [`temporary`] gives.
 pub(super) fn is_own_temporary(name: &str) -> bool {
     let random = name.strip_prefix(TEMPORARY.0);
     let random = random.and_then(|rest| rest.strip_suffix(TEMPORARY.1));
@@ -24,15 +24,15 @@ pub(super) fn is_own_temporary(name: &str) -> bool {
     })
 }
 
-/// A temporary name that nobody can guess.
+/// A temporary name that cannot be guessed.
 pub(super) fn temporary() -> String {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new().hash_one(std::process::id());
     format!("{}{random:016x}{}", TEMPORARY.0, TEMPORARY.1)
 }
 
-/// The last component of `name`, which may be a path of this or another system, if a file can be
-/// called so.
+/// The last component of `name`, which may be a path of this or another system. An error if a file
+/// cannot have that name.
 pub(super) fn last(name: &str) -> Result<&str, AppError> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     match problem_of(last) {
@@ -41,7 +41,7 @@ pub(super) fn last(name: &str) -> Result<&str, AppError> {
     }
 }
 
-/// Why no file can be called `last`, one component of a path.
+/// Why no file can be called `last`, a single path component.
 fn problem_of(last: &str) -> Option<&'static str> {
     match last {
         "" => Some("it is empty"),
@@ -60,8 +60,8 @@ fn no_file(name: &str, problem: &str) -> AppError {
     ))
 }
 
-/// The directory and the file that `name`, a path below the root, means to the letter: a `\\` is a
-/// character as any other.
+/// The directory and the file of `name`, an exact path below the root. A `\\` is a character as any
+/// other.
 pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
     let below = below_root(name)?;
     let (dir, file) = below.rsplit_once('/').unwrap_or((".", below));
@@ -71,8 +71,8 @@ pub(super) fn exact(name: &str) -> Result<(&str, &str), AppError> {
     }
 }
 
-/// `path` as one below the root, which `/` and nothing at all stand for. Where its `..` lead is for
-/// the root to judge.
+/// `path` as a path relative to the root. `/` and the empty path are the root itself. The root
+/// decides where a `..` leads.
 pub(super) fn below_root(path: &str) -> Result<&str, AppError> {
     let problem = match path {
         _ if path.contains('\0') => "it contains a NUL",
@@ -91,7 +91,8 @@ pub(super) fn below_root(path: &str) -> Result<&str, AppError> {
     )))
 }
 
-/// Where `to` leads from the absolute path `place`, by the letter: `..` at the top stays there.
+/// The path `to`, seen from the absolute path `place`. It is resolved as text only, and `..` at the
+/// top stays there.
 pub(super) fn join(place: &str, to: &str) -> String {
     let from = if to.starts_with('/') { "" } else { place };
     let mut parts = Vec::new();
@@ -105,7 +106,7 @@ pub(super) fn join(place: &str, to: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// The directory that an absolute path lies in, and its last component.
+/// The directory of an absolute path, and its last component.
 pub(super) fn parent(path: &str) -> (&str, &str) {
     match path.rsplit_once('/') {
         Some(("", last)) => ("/", last),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_name_is_a_path_to_the_letter() {
+    fn an_exact_name_is_a_path_as_it_is() {
         for (name, place) in [
             ("a.txt", (".", "a.txt")),
             (r"a\b.txt", (".", r"a\b.txt")),
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_file_is_refused() {
+    fn names_that_no_file_can_have_are_refused() {
         let long = "x".repeat(256);
         for name in [
             "",
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn temporary_names_are_known_again() {
+    fn temporary_names_are_recognised() {
         let own = temporary();
         assert!(is_own_temporary(&own) && is_temporary(&own));
         for other in [".socketry-.part", ".socketry-mine.part", "a.part"] {
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_joined_by_the_letter() {
+    fn paths_are_joined_as_text() {
         for (place, to, there) in [
             ("/", "a", "/a"),
             ("/a", "..", "/"),

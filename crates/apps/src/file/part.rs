@@ -1,5 +1,5 @@
-//! A file on its way: a part file beside the place that it is for, which takes its name when it is
-//! whole, and is removed if it never is.
+//! Part files. A part file lies beside its destination and gets the final name once it is whole.
+//! Otherwise it is removed.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -15,21 +15,20 @@ use super::place::Place;
 use super::{name, sweep};
 use crate::AppError;
 
-/// How often a part file is created before it is given up, where another process removes it each
-/// time.
+/// How many times a part file is created if another process keeps removing it.
 const TRIES: usize = 8;
-/// A part file is its owner's alone until it is whole, whatever mode it gets then.
+/// A part file belongs to its owner alone until it is whole, whatever its final mode is.
 const PRIVATE: u32 = 0o600;
-/// How long the end of the program waits for part files that are still being created, kept or
+/// How long the program waits at its end for part files that are still being created, kept or
 /// removed.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// How this side stores what arrives.
+/// How this side stores files.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Storing {
-    /// A file is on disk, and its name too, before anybody is told that it is stored.
+    /// Whether a file and its name are on disk before it is reported as stored.
     pub(super) sync: bool,
-    /// A file that is there already is replaced.
+    /// Whether an existing file is replaced.
     pub(super) replace: bool,
 }
 
@@ -42,8 +41,8 @@ impl Default for Storing {
     }
 }
 
-/// A part file: removed when dropped, unless it got its name. The lock, by which [`sweep`] knows
-/// that somebody writes it, is the file's own.
+/// A part file. It is removed when dropped, unless it got its final name. The file itself holds the
+/// lock by which [`sweep`] knows that it is being written.
 pub(super) struct Part {
     place: Place,
     name: String,
@@ -53,11 +52,11 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// A new, empty part file for `place`. It blocks: `held` is made before a thread is asked to do
-    /// it.
+    /// Creates an empty part file for `place`. It blocks, so the caller makes `held` before it
+    /// hands this to a thread.
     ///
     /// # Errors
-    /// If what is at `place` is not to be replaced, or nothing can be created beside it.
+    /// If the file at `place` must not be replaced, or nothing can be created beside it.
     pub(super) fn create(
         place: Place,
         storing: Storing,
@@ -77,10 +76,10 @@ impl Part {
         Ok((part, file))
     }
 
-    /// Gives the file, which has to have `len` bytes, its attributes and its name, in place of what
-    /// was there. It blocks.
+    /// Checks that the file has `len` bytes, then gives it its attributes and its final name. An
+    /// existing file is replaced. It blocks.
     ///
-    /// The order is what makes it safe to kill the machine at any time: the bytes are on disk
+    /// The order makes it safe against a crash of the machine at any time: the bytes are on disk
     /// before the name is, and the name is before this returns.
     pub(super) fn keep(mut self, file: &File, len: u64, with: Attributes) -> Result<(), AppError> {
         self.place.takes_a_file(self.storing.replace)?;
@@ -100,7 +99,7 @@ impl Part {
         if self.storing.sync {
             file.sync_all()?;
         }
-        // Whatever a file system said of the writes, this is what it has.
+        // The length that the file system has, whatever it answered to the writes.
         match file.metadata()?.len() {
             stored if stored == len => Ok(()),
             stored => Err(io::Error::other(format!(
@@ -115,10 +114,10 @@ impl Part {
             return dir.rename(&self.name, dir, to);
         }
         match renameat_with(dir, &self.name, dir, to, RenameFlags::NOREPLACE) {
-            // Some file systems have no such flag; a link does not replace either.
+            // Some file systems do not know this flag. A hard link does not replace a file either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 dir.hard_link(&self.name, dir, to)?;
-                // Both names are the file's now, and this one is in nobody's way.
+                // The file has both names now, and the temporary one may stay.
                 drop(dir.remove_file(&self.name));
                 Ok(())
             }
@@ -130,14 +129,14 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            // Where even that fails, nobody is left to tell; the next one who stores something here
-            // tries again.
+            // If removing fails, nobody can be told. The next process that stores a file here
+            // removes it.
             let _ = self.place.dir().remove_file(&self.name);
         }
     }
 }
 
-/// A new file under a temporary name, locked so that [`sweep`] leaves it.
+/// Creates a file under a temporary name, locked so that [`sweep`] leaves it.
 fn create(dir: &Dir) -> io::Result<(String, File)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(PRIVATE);
@@ -145,10 +144,10 @@ fn create(dir: &Dir) -> io::Result<(String, File)> {
         let name = name::temporary();
         let file = dir.open_with(&name, &options)?.into_std();
         match file.try_lock() {
-            // Somebody who swept right then may have held the lock, and removed the file.
+            // Another process that sweeps may have held the lock, and removed the file.
             Err(TryLockError::WouldBlock) => {}
             Ok(()) if !dir.exists(&name) => {}
-            // Where nothing can be locked nothing is swept either.
+            // Where files cannot be locked, none are swept either.
             Ok(()) | Err(TryLockError::Error(_)) => return Ok((name, file)),
         }
     }
@@ -157,12 +156,13 @@ fn create(dir: &Dir) -> io::Result<(String, File)> {
     ))
 }
 
-/// What was renamed in `dir` stays so though the power fails.
+/// Writes the directory to disk, so that a renamed file keeps its name if the power fails.
 fn sync_directory(dir: &Dir) -> io::Result<()> {
-    // A handle that only names the directory cannot be synced.
+    // A handle that only names the directory (`O_PATH`) cannot be synced.
     let synced = dir.open(".").and_then(|dir| dir.sync_all());
     match synced {
-        // Some file systems have no such thing; and who may not read a directory cannot ask for it.
+        // Some file systems cannot sync a directory, and a process that may not read it cannot ask
+        // for that.
         Err(error) if cannot_be_asked(&error) => Ok(()),
         synced => synced,
     }
@@ -177,8 +177,8 @@ fn unsure(error: &io::Error) -> String {
     format!("it is stored, but its directory may not be on disk yet: {error}")
 }
 
-/// Somebody has, or is about to have, a part file. The program does not end before that is over,
-/// but for [`SETTLE`].
+/// Says that a part file exists or is about to. The program does not end before that is over, or
+/// before [`SETTLE`] has passed.
 pub(super) struct Held(());
 
 static HELD: Mutex<usize> = Mutex::new(0);
@@ -202,8 +202,8 @@ impl Drop for Held {
     }
 }
 
-/// Waits until nobody has a part file any more, up to 5 seconds: a thread may still be creating one
-/// for a task that is gone, and it is removed as soon as it is there.
+/// Waits until no part file exists any more, for 5 seconds at most. A thread may still be creating
+/// one for a task that is gone; it removes the file right away.
 pub(crate) fn settle() {
     let left = LET_GO.wait_timeout_while(held(), SETTLE, |held| *held > 0);
     if left.is_ok_and(|(_, waited)| waited.timed_out()) {

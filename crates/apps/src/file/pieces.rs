@@ -1,5 +1,4 @@
-//! A file whose length nobody knows beforehand, on the wire: in pieces, each behind a header with
-//! its length.
+//! A file of unknown length on the wire: pieces, each with a header that has its length.
 
 use std::io;
 use std::time::Duration;
@@ -11,15 +10,15 @@ use super::PAUSE;
 use super::incoming::Incoming;
 use super::source::Source;
 use super::transfer::Progress;
-use super::wire::{Trouble, Wire, in_time, say, send_body};
+use super::wire::{Trouble, Wire, say, send_body, within_stall};
 use crate::AppError;
 
-/// A sender that has nothing to send for this long says that it is alive: a third of what its peer
-/// takes for a stall.
+/// After this long without bytes a sender says that it is alive. It is a third of the time that its
+/// peer takes for a stall.
 const ALIVE: Duration = Duration::from_secs(20);
 
-/// The header of a piece. One without a length says that the sender is alive, and one with an error
-/// that it gave up.
+/// The header of a piece. Without a length it says that the sender is alive. With an error it says
+/// that the sender gave up.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Piece {
     /// How many bytes follow; 0 at the end of the file.
@@ -38,8 +37,9 @@ impl Piece {
     }
 }
 
-/// Sends one piece, waiting for it as long as it takes. How many bytes it had; 0 at the end. An
-/// inner error is the file's, and the peer is to be told in place of a piece.
+/// Sends the next piece, and waits for its bytes as long as it takes. Returns its length; 0 at the
+/// end. An inner error is an error of the file, which the caller tells the peer in place of a
+/// piece.
 pub(super) async fn send_one(
     wire: &mut Wire,
     source: &mut Source,
@@ -53,7 +53,7 @@ pub(super) async fn send_one(
     match bytes {
         Ok([]) => say(wire, &Piece::of(0)).await.map(|()| Ok(0)),
         Ok(bytes) => {
-            in_time(wire.feed_json(&Piece::of(bytes.len()))).await?;
+            within_stall(wire.feed_json(&Piece::of(bytes.len()))).await?;
             wire.body_writer(bytes.len() as u64)?;
             send_body(wire, bytes).await?;
             Ok(Ok(bytes.len() as u64))
@@ -62,17 +62,17 @@ pub(super) async fn send_one(
     }
 }
 
-/// What arrived of a file in pieces.
+/// The result of receiving a file in pieces.
 pub(super) enum Arrived {
-    /// All of it, so many bytes.
+    /// The whole file, of this many bytes.
     Whole(u64),
     /// The sender gave up, and said why.
     GivenUp(AppError),
-    /// No more of it is taken; the rest of it may be on its way.
+    /// This side does not take any more of it; the rest may still arrive.
     Refused(AppError),
 }
 
-/// Takes all pieces of a file.
+/// Receives all pieces of a file.
 pub(super) async fn receive(
     wire: &mut Wire,
     incoming: &mut Incoming,
@@ -81,7 +81,7 @@ pub(super) async fn receive(
     let mut len = 0;
     let mut latest = Instant::now();
     loop {
-        let piece = in_time(wire.recv_json::<Piece>()).await?;
+        let piece = within_stall(wire.recv_json::<Piece>()).await?;
         let piece = piece.ok_or_else(|| AppError::failed("the end of the file is missing"))?;
         if let Some(error) = piece.error {
             return Ok(Arrived::GivenUp(AppError::failed(error)));
@@ -92,7 +92,7 @@ pub(super) async fn receive(
             Some(0) => return Ok(Arrived::Whole(len)),
             Some(bytes) => wire.body(bytes)?,
         };
-        while let Some(bytes) = in_time(body.chunk()).await? {
+        while let Some(bytes) = within_stall(body.chunk()).await? {
             if let Err(error) = incoming.write(bytes).await {
                 return Ok(Arrived::Refused(error));
             }

@@ -1,4 +1,4 @@
-//! The place that a file is stored at: a name in a directory that is open.
+//! The place where a file is stored: a name in an open directory.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -9,15 +9,16 @@ use rustix::fs::FileType;
 
 use crate::{AppError, Shown};
 
-/// Why a file is not stored where another one is. Only clients that can say `--force` ask for that.
+/// The error if the destination exists. Only clients that have the option `--force` ask not to
+/// replace.
 const THERE: &str = "it exists already, and is left as it is; --force replaces it";
 
-/// A name in a directory, neither of which leads anywhere else.
+/// A name in a directory. Neither leads anywhere else.
 #[derive(Clone)]
 pub(super) struct Place {
     dir: Arc<Dir>,
     name: OsString,
-    /// What errors call it: what the user, or the peer, has called it.
+    /// Its name in errors, as the user or the peer gave it.
     shown: String,
 }
 
@@ -38,19 +39,18 @@ impl Place {
         &self.name
     }
 
-    /// What is there.
+    /// The file that is there now.
     pub(super) fn existing(&self) -> Option<Metadata> {
         self.dir.symlink_metadata(&self.name).ok()
     }
 
-    /// An error unless a regular file can be put here: what else there is, is somebody's, and is
-    /// never replaced.
+    /// An error unless a regular file can be stored here. Files of other kinds are never replaced.
     pub(super) fn takes_a_file(&self, replace: bool) -> Result<(), AppError> {
         let Some(there) = self.existing() else {
             return Ok(());
         };
         match FileType::from_raw_mode(there.mode()) {
-            // One that came since the place was found: it is replaced, and not followed.
+            // A link that appeared since the place was found is replaced, and not followed.
             FileType::RegularFile | FileType::Symlink if replace => Ok(()),
             FileType::RegularFile | FileType::Symlink => Err(self.problem(THERE)),
             other => Err(self.problem(format_args!("it is {}", a_kind(other)))),
@@ -61,7 +61,7 @@ impl Place {
         problem(&self.shown, why)
     }
 
-    /// An error that came while its bytes were stored.
+    /// An error that came while the bytes were stored.
     pub(super) fn not_stored(&self, error: &io::Error) -> AppError {
         match error.kind() {
             io::ErrorKind::AlreadyExists => self.problem(THERE),
@@ -70,12 +70,12 @@ impl Place {
     }
 }
 
-/// An error about what the user or the peer called `path`: nothing of where the root lies.
+/// An error about `path`, as the user or the peer calls it. It does not tell where the root lies.
 pub(super) fn problem(path: &str, why: impl std::fmt::Display) -> AppError {
     AppError::failed(format_args!("{:.300}: {why}", Shown(path).to_string()))
 }
 
-/// Which file, what was being done with it, and what is left of it.
+/// An error about storing the file `shown`.
 pub(super) fn not_stored(shown: &str, error: &io::Error) -> AppError {
     problem(
         shown,
@@ -83,7 +83,7 @@ pub(super) fn not_stored(shown: &str, error: &io::Error) -> AppError {
     )
 }
 
-/// What a file that is no regular one is called.
+/// The name of a file kind that is not regular.
 pub(super) fn a_kind(of: FileType) -> &'static str {
     match of {
         FileType::Directory => "a directory",

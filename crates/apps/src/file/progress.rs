@@ -1,4 +1,4 @@
-//! How far a transfer is, for a person: a bar on a terminal, and one line when it is done.
+//! The progress of a transfer, for a person: a bar on a terminal, and one line at the end.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -12,9 +12,9 @@ use super::Transfer;
 use crate::Shown;
 use crate::common::is_dumb;
 
-/// When nothing has moved for this long, the bar says so.
+/// After this long without progress the bar says so.
 const STALLED: Duration = Duration::from_secs(2);
-/// How often the bar is drawn though nothing moves.
+/// How often the bar is drawn without progress.
 const TICK: Duration = Duration::from_millis(250);
 /// How many hexadecimal digits of a digest fit on a line.
 const SHOWN: usize = 16;
@@ -26,7 +26,7 @@ pub(super) struct Bar {
     moved: Arc<Moved>,
 }
 
-/// When something last moved, in milliseconds.
+/// When the last bytes moved, in milliseconds.
 struct Moved {
     begun: Instant,
     at: AtomicU64,
@@ -84,7 +84,7 @@ impl Moved {
 
 fn style(moved: Arc<Moved>) -> ProgressStyle {
     let pace = move |state: &ProgressState, out: &mut dyn Write| {
-        // Drawing a bar has nobody to tell of an error.
+        // If drawing fails, there is nowhere to report it.
         let _ = match (moved.long_ago(), state.pos()) {
             (false, _) => write!(out, "{}", pace(state.per_sec())),
             (true, 0) => out.write_str("waiting for the other side"),
@@ -114,12 +114,12 @@ fn pace(bytes: f64) -> String {
 #[derive(Clone, Copy)]
 pub(super) enum Digits {
     All,
-    /// What fits on a line of a terminal.
+    /// As many digits as fit on a line of a terminal.
     Few,
 }
 
 impl Digits {
-    /// On a terminal few, unless the user `wants_all`. What reads a pipe gets all of them.
+    /// Few on a terminal, unless the user `wants_all`. A pipe gets all of them.
     pub(super) fn shown(wants_all: bool) -> Self {
         match wants_all || !std::io::stdout().is_terminal() {
             true => Digits::All,

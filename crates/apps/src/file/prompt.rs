@@ -1,4 +1,4 @@
-//! `file browse`: a person looks around.
+//! `file browse`: commands that a person types.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use super::{Client, name};
 use crate::common::complain;
 use crate::{AppError, Shown, terminal};
 
-const HELP: &str = "cd NAME, .., ls, pwd, get [-f] NAME [DEST], help, quit; quote names with spaces; \
-                    -f (--force) replaces a file that exists";
+const HELP: &str = "cd NAME, .., ls, pwd, get [-f] NAME [DEST], help, quit; \
+                    quote names with spaces; -f (--force) replaces a file that exists";
 
-/// Obeys the lines of standard input until they end, or say so. Each command is by itself: after an
-/// error the next one is as good as any.
+/// Runs the commands on standard input until it ends or a command ends it. After an error the next
+/// command runs as usual.
 pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
     let mut lines = terminal::lines();
     let mut place = "/".to_owned();
@@ -21,7 +21,7 @@ pub(super) async fn run(mut client: Client) -> Result<(), AppError> {
     loop {
         ask(&place)?;
         let Some(line) = lines.recv().await else {
-            // The shell's prompt gets a line of its own.
+            // The shell's prompt then starts on a new line.
             return if prompts() { say("") } else { Ok(()) };
         };
         let Some(words) = shlex::split(&line) else {
@@ -57,7 +57,7 @@ async fn go(client: &mut Client, place: &mut String, to: &str) -> Result<(), App
     Ok(())
 }
 
-/// `get NAME [DEST]`, with `-f` or `--force` anywhere; a file of such a name is `./-f`.
+/// `get NAME [DEST]`, with `-f` or `--force` at any place. A file of that name is `./-f`.
 async fn fetch_said(client: &mut Client, place: &str, said: &[&str]) -> Result<(), AppError> {
     let (options, names): (Vec<&str>, Vec<&str>) = said
         .iter()
@@ -107,12 +107,12 @@ fn show(done: Result<(), AppError>) {
     }
 }
 
-/// Whether a person reads and types.
+/// Whether a person types and reads here.
 fn prompts() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// A prompt, where a person reads and types.
+/// Prints a prompt if a person types and reads here.
 fn ask(place: &str) -> io::Result<()> {
     if !prompts() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What holds for every header, whatever arrives.
+//! Properties of every header, whatever arrives.
 
 use std::time::{Duration, SystemTime};
 
@@ -160,8 +160,8 @@ proptest! {
     ) {
         let digest = if trailer { json!("trailer") } else { json!(claimed) };
         let header = json!({
-            "opt": "upload", "filename": filename, "filesize": filesize, "content": content, "wait": wait,
-            "exact": exact, "replace": replace,
+            "opt": "upload", "filename": filename, "filesize": filesize, "content": content,
+            "wait": wait, "exact": exact, "replace": replace,
             "digest": digest, "mode": mode, "more": [{"later": 1}],
         });
         let frame = carried(codec, header.to_string().as_bytes(), at).unwrap();
@@ -183,7 +183,12 @@ proptest! {
     }
 
     #[test]
-    fn other_requests_arrive(codec in select(&CODECS[..]), opt in select(&["download", "list", "stat"][..]), named in any::<String>(), at in any::<usize>()) {
+    fn other_requests_arrive(
+        codec in select(&CODECS[..]),
+        opt in select(&["download", "list", "stat"][..]),
+        named in any::<String>(),
+        at in any::<usize>(),
+    ) {
         let header = json!({"opt": opt, "filename": named, "path": named});
         let frame = carried(codec, header.to_string().as_bytes(), at).unwrap();
         let arrived = match header::parse(&frame, codec == "json:bare") {
@@ -208,16 +213,24 @@ proptest! {
     }
 
     #[test]
-    fn listings_arrive(entries in vec((any::<String>(), kinds(), any::<Option<u64>>(), times()), 0..5)) {
-        let entry = |(name, kind, size, mtime)| Entry { name, kind, size, mtime, mode: size.map(|_| 0o644) };
-        let entries: Vec<Entry> = entries.into_iter().map(entry).collect();
+    fn listings_arrive(
+        entries in vec((any::<String>(), kinds(), any::<Option<u64>>(), times()), 0..5),
+    ) {
+        let entries = entries.into_iter().map(|(name, kind, size, mtime)| {
+            let mode = size.map(|_| 0o644);
+            Entry { name, kind, size, mtime, mode }
+        });
+        let entries: Vec<Entry> = entries.collect();
         prop_assert_eq!(from_lines(&to_lines(entries.clone()).unwrap()).unwrap(), entries);
     }
 
-    /// A header is a request, or the error names one of its keys; and whoever refuses it knows what
-    /// follows, or that nobody can.
+    /// A header is a request, or the error names one of its keys. With an error, what follows the
+    /// header is known, or known to be unknown.
     #[test]
-    fn any_header_is_a_request_or_an_error_that_names_a_key(header in headers(), bare in any::<bool>()) {
+    fn any_header_is_a_request_or_an_error_that_names_a_key(
+        header in headers(),
+        bare in any::<bool>(),
+    ) {
         if let Err(refused) = header::parse(header.to_string().as_bytes(), bare) {
             let words = refused.error.to_string();
             prop_assert!(is_clear(&words), "{:?}", words);
@@ -230,20 +243,25 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_header_or_a_clear_error(bytes in vec(any::<u8>(), 0..60), bare in any::<bool>()) {
+    fn any_bytes_are_a_header_or_a_clear_error(
+        bytes in vec(any::<u8>(), 0..60),
+        bare in any::<bool>(),
+    ) {
         if let Err(refused) = header::parse(&bytes, bare) {
             let words = refused.error.to_string();
-            prop_assert!(words.starts_with("the header cannot be understood: ") && is_clear(&words), "{:?}", words);
+            let named = words.starts_with("the header cannot be understood: ");
+            prop_assert!(named && is_clear(&words), "{:?}", words);
             prop_assert_eq!(refused.follows, Follows::Unknown);
         }
         let trailer = header::parse_trailer(&bytes).map_err(|error| error.to_string());
         prop_assert!(trailer.is_err_and(|words| words.starts_with("the trailer")));
         if let Err(error) = from_lines(&bytes) {
-            prop_assert!(error.to_string().starts_with("the listing cannot be understood: "), "{}", error);
+            let words = error.to_string();
+            prop_assert!(words.starts_with("the listing cannot be understood: "), "{}", words);
         }
     }
 
-    /// Whatever an upload is called, what it is stored as is one component, and no way out.
+    /// Whatever name an upload has, it is stored under a single component and inside the root.
     #[test]
     fn any_name_is_one_component_or_refused(wanted in "[a./\\\\:\0\u{1b}é -]{0,12}|\\PC*") {
         match name::last(&wanted) {

@@ -9,10 +9,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::digest::Hasher;
 use crate::output;
 
-/// What a thread works on at once, in bytes. Two of them are held for each transfer.
+/// How many bytes the thread works on at once. Each transfer holds two such buffers.
 pub(super) const CHUNK: usize = 256 * 1024;
 
-/// A file with the digest of what went through it.
+/// A file, with the digest of the bytes that went through it.
 struct Work {
     file: File,
     hasher: Hasher,
@@ -33,7 +33,8 @@ async fn done(job: &mut Job) -> io::Result<Work> {
     job.await.map_err(io::Error::other)?
 }
 
-/// Takes what arrives. Memory follows what has arrived. After an error it is of no more use.
+/// Writes arriving bytes. Its memory follows the bytes that have arrived. After an error it must
+/// not be used any more.
 pub(super) struct Sink {
     job: Job,
     filling: Vec<u8>,
@@ -60,7 +61,7 @@ impl Sink {
         mem::swap(&mut work.buf, &mut self.filling);
         self.job = spawn_blocking(move || {
             work.hasher.update(&work.buf);
-            // A stream may be one that does not block.
+            // A stream may be in non-blocking mode.
             output::patient(&work.file).write_all(&work.buf)?;
             work.buf.clear();
             Ok(work)

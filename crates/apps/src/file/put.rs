@@ -1,5 +1,4 @@
-//! Uploads, as the client sends them: to a server that says `ready`, or to one that says nothing at
-//! all.
+//! Uploads at the client: to a server that answers `ready`, or to one that answers nothing at all.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -20,19 +19,19 @@ use super::wire::{Wire, hear, say, send_body};
 use super::{GRACE, pieces, sweep};
 use crate::{AppError, wrong_codec};
 
-/// What is known of the server.
+/// What the client knows about the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Server {
-    /// It said `ready`: it speaks this protocol, and will have the last word. A recent one takes
-    /// names to the letter.
+    /// It answered `ready`, so it speaks this protocol and confirms the file. A recent one takes
+    /// exact names.
     Ready { exact: bool },
-    /// It said nothing yet.
+    /// It has answered nothing yet.
     Silent,
-    /// It said something else, and that is taken as "go on".
+    /// It answered something else, which counts as "go on".
     Foreign,
 }
 
-/// A file, and what it is to be at the server.
+/// A file, and its name at the server.
 pub(super) struct Offer<'a> {
     pub(super) file: File,
     /// A path below the root.
@@ -40,13 +39,13 @@ pub(super) struct Offer<'a> {
     pub(super) allowed: Allowed,
 }
 
-/// What the file at `path` is called.
+/// The name of the file at `path`.
 pub(super) fn name(path: &Path) -> Result<String, AppError> {
     let name = path.file_name().map(name_to_text);
     name.ok_or_else(|| problem(path, "it has no name that can be sent"))
 }
 
-/// Opens what can be sent; of a FIFO, waits for who writes it.
+/// Opens a file to send. For a FIFO it waits for a writer.
 pub(super) async fn open(path: &Path) -> Result<File, AppError> {
     let wanted = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
@@ -69,21 +68,21 @@ fn problem(path: &Path, why: impl std::fmt::Display) -> AppError {
     AppError::failed(format_args!("{}: {why}", name_to_text(path.as_os_str())))
 }
 
-/// An upload on its way.
+/// An upload in progress.
 struct Sending {
     source: Source,
     header: Dated,
-    /// Whether only a server of this app, and a recent one, does what is meant.
+    /// Whether only a recent server of this app stores the file as intended.
     particular: bool,
 }
 
-/// Reads the beginning of what is offered, since that tells how it is sent.
+/// Reads the beginning of the file, which decides how it is sent.
 async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
     let found = offer.file.metadata()?;
     let source = Source::open(offer.file).await?;
     let len = source.len();
-    // A server that knows nothing of exact names would store it under another one, and of pieces
-    // nothing at all.
+    // A server that does not know exact names would store it under another one. A server that does
+    // not know pieces could not store it.
     let particular = len.is_none() || offer.name.contains(['/', '\\']);
     let mut header = json!({
         "opt": "upload",
@@ -104,7 +103,7 @@ async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
     if found.is_file() {
         header["mode"] = (found.mode() & 0o777).into();
     }
-    // One that no server takes is left out: the file is worth more than its date.
+    // A time that no server accepts is left out. The file matters more than its date.
     let mtime = found.modified().ok();
     let mtime = mtime.filter(|time| found.is_file() && mtime::travels(time));
     Ok(Sending {
@@ -114,7 +113,7 @@ async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
     })
 }
 
-/// Sends a file, and says whether another request may follow on this connection.
+/// Sends a file. Afterwards `kept` holds the connection if another request may follow on it.
 pub(super) async fn send(
     host: &Host,
     kept: &mut Option<Wire>,
@@ -145,7 +144,7 @@ pub(super) async fn send(
     };
     match (told, allowed.unconfirmed) {
         (true, _) => *kept = Some(wire),
-        // The file is there; how the connection ends says nothing about it.
+        // The server has the file. How the connection ends says nothing about that.
         (false, true) => drop(wire.close().await),
         (false, false) => return Err(unconfirmed()),
     }
@@ -159,7 +158,7 @@ fn unconfirmed() -> AppError {
     )
 }
 
-/// Waits for `ready` from a server that does exactly what it is told.
+/// Waits for `ready` from a server that must take the name or the pieces exactly.
 async fn listen_for_exact(wire: &mut Wire) -> Result<Server, AppError> {
     let said = match timeout(LAST_WORD, wire.recv_json()).await {
         Ok(heard) => go_ahead(wire, heard)?,
@@ -168,13 +167,13 @@ async fn listen_for_exact(wire: &mut Wire) -> Result<Server, AppError> {
     match said {
         Server::Ready { exact: true } => Ok(said),
         _ => Err(AppError::failed(
-            "the server does not say that it takes names with / or \\ to the letter, and files of unknown length; \
-             nothing was sent",
+            "the server does not say that it takes exact names with / or \\, \
+             and files of unknown length; nothing was sent",
         )),
     }
 }
 
-/// Waits for `ready`, as long as is sensible with servers that never say it.
+/// Waits for `ready`, no longer than is sensible with servers that never send it.
 async fn listen(wire: &mut Wire) -> Result<Server, AppError> {
     match timeout(GRACE, wire.recv_json()).await {
         Ok(heard) => go_ahead(wire, heard),
@@ -182,7 +181,7 @@ async fn listen(wire: &mut Wire) -> Result<Server, AppError> {
     }
 }
 
-/// What was heard while the server is still to take the file.
+/// What an answer before the file says about the server.
 fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Server, AppError> {
     match understand(heard)? {
         Heard::Answer(answer) if answer.status == Status::Ready => Ok(Server::Ready {
@@ -196,10 +195,10 @@ fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Se
     }
 }
 
-/// What a server can say.
+/// What a server can send.
 enum Heard {
     Answer(Box<Answer>),
-    /// Something that is not of this protocol: the tutorial's servers may say anything.
+    /// Something that is not of this protocol. Simple servers may send anything.
     Noise,
     End,
 }
@@ -218,7 +217,7 @@ fn understand(heard: Result<Option<Answer>, FrameError>) -> Result<Heard, AppErr
     }
 }
 
-/// Sends all bytes, and says how many those were.
+/// Sends all bytes, and returns their number.
 async fn send_all(
     wire: &mut Wire,
     source: &mut Source,
@@ -255,8 +254,8 @@ async fn send_pieces(
     }
 }
 
-/// Looks, without waiting, whether the server says something meanwhile: `ready`, late, or that it
-/// gives up.
+/// Checks, without waiting, whether the server has sent something meanwhile: a late `ready`, or an
+/// error.
 async fn interrupted(wire: &mut Wire, server: &mut Server) -> Result<(), AppError> {
     if *server == Server::Foreign {
         return Ok(());
@@ -270,8 +269,8 @@ async fn interrupted(wire: &mut Wire, server: &mut Server) -> Result<(), AppErro
     Ok(())
 }
 
-/// The error that the server told before it ended the connection, if it did, in place of the one
-/// that this made here.
+/// The error that the server sent before it ended the connection, if there is one. It is better
+/// than `error`, which arose here.
 async fn better(wire: &mut Wire, error: AppError) -> AppError {
     match timeout(GRACE, wire.recv_json::<Answer>()).await {
         Ok(Ok(Some(answer))) => answer.or_error().err().unwrap_or(error),
@@ -279,7 +278,7 @@ async fn better(wire: &mut Wire, error: AppError) -> AppError {
     }
 }
 
-/// Everything was sent: hears the last word of a server that has one.
+/// All bytes are sent. Waits for the confirmation of a server that gives one.
 async fn conclude(
     wire: &mut Wire,
     server: Server,
@@ -289,7 +288,7 @@ async fn conclude(
     match server {
         Server::Ready { .. } => confirm(wire, blake3).await.map(Some),
         Server::Foreign => Ok(None),
-        // One that is known for a script is not waited for to be `ready`.
+        // A server that is known to be a simple script is not waited for.
         Server::Silent if allowed.unconfirmed => {
             wire.finish().await?;
             last_word(wire, LAST_WORD).await
@@ -298,14 +297,15 @@ async fn conclude(
     }
 }
 
-/// The server said nothing yet. `ready` may be late, or it may never say a word, or only at the end
-/// of all it reads.
+/// The server has answered nothing yet. Its `ready` may be late, it may never answer, or it may
+/// answer once it has read everything.
 async fn conclude_silent(
     wire: &mut Wire,
     blake3: blake3::Hash,
 ) -> Result<Option<Answer>, AppError> {
-    // A server that says `ready` needs more from here: the half-close, which only those wait for
-    // that read to the end, comes when hardly anything but such a one is left.
+    // A server that says `ready` expects more from here, so the half-close waits for it. Some
+    // servers answer only after the half-close. Once this wait is over, hardly any other kind is
+    // left.
     let Ok(heard) = timeout(LAST_WORD, wire.recv_json()).await else {
         wire.finish().await?;
         return match last_word(wire, LAST_WORD).await? {
@@ -334,7 +334,7 @@ async fn confirm(wire: &mut Wire, blake3: blake3::Hash) -> Result<Answer, AppErr
     say(wire, &Trailer { digest }).await?;
     let word = hear::<Answer>(wire).await?.or_error()?;
     match word.status {
-        // Whatever it is ready for now, it does not say that it has the file.
+        // A second `ready` does not say that the server has the file.
         Status::Ready => Err(AppError::failed("the server says ready twice")),
         _ => Ok(word),
     }

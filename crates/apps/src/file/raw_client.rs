@@ -1,4 +1,4 @@
-//! Browsing over `raw`: a server of this app, or a script of the tutorial.
+//! Browsing over `raw`: a server of this app, or a simple script.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use super::incoming::Incoming;
 use super::listing::Entry;
 use super::raw_server::{BETWEEN, EMPTY};
 use super::transfer::{Progress, Transfer, broken_off};
-use super::wire::{Trouble, Wire, in_time, is_quiet};
+use super::wire::{Trouble, Wire, is_quiet, within_stall};
 use super::{MAX_LISTING, STALL, dest, name};
 use crate::{AppError, Shown, wrong_codec};
 
-/// A listing says nowhere that it is whole: when nothing more comes for this long, it is.
+/// A listing has no end mark. It is complete when nothing more comes for this long.
 const QUIET: Duration = Duration::from_millis(200);
-/// What is shorter than this, in bytes, and is not followed by the end, may be words instead of a
-/// file.
+/// A file below this many bytes that the end of the connection does not follow may be words
+/// instead.
 const WORDS: u64 = 4096;
-/// How long the end is waited for behind what may be words.
+/// How long to wait for the end after bytes that may be words.
 const WORDS_TIME: Duration = Duration::from_secs(3);
 
 pub(super) struct Browser {
     wire: Option<Wire>,
     encoding: Encoding,
-    /// Where the connection is; `None` before its first text.
+    /// The directory of the connection; `None` before its first text.
     place: Option<String>,
 }
 
@@ -46,8 +46,8 @@ impl Browser {
         Ok(entries(&listing))
     }
 
-    /// As [`list`](Browser::list), where nothing follows on this connection: then the server can be
-    /// told so, and ends it.
+    /// As [`list`](Browser::list), if no request follows. The half-close tells the server so, and
+    /// it ends the connection.
     pub(super) async fn list_last(
         mut self,
         host: &Host,
@@ -57,7 +57,7 @@ impl Browser {
         Ok(entries(&self.read(&listing)?))
     }
 
-    /// Fetches a file, after a look at whether it is there: what is sent for one that is not are
+    /// Fetches a file, after a check that it is in the listing: for a missing file a server sends
     /// words.
     pub(super) async fn get(
         &mut self,
@@ -85,7 +85,7 @@ impl Browser {
         Ok(Transfer::whole(len, blake3, false))
     }
 
-    /// Goes to the directory `to` and returns its listing.
+    /// Goes to the directory `to`, and returns its listing.
     async fn go(&mut self, host: &Host, to: String) -> Result<String, AppError> {
         let (wire, answer) = match self.step(&to).await? {
             Some(stepped) => stepped,
@@ -102,8 +102,8 @@ impl Browser {
         Ok(listing)
     }
 
-    /// Goes there on the connection that is left, if one text does; `None` where it does not, or
-    /// the connection has ended.
+    /// Goes to `to` over the kept connection, if one text does that. `None` if not, or if the
+    /// connection has ended.
     async fn step(&mut self, to: &str) -> Result<Option<(Wire, Vec<u8>)>, AppError> {
         let (wire, from) = (self.wire.take(), self.place.take());
         let text = match &from {
@@ -123,11 +123,11 @@ impl Browser {
     async fn say(&self, wire: &mut Wire, text: &str) -> Result<(), AppError> {
         let bytes = self.encoding.encode(text, TextPolicy::Strict);
         let bytes = bytes.map_err(AppError::failed)?;
-        Ok(in_time(wire.send(&bytes)).await?)
+        Ok(within_stall(wire.send(&bytes)).await?)
     }
 
-    /// The listing of `dir`, to its end: a server that hears no more text ends the connection
-    /// behind it. One that does not is quiet at least.
+    /// The listing of `dir`, to its end. After the half-close, a server ends the connection behind
+    /// the listing. A server that does not is quiet at least.
     async fn look(&mut self, host: &Host, dir: &str) -> Result<Vec<u8>, AppError> {
         let unused = self.wire.take().filter(|_| self.place.take().is_none());
         let mut wire = match unused {
@@ -135,12 +135,12 @@ impl Browser {
             None => host.connect().await?,
         };
         self.say(&mut wire, dir).await?;
-        in_time(wire.finish()).await?;
+        within_stall(wire.finish()).await?;
         self.hear(&mut wire, None).await?.ok_or_else(closed)
     }
 
-    /// A connection that is in `dir`, whose `listing` is known: when that has come again, nothing
-    /// more does.
+    /// A connection that is in `dir`, whose `listing` is known. Once that has arrived again,
+    /// nothing more comes.
     async fn enter(&self, host: &Host, dir: &str, listing: &[u8]) -> Result<Wire, AppError> {
         let mut wire = host.connect().await?;
         self.say(&mut wire, dir).await?;
@@ -149,15 +149,15 @@ impl Browser {
         Ok(wire)
     }
 
-    /// The answer: all that comes until it is what is `expected`, or the server ends the
-    /// connection, or is quiet. `None` if the connection has ended before.
+    /// The answer: all bytes until they are the `expected` ones, or the server ends the connection,
+    /// or is quiet. `None` if the connection ended before that.
     async fn hear(
         &self,
         wire: &mut Wire,
         expected: Option<&[u8]>,
     ) -> Result<Option<Vec<u8>>, AppError> {
         let mut heard = Vec::new();
-        match in_time(wire.recv()).await {
+        match within_stall(wire.recv()).await {
             Ok(Some(first)) => match wrong_codec::of_bytes(first) {
                 Some(told) => return Err(told),
                 None => heard.extend_from_slice(first),
@@ -183,7 +183,7 @@ impl Browser {
         Ok(Some(heard))
     }
 
-    /// The names that an answer tells.
+    /// The names in an answer.
     fn read(&self, answer: &[u8]) -> Result<String, AppError> {
         let said = text(self.encoding, answer)?;
         is_listing(&said)?;
@@ -210,7 +210,7 @@ fn closed() -> AppError {
     AppError::failed("the server closed the connection")
 }
 
-/// What to say to get from one directory to another, if one text does.
+/// The text that goes from one directory to another, if one text does.
 fn step(from: &str, to: &str) -> Option<String> {
     match (name::parent(from), name::parent(to)) {
         _ if from == to => None,
@@ -220,14 +220,14 @@ fn step(from: &str, to: &str) -> Option<String> {
     }
 }
 
-/// Whether a name stands in a listing; it may itself contain what stands between two.
+/// Whether a name is in a listing. The name itself may contain the separator.
 fn holds(listing: &str, wanted: &str) -> bool {
     let within = format!("{BETWEEN}{listing}{BETWEEN}");
     !wanted.is_empty() && within.contains(&format!("{BETWEEN}{wanted}{BETWEEN}"))
 }
 
 /// Receives until the end of the connection, which is the end of the file. If that does not come,
-/// it was words.
+/// the bytes were words.
 async fn receive(
     wire: &mut Wire,
     encoding: Encoding,
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_step_does_or_does_not() {
+    fn one_text_goes_to_a_neighbour_and_no_further() {
         for (from, to, text) in [
             ("/", "/a", Some("cd a")),
             ("/a", "/a/b c", Some("cd b c")),

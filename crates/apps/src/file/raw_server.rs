@@ -1,4 +1,4 @@
-//! Browsing over `raw`: a text in, a text or a file out.
+//! Browsing over `raw`: a text comes in, a text or a file goes out.
 
 use socketry_codec::CodecName;
 use socketry_transport::{Encoding, SendHalf, TextPolicy};
@@ -11,15 +11,15 @@ use super::flow::Flow;
 use super::listing::Entry;
 use super::root::{Listed, Root};
 use super::source::Source;
-use super::wire::{KEYS, Wire, in_time, leave, send_body};
+use super::wire::{KEYS, Wire, leave, send_body, within_stall};
 use super::{name, place};
 use crate::opening::{First, Opening};
 use crate::serving::Place;
 use crate::{AppError, Shown};
 
-/// What stands between two names.
+/// The separator between two names.
 pub(super) const BETWEEN: &str = "--";
-/// The listing of an empty directory: a client that reads would wait for ever for nothing.
+/// The listing of an empty directory. A client would wait for ever for an empty answer.
 pub(super) const EMPTY: &str = "\n";
 
 const COMMANDS: &str = "there are cd NAME, .., ls, get NAME, and an absolute path";
@@ -28,7 +28,7 @@ struct Browsing<'a> {
     wire: Wire,
     root: &'a Root,
     encoding: Encoding,
-    /// Where the client is: an absolute path below the root.
+    /// The client's directory: an absolute path below the root.
     place: String,
 }
 
@@ -60,14 +60,14 @@ pub(super) async fn talk(
     leave(browsing.wire, place).await
 }
 
-/// A text, without the line ending that a person's tool puts behind it.
+/// Decodes a text, without the line end that a person's tool appends.
 fn text(encoding: Encoding, bytes: &[u8]) -> Text {
     let text = encoding.decode(bytes, TextPolicy::Strict);
     let text = text.map_err(AppError::failed)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// What `entries` are called, as a listing over `raw` says it.
+/// The names of `entries`, as a listing over `raw` has them.
 fn names(entries: Vec<Entry>, encoding: Encoding) -> String {
     let names = entries.into_iter().map(|entry| entry.name);
     let names: Vec<_> = names.filter(|name| is_plain(name, encoding)).collect();
@@ -77,19 +77,20 @@ fn names(entries: Vec<Entry>, encoding: Encoding) -> String {
     }
 }
 
-/// Whether a name is told: one that contains what stands between two, or begins it, would be read
-/// as others that are not there; a control character could end the listing for who reads it by the
-/// line; and what the encoding has no letters for, nobody could ask for.
+/// Whether a name is listed. A name that contains the separator, or ends with its beginning, would
+/// be read as several names. A control character could end the listing for a client that reads
+/// lines. A character that the encoding lacks could not be asked for.
 fn is_plain(name: &str, encoding: Encoding) -> bool {
     let misread = name.contains(BETWEEN) || name.ends_with('-') || name.contains(char::is_control);
     !misread && encoding.encode(name, TextPolicy::Strict).is_ok()
 }
 
-/// A text of the client's, or why it is none.
+/// A text of the client, or why it is none.
 type Text = Result<String, AppError>;
 
 impl Browsing<'_> {
-    /// The first text; `None` at the end. The error is for a client that speaks another codec.
+    /// The first text; `None` at the end. The outer error says that the client speaks another
+    /// codec.
     async fn first(&mut self) -> Result<Result<Option<Text>, AppError>, AppError> {
         let mut opening = Opening::new(CodecName::Raw, KEYS);
         let Ok(first) = timeout(IDLE, opening.next(&mut self.wire)).await else {
@@ -138,7 +139,7 @@ impl Browsing<'_> {
         }
     }
 
-    /// Answers with an error, and a `/`, which stands in no listing.
+    /// Answers with an error, which contains a `/`, as no listing does.
     async fn refuse(&mut self, error: &AppError) -> Result<Flow, AppError> {
         tracing::info!("refused: {error}");
         self.say(&format!("cannot do this: / {error}")).await?;
@@ -148,11 +149,11 @@ impl Browsing<'_> {
     async fn say(&mut self, text: &str) -> Result<(), AppError> {
         let bytes = self.encoding.encode(text, TextPolicy::Replace);
         let bytes = bytes.map_err(AppError::failed)?;
-        Ok(in_time(self.wire.send(&bytes)).await?)
+        Ok(within_stall(self.wire.send(&bytes)).await?)
     }
 
-    /// The answer to `text`, or why there is none; `None` if the connection ends with what was
-    /// sent.
+    /// Answers `text`. The error says why there is no answer. `None` if the connection ends with
+    /// the bytes that were sent.
     async fn obey(
         &mut self,
         text: &str,
@@ -177,7 +178,8 @@ impl Browsing<'_> {
         Ok(listing.map(Some))
     }
 
-    /// An absolute path as one below the root. A client may know where the root really lies.
+    /// An absolute path of the client as a path below the root. The client may use the real path of
+    /// the root.
     fn inside(&self, path: &str) -> String {
         let root = name_to_text(self.root.path().as_os_str());
         let below = path.strip_prefix(&root);
@@ -208,8 +210,8 @@ impl Browsing<'_> {
         }
     }
 
-    /// The end of the connection says that the file was whole: one that breaks off, for whatever
-    /// reason, ends in a reset.
+    /// Sends the file. The end of the connection says that it was whole. If it breaks off for any
+    /// reason, the connection is reset.
     async fn send_whole(&mut self, mut source: Source) -> Result<(), AppError> {
         self.wire.socket().set_abort_on_drop(true)?;
         let mut len = 0;
@@ -223,7 +225,7 @@ impl Browsing<'_> {
             len += bytes.len();
         }
         source.finish().await?;
-        in_time(self.wire.flush()).await?;
+        within_stall(self.wire.flush()).await?;
         tracing::info!(bytes = len, "sent");
         Ok(self.wire.socket().set_abort_on_drop(false)?)
     }
@@ -234,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_is_taken_for_others() {
+    fn names_that_would_be_misread_are_not_listed() {
         let list = |all: &[&str]| {
             let entries = all.iter().map(|name| Entry::named(name)).collect();
             names(entries, Encoding::default())

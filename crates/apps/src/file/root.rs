@@ -1,5 +1,5 @@
-//! The jail: a directory, and what may be done in it. Names are resolved by handle, so that nothing
-//! that happens to the tree meanwhile leads outside of it.
+//! The served directory, and the operations in it. Names are resolved relative to a directory
+//! handle, so that no change of the tree leads outside of it.
 
 use std::fs::File;
 use std::io;
@@ -26,15 +26,15 @@ use crate::AppError;
 pub(super) struct Root {
     dir: Arc<Dir>,
     path: Arc<Path>,
-    /// What its path is called where an absolute link leads into it.
+    /// The absolute paths of the root, for absolute links that lead into it.
     aliases: Arc<[PathBuf]>,
-    /// What is stored here is on disk before anybody is told so.
+    /// Whether a file is on disk before it is reported as stored.
     sync: bool,
-    /// As many places as listings may be in memory.
+    /// One permit for each listing that may be in memory.
     listings: Arc<Semaphore>,
 }
 
-/// A listing, in the form that is sent, and its place among the [`MAX_LISTINGS`].
+/// A listing in the form that is sent, and its permit among the [`MAX_LISTINGS`].
 pub(super) struct Listed<T> {
     pub(super) what: T,
     _place: Option<OwnedSemaphorePermit>,
@@ -63,17 +63,17 @@ impl Root {
         })
     }
 
-    /// Whether what is stored here is on disk before anybody is told so.
+    /// Whether a file is on disk before it is reported as stored.
     pub(super) fn syncing(self, yes: bool) -> Self {
         Root { sync: yes, ..self }
     }
 
-    /// Where it lies. For comparison: it is never told to a peer.
+    /// Its path, for comparison. A peer is never told it.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Does what may block, in a thread for that.
+    /// Runs work that may block in a thread for that.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Root) -> Result<T, AppError> + Send + 'static,
@@ -83,8 +83,8 @@ impl Root {
         done.unwrap_or_else(|error| Err(AppError::failed(error)))
     }
 
-    /// The entries of the directory at `path` in the form that `form` gives them, when there is a
-    /// place for a listing.
+    /// The entries of the directory at `path`, in the form that `form` gives them. It waits for a
+    /// permit for a listing.
     pub(super) async fn list<T: AsRef<[u8]> + Send + 'static>(
         &self,
         path: String,
@@ -94,13 +94,12 @@ impl Root {
         let Ok(Ok(place)) = place else {
             return Err(AppError::failed("too many listings at once; try again"));
         };
-        // The place goes along: the thread goes on though the client is gone.
+        // The permit goes along, since the thread runs on even if the client is gone.
         self.run(move |root| Ok(Listed::new(form(root.entries(&path)?)?, place)))
             .await
     }
 
-    /// Where an upload that is called `wanted`, one component as [`name::last`] gives it, is
-    /// stored.
+    /// Where the upload `wanted` is stored. It is a single component, as [`name::last`] gives it.
     fn place(&self, wanted: &str) -> Result<Place, AppError> {
         let there = self.inside(wanted)?;
         let (Some(name), Some(parent)) = (there.file_name(), there.parent()) else {
@@ -124,7 +123,7 @@ impl Root {
         Ok(Place::new(dir, name.to_owned(), wanted))
     }
 
-    /// Gets ready for an upload that is called `wanted`; all that is `claimed` of it is computed.
+    /// Prepares for the upload `wanted`. All digests in `claimed` are computed.
     pub(super) async fn create(
         &self,
         wanted: String,
@@ -141,23 +140,24 @@ impl Root {
         Ok(Incoming::new(Target::Part(part), file, claimed, shown))
     }
 
-    /// Removes what was left behind right in this directory.
+    /// Removes abandoned part files in this directory itself.
     pub(super) fn sweep(&self) {
         sweep::now(&self.dir);
     }
 
-    /// `path` with all its links followed, as a path below the root. Where it leads is only for
-    /// this to find out, and for the handle of the root to enforce.
+    /// Follows all links of `path`, and returns it as a path relative to the root. This only finds
+    /// out where the path leads; the handle of the root enforces that it stays inside.
     fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
         let below = name::below_root(path)?;
         links::resolve(&self.dir, &self.aliases, Path::new(&text_to_name(below)))
             .map_err(|error| problem(path, error))
     }
 
-    /// The regular file at `path`, to read, and what it is.
+    /// Opens the regular file at `path` for reading, and returns its attributes.
     pub(super) fn open_file(&self, path: &str) -> Result<(File, Stat), AppError> {
-        // Asked before it is opened, since opening a device can have effects; and then again, since
-        // it may have been swapped. Without waiting, since opening a pipe would wait for a writer.
+        // The kind is checked before the file is opened, since opening a device can have effects.
+        // It is checked again after that, since the file may have been swapped. The open does not
+        // block, since opening a pipe would wait for a writer.
         if self.stat(path)?.kind != Kind::File {
             return Err(problem(path, "not a regular file"));
         }
@@ -185,7 +185,7 @@ impl Root {
         for entry in found.map_err(|error| problem(path, error))? {
             let entry = entry.map_err(|error| problem(path, error))?;
             let name = name_to_text(&entry.file_name());
-            // It may be gone since.
+            // The file may be gone since it was listed.
             let Ok(found) = entry.metadata() else {
                 continue;
             };
@@ -221,7 +221,7 @@ impl Stat {
     }
 }
 
-/// Each file system that is served tells it.
+/// Every file system that is served has this time.
 fn modified(found: &cap_std::fs::Metadata) -> SystemTime {
     let modified = found.modified();
     modified.map_or(SystemTime::UNIX_EPOCH, cap_std::time::SystemTime::into_std)
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn only_so_many_listings_are_in_memory() {
+    async fn listings_in_memory_are_bounded() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
         let list = |len| root.list("/".to_owned(), move |_| Ok(vec![0; len]));

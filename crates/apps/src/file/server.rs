@@ -1,4 +1,4 @@
-//! The server: one directory, for whoever connects.
+//! The server: one directory, for every client that connects.
 
 use std::future::Future;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::flow::{Flow, heard, refuse};
 use super::header::{self, Answer, Follows, Refused, Request};
 use super::root::Root;
-use super::wire::{KEYS, Wire, in_time, leave};
+use super::wire::{KEYS, Wire, leave, within_stall};
 use super::{IDLE, QUIET, download, raw_server, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
@@ -38,18 +38,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `url` and serves what lies below `root`. Part files right there, which somebody
-    /// who was killed has left and nobody writes any more, are removed.
+    /// Listens at `url` and serves the files below `root`. Part files in `root` itself are removed
+    /// if a killed process left them.
     ///
     /// # Errors
-    /// If the app does not run over that transport and codec, `root` is no directory, or listening
+    /// If the app does not run over this transport and codec, `root` is no directory, or listening
     /// fails.
     pub async fn bind(service: &Service, url: &Endpoint, root: &Path) -> Result<Self, AppError> {
         let opened = Root::open(root).map_err(|error| {
             AppError::usage(format_args!("cannot serve {}: {error}", root.display()))
         })?;
         let listener = service.listen(App::File, url).await?;
-        // What goes wrong there is logged, and not worth an end.
+        // An error there is logged, and does not stop the server.
         let sweep = |root: &Root| {
             root.sweep();
             Ok(())
@@ -63,8 +63,8 @@ impl Server {
         })
     }
 
-    /// Whether an upload is on disk, and its name too, before the client is told that it is stored:
-    /// true at first. Without, small files are stored faster, and a machine whose power fails may
+    /// Whether an upload is on disk, with its name, before the client is told that it is stored.
+    /// The default is true. If it is false, small files are stored faster, and a power failure may
     /// lose those of the last seconds.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
@@ -72,11 +72,11 @@ impl Server {
         self
     }
 
-    /// How many clients it serves at once, one at least; the next is refused. Default 1,024. Fewer
-    /// where the process may not have so many files open: each client needs up to four. Several
-    /// servers in one process have to share that among them.
+    /// How many clients it serves at once, at least one. Further clients are refused. The default
+    /// is 1,024, or fewer if the process may not have so many files open: each client needs up to
+    /// four. Several servers in one process have to share that limit.
     ///
-    /// A client that has finished sending, and so may be gone, makes room for a newcomer.
+    /// A client that has half-closed, and so may be gone, makes room for a newcomer.
     #[must_use]
     pub fn max_clients(self, max: usize) -> Self {
         Server {
@@ -85,16 +85,16 @@ impl Server {
         }
     }
 
-    /// Where it listens, with the real port where 0 was asked for.
+    /// Where it listens, with the real port if port 0 was asked for.
     pub fn local(&self) -> &Endpoint {
         self.listener.local()
     }
 
-    /// Serves until `stop` resolves. What is under way then is dropped, and leaves nothing under a
-    /// final name.
+    /// Serves until `stop` resolves. It then drops all transfers, which leave nothing under a final
+    /// name.
     ///
     /// # Errors
-    /// If nobody can be accepted any more.
+    /// If no client can be accepted any more.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
         let Server {
             listener,
@@ -104,7 +104,7 @@ impl Server {
         } = self;
         let rules = Rules {
             places: max_clients,
-            // The connection and the file, and two on the way to it.
+            // The connection, the file, and two directories on the way to it.
             descriptors: 4,
             refusal: refusal(&service),
         };
@@ -115,7 +115,7 @@ impl Server {
     }
 }
 
-/// What a newcomer is answered for whom there is no place. Over raw it would be taken for a file.
+/// The answer to a newcomer for which there is no place. Over raw it would be taken for a file.
 fn refusal(service: &Service) -> Vec<u8> {
     if service.codec.name == CodecName::Raw {
         return Vec::new();
@@ -161,11 +161,11 @@ async fn converse(
     leave(wire, place).await
 }
 
-/// A header, or why there is none to be had from these bytes.
+/// A header, or why these bytes are none.
 type Header = Result<Vec<u8>, Refused>;
 
-/// The next header; `None` at the end, or after too long a silence. Answers that wait are sent
-/// first, once the client is quiet.
+/// The next header; `None` at the end, or after too long a silence. Queued answers are sent first,
+/// once the client is quiet.
 async fn next_header(
     wire: &mut Wire,
     opening: &mut Option<Opening>,
@@ -174,7 +174,7 @@ async fn next_header(
         if let Ok(next) = timeout(QUIET, header_here(wire)).await {
             return next;
         }
-        heard(in_time(wire.flush()).await)?;
+        heard(within_stall(wire.flush()).await)?;
     }
     let next = async {
         match opening {
@@ -213,7 +213,7 @@ fn not_understood(words: String, error: FrameError) -> Result<Option<Header>, Ap
     }
 }
 
-/// Nobody can know what follows.
+/// A refusal after which it cannot be known what the client sends.
 fn unknown(words: String) -> Refused {
     Refused {
         error: AppError::failed(words),

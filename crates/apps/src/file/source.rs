@@ -1,4 +1,4 @@
-//! A file that is sent: a thread reads and hashes it ahead of the task that talks to the peer, and
+//! A file that is sent. A thread reads and hashes it ahead of the task that talks to the peer, and
 //! notices if it changes.
 
 use std::fs::{File, Metadata};
@@ -11,13 +11,13 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::pump::CHUNK;
 
-/// A change this soon after another one may leave a file's times as they are: a few of the kernel's
-/// ticks, of which the longest have 10 ms.
+/// How soon a second change may leave a file's times as they are. That is a few ticks of the
+/// kernel, of which the longest take 10 ms.
 const TICKS: Duration = Duration::from_millis(50);
 
 type Job = JoinHandle<io::Result<Reading>>;
 
-/// Gives the bytes of a file. After an error it is of no more use.
+/// Gives the bytes of a file. After an error it must not be used any more.
 pub(super) struct Source {
     job: Job,
     given: Vec<u8>,
@@ -25,12 +25,12 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Begins to read `file`, where it stands. What is shorter than two buffers of a transfer is
-    /// read at once, so that its length is what it has and not what a file system says; the end of
-    /// a pipe is waited for as long.
+    /// Begins to read `file` at its current position. A file that is shorter than two buffers is
+    /// read at once, so that its length is the number of its bytes and not what the file system
+    /// says. For a pipe, this waits as long for its end.
     ///
     /// # Errors
-    /// As reading does.
+    /// If reading fails.
     pub(super) async fn open(file: File) -> io::Result<Self> {
         let reading = spawn_blocking(move || Reading::begin(file)).await;
         let reading = reading.map_err(io::Error::other)??;
@@ -41,8 +41,8 @@ impl Source {
         })
     }
 
-    /// How many bytes are going to be given, where that is known. Nobody knows it of a long pipe,
-    /// and of a file that a kernel makes up while it is read.
+    /// How many bytes this will give, if that is known. It is not known of a long pipe, nor of a
+    /// file that the kernel generates.
     pub(super) fn len(&self) -> Option<u64> {
         self.len
     }
@@ -50,7 +50,7 @@ impl Source {
     /// The next bytes; none at the end. Cancel-safe.
     ///
     /// # Errors
-    /// As reading does, and if the file has become shorter.
+    /// If reading fails, or if the file has become shorter.
     pub(super) async fn next(&mut self) -> io::Result<&[u8]> {
         let mut reading = done(&mut self.job).await?;
         mem::swap(&mut reading.buf, &mut self.given);
@@ -58,8 +58,8 @@ impl Source {
         Ok(&self.given)
     }
 
-    /// The digest of all that was given, at the end. It may take as long as reading did: a file
-    /// whose times cannot tell whether it changed meanwhile is read again.
+    /// The digest of all bytes, at the end. It may take as long as reading did: if the file's times
+    /// cannot tell whether it has changed meanwhile, it is read again.
     ///
     /// # Errors
     /// If the file changed since it was opened, or cannot be read again.
@@ -78,17 +78,17 @@ struct Reading {
     file: File,
     hasher: blake3::Hasher,
     buf: Vec<u8>,
-    /// What is to be given, where that is known.
+    /// How many bytes there will be, if that is known.
     len: Option<u64>,
     given: u64,
     before: Option<Before>,
 }
 
-/// What a regular file was when it was opened.
+/// The state of a regular file when it was opened.
 struct Before {
     found: Metadata,
     opened: SystemTime,
-    /// Where reading began.
+    /// The position where reading began.
     start: u64,
 }
 
@@ -122,7 +122,7 @@ impl Reading {
         Ok(reading)
     }
 
-    /// Reads a short file to its end, or finds out that it is none.
+    /// Reads a short file to its end, or finds out that the file is not short.
     fn look_ahead(&mut self) -> io::Result<()> {
         let most = CHUNK as u64;
         (&self.file).take(most).read_to_end(&mut self.buf)?;
@@ -132,7 +132,7 @@ impl Reading {
         Ok(())
     }
 
-    /// What the file system says of the length.
+    /// The length according to the file system.
     fn said(&self) -> Option<u64> {
         let before = self.before.as_ref()?;
         Some(before.found.len().saturating_sub(before.start))
@@ -156,7 +156,7 @@ impl Reading {
         Ok(self)
     }
 
-    /// What a pipe has now, or waits for it: whoever reads at the other end need not wait for more.
+    /// Reads what a pipe has, or waits for that. The peer should not wait for a full buffer.
     fn read_some(&mut self) -> io::Result<()> {
         self.buf.resize(CHUNK, 0);
         let len = loop {
@@ -169,7 +169,7 @@ impl Reading {
         Ok(())
     }
 
-    /// The digest, if the file is still what it was.
+    /// The digest, if the file has not changed.
     fn check(mut self) -> io::Result<blake3::Hash> {
         let blake3 = self.hasher.finalize();
         let Some(before) = self.before.take() else {
@@ -179,7 +179,7 @@ impl Reading {
         if before.differs(&now) {
             return Err(changed());
         }
-        // What a kernel makes up may differ each time, and its length is none.
+        // A file that the kernel generates may differ each time, and its length is not real.
         let made_up = self.len != Some(before.found.len().saturating_sub(before.start));
         if !made_up && before.is_unsure(&now) && self.read_again(before.start)? != blake3 {
             return Err(changed());
@@ -201,9 +201,9 @@ impl Before {
         content(&self.found) != content(now)
     }
 
-    /// Whether bytes may have changed though the times that tell it are the same: something else
-    /// did (a name, a mode, or the time of the last change was set back), or the last change before
-    /// was too fresh for another one to show.
+    /// Whether the bytes may have changed without a change of the times that tell it. That is so if
+    /// the name, the mode or the times were changed, or if the file was changed so shortly before
+    /// that another change may not show.
     fn is_unsure(&self, now: &Metadata) -> bool {
         let change = |of: &Metadata| (of.ctime(), of.ctime_nsec());
         change(&self.found) != change(now) || self.is_fresh()
@@ -223,8 +223,7 @@ impl Before {
     }
 }
 
-/// Whether nothing is behind as many bytes as fit. A pipe is not asked, since its writer may take
-/// its time.
+/// Whether no byte follows those that fit. A pipe is not asked, since its writer may take its time.
 fn is_at_end(file: &File, said: Option<u64>) -> io::Result<bool> {
     use std::os::unix::fs::FileExt;
     match said {

@@ -1,4 +1,4 @@
-//! What was left behind: part files whose owner did not end by itself.
+//! Abandoned part files, whose process was killed.
 
 use std::collections::BTreeSet;
 use std::fs::TryLockError;
@@ -12,20 +12,20 @@ use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 use super::name;
 use super::root::NONBLOCK;
 
-/// How many directories this process remembers to have swept.
+/// How many swept directories this process remembers.
 const REMEMBERED: usize = 1024;
 
 static SWEPT: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
 
-/// Removes the part files in `dir` that nobody has locked, if this process has not done so yet.
-/// What goes wrong is logged: the next process may succeed.
+/// Removes the part files in `dir` that are not locked, if this process has not done so yet. An
+/// error is logged; the next process may succeed.
 pub(super) fn once(dir: &Dir) {
     if is_new(dir) {
         now(dir);
     }
 }
 
-/// Does so in the directory that `path` lies in.
+/// Does so in the directory of `path`.
 pub(super) fn beside(path: &Path) {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -36,7 +36,7 @@ pub(super) fn beside(path: &Path) {
     }
 }
 
-/// Does so though it was done before.
+/// Does so even if it was done before.
 pub(super) fn now(dir: &Dir) {
     if let Err(error) = sweep(dir) {
         tracing::info!("cannot look for what was left behind: {error}");
@@ -69,22 +69,23 @@ fn sweep(dir: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// Where files cannot be locked, nobody can know whose a part file is, and all stay.
+/// Where files cannot be locked, it cannot be known which part files are in use, and all stay.
 fn remove_abandoned(dir: &Dir, name: &str) -> io::Result<bool> {
     if !dir.symlink_metadata(name)?.is_file() {
         return Ok(false);
     }
-    // To write, since over NFS only who may write can lock for himself alone.
+    // Opened for writing, since over NFS only a writer can take an exclusive lock.
     let mut options = OpenOptions::new();
     options.write(true).custom_flags(NONBLOCK);
     let opened = dir.open_with(name, &options);
     let file = match opened {
-        // It was finished or removed meanwhile, or belongs to somebody else.
+        // The file was finished or removed meanwhile, or belongs to another user.
         Err(error) if is_not_ours(&error) => return Ok(false),
         opened => opened?.into_std(),
     };
     match file.try_lock() {
-        // The lock is held until the file is gone: who creates it meanwhile finds out.
+        // The lock is held until the file is gone, so that a process that creates it right now
+        // notices.
         Ok(()) => dir.remove_file(name).map(|()| true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),

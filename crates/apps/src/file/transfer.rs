@@ -1,4 +1,4 @@
-//! A file that goes over: how it is told, and how the other side's last word confirms it.
+//! A transfer: its progress, and how the last answer of the other side confirms it.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ use super::part::Storing;
 use super::wire::{Trouble, Wire};
 use crate::AppError;
 
-/// How long the last word of a server is waited for that may not know that there is one.
+/// How long to wait for the last answer of a server that may not send one.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
 
-/// What a user allows.
+/// The user's choices for transfers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowed {
-    /// How files are stored, here and there.
+    /// How files are stored, on both sides.
     pub(super) storing: Storing,
-    /// To do without the word of a server that the file is whole.
+    /// Whether to accept a file that the server does not confirm.
     pub(super) unconfirmed: bool,
 }
 
@@ -36,23 +36,21 @@ impl Default for Allowed {
     }
 }
 
-/// What is told of a transfer while it goes on: the bytes so far, and all of them where that is
-/// known.
+/// Called during a transfer with the bytes so far, and with their total if it is known.
 pub(super) type Progress<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
-/// A file that went over, whole.
+/// A file that was transferred whole.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Transfer {
     /// Its size.
     pub bytes: u64,
-    /// How long it took, from the request to the last word.
+    /// How long it took, from the request to the last answer.
     pub elapsed: Duration,
-    /// The digest of what was sent or received.
+    /// The digest of the bytes that were sent or received.
     pub blake3: blake3::Hash,
-    /// Whether the server told the same digest. Over `raw` nobody does; servers of few lines
-    /// neither, and they are believed only by who says so
-    /// ([`Client::unconfirmed`](super::Client::unconfirmed)).
+    /// Whether the server reported the same digest. Over `raw` no server does. Simple servers do
+    /// not either, and are trusted only with [`Client::unconfirmed`](super::Client::unconfirmed).
     pub confirmed: bool,
 }
 
@@ -74,8 +72,8 @@ impl Transfer {
     }
 }
 
-/// Why a file did not come to its end. A server that has begun to send a file can say only so that
-/// something is wrong with it.
+/// Why a file ended too early. A server that has begun to send a file can report an error only by
+/// breaking off.
 pub(super) fn broken_off(trouble: Trouble) -> AppError {
     match trouble {
         Trouble::Failed(error)
@@ -89,21 +87,22 @@ pub(super) fn broken_off(trouble: Trouble) -> AppError {
     }
 }
 
-/// The answer behind a body; `None` from a server that ends, or is silent for so long, instead.
+/// The answer after a body. `None` if the server ends the connection instead, or is silent for
+/// `patience`.
 pub(super) async fn last_word(
     wire: &mut Wire,
     patience: Duration,
 ) -> Result<Option<Answer>, AppError> {
     match timeout(patience, wire.recv_json::<Answer>()).await {
         Ok(Ok(word)) => word.map(Answer::or_error).transpose(),
-        // What follows is not of this protocol.
+        // The bytes that follow are not of this protocol.
         Ok(Err(error)) if matches!(error.fault(), FrameFault::Codec(_)) => Ok(None),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Ok(None),
     }
 }
 
-/// Whether the last word confirms the digest; an error if it contradicts.
+/// Whether the last answer confirms the digest. An error if it contradicts.
 pub(super) fn confirmed(word: Answer, blake3: blake3::Hash) -> Result<bool, AppError> {
     let told = word.digest.unwrap_or_default();
     told.check(&Digests {

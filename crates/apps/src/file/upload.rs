@@ -1,4 +1,4 @@
-//! Uploads, as the server takes them: into a part file, which gets its name when all is well.
+//! Uploads at the server: into a part file, which gets its name once the file is whole and checked.
 
 use super::attributes::Attributes;
 use super::digest::Digests;
@@ -8,14 +8,14 @@ use super::incoming::Incoming;
 use super::name;
 use super::pieces::{self, Arrived};
 use super::root::Root;
-use super::wire::{Wire, in_time};
+use super::wire::{Wire, within_stall};
 use crate::AppError;
 
-/// What failed, and how the conversation goes on: an outer error has ended it, an inner one is for
-/// the client.
+/// The result of a step. After an outer error the conversation is over. An inner error is for the
+/// client.
 type Outcome<T> = Result<Result<T, AppError>, AppError>;
 
-/// Takes one file, or refuses it.
+/// Receives one file, or refuses it.
 pub(super) async fn receive(
     wire: &mut Wire,
     root: &Root,
@@ -62,14 +62,14 @@ pub(super) async fn receive(
         false => Ok(Digests::default()),
     };
     let claims = later.map(|later| [upload.claimed, later]);
-    // Whatever fails in there, the part file is gone before the client hears of it.
+    // If that fails, the part file is removed before the client is told.
     match keep(incoming, claims, upload.attributes).await {
         Ok(answer) => confirm(wire, name, answer, upload.waits).await,
         Err(error) => refuse(wire, &error, Follows::NEXT_REQUEST).await,
     }
 }
 
-/// What an upload is called here, as a path below the root.
+/// Where an upload is stored, as a path below the root.
 fn stored_as(upload: &Upload) -> Result<String, AppError> {
     if !upload.exact {
         return name::last(&upload.name).map(str::to_owned);
@@ -91,7 +91,7 @@ async fn create(
 
 async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Outcome<()> {
     let mut body = wire.body(len)?;
-    while let Some(bytes) = in_time(body.chunk()).await? {
+    while let Some(bytes) = within_stall(body.chunk()).await? {
         if let Err(error) = incoming.write(bytes).await {
             return Ok(Err(error));
         }
@@ -100,12 +100,12 @@ async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Out
 }
 
 async fn receive_trailer(wire: &mut Wire) -> Outcome<Digests> {
-    let trailer = in_time(wire.recv()).await?;
+    let trailer = within_stall(wire.recv()).await?;
     let trailer = trailer.ok_or_else(|| AppError::failed("the trailer is missing"))?;
     Ok(header::parse_trailer(trailer))
 }
 
-/// Checks what arrived against what was claimed, and gives it its name.
+/// Checks what arrived against the claims, and gives the file its name.
 async fn keep(
     incoming: Incoming,
     claims: Result<[Digests; 2], AppError>,
@@ -123,7 +123,8 @@ async fn keep(
     ))
 }
 
-/// The file is here. A client that did not wait for `ready` may not wait for this either.
+/// Confirms that the file is stored. A client that did not wait for `ready` may not wait for this
+/// answer either.
 async fn confirm(
     wire: &mut Wire,
     name: String,

@@ -1,4 +1,4 @@
-//! What the verbs of the command line do and print.
+//! The subcommands of the command line, and their output.
 
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
@@ -12,7 +12,7 @@ use super::{Client, Entry, Kind, dest, long, name, put};
 use crate::common::complain;
 use crate::{AppError, Shown, output};
 
-/// Sends one file after the other; those behind one that fails are sent all the same.
+/// Sends the files one after another. If one fails, the next are sent all the same.
 pub(super) async fn put(
     client: &mut Client,
     paths: &[PathBuf],
@@ -37,12 +37,12 @@ pub(super) async fn put(
 enum Target {
     /// Into a directory, under their own names.
     Dir(String),
-    /// One, under this name.
+    /// One file, under this name.
     Name(String),
 }
 
-/// What `--to` means: what is a directory, or ends as one, takes files; anything else is what one
-/// file is called.
+/// The meaning of `--to`. A directory, or a path that ends like one, takes all files. Any other
+/// path is the name of one file.
 async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<Target, AppError> {
     let Some(to) = to else {
         return Ok(Target::Dir(String::new()));
@@ -54,8 +54,8 @@ async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<T
     Ok(Target::Name(to.to_owned()))
 }
 
-/// Whether the server has such a directory. One that cannot say is asked to store the file there,
-/// and can refuse.
+/// Whether the server has such a directory. A server that cannot tell is asked to store the file
+/// there, and can refuse.
 async fn is_dir(client: &mut Client, path: &str) -> bool {
     let stat = client.stat(path).await;
     stat.is_ok_and(|stat| stat.kind == Kind::Dir)
@@ -88,7 +88,7 @@ async fn put_one(
     say(summary("sent", &name, &sent?, digits))
 }
 
-/// Fetches one file after the other; those behind one that fails are fetched all the same.
+/// Fetches the files one after another. If one fails, the next are fetched all the same.
 pub(super) async fn get_all(
     client: &mut Client,
     names: &[String],
@@ -120,7 +120,7 @@ pub(super) async fn get_all(
     Ok(code)
 }
 
-/// What a user means by a destination: `-` is standard output.
+/// The user's destination: `-` is standard output.
 pub(super) fn destination(said: &Path) -> &Path {
     match said == Path::new("-") {
         true => Path::new("/dev/stdout"),
@@ -144,13 +144,13 @@ pub(super) async fn get(
     drop(bar);
     let line = summary("received", name, &got?, digits);
     if dest::is_standard_output(&dest) {
-        // That is the file's.
+        // Standard output carries the file.
         return Ok(writeln!(output::stderr(), "{line}")?);
     }
     say(line)
 }
 
-/// Complains where one of several transfers failed, and names the file if the error does not.
+/// Reports that one of several transfers failed, with the file's name if the error lacks it.
 fn note(done: Result<(), AppError>, name: &str, code: &mut ExitCode) -> Result<(), AppError> {
     let Err(error) = done else {
         return Ok(());
@@ -163,7 +163,7 @@ fn note(done: Result<(), AppError>, name: &str, code: &mut ExitCode) -> Result<(
     Ok(())
 }
 
-/// The error with the name of what it is about in front, unless it stands there.
+/// The error with `name` in front, unless it contains the name already.
 pub(super) fn named(error: AppError, name: &str) -> AppError {
     if !error.is_worth_words() || error.to_string().contains(&Shown(name).to_string()) {
         return error;
@@ -171,7 +171,7 @@ pub(super) fn named(error: AppError, name: &str) -> AppError {
     AppError::failed(format_args!("{name}: {error}"))
 }
 
-/// Prints a directory, an entry a line, and of a `long` one all that is known of it.
+/// Prints a directory, one entry a line. With `long` a line has all attributes.
 pub(super) fn print_entries(entries: &[Entry], long: bool) -> Result<(), AppError> {
     match long {
         true => print(entries.iter().map(long::line)),
@@ -187,7 +187,7 @@ fn print(lines: impl Iterator<Item = impl Display>) -> Result<(), AppError> {
     out.flush().map_err(|error| output::failed(&error))
 }
 
-/// A line for standard output.
+/// Prints a line on standard output.
 pub(super) fn say(line: impl Display) -> Result<(), AppError> {
     let line = format!("{line}\n");
     let said = output::stdout().write_all(line.as_bytes());

@@ -1,4 +1,4 @@
-//! What server and client do alike on a connection: everything within [`STALL`].
+//! What server and client have in common on a connection. All waits are limited by [`STALL`].
 
 use std::future::Future;
 
@@ -16,8 +16,8 @@ pub(super) type Wire = Framed<BoxSocket>;
 /// The key of each JSON request.
 pub(super) const KEYS: &[&str] = &["opt"];
 
-/// Waits for a peer, but not longer than [`STALL`].
-pub(super) async fn in_time<T>(
+/// Waits for a peer, at most for [`STALL`].
+pub(super) async fn within_stall<T>(
     doing: impl Future<Output = Result<T, FrameError>>,
 ) -> Result<T, Trouble> {
     match tokio::time::timeout(STALL, doing).await {
@@ -26,7 +26,7 @@ pub(super) async fn in_time<T>(
     }
 }
 
-/// Why a peer could not be reached or heard.
+/// Why sending to a peer or receiving from it failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     #[error(transparent)]
@@ -50,10 +50,10 @@ impl From<FrameError> for Trouble {
     }
 }
 
-/// Ends a conversation so that the client loses nothing that it was sent.
+/// Ends a conversation so that the client can read everything that was sent to it.
 pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError> {
-    // What was answered is written before a newcomer may take the place.
-    in_time(wire.finish()).await?;
+    // Queued answers are written before a newcomer may take the place.
+    within_stall(wire.finish()).await?;
     place.leave();
     part(wire.into_socket()).await;
     Ok(())
@@ -61,12 +61,12 @@ pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError>
 
 /// Sends one header.
 pub(super) async fn say<T: Serialize + Sync>(wire: &mut Wire, header: &T) -> Result<(), Trouble> {
-    in_time(wire.send_json(header)).await
+    within_stall(wire.send_json(header)).await
 }
 
-/// Receives one header, which has to come.
+/// Receives one header. The end of the connection is an error.
 pub(super) async fn hear<T: DeserializeOwned>(wire: &mut Wire) -> Result<T, AppError> {
-    in_time(wire.recv_json()).await?.ok_or_else(|| {
+    within_stall(wire.recv_json()).await?.ok_or_else(|| {
         AppError::failed(format_args!(
             "{} closed the connection instead of answering",
             wire.peer()
@@ -74,10 +74,10 @@ pub(super) async fn hear<T: DeserializeOwned>(wire: &mut Wire) -> Result<T, AppE
     })
 }
 
-/// Whether nothing came on a connection that is kept for the next request. The end of it, or what
-/// nobody has asked for, makes it useless.
+/// Whether nothing has arrived on a connection that is kept for the next request. If it has ended,
+/// or has bytes that answer no request, it must not be used.
 pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
-    // The runtime may not have looked at the socket since the last request.
+    // The runtime may not have polled the socket since the last request.
     tokio::task::yield_now().await;
     tokio::select! {
         biased;
@@ -86,12 +86,12 @@ pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
     }
 }
 
-/// Sends all of `bytes` of a body that was begun.
+/// Sends all of `bytes`, as a part of the body that was begun.
 pub(super) async fn send_body(wire: &mut Wire, mut bytes: &[u8]) -> Result<(), Trouble> {
     while !bytes.is_empty() {
         let owed = wire.body_owed();
         let mut body = wire.body_writer(owed)?;
-        let written = in_time(body.write(bytes)).await?;
+        let written = within_stall(body.write(bytes)).await?;
         bytes = &bytes[written..];
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Answers, as both sides see them, and what follows a body.
+//! Answers, as both sides have them, and the trailer of a body.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use crate::AppError;
 use crate::file::digest::Digests;
 use crate::file::listing::Kind;
 
-/// How a request fares.
+/// The state of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::file) enum Status {
@@ -18,13 +18,13 @@ pub(in crate::file) enum Status {
     Ok,
     /// The client may send its body.
     Ready,
-    /// The last word.
+    /// The last answer.
     Done,
-    /// The last word, in `error`.
+    /// The last answer, with the reason in `error`.
     Error,
 }
 
-/// The server's side of the conversation: every answer is one of these.
+/// An answer of the server. All answers have this form.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::file) struct Answer {
@@ -49,16 +49,16 @@ pub(in crate::file) struct Answer {
     pub(in crate::file) size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::file) digest: Option<Digests>,
-    /// The file follows in pieces.
+    /// Whether the file follows in pieces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::file) pieces: Option<bool>,
-    /// Behind `ready`: the name is taken to the letter, as was asked for.
+    /// With `ready`: the name is taken exactly, as the client asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::file) exact: Option<bool>,
 }
 
 impl Answer {
-    /// Says that a name is taken to the letter to who asked for it, and nothing new to others.
+    /// A `ready` answer. It says that the name is taken exactly only if the client asked for that.
     pub(in crate::file) fn ready(exact: bool) -> Self {
         Answer {
             status: Status::Ready,
@@ -85,7 +85,7 @@ impl Answer {
         }
     }
 
-    /// The answer, unless it is an error: then that one.
+    /// The answer, or its error if it is one.
     pub(in crate::file) fn or_error(self) -> Result<Self, AppError> {
         match self.status {
             Status::Error => Err(AppError::said(
@@ -96,13 +96,13 @@ impl Answer {
     }
 }
 
-/// What follows a body whose header said `"digest":"trailer"`.
+/// The trailer of a body whose header has `"digest":"trailer"`.
 #[derive(Debug, Serialize)]
 pub(in crate::file) struct Trailer {
     pub(in crate::file) digest: Digests,
 }
 
-/// Reads the digests of a trailer. Only BLAKE3 was computed meanwhile, so that one has to be there.
+/// Parses the digests of a trailer. It must have BLAKE3, since only that was computed meanwhile.
 pub(in crate::file) fn parse_trailer(trailer: &[u8]) -> Result<Digests, AppError> {
     #[derive(Deserialize)]
     struct Keys {

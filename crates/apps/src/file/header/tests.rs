@@ -1,4 +1,4 @@
-//! What the headers of requests and trailers are taken for.
+//! Tests of the headers of requests and trailers.
 
 use super::*;
 
@@ -69,7 +69,7 @@ fn errors_in_a_trailer_name_the_key() {
 }
 
 #[test]
-fn what_follows_a_refusal_is_known_or_not() {
+fn the_bytes_after_a_refused_header_are_known_or_not() {
     let body = |len| Follows::Body {
         len,
         trailer: false,
@@ -103,7 +103,7 @@ fn what_follows_a_refusal_is_known_or_not() {
 }
 
 #[test]
-fn aliases_and_unknown_keys_are_taken() {
+fn aliases_and_unknown_keys_are_accepted() {
     let header =
         br#"{"opt":"upload","file_name":"a","file_size":3,"md5":"x","new":[{}],"wait":null}"#;
     let Ok(Request::Upload(upload)) = parse(header, false) else {

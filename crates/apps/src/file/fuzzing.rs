@@ -1,5 +1,5 @@
-//! What fuzz targets see of the protocol's parsers. It is no part of the API, and may change with
-//! any version.
+//! The protocol's parsers, for fuzz targets. This is no part of the API, and may change with any
+//! version.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::pieces::Piece;
 use super::{listing, name};
 use crate::AppError;
 
-/// A request as it was understood, written as a client would write it; or why it was refused.
+/// Parses a request and writes it again as a client would. The error says why it is refused.
 pub fn request(header: &[u8], bare: bool) -> Result<Vec<u8>, String> {
     let request = header::parse(header, bare).map_err(|refused| refused.error.to_string())?;
     let header = match request {
@@ -41,7 +41,7 @@ fn offered(upload: Upload) -> Value {
     put("replace", upload.storing.replace.into());
     put("wait", upload.waits.into());
     match upload.trailer {
-        // Claimed besides the trailer: only `md5` can stand in the header itself.
+        // With a trailer, only `md5` can be claimed besides it, in the header itself.
         true => put("digest", "trailer".into()),
         false => put("digest", json!(upload.claimed)),
     }
@@ -51,25 +51,25 @@ fn offered(upload: Upload) -> Value {
     Value::Object(header)
 }
 
-/// A server's answer, as a client understands it, written as a server would.
+/// Parses a server's answer as a client does, and writes it again as a server would.
 pub fn answer(header: &[u8]) -> Result<Vec<u8>, String> {
     let answer: Answer = serde_json::from_slice(header).map_err(words)?;
     print(&answer)
 }
 
-/// The digests behind a body, as a server understands them, written as a client would.
+/// Parses the trailer of a body as a server does, and writes it again as a client would.
 pub fn trailer(header: &[u8]) -> Result<Vec<u8>, String> {
     let digest = header::parse_trailer(header).map_err(words)?;
     print(&Trailer { digest })
 }
 
-/// The header of a piece, as who receives it understands it, written as who sends it would.
+/// Parses the header of a piece as its receiver does, and writes it again as its sender would.
 pub fn piece(header: &[u8]) -> Result<Vec<u8>, String> {
     let piece: Piece = serde_json::from_slice(header).map_err(words)?;
     print(&piece)
 }
 
-/// The entries of a listing, as a client understands them, written as a server would.
+/// Parses the entries of a listing as a client does, and writes them again as a server would.
 pub fn listing(lines: &[u8]) -> Result<Vec<u8>, String> {
     let entries = listing::from_lines(lines).map_err(words)?;
     listing::to_lines(entries).map_err(words)
@@ -80,12 +80,12 @@ pub fn last(name: &str) -> Result<&str, AppError> {
     name::last(name)
 }
 
-/// A path of a request, as it is looked up.
+/// The path of a request, as the server looks it up.
 pub fn below_root(path: &str) -> Result<&str, AppError> {
     name::below_root(path)
 }
 
-/// Where somebody who browses gets to.
+/// The directory that a browsing client goes to.
 pub fn join(place: &str, to: &str) -> String {
     name::join(place, to)
 }
