@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{CodecError, Properties};
+use crate::{Ahead, CodecError, Properties};
 
 /// What is known about the bytes after the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub enum End {
 /// Where the next frame lies in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// Not here yet: at least this many bytes more are needed (1 or more; a hint, so that the reader can ask for
-    /// enough at once). With [`End::Closed`] or [`End::Datagram`] it is said of an empty input only, and means
-    /// that nothing is left.
+    /// Not here yet: at least this many bytes more are needed (1 or more; a hint, so that the
+    /// reader can ask for enough at once). With [`End::Closed`] or [`End::Datagram`] it is said of
+    /// an empty input only, and means that nothing is left.
     Need(usize),
-    /// `input[start..end]` is a frame. The reader then drops `consumed` bytes (at least `end`, and at least 1 unless
-    /// the input was an empty datagram).
+    /// `input[start..end]` is a frame. The reader then drops `consumed` bytes (at least `end`, and
+    /// at least 1 unless the input was an empty datagram).
     Frame {
         /// Where it begins.
         start: usize,
@@ -34,13 +34,14 @@ pub enum Decoded {
         /// How many bytes of the input it took, with what surrounds it.
         consumed: usize,
     },
-    /// The first bytes (at least 1, at most the whole input) belong to no frame: drop them and ask again.
+    /// The first bytes (at least 1, at most the whole input) belong to no frame: drop them and ask
+    /// again.
     Skip(usize),
 }
 
 impl Decoded {
-    /// Whether this can be an answer about `here` bytes of input: nothing outside of it, and progress. A codec of somebody's
-    /// that says otherwise must not make its caller panic or spin.
+    /// Whether this can be an answer about `here` bytes of input: nothing outside of it, and
+    /// progress. A codec of somebody's that says otherwise must not make its caller panic or spin.
     #[inline]
     pub(crate) fn is_sound(&self, here: usize) -> bool {
         match *self {
@@ -63,29 +64,76 @@ impl Decoded {
 
 /// Finds frames in bytes, and puts them into bytes.
 ///
-/// A codec does no I/O. Its caller keeps the bytes that arrived and calls [`decode`](Codec::decode) with all of them
-/// that are not consumed yet; after [`Decoded::Need`] it calls again when more have arrived, with the same bytes at the
-/// front, so that a codec can go on where its scan stopped. After a frame, a skip or an error that can be skipped, the
-/// bytes consumed are dropped and the codec begins anew with what follows. An answer is given once: a second call
-/// without having done what the first one said has no defined meaning.
+/// A codec does no I/O. Its caller keeps the bytes that arrived and calls [`decode`](Codec::decode)
+/// with all of them that are not consumed yet; after [`Decoded::Need`] it calls again when more
+/// have arrived, with the same bytes at the front, so that a codec can go on where its scan
+/// stopped. After a frame, a skip or an error that can be skipped, the bytes consumed are dropped
+/// and the codec begins anew with what follows. An answer is given once: a second call without
+/// having done what the first one said has no defined meaning.
 ///
-/// Whatever the peer sends, `decode` neither panics nor spins: each answer but `Need` makes progress.
+/// Whatever the peer sends, `decode` neither panics nor spins: each answer but `Need` makes
+/// progress.
 pub trait Codec: CloneCodec + Send + 'static {
     /// Looks for the next frame at the front of `input`.
     ///
     /// # Errors
-    /// What is wrong with these bytes, and how many of them to pass over; see [`CodecError`]. A codec reports
-    /// the same bytes once.
+    /// What is wrong with these bytes, and how many of them to pass over; see [`CodecError`]. A
+    /// codec reports the same bytes once.
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError>;
+
+    /// Looks for the next frame as [`decode`](Codec::decode) does, and notes in `ahead`, which is
+    /// empty, the frames that stand whole behind it: one call for many frames, of which each then
+    /// costs next to nothing, boxed or not.
+    ///
+    /// By default it notes none, which is always right. A codec that keeps nothing from one call of
+    /// `decode` to the next overrides it in one line; one that remembers where its scan stopped
+    /// finds whole frames without touching that memory, through [`Ahead::behind`]:
+    ///
+    /// ```
+    /// # use socketry_codec::{Ahead, Codec, CodecError, Decoded, End};
+    /// # #[derive(Clone)] struct Three;
+    /// # impl Codec for Three {
+    /// # fn decode(&mut self, input: &[u8], _: End) -> Result<Decoded, CodecError> {
+    /// #     match input.len() { n @ 0..3 => Ok(Decoded::Need(3 - n)), _ => Ok(Decoded::Frame { start: 0, end: 3, consumed: 3 }) }
+    /// # }
+    /// # fn encode(&mut self, _: &[u8], _: &mut bytes::BytesMut) -> Result<(), CodecError> { Ok(()) }
+    /// # fn in_step(&self) -> bool { true }
+    /// fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead) -> Result<Decoded, CodecError> {
+    ///     ahead.each(input, |rest| self.decode(rest, end))
+    /// }
+    /// # }
+    /// # let mut ahead = Ahead::new();
+    /// # Three.decode_many(b"onetwosix", End::Open, &mut ahead).unwrap();
+    /// # assert_eq!(ahead.count(), 2);
+    /// ```
+    ///
+    /// The frames are those that `decode` would give one by one. The codec is left as after the
+    /// first of them, so that its caller may forget the others at any time: a body may stand there,
+    /// which is no frame, or another codec may take over. So a codec that is another after each
+    /// frame (it counts them, or its key moves on) keeps the default.
+    ///
+    /// # Errors
+    /// As [`decode`](Codec::decode), of the first frame. What is wrong behind it is told when it is
+    /// asked for.
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        let _ = ahead;
+        self.decode(input, end)
+    }
 
     /// Appends `frame` as it goes on the wire.
     ///
     /// # Errors
-    /// If this codec cannot carry that frame, so that it would not arrive as it is; then `out` is as it was.
+    /// If this codec cannot carry that frame, so that it would not arrive as it is; then `out` is
+    /// as it was.
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError>;
 
-    /// What goes before and after `frame`, so that a large payload is written from where it lies; `None` (the
-    /// default) if this codec has to [`encode`](Codec::encode) it.
+    /// What goes before and after `frame`, so that a large payload is written from where it lies;
+    /// `None` (the default) if this codec has to [`encode`](Codec::encode) it.
     ///
     /// # Errors
     /// As [`encode`](Codec::encode).
@@ -97,8 +145,8 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// Whether the codec stands between two frames, so that another may take over from here.
     fn in_step(&self) -> bool;
 
-    /// What a program can rely on over this codec. By default: frames of any bytes, which arrive as they
-    /// were sent. A codec that wraps another passes its properties on.
+    /// What a program can rely on over this codec. By default: frames of any bytes, which arrive as
+    /// they were sent. A codec that wraps another passes its properties on.
     fn properties(&self) -> Properties {
         Properties::default()
     }
@@ -176,7 +224,8 @@ impl fmt::Debug for BoxCodec {
     }
 }
 
-/// `BoxCodec::from(Json::default())`, for each codec of this crate; one of your own is `Box::new(yours)`.
+/// `BoxCodec::from(Json::default())`, for each codec of this crate; one of your own is
+/// `Box::new(yours)`.
 macro_rules! boxed {
     ($($codec:ident),*) => {
         $(impl From<crate::$codec> for BoxCodec {
@@ -189,10 +238,19 @@ macro_rules! boxed {
 
 boxed!(Raw, Line, Struct, Json, BareJson);
 
-// `Box<dyn Codec>` gets its `CloneCodec` from the blanket above, through this `Codec` and that `Clone`.
+// `Box<dyn Codec>` gets its `CloneCodec` from the blanket above, through this `Codec` and that
+// `Clone`.
 impl Codec for BoxCodec {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         (**self).decode(input, end)
+    }
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        (**self).decode_many(input, end, ahead)
     }
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         (**self).encode(frame, out)

@@ -3,16 +3,19 @@
 use bytes::BytesMut;
 
 use crate::limits::{DEFAULT_MAX_HEADER, contain, refused};
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Format, Properties, Struct};
+use crate::{
+    Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Format, Properties, Struct,
+};
 
 /// `json`, `json:>I`, …: a JSON object behind its length, as [`Struct`] has it.
 ///
-/// This is the header of the tutorial's file programs: `struct.pack('i', len(header))`, then the header. A body may
-/// follow it; how long that is stands in the header, so it is for the app to say and not for the codec. A header is at
-/// most 64 KiB by default.
+/// This is the header of the tutorial's file programs: `struct.pack('i', len(header))`, then the
+/// header. A body may follow it; how long that is stands in the header, so it is for the app to say
+/// and not for the codec. A header is at most 64 KiB by default.
 ///
-/// That it begins with `{` and ends with `}`, white space aside, is looked at here, and no more: it costs nothing, and
-/// a peer that speaks another codec is told so at once. An error of that kind concerns one frame.
+/// That it begins with `{` and ends with `}`, white space aside, is looked at here, and no more: it
+/// costs nothing, and a peer that speaks another codec is told so at once. An error of that kind
+/// concerns one frame.
 ///
 /// ```
 /// use socketry_codec::{Fault, Json, Reader};
@@ -36,7 +39,8 @@ impl Json {
         }
     }
 
-    /// The longest header in bytes, without its length field, both ways; by default [`DEFAULT_MAX_HEADER`].
+    /// The longest header in bytes, without its length field, both ways; by default
+    /// [`DEFAULT_MAX_HEADER`].
     #[must_use]
     pub fn max_frame(self, bytes: usize) -> Self {
         Json {
@@ -44,7 +48,8 @@ impl Json {
         }
     }
 
-    /// The longest header in bytes, with its length field, that is passed over rather than fatal; by default
+    /// The longest header in bytes, with its length field, that is passed over rather than fatal;
+    /// by default
     /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every header that is too long is fatal.
     #[must_use]
     pub fn max_discard(self, bytes: u64) -> Self {
@@ -68,16 +73,32 @@ impl Default for Json {
 /// What may be the matter with a header that arrived.
 const PEERS: &str = "; the peer may speak `struct` or `raw`";
 
-/// A fault unless an object may stand here: only both ends are looked at.
-fn check(header: &[u8], whose: &str) -> Result<(), Fault> {
+/// Whether an object may stand here: only both ends are looked at.
+#[inline(always)]
+fn is_object(header: &[u8]) -> bool {
     let trimmed = header.trim_ascii();
-    if trimmed.starts_with(b"{") && trimmed.ends_with(b"}") {
+    trimmed.starts_with(b"{") && trimmed.ends_with(b"}")
+}
+
+/// A fault unless an object may stand here.
+fn check(header: &[u8], whose: &str) -> Result<(), Fault> {
+    if is_object(header) {
         return Ok(());
     }
     Err(Fault::NotJson(format!(
         "{} bytes that do not begin with '{{' and end with '}}'{whose}",
         header.len()
     )))
+}
+
+impl Json {
+    /// The header at the front, if all of it is here and nothing is wrong with it.
+    fn whole(&self, input: &[u8]) -> Option<Decoded> {
+        self.sized.whole(input).filter(|decoded| match *decoded {
+            Decoded::Frame { start, end, .. } => is_object(&input[start..end]),
+            _ => false,
+        })
+    }
 }
 
 impl Codec for Json {
@@ -95,6 +116,17 @@ impl Codec for Json {
                 .map_err(|fault| contain(passed(fault), at, input.len()))?;
         }
         Ok(decoded)
+    }
+
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        let first = self.decode(input, end)?;
+        ahead.behind(first, input, |rest| self.whole(rest));
+        Ok(first)
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {

@@ -7,9 +7,10 @@
 //! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
 //! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, behind its length or ending at its own brace |
 //!
-//! A [`Codec`] does no I/O and copies nothing: it is shown the bytes that arrived, and says where a frame lies in them. What
-//! is wrong with bytes is an error that says [how many of them to pass over](CodecError::skip), so that one bad frame need
-//! not end a conversation. Each length has a [limit](limits).
+//! A [`Codec`] does no I/O and copies nothing: it is shown the bytes that arrived, and says where a
+//! frame lies in them. What is wrong with bytes is an error that says [how many of them to pass
+//! over](CodecError::skip), so that one bad frame need not end a conversation. Each length has a
+//! [limit](limits).
 //!
 //! ```
 //! use socketry_codec::{BoxCodec, Reader};
@@ -24,13 +25,16 @@
 //!
 //! # Features
 //!
-//! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without it this crate depends on no
+//! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without
+//!   it this crate depends on no
 //!   runtime, and its contract is what you see above.
 //! * `serde` (default): [`CodecName`] and [`CodecSpec`] from configuration files.
-//! * `json` (default): frames as values of your own types, `Framed::recv_json` and `Framed::send_json`.
+//! * `json` (default): frames as values of your own types, `Framed::recv_json` and
+//!   `Framed::send_json`.
 //! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod bare;
 mod codec;
 #[cfg(feature = "tokio-util")]
@@ -50,6 +54,7 @@ mod reader;
 mod sized;
 mod spec;
 
+pub use ahead::Ahead;
 pub use bare::BareJson;
 pub use codec::{Affix, BoxCodec, CloneCodec, Codec, Decoded, End};
 #[cfg(feature = "tokio-util")]
@@ -59,7 +64,8 @@ pub use error::{Cause, CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{
-    Body, BodyWriter, FrameError, FrameFault, Framed, OutOfStep, Parts, Sender, Strangers,
+    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, Frames, OutOfStep, Parts, Sender,
+    Strangers,
 };
 pub use json::Json;
 pub use line::Line;

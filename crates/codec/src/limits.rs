@@ -1,6 +1,7 @@
 //! The bounds that hold where nobody chose another, and what happens beyond them.
 //!
-//! Each [`Codec`](crate::Codec) has the same four things to say at its limits: [`unfinished`], [`check`], [`refused`] and
+//! Each [`Codec`](crate::Codec) has the same four things to say at its limits: [`unfinished`],
+//! [`check`], [`refused`] and
 //! [`contain`] say them as ours do, and as the laws of codecs want them.
 
 use std::time::Duration;
@@ -10,14 +11,15 @@ use crate::{CodecError, Decoded, End, Fault};
 /// The longest frame: 8 MiB, without what surrounds it.
 pub const DEFAULT_MAX_FRAME: usize = 8 << 20;
 
-/// The longest JSON header behind a length: 64 KiB. Only a header is meant to stand there; a body follows it.
+/// The longest JSON header behind a length: 64 KiB. Only a header is meant to stand there; a body
+/// follows it.
 pub const DEFAULT_MAX_HEADER: usize = 64 << 10;
 
 /// The longest bare JSON object: 8 MiB, since the tutorial's small files travel inside one.
 pub const DEFAULT_MAX_BARE: usize = 8 << 20;
 
-/// How many bytes of one frame that is too long are passed over, from its first byte on, before the connection is
-/// given up: 16 MiB.
+/// How many bytes of one frame that is too long are passed over, from its first byte on, before the
+/// connection is given up: 16 MiB.
 pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
 
 /// How long a frame may take from its first byte to its last: 30 seconds.
@@ -29,6 +31,9 @@ pub const DEFAULT_HIGH_WATER: usize = 256 << 10;
 /// How many bytes may wait for the writer of a `Sender`: 256 KiB.
 pub const DEFAULT_SENDER_CAPACITY: usize = 256 << 10;
 
+/// How many frames one call of `Framed::recv_many` gives at most: 64, whose places take 1.5 KiB.
+pub const FRAMES_AT_ONCE: usize = 64;
+
 /// How long a `Sender` that is finished or dropped goes on without writing anything: 30 seconds.
 pub const SENDER_LINGER: Duration = Duration::from_secs(30);
 
@@ -38,7 +43,8 @@ pub const CLOSE_TIME: Duration = Duration::from_secs(5);
 /// How many bytes `Framed::close` reads and drops at most: 1 MiB.
 pub const CLOSE_BYTES: usize = 1 << 20;
 
-/// How deep bare JSON may nest, braces and brackets together: 128 levels. It is also the most that can be chosen.
+/// How deep bare JSON may nest, braces and brackets together: 128 levels. It is also the most that
+/// can be chosen.
 pub const MAX_DEPTH: usize = 128;
 
 /// How long a frame may be, and how much of a longer one is passed over.
@@ -56,7 +62,8 @@ impl Limits {
         }
     }
 
-    /// What to say of an arriving frame of `len` bytes that ends, or has been looked at, `pass` bytes from here.
+    /// What to say of an arriving frame of `len` bytes that ends, or has been looked at, `pass`
+    /// bytes from here.
     #[cold]
     pub(crate) fn too_long(&self, len: Option<u64>, pass: Option<u64>) -> CodecError {
         let max = self.max_frame as u64;
@@ -67,8 +74,8 @@ impl Limits {
     }
 }
 
-/// Refuses to send a frame of more than `longest` bytes: no peer with the same limit would take it, or its length field
-/// cannot hold that.
+/// Refuses to send a frame of more than `longest` bytes: no peer with the same limit would take it,
+/// or its length field cannot hold that.
 ///
 /// What [`encode`](crate::Codec::encode) begins with:
 ///
@@ -93,7 +100,8 @@ pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     }))
 }
 
-/// An error about a frame to be sent: nothing was written, so there is nothing to pass over and nothing is lost.
+/// An error about a frame to be sent: nothing was written, so there is nothing to pass over and
+/// nothing is lost.
 ///
 /// ```
 /// use socketry_codec::{Fault, limits::refused};
@@ -107,7 +115,8 @@ pub fn refused(fault: Fault) -> CodecError {
     CodecError::skip(fault, 0)
 }
 
-/// A datagram contains its faults: whatever was wrong, it ends with the datagram, and the next one is innocent.
+/// A datagram contains its faults: whatever was wrong, it ends with the datagram, and the next one
+/// is innocent.
 ///
 /// Of an `error` in an input of `here` bytes; on a stream it stays as it is.
 ///
@@ -126,8 +135,9 @@ pub fn contain(error: CodecError, end: End, here: usize) -> CodecError {
     }
 }
 
-/// The frame at the front is not whole: `have` bytes of it are the whole input, and at least `missing` more (1 or more)
-/// belong to it. While more may come, that is a need; at an end between two frames it says that nothing is left.
+/// The frame at the front is not whole: `have` bytes of it are the whole input, and at least
+/// `missing` more (1 or more) belong to it. While more may come, that is a need; at an end between
+/// two frames it says that nothing is left.
 ///
 /// ```
 /// use socketry_codec::{Decoded, End, limits::unfinished};

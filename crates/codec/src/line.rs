@@ -4,15 +4,16 @@ use bytes::BytesMut;
 use memchr::memchr;
 
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
+use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
 
 /// `line`, `line:crlf`, `line:\0`: a frame is what stands before a delimiter.
 ///
-/// By default a line ends at `\n`, and one `\r` before it belongs to the ending; other [`Ending`]s are one byte, and
-/// nothing is taken off before them. A frame holds no delimiter, and with `\n` it does not end in `\r`: what would
-/// arrive changed is refused.
+/// By default a line ends at `\n`, and one `\r` before it belongs to the ending; other [`Ending`]s
+/// are one byte, and nothing is taken off before them. A frame holds no delimiter, and with `\n` it
+/// does not end in `\r`: what would arrive changed is refused.
 ///
-/// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed over, up to
+/// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed
+/// over, up to
 /// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. What stands without an ending
 /// when a stream closes is an error and not a frame, since a command cut in half must not run;
 /// [`keep_last`](Line::keep_last) changes that. The end of a datagram does end a line, and an empty datagram is an empty
@@ -80,7 +81,8 @@ impl Line {
         self
     }
 
-    /// The longest line in bytes, with its ending, that is passed over rather than fatal; by default
+    /// The longest line in bytes, with its ending, that is passed over rather than fatal; by
+    /// default
     /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every line that is too long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
@@ -88,15 +90,16 @@ impl Line {
         self
     }
 
-    /// Whether a last line without an ending is a frame when a stream closes; by default it is an error.
+    /// Whether a last line without an ending is a frame when a stream closes; by default it is an
+    /// error.
     #[must_use]
     pub fn keep_last(mut self, keep: bool) -> Self {
         self.keep_last = keep;
         self
     }
 
-    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`). Nothing beyond is looked
-    /// at, so that the answer does not depend on how much arrived at once.
+    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`).
+    /// Nothing beyond is looked at, so that the answer does not depend on how much arrived at once.
     #[inline]
     fn reach(&self) -> usize {
         let ending = 1 + usize::from(self.ending.is_text());
@@ -108,6 +111,14 @@ impl Line {
     fn trim(&self, input: &[u8], at: usize) -> usize {
         let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
         at - usize::from(cr)
+    }
+
+    /// The line at the front, if its end is here and it is not too long.
+    #[inline(always)]
+    fn whole(&self, input: &[u8]) -> Option<Decoded> {
+        let reach = self.reach().min(input.len());
+        let at = memchr(self.ending.last(), &input[..reach])?;
+        self.frame(self.trim(input, at), at + 1).ok()
     }
 
     /// A line, unless it is too long.
@@ -181,7 +192,8 @@ impl Line {
         if let Some(at) = memchr(self.ending.last(), frame) {
             return Err(refused(Fault::Delimiter { at }));
         }
-        // A reader takes a `\r` at the end for a part of the ending. (Of two it takes one, so `\r\n` is safe.)
+        // A reader takes a `\r` at the end for a part of the ending. (Of two it takes one, so
+        // `\r\n` is safe.)
         let bare = self.ending.is_text() && !self.ending.is_crlf();
         match frame {
             [before @ .., b'\r'] if bare => Err(refused(Fault::Delimiter { at: before.len() })),
@@ -219,6 +231,17 @@ impl Codec for Line {
         }
     }
 
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        let first = self.decode(input, end)?;
+        ahead.behind(first, input, |rest| self.whole(rest));
+        Ok(first)
+    }
+
     #[inline(always)]
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.check(frame)?;
@@ -232,8 +255,8 @@ impl Codec for Line {
         Ok(Some((Affix::EMPTY, Affix::new(self.ending.written()))))
     }
 
-    /// False while the rest of a line that is too long is being discarded; the beginning of a line that is in the
-    /// input, but not whole, belongs to whoever decodes next.
+    /// False while the rest of a line that is too long is being discarded; the beginning of a line
+    /// that is in the input, but not whole, belongs to whoever decodes next.
     fn in_step(&self) -> bool {
         !matches!(self.within, Within::Discarding(_))
     }

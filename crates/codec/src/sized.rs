@@ -3,16 +3,18 @@
 use bytes::BytesMut;
 
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
-use crate::{Affix, Codec, CodecError, Decoded, End, Format, Properties};
+use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, Properties};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
 /// [`Format`] says how the length is written; by default as `struct.pack('i', n)` does. A frame longer than
 /// [`max_frame`](Struct::max_frame) is an error, and passed over where that is at most
 /// [`max_discard`](Struct::max_discard) bytes; beyond them, and after a negative length, the error is fatal. Memory is
-/// nobody's to claim: the codec holds none, and a length is only believed where a reader asks how much to read next.
+/// nobody's to claim: the codec holds none, and a length is only believed where a reader asks how
+/// much to read next.
 ///
-/// Several frames may stand in one datagram. A frame never spans two of them, and an empty datagram holds none.
+/// Several frames may stand in one datagram. A frame never spans two of them, and an empty datagram
+/// holds none.
 ///
 /// ```
 /// use socketry_codec::{Codec, Decoded, End, Struct};
@@ -43,7 +45,8 @@ impl Struct {
         }
     }
 
-    /// The longest frame in bytes, without its length field, both ways; by default [`DEFAULT_MAX_FRAME`].
+    /// The longest frame in bytes, without its length field, both ways; by default
+    /// [`DEFAULT_MAX_FRAME`].
     #[must_use]
     pub fn max_frame(mut self, bytes: usize) -> Self {
         self.limits.max_frame = bytes;
@@ -51,7 +54,8 @@ impl Struct {
         self
     }
 
-    /// The longest frame in bytes, with its length field, that is passed over rather than fatal; by default
+    /// The longest frame in bytes, with its length field, that is passed over rather than fatal; by
+    /// default
     /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every frame that is too long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
@@ -62,6 +66,20 @@ impl Struct {
     /// How the length is written.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The frame at the front, if all of it is here and nothing is wrong with it.
+    #[inline(always)]
+    pub(crate) fn whole(&self, input: &[u8]) -> Option<Decoded> {
+        let word = self.format.word(input)?;
+        let start = self.format.size();
+        let size = usize::try_from(word).ok().filter(|n| *n <= self.longest)?;
+        let (end, consumed) = (start + size, start + size);
+        (size <= input.len() - start).then_some(Decoded::Frame {
+            start,
+            end,
+            consumed,
+        })
     }
 
     /// What is wrong with a length that is not within [`longest`](Struct::longest).
@@ -94,7 +112,8 @@ impl Codec for Struct {
         let Some(size) = usize::try_from(word).ok().filter(|n| *n <= self.longest) else {
             return Err(contain(self.refused(word), end, here));
         };
-        // Compared with what is here, rather than added to it first: nothing that a peer says can overflow.
+        // Compared with what is here, rather than added to it first: nothing that a peer says can
+        // overflow.
         let body = here - start;
         if size > body {
             return unfinished(here, size - body, end);
@@ -105,6 +124,17 @@ impl Codec for Struct {
             end,
             consumed,
         })
+    }
+
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        let first = self.decode(input, end)?;
+        ahead.behind(first, input, |rest| self.whole(rest));
+        Ok(first)
     }
 
     #[inline(always)]
@@ -121,7 +151,8 @@ impl Codec for Struct {
         Ok(Some((header, Affix::EMPTY)))
     }
 
-    /// Always: it keeps nothing from one call to the next. What an error says to pass over is its reader's to remember.
+    /// Always: it keeps nothing from one call to the next. What an error says to pass over is its
+    /// reader's to remember.
     fn in_step(&self) -> bool {
         true
     }

@@ -6,18 +6,19 @@ use bytes::BytesMut;
 
 use self::scanner::Scanner;
 use crate::limits::{DEFAULT_MAX_BARE, Limits, MAX_DEPTH, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
+use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Properties};
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
 ///
-/// Nothing stands before it; white space between two objects is passed over. Only what decides where the object ends is
-/// looked at: strings, braces and brackets. Whether the rest is JSON, its parser will say. Each byte is looked at
-/// once, however the object arrives.
+/// Nothing stands before it; white space between two objects is passed over. Only what decides
+/// where the object ends is looked at: strings, braces and brackets. Whether the rest is JSON, its
+/// parser will say. Each byte is looked at once, however the object arrives.
 ///
-/// An object longer than [`max_frame`](BareJson::max_frame) is one error, and what is left of it is passed over, up to
+/// An object longer than [`max_frame`](BareJson::max_frame) is one error, and what is left of it is
+/// passed over, up to
 /// [`max_discard`](BareJson::max_discard) bytes of that object; beyond them the error is fatal. On a stream so is
-/// whatever hides where the object ends: another first byte than `{`, a closing bracket that does not match, nesting
-/// beyond [`max_depth`](BareJson::max_depth).
+/// whatever hides where the object ends: another first byte than `{`, a closing bracket that does
+/// not match, nesting beyond [`max_depth`](BareJson::max_depth).
 ///
 /// ```
 /// use socketry_codec::{BareJson, Reader};
@@ -50,7 +51,8 @@ impl BareJson {
         }
     }
 
-    /// The longest object in bytes, both ways; by default [`DEFAULT_MAX_BARE`], and at least 2 (`{}`).
+    /// The longest object in bytes, both ways; by default [`DEFAULT_MAX_BARE`], and at least 2
+    /// (`{}`).
     #[must_use]
     pub fn max_frame(mut self, bytes: usize) -> Self {
         self.limits.max_frame = bytes.max(2);
@@ -65,8 +67,8 @@ impl BareJson {
         self
     }
 
-    /// How deep braces and brackets may nest, the outermost included; by default, and at most, [`MAX_DEPTH`]. At
-    /// least 1.
+    /// How deep braces and brackets may nest, the outermost included; by default, and at most,
+    /// [`MAX_DEPTH`]. At least 1.
     #[must_use]
     pub fn max_depth(mut self, levels: usize) -> Self {
         self.max_depth = levels.clamp(1, MAX_DEPTH);
@@ -74,7 +76,8 @@ impl BareJson {
     }
 
     fn object(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        // Once an object has begun, the input begins with its brace, so this is white space before one.
+        // Once an object has begun, the input begins with its brace, so this is white space before
+        // one.
         let white = blank(input);
         if white > 0 {
             return Ok(Decoded::Skip(white));
@@ -93,6 +96,23 @@ impl BareJson {
                 unfinished(input.len(), self.scanner.missing().min(room), end)
             }
         }
+    }
+
+    /// The object at the front, behind white space, if all of it is here and nothing is wrong with
+    /// it.
+    fn whole(&self, input: &[u8]) -> Option<Decoded> {
+        let start = blank(input);
+        let object = &input[start..];
+        let reach = self.limits.max_frame.min(object.len());
+        // Looked at first: a scan says in words what is wrong.
+        object.first().filter(|byte| **byte == b'{')?;
+        let found = Scanner::default().scan(&object[..reach], self.max_depth);
+        let end = start + found.ok()??;
+        Some(Decoded::Frame {
+            start,
+            end,
+            consumed: end,
+        })
     }
 
     /// Scans on, and begins anew where an object ended.
@@ -180,6 +200,17 @@ impl Codec for BareJson {
         answer.map_err(|error| self.settle(error, end, input.len()))
     }
 
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        let first = self.decode(input, end)?;
+        ahead.behind(first, input, |rest| self.whole(rest));
+        Ok(first)
+    }
+
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.check(frame)?;
         out.extend_from_slice(frame);
@@ -191,8 +222,8 @@ impl Codec for BareJson {
         Ok(Some((Affix::EMPTY, Affix::EMPTY)))
     }
 
-    /// False while the rest of an object that is too long is being discarded; the beginning of an object that is in the
-    /// input, but not whole, belongs to whoever decodes next.
+    /// False while the rest of an object that is too long is being discarded; the beginning of an
+    /// object that is in the input, but not whole, belongs to whoever decodes next.
     fn in_step(&self) -> bool {
         self.discarded.is_none()
     }

@@ -1,4 +1,5 @@
-//! Bodies: bytes that follow a frame, as many as the application took from its header. They are never held whole.
+//! Bodies: bytes that follow a frame, as many as the application took from its header. They are
+//! never held whole.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -22,11 +23,12 @@ pub struct Body<'a, S, C = BoxCodec> {
 }
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
-    /// The `len` bytes that follow the last frame, where `len` comes from that frame: codecs know headers only.
-    /// They must be read before the next frame.
+    /// The `len` bytes that follow the last frame, where `len` comes from that frame: codecs know
+    /// headers only. They must be read before the next frame.
     ///
     /// # Errors
-    /// On a datagram socket, while another body is unread, and once a receive of the next frame has begun.
+    /// On a datagram socket, while another body is unread, and once a receive of the next frame has
+    /// begun.
     pub fn body(&mut self, len: u64) -> Result<Body<'_, S, C>, FrameError> {
         match self.input.begin_body(len) {
             Ok(()) => Ok(Body { framed: self }),
@@ -36,7 +38,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
 
     /// How many bytes of the current body are still to be read.
     pub fn body_left(&self) -> u64 {
-        self.input.body
+        self.input.body_left()
     }
 
     /// What is left of a body whose [`Body`] was dropped.
@@ -48,7 +50,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
 impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
     /// How many bytes are still to be read.
     pub fn left(&self) -> u64 {
-        self.framed.input.body
+        self.framed.input.body_left()
     }
 
     /// The next bytes, in place; `None` when the body has been read. Cancel-safe.
@@ -64,7 +66,8 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
         Ok(Some(self.framed.input.slice(range)))
     }
 
-    /// The next bytes, as [`Bytes`] cut from the buffer; `None` when the body has been read. Cancel-safe.
+    /// The next bytes, as [`Bytes`] cut from the buffer; `None` when the body has been read.
+    /// Cancel-safe.
     ///
     /// # Errors
     /// As [`chunk`](Body::chunk).
@@ -77,7 +80,8 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
         Ok(Some(self.framed.input.cut(range)))
     }
 
-    /// Gives the body up, and with it the conversation: what is left is not read, and there are no more frames.
+    /// Gives the body up, and with it the conversation: what is left is not read, and there are no
+    /// more frames.
     pub fn abort(self) {
         self.framed.input.fail();
     }
@@ -117,20 +121,22 @@ impl<S: RecvHalf, C: Codec> AsyncRead for Body<'_, S, C> {
 
 impl<S, C> fmt::Debug for Body<'_, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes left)", self.framed.input.body)
+        write!(f, "Body({} bytes left)", self.framed.input.body_left())
     }
 }
 
 /// A body that is sent: see [`Framed::body_writer`].
 ///
-/// It is also [`AsyncWrite`]. Dropped early, the rest is still owed: the next frame is refused until
+/// It is also [`AsyncWrite`]. Dropped early, the rest is still owed: the next frame is refused
+/// until
 /// [`body_writer`](Framed::body_writer) has written it, or the connection is dropped.
 pub struct BodyWriter<'a, S, C = BoxCodec> {
     framed: &'a mut Framed<S, C>,
 }
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
-    /// Sends `len` bytes behind the frames that wait. With a body begun already, `len` must be what it still owes.
+    /// Sends `len` bytes behind the frames that wait. With a body begun already, `len` must be what
+    /// it still owes.
     ///
     /// # Errors
     /// On a datagram socket, after a fatal error, and if another body is owed.
@@ -152,7 +158,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 }
 
 impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
-    /// Gives the body up, and with it the sending side: the peer would take what follows for the rest of the body.
+    /// Gives the body up, and with it the sending side: the peer would take what follows for the
+    /// rest of the body.
     pub fn abort(self) {
         self.framed.output.over = true;
     }

@@ -27,7 +27,7 @@ impl<S: Socket, C: Codec + Clone> Framed<S, C> {
             socket: recv,
             codec: self.codec.clone(),
             input: self.input,
-            output: Output::default(),
+            output: Output::new(stream),
         };
         let sending = Framed {
             socket: send,
@@ -71,8 +71,8 @@ impl<R: RecvHalf, C: Codec> Framed<R, C> {
     /// ```
     ///
     /// # Errors
-    /// If they have not the same two ends, and so cannot be of one socket; the error gives both back. (Nothing tells two
-    /// clients of one Unix listener apart, since they have no names.)
+    /// If they have not the same two ends, and so cannot be of one socket; the error gives both
+    /// back. (Nothing tells two clients of one Unix listener apart, since they have no names.)
     #[expect(
         clippy::type_complexity,
         reason = "what it takes, and what it gives back"

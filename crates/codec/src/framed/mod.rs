@@ -1,7 +1,12 @@
 //! A socket, or a half of one, and a codec: frames.
+//!
+//! Its tests are those of the crate `socketry-testkit`, `crates/testkit/tests/framed*.rs`: they
+//! need sockets that follow a script, and that crate has them and depends on this one.
 
 mod body;
 mod error;
+mod feed;
+mod frames;
 mod halves;
 mod input;
 mod output;
@@ -10,7 +15,6 @@ mod recv;
 mod send;
 mod sender;
 mod sink;
-mod spare;
 #[cfg(feature = "json")]
 mod typed;
 
@@ -25,6 +29,8 @@ use tokio::task::coop::consume_budget;
 
 pub use body::{Body, BodyWriter};
 pub use error::{FrameError, FrameFault};
+pub use feed::FeedError;
+pub use frames::Frames;
 pub use halves::Strangers;
 pub use sender::Sender;
 
@@ -34,9 +40,11 @@ use output::Output;
 
 /// Frames over a socket.
 ///
-/// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: where it receives, there are [`recv`](Framed::recv),
+/// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: where it receives, there are
+/// [`recv`](Framed::recv),
 /// [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); where it sends, [`send`](Framed::send),
-/// [`feed`](Framed::feed), [`flush`](Framed::flush) and [`body_writer`](Framed::body_writer).
+/// [`feed`](Framed::feed), [`flush`](Framed::flush) and [`body_writer`](Framed::body_writer). For many small frames
+/// [`recv_many`](Framed::recv_many) and [`feed_many`](Framed::feed_many) are faster.
 /// [`split`](Framed::split) gives two halves for two tasks, and [`reunite`](Framed::reunite) takes them back.
 ///
 /// ```
@@ -55,7 +63,8 @@ use output::Output;
 /// # Ok(()) }
 /// ```
 ///
-/// An error concerns one frame, unless it [is fatal](FrameError::is_fatal); the conversation goes on behind it:
+/// An error concerns one frame, unless it [is fatal](FrameError::is_fatal); the conversation goes
+/// on behind it:
 ///
 /// ```
 /// # use socketry_codec::{FrameError, Framed, Struct};
@@ -73,11 +82,14 @@ use output::Output;
 ///
 /// # What is bounded
 ///
-/// A frame by its codec; the time to finish one that has begun by [`frame_time`](Framed::frame_time); what waits to be
-/// written by [`high_water`](Framed::high_water). A body has no limit of time: its application knows what is too slow.
+/// A frame by its codec; the time to finish one that has begun by
+/// [`frame_time`](Framed::frame_time); what waits to be written by
+/// [`high_water`](Framed::high_water). A body has no limit of time: its application knows what is
+/// too slow.
 ///
-/// The receive buffer is given room for at most the largest of: one read (64 KiB), twice what has arrived, and the largest
-/// frame that this peer has completed. It never follows a length that was only claimed.
+/// The receive buffer is given room for at most the largest of: one read (64 KiB), twice what has
+/// arrived, and the largest frame that this peer has completed. It never follows a length that was
+/// only claimed.
 pub struct Framed<S, C = BoxCodec> {
     socket: S,
     codec: C,
@@ -98,8 +110,8 @@ pub struct Parts<S, C = BoxCodec> {
     pub unsent: BytesMut,
 }
 
-/// It cannot be taken apart, or given to another codec, in the middle of a frame or body. What was refused is inside, as
-/// it was.
+/// It cannot be taken apart, or given to another codec, in the middle of a frame or body. What was
+/// refused is inside, as it was.
 #[derive(thiserror::Error)]
 #[error("a frame or body is under way; finish it before another codec or owner takes over")]
 pub struct OutOfStep<F>(pub Box<F>);
@@ -118,7 +130,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
             socket,
             codec,
             input: Input::new(stream),
-            output: Output::default(),
+            output: Output::new(stream),
         }
     }
 
@@ -134,10 +146,11 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// How long a frame may take from its first byte to its last; `None` for ever. Default
     /// [`DEFAULT_FRAME_TIME`](crate::limits::DEFAULT_FRAME_TIME), 30 seconds, for which the runtime needs its timers.
     ///
-    /// A frame that is late because nobody received meanwhile is not refused while its bytes are there.
+    /// A frame that is late because nobody received meanwhile is not refused while its bytes are
+    /// there.
     #[must_use]
     pub fn frame_time(mut self, limit: Option<Duration>) -> Self {
-        self.input.frame_time = limit;
+        self.input.set_frame_time(limit);
         self
     }
 
@@ -175,7 +188,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
         &self.codec
     }
 
-    /// The same connection with another codec from here on. The bytes that are here already go to the new one.
+    /// The same connection with another codec from here on. The bytes that are here already go to
+    /// the new one.
     ///
     /// # Errors
     /// In the middle of a frame or body; the error gives `self` back.
@@ -185,10 +199,11 @@ impl<S: Half, C: Codec> Framed<S, C> {
         }
         let Framed {
             socket,
-            input,
+            mut input,
             output,
             ..
         } = self;
+        input.forget_frames();
         Ok(Framed {
             socket,
             codec,
@@ -202,8 +217,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
         self.codec.in_step() && self.input.in_step() && self.output.owed == 0
     }
 
-    /// The bytes that have arrived and belong to no frame that was given out: the beginning of a frame, or
-    /// frames that nobody has asked for yet. Empty after a fatal error.
+    /// The bytes that have arrived and belong to no frame that was given out: the beginning of a
+    /// frame, or frames that nobody has asked for yet. Empty after a fatal error.
     ///
     /// While a receive waits they show what it has so far.
     pub fn unread(&self) -> &[u8] {
@@ -213,8 +228,9 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// Takes it apart. On a datagram socket an empty datagram that waits is lost.
     ///
     /// # Errors
-    /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for frames. The error gives
-    /// `self` back; [`into_socket`](Framed::into_socket) is for those who want no more than the socket.
+    /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for
+    /// frames. The error gives `self` back; [`into_socket`](Framed::into_socket) is for those who
+    /// want no more than the socket.
     pub fn into_parts(self) -> Result<Parts<S, C>, OutOfStep<Self>> {
         if !self.in_step() {
             return Err(OutOfStep(Box::new(self)));
@@ -233,8 +249,9 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 }
 
-/// Before each call of a socket: pending when this task has had its turn, whatever the socket has to give. A peer that keeps a
-/// socket busy must not hold a thread of the runtime with it, and not every transport sees to that.
+/// Before each call of a socket: pending when this task has had its turn, whatever the socket has
+/// to give. A peer that keeps a socket busy must not hold a thread of the runtime with it, and not
+/// every transport sees to that.
 fn poll_turn(cx: &mut Context<'_>) -> Poll<()> {
     pin!(consume_budget()).poll(cx)
 }

@@ -18,6 +18,8 @@ pub(super) struct Output {
     pub(super) buf: BytesMut,
     /// Everything before is written.
     pos: usize,
+    /// What the socket is, which it says itself, and slowly where it is in a box.
+    pub(super) stream: bool,
     /// Whether `buf` is a datagram to be sent. It may be empty.
     pub(super) datagram: bool,
     /// Bytes of the current body that are still to be written.
@@ -27,20 +29,19 @@ pub(super) struct Output {
     pub(super) over: bool,
 }
 
-impl Default for Output {
-    fn default() -> Self {
+impl Output {
+    pub(super) fn new(stream: bool) -> Self {
         Output {
             buf: BytesMut::new(),
             pos: 0,
+            stream,
             datagram: false,
             owed: 0,
             high_water: DEFAULT_HIGH_WATER,
             over: false,
         }
     }
-}
 
-impl Output {
     /// Whether another frame may be put behind what waits.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
@@ -95,7 +96,8 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what waits, and then some of `bytes`, of which there are some; says how many of those.
+    /// Writes what waits, and then some of `bytes`, of which there are some; says how many of
+    /// those.
     pub(super) fn poll_write_some<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -155,13 +157,15 @@ impl Output {
     /// All is written, and the owner knows of no more: gives the room of a burst back.
     pub(super) fn rest(&mut self) {
         if self.buf.capacity() > RESTING {
-            // Not nothing: the next burst would begin with a handful of bytes and double them often.
+            // Not nothing: the next burst would begin with a handful of bytes and double them
+            // often.
             self.buf = BytesMut::with_capacity(RESTING);
         }
     }
 
-    /// A frame that is written from where it lies. Dropped before it is whole, it is taken back if none of it was
-    /// written, and otherwise its rest is copied to the buffer: never half a frame on the wire.
+    /// A frame that is written from where it lies. Dropped before it is whole, it is taken back if
+    /// none of it was written, and otherwise its rest is copied to the buffer: never half a frame
+    /// on the wire.
     pub(super) fn large<'a>(&'a mut self, head: &[u8], rest: [&'a [u8]; 2]) -> Large<'a> {
         let begins = self.buf.len();
         self.buf.extend_from_slice(head);

@@ -13,20 +13,23 @@ use super::{FrameError, FrameFault, Framed};
 use crate::limits::{CLOSE_BYTES, CLOSE_TIME};
 use crate::{Codec, CodecError, Fault};
 
-/// From this length on, in bytes, a payload is written from where it lies. Below it, copying to the buffer and writing
-/// many frames at once is faster: the kernel then has more to do at a time (measured; equal at about this length).
-const LARGE: usize = 128 * 1024;
+/// From this length on, in bytes, a payload is written from where it lies. Below it, copying to the
+/// buffer and writing many frames at once is faster: the kernel then has more to do at a time
+/// (measured; equal at about this length).
+pub(super) const LARGE: usize = 128 * 1024;
 /// The same for a frame that is flushed at once: there is nothing to gather it with.
 const ALONE: usize = 16 * 1024;
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// Sends a frame; when it returns, the frame has been written.
     ///
-    /// Cancel-safe: a frame whose sending was dropped half-way goes out whole before the next one, or not at all.
-    /// Many small frames are faster with [`feed`](Framed::feed) and one [`flush`](Framed::flush).
+    /// Cancel-safe: a frame whose sending was dropped half-way goes out whole before the next one,
+    /// or not at all. Many small frames are faster with [`feed`](Framed::feed) and one
+    /// [`flush`](Framed::flush).
     ///
-    /// It waits while the peer takes nothing, and it receives nothing meanwhile. So two peers that both send more than the
-    /// kernel holds (some 100 KiB to a few MiB) before either receives wait for each other, for ever. Where both may send much,
+    /// It waits while the peer takes nothing, and it receives nothing meanwhile. So two peers that
+    /// both send more than the kernel holds (some 100 KiB to a few MiB) before either receives wait
+    /// for each other, for ever. Where both may send much,
     /// [`split`](Framed::split) the conversation and receive while sending, or bound it with a timeout:
     ///
     /// ```
@@ -63,8 +66,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         self.flush().await
     }
 
-    /// Puts a frame behind those that wait, and writes them when there are many. [`flush`](Framed::flush) writes
-    /// the rest. Cancel-safe, as [`send`](Framed::send).
+    /// Puts a frame behind those that wait, and writes them when there are many.
+    /// [`flush`](Framed::flush) writes the rest. Cancel-safe, as [`send`](Framed::send).
     ///
     /// # Errors
     /// As [`send`](Framed::send).
@@ -78,7 +81,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         })
     }
 
-    async fn feed_waiting(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+    pub(super) async fn feed_waiting(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if frame.len() >= LARGE && self.shape().is_stream() {
             return self.feed_large(frame).await;
         }
@@ -89,8 +92,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// Writes all frames that wait. Cancel-safe.
     ///
     /// # Errors
-    /// If the peer or the network failed. On a datagram socket that is [not fatal](FrameError::is_fatal), and the
-    /// datagram is lost.
+    /// If the peer or the network failed. On a datagram socket that is [not
+    /// fatal](FrameError::is_fatal), and the datagram is lost.
     pub async fn flush(&mut self) -> Result<(), FrameError> {
         poll_fn(|cx| self.poll_flush_frames(cx)).await
     }
@@ -120,20 +123,24 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         written.map_err(|error| self.send_error(error))
     }
 
-    /// Encodes a frame behind those that wait, for which there is room. Always in line: a call would be a fifth of what a
-    /// small frame costs.
+    /// Encodes a frame behind those that wait, for which there is room. Always in line: a call
+    /// would be a fifth of what a small frame costs.
     #[inline(always)]
     pub(super) fn encode(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         self.may_send()?;
-        if let Shape::Datagram { max_len } = self.socket.shape() {
-            return self.encode_datagram(frame, max_len);
+        if !self.output.stream {
+            return self.encode_datagram(frame);
         }
         let encoded = self.codec.encode(frame, &mut self.output.buf);
         encoded.map_err(|error| self.codec_refused(error))
     }
 
     #[inline(never)]
-    fn encode_datagram(&mut self, frame: &[u8], max_len: usize) -> Result<(), FrameError> {
+    fn encode_datagram(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+        let max_len = match self.shape() {
+            Shape::Datagram { max_len } => max_len,
+            Shape::Stream => usize::MAX,
+        };
         let encoded = encode_datagram(&mut self.codec, frame, max_len, &mut self.output.buf);
         encoded.map_err(|error| self.codec_refused(error))?;
         self.output.datagram = true;
@@ -180,7 +187,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     ) -> Poll<Result<(), FrameError>> {
         if !self.output.over {
             self.may_send()?;
-            // Finishing flushes too. Who flushed before would do so again at each poll, and wait for it again.
+            // Finishing flushes too. Who flushed before would do so again at each poll, and wait
+            // for it again.
             ready!(self.poll_drain(cx))?;
         }
         let finished = ready!(self.socket.poll_finish(cx));
@@ -249,9 +257,9 @@ pub(super) fn encode_datagram<C: Codec>(
 }
 
 impl<S: Socket, C: Codec> Framed<S, C> {
-    /// Closes so that the peer loses nothing: flushes, half-closes, and reads on until the peer has closed too, for at
-    /// most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with unread bytes would reset it, and destroy what the peer has not
-    /// read yet.
+    /// Closes so that the peer loses nothing: flushes, half-closes, and reads on until the peer has
+    /// closed too, for at most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with unread
+    /// bytes would reset it, and destroy what the peer has not read yet.
     ///
     /// # Errors
     /// As [`flush`](Framed::flush), and if what waits could not be written in that time.

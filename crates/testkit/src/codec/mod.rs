@@ -40,6 +40,7 @@ mod drive;
 mod ends;
 mod inputs;
 mod limits;
+mod many;
 mod named;
 mod progress;
 mod sent;
@@ -117,10 +118,14 @@ macro_rules! __codec_laws {
                 "Where `in_step` is true, a new codec in this one's place decodes the same; after a frame it is true.",
             declared::its_properties_are_true
                 "What a codec declares in its `properties` is true: boundaries, content, the longest frame, no state.",
+            many::frames_found_ahead_are_those_found_one_by_one
+                "What `decode_many` finds is what `decode` finds, however the stream is cut, and however many are taken.",
+            many::what_is_found_ahead_may_be_forgotten
+                "Behind the first frame of `decode_many`, a codec is as new, whatever else it found.",
             tiers::the_reader_agrees
                 "`Reader` gives the frames and errors that `decode` gives.",
             tiers::framed_agrees
-                "`Framed` gives the frames and errors that `decode` gives, borrowed and as `Bytes`.",
+                "`Framed` gives the frames and errors that `decode` gives, one by one or many, borrowed and as `Bytes`.",
             tiers::framed_sends_what_encode_writes
                 "What `Framed` sends and feeds is what `encode` writes, whether or not it copies.",
             tiers::tokio_util_agrees

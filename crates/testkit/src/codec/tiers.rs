@@ -90,12 +90,33 @@ pub(super) fn framed_agrees(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Frames that are borrowed, frames that are kept, and the codec's own answers.
+/// The ways to receive.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Borrowed,
+    Kept,
+    Many(usize),
+    /// Of each batch only the first is taken.
+    FirstOfMany,
+    ManyKept(usize),
+}
+
+const WAYS: [Way; 7] = [
+    Way::Borrowed,
+    Way::Kept,
+    Way::Many(2),
+    Way::Many(usize::MAX),
+    Way::FirstOfMany,
+    Way::ManyKept(2),
+    Way::ManyKept(usize::MAX),
+];
+
+/// Frames that are received in any way, and the codec's own answers.
 fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream: &[u8]) -> Verdict {
-    for kept in [false, true] {
+    for way in WAYS {
         let framed = Framed::new(socket(), subject.codec(subject.small()));
         let datagrams = !framed.shape().is_stream();
-        let found = block_on_events(framed, kept)?;
+        let found = block_on_events(framed, way)?;
         // What is fatal on a stream ends no more than its datagram there.
         let as_there = |event: &Event| {
             event.clone().map_err(|wrong| Wrong {
@@ -106,7 +127,7 @@ fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream:
         let due: Vec<Event> = due.iter().map(as_there).collect();
         same(&found, &due, || {
             format!(
-                "Framed over {}, datagrams: {datagrams}, kept: {kept}",
+                "Framed over {}, datagrams: {datagrams}, {way:?}",
                 shown(stream)
             )
         })?;
@@ -114,26 +135,40 @@ fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream:
     Ok(())
 }
 
-fn block_on_events(mut framed: Framed<Script, BoxCodec>, kept: bool) -> Result<Vec<Event>, String> {
+fn block_on_events(mut framed: Framed<Script, BoxCodec>, way: Way) -> Result<Vec<Event>, String> {
     let mut events = Vec::new();
     block_on(async {
         loop {
-            let next = if kept {
-                framed.recv_bytes().await
-            } else {
-                framed
-                    .recv()
-                    .await
-                    .map(|frame| frame.map(Bytes::copy_from_slice))
-            };
-            match next {
-                Ok(None) => return Ok(()),
-                Ok(Some(frame)) => events.push(Ok(frame)),
+            match received(&mut framed, way).await {
+                Ok(frames) if frames.is_empty() => return Ok(()),
+                Ok(frames) => events.extend(frames.into_iter().map(Ok)),
                 Err(error) => events.push(Err(wrong(&error)?)),
             }
         }
     })?;
     Ok(events)
+}
+
+/// What one call gives; nothing is the end.
+async fn received(
+    framed: &mut Framed<Script, BoxCodec>,
+    way: Way,
+) -> Result<Vec<Bytes>, FrameError> {
+    let mut kept = Vec::new();
+    match way {
+        Way::Kept => kept.extend(framed.recv_bytes().await?),
+        Way::Borrowed => kept.extend(framed.recv().await?.map(Bytes::copy_from_slice)),
+        Way::Many(most) => {
+            let frames = framed.recv_many(most).await?.into_iter().flatten();
+            kept.extend(frames.map(Bytes::copy_from_slice));
+        }
+        Way::FirstOfMany => {
+            let frames = framed.recv_many(usize::MAX).await?.into_iter().flatten();
+            kept.extend(frames.take(1).map(Bytes::copy_from_slice));
+        }
+        Way::ManyKept(most) => drop(framed.recv_many_bytes(&mut kept, most).await?),
+    }
+    Ok(kept)
 }
 
 fn wrong(error: &FrameError) -> Result<Wrong, String> {
@@ -150,27 +185,37 @@ pub(super) fn framed_sends_what_encode_writes(subject: &Subject) -> Verdict {
     // On a stream nothing is no message, and `send` may say so to a codec that writes nothing for
     // it.
     let wire = subject.wire(&frames)?;
-    for feeds in [false, true] {
+    for way in ["send", "feed", "feed_many"] {
         let socket = Script::stream();
         let mut framed = Framed::new(socket.clone(), subject.codec(subject.roomy()));
-        let sent = block_on(async {
-            for frame in &frames {
-                let sent = if feeds {
-                    framed.feed(frame).await
-                } else {
-                    framed.send(frame).await
-                };
-                sent.map_err(|error| error.to_string())?;
-            }
-            framed.flush().await.map_err(|error| error.to_string())
-        });
-        sent?;
+        block_on(async {
+            let sent = send(&mut framed, &frames, way).await;
+            sent.map_err(|error| error.to_string())
+        })?;
         let written = socket.written();
         ensure(written == wire, || {
-            format!("{} is sent as {}", shown(&wire), shown(&written))
+            format!("{way} of {} writes {}", shown(&wire), shown(&written))
         })?;
     }
     Ok(())
+}
+
+async fn send(
+    framed: &mut Framed<Script, BoxCodec>,
+    frames: &[Vec<u8>],
+    way: &str,
+) -> Result<(), FrameError> {
+    if way == "feed_many" {
+        framed.feed_many(frames).await?;
+        return framed.flush().await;
+    }
+    for frame in frames {
+        match way {
+            "feed" => framed.feed(frame).await?,
+            _ => framed.send(frame).await?,
+        }
+    }
+    framed.flush().await
 }
 
 pub(super) fn tokio_util_agrees(subject: &Subject) -> Verdict {

@@ -24,10 +24,17 @@ pub(crate) fn cases() -> Vec<Case> {
         case("recv struct:<I", little, receive),
         case("recv line", line, receive),
         case("recv boxed struct:<I", boxed, receive),
+        case("recv_many struct:<I", little, receive_many),
+        case("recv_many line", line, receive_many),
+        case("recv_many boxed struct:<I", boxed, receive_many),
         case("recv_bytes struct:<I", little, keep),
+        case("recv_many_bytes struct:<I", little, keep_many),
         case("feed struct:<I", little, feed),
         case("feed line", line, feed),
         case("feed boxed struct:<I", boxed, feed),
+        case("feed_many struct:<I", little, feed_many),
+        case("feed_many line", line, feed_many),
+        case("feed_many boxed struct:<I", boxed, feed_many),
         case("Sender struct:<I", little, put),
     ]
 }
@@ -64,10 +71,33 @@ fn receive<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
     });
 }
 
+fn receive_many<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
+    block_on(async {
+        let mut left = frames as usize;
+        while left > 0 {
+            for frame in framed.recv_many(left).await.unwrap().unwrap() {
+                black_box(frame);
+                left -= 1;
+            }
+        }
+    });
+}
+
 fn keep<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
     block_on(async {
         for _ in 0..frames {
             black_box(framed.recv_bytes().await.unwrap());
+        }
+    });
+}
+
+fn keep_many<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
+    let mut kept = Vec::new();
+    block_on(async {
+        let mut left = frames as usize;
+        while left > 0 {
+            left -= framed.recv_many_bytes(&mut kept, left).await.unwrap();
+            black_box(&mut kept).clear();
         }
     });
 }
@@ -78,6 +108,15 @@ fn feed<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
         for _ in 0..frames {
             framed.feed(black_box(&frame)).await.unwrap();
         }
+        framed.flush().await.unwrap();
+    });
+}
+
+fn feed_many<S: Socket, C: Codec>(mut framed: Framed<S, C>, frames: u32) {
+    let frame = frame(SIZE);
+    block_on(async {
+        let frames = (0..frames).map(|_| black_box(&frame));
+        framed.feed_many(frames).await.unwrap();
         framed.flush().await.unwrap();
     });
 }

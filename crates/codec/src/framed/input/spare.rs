@@ -1,17 +1,22 @@
-//! One buffer for each thread, for whoever reads next there.
+//! One buffer for each thread, and room for frames found ahead, for the connection that reads next
+//! there.
 //!
-//! A connection that waits has given its buffer back, and needs one again when it is woken: mostly on a thread on which
-//! another has just begun to wait. Ten thousand of them share a few buffers that way, and none is allocated for a read.
+//! A connection that waits has given both back, and needs them again when it is woken: mostly on a
+//! thread on which another has just begun to wait. Ten thousand of them share a few buffers that
+//! way, and none is allocated for a read.
 
 use std::cell::Cell;
 
 use bytes::BytesMut;
+
+use crate::Ahead;
 
 /// Smaller buffers are not worth it, larger ones are given back, in bytes.
 const KEPT: std::ops::RangeInclusive<usize> = 8 * 1024..=64 * 1024;
 
 thread_local! {
     static SPARE: Cell<Option<BytesMut>> = const { Cell::new(None) };
+    static AHEAD: Cell<Option<Box<Ahead>>> = const { Cell::new(None) };
 }
 
 /// An empty buffer with room for `bytes`.
@@ -30,6 +35,17 @@ pub(super) fn give(mut buf: BytesMut) {
         // At the thread's end there is no next one.
         let _ = SPARE.try_with(|spare| spare.set(Some(buf)));
     }
+}
+
+/// Room for frames found ahead.
+pub(super) fn take_ahead() -> Box<Ahead> {
+    let spare = AHEAD.try_with(Cell::take).ok().flatten();
+    spare.unwrap_or_default()
+}
+
+/// Leaves it for the next one.
+pub(super) fn give_ahead(ahead: Box<Ahead>) {
+    let _ = AHEAD.try_with(|spare| spare.set(Some(ahead)));
 }
 
 #[cfg(test)]

@@ -1,0 +1,183 @@
+//! Frames that one look at the input finds behind the first.
+
+use crate::limits::FRAMES_AT_ONCE;
+use crate::{CodecError, Decoded};
+
+/// Where the frames lie that stand whole behind the first: what
+/// [`Codec::decode_many`](crate::Codec::decode_many) fills.
+///
+/// It holds one less than [`FRAMES_AT_ONCE`], in 1.5 KiB, and is one batch's work: whoever asks a
+/// codec for many frames gives them out one by one, and may [forget](Ahead::clear) those that are
+/// left at any time, to ask again from where it stands.
+///
+/// ```
+/// use socketry_codec::{Ahead, Codec, Decoded, End, Struct};
+///
+/// let (mut codec, mut ahead) = (Struct::new(">H".parse()?), Ahead::new());
+/// let wire = b"\0\x01a\0\x02bc\0\x03d";
+/// let first = codec.decode_many(wire, End::Open, &mut ahead)?;
+/// assert_eq!(first, Decoded::Frame { start: 2, end: 3, consumed: 3 });
+/// assert_eq!(ahead.next(), Some(Decoded::Frame { start: 2, end: 4, consumed: 4 })); // of what the first one left
+/// assert_eq!(ahead.next(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Ahead {
+    /// The first is left free for the frame before all these: see [`first`](Ahead::first).
+    places: [Place; FRAMES_AT_ONCE],
+    /// Those before are given out.
+    given: usize,
+    /// Those before are frames.
+    found: usize,
+    /// How many bytes the frames behind the first take, all together.
+    reach: usize,
+}
+
+/// A frame, as [`Decoded::Frame`] says it: from where the frame before it ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) consumed: usize,
+}
+
+impl Place {
+    /// The frame in an answer about `here` bytes, if it is one that can be.
+    #[inline(always)]
+    pub(crate) fn sound(answer: Decoded, here: usize) -> Option<Place> {
+        match answer {
+            Decoded::Frame {
+                start,
+                end,
+                consumed,
+            } if Decoded::is_sound_frame(start, end, consumed, here) => Some(Place {
+                start,
+                end,
+                consumed,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Ahead {
+    /// Nothing is found yet.
+    pub fn new() -> Self {
+        Ahead {
+            places: [Place::default(); FRAMES_AT_ONCE],
+            given: 1,
+            found: 1,
+            reach: 0,
+        }
+    }
+
+    /// Forgets all frames.
+    #[inline]
+    pub fn clear(&mut self) {
+        (self.given, self.found, self.reach) = (1, 1, 0);
+    }
+
+    /// The whole of [`decode_many`](crate::Codec::decode_many) for a codec that keeps nothing from
+    /// one call of `decode` to the next, unless that gave a frame: asks `decode` until it answers
+    /// anything else.
+    ///
+    /// # Errors
+    /// As `decode` says of the first frame; those behind it are left to be asked for.
+    #[inline(always)]
+    pub fn each(
+        &mut self,
+        input: &[u8],
+        mut decode: impl FnMut(&[u8]) -> Result<Decoded, CodecError>,
+    ) -> Result<Decoded, CodecError> {
+        let first = decode(input)?;
+        self.behind(first, input, |rest| decode(rest).ok());
+        Ok(first)
+    }
+
+    /// Adds the frames behind `first`, the answer about `input`, as long as there is room and
+    /// `whole` finds one at the front of what is left. `whole` gives a [`Decoded::Frame`] as
+    /// `decode` would; anything else ends the batch, and leaves the codec as if it had not looked
+    /// there.
+    #[inline(always)]
+    pub fn behind(
+        &mut self,
+        first: Decoded,
+        input: &[u8],
+        mut whole: impl FnMut(&[u8]) -> Option<Decoded>,
+    ) {
+        let Some(Place { consumed, .. }) = Place::sound(first, input.len()) else {
+            return;
+        };
+        let (mut rest, mut found) = (&input[consumed..], self.found);
+        for room in &mut self.places[found..] {
+            if rest.is_empty() {
+                break;
+            }
+            let Some(place) = whole(rest).and_then(|answer| Place::sound(answer, rest.len()))
+            else {
+                break;
+            };
+            *room = place;
+            rest = &rest[place.consumed..];
+            found += 1;
+        }
+        self.reach += input.len() - consumed - rest.len();
+        self.found = found;
+    }
+
+    /// Puts the frame that the codec answered with before those that it found behind it; whether
+    /// all of them lie within an input of `here` bytes.
+    #[inline]
+    pub(crate) fn first(&mut self, place: Place, here: usize) -> bool {
+        self.places[0] = place;
+        self.given = 0;
+        place.consumed + self.reach <= here
+    }
+
+    /// The next place, given out.
+    #[inline(always)]
+    pub(crate) fn pop(&mut self) -> Option<Place> {
+        let place = *self.places[..self.found].get(self.given)?;
+        self.given += 1;
+        Some(place)
+    }
+
+    /// The next `most` places, or as many as there are; up to which that is, and how many before it
+    /// are given out, to be noted there.
+    #[inline]
+    pub(crate) fn lend(&mut self, most: usize) -> (&[Place], usize, &mut usize) {
+        let until = self.found.min(self.given.saturating_add(most));
+        (&self.places[self.given..until], until, &mut self.given)
+    }
+
+    /// Whether all were given out.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.given == self.found
+    }
+}
+
+impl Iterator for Ahead {
+    type Item = Decoded;
+
+    /// The next frame, as [`decode`](crate::Codec::decode) would have answered behind the one
+    /// before.
+    fn next(&mut self) -> Option<Decoded> {
+        let Place {
+            start,
+            end,
+            consumed,
+        } = self.pop()?;
+        Some(Decoded::Frame {
+            start,
+            end,
+            consumed,
+        })
+    }
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Ahead::new()
+    }
+}

@@ -1,0 +1,77 @@
+//! The bytes of a body.
+
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use socketry_transport::{RecvHalf, poll_recv_into};
+
+use super::room::READ_MAX;
+use super::{Input, State, spare};
+use crate::framed::{FrameFault, poll_turn};
+
+impl Input {
+    /// Begins a body of `len` bytes, behind the last frame that was taken.
+    pub(in crate::framed) fn begin_body(&mut self, len: u64) -> Result<(), FrameFault> {
+        match self.state {
+            State::NoDatagram | State::Datagram => Err(FrameFault::NoBody),
+            _ if self.body > 0 => Err(FrameFault::BodyUnread(self.body)),
+            _ if self.looked || self.skip > 0 => Err(FrameFault::BodyLate),
+            _ => {
+                // What was found behind its header is the body, and was no frame.
+                self.forget_frames();
+                self.body = len;
+                Ok(())
+            }
+        }
+    }
+
+    /// How many bytes of the body are still to be read.
+    pub(in crate::framed) fn body_left(&self) -> u64 {
+        self.body
+    }
+
+    /// The next bytes of the body, all that are here; receives if none is. An empty range is the
+    /// end of the body.
+    pub(in crate::framed) fn poll_body<R: RecvHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut R,
+    ) -> Poll<Result<Range<usize>, FrameFault>> {
+        while self.body > 0 && self.here() == 0 {
+            ready!(self.poll_fill_body(cx, socket))?;
+        }
+        let here = self.here();
+        let len = usize::try_from(self.body).map_or(here, |left| left.min(here));
+        Poll::Ready(Ok(self.pos..self.pos + len))
+    }
+
+    fn poll_fill_body<R: RecvHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut R,
+    ) -> Poll<Result<(), FrameFault>> {
+        if self.state != State::Stream {
+            let missing = self.body;
+            self.fail();
+            return Poll::Ready(Err(FrameFault::BodyCut(missing)));
+        }
+        ready!(poll_turn(cx));
+        self.compact();
+        let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
+        self.reserve(room);
+        match poll_recv_into(socket, cx, &mut self.buf, room) {
+            Poll::Ready(Ok(received)) => Poll::Ready(self.received(received)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
+            Poll::Pending => {
+                spare::give(std::mem::take(&mut self.buf));
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Takes `len` bytes that [`poll_body`](Input::poll_body) showed.
+    pub(in crate::framed) fn take_body(&mut self, len: usize) {
+        self.pos += len;
+        self.body -= len as u64;
+    }
+}

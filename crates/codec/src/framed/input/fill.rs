@@ -1,0 +1,79 @@
+//! Receiving into the buffer.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use socketry_transport::{Received, RecvHalf, poll_recv_into};
+
+use super::{Input, State, spare};
+use crate::framed::{FrameFault, poll_turn};
+
+/// A connection that waits, and whose unread rest is this small, gives back a larger buffer.
+const PARKED_REST: usize = 512;
+
+impl Input {
+    /// Receives once, where so many bytes are missing. `Ok` says that there is something new to
+    /// look at. Where it waits, the time of a frame runs if one has begun: what is here, what is to
+    /// be passed over, or what the codec says with `in_step`.
+    pub(in crate::framed) fn poll_fill<R: RecvHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut R,
+        need: usize,
+        in_step: bool,
+    ) -> Poll<Result<(), FrameFault>> {
+        ready!(poll_turn(cx));
+        self.compact();
+        let before = self.buf.len();
+        let read = self.make_room(socket, need);
+        match poll_recv_into(socket, cx, &mut self.buf, read) {
+            Poll::Ready(Ok(received)) => {
+                if self.buf.len() - before == read {
+                    self.growth.filled(received);
+                }
+                self.deadline.arrived();
+                Poll::Ready(self.received(received))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
+            Poll::Pending => self.parked(cx, in_step),
+        }
+    }
+
+    pub(super) fn received(&mut self, received: Received) -> Result<(), FrameFault> {
+        match (received, self.state) {
+            (Received::End, State::NoDatagram) => self.state = State::Over,
+            (Received::End, _) => self.state = State::Ended,
+            (Received::Cut, _) => {
+                self.buf.clear();
+                return Err(FrameFault::Cut);
+            }
+            (Received::Data, State::NoDatagram) => self.state = State::Datagram,
+            (Received::Data, _) => {}
+        }
+        Ok(())
+    }
+
+    /// A datagram socket goes on after an error; a stream does not.
+    pub(super) fn failed(&mut self, error: io::Error) -> FrameFault {
+        if self.state != State::NoDatagram {
+            self.fail();
+        }
+        error.into()
+    }
+
+    /// Nothing is there now: gives memory back, and watches the time of a frame that has begun.
+    fn parked(&mut self, cx: &mut Context<'_>, in_step: bool) -> Poll<Result<(), FrameFault>> {
+        let here = self.buf.len();
+        self.forget_frames();
+        if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
+            let rest = BytesMut::from(&self.buf[..]);
+            spare::give(std::mem::replace(&mut self.buf, rest));
+        }
+        let begun = here > 0 || self.skip > 0 || !in_step;
+        self.looked |= begun && self.deadline.limit.is_some();
+        let late = ready!(self.deadline.poll_late(cx, begun));
+        self.fail();
+        Poll::Ready(Err(FrameFault::TimedOut(late)))
+    }
+}

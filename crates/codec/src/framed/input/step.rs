@@ -1,0 +1,157 @@
+//! What the bytes that are here amount to, as the codec says.
+
+use super::{Input, State, spare};
+use crate::ahead::Place;
+use crate::{Codec, CodecError, Decoded, End, Fault};
+
+/// How many of the bytes that a codec refused its error shows.
+const MAX_FOUND: usize = 128;
+
+/// What comes next.
+pub(in crate::framed) enum Step {
+    /// There are frames to [take](Input::take), one at least.
+    Frames,
+    /// That many bytes more are needed.
+    More(usize),
+    Over,
+}
+
+/// An error of the codec, and the front of the bytes that it is about.
+pub(in crate::framed) struct Refused {
+    pub(in crate::framed) error: CodecError,
+    pub(in crate::framed) found: Box<[u8]>,
+}
+
+impl Input {
+    /// Asks the codec for frames in what is here, once all that it found before are taken.
+    pub(in crate::framed) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, Refused> {
+        loop {
+            let end = match self.look_at() {
+                Ok(end) => end,
+                Err(step) => return Ok(step),
+            };
+            let here = self.here();
+            let ahead = self.ahead.get_or_insert_with(spare::take_ahead);
+            ahead.clear();
+            let decoded = match codec.decode_many(&self.buf[self.pos..], end, ahead) {
+                Ok(decoded) => decoded,
+                Err(error) => return Err(self.wrong(error, end)),
+            };
+            match Place::sound(decoded, here) {
+                Some(first) if ahead.first(first, here) => {
+                    self.found(first.consumed);
+                    return Ok(Step::Frames);
+                }
+                Some(_) => return Err(self.wrong(CodecError::unsound(), end)),
+                None => {
+                    ahead.clear();
+                    if let Some(step) = self.no_frame(decoded, end, codec)? {
+                        return Ok(step);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the next bytes are the front of, after those that are to be passed over; or why there
+    /// is nothing to look at.
+    fn look_at(&mut self) -> Result<End, Step> {
+        self.settle();
+        if self.skip > 0 {
+            self.pass_over();
+        }
+        match self.state {
+            // With something left to pass over, this is so too.
+            State::Stream if self.pos == self.buf.len() => Err(Step::More(1)),
+            State::Stream => Ok(End::Open),
+            State::Datagram => Ok(End::Datagram),
+            State::Ended if self.pos < self.buf.len() => Ok(End::Closed),
+            State::Ended | State::Over => Err(Step::Over),
+            State::NoDatagram => Err(Step::More(1)),
+        }
+    }
+
+    /// Notes that a frame is here that takes so many bytes. (One behind it came in the same read,
+    /// and is no longer than that, so that nothing follows for the next reads.)
+    fn found(&mut self, consumed: usize) {
+        self.growth.completed(consumed);
+        if self.looked {
+            self.looked = false;
+            self.deadline.clear();
+        }
+        if self.here() == 0 {
+            self.state = State::NoDatagram;
+        }
+    }
+
+    /// Takes any other answer; `None` says to look again.
+    fn no_frame<C: Codec>(
+        &mut self,
+        answer: Decoded,
+        end: End,
+        codec: &C,
+    ) -> Result<Option<Step>, Refused> {
+        let here = self.here();
+        match answer {
+            Decoded::Need(bytes) if end == End::Open => {
+                self.looked = true;
+                return Ok(Some(Step::More(bytes.max(1))));
+            }
+            Decoded::Need(_) if here == 0 => self.consume(0),
+            Decoded::Need(missing) => {
+                let fault = Fault::Truncated {
+                    have: here,
+                    missing,
+                };
+                return Err(self.wrong(CodecError::skip(fault, here as u64), end));
+            }
+            skip @ Decoded::Skip(bytes) if skip.is_sound(here) => {
+                self.consume(bytes);
+                if codec.in_step() {
+                    self.deadline.clear();
+                }
+            }
+            _ => return Err(self.wrong(CodecError::unsound(), end)),
+        }
+        Ok(None)
+    }
+
+    fn pass_over(&mut self) {
+        let here = self.here() as u64;
+        let passed = self.skip.min(here);
+        self.skip -= passed;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "no more than the buffer holds"
+        )]
+        self.consume(passed as usize);
+        if self.skip == 0 {
+            self.deadline.clear();
+        }
+    }
+
+    /// Takes an error's consequences. A datagram's error is never fatal, and takes the rest of that
+    /// datagram with it.
+    #[cold]
+    fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
+        let unread = self.unread();
+        let found = unread[..unread.len().min(MAX_FOUND)].into();
+        self.deadline.clear();
+        self.forget_frames();
+        if end == End::Datagram {
+            error.skip = Some(self.here() as u64);
+            self.pos = self.buf.len();
+            self.state = State::NoDatagram;
+            return Refused { error, found };
+        }
+        match error.skip {
+            Some(bytes) if bytes > 0 => self.skip = bytes,
+            // Nothing passed over would be the same error for ever.
+            _ => {
+                error.skip = None;
+                self.fail();
+            }
+        }
+        Refused { error, found }
+    }
+}

@@ -1,0 +1,152 @@
+//! Codecs that are broken on purpose, each in one way, and the law that names it: the laws can
+//! fail.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::BytesMut;
+use socketry_codec::{
+    Affix, Ahead, BoxCodec, Codec, CodecError, CodecSpec, Content, Decoded, End, Fault, Line,
+    Properties, Struct,
+};
+use socketry_testkit::codec::{LAWS, Limits, Subject, law};
+
+mod answers;
+mod frames;
+mod state;
+
+type Answer = Result<Decoded, CodecError>;
+type Envelope = Result<Option<(Affix, Affix)>, CodecError>;
+
+/// A good codec, of which one function is replaced.
+#[derive(Clone)]
+struct Bent {
+    good: BoxCodec,
+    /// What the replacement remembers.
+    memory: usize,
+    /// What it shares with its clones.
+    shared: Arc<AtomicUsize>,
+    limits: Limits,
+    decode: fn(&mut Bent, &[u8], End) -> Answer,
+    many: fn(&mut Bent, &[u8], End, &mut Ahead) -> Answer,
+    encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
+    envelope: fn(&mut Bent, &[u8]) -> Envelope,
+    in_step: fn(&Bent) -> bool,
+    properties: fn(&Bent) -> Properties,
+}
+
+impl Bent {
+    /// Nothing is replaced yet.
+    fn straight(good: BoxCodec, limits: Limits) -> Self {
+        Bent {
+            good,
+            memory: 0,
+            shared: Arc::default(),
+            limits,
+            decode: |bent, input, end| bent.good.decode(input, end),
+            many: |bent, input, end, _| (bent.decode)(bent, input, end),
+            encode: |bent, frame, out| bent.good.encode(frame, out),
+            envelope: |bent, frame| bent.good.envelope(frame),
+            in_step: |bent| bent.good.in_step(),
+            properties: |bent| bent.good.properties(),
+        }
+    }
+}
+
+impl Codec for Bent {
+    fn decode(&mut self, input: &[u8], end: End) -> Answer {
+        (self.decode)(self, input, end)
+    }
+    fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead) -> Answer {
+        (self.many)(self, input, end, ahead)
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        (self.encode)(self, frame, out)
+    }
+    fn envelope(&mut self, frame: &[u8]) -> Envelope {
+        (self.envelope)(self, frame)
+    }
+    fn in_step(&self) -> bool {
+        (self.in_step)(self)
+    }
+    fn properties(&self) -> Properties {
+        (self.properties)(self)
+    }
+}
+
+fn good(name: &str, limits: Limits) -> BoxCodec {
+    let spec = CodecSpec {
+        max_frame: Some(limits.max_frame),
+        max_discard: Some(limits.max_discard),
+        ..name.parse().unwrap()
+    };
+    spec.build().unwrap()
+}
+
+/// The codec of this name, bent.
+fn bent(name: &'static str, bend: fn(&mut Bent)) -> Subject {
+    let subject = Subject::new(format!("{name}, bent"), move |limits| {
+        let mut bent = Bent::straight(good(name, limits), limits);
+        bend(&mut bent);
+        bent
+    });
+    subject.counted_by(|work| allocation_counter::measure(work).bytes_max)
+}
+
+fn frame(start: usize, end: usize, consumed: usize) -> Answer {
+    Ok(Decoded::Frame {
+        start,
+        end,
+        consumed,
+    })
+}
+
+fn other(text: &str) -> CodecError {
+    CodecError::fatal(Fault::Other(text.into()))
+}
+
+/// That law, and no panic of the suite itself, says what is wrong.
+#[track_caller]
+fn caught(name: &str, subject: &Subject) {
+    let violation = law(name).check(subject).expect_err("it is broken");
+    assert_eq!(violation.law(), name);
+}
+
+#[test]
+fn the_straight_ones_pass() {
+    for name in ["line", "line:;", "struct:>I"] {
+        for law in LAWS {
+            law.run(&bent(name, |_| {}));
+        }
+    }
+}
+
+#[test]
+fn a_codec_that_is_another_each_time() {
+    let built = AtomicUsize::new(0);
+    let fickle = Subject::new("line or struct", move |limits| {
+        let name = ["line", "struct"][built.fetch_add(1, Ordering::Relaxed) % 2];
+        good(name, limits)
+    });
+    caught("a_boxed_codec_is_the_plain_one", &fickle);
+}
+
+#[test]
+fn a_violation_says_which_law_which_codec_and_what_happened() {
+    let broken = bent("struct", |bent| {
+        bent.encode = |_, _, _| Ok(());
+    });
+    let violation = law("encode_appends").check(&broken).map(|()| "kept");
+    assert_eq!(
+        violation,
+        Ok("kept"),
+        "nothing is appended, and nothing touched"
+    );
+    let violation = law("what_is_sent_arrives").check(&broken).unwrap_err();
+    assert_eq!(
+        violation.to_string(),
+        "struct, bent breaks what_is_sent_arrives (A frame of any length that the codec carries arrives as it was sent.): \
+         b\"\", as encoded: at 0 comes nothing, and the frame b\"\" is due"
+    );
+}

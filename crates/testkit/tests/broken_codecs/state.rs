@@ -1,0 +1,136 @@
+//! What a codec remembers, declares, and finds ahead.
+
+use super::*;
+
+#[test]
+fn clones_that_share_what_they_remember() {
+    let broken = bent("line:;", |bent| {
+        bent.decode = |bent, input, end| {
+            let scanned = bent.shared.load(Ordering::Relaxed).min(input.len());
+            if end == End::Open && !input[scanned..].contains(&b';') && bent.good.in_step() {
+                bent.shared.store(input.len(), Ordering::Relaxed);
+                return bent.good.decode(&[], end);
+            }
+            bent.shared.store(0, Ordering::Relaxed);
+            bent.good.decode(input, end)
+        };
+    });
+    caught("a_clone_is_independent", &broken);
+}
+
+#[test]
+fn an_encode_that_forgets_what_is_being_received() {
+    let broken = bent("line", |bent| {
+        bent.encode = |bent, frame, out| {
+            bent.good = good("line", bent.limits);
+            bent.good.encode(frame, out)
+        };
+    });
+    caught("sending_does_not_disturb_receiving", &broken);
+}
+
+#[test]
+fn in_step_at_any_time_or_never() {
+    let always = bent("line", |bent| bent.in_step = |_| true);
+    caught("in_step_says_that_another_may_take_over", &always);
+    let never = bent("line", |bent| bent.in_step = |_| false);
+    caught("in_step_says_that_another_may_take_over", &never);
+}
+
+/// `Framed` asks only when something is here; `Reader` and tokio-util ask once more.
+#[test]
+fn a_codec_that_waits_to_be_asked_of_nothing() {
+    let broken = bent("struct:B", |bent| {
+        bent.decode = |bent, input, end| {
+            let rested = std::mem::replace(&mut bent.memory, usize::from(!input.is_empty())) == 0;
+            match bent.good.decode(input, end) {
+                Ok(Decoded::Frame { consumed, .. }) if !rested => Ok(Decoded::Skip(consumed)),
+                answer => answer,
+            }
+        };
+    });
+    caught("framed_agrees", &broken.carries(0, 255));
+}
+
+#[test]
+fn a_codec_that_declares_what_is_not_so() {
+    type Declare = fn(&Bent) -> Properties;
+    let cases: [(&str, Declare); 7] = [
+        ("line", |_| Properties::default()),
+        ("line", |bent| bent.good.properties().without_boundaries()),
+        ("line", |bent| {
+            bent.good.properties().carrying(Content::Delimited(b';'))
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().carrying(Content::Json)
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().carrying(Content::Delimited(b'\n'))
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().at_most(bent.limits.max_frame - 1)
+        }),
+        ("struct:>I", |bent| {
+            bent.good.properties().at_most(bent.limits.max_frame + 1)
+        }),
+    ];
+    for (name, declare) in cases {
+        let subject = Subject::new(name, move |limits| {
+            let mut bent = Bent::straight(good(name, limits), limits);
+            bent.properties = declare;
+            bent
+        });
+        caught("its_properties_are_true", &subject);
+    }
+}
+
+#[test]
+fn a_codec_that_counts_and_does_not_say_so() {
+    let subject = bent("line", |bent| {
+        bent.encode = |bent, frame, out| {
+            bent.memory += 1;
+            let frame = if bent.memory > 1 {
+                [frame, b"!"].concat()
+            } else {
+                frame.to_vec()
+            };
+            bent.good.encode(&frame, out)
+        };
+    });
+    caught("its_properties_are_true", &subject);
+}
+
+#[test]
+fn frames_ahead_that_are_no_frames() {
+    let shifted = bent("struct:B", |bent| {
+        bent.many = |bent, input, end, ahead| {
+            let first = bent.good.decode(input, end)?;
+            ahead.behind(first, input, |rest| match bent.good.decode(rest, end) {
+                Ok(Decoded::Frame { start, end, .. }) => frame(start - 1, end, end).ok(),
+                _ => None,
+            });
+            Ok(first)
+        };
+    });
+    let law = "frames_found_ahead_are_those_found_one_by_one";
+    caught(law, &shifted.carries(0, 255));
+    let unlimited = bent("struct:B", |bent| {
+        bent.many = |bent, input, end, ahead| {
+            let first = bent.good.decode(input, end)?;
+            let mut unlimited = Struct::new("B".parse().unwrap());
+            ahead.behind(first, input, |rest| unlimited.decode(rest, end).ok());
+            Ok(first)
+        };
+    });
+    caught(law, &unlimited.carries(0, 255));
+}
+
+/// It remembers how far it has scanned behind them.
+#[test]
+fn a_look_ahead_that_is_remembered() {
+    let broken = bent("line", |bent| {
+        bent.many = |bent, input, end, ahead| ahead.each(input, |rest| bent.good.decode(rest, end));
+    });
+    caught("frames_found_ahead_are_those_found_one_by_one", &broken);
+    caught("what_is_found_ahead_may_be_forgotten", &broken);
+}
