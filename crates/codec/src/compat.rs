@@ -1,4 +1,4 @@
-//! The same codecs in programs that have a `Framed` already.
+//! The same codecs for programs that use tokio-util's `Framed` already.
 
 use std::io;
 
@@ -10,9 +10,10 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 
 /// A codec as `tokio_util::codec::{Decoder, Encoder}`, for streams.
 ///
-/// That crate's `Framed` ends for good at an `Err`. So an error that concerns one frame is an *item* here, an inner
-/// `Err`, and the next item is the next frame; only what is fatal ends the stream, as an [`io::Error`] of the kind
-/// `InvalidData` with the [`CodecError`] inside. A frame that cannot be sent is one of the kind `InvalidInput`.
+/// That crate's `Framed` ends for good at an `Err`. So an error that concerns one frame is an
+/// *item* here, an inner `Err`, and the next item is the next frame. Only a fatal error ends the
+/// stream: an [`io::Error`] of the kind `InvalidData` with the [`CodecError`] inside. A frame that
+/// cannot be sent is an error of the kind `InvalidInput`.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -30,7 +31,7 @@ pub struct Compat<C = BoxCodec> {
     codec: C,
     /// How many bytes to pass over that have not arrived yet.
     skip: u64,
-    /// Whether a fatal error has been told.
+    /// Whether the caller has received a fatal error.
     over: bool,
 }
 
@@ -52,7 +53,7 @@ impl<C: Codec> Compat<C> {
         self.codec
     }
 
-    /// The next item. Only the way to a frame is in line, so that a caller has it where it wants it.
+    /// The next item. Only the common path, a frame that is here, is inlined.
     #[inline]
     fn item(&mut self, src: &mut BytesMut, end: End) -> io::Result<Option<Item>> {
         if self.skip > 0 || self.over {
@@ -91,7 +92,7 @@ impl<C: Codec> Compat<C> {
     }
 
     #[cold]
-    /// Passes over what is here of what an error said to; after a fatal one, over everything.
+    /// Passes over the bytes that an error told to; after a fatal error, over all.
     fn pass(&mut self, src: &mut BytesMut) {
         let skip = if self.over { u64::MAX } else { self.skip };
         let here = usize::try_from(skip).map_or(src.len(), |skip| skip.min(src.len()));

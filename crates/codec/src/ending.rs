@@ -1,11 +1,12 @@
-//! What ends a line, and how that is written in a codec's name.
+//! The ending of a line, and how it is written in a codec's name.
 
 use std::fmt;
 
-/// What ends a line: a line feed, carriage return and line feed, or any one byte.
+/// The ending of a line: a line feed, carriage return and line feed, or any one byte.
 ///
-/// Its text is what stands behind `line:` in a codec's name; [`parse`](Ending::parse) has the rules. A line of *text*
-/// (`lf` and `crlf`) may arrive with either ending; they differ in what is written.
+/// Its text is what stands behind `line:` in a codec's name; [`parse`](Ending::parse) has the
+/// rules. A line of *text* (`lf` and `crlf`) may arrive with either ending; they differ in what is
+/// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ending {
     byte: u8,
@@ -25,12 +26,14 @@ impl Ending {
         crlf: true,
     };
 
-    /// This one byte, as `find -print0` and `xargs -0` use the byte zero; `b'\n'` is [`LF`](Ending::LF).
+    /// This one byte, as `find -print0` and `xargs -0` use the byte zero; `b'\n'` is
+    /// [`LF`](Ending::LF).
     pub const fn byte(byte: u8) -> Self {
         Ending { byte, crlf: false }
     }
 
-    /// Reads `lf`, `crlf`, one ASCII character, or an escape: `\0`, `\t`, `\n`, `\r`, or `\x1f` for any byte.
+    /// Reads `lf`, `crlf`, one ASCII character, or an escape: `\0`, `\t`, `\n`, `\r`, or `\x1f` for
+    /// any byte.
     ///
     /// ```
     /// use socketry_codec::Ending;
@@ -66,7 +69,7 @@ impl Ending {
         self.crlf
     }
 
-    /// What is written after a line.
+    /// The bytes that are written after a line.
     pub(crate) fn written(&self) -> &[u8] {
         if self.crlf {
             b"\r\n"

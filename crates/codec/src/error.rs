@@ -1,4 +1,4 @@
-//! What can be wrong with bytes, and whether the conversation goes on after it.
+//! Faults in the bytes of a peer, and whether the conversation goes on after one.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// What is wrong, and how to go on.
+/// A fault, and how to go on after it.
 ///
-/// An error with [`skip`](CodecError::skip) concerns one frame: the reader passes over that many
-/// bytes (some of them may not have arrived yet) and the next frame is found after them. Without it
-/// the place of the next frame is unknown, and the connection is of no more use.
+/// An error with [`skip`](CodecError::skip) concerns one frame. The reader passes over that many
+/// bytes (some of them may not have arrived yet), and the next frame begins after them. Without
+/// `skip` nobody knows where the next frame begins, and the connection is of no more use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecError {
     /// What is wrong.
@@ -19,7 +19,7 @@ pub struct CodecError {
     pub skip: Option<u64>,
 }
 
-/// What can be wrong with a frame.
+/// The faults of a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -44,8 +44,9 @@ pub enum Fault {
         /// Bytes that are missing, as far as is known.
         missing: usize,
     },
-    /// A frame that holds what ends it, so that it would arrive as two; or, at its end, the
-    /// beginning of that (the `\r` of `\r\n`), so that it would arrive without.
+    /// A frame that contains its own delimiter, so that it would arrive as two frames. Or one that
+    /// ends with the beginning of the delimiter (the `\r` of `\r\n`), so that it would arrive
+    /// without that.
     #[error("the frame contains its own delimiter, or the beginning of it, at byte {at}")]
     Delimiter {
         /// Where, in bytes from its start.
@@ -60,16 +61,16 @@ pub enum Fault {
         /// The limit.
         max: usize,
     },
-    /// What a codec of your own has to say: words, or the error of another library.
+    /// The error of a codec of your own: words, or the error of another library.
     #[error(transparent)]
     Other(Cause),
 }
 
-/// An error of another library, or words: shared, so that what holds it can be cloned.
+/// An error of another library, or words. It is shared, so that a `CodecError` can be cloned.
 ///
-/// It prints as the error that it holds does; what quotes a peer there and could drive a terminal
-/// or reorder text is escaped. Its source is the one of that error. Two are equal if they print
-/// alike.
+/// It prints as the error that it holds does. Characters of it that could drive a terminal or
+/// reorder text are escaped, since they may quote a peer. Its source is the source of that error.
+/// Two are equal if they print alike.
 ///
 /// ```
 /// use socketry_codec::{Cause, CodecError, Fault};
@@ -142,8 +143,8 @@ impl PartialEq for Cause {
 
 impl Eq for Cause {}
 
-/// Words that may quote a peer: what could drive a terminal, reorder text or begin a new line is
-/// escaped.
+/// Writes words that may quote a peer: a character that could drive a terminal, reorder text or
+/// begin a new line is escaped.
 pub(crate) struct Plain<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
 
 impl Write for Plain<'_, '_> {
@@ -158,7 +159,7 @@ impl Write for Plain<'_, '_> {
     }
 }
 
-/// A length, or none, and the limit that it is above.
+/// Prints a length, or none, and the limit that it is above.
 struct Long(Option<u64>, u64);
 
 impl fmt::Display for Long {
@@ -176,12 +177,12 @@ impl fmt::Display for Long {
 }
 
 impl CodecError {
-    /// An error after which nothing can be found any more.
+    /// An error after which no frame can be found.
     pub fn fatal(fault: Fault) -> Self {
         CodecError { fault, skip: None }
     }
 
-    /// An error that concerns the first `bytes` of the input, and nothing after them.
+    /// An error that concerns the first `bytes` of the input, and none after them.
     pub fn skip(fault: Fault, bytes: u64) -> Self {
         CodecError {
             fault,
@@ -189,7 +190,7 @@ impl CodecError {
         }
     }
 
-    /// What to say of a codec whose answer cannot be.
+    /// The error of a codec that gave an impossible answer.
     #[cold]
     pub(crate) fn unsound() -> Self {
         CodecError::fatal(Fault::Other(
@@ -210,7 +211,7 @@ impl fmt::Display for CodecError {
 }
 
 impl StdError for CodecError {
-    /// What is behind the fault, whose words are this error's.
+    /// The cause below the fault. The words of the fault are those of this error.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.fault.source()
     }

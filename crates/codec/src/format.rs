@@ -43,7 +43,7 @@ use crate::{Affix, CodecError, Fault};
 pub struct Format {
     order: Order,
     letter: u8,
-    // What follows from the two above, worked out once since every frame asks for it.
+    // Both follow from the two above. They are stored, since every frame asks for them.
     big: bool,
     size: u8,
 }
@@ -94,19 +94,19 @@ impl Format {
         u64::MAX >> (self.spare() + u32::from(self.is_signed()))
     }
 
-    /// The length at the front of `bytes`; `None` if fewer than [`size`](Format::size) bytes are here.
+    /// The length at the front of `bytes`; `None` if `bytes` has fewer than [`size`](Format::size).
     ///
     /// # Errors
-    /// [`Fault::NegativeLength`], which is fatal: where the next frame begins is unknown.
+    /// [`Fault::NegativeLength`], which is fatal: it does not tell where the next frame begins.
     #[inline]
     pub fn read(&self, bytes: &[u8]) -> Result<Option<u64>, CodecError> {
         self.word(bytes).map(|word| self.length(word)).transpose()
     }
 
-    /// The length that the integer without its sign stands for.
+    /// The length that an integer without its sign stands for.
     #[inline]
     pub(crate) fn length(&self, word: u64) -> Result<u64, CodecError> {
-        // Moved to the top, so that its sign is the word's own and shifting back spreads it.
+        // Shifted to the top, its sign becomes the word's own, and shifting back spreads it.
         let top = (word << self.spare()).cast_signed();
         if self.is_signed() && top < 0 {
             return Err(negative(top >> self.spare()));
@@ -114,7 +114,8 @@ impl Format {
         Ok(word)
     }
 
-    /// The integer without its sign. One load of a known width and order: the next frame waits for nothing else.
+    /// The integer without its sign. One load of a known width and order, so that the next frame
+    /// waits for nothing else.
     #[inline]
     pub(crate) fn word(&self, bytes: &[u8]) -> Option<u64> {
         match (self.size, self.big) {
@@ -144,8 +145,8 @@ impl Format {
         }
     }
 
-    /// Appends what [`bytes`](Format::bytes) gives: all eight bytes, of which the first few stay. One store of a known
-    /// width costs less than to choose among four.
+    /// Appends the bytes of [`bytes`](Format::bytes): stores all eight and keeps the first few. One
+    /// store of a known width costs less than a choice among four.
     #[inline]
     pub(crate) fn put(&self, len: u64, out: &mut BytesMut) {
         let stays = out.len() + self.size();
@@ -158,12 +159,12 @@ impl Format {
         out.truncate(stays);
     }
 
-    /// The lesser of `bytes` and the largest length that it can hold.
+    /// The lesser of `bytes` and the largest length that this format holds.
     pub(crate) fn at_most(&self, bytes: usize) -> usize {
         usize::try_from(self.max()).map_or(bytes, |max| max.min(bytes))
     }
 
-    /// The bits of a 64-bit word that it does not use.
+    /// How many bits of a 64-bit word this format does not use.
     #[inline]
     fn spare(&self) -> u32 {
         64 - 8 * u32::from(self.size)

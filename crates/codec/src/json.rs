@@ -10,12 +10,12 @@ use crate::{
 /// `json`, `json:>I`, …: a JSON object behind its length, as [`Struct`] has it.
 ///
 /// This is the header of the tutorial's file programs: `struct.pack('i', len(header))`, then the
-/// header. A body may follow it; how long that is stands in the header, so it is for the app to say
-/// and not for the codec. A header is at most 64 KiB by default.
+/// header. A body may follow the header. Its length stands in the header, so the app reads the body
+/// and not the codec. A header is at most 64 KiB by default.
 ///
-/// That it begins with `{` and ends with `}`, white space aside, is looked at here, and no more: it
-/// costs nothing, and a peer that speaks another codec is told so at once. An error of that kind
-/// concerns one frame.
+/// The codec checks that a header begins with `{` and ends with `}`, white space aside, and nothing
+/// else. The check costs nothing, and a peer that speaks another codec is told at once. Such an
+/// error concerns one frame.
 ///
 /// ```
 /// use socketry_codec::{Fault, Json, Reader};
@@ -48,9 +48,9 @@ impl Json {
         }
     }
 
-    /// The longest header in bytes, with its length field, that is passed over rather than fatal;
-    /// by default
-    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every header that is too long is fatal.
+    /// The longest header in bytes, with its length field, that is passed over and is not fatal; by
+    /// default [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every header
+    /// that is too long is fatal.
     #[must_use]
     pub fn max_discard(self, bytes: u64) -> Self {
         Json {
@@ -70,7 +70,7 @@ impl Default for Json {
     }
 }
 
-/// What may be the matter with a header that arrived.
+/// The most likely reason when a header is no object.
 const PEERS: &str = "; the peer may speak `struct` or `raw`";
 
 /// Whether an object may stand here: only both ends are looked at.

@@ -26,8 +26,7 @@
 //! # Features
 //!
 //! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without
-//!   it this crate depends on no
-//!   runtime, and its contract is what you see above.
+//!   it this crate depends on no runtime, and its contract is what you see above.
 //! * `serde` (default): [`CodecName`] and [`CodecSpec`] from configuration files.
 //! * `json` (default): frames as values of your own types, `Framed::recv_json` and
 //!   `Framed::send_json`.

@@ -1,8 +1,7 @@
-//! The bounds that hold where nobody chose another, and what happens beyond them.
+//! The bounds that hold unless the caller chooses others, and the consequences of exceeding them.
 //!
 //! Each [`Codec`](crate::Codec) has the same four things to say at its limits: [`unfinished`],
-//! [`check`], [`refused`] and
-//! [`contain`] say them as ours do, and as the laws of codecs want them.
+//! [`check`], [`refused`] and [`contain`] say them as ours do, and as the laws of codecs want them.
 
 use std::time::Duration;
 
@@ -11,15 +10,15 @@ use crate::{CodecError, Decoded, End, Fault};
 /// The longest frame: 8 MiB, without what surrounds it.
 pub const DEFAULT_MAX_FRAME: usize = 8 << 20;
 
-/// The longest JSON header behind a length: 64 KiB. Only a header is meant to stand there; a body
-/// follows it.
+/// The longest JSON header behind a length: 64 KiB. Larger data belongs in a body behind the
+/// header.
 pub const DEFAULT_MAX_HEADER: usize = 64 << 10;
 
 /// The longest bare JSON object: 8 MiB, since the tutorial's small files travel inside one.
 pub const DEFAULT_MAX_BARE: usize = 8 << 20;
 
-/// How many bytes of one frame that is too long are passed over, from its first byte on, before the
-/// connection is given up: 16 MiB.
+/// How many bytes of one frame that is too long are passed over, counted from its first byte: 16
+/// MiB. Beyond them the error is fatal.
 pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
 
 /// How long a frame may take from its first byte to its last: 30 seconds.
@@ -47,7 +46,7 @@ pub const CLOSE_BYTES: usize = 1 << 20;
 /// can be chosen.
 pub const MAX_DEPTH: usize = 128;
 
-/// How long a frame may be, and how much of a longer one is passed over.
+/// How long a frame may be, and how much of a longer frame is passed over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_frame: usize,
@@ -62,8 +61,8 @@ impl Limits {
         }
     }
 
-    /// What to say of an arriving frame of `len` bytes that ends, or has been looked at, `pass`
-    /// bytes from here.
+    /// The error of an arriving frame of `len` bytes. `pass` is how many bytes to pass over, up to
+    /// its end or as far as the codec has looked.
     #[cold]
     pub(crate) fn too_long(&self, len: Option<u64>, pass: Option<u64>) -> CodecError {
         let max = self.max_frame as u64;
@@ -74,8 +73,8 @@ impl Limits {
     }
 }
 
-/// Refuses to send a frame of more than `longest` bytes: no peer with the same limit would take it,
-/// or its length field cannot hold that.
+/// Refuses to send a frame of more than `longest` bytes: no peer with the same limit takes it, or
+/// its length field cannot hold the length.
 ///
 /// What [`encode`](crate::Codec::encode) begins with:
 ///
@@ -100,8 +99,8 @@ pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     }))
 }
 
-/// An error about a frame to be sent: nothing was written, so there is nothing to pass over and
-/// nothing is lost.
+/// An error about a frame that the caller sends. Nothing was written, so there is nothing to pass
+/// over and nothing is lost.
 ///
 /// ```
 /// use socketry_codec::{Fault, limits::refused};
@@ -149,7 +148,8 @@ pub fn contain(error: CodecError, end: End, here: usize) -> CodecError {
 /// ```
 ///
 /// # Errors
-/// [`Fault::Truncated`] where the stream or datagram ends inside the frame; the input is passed over.
+/// [`Fault::Truncated`] where the stream or datagram ends inside the frame; the input is passed
+/// over.
 #[inline(always)]
 pub fn unfinished(have: usize, missing: usize, end: End) -> Result<Decoded, CodecError> {
     if end == End::Open || have == 0 {

@@ -6,18 +6,18 @@ use memchr::memchr;
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
 use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
 
-/// `line`, `line:crlf`, `line:\0`: a frame is what stands before a delimiter.
+/// `line`, `line:crlf`, `line:\0`: a frame is the bytes before a delimiter.
 ///
 /// By default a line ends at `\n`, and one `\r` before it belongs to the ending; other [`Ending`]s
 /// are one byte, and nothing is taken off before them. A frame holds no delimiter, and with `\n` it
 /// does not end in `\r`: what would arrive changed is refused.
 ///
 /// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed
-/// over, up to
-/// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. What stands without an ending
-/// when a stream closes is an error and not a frame, since a command cut in half must not run;
-/// [`keep_last`](Line::keep_last) changes that. The end of a datagram does end a line, and an empty datagram is an empty
-/// line; a `\r` is taken off before a `\n` only, and not before such an end.
+/// over, up to [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is
+/// fatal. What stands without an ending when a stream closes is an error and not a frame, since a
+/// command cut in half must not run; [`keep_last`](Line::keep_last) changes that. The end of a
+/// datagram does end a line, and an empty datagram is an empty line; a `\r` is taken off before a
+/// `\n` only, and not before such an end.
 ///
 /// ```
 /// use socketry_codec::{Line, Reader};
@@ -37,14 +37,14 @@ pub struct Line {
     within: Within,
 }
 
-/// What is known of the line at the front of the input.
+/// What the codec knows of the line at the front of the input.
 #[derive(Clone, Copy, Debug)]
 enum Within {
     /// Nothing yet.
     Fresh,
     /// So many bytes of it hold no delimiter.
     Scanned(usize),
-    /// It is too long, and so many bytes of it are gone already.
+    /// The line is too long, and so many bytes of it are gone already.
     Discarding(u64),
 }
 
@@ -81,9 +81,9 @@ impl Line {
         self
     }
 
-    /// The longest line in bytes, with its ending, that is passed over rather than fatal; by
-    /// default
-    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every line that is too long is fatal.
+    /// The longest line in bytes, with its ending, that is passed over and is not fatal; by default
+    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every line that is too
+    /// long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
         self.limits.max_discard = bytes;
@@ -98,15 +98,16 @@ impl Line {
         self
     }
 
-    /// As far as a line within the limit can reach, with its ending (one byte more for a `\r`).
-    /// Nothing beyond is looked at, so that the answer does not depend on how much arrived at once.
+    /// The most bytes that a line within the limit has, with its ending (one byte more for a `\r`).
+    /// The codec looks at none beyond, so that its answer does not depend on how much arrived at
+    /// once.
     #[inline]
     fn reach(&self) -> usize {
         let ending = 1 + usize::from(self.ending.is_text());
         self.limits.max_frame.saturating_add(ending)
     }
 
-    /// Where the line ends whose delimiter stands at `at`.
+    /// The end of the line whose delimiter stands at `at`.
     #[inline]
     fn trim(&self, input: &[u8], at: usize) -> usize {
         let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
@@ -135,7 +136,7 @@ impl Line {
         })
     }
 
-    /// No delimiter is here.
+    /// Answers where no delimiter is in the input.
     #[inline(never)]
     fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let here = input.len();
@@ -185,14 +186,14 @@ impl Line {
         Ok(Decoded::Skip(pass))
     }
 
-    /// Refuses what would not arrive as it is.
+    /// Refuses a frame that would not arrive unchanged.
     #[inline]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
         check(frame, self.limits.max_frame)?;
         if let Some(at) = memchr(self.ending.last(), frame) {
             return Err(refused(Fault::Delimiter { at }));
         }
-        // A reader takes a `\r` at the end for a part of the ending. (Of two it takes one, so
+        // A reader takes a `\r` at the end for a part of the ending. (It takes one of two, so
         // `\r\n` is safe.)
         let bare = self.ending.is_text() && !self.ending.is_crlf();
         match frame {
@@ -255,8 +256,8 @@ impl Codec for Line {
         Ok(Some((Affix::EMPTY, Affix::new(self.ending.written()))))
     }
 
-    /// False while the rest of a line that is too long is being discarded; the beginning of a line
-    /// that is in the input, but not whole, belongs to whoever decodes next.
+    /// False while the codec discards the rest of a line that is too long. The beginning of a line
+    /// that is still in the input belongs to the codec that decodes next.
     fn in_step(&self) -> bool {
         !matches!(self.within, Within::Discarding(_))
     }

@@ -9,9 +9,9 @@ use crate::{BareJson, BoxCodec, Ending, Format, Json, Line, Raw, Struct, Unknown
 
 /// The name of a codec: what stands in a configuration file.
 ///
-/// `raw`, `line`, `line:crlf`, `line:\0` (or another [`Ending`]), `struct`, `struct:>I` (or another [`Format`]),
-/// `json`, `json:>I` and `json:bare`. Printing gives the shortest form: `struct:i` and `struct:@i` are `struct`. What
-/// is printed parses to the same name.
+/// `raw`, `line`, `line:crlf`, `line:\0` (or another [`Ending`]), `struct`, `struct:>I` (or another
+/// [`Format`]), `json`, `json:>I` and `json:bare`. Printing gives the shortest form: `struct:i` and
+/// `struct:@i` are `struct`. What is printed parses to the same name.
 ///
 /// ```
 /// use socketry_codec::{BoxCodec, CodecName};

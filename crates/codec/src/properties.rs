@@ -1,9 +1,10 @@
-//! What a codec says of itself, for programs that choose how to speak over one that they do not know.
+//! What a codec says of itself, for programs that choose how to speak over one that they do not
+//! know.
 
 /// What a program can rely on over a codec: [`Codec::properties`](crate::Codec::properties).
 ///
-/// The default is the codec that most authors write: frames of any bytes, which arrive over a stream as
-/// they were sent, each encoded by itself, with no known limit.
+/// The default is the codec that most authors write: frames of any bytes, which arrive over a
+/// stream as they were sent, each encoded by itself, with no known limit.
 ///
 /// ```
 /// use socketry_codec::{BoxCodec, Codec, Content};
@@ -16,15 +17,17 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Properties {
-    /// Whether a frame that was sent over a stream arrives as one frame. Default true. Over datagrams a
-    /// frame always does.
+    /// Whether a frame that was sent over a stream arrives as one frame. Default true. Over
+    /// datagrams a frame always does.
     pub boundaries: bool,
     /// Which frames it carries. Default [`Content::Bytes`].
     pub content: Content,
-    /// The longest frame that it sends, in bytes. Default `usize::MAX`: it has no limit, or tells none.
+    /// The longest frame that it sends, in bytes. Default `usize::MAX`: it has no limit, or tells
+    /// none.
     pub max_frame: usize,
-    /// Whether a frame is encoded the same whatever was sent before, so that one encoding can be sent to
-    /// many peers. Default true. A codec that counts, encrypts or compresses across frames is not.
+    /// Whether a frame is encoded the same whatever was sent before, so that one encoding can be
+    /// sent to many peers. Default true. A codec that counts, encrypts or compresses across frames
+    /// is not.
     pub stateless: bool,
 }
 
@@ -34,8 +37,8 @@ pub struct Properties {
 pub enum Content {
     /// Any bytes, of any length up to the longest.
     Bytes,
-    /// Any bytes but this one, which ends a frame. (A `\r` at the end of a frame may count as a part of
-    /// the delimiter `\n`.)
+    /// Any bytes but this one, which ends a frame. (A `\r` at the end of a frame may count as a
+    /// part of the delimiter `\n`.)
     Delimited(u8),
     /// JSON objects, and nothing else.
     Json,

@@ -6,9 +6,10 @@ use crate::{Affix, Codec, CodecError, Decoded, End, Properties};
 
 /// `raw`: whatever arrived is a frame: one read on a stream, one datagram otherwise.
 ///
-/// It knows no bounds and no errors: a frame is as long as what its caller reads at once, which is where the bound is.
-/// An empty datagram is one empty frame. On a stream nothing is no message: nothing arrives, and sending an empty frame
-/// puts no byte on the wire. Two frames sent on a stream may arrive as one (the sticky packet), or in other pieces.
+/// It has no limits and no errors: a frame is as long as one read, and the reader bounds that. An
+/// empty datagram is one empty frame. On a stream an empty frame puts no byte on the wire, so the
+/// peer receives none. Two frames that are sent on a stream may arrive as one (the sticky packet),
+/// or in other pieces.
 ///
 /// ```
 /// use socketry_codec::{Codec, Decoded, End, Raw};

@@ -1,4 +1,4 @@
-//! A codec and the bytes it reads from, without any I/O.
+//! A codec and the bytes that it reads, without any I/O.
 
 use std::ops::Range;
 
@@ -6,14 +6,17 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 
-/// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own I/O.
+/// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own
+/// I/O.
 ///
-/// It keeps the contract that a codec asks of its caller: it asks again only when more has arrived, passes over what
-/// an error says, bytes included that are yet to arrive, and drops a datagram after its first error. Frames are
-/// borrowed from it. It holds what was pushed and not yet read, so whoever pushes decides how much that is.
+/// The reader keeps the contract that a codec asks of its caller. It asks again only when more
+/// bytes have arrived. It passes over the bytes that an error names, also those that have not
+/// arrived yet. It drops a datagram after its first error. Frames are borrowed from it. It holds
+/// all bytes that were pushed and not read yet: their number is the caller's to bound.
 ///
-/// A stream is [pushed](Reader::push) in pieces as it arrives and [closed](Reader::close); a datagram is
-/// [loaded](Reader::load). After each of them, [`next_frame`](Reader::next_frame) is called until it says `None`.
+/// A stream is [pushed](Reader::push) in pieces as it arrives and [closed](Reader::close); a
+/// datagram is [loaded](Reader::load). After each of them, [`next_frame`](Reader::next_frame) is
+/// called until it says `None`.
 ///
 /// ```
 /// use socketry_codec::{Raw, Reader, Struct};
@@ -47,7 +50,7 @@ pub struct Reader<C = BoxCodec> {
 enum State {
     /// There is something to ask the codec.
     Ready,
-    /// Until more arrives there is not; then this many bytes at least are of use.
+    /// The codec has nothing to say until more bytes arrive, and at least so many are needed.
     Waiting(usize),
     /// After a fatal error.
     Over,
@@ -86,7 +89,7 @@ impl<C: Codec> Reader<C> {
         }
     }
 
-    /// A datagram, empty or not. What was left of the one before is dropped, and an error in that one is over.
+    /// A datagram, empty or not. The rest of the datagram before is dropped, and its error is over.
     pub fn load(&mut self, datagram: &[u8]) {
         self.drop_all();
         self.bytes.extend_from_slice(datagram);
@@ -94,20 +97,22 @@ impl<C: Codec> Reader<C> {
         self.state = State::Ready;
     }
 
-    /// The next frame; `None` if there is none before more arrives.
+    /// The next frame; `None` if there is none until more bytes arrive.
     ///
     /// # Errors
-    /// What the codec found wrong, once. After an error with [`skip`](CodecError::skip), and in the next datagram
-    /// after any, it goes on; after a fatal one on a stream there is only `None`.
+    /// The fault that the codec found, once. After an error with [`skip`](CodecError::skip) the
+    /// reader goes on; so it does with the next datagram after any error. After a fatal error on a
+    /// stream it answers `None` for ever.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, CodecError> {
         let range = self.next_range()?;
         Ok(range.map(|range| &self.bytes[range]))
     }
 
-    /// [`next_frame`](Reader::next_frame) as [`Bytes`] of its own, cut from what arrived without a copy.
+    /// [`next_frame`](Reader::next_frame) as [`Bytes`], cut from the buffer without a copy.
     ///
-    /// It keeps what was cut from in memory, all that arrived with it: copy small frames that you keep for long.
+    /// Such a frame keeps the whole piece of the buffer in memory, with all that arrived in it:
+    /// copy small frames that you keep for long.
     ///
     /// # Errors
     /// As [`next_frame`](Reader::next_frame).
@@ -120,7 +125,8 @@ impl<C: Codec> Reader<C> {
         Ok(Some(cut(&mut self.bytes, range)))
     }
 
-    /// How many bytes more are needed at least before there can be another frame; 0 if it has not been asked yet.
+    /// How many more bytes the codec needs, at least, before there can be another frame; 0 if the
+    /// codec has not been asked yet.
     pub fn needs(&self) -> u64 {
         match self.state {
             State::Waiting(bytes) => self.skip.saturating_add(bytes as u64),
@@ -168,8 +174,8 @@ impl<C: Codec> Reader<C> {
         Ok(None)
     }
 
-    /// Passes over bytes, some of which may be yet to arrive. A datagram that is used up is not asked about again,
-    /// since to some codecs an empty one is a frame.
+    /// Passes over bytes, some of which may not have arrived yet. A codec is not asked about a
+    /// datagram that is used up, since an empty datagram is a frame for some codecs.
     #[inline]
     fn pass(&mut self, bytes: u64) {
         let here = self.bytes.len() - self.at;
@@ -201,7 +207,8 @@ impl<C: Codec> Reader<C> {
     }
 }
 
-/// Drops `bytes` from the front of `buf`. Emptied, it begins anew where it is: advanced, it would be short of room sooner.
+/// Drops `bytes` from the front of `buf`. An emptied buffer is cleared and not advanced: an
+/// advanced one would be short of room sooner.
 pub(crate) fn drop_front(buf: &mut BytesMut, bytes: usize) {
     if bytes == buf.len() {
         buf.clear();
@@ -210,10 +217,10 @@ pub(crate) fn drop_front(buf: &mut BytesMut, bytes: usize) {
     }
 }
 
-/// Cuts `frame` from `buf`, which loses everything up to its end.
+/// Cuts `frame` from `buf`, which loses all bytes up to the end of the frame.
 ///
-/// The cut is trimmed and not the buffer: one that was advanced just before is cut slowly, since the processor has not
-/// finished writing what it is to read.
+/// The cut is trimmed and not the buffer. Cutting a buffer right after it was advanced is slow,
+/// since the processor then reads what it has not finished writing.
 #[inline(always)]
 pub(crate) fn cut(buf: &mut BytesMut, frame: Range<usize>) -> Bytes {
     let mut cut = buf.split_to(frame.end).freeze();

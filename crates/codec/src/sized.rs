@@ -7,11 +7,11 @@ use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, Properties};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
-/// [`Format`] says how the length is written; by default as `struct.pack('i', n)` does. A frame longer than
-/// [`max_frame`](Struct::max_frame) is an error, and passed over where that is at most
-/// [`max_discard`](Struct::max_discard) bytes; beyond them, and after a negative length, the error is fatal. Memory is
-/// nobody's to claim: the codec holds none, and a length is only believed where a reader asks how
-/// much to read next.
+/// [`Format`] says how the length is written; by default as `struct.pack('i', n)` does. A frame
+/// longer than [`max_frame`](Struct::max_frame) is an error, and passed over where that is at most
+/// [`max_discard`](Struct::max_discard) bytes; beyond them, and after a negative length, the error
+/// is fatal. Memory is nobody's to claim: the codec holds none, and a length is only believed where
+/// a reader asks how much to read next.
 ///
 /// Several frames may stand in one datagram. A frame never spans two of them, and an empty datagram
 /// holds none.
@@ -31,7 +31,8 @@ use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, Properties};
 pub struct Struct {
     format: Format,
     limits: Limits,
-    /// The longest frame: within the limit, and within what the length field holds.
+    /// The longest frame in bytes: the lesser of the limit and the largest number of the length
+    /// field.
     longest: usize,
 }
 
@@ -54,9 +55,9 @@ impl Struct {
         self
     }
 
-    /// The longest frame in bytes, with its length field, that is passed over rather than fatal; by
-    /// default
-    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every frame that is too long is fatal.
+    /// The longest frame in bytes, with its length field, that is passed over and is not fatal; by
+    /// default [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every frame that
+    /// is too long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
         self.limits.max_discard = bytes;
@@ -108,12 +109,12 @@ impl Codec for Struct {
         let Some(word) = self.format.word(input) else {
             return unfinished(here, start - here, end);
         };
-        // A negative length is above it too.
+        // A negative length, read without its sign, is above it too.
         let Some(size) = usize::try_from(word).ok().filter(|n| *n <= self.longest) else {
             return Err(contain(self.refused(word), end, here));
         };
-        // Compared with what is here, rather than added to it first: nothing that a peer says can
-        // overflow.
+        // The claimed length is compared with the bytes that are here and never added to: nothing
+        // that a peer says can overflow.
         let body = here - start;
         if size > body {
             return unfinished(here, size - body, end);
@@ -151,8 +152,8 @@ impl Codec for Struct {
         Ok(Some((header, Affix::EMPTY)))
     }
 
-    /// Always: it keeps nothing from one call to the next. What an error says to pass over is its
-    /// reader's to remember.
+    /// Always true: this codec keeps nothing between two calls. The reader remembers how many bytes
+    /// an error said to pass over.
     fn in_step(&self) -> bool {
         true
     }

@@ -10,15 +10,16 @@ use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Prope
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
 ///
-/// Nothing stands before it; white space between two objects is passed over. Only what decides
-/// where the object ends is looked at: strings, braces and brackets. Whether the rest is JSON, its
-/// parser will say. Each byte is looked at once, however the object arrives.
+/// Nothing stands before the object; white space between two objects is passed over. The codec
+/// looks at strings, braces and brackets only, since these decide where the object ends. Whether
+/// the rest is JSON is for a parser to say. Each byte is looked at once, however the object
+/// arrives.
 ///
-/// An object longer than [`max_frame`](BareJson::max_frame) is one error, and what is left of it is
-/// passed over, up to
-/// [`max_discard`](BareJson::max_discard) bytes of that object; beyond them the error is fatal. On a stream so is
-/// whatever hides where the object ends: another first byte than `{`, a closing bracket that does
-/// not match, nesting beyond [`max_depth`](BareJson::max_depth).
+/// An object longer than [`max_frame`](BareJson::max_frame) is one error. The reader passes over
+/// the rest of it, up to [`max_discard`](BareJson::max_discard) bytes of that object; beyond them
+/// the error is fatal. On a stream an error is also fatal if it hides where the object ends: a
+/// first byte other than `{`, a closing bracket that does not match, nesting beyond
+/// [`max_depth`](BareJson::max_depth).
 ///
 /// ```
 /// use socketry_codec::{BareJson, Reader};
@@ -36,7 +37,8 @@ pub struct BareJson {
     limits: Limits,
     max_depth: usize,
     scanner: Scanner,
-    /// How much of an object that is too long is gone already; `None` outside of one.
+    /// How many bytes of an object that is too long are gone already; `None` outside of such an
+    /// object.
     discarded: Option<u64>,
 }
 
@@ -59,8 +61,9 @@ impl BareJson {
         self
     }
 
-    /// The longest object in bytes that is passed over rather than fatal; by default
-    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every object that is too long is fatal.
+    /// The longest object in bytes that is passed over and is not fatal; by default
+    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every object that is too
+    /// long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
         self.limits.max_discard = bytes;
@@ -76,8 +79,8 @@ impl BareJson {
     }
 
     fn object(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        // Once an object has begun, the input begins with its brace, so this is white space before
-        // one.
+        // Once an object has begun, the input begins with its brace: white space is always before
+        // an object.
         let white = blank(input);
         if white > 0 {
             return Ok(Decoded::Skip(white));
@@ -91,7 +94,7 @@ impl BareJson {
             }),
             None if reach == self.limits.max_frame => Err(self.overflow(end)),
             None => {
-                // Beyond the limit the object is an error, so no more than up to there is of use.
+                // Bytes beyond the limit are not looked at: the object is an error there.
                 let room = self.limits.max_frame - reach;
                 unfinished(input.len(), self.scanner.missing().min(room), end)
             }
@@ -156,7 +159,7 @@ impl BareJson {
         }
     }
 
-    /// After an error nothing is kept, except of an object that is being discarded.
+    /// After an error the codec keeps nothing, except the count of an object that it discards.
     #[cold]
     fn settle(&mut self, error: CodecError, end: End, here: usize) -> CodecError {
         if self.discarded.is_none() {
@@ -165,7 +168,7 @@ impl BareJson {
         contain(error, end, here)
     }
 
-    /// Refuses what is not exactly one object.
+    /// Refuses a frame that is not exactly one object.
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
         check(frame, self.limits.max_frame)?;
         let found = Scanner::default().scan(frame, self.max_depth);
@@ -222,8 +225,8 @@ impl Codec for BareJson {
         Ok(Some((Affix::EMPTY, Affix::EMPTY)))
     }
 
-    /// False while the rest of an object that is too long is being discarded; the beginning of an
-    /// object that is in the input, but not whole, belongs to whoever decodes next.
+    /// False while the codec discards the rest of an object that is too long. The beginning of an
+    /// object that is still in the input belongs to the codec that decodes next.
     fn in_step(&self) -> bool {
         self.discarded.is_none()
     }

@@ -1,4 +1,4 @@
-//! Finds the brace that closes an object, over as many pieces as it comes in.
+//! Finds the brace that closes an object, which may come in many pieces.
 
 use memchr::memchr2;
 
@@ -7,11 +7,12 @@ use crate::Fault;
 /// Where a scan stands. It owns no memory, however deep the object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scanner {
-    /// How far it has come.
+    /// How many bytes it has scanned.
     at: usize,
     place: Place,
     depth: usize,
-    /// One bit a level, the innermost lowest: whether that level is a bracket. 128 levels: `limits::MAX_DEPTH`.
+    /// One bit a level, the innermost lowest: whether that level is a bracket. 128 levels:
+    /// `limits::MAX_DEPTH`.
     brackets: u128,
 }
 
@@ -24,13 +25,13 @@ enum Place {
     Value,
     /// In a string.
     Text,
-    /// In a string, behind a backslash: whatever comes next is part of it.
+    /// In a string, behind a backslash: the next byte is part of the string.
     Escape,
 }
 
 impl Scanner {
-    /// Goes on where the last scan stopped; `input` begins with the bytes it had. Says where the object ends, one past
-    /// its brace, or `None` if it does not end here.
+    /// Goes on where the last scan stopped; `input` begins with the bytes of that scan. Gives the
+    /// end of the object, one past its brace, or `None` if the object does not end here.
     pub(super) fn scan(&mut self, input: &[u8], max_depth: usize) -> Result<Option<usize>, Fault> {
         while let Some(byte) = input.get(self.at) {
             match self.place {
@@ -46,12 +47,12 @@ impl Scanner {
         Ok(None)
     }
 
-    /// The bytes scanned are gone from the front of the input.
+    /// The caller has dropped the scanned bytes from the front of the input.
     pub(super) fn rebase(&mut self) {
         self.at = 0;
     }
 
-    /// The fewest bytes that can close the object: one a level, and the end of a string.
+    /// The fewest bytes that can close the object: one for each level, and one to end a string.
     pub(super) fn missing(&self) -> usize {
         match self.place {
             Place::Outside => 2,
@@ -75,7 +76,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// To the next quote or backslash.
+    /// Moves to the next quote or backslash.
     fn text(&mut self, input: &[u8]) {
         let rest = &input[self.at..];
         match memchr2(b'"', b'\\', rest) {
@@ -88,7 +89,7 @@ impl Scanner {
         }
     }
 
-    /// To the next string, brace or bracket, and past it.
+    /// Moves to the next string, brace or bracket, and past it.
     fn value(&mut self, input: &[u8], max_depth: usize) -> Result<(), Fault> {
         let telling = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']');
         let rest = &input[self.at..];

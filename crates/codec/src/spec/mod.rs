@@ -11,9 +11,9 @@ use crate::{BareJson, BoxCodec, CodecName, Json, Line, Raw, Struct, UnknownCodec
 
 /// A codec with its limits: what a configuration file says.
 ///
-/// With the feature `serde` it is read from a name, or from a table with a name; it is written back as the shorter of
-/// the two that says it all. Other keys are refused when it is read, and keys that do not apply to the codec when it is
-/// [built](CodecSpec::build).
+/// With the feature `serde` it is read from a name, or from a table with a name; it is written back
+/// as the shorter of the two that says it all. Other keys are refused when it is read, and keys
+/// that do not apply to the codec when it is [built](CodecSpec::build).
 ///
 /// ```toml
 /// codec = "struct:>H"
