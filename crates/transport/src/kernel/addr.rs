@@ -13,12 +13,13 @@ use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::socket::Shape;
 
-/// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header (RFC 768, 791).
+/// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header
+/// (RFC 768, 791).
 pub(crate) const UDP_MAX_V4: usize = 65_507;
 /// The same over IPv6, whose header is not counted (RFC 8200).
 pub(crate) const UDP_MAX_V6: usize = 65_527;
-/// The longest datagram of a Unix peer that has Linux' default send buffer (`net.core.wmem_default`), which may be larger
-/// than ours.
+/// The longest datagram of a Unix peer that has Linux' default send buffer
+/// (`net.core.wmem_default`), which may be larger than ours.
 const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
 /// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
 const UNIX_DGRAM_OVERHEAD: usize = 32;
@@ -74,7 +75,8 @@ impl Scheme {
         })
     }
 
-    /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this shape.
+    /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this
+    /// shape.
     pub(crate) fn recv_room(self, shape: Shape) -> usize {
         match (self, shape) {
             (_, Shape::Stream) => 0,
@@ -100,7 +102,8 @@ impl Scheme {
     }
 }
 
-/// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4 peers too.
+/// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4
+/// peers too.
 fn sends_v6_only(socket: &socket2::Socket) -> io::Result<bool> {
     Ok(match socket.local_addr()?.as_socket_ipv6() {
         None => false,
@@ -121,7 +124,7 @@ pub(crate) fn unknown(scheme: Scheme) -> Endpoint {
 
 pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
     if let Some(ip) = address.as_socket() {
-        PeerAddr::Ip(ip)
+        PeerAddr::from(ip)
     } else if let Some(path) = address.as_pathname() {
         PeerAddr::Path(Arc::from(path))
     } else if let Some(name) = address.as_abstract_namespace() {
@@ -153,8 +156,8 @@ pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result
     })
 }
 
-/// Without an allocation, since each datagram to such a name comes here. Of a name that is too long there is one byte more than the
-/// kernel has room for, and so it is refused.
+/// Without an allocation, since each datagram to such a name comes here. Of a name that is too long
+/// there is one byte more than the kernel has room for, and so it is refused.
 fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
     let mut bytes = [0; 1 + SUN_PATH];
     let len = name.len().min(SUN_PATH);
@@ -165,7 +168,7 @@ fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
 /// Where a datagram goes. `Unnamed` and third parties' names are nowhere.
 pub(crate) fn destination(to: &PeerAddr) -> io::Result<SockAddr> {
     match to {
-        PeerAddr::Ip(address) => Ok(SockAddr::from(*address)),
+        PeerAddr::Ip { address, .. } => Ok(SockAddr::from(*address)),
         PeerAddr::Path(path) => SockAddr::unix(path),
         PeerAddr::Abstract(name) => abstract_sockaddr(name),
         PeerAddr::Name(_) | PeerAddr::Unnamed => Err(io::Error::new(

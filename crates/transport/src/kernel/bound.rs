@@ -15,27 +15,33 @@ use crate::kernel::addr;
 use crate::kernel::os::{self, Named, Os};
 use crate::kernel::unix::file::SocketFile;
 
-/// How long to wait for room in the queue of a Unix peer. A timer, because the system does not tell: it wakes a sender
-/// for room in its *own* buffer, so that waiting for that would spin.
+/// How long to wait for room in the queue of a Unix peer. A timer, because the system does not
+/// tell: it wakes a sender for room in its *own* buffer, so that waiting for that would spin.
 const UNIX_RETRY: Duration = Duration::from_millis(1);
 
 /// A bound UDP or Unix datagram socket that is connected to nobody: what
-/// [`UdpTransport::bind`](crate::UdpTransport::bind) and [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) give.
+/// [`UdpTransport::bind`](crate::UdpTransport::bind) and
+/// [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) give.
 #[derive(Debug)]
 pub struct OsDatagram {
-    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another
+    // in its place.
     _file: Option<SocketFile>,
     os: Os,
 }
 
 impl OsDatagram {
-    pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
+    pub(crate) fn new(mut os: Os, file: Option<SocketFile>) -> Self {
+        if !os.scheme().is_unix() {
+            os.answer_as_asked();
+        }
         OsDatagram { os, _file: file }
     }
 
     /// The socket itself, for options that this crate does not name.
     ///
-    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over
+    /// several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.os.socket())
     }
@@ -79,14 +85,13 @@ impl DatagramSocket for OsDatagram {
     }
 
     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
-        os::check_len(self.os.shape(), parts)?;
-        let to = addr::destination(to)?;
-        if self.os.scheme().is_unix() {
-            // Whether there is room depends on the peer, which this socket's readiness knows nothing of.
-            return os::send_parts_to(self.os.socket(), parts, &to);
+        if !self.os.scheme().is_unix() {
+            return self.os.try_send_datagram(parts, to);
         }
-        self.os
-            .try_send(|socket| os::send_parts_to(socket, parts, &to))
+        os::check_len(self.os.shape(), parts)?;
+        // Whether there is room depends on the peer, which this socket's readiness knows nothing
+        // of.
+        os::send_parts_to(self.os.socket(), parts, &addr::destination(to)?)
     }
 
     fn try_send_run(&self, bytes: &[u8], size: usize, to: &PeerAddr) -> io::Result<usize> {
@@ -94,7 +99,7 @@ impl DatagramSocket for OsDatagram {
             let first = &bytes[..size.min(bytes.len())];
             return self.try_send_to(&[IoSlice::new(first)], to);
         }
-        self.os.try_send_run(bytes, size, &addr::destination(to)?)
+        self.os.try_send_run(bytes, size, to)
     }
 
     fn writable<'a>(&'a self, _: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>> {

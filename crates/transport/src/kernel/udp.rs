@@ -19,7 +19,12 @@ use crate::options;
 use crate::options::SocketOptions;
 use crate::session::{SessionLimits, SessionListener};
 
-/// UDP. Listening gives one socket for each peer address; [`bind`](UdpTransport::bind) gives the socket itself.
+/// UDP. Listening gives one socket for each peer address; [`bind`](UdpTransport::bind) gives the
+/// socket itself.
+///
+/// On Linux, a socket that is bound to all addresses (`udp://0.0.0.0:9000`, `udp://[::]:9000`)
+/// answers from the address that was asked. A peer that asks two of them has a session with each,
+/// and [`Half::local`](crate::Half::local) says with which.
 #[derive(Clone, Debug, Default)]
 pub struct UdpTransport {
     options: SocketOptions,
@@ -90,7 +95,8 @@ impl Transport for UdpTransport {
         options::UDP
     }
 
-    /// Fixes the peer: datagrams of others do not arrive. Nothing is sent, so nothing can be refused yet.
+    /// Fixes the peer: datagrams of others do not arrive. Nothing is sent, so nothing can be
+    /// refused yet.
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
         Scheme::Udp.check(to, "connect to")?;
         let options = self.options.resolve(to, options::UDP)?;

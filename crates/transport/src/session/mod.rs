@@ -1,13 +1,16 @@
 //! Sessions: the peers of one unconnected socket, as one socket each.
 //!
-//! "Accept, then talk" needs a socket for each peer, and a datagram socket has none to give: everything arrives in
-//! one place. So one task, the pump, receives there and sorts the datagrams into a bounded table of sessions, one
-//! for each address; answers go out through the shared socket directly.
+//! "Accept, then talk" needs a socket for each peer, and a datagram socket has none to give:
+//! everything arrives in one place. So one task, the pump, receives there and sorts the datagrams
+//! into a bounded table of sessions, one for each address; answers go out through the shared socket
+//! directly.
 //!
-//! Everything that a peer can make grow is bounded by [`SessionLimits`]. What does not fit is dropped and counted,
-//! as a network would drop it: the newcomer where the table or the backlog is full, the newest datagram where a
-//! queue is. A session that is there is never evicted for one that is not, so strangers cannot push friends out.
+//! Everything that a peer can make grow is bounded by [`SessionLimits`]. What does not fit is
+//! dropped and counted, as a network would drop it: the newcomer where the table or the backlog is
+//! full, the newest datagram where a queue is. A session that is there is never evicted for one
+//! that is not, so strangers cannot push friends out.
 
+mod peer;
 mod pump;
 mod socket;
 mod table;
@@ -30,20 +33,25 @@ use table::Hub;
 
 /// What the peers of a [`SessionListener`] may take up.
 ///
-/// At the worst, each of `max_peers` fills its queue: `max_peers` × `queue_bytes`, 256 MiB as it is. Lower either where
-/// strangers can reach the socket and memory is short.
+/// At the worst, each of `max_peers` fills its queue: `max_peers` × `queue_bytes`, 256 MiB as it
+/// is. Lower either where strangers can reach the socket and memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// The most sessions at once, at least 1; default 1,024. Further peers are refused until one has gone.
+    /// The most sessions at once, at least 1; default 1,024. Further peers are refused until one
+    /// has gone.
     pub max_peers: usize,
-    /// How long a session lasts while nothing arrives and nothing is sent; default 5 minutes. It ends at most 1/32
-    /// of that later. The time begins when the session is accepted: waiting for that is not the peer's fault.
+    /// How long a session lasts while nothing arrives and nothing is sent; default 5 minutes. It
+    /// ends at most 1/32 of that later. The time begins when the session is accepted: waiting for
+    /// that is not the peer's fault.
     pub idle: Duration,
-    /// The most datagrams that wait in one session to be received, at least 1; default 64. Further ones are dropped.
+    /// The most datagrams that wait in one session to be received, at least 1; default 64. Further
+    /// ones are dropped.
     pub queue: usize,
-    /// The most bytes that wait in one session to be received; default 256 KiB. One datagram alone always fits.
+    /// The most bytes that wait in one session to be received; default 256 KiB. One datagram alone
+    /// always fits.
     pub queue_bytes: usize,
-    /// The most sessions that wait to be accepted, at least 1; default 1,024. Further peers are refused.
+    /// The most sessions that wait to be accepted, at least 1; default 1,024. Further peers are
+    /// refused.
     pub backlog: usize,
 }
 
@@ -79,11 +87,14 @@ impl From<&SocketOptions> for SessionLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStats {
-    /// Dropped because the session's queue was full, or the session had just ended or stopped receiving.
+    /// Dropped because the session's queue was full, or the session had just ended or stopped
+    /// receiving.
     pub dropped_datagrams: u64,
-    /// From newcomers for whom the table or the backlog had no room, or whose address the scheme cannot express.
+    /// From newcomers for whom the table or the backlog had no room, or whose address the scheme
+    /// cannot express.
     pub refused_peers: u64,
-    /// From senders without an address, who cannot be told apart or answered. A Unix client has one if it binds.
+    /// From senders without an address, who cannot be told apart or answered. A Unix client has one
+    /// if it binds.
     pub unnamed: u64,
     /// Errors of the shared socket while receiving.
     pub errors: u64,
@@ -91,23 +102,24 @@ pub struct SessionStats {
 
 /// Turns the peers of a bound datagram socket into one [`Session`] each.
 ///
-/// A datagram from a new address makes a session, to be accepted; later ones from there go to that session. It ends
-/// when all its halves are dropped, or after [`idle`](SessionLimits::idle) without traffic; the address is then a
-/// new peer's again.
+/// A datagram from a new address makes a session, to be accepted; later ones from there go to that
+/// session. It ends when all its halves are dropped, or after [`idle`](SessionLimits::idle) without
+/// traffic; the address is then a new peer's again.
 ///
-/// Sessions outlive their listener. Dropping it forgets who was not accepted yet and ignores newcomers; the shared
-/// socket is closed when the last session has been dropped too.
+/// Sessions outlive their listener. Dropping it forgets who was not accepted yet and ignores
+/// newcomers; the shared socket is closed when the last session has been dropped too.
 pub struct SessionListener<D: DatagramSocket> {
     socket: Arc<D>,
     hub: Arc<Hub>,
 }
 
 impl<D: DatagramSocket> SessionListener<D> {
-    /// Listens on `socket`, which nobody else may receive from; sending through a clone of the `Arc` is fine.
+    /// Listens on `socket`, which nobody else may receive from; sending through a clone of the
+    /// `Arc` is fine.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled: the task that receives is spawned there. When that runtime shuts
-    /// down, the sessions end and [`accept`](Listener::accept) fails.
+    /// Outside of a tokio runtime with time enabled: the task that receives is spawned there. When
+    /// that runtime shuts down, the sessions end and [`accept`](Listener::accept) fails.
     pub fn new(socket: impl Into<Arc<D>>, limits: SessionLimits) -> Self {
         let socket = socket.into();
         let hub = Arc::new(Hub::new(limits));

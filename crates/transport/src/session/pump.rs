@@ -14,13 +14,14 @@ use crate::contract::datagram::DatagramSocket;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::batch::LARGEST_ROOM;
 
-/// The pause after the second error in a row; it doubles with each further one, up to [`LONGEST_PAUSE`].
+/// The pause after the second error in a row; it doubles with each further one, up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Receives until the listener and all sessions are gone. However it ends (a runtime that shuts down, a socket
-/// that panics), the sessions end with it: nobody waits for what cannot come.
+/// Receives until the listener and all sessions are gone. However it ends (a runtime that shuts
+/// down, a socket that panics), the sessions end with it: nobody waits for what cannot come.
 pub(super) struct Pump<D: DatagramSocket> {
     socket: Arc<D>,
     hub: Arc<Hub>,
@@ -86,15 +87,15 @@ impl<D: DatagramSocket> Pump<D> {
     }
 
     fn deliver(&mut self) {
-        let (scheme, now) = (self.socket.local().scheme(), self.hub.now());
+        let (at, now) = (self.socket.local(), self.hub.now());
         for datagram in self.batch.iter() {
-            self.hub.deliver(&datagram, scheme, now);
+            self.hub.deliver(&datagram, at, now);
         }
         self.batch.clear();
     }
 
-    /// Counts an error and, when it is not the first in a row, pauses: it concerned one datagram, so the next one
-    /// deserves its turn, but an error that stays must not spin.
+    /// Counts an error and, when it is not the first in a row, pauses: it concerned one datagram,
+    /// so the next one deserves its turn, but an error that stays must not spin.
     fn note(&mut self, result: io::Result<()>) {
         let Err(error) = result else {
             self.errors = 0;
@@ -110,9 +111,9 @@ impl<D: DatagramSocket> Pump<D> {
     }
 }
 
-/// Lets the tasks run that are ready, sessions that just received above all: a socket that always has something must not keep
-/// them from their turn, and what comes meanwhile makes the next batch longer. (tokio's `yield_now` would ask the system for
-/// events each time.)
+/// Lets the tasks run that are ready, sessions that just received above all: a socket that always
+/// has something must not keep them from their turn, and what comes meanwhile makes the next batch
+/// longer. (tokio's `yield_now` would ask the system for events each time.)
 async fn others_first() {
     let mut waited = false;
     poll_fn(|cx| {

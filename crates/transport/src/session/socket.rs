@@ -8,21 +8,23 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::task::coop::poll_proceed;
 
-use super::table::{Hub, Peer, Queue};
+use super::peer::{Peer, Queue};
+use super::table::Hub;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape, Socket};
 
-/// How often one poll tries to send through a socket that says it has room and then has none, before others on the
-/// same thread get their turn.
+/// How often one poll tries to send through a socket that says it has room and then has none,
+/// before others on the same thread get their turn.
 const TRIES: usize = 8;
 
 /// A conversation with one peer of a [`SessionListener`](super::SessionListener).
 ///
 /// It receives what the peer sends, a datagram at a time, and sends to the peer. After
-/// [`idle`](super::SessionLimits::idle) without traffic it ends: what has arrived can still be received, then comes
-/// [`Received::End`], and sending fails with `BrokenPipe`. Dropping it, or both its halves, ends it at once.
+/// [`idle`](super::SessionLimits::idle) without traffic it ends: what has arrived can still be
+/// received, then comes [`Received::End`], and sending fails with `BrokenPipe`. Dropping it, or
+/// both its halves, ends it at once.
 pub struct Session<D: DatagramSocket> {
     recv: SessionRecv<D>,
     send: SessionSend<D>,
@@ -36,8 +38,8 @@ pub struct SessionRecv<D: DatagramSocket> {
 /// The sending half of a [`Session`].
 pub struct SessionSend<D: DatagramSocket> {
     link: Arc<Link<D>>,
-    /// The wait for room, once the socket had none. A future of its own, since a socket has one waker slot and
-    /// many sessions wait.
+    /// The wait for room, once the socket had none. A future of its own, since a socket has one
+    /// waker slot and many sessions wait.
     waiting: Option<BoxFuture<'static, io::Result<()>>>,
     finished: bool,
 }
@@ -296,7 +298,9 @@ macro_rules! half {
                 }
             }
             fn local(&self) -> &Endpoint {
-                self.$($link).+.socket.local()
+                let link = &self.$($link).+;
+                let asked = link.peer.asked.as_ref();
+                asked.unwrap_or_else(|| link.socket.local())
             }
             fn peer(&self) -> &Endpoint {
                 &self.$($link).+.peer.endpoint

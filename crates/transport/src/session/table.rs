@@ -1,28 +1,29 @@
-//! Who is here: the table of peers, the queue of each, and the rules of who gets in.
+//! Who is here: the table of peers, and the rules of who gets in.
 //!
-//! Two locks, the table's and one for each peer's inbox, never held at once. Wakers run after the lock is released,
-//! because what they wake may drop a session, and that takes the table's lock.
+//! Two locks, the table's and one for each peer's inbox, never held at once. Wakers run after the
+//! lock is released, because what they wake may drop a session, and that takes the table's lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::peer::{Key, Peer};
 use super::{SessionLimits, SessionStats};
 use crate::contract::datagram::PeerAddr;
 use crate::contract::datagram::batch::Datagram;
 use crate::contract::endpoint::Endpoint;
 
 /// No lock here guards an invariant that a panic could break half way.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wake(waker: Option<Waker>) {
+pub(super) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
     }
@@ -40,7 +41,7 @@ pub(super) struct Hub {
 }
 
 struct Table {
-    peers: HashMap<PeerAddr, Arc<Peer>>,
+    peers: HashMap<Key, Arc<Peer>>,
     backlog: VecDeque<Arc<Peer>>,
     listening: bool,
     pumping: bool,
@@ -123,8 +124,9 @@ impl Hub {
         Poll::Pending
     }
 
-    /// Gives a datagram that came `now` to the session of its sender, or to a new one where there is room.
-    pub(super) fn deliver(&self, datagram: &Datagram<'_>, scheme: &str, now: u64) {
+    /// Gives a datagram that came `now` to the session of its sender, or to a new one where there
+    /// is room.
+    pub(super) fn deliver(&self, datagram: &Datagram<'_>, at: &Endpoint, now: u64) {
         let from = match datagram.from {
             None | Some(PeerAddr::Unnamed) => {
                 self.unnamed.fetch_add(1, Relaxed);
@@ -132,12 +134,12 @@ impl Hub {
             }
             Some(from) => from,
         };
-        let known = lock(&self.table).peers.get(from).cloned();
-        let Some(peer) = known.or_else(|| self.admit(from, scheme)) else {
+        let known = lock(&self.table).peers.get(&Key::of(from)).cloned();
+        let Some(peer) = known.or_else(|| self.admit(from, at)) else {
             self.refused.fetch_add(1, Relaxed);
             return;
         };
-        peer.used.store(now, Relaxed);
+        peer.use_at(now);
         let item = (Box::from(datagram.bytes), datagram.cut);
         if !peer.push(item, &self.limits) {
             self.dropped.fetch_add(1, Relaxed);
@@ -145,7 +147,7 @@ impl Hub {
     }
 
     /// Makes a session for a newcomer and puts it in the backlog, unless there is no room.
-    fn admit(&self, from: &PeerAddr, scheme: &str) -> Option<Arc<Peer>> {
+    fn admit(&self, from: &PeerAddr, at: &Endpoint) -> Option<Arc<Peer>> {
         let (peer, acceptor) = {
             let mut table = lock(&self.table);
             let room = table.listening
@@ -154,8 +156,8 @@ impl Hub {
             if !room {
                 return None;
             }
-            let peer = Arc::new(Peer::new(from, scheme)?);
-            table.peers.insert(from.clone(), Arc::clone(&peer));
+            let peer = Arc::new(Peer::new(from, at)?);
+            table.peers.insert(Key::of(from), Arc::clone(&peer));
             table.backlog.push_back(Arc::clone(&peer));
             (peer, table.acceptor.take())
         };
@@ -165,7 +167,7 @@ impl Hub {
 
     /// Notes that a session was used just now.
     pub(super) fn touch(&self, peer: &Peer) {
-        peer.used.store(self.now(), Relaxed);
+        peer.use_at(self.now());
     }
 
     /// Microseconds since the beginning.
@@ -180,10 +182,10 @@ impl Hub {
         let expired: Vec<Arc<Peer>> = {
             let mut table = lock(&self.table);
             for waiting in &table.backlog {
-                waiting.used.store(now, Relaxed);
+                waiting.use_at(now);
             }
-            let stale = |_: &PeerAddr, peer: &mut Arc<Peer>| {
-                let left = idle.saturating_sub(now.saturating_sub(peer.used.load(Relaxed)));
+            let stale = |_: &Key, peer: &mut Arc<Peer>| {
+                let left = idle.saturating_sub(now.saturating_sub(peer.last_used()));
                 next = next.min(if left == 0 { idle } else { left });
                 left == 0
             };
@@ -200,13 +202,14 @@ impl Hub {
         Duration::from_micros(next.max(idle / 32)).max(Duration::from_millis(1))
     }
 
-    /// Takes a session out of the table, its halves being dropped. Its address may be another session's by now.
+    /// Takes a session out of the table, its halves being dropped. Its address may be another
+    /// session's by now.
     pub(super) fn leave(&self, peer: &Arc<Peer>) {
         let pump = {
             let mut table = lock(&self.table);
-            let here = table.peers.get(&peer.addr);
+            let here = table.peers.get(&peer.key());
             if here.is_some_and(|here| Arc::ptr_eq(here, peer)) {
-                table.peers.remove(&peer.addr);
+                table.peers.remove(&peer.key());
             }
             table.pump_if_deserted()
         };
@@ -219,7 +222,7 @@ impl Hub {
             let mut table = lock(&self.table);
             table.listening = false;
             for peer in mem::take(&mut table.backlog) {
-                table.peers.remove(&peer.addr);
+                table.peers.remove(&peer.key());
             }
             table.pump_if_deserted()
         };
@@ -243,134 +246,4 @@ impl Hub {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// One peer: its address, and what came from it.
-pub(super) struct Peer {
-    pub(super) addr: PeerAddr,
-    pub(super) endpoint: Endpoint,
-    /// When something last came or went, in microseconds since the hub began.
-    used: AtomicU64,
-    /// Set while the inbox is locked, so that who looks there and then waits is woken.
-    ended: AtomicBool,
-    inbox: Mutex<Inbox>,
-}
-
-/// A datagram and whether it was cut.
-type Item = (Box<[u8]>, bool);
-
-/// Datagrams that wait to be received.
-#[derive(Default)]
-pub(super) struct Queue {
-    items: VecDeque<Item>,
-    bytes: usize,
-}
-
-impl Queue {
-    /// Queues a datagram, if there is room. One alone always fits.
-    fn push(&mut self, item: Item, limits: &SessionLimits) -> bool {
-        let (count, bytes) = (self.items.len(), self.bytes + item.0.len());
-        if count > 0 && (count >= limits.queue || bytes > limits.queue_bytes) {
-            return false;
-        }
-        self.items.push_back(item);
-        self.bytes = bytes;
-        true
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Item> {
-        let item = self.items.pop_front()?;
-        self.bytes -= item.0.len();
-        Some(item)
-    }
-
-    /// All that is here, if anything is.
-    pub(super) fn pop_all(&mut self) -> Option<VecDeque<Item>> {
-        let all = mem::take(self).items;
-        (!all.is_empty()).then_some(all)
-    }
-}
-
-#[derive(Default)]
-struct Inbox {
-    queue: Queue,
-    /// The receiving half is gone: what still comes is for nobody.
-    deaf: bool,
-    receiver: Option<Waker>,
-    sender: Option<Waker>,
-}
-
-impl Peer {
-    /// `None` where `scheme` cannot express the address.
-    fn new(addr: &PeerAddr, scheme: &str) -> Option<Self> {
-        let endpoint = addr
-            .endpoint(scheme)
-            .inspect_err(|error| tracing::debug!(%error, "a peer cannot be named"))
-            .ok()?;
-        Some(Peer {
-            addr: addr.clone(),
-            endpoint,
-            used: AtomicU64::new(0),
-            ended: AtomicBool::new(false),
-            inbox: Mutex::default(),
-        })
-    }
-
-    /// Queues a datagram, or says that it could not.
-    fn push(&self, item: Item, limits: &SessionLimits) -> bool {
-        let receiver = {
-            let mut inbox = lock(&self.inbox);
-            if self.has_ended() || inbox.deaf || !inbox.queue.push(item, limits) {
-                return false;
-            }
-            inbox.receiver.take()
-        };
-        wake(receiver);
-        true
-    }
-
-    /// What `take` finds in the queue; `None` when it is empty and the session has ended.
-    pub(super) fn poll_take<T>(
-        &self,
-        cx: &mut Context<'_>,
-        take: impl FnOnce(&mut Queue) -> Option<T>,
-    ) -> Poll<Option<T>> {
-        let mut inbox = lock(&self.inbox);
-        if let Some(taken) = take(&mut inbox.queue) {
-            return Poll::Ready(Some(taken));
-        }
-        if self.has_ended() {
-            return Poll::Ready(None);
-        }
-        inbox.receiver = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// Whether the session has ended; if not, the sender that waits is woken when it does.
-    pub(super) fn watch_end(&self, cx: &mut Context<'_>) -> bool {
-        let mut inbox = lock(&self.inbox);
-        inbox.sender = Some(cx.waker().clone());
-        self.has_ended()
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Relaxed)
-    }
-
-    /// Nobody will receive here any more.
-    pub(super) fn deafen(&self) {
-        let mut inbox = lock(&self.inbox);
-        inbox.deaf = true;
-        inbox.queue = Queue::default();
-    }
-
-    fn end(&self) {
-        let (receiver, sender) = {
-            let mut inbox = lock(&self.inbox);
-            self.ended.store(true, Relaxed);
-            (inbox.receiver.take(), inbox.sender.take())
-        };
-        wake(receiver);
-        wake(sender);
-    }
 }

@@ -1,4 +1,5 @@
-//! Sessions over a socket in memory, where every state can be reached, and over UDP, where the kernel has its say.
+//! Sessions over a socket in memory, where every state can be reached, and over UDP, where the
+//! kernel has its say.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -136,10 +137,10 @@ impl DatagramSocket for Udp {
         Poll::Ready(Ok((Received::Data, from.into())))
     }
     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
-        let PeerAddr::Ip(to) = to else {
+        let PeerAddr::Ip { address, .. } = to else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        self.0.try_send_to(&joined(parts), *to)
+        self.0.try_send_to(&joined(parts), *address)
     }
     fn writable<'a>(&'a self, _: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(self.0.writable())
@@ -242,8 +243,10 @@ async fn accept_then_talk_over_udp_and_the_address_is_free_afterwards() {
         assert_eq!((&buf[..len], from), (&b"answer"[..], at.clone()));
     }
     drop(sessions);
-    let PeerAddr::Ip(at) = at else { unreachable!() };
-    until(|| std::net::UdpSocket::bind(at).is_ok()).await;
+    let PeerAddr::Ip { address, .. } = at else {
+        unreachable!()
+    };
+    until(|| std::net::UdpSocket::bind(address).is_ok()).await;
 }
 
 #[tokio::test]

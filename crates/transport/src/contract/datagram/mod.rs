@@ -4,8 +4,9 @@ pub(crate) mod batch;
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,11 +20,21 @@ use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::socket::Received;
 
 /// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Which address of ours a peer asked is no part of who it is: comparing and hashing pass over it.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PeerAddr {
-    /// An IP address and a port.
-    Ip(SocketAddr),
+    /// An IP address and a port; [`PeerAddr::from`] makes it.
+    Ip {
+        /// Where the peer is.
+        address: SocketAddr,
+        /// The address of this machine that the peer asked, where the socket is bound to all of
+        /// them (`0.0.0.0`, `[::]`) and the system tells it (Linux): an answer through that socket
+        /// leaves from there. `None` lets the system choose, as it does for what was sent to a
+        /// group or to everybody.
+        local: Option<IpAddr>,
+    },
     /// A socket in the file system.
     Path(Arc<std::path::Path>),
     /// A name in Linux' abstract space, without the NUL before it.
@@ -42,12 +53,57 @@ impl PeerAddr {
     pub fn endpoint(&self, scheme: &str) -> Result<Endpoint> {
         Endpoint::new(scheme, self)
     }
+
+    /// The peer at `address`, which asked `local`.
+    pub(crate) fn asking(address: SocketAddr, local: Option<IpAddr>) -> Self {
+        let local = local.filter(|local| {
+            let canonical = local.to_canonical();
+            !canonical.is_multicast() && canonical != IpAddr::V4(Ipv4Addr::BROADCAST)
+        });
+        PeerAddr::Ip { address, local }
+    }
+
+    /// The address of this machine that the peer asked, where that is known.
+    pub fn local(&self) -> Option<IpAddr> {
+        match self {
+            PeerAddr::Ip { local, .. } => *local,
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for PeerAddr {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (PeerAddr::Ip { address, .. }, PeerAddr::Ip { address: other, .. }) => address == other,
+            (PeerAddr::Path(path), PeerAddr::Path(other)) => path == other,
+            (PeerAddr::Abstract(name), PeerAddr::Abstract(other)) => name == other,
+            (PeerAddr::Name(name), PeerAddr::Name(other)) => name == other,
+            (PeerAddr::Unnamed, PeerAddr::Unnamed) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for PeerAddr {}
+
+impl Hash for PeerAddr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            PeerAddr::Ip { address, .. } => address.hash(state),
+            PeerAddr::Path(path) => path.hash(state),
+            PeerAddr::Abstract(name) => name.hash(state),
+            PeerAddr::Name(name) => name.hash(state),
+            PeerAddr::Unnamed => {}
+        }
+    }
 }
 
 impl From<&PeerAddr> for Address {
     fn from(peer: &PeerAddr) -> Self {
         match peer {
-            PeerAddr::Ip(address) => Address::Ip(*address),
+            PeerAddr::Ip { address, .. } => Address::Ip(*address),
             PeerAddr::Path(path) => Address::Path(PathBuf::from(&**path)),
             PeerAddr::Abstract(name) => Address::Abstract(name.to_vec()),
             PeerAddr::Name(name) => Address::Name(name.to_string()),
@@ -62,7 +118,7 @@ impl TryFrom<&Endpoint> for PeerAddr {
     /// Where an endpoint is, if that needs no resolver.
     fn try_from(endpoint: &Endpoint) -> Result<Self> {
         match endpoint.address() {
-            Address::Ip(address) => Ok(PeerAddr::Ip(*address)),
+            Address::Ip(address) => Ok(PeerAddr::from(*address)),
             Address::Path(path) => Ok(PeerAddr::Path(Arc::from(path.as_path()))),
             Address::Abstract(name) => Ok(PeerAddr::Abstract(Arc::from(name.as_slice()))),
             Address::Name(name) => Ok(PeerAddr::Name(Arc::from(name.as_str()))),
@@ -76,14 +132,17 @@ impl TryFrom<&Endpoint> for PeerAddr {
 
 impl From<SocketAddr> for PeerAddr {
     fn from(address: SocketAddr) -> Self {
-        PeerAddr::Ip(address)
+        PeerAddr::Ip {
+            address,
+            local: None,
+        }
     }
 }
 
 impl fmt::Display for PeerAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PeerAddr::Ip(address) => write!(f, "{address}"),
+            PeerAddr::Ip { address, .. } => write!(f, "{address}"),
             PeerAddr::Path(path) => write!(f, "{}", path.display().to_string().escape_debug()),
             PeerAddr::Abstract(name) => write!(f, "@{}", name.escape_ascii()),
             PeerAddr::Name(name) => write!(f, "{}", name.escape_debug()),
@@ -97,8 +156,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A bound socket that is connected to nobody.
 ///
-/// It takes `&self`, because many tasks answer through one socket. Receiving belongs to one task at a time: only
-/// the last one to poll is woken.
+/// It takes `&self`, because many tasks answer through one socket. Receiving belongs to one task at
+/// a time: only the last one to poll is woken.
 pub trait DatagramSocket: Send + Sync + 'static {
     /// Where it is bound, with the real port.
     fn local(&self) -> &Endpoint;
@@ -107,12 +166,14 @@ pub trait DatagramSocket: Send + Sync + 'static {
     fn max_len(&self) -> usize;
 
     /// The room in bytes that a buffer needs so that no datagram is cut. By default
-    /// [`max_len`](DatagramSocket::max_len); more where a peer may send longer ones than this socket.
+    /// [`max_len`](DatagramSocket::max_len); more where a peer may send longer ones than this
+    /// socket.
     fn recv_room(&self) -> usize {
         self.max_len()
     }
 
-    /// Receives one datagram into `buf` and says who sent it. An answer of [`Received::Cut`] names the sender too.
+    /// Receives one datagram into `buf` and says who sent it. An answer of [`Received::Cut`] names
+    /// the sender too.
     ///
     /// # Errors
     /// As the system reports them; they concern one datagram, and the socket goes on.
@@ -122,7 +183,8 @@ pub trait DatagramSocket: Send + Sync + 'static {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<(Received, PeerAddr)>>;
 
-    /// Appends as many datagrams as are there, and at least one, each with its sender. The default receives one.
+    /// Appends as many datagrams as are there, and at least one, each with its sender. The default
+    /// receives one.
     ///
     /// # Errors
     /// As [`poll_recv_from`](DatagramSocket::poll_recv_from).
@@ -133,12 +195,13 @@ pub trait DatagramSocket: Send + Sync + 'static {
     /// Sends all `parts` as one datagram to `to`, now or not at all.
     ///
     /// # Errors
-    /// `WouldBlock` where there is no room: wait for [`writable`](DatagramSocket::writable). `InvalidInput` above
-    /// [`max_len`](DatagramSocket::max_len), or for an address of another family.
+    /// `WouldBlock` where there is no room: wait for [`writable`](DatagramSocket::writable).
+    /// `InvalidInput` above [`max_len`](DatagramSocket::max_len), or for an address of another
+    /// family.
     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize>;
 
-    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many bytes went, always
-    /// whole datagrams. The default sends the first.
+    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many
+    /// bytes went, always whole datagrams. The default sends the first.
     ///
     /// # Errors
     /// As [`try_send_to`](DatagramSocket::try_send_to).
@@ -147,7 +210,8 @@ pub trait DatagramSocket: Send + Sync + 'static {
         self.try_send_to(&[IoSlice::new(first)], to)
     }
 
-    /// Waits until a datagram to `to` may fit. A future and not a poll, since many tasks wait at once.
+    /// Waits until a datagram to `to` may fit. A future and not a poll, since many tasks wait at
+    /// once.
     fn writable<'a>(&'a self, to: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>>;
 }
 

@@ -17,7 +17,8 @@ use crate::kernel::addr;
 /// How many parts one call takes (`IOV_MAX` on Linux).
 const MAX_PARTS: usize = 1024;
 
-/// Refuses a datagram that the system would refuse, in words that say how long it is and how long it may be.
+/// Refuses a datagram that the system would refuse, in words that say how long it is and how long
+/// it may be.
 pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
     let Shape::Datagram { max_len } = shape else {
         return Ok(());
@@ -45,18 +46,20 @@ pub(super) fn recv_datagram(
     socket: &socket2::Socket,
     buf: &mut ReadBuf<'_>,
 ) -> io::Result<Received> {
-    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte uninitialised.
+    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
+    // uninitialised.
     let room = unsafe { buf.unfilled_mut() };
     let (len, flags) = socket.recv_vectored(&mut [MaybeUninitSlice::new(room)])?;
     Ok(filled(buf, len, flags.is_truncated()))
 }
 
 /// One datagram of an unconnected socket, and who sent it.
-pub(crate) fn recv_datagram_from(
+pub(super) fn recv_datagram_from(
     socket: &socket2::Socket,
     buf: &mut ReadBuf<'_>,
 ) -> io::Result<(Received, PeerAddr)> {
-    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte uninitialised.
+    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
+    // uninitialised.
     let room = unsafe { buf.unfilled_mut() };
     let (len, flags, from) = socket.recv_from_vectored(&mut [MaybeUninitSlice::new(room)])?;
     Ok((
@@ -65,7 +68,7 @@ pub(crate) fn recv_datagram_from(
     ))
 }
 
-fn filled(buf: &mut ReadBuf<'_>, len: usize, cut: bool) -> Received {
+pub(super) fn filled(buf: &mut ReadBuf<'_>, len: usize, cut: bool) -> Received {
     let len = len.min(buf.remaining());
     // SAFETY: the caller's `recvmsg` wrote the first `len` bytes of the unfilled part.
     unsafe { buf.assume_init(len) };

@@ -1,26 +1,23 @@
-//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, for to the kernel they are one thing.
+//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, for to the kernel they are
+//! one thing.
 //!
-//! A `socket2` socket in tokio's `AsyncFd`, and not tokio's four types: they hide the flags that this crate needs
-//! (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies of everything here.
+//! A `socket2` socket in tokio's `AsyncFd`, and not tokio's four types: they hide the flags that
+//! this crate needs (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies
+//! of everything here.
 
 #![expect(
     unsafe_code,
     reason = "registering a descriptor with the runtime; see the block"
 )]
 
-#[cfg_attr(not(feature = "batch"), path = "no_batches.rs")]
-mod batches;
 mod calls;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod control;
 mod halves;
-#[cfg_attr(
-    not(any(target_os = "linux", target_os = "android")),
-    path = "no_offload.rs"
-)]
-mod offload;
 mod open;
 #[cfg(target_os = "linux")]
 mod rights;
-mod runs;
+mod udp;
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -36,14 +33,16 @@ use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::{Received, Shape};
 use crate::kernel::addr::{self, Scheme};
-pub(crate) use batches::Named;
 pub(crate) use calls::{check_len, send_parts_to};
-use calls::{recv_datagram, recv_datagram_from, recv_some, send_parts};
+use calls::{recv_datagram, recv_some, send_parts};
 pub use halves::{OsRecv, OsSend, OsSocket};
 pub(crate) use open::{accept, open};
 #[cfg(target_os = "linux")]
 pub(crate) use rights::refuse as refuse_descriptors;
-use runs::Runs;
+#[cfg(feature = "batch")]
+use udp::batches::Merging;
+pub(crate) use udp::batches::Named;
+use udp::runs::Runs;
 
 /// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
 const COMMON: Interest = Interest::READABLE
@@ -57,8 +56,8 @@ const INTEREST: Interest = COMMON;
 
 /// Makes the runtime tell when `socket` is ready.
 fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
-    // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and the same, until it is
-    // dropped.
+    // SAFETY: the `AsyncFd` owns the socket, and a `socket2::Socket` has one descriptor, open and
+    // the same, until it is dropped.
     Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
 }
 
@@ -68,14 +67,18 @@ pub(crate) struct Os {
     fd: AsyncFd<socket2::Socket>,
     scheme: Scheme,
     shape: Shape,
-    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and have no room for it until then.
+    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and
+    // have no room for it until then.
     local: OnceLock<Box<Endpoint>>,
-    /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first time.
+    /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first
+    /// time.
     #[cfg(target_os = "linux")]
     takes_rights: OnceLock<bool>,
+    /// Whether the kernel tells which address of this machine a datagram was sent to.
+    told_asked: bool,
     runs: Runs,
     #[cfg(feature = "batch")]
-    merging: OnceLock<Box<batches::Merging>>,
+    merging: OnceLock<Box<Merging>>,
 }
 
 impl Os {
@@ -92,6 +95,7 @@ impl Os {
             local,
             #[cfg(target_os = "linux")]
             takes_rights: OnceLock::new(),
+            told_asked: false,
             runs: Runs::default(),
             #[cfg(feature = "batch")]
             merging: OnceLock::new(),
@@ -177,7 +181,7 @@ impl Os {
         if self.merges() {
             return self.poll_recv_staged(cx, buf);
         }
-        self.poll_read_io(cx, |socket| recv_datagram_from(socket, buf))
+        self.poll_read_io(cx, |socket| self.recv_from(socket, buf))
     }
 
     fn poll_recv_stream(
@@ -203,11 +207,13 @@ impl Os {
         }
     }
 
-    /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin with a call that would
-    /// only say so. (Readiness is edge-triggered: what comes later sets it again.)
+    /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin
+    /// with a call that would only say so. (Readiness is edge-triggered: what comes later sets it
+    /// again.)
     ///
-    /// A read also stops at what its peer marked as urgent, which the kernel has told with the bytes, and behind a message
-    /// with descriptors. Such a socket is read until it has nothing, or what stands behind would wait for more to come.
+    /// A read also stops at what its peer marked as urgent, which the kernel has told with the
+    /// bytes, and behind a message with descriptors. Such a socket is read until it has nothing, or
+    /// what stands behind would wait for more to come.
     #[cfg(target_os = "linux")]
     fn short_is_empty(&self) -> bool {
         let urgent = self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_ok();
@@ -258,7 +264,8 @@ impl Os {
     }
 
     fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        // A Unix socket knows no reset. Off is the system's default, whatever the option `linger` was before.
+        // A Unix socket knows no reset. Off is the system's default, whatever the option `linger`
+        // was before.
         if !self.shape.is_stream() || self.scheme.is_unix() {
             return Ok(());
         }
@@ -270,8 +277,8 @@ impl Os {
             return Ok(());
         }
         match self.socket().shutdown(Shutdown::Write) {
-            // The peer is gone already: nothing is left to close. A reset that nobody was told of says
-            // that it may not have read all.
+            // The peer is gone already: nothing is left to close. A reset that nobody was told of
+            // says that it may not have read all.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                 self.socket().take_error()?.map_or(Ok(()), Err)
             }
@@ -285,6 +292,3 @@ impl AsFd for Os {
         self.socket().as_fd()
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;

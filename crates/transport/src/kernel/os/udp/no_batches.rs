@@ -5,8 +5,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::ReadBuf;
 
-use super::Os;
-use super::calls::recv_datagram_from;
+use super::super::Os;
 use crate::contract::datagram::PeerAddr;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::socket::Received;
@@ -23,16 +22,16 @@ impl Os {
         false
     }
 
-    pub(super) fn merges(&self) -> bool {
+    pub(in super::super) fn merges(&self) -> bool {
         false
     }
 
-    pub(super) fn poll_recv_staged(
+    pub(in super::super) fn poll_recv_staged(
         &self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<(Received, PeerAddr)>> {
-        self.poll_read_io(cx, |socket| recv_datagram_from(socket, buf))
+        self.poll_read_io(cx, |socket| self.recv_from(socket, buf))
     }
 
     pub(crate) fn poll_recv_batch(

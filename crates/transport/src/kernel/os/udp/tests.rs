@@ -6,10 +6,11 @@ use std::io;
 
 use socket2::{Domain, SockAddr, Type};
 
+use super::super::{Os, open};
 use super::batches::Named;
-use super::{Os, offload, open};
+use super::offload;
 use crate::contract::datagram::batch::Batch;
-use crate::kernel::addr::Scheme;
+use crate::kernel::addr::{self, Scheme};
 
 /// A UDP socket that is bound, and where.
 fn bound() -> (Os, SockAddr) {
@@ -22,7 +23,7 @@ fn bound() -> (Os, SockAddr) {
 
 async fn send(os: &Os, bytes: &[u8], size: usize, to: &SockAddr) -> io::Result<usize> {
     os.writable().await?;
-    os.try_send_run(bytes, size, to)
+    os.try_send_run(bytes, size, &addr::peer_addr(to))
 }
 
 /// Numbered, each of `size` bytes, and one of a single byte.
@@ -51,7 +52,7 @@ async fn a_run_that_the_kernel_refuses_goes_one_by_one() {
     let ((from, _), (to, at)) = (bound(), bound());
     offload::set_int(from.socket(), libc::SOL_SOCKET, libc::SO_NO_CHECK, 1).unwrap();
     let bytes = run(20, 100);
-    let refused = offload::send_run(from.socket(), &bytes, 100, Some(&at)).unwrap_err();
+    let refused = offload::send_run(from.socket(), &bytes, 100, Some(&at), None).unwrap_err();
     assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
 
     let mut rest = &bytes[..];

@@ -1,19 +1,20 @@
 //! Runs of equal datagrams in one call: GSO, `UDP_SEGMENT`.
 //!
-//! The kernel takes a run whole or not at all. Where it refuses one (a device that cannot do it, datagrams that are longer
-//! than a packet may be), the first datagram goes alone, as it would have without this, so that nothing is lost or sent twice.
+//! The kernel takes a run whole or not at all. Where it refuses one (a device that cannot do it,
+//! datagrams that are longer than a packet may be), the first datagram goes alone, as it would have
+//! without this, so that nothing is lost or sent twice.
 //!
-//! Receiving goes through `quinn-udp`, this does not: that sends a type of service along, which overrides the option `tos`,
-//! and stops sending runs to everybody once one address was refused.
+//! Receiving goes through `quinn-udp`, this does not: that sends a type of service along, which
+//! overrides the option `tos`, and stops sending runs to everybody once one address was refused.
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
-use socket2::SockAddr;
-
-use super::calls::{check_len, send_parts, send_parts_to};
-use super::{Os, offload};
+use super::super::Os;
+use super::super::calls::{check_len, send_parts};
+use super::{Destination, offload};
+use crate::contract::datagram::PeerAddr;
 use crate::kernel::addr::{Scheme, UDP_MAX_V4};
 
 /// The most datagrams in a run: what every kernel that knows runs takes (`UDP_MAX_SEGMENTS`).
@@ -22,13 +23,15 @@ const MAX_SEGMENTS: usize = if cfg!(any(target_os = "linux", target_os = "androi
 } else {
     1
 };
-/// The most bytes in a run: what fits into one IPv4 datagram, for that is what a run is until it is cut.
+/// The most bytes in a run: what fits into one IPv4 datagram, for that is what a run is until it is
+/// cut.
 const MAX_BYTES: usize = UDP_MAX_V4;
 
 /// Which runs a socket sends.
 #[derive(Debug)]
-pub(super) struct Runs {
-    /// The kernel refused a run of datagrams of so many bytes. Such, and longer ones, go one by one from then on.
+pub(in super::super) struct Runs {
+    /// The kernel refused a run of datagrams of so many bytes. Such, and longer ones, go one by one
+    /// from then on.
     refused: AtomicUsize,
 }
 
@@ -56,11 +59,11 @@ impl Runs {
 
 impl Os {
     /// Whether runs go with one call.
-    pub(super) fn sends_runs(&self) -> bool {
+    pub(in super::super) fn sends_runs(&self) -> bool {
         self.scheme == Scheme::Udp
     }
 
-    pub(super) fn poll_send_run(
+    pub(in super::super) fn poll_send_run(
         &self,
         cx: &mut Context<'_>,
         bytes: &[u8],
@@ -74,10 +77,11 @@ impl Os {
         &self,
         bytes: &[u8],
         size: usize,
-        to: &SockAddr,
+        to: &PeerAddr,
     ) -> io::Result<usize> {
         self.check_run(bytes, size)?;
-        self.try_send(|socket| self.send_run(socket, bytes, size, Some(to)))
+        let to = self.destination(to)?;
+        self.try_send(|socket| self.send_run(socket, bytes, size, Some(&to)))
     }
 
     fn check_run(&self, bytes: &[u8], size: usize) -> io::Result<()> {
@@ -90,13 +94,19 @@ impl Os {
         socket: &socket2::Socket,
         bytes: &[u8],
         size: usize,
-        to: Option<&SockAddr>,
+        to: Option<&Destination>,
     ) -> io::Result<usize> {
         let run = &bytes[..self.runs.part(bytes.len(), size)];
         let Some(segment) = u16::try_from(size).ok().filter(|_| run.len() > size) else {
             return send_one(socket, first(bytes, size), to);
         };
-        match offload::send_run(socket, run, segment, to) {
+        let sent = match to {
+            Some(to) => {
+                to.leave(|from| offload::send_run(socket, run, segment, Some(&to.to), from))
+            }
+            None => offload::send_run(socket, run, segment, None, None),
+        };
+        match sent {
             Err(error) if may_be_for_the_run(&error) => {
                 let sent = send_one(socket, first(bytes, size), to)?;
                 self.runs.refuse(size);
@@ -111,16 +121,17 @@ fn first(bytes: &[u8], size: usize) -> &[u8] {
     &bytes[..size.min(bytes.len())]
 }
 
-fn send_one(socket: &socket2::Socket, bytes: &[u8], to: Option<&SockAddr>) -> io::Result<usize> {
+fn send_one(socket: &socket2::Socket, bytes: &[u8], to: Option<&Destination>) -> io::Result<usize> {
     let parts = [IoSlice::new(bytes)];
     match to {
-        Some(to) => send_parts_to(socket, &parts, to),
+        Some(to) => to.send(socket, &parts),
         None => send_parts(socket, &parts, false),
     }
 }
 
-/// Whether a datagram of the run may go where the run did not. A device that cannot compute checksums is EIO; EINVAL is
-/// said of much, a bad address too; and a run is never fragmented, where a single datagram may be: EMSGSIZE.
+/// Whether a datagram of the run may go where the run did not. A device that cannot compute
+/// checksums is EIO; EINVAL is said of much, a bad address too; and a run is never fragmented,
+/// where a single datagram may be: EMSGSIZE.
 fn may_be_for_the_run(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

@@ -1,7 +1,9 @@
-//! Many datagrams from one call: `recvmmsg`, and GRO, which leaves runs of equal datagrams in one piece on their way up.
+//! Many datagrams from one call: `recvmmsg`, and GRO, which leaves runs of equal datagrams in one
+//! piece on their way up.
 //!
-//! GRO is the socket's, not the call's: once it is on, a plain `recv` takes several datagrams for one, and cuts them. So it
-//! goes on with the first batch, and from then on singles are cut out of messages that were received with room for all of it.
+//! GRO is the socket's, not the call's: once it is on, a plain `recv` takes several datagrams for
+//! one, and cuts them. So it goes on with the first batch, and from then on singles are cut out of
+//! messages that were received with room for all of it.
 
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
@@ -11,20 +13,24 @@ use std::task::{Context, Poll, ready};
 use quinn_udp::{RecvMeta, UdpSocketState};
 use tokio::io::ReadBuf;
 
-use super::{Os, offload};
+use super::super::Os;
+use super::offload;
 use crate::contract::datagram::PeerAddr;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::batch::SLOT;
 use crate::contract::socket::Received;
 use crate::kernel::addr::Scheme;
 
-/// The most messages that one call receives, each of them one datagram or up to 64 that are equally long.
+/// The most messages that one call receives, each of them one datagram or up to 64 that are equally
+/// long.
 const MESSAGES: usize = 16;
-/// How far apart messages lie. Not a power of two, else what is first in each would share its place in the cache.
+/// How far apart messages lie. Not a power of two, else what is first in each would share its place
+/// in the cache.
 const SPACING: usize = SLOT.next_multiple_of(64) + 64;
 
-/// What receives, for all sockets. It is made on a socket of its own: making it sets options (path MTU discovery, what comes
-/// along with a datagram) that are the user's to set, and of which receiving needs none.
+/// What receives, for all sockets. It is made on a socket of its own: making it sets options (path
+/// MTU discovery, what comes along with a datagram) that are the user's to set, and of which
+/// receiving needs none.
 static RECEIVER: LazyLock<io::Result<UdpSocketState>> = LazyLock::new(|| {
     let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0))?;
     UdpSocketState::new((&socket).into())
@@ -45,7 +51,7 @@ impl Named {
 
 /// What a socket keeps once it has received a batch.
 #[derive(Debug, Default)]
-pub(super) struct Merging {
+pub(in super::super) struct Merging {
     staged: Mutex<Staged>,
 }
 
@@ -80,7 +86,7 @@ impl Staged {
         self.bytes.resize(SLOT, 0);
         let mut meta = [RecvMeta::default()];
         receive(socket, &mut [IoSliceMut::new(&mut self.bytes)], &mut meta)?;
-        self.from = PeerAddr::Ip(meta[0].addr);
+        self.from = sender(&meta[0]);
         self.rest = Segments::of(&meta[0]);
         Ok(())
     }
@@ -134,7 +140,7 @@ impl Os {
     }
 
     /// Whether the kernel may hand over several datagrams as one message.
-    pub(super) fn merges(&self) -> bool {
+    pub(in super::super) fn merges(&self) -> bool {
         self.merging.get().is_some()
     }
 
@@ -148,7 +154,7 @@ impl Os {
     }
 
     /// Receives one datagram, of those that wait if there are any.
-    pub(super) fn poll_recv_staged(
+    pub(in super::super) fn poll_recv_staged(
         &self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
@@ -194,12 +200,13 @@ fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io
     batch.reserve(MESSAGES * SPACING);
     let mut metas = [RecvMeta::default(); MESSAGES];
     let mut room = batch.spare().chunks_exact_mut(SPACING);
-    // There are as many chunks as messages; nothing is received into the empty slices that stand for more.
+    // There are as many chunks as messages; nothing is received into the empty slices that stand
+    // for more.
     let mut slots =
         std::array::from_fn::<_, MESSAGES, _>(|_| IoSliceMut::new(room.next().unwrap_or_default()));
     let count = receive(socket, &mut slots, &mut metas)?;
     for (start, meta) in (begin..).step_by(SPACING).zip(&metas[..count]) {
-        let from = PeerAddr::Ip(meta.addr);
+        let from = sender(meta);
         for segment in Segments::of(meta) {
             batch.keep(
                 start + segment.start..start + segment.end,
@@ -209,6 +216,11 @@ fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io
         }
     }
     Ok(())
+}
+
+/// Who sent a message, and to which address, on a socket that is told.
+fn sender(meta: &RecvMeta) -> PeerAddr {
+    PeerAddr::asking(meta.addr, meta.dst_ip)
 }
 
 /// One call. No message is longer than a slot, so that nothing is cut.

@@ -1,0 +1,51 @@
+//! A network of a test's own, with the addresses and names that it needs.
+
+use std::io::Write;
+use std::process::Command;
+use std::time::Duration;
+
+/// Set for a test that runs in a network of its own.
+const INSIDE: &str = "SOCKETRY_TEST_ALONE";
+
+/// What hangs, hangs longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+const SKIPPED: &[u8] =
+    b"SKIPPED: no network of one's own can be made here (root, unshare and ip are needed)\n";
+
+/// Runs the calling test, whose name with its module is `name`, once more in a network of its own
+/// that the shell made with `setup`, and there `body`.
+pub(crate) fn alone(name: &str, setup: &str, body: impl Future<Output = ()>) {
+    if std::env::var_os(INSIDE).is_some() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let limited = async { tokio::time::timeout(LIMIT, body).await.expect("it hangs") };
+        return runtime.unwrap().block_on(limited);
+    }
+    if !there_is_one() {
+        // The test harness keeps to itself what `eprintln` says.
+        return std::io::stderr().write_all(SKIPPED).unwrap();
+    }
+    let script = format!("set -e; ip link set lo up; {setup}\nexec \"$@\"");
+    let status = Command::new("unshare")
+        .args(["-n", "-m", "sh", "-c", &script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let (out, error) = (
+        String::from_utf8_lossy(&status.stdout),
+        String::from_utf8_lossy(&status.stderr),
+    );
+    assert!(status.status.success(), "{out}\n{error}");
+    assert!(out.contains("1 passed"), "no test is called {name}: {out}");
+}
+
+fn there_is_one() -> bool {
+    let tried = Command::new("unshare")
+        .args(["-n", "-m", "ip", "link", "set", "lo", "up"])
+        .output();
+    tried.is_ok_and(|tried| tried.status.success())
+}
