@@ -59,20 +59,16 @@ async fn send(to: Endpoint) -> Result<(), Box<dyn Error + Send + Sync>> {
         .await?;
 
     let (_receiving, sending) = client.split();
-    let sender = sending.into_sender();
+    let sender = sending.into_sender().typed::<Header, Json>();
     let tasks = ["one task", "another task"].map(|name| {
         let sender = sender.clone();
         tokio::spawn(async move {
-            sender
-                .send_json(&Header {
-                    name: name.into(),
-                    size: 0,
-                })
-                .await
+            let name = name.into();
+            sender.send(&Header { name, size: 0 }).await
         })
     });
     for task in tasks {
         task.await??;
     }
-    Ok(sender.finish().await?)
+    Ok(sender.into_inner().finish().await?)
 }

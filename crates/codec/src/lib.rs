@@ -28,8 +28,9 @@
 //! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without
 //!   it this crate depends on no runtime, and its contract is what you see above.
 //! * `serde` (default): [`CodecName`] and [`CodecSpec`] from configuration files.
-//! * `json` (default): frames as values of your own types, `Framed::recv_json` and
-//!   `Framed::send_json`.
+//! * `json` (default): frames as values of your own types: the format [`Json`] of `Framed::typed`,
+//!   `Framed::recv_json` and `Framed::send_json`. Other formats need no feature, only [`Pack`] and
+//!   [`Unpack`].
 //! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 
@@ -52,6 +53,7 @@ mod raw;
 mod reader;
 mod sized;
 mod spec;
+mod value;
 
 pub use ahead::Ahead;
 pub use bare::BareJson;
@@ -64,7 +66,7 @@ pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{
     Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, Frames, OutOfStep, Parts, Sender,
-    Strangers,
+    Strangers, Typed, TypedSender,
 };
 pub use json::Json;
 pub use line::Line;
@@ -74,3 +76,4 @@ pub use raw::Raw;
 pub use reader::Reader;
 pub use sized::Struct;
 pub use spec::{CodecSpec, SpecError};
+pub use value::{BoxError, Pack, Unpack};

@@ -635,15 +635,13 @@ async fn json_is_fed_or_sent_as_any_frame_is() {
 async fn json_goes_through_a_sender_and_a_fault_is_found_in_one_step() {
     let socket = Script::stream();
     let sender = Framed::new(socket.clone(), socketry_codec::Json::default()).into_sender();
-    sender
-        .send_json(&std::collections::BTreeMap::from([("a", 1)]))
-        .await
-        .unwrap();
-    let refused = sender.send_json(&5).await.unwrap_err();
+    let sender = sender.typed::<serde_json::Value, socketry_codec::Json>();
+    sender.send(&serde_json::json!({"a": 1})).await.unwrap();
+    let refused = sender.send(&5.into()).await.unwrap_err();
     assert!(matches!(refused.codec_fault(), Some(Fault::NotJson(_))) && !refused.is_fatal());
     // It is ours, so nothing is said of the peer.
     assert!(!refused.to_string().contains("peer"), "{refused}");
-    sender.finish().await.unwrap();
+    sender.get_ref().finish().await.unwrap();
     assert_eq!(socket.written(), encoded(&[br#"{"a":1}"#]));
 
     let wire = encoded(&[b"hi"]);

@@ -15,7 +15,6 @@ mod recv;
 mod send;
 mod sender;
 mod sink;
-#[cfg(feature = "json")]
 mod typed;
 
 use std::fmt;
@@ -33,6 +32,7 @@ pub use feed::FeedError;
 pub use frames::Frames;
 pub use halves::Strangers;
 pub use sender::Sender;
+pub use typed::{Typed, TypedSender};
 
 use crate::{BoxCodec, Codec};
 use input::Input;

@@ -1,0 +1,40 @@
+//! Frames as values: in every format, in every way that they can be sent and received.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod conversations;
+mod formats;
+mod python;
+mod round_trips;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use socketry_codec::{Codec, Framed};
+use socketry_transport::{BoxSocket, Listener, connect, listen};
+
+/// What is said here: every shape that serde has a word for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Message {
+    Ping,
+    Text(String),
+    Pair(i64, u64),
+    Record {
+        id: u64,
+        name: Option<String>,
+        data: Vec<u8>,
+        scores: Vec<f64>,
+        tags: BTreeMap<String, i32>,
+        within: Option<Box<Message>>,
+    },
+}
+
+/// Two ends of one conversation, over memory.
+async fn pair<C: Codec + Clone>(codec: C) -> (Framed<BoxSocket, C>, Framed<BoxSocket, C>) {
+    let mut listener = listen("mem://*").await.unwrap();
+    let client = connect(listener.local()).await.unwrap();
+    let server = listener.accept().await.unwrap();
+    (
+        Framed::new(client, codec.clone()),
+        Framed::new(server, codec),
+    )
+}
