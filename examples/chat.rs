@@ -4,9 +4,9 @@
 
 use std::process::ExitCode;
 
-use socketry_apps::cli;
+use socketry_apps::cli::CommandLine;
 use socketry_apps::matrix::App;
 
 fn main() -> ExitCode {
-    cli::main_of(App::Chat)
+    CommandLine::default().main_of(App::Chat)
 }

@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use serde::Deserialize;
-use socketry_codec::{CodecSpec, Framed};
+use socketry_codec::{CodecRegistry, CodecSpec, Framed};
 use socketry_transport::{
     Endpoint, Listener, Registry, SocketOptions, TcpTransport, UnixTransport,
 };
@@ -56,14 +56,13 @@ async fn run(text: &str) -> Result<(), Box<dyn Error>> {
 
     let mut listener = registry.listen(config.listen).await?;
     let at = listener.local().clone();
-    let mut client = Framed::new(registry.connect(&at).await?, config.codec.build()?);
-    let mut server = Framed::new(listener.accept().await?, config.codec.build()?);
+    // A codec of your own is `.with("mycodec", |parameters| …)` here, and `codec = "mycodec:x=1"` there.
+    let codec = CodecRegistry::standard().named(&config.codec)?;
+    let name = codec.name().to_owned();
+    let mut client = Framed::new(registry.connect(&at).await?, codec.codec().clone());
+    let mut server = Framed::new(listener.accept().await?, codec.into_codec());
     client.send(b"chosen by a file").await?;
     let frame = server.recv().await?.ok_or("closed")?;
-    println!(
-        "{at} with {}: {:?}",
-        config.codec.name,
-        String::from_utf8_lossy(frame)
-    );
+    println!("{at} with {name}: {:?}", String::from_utf8_lossy(frame));
     Ok(())
 }

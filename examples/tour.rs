@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
 /// One cell: a server and its clients, connected by nothing but a URL and the name of a codec.
 async fn run(app: App, scheme: &str, codec: &str) -> Result<Option<Outcome>, AppError> {
     let service = Service::with_codec(codec)?;
-    if matrix::check(app, scheme, service.codec.name).is_err() {
+    if service.check(app, scheme).is_err() {
         return Ok(None);
     }
     let places = Places::new();

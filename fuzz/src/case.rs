@@ -111,7 +111,7 @@ fn all() -> Vec<BoxCodec> {
 }
 
 fn build(form: &str, (max_frame, max_discard): (usize, u64), unusual: bool) -> BoxCodec {
-    let mut spec: CodecSpec = form.parse().expect("a name");
+    let mut spec = CodecSpec::new(form);
     if form != "raw" {
         (spec.max_frame, spec.max_discard) = (Some(max_frame), Some(max_discard));
     }

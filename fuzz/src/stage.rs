@@ -7,7 +7,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use socketry_apps::{AppError, Service};
-use socketry_codec::{BoxCodec, Codec, CodecSpec};
+use socketry_codec::{BoxCodec, Codec, CodecRegistry, CodecSpec};
 use socketry_transport::{
     BoxSocket, Encoding, Endpoint, MemTransport, RecvExt, Registry, SendExt, SocketOptions,
 };
@@ -50,9 +50,7 @@ impl<'a> Stage<'a> {
         let mut input = Unstructured::new(input);
         let (codec, encoding, small) = input.arbitrary::<(u8, bool, bool)>().ok()?;
         let moves = input.arbitrary_iter().ok()?.take(MOVES);
-        let codec: CodecSpec = codecs[usize::from(codec) % codecs.len()]
-            .parse()
-            .expect("a name");
+        let codec = CodecSpec::new(codecs[usize::from(codec) % codecs.len()]);
         // What fits into few bytes is often cut, and often has to wait.
         let options = SocketOptions {
             recv_buffer: small.then_some(64),
@@ -62,6 +60,7 @@ impl<'a> Stage<'a> {
             service: Service {
                 registry: Registry::empty().with("mem", MemTransport::new(options)),
                 codec,
+                codecs: CodecRegistry::standard(),
                 encoding: match encoding {
                     true => Encoding::GBK,
                     false => Encoding::UTF_8,

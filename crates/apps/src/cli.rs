@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use socketry_codec::CodecRegistry;
+use socketry_transport::Registry;
 
 use crate::common::{complain, wants_colours};
-use crate::matrix::App;
+use crate::matrix::{self, App};
 use crate::{AppError, chat, command, file, help, startup, terminal};
 
 /// Chat, remote commands and file transfer: the transport by URL, the codec by name.
@@ -27,43 +29,119 @@ enum AppArgs {
     File(file::Args),
 }
 
-/// The `socketry` binary: parses the process's arguments, runs, and says how it went.
-pub fn main() -> ExitCode {
-    run_with(&std::env::args_os().collect::<Vec<_>>())
+/// The command line of the `socketry` binary, over the transports and codecs that it is given.
+///
+/// A program of your own that registers a transport or a codec offers it as the binary offers ours: by
+/// scheme and name, in `--help`, and in its errors.
+///
+/// ```no_run
+/// use socketry_apps::cli::CommandLine;
+/// use socketry_codec::{CodecRegistry, Line};
+///
+/// fn main() -> std::process::ExitCode {
+///     let codecs = CodecRegistry::standard().with("semicolon", |parameters| {
+///         let line = Line::delimited(b';');
+///         Ok(line.max_frame(parameters.max_frame().unwrap_or(1024)).into())
+///     });
+///     CommandLine::default().codecs(codecs).main()
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    pub(crate) transports: Registry,
+    pub(crate) codecs: CodecRegistry,
 }
 
-/// An example that is one app: `chat serve …` as `cargo run --example chat -- serve …`.
-pub fn main_of(app: App) -> ExitCode {
-    let name = app.to_string();
-    let arguments = std::iter::once("socketry".into())
-        .chain(std::iter::once(name.into()))
-        .chain(std::env::args_os().skip(1));
-    run_with(&arguments.collect::<Vec<_>>())
-}
-
-fn run_with(arguments: &[OsString]) -> ExitCode {
-    match parse(arguments) {
-        Ok(cli) => run(cli.app),
-        Err(error) => {
-            // Without an output there is nobody to tell.
-            let _ = error.print();
-            if error.use_stderr() {
-                ExitCode::from(usage_code(arguments))
-            } else {
-                ExitCode::SUCCESS
-            }
+impl Default for CommandLine {
+    /// With the [transports](matrix::transports) of the apps, and the codecs of
+    /// [`CodecRegistry::standard`].
+    fn default() -> Self {
+        CommandLine {
+            transports: matrix::transports(),
+            codecs: CodecRegistry::standard(),
         }
     }
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut command = help::explained(Cli::command());
-    if !wants_colours() {
-        // What is there by itself takes `CI` for a terminal that understands them.
-        command = command.color(ColorChoice::Never);
+impl CommandLine {
+    /// The same with these transports. [`matrix::transports`] are ours, to add to.
+    #[must_use]
+    pub fn transports(self, transports: Registry) -> Self {
+        CommandLine { transports, ..self }
     }
-    let mut matches = command.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+
+    /// The same with these codecs. The codec is `json` where `--codec` is not given.
+    #[must_use]
+    pub fn codecs(self, codecs: CodecRegistry) -> Self {
+        CommandLine { codecs, ..self }
+    }
+
+    /// Parses the process's arguments, runs, and says how it went.
+    pub fn main(&self) -> ExitCode {
+        self.run(std::env::args_os())
+    }
+
+    /// A program that is one app: `chat serve …` as `cargo run --example chat -- serve …`.
+    pub fn main_of(&self, app: App) -> ExitCode {
+        let begin = ["socketry".into(), app.to_string().into()];
+        self.run(begin.into_iter().chain(std::env::args_os().skip(1)))
+    }
+
+    /// The same with these arguments, of which the first is the program's name.
+    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        match self.parse(&arguments) {
+            Ok(cli) => self.start(cli.app),
+            Err(error) => {
+                // Without an output there is nobody to tell.
+                let _ = error.print();
+                if error.use_stderr() {
+                    ExitCode::from(usage_code(&arguments))
+                } else {
+                    ExitCode::SUCCESS
+                }
+            }
+        }
+    }
+
+    fn parse(&self, arguments: &[OsString]) -> Result<Cli, clap::Error> {
+        let mut command = help::explained(Cli::command(), self);
+        if !wants_colours() {
+            // What is there by itself takes `CI` for a terminal that understands them.
+            command = command.color(ColorChoice::Never);
+        }
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+
+    fn start(&self, app: AppArgs) -> ExitCode {
+        // Before there is any other thread.
+        terminal::outlive_the_foreground();
+        let _log = match &app {
+            AppArgs::Chat(args) => args.common.log(),
+            AppArgs::Command(args) => args.common.log(),
+            AppArgs::File(args) => args.common.log(),
+        };
+        let runtime = match tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&AppError::failed(format_args!("cannot start: {error}"))),
+        };
+        let done = runtime.block_on(async {
+            startup::prepare();
+            match app {
+                AppArgs::Chat(args) => chat::run(args, self).await,
+                AppArgs::Command(args) => command::run(args, self).await,
+                AppArgs::File(args) => file::run(args, self).await,
+            }
+        });
+        // A read of standard input may be under way in a thread; nobody waits for its end.
+        runtime.shutdown_background();
+        file::settle();
+        done.unwrap_or_else(|error| failed(&error))
+    }
 }
 
 /// The exit code for wrong arguments, as far as they can be understood.
@@ -75,35 +153,6 @@ fn usage_code(arguments: &[OsString]) -> u8 {
     let verb =
         understood.and_then(|(app, rest)| (app == "command").then(|| rest.subcommand_name()));
     command::usage_code(verb.flatten())
-}
-
-fn run(app: AppArgs) -> ExitCode {
-    // Before there is any other thread.
-    terminal::outlive_the_foreground();
-    let _log = match &app {
-        AppArgs::Chat(args) => args.common.log(),
-        AppArgs::Command(args) => args.common.log(),
-        AppArgs::File(args) => args.common.log(),
-    };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&AppError::failed(format_args!("cannot start: {error}"))),
-    };
-    let done = runtime.block_on(async {
-        startup::prepare();
-        match app {
-            AppArgs::Chat(args) => chat::run(args).await,
-            AppArgs::Command(args) => command::run(args).await,
-            AppArgs::File(args) => file::run(args).await,
-        }
-    });
-    // A read of standard input may be under way in a thread; nobody waits for its end.
-    runtime.shutdown_background();
-    file::settle();
-    done.unwrap_or_else(|error| failed(&error))
 }
 
 fn failed(error: &AppError) -> ExitCode {

@@ -9,8 +9,10 @@ use socketry_transport::{Encoding, Endpoint};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::cli::CommandLine;
+use crate::service::DEFAULT_CODEC;
 use crate::serving::MAX_CLIENTS;
-use crate::{AppError, Service, matrix, output};
+use crate::{AppError, Service, output};
 
 /// How many lines of the log wait to be written.
 const WAITING_LINES: usize = 1024;
@@ -18,9 +20,8 @@ const WAITING_LINES: usize = 1024;
 /// The options that all apps share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
-    /// What makes frames of bytes: raw, line, struct or json, or a form such as line:crlf,
-    /// 'struct:>I', json:bare
-    #[arg(long, global = true, value_name = "NAME", default_value = "json")]
+    // Its help names the codecs of the registry: see `help`.
+    #[arg(long, global = true, value_name = "NAME", default_value = DEFAULT_CODEC)]
     codec: CodecSpec,
     /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython has it
     #[arg(long, global = true, value_name = "LABEL", default_value = "utf-8")]
@@ -47,10 +48,12 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 impl Common {
-    pub(crate) fn service(&self) -> Service {
+    /// What was chosen of what `offered` has.
+    pub(crate) fn service(&self, offered: &CommandLine) -> Service {
         Service {
-            registry: matrix::transports(),
-            codec: self.codec,
+            registry: offered.transports.clone(),
+            codecs: offered.codecs.clone(),
+            codec: self.codec.clone(),
             encoding: self.encoding,
         }
     }

@@ -1,7 +1,9 @@
 //! What `--help` says of each verb beside its options: URLs, and examples that can be typed.
 
 use clap::Command;
+use socketry_codec::{CodecRegistry, CodecSpec, SpecError};
 
+use crate::cli::CommandLine;
 use crate::matrix::{App, urls};
 
 /// Two examples for each verb.
@@ -80,13 +82,56 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
     ),
 ];
 
-/// The command line with all that is said at the end of each verb's help.
-pub(crate) fn explained(mut command: Command) -> Command {
+/// Forms of codecs, one of each kind, as a shell takes them.
+const FORMS: [&str; 3] = ["line:crlf", "'struct:>I'", "json:bare"];
+
+/// The codecs that can be chosen, in words.
+fn codecs(codecs: &CodecRegistry) -> String {
+    let names: Vec<_> = codecs.names().collect();
+    let names = match &*names {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        names => names.concat(),
+    };
+    let built = |form: &&str| codecs.build(form.trim_matches('\'')).is_ok();
+    let mut forms: Vec<_> = FORMS
+        .iter()
+        .filter(|form| built(form))
+        .map(ToString::to_string)
+        .collect();
+    // A third party's, with all its parameters.
+    let full = codecs.names().filter_map(|name| codecs.named(name).ok());
+    let full = full.map(|named| named.full_name().to_owned());
+    forms.extend(full.filter(|name| name.contains(':')));
+    match forms.is_empty() {
+        true => format!("What makes frames of bytes: {names}"),
+        false => format!(
+            "What makes frames of bytes: {names}, or a form such as {}",
+            forms.join(", ")
+        ),
+    }
+}
+
+/// The command line of one app, whose codecs are those of the registry.
+fn choosing(command: Command, offered: &CommandLine) -> Command {
+    let registry = offered.codecs.clone();
+    let parse = move |text: &str| -> Result<CodecSpec, SpecError> {
+        Ok(registry.named(text)?.spec().clone())
+    };
+    command.mut_arg("codec", |codec| {
+        codec.help(codecs(&offered.codecs)).value_parser(parse)
+    })
+}
+
+/// The command line with all that is offered, and with what is said at the end of each verb's help.
+pub(crate) fn explained(mut command: Command, offered: &CommandLine) -> Command {
+    for app in App::ALL {
+        command = command.mut_subcommand(app.to_string(), |command| choosing(command, offered));
+    }
     for (app, verb, examples) in EXAMPLES {
         command = command.mut_subcommand(app.to_string(), |command| {
             command.mut_subcommand(verb, |command| {
                 let said = command.get_after_help().map(|said| format!("{said}\n\n"));
-                let (said, urls) = (said.unwrap_or_default(), urls(app));
+                let (said, urls) = (said.unwrap_or_default(), urls(app, offered));
                 let examples = examples.join("\n  ");
                 command.after_help(format!("{said}{urls}\nExamples:\n  {examples}"))
             })

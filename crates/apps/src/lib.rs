@@ -50,6 +50,7 @@ mod error;
 mod help;
 mod opening;
 mod output;
+mod own;
 mod service;
 mod serving;
 mod show;

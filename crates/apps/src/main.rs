@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    socketry_apps::cli::main()
+    socketry_apps::cli::CommandLine::default().main()
 }

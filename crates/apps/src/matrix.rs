@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use socketry_codec::CodecName;
+use socketry_codec::{Content, NamedCodec, Properties};
 use socketry_transport::units::format_duration;
 use socketry_transport::{
     Registry, SocketOptions, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
@@ -11,6 +11,7 @@ use socketry_transport::{
 };
 
 use crate::AppError;
+use crate::cli::CommandLine;
 
 /// The three apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,8 @@ pub fn transports() -> Registry {
 
 /// How URLs are written, and which options their queries take, for the schemes that `app` runs over
 /// and that reach another process.
-pub(crate) fn urls(app: App) -> String {
+pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
+    let (transports, codecs) = (&offered.transports, &offered.codecs);
     let (tcp, unix) = (TcpTransport::default(), UnixTransport::default());
     let (udp, unix_dgram) = (UdpTransport::default(), UnixDgramTransport::default());
     let forms = [
@@ -81,11 +83,11 @@ pub(crate) fn urls(app: App) -> String {
     ];
     let mut text = "URLs, and the options that they take as ?KEY=VALUE&KEY=VALUE:\n".to_owned();
     for (scheme, form, keys) in forms {
-        let runs = CODECS.iter().any(|codec| {
-            let codec = codec.parse();
-            codec.is_ok_and(|codec: CodecName| check(app, scheme, codec).is_ok())
+        let runs = codecs.names().any(|name| {
+            let codec = codecs.named(name);
+            codec.is_ok_and(|codec| check(app, scheme, &codec).is_ok())
         });
-        if runs {
+        if runs && transports.schemes().any(|known| known == scheme) {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {form}\n      {}", keys.join(", "));
             if scheme == "tcp" {
@@ -96,6 +98,12 @@ pub(crate) fn urls(app: App) -> String {
                 );
             }
         }
+    }
+    for scheme in transports
+        .schemes()
+        .filter(|scheme| !SCHEMES.contains(scheme))
+    {
+        let _ = writeln!(text, "  {scheme}://…");
     }
     text
 }
@@ -124,27 +132,32 @@ fn carriage(scheme: &str) -> Carriage {
 ///
 /// # Errors
 /// One line with the reason, and what to use instead.
-pub fn check(app: App, scheme: &str, codec: CodecName) -> Result<(), AppError> {
-    match reason(app, carriage(scheme), codec) {
+pub(crate) fn check(app: App, scheme: &str, codec: &NamedCodec) -> Result<(), AppError> {
+    match reason(app, carriage(scheme), codec.codec().properties()) {
         None => Ok(()),
         Some((why, instead)) => Err(AppError::usage(format_args!(
-            "{app} does not run over {scheme} with {codec}: {why}; use {instead}"
+            "{app} does not run over {scheme} with {}: {why}; use {instead}",
+            codec.name()
         ))),
     }
 }
 
-fn reason(app: App, carriage: Carriage, codec: CodecName) -> Option<(&'static str, &'static str)> {
-    match (app, carriage, codec) {
-        (App::Chat, ..) => None,
+fn reason(app: App, carriage: Carriage, codec: Properties) -> Option<(&'static str, &'static str)> {
+    match (app, carriage, codec.content) {
+        (App::Chat, ..) if !codec.stateless => Some((
+            "all users are sent the same bytes, and this codec's differ from user to user",
+            "a codec that encodes each frame by itself",
+        )),
+        (App::Chat, _, Content::Bytes | Content::Delimited(_) | Content::Json) => None,
         (App::Command, Carriage::Lossy, _) => Some((
             "datagrams can be lost, which loses output, and their sender can be forged",
             "tcp or unix",
         )),
-        (App::Command, Carriage::Local, CodecName::Json(_) | CodecName::BareJson) => Some((
+        (App::Command, Carriage::Local, Content::Json) => Some((
             "output follows its JSON header as a body, and datagrams have none",
             "unix, or the codec struct",
         )),
-        (App::Command, ..) => None,
+        (App::Command, _, Content::Bytes | Content::Delimited(_) | Content::Json) => None,
         (App::File, Carriage::Lossy, _) => {
             Some(("datagrams can be lost, and a file cannot", "tcp or unix"))
         }
@@ -152,10 +165,15 @@ fn reason(app: App, carriage: Carriage, codec: CodecName) -> Option<(&'static st
             "a file follows its header as a body, and datagrams have none",
             "unix or tcp",
         )),
-        (App::File, Carriage::Stream, CodecName::Line(_) | CodecName::Struct(_)) => Some((
+        (App::File, Carriage::Stream, Content::Json) => None,
+        (App::File, Carriage::Stream, Content::Bytes) if !codec.boundaries => None,
+        (App::File, Carriage::Stream, _) => Some((
             "its frames carry no header that could tell a file's name and size",
             "the codec json (or raw, to browse and get)",
         )),
-        (App::File, ..) => None,
+        (App::Chat | App::Command, ..) => Some((
+            "its frames hold neither texts nor JSON objects",
+            "another codec",
+        )),
     }
 }

@@ -1,15 +1,17 @@
 //! The first frame of a peer, with a look at whether the peer speaks another codec.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_codec::{CodecName, Fault, FrameError, Framed};
+use socketry_codec::{Fault, FrameError, Framed};
 use socketry_transport::RecvHalf;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use crate::own::Own;
 use crate::stranger;
-use crate::wrong_codec::{self, PATIENCE};
+use crate::wrong_codec::{self, Looks, PATIENCE};
 
 /// From this length on, in bytes, a line may take its time.
 const LONG: usize = 4096;
@@ -32,9 +34,9 @@ pub(crate) enum First {
     Frame(Option<Vec<u8>>),
     /// Bytes that are no frame, and the codec that they look like, if any. The conversation may go
     /// on unless the error is fatal.
-    Refused(FrameError, Option<CodecName>),
+    Refused(FrameError, Option<Looks>),
     /// Another codec. The conversation is over.
-    Foreign(CodecName),
+    Foreign(Looks),
     /// HTTP or TLS, and so perhaps what a web page has chosen. The conversation is over.
     Stranger(&'static str),
     /// A line that does not end. The frame may still come.
@@ -43,7 +45,7 @@ pub(crate) enum First {
 
 /// Waits for the first frame of a peer.
 pub(crate) struct Opening {
-    own: CodecName,
+    own: Arc<Own>,
     /// The keys of which each JSON frame has one.
     keys: &'static [&'static str],
     patience: Duration,
@@ -63,7 +65,7 @@ enum Texts {
 }
 
 impl Opening {
-    pub(crate) fn new(own: CodecName, keys: &'static [&'static str]) -> Self {
+    pub(crate) fn new(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
             own,
             keys,
@@ -74,7 +76,7 @@ impl Opening {
     }
 
     /// What a server says first.
-    pub(crate) fn of_server(own: CodecName, keys: &'static [&'static str]) -> Self {
+    pub(crate) fn of_server(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
             texts: Texts::Relayed,
             ..Opening::new(own, keys)
@@ -82,7 +84,7 @@ impl Opening {
     }
 
     /// What a person says first, whose texts are for other persons.
-    pub(crate) fn of_person(own: CodecName, keys: &'static [&'static str]) -> Self {
+    pub(crate) fn of_person(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
             texts: Texts::Talk,
             ..Opening::new(own, keys)
@@ -121,11 +123,11 @@ impl Opening {
         match first {
             First::Frame(_) => String::new(),
             First::Refused(_, Some(theirs)) | First::Foreign(theirs) => {
-                wrong_codec::refusal(self.own, format_args!("the codec {theirs}"))
+                wrong_codec::refusal(&self.own.name, format_args!("the codec {theirs}"))
             }
-            First::Stranger(protocol) => wrong_codec::refusal(self.own, protocol),
+            First::Stranger(protocol) => wrong_codec::refusal(&self.own.name, protocol),
             First::Refused(error, None) => error.fault().to_string(),
-            First::Unfinished => wrong_codec::unfinished(self.own),
+            First::Unfinished => wrong_codec::unfinished(&self.own.name),
         }
     }
 
@@ -135,12 +137,12 @@ impl Opening {
             Texts::Talk => !stranger::is_talk(frame),
             Texts::Relayed => false,
         };
-        if let Some(protocol) = stranger::of_frame(frame, self.own)
+        if let Some(protocol) = stranger::of_frame(frame, &self.own)
             && is_request
         {
             return First::Stranger(protocol);
         }
-        match inside(frame, self.own, self.keys) {
+        match inside(frame, &self.own, self.keys) {
             Some(theirs) => First::Foreign(theirs),
             None => First::Frame(Some(frame.to_vec())),
         }
@@ -154,7 +156,8 @@ impl Opening {
         let endless = matches!(error.codec_fault(), Some(Fault::TooLong { len: None, .. }));
         let theirs = match endless {
             true => None,
-            false => wrong_codec::looks_like(error.found(), self.own),
+            false => wrong_codec::registered(error.found(), &self.own)
+                .or_else(|| wrong_codec::looks_like(error.found(), &self.own)),
         };
         First::Refused(error, theirs)
     }
@@ -164,15 +167,17 @@ impl Opening {
         if let Some(protocol) = stranger::of_bytes(unread) {
             return Some(First::Stranger(protocol));
         }
-        if !matches!(self.own, CodecName::Line(_)) {
-            return wrong_codec::looks_like(unread, self.own)
-                .filter(|theirs| !is_framed_alike(self.own, *theirs))
+        if self.own.delimiter().is_none() {
+            // What begins as a text may be a frame of ours, unless none of ours does.
+            let may_be_ours = !wrong_codec::has_binary_header(&self.own);
+            return wrong_codec::looks_like(unread, &self.own)
+                .filter(|theirs| !may_be_ours && !is_framed_alike(&self.own, theirs))
                 .map(First::Foreign);
         }
-        let theirs = wrong_codec::looks_like(unread, self.own)
+        let theirs = wrong_codec::looks_like(unread, &self.own)
             // A text may begin with a brace.
-            .filter(|theirs| !matches!(theirs, CodecName::BareJson | CodecName::Raw))
-            .or_else(|| wrong_codec::json_inside(unread, self.own, self.keys));
+            .filter(|theirs| !matches!(theirs, Looks::Object | Looks::Text))
+            .or_else(|| wrong_codec::json_inside(unread, &self.own, self.keys));
         if let Some(theirs) = theirs {
             return Some(First::Foreign(theirs));
         }
@@ -185,22 +190,25 @@ impl Opening {
 
 /// The codec of whoever sent `frame`, which `own` carried, if it is another one: an object that has
 /// one of `keys` is JSON's.
-pub(crate) fn inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
-    match own {
-        // Their frames are objects anyway, and a line that ends is one.
-        CodecName::Json(_) | CodecName::BareJson | CodecName::Line(_) => None,
-        // A text may begin with a brace.
-        CodecName::Raw => wrong_codec::looks_like(frame, own)
-            .filter(|theirs| *theirs != CodecName::BareJson)
-            .or_else(|| wrong_codec::json_inside(frame, own, keys)),
-        _ => wrong_codec::json_inside(frame, own, keys),
+pub(crate) fn inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
+    // A frame of JSON is an object anyway, and a line that ends is one.
+    if own.is_json() || own.delimiter().is_some() {
+        return None;
     }
+    if !own.properties.boundaries {
+        return wrong_codec::looks_like(frame, own)
+            // A text may begin with a brace.
+            .filter(|theirs| *theirs != Looks::Object)
+            .or_else(|| wrong_codec::json_inside(frame, own, keys));
+    }
+    // No other codec has a form for objects.
+    wrong_codec::length_of(own).and_then(|_| wrong_codec::json_inside(frame, own, keys))
 }
 
 /// Whether a frame of `theirs` is one of `own` as well, which is looked into when it is whole.
-fn is_framed_alike(own: CodecName, theirs: CodecName) -> bool {
-    match (own, theirs) {
-        (CodecName::Struct(own), CodecName::Json(theirs)) => own == theirs,
+fn is_framed_alike(own: &Own, theirs: &Looks) -> bool {
+    match theirs {
+        Looks::ObjectBehind(theirs) => wrong_codec::length_of(own) == Some(*theirs),
         _ => false,
     }
 }
@@ -212,7 +220,8 @@ mod tests {
     /// What a peer is told of that has sent `unread` and pauses.
     fn pausing(own: &str, unread: &[u8]) -> Option<First> {
         let keys = &["from", "text"];
-        Opening::new(own.parse().unwrap(), keys).stuck(unread)
+        let own = crate::Service::with_codec(own).unwrap().own().unwrap();
+        Opening::new(own, keys).stuck(unread)
     }
 
     #[test]

@@ -1,25 +1,47 @@
 //! What a user chooses: a transport by URL, a codec and an encoding by name.
 
-use bytes::BytesMut;
-use socketry_codec::{Codec, CodecSpec, Framed};
+use std::sync::Arc;
+
+use socketry_codec::{CodecRegistry, CodecSpec, Framed, NamedCodec};
 use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Registry};
 
 use crate::AppError;
 use crate::matrix::{self, App};
+use crate::own::Own;
 
-/// Where a server listens when nothing is said: this machine only, at a port of the system's
-/// choice.
+/// Where a server listens when nothing is said: this machine only, at a port of the system's choice.
 pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
 
+/// The codec when nothing is said.
+pub(crate) const DEFAULT_CODEC: &str = "json";
+
 /// The choices that all apps share: transports, codec and encoding.
+///
+/// Transports and codecs of your own are chosen as ours are, once they are registered:
+///
+/// ```
+/// use socketry_apps::Service;
+/// use socketry_codec::{CodecRegistry, Line};
+///
+/// let codecs = CodecRegistry::standard().with("semicolon", |parameters| {
+///     let line = Line::delimited(b';');
+///     Ok(line.max_frame(parameters.max_frame().unwrap_or(1024)).into())
+/// });
+/// let service = Service {
+///     codecs,
+///     codec: "semicolon".into(),
+///     ..Service::default()
+/// };
+/// ```
 #[derive(Clone, Debug)]
 pub struct Service {
     /// Where schemes are looked up. Default [`matrix::transports`].
     pub registry: Registry,
+    /// Where codecs are looked up. Default [`CodecRegistry::standard`].
+    pub codecs: CodecRegistry,
     /// What makes frames of bytes. Default `json`.
     pub codec: CodecSpec,
-    /// How text is written on the wire, where the codec leaves that open. Default UTF-8. JSON is
-    /// always UTF-8.
+    /// How text is written on the wire, where the codec leaves that open. Default UTF-8. JSON is always UTF-8.
     pub encoding: Encoding,
 }
 
@@ -27,9 +49,8 @@ impl Default for Service {
     fn default() -> Self {
         Service {
             registry: matrix::transports(),
-            codec: CodecSpec::new(socketry_codec::CodecName::Json(
-                socketry_codec::Format::default(),
-            )),
+            codecs: CodecRegistry::standard(),
+            codec: CodecSpec::new(DEFAULT_CODEC),
             encoding: Encoding::UTF_8,
         }
     }
@@ -41,11 +62,31 @@ impl Service {
     /// # Errors
     /// If no codec has that name.
     pub fn with_codec(name: &str) -> Result<Self, AppError> {
-        let codec = name.parse().map_err(AppError::usage)?;
-        Ok(Service {
-            codec,
+        let service = Service {
+            codec: CodecSpec::new(name),
             ..Service::default()
-        })
+        };
+        service.named()?;
+        Ok(service)
+    }
+
+    /// Whether `app` runs over `scheme` with the codec of this service.
+    ///
+    /// # Errors
+    /// One line with the reason, and what to use instead.
+    pub fn check(&self, app: App, scheme: &str) -> Result<(), AppError> {
+        matrix::check(app, scheme, &self.named()?)
+    }
+
+    /// The codec with its name.
+    pub(crate) fn named(&self) -> Result<NamedCodec, AppError> {
+        self.codecs.named(&self.codec).map_err(AppError::usage)
+    }
+
+    /// The codec with all that an app asks of it.
+    pub(crate) fn own(&self) -> Result<Arc<Own>, AppError> {
+        let own = Own::new(self.named()?, &self.codecs, self.encoding);
+        Ok(Arc::new(own))
     }
 
     /// Connects to `url`, once it is clear that `app` runs over it.
@@ -54,36 +95,14 @@ impl Service {
         app: App,
         url: &Endpoint,
     ) -> Result<Framed<BoxSocket>, AppError> {
-        matrix::check(app, url.scheme(), self.codec.name)?;
+        self.check(app, url.scheme())?;
         let socket = self.registry.connect(url).await?;
-        self.framed(socket)
+        Ok(Framed::new(socket, self.named()?.into_codec()))
     }
 
     /// Listens at `url`, once it is clear that `app` runs over it.
     pub(crate) async fn listen(&self, app: App, url: &Endpoint) -> Result<BoxListener, AppError> {
-        matrix::check(app, url.scheme(), self.codec.name)?;
-        self.codec.build().map_err(AppError::usage)?;
+        self.check(app, url.scheme())?;
         Ok(self.registry.listen(url).await?)
-    }
-
-    /// A frame as it goes on the wire; nothing, if the codec cannot carry it.
-    pub(crate) fn encoded(&self, frame: &[u8]) -> Vec<u8> {
-        let mut out = BytesMut::new();
-        match self
-            .codec
-            .build()
-            .map(|mut codec| codec.encode(frame, &mut out))
-        {
-            Ok(Ok(())) => out.to_vec(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// A socket with the chosen codec.
-    pub(crate) fn framed(&self, socket: BoxSocket) -> Result<Framed<BoxSocket>, AppError> {
-        Ok(Framed::new(
-            socket,
-            self.codec.build().map_err(AppError::usage)?,
-        ))
     }
 }

@@ -5,7 +5,7 @@
 //! codec that goes on behind what it does not understand would find frames there, and `command`
 //! would run them. The page does not choose the first bytes, and they tell what the peer speaks.
 
-use socketry_codec::CodecName;
+use crate::own::Own;
 
 /// What a request of HTTP begins with.
 const METHODS: [&str; 9] = [
@@ -40,17 +40,10 @@ pub(crate) fn is_talk(frame: &[u8]) -> bool {
 
 /// What the first frame of a connection is, if that is HTTP or TLS. `own` has taken the length off
 /// from `frame`.
-pub(crate) fn of_frame(frame: &[u8], own: CodecName) -> Option<&'static str> {
-    let (CodecName::Struct(format) | CodecName::Json(format)) = own else {
-        return of_bytes(frame);
-    };
-    // A length may be two letters: `PO` is one of 20,559 bytes.
-    let length = u64::try_from(frame.len())
-        .ok()
-        .and_then(|len| format.write(len));
+pub(crate) fn of_frame(frame: &[u8], own: &Own) -> Option<&'static str> {
     let longest = METHODS.map(str::len).into_iter().max().unwrap_or_default() + " /".len();
-    let front = &frame[..frame.len().min(longest)];
-    of_bytes(&[length?.as_ref(), front].concat())
+    // A length may be two letters: `PO` is one of 20,559 bytes.
+    of_bytes(&own.front(frame, longest))
 }
 
 #[cfg(test)]
@@ -87,10 +80,11 @@ mod tests {
     fn letters_that_were_taken_for_a_length_count() {
         let mut frame = b"ST / HTTP/1.1\r\n".to_vec();
         frame.resize(usize::from(u16::from_be_bytes(*b"PO")), b' ');
-        assert_eq!(of_frame(&frame, "struct:>H".parse().unwrap()), Some("HTTP"));
-        assert_eq!(of_frame(&frame, "struct".parse().unwrap()), None);
-        assert_eq!(of_frame(b"GET / HTTP/1.1", CodecName::Raw), Some("HTTP"));
+        let own = |codec| crate::Service::with_codec(codec).unwrap().own().unwrap();
+        assert_eq!(of_frame(&frame, &own("struct:>H")), Some("HTTP"));
+        assert_eq!(of_frame(&frame, &own("struct")), None);
+        assert_eq!(of_frame(b"GET / HTTP/1.1", &own("raw")), Some("HTTP"));
         // In a frame of its own it may be about anything.
-        assert_eq!(of_frame(b"GET / HTTP/1.1", "struct".parse().unwrap()), None);
+        assert_eq!(of_frame(b"GET / HTTP/1.1", &own("struct")), None);
     }
 }

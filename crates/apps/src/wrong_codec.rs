@@ -6,13 +6,14 @@
 //! first bytes of an answer, before it believes its codec.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use socketry_codec::{CodecName, Format, FrameError};
+use socketry_codec::{Codec, Content, Decoded, End, Format, FrameError};
 
 use crate::AppError;
+use crate::own::Own;
 
 /// How long the first frame of a connection may stay a beginning before its bytes are looked at.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
@@ -21,13 +22,48 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// framing of ours changes it.
 const WORDS: &str = "this server speaks the codec `";
 
+/// What the first bytes of a peer look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// A text that ends no line.
+    Text,
+    /// A line of text.
+    Line,
+    /// A JSON object, or the beginning of one.
+    Object,
+    /// A text behind its length.
+    Behind(Format),
+    /// A JSON object behind its length.
+    ObjectBehind(Format),
+    /// A frame of the codec of this name.
+    Frame(String),
+}
+
+/// As a codec's name.
+impl Display for Looks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, format) = match self {
+            Looks::Text => ("raw", None),
+            Looks::Line => ("line", None),
+            Looks::Object => ("json:bare", None),
+            Looks::Behind(format) => ("struct", Some(format)),
+            Looks::ObjectBehind(format) => ("json", Some(format)),
+            Looks::Frame(name) => (&**name, None),
+        };
+        match format.filter(|format| **format != Format::default()) {
+            Some(format) => write!(f, "{name}:{format}"),
+            None => f.write_str(name),
+        }
+    }
+}
+
 /// What a server of the codec `own` says to a client whose first bytes look like `theirs`.
-pub(crate) fn refusal(own: CodecName, theirs: impl Display) -> String {
+pub(crate) fn refusal(own: &str, theirs: impl Display) -> String {
     format!("{WORDS}{own}`; this looks like {theirs}")
 }
 
 /// What a server of lines says to a client whose first line does not end.
-pub(crate) fn unfinished(own: CodecName) -> String {
+pub(crate) fn unfinished(own: &str) -> String {
     format!("{WORDS}{own}`; a line ends with its delimiter")
 }
 
@@ -38,8 +74,11 @@ const BEFORE: usize = 40;
 /// A notice ends here at the latest, as far as it is looked at, in bytes.
 const NOTICE: usize = 128;
 
-/// The codec that a server named in a [`refusal`], if `bytes` begin with one.
-fn noticed(bytes: &[u8]) -> Option<CodecName> {
+/// The longest name of a codec that is believed, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// The codec that a server named in a [`refusal`], if `bytes` begin with one. It may be a third party's.
+fn noticed(bytes: &[u8]) -> Option<String> {
     let bytes = &bytes[..bytes.len().min(NOTICE)];
     let text = String::from_utf8_lossy(bytes);
     let (before, behind) = text.split_once(WORDS)?;
@@ -47,12 +86,15 @@ fn noticed(bytes: &[u8]) -> Option<CodecName> {
         return None;
     }
     let (name, _) = behind.split_once('`')?;
-    name.parse().ok()
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.len() <= LONGEST_NAME
+        && name.bytes().all(|byte| byte.is_ascii_graphic());
+    is_name.then(|| name.to_owned())
 }
 
 /// The error of a client that was told in `bytes` from the server that it speaks another codec.
 pub(crate) fn of_bytes(bytes: &[u8]) -> Option<AppError> {
-    noticed(bytes).map(differs)
+    noticed(bytes).map(|name| differs(&name))
 }
 
 /// The same, of what the client could not understand.
@@ -62,49 +104,98 @@ pub(crate) fn of_error(error: &FrameError) -> Option<AppError> {
 }
 
 /// The error of a client to which a server seems to speak the codec `theirs`.
-pub(crate) fn differs(theirs: CodecName) -> AppError {
-    let name = theirs.to_string();
+pub(crate) fn differs(name: &str) -> AppError {
     // To be pasted into a shell, to which `>` is something else.
-    let word = shlex::try_quote(&name).unwrap_or(Cow::Borrowed(&name));
+    let word = shlex::try_quote(name).unwrap_or(Cow::Borrowed(name));
     AppError::failed(format_args!(
         "the server speaks the codec {name}, and this client another one; try --codec {word}"
     ))
 }
 
-/// The codec that `bytes`, the first of a connection, look like, if that is another family than
-/// `own`. `None` also where nothing can be said with confidence.
-pub(crate) fn looks_like(bytes: &[u8], own: CodecName) -> Option<CodecName> {
+/// What `bytes`, the first of a connection, look like, if that is not `own`. `None` also where nothing can
+/// be said with confidence.
+pub(crate) fn looks_like(bytes: &[u8], own: &Own) -> Option<Looks> {
     // Where any text is a frame, the front of another codec's is no proof.
-    let certain = matches!(own, CodecName::Raw | CodecName::Line(_));
+    let certain = !own.properties.boundaries || own.delimiter().is_some();
     let theirs = guess(bytes, certain)?;
-    let same = family(theirs) == family(own);
-    // A text that ends in a line feed is a text over raw as well.
-    let text = matches!(own, CodecName::Raw) && matches!(theirs, CodecName::Line(_));
-    (!same && !text).then_some(theirs)
+    // A text that ends in a line feed is a text where nothing ends one.
+    let text = !own.properties.boundaries && theirs == Looks::Line;
+    (!text && !is_like(own, &theirs)).then_some(theirs)
 }
 
-/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object
-/// that has one of `keys`.
-pub(crate) fn json_inside(frame: &[u8], own: CodecName, keys: &[&str]) -> Option<CodecName> {
-    let mut objects = serde_json::Deserializer::from_slice(frame).into_iter::<Map<_, _>>();
-    let object: Map<String, Value> = objects.next()?.ok()?;
-    let known = keys.iter().any(|key| object.contains_key(*key));
-    known.then_some(match own {
-        CodecName::Struct(format) => CodecName::Json(format),
-        _ => CodecName::BareJson,
-    })
+/// A third party's codec in whose frames `bytes` begin, which `own` does not understand.
+pub(crate) fn registered(bytes: &[u8], own: &Own) -> Option<Looks> {
+    let names = own.codecs.names().filter(|name| *name != family(&own.name));
+    let mut names = names.filter(|name| !STANDARD.contains(name));
+    let name = names.find(|name| {
+        let codec = own.codecs.build(*name);
+        codec.is_ok_and(|codec| is_framed(bytes, codec))
+    });
+    name.map(|name| Looks::Frame(name.to_owned()))
 }
 
-fn family(name: CodecName) -> String {
-    let name = name.to_string();
-    match name.as_str() {
-        "json:bare" => name,
-        _ => name.split(':').next().unwrap_or_default().to_owned(),
+/// The codecs that [`guess`] knows.
+const STANDARD: [&str; 4] = ["raw", "line", "struct", "json"];
+
+/// Whether `bytes` begin with a text in a frame of `codec` that can be told from the text alone.
+fn is_framed(bytes: &[u8], mut codec: impl Codec) -> bool {
+    let properties = codec.properties();
+    let content = matches!(properties.content, Content::Bytes | Content::Json);
+    match codec.decode(bytes, End::Open) {
+        Ok(Decoded::Frame {
+            start,
+            end,
+            consumed,
+        }) if properties.boundaries && content => {
+            let frame = bytes.get(start..end).unwrap_or_default();
+            consumed > frame.len() && !frame.is_empty() && is_text(frame)
+        }
+        _ => false,
     }
 }
 
+/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object that
+/// has one of `keys`.
+pub(crate) fn json_inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
+    let mut objects = serde_json::Deserializer::from_slice(frame).into_iter::<Map<_, _>>();
+    let object: Map<String, Value> = objects.next()?.ok()?;
+    let known = keys.iter().any(|key| object.contains_key(*key));
+    known.then(|| length_of(own).map_or(Looks::Object, Looks::ObjectBehind))
+}
+
+/// The length that stands before the frames of `struct`.
+pub(crate) fn length_of(own: &Own) -> Option<Format> {
+    match own.name.strip_prefix("struct")? {
+        "" => Some(Format::default()),
+        rest => rest.strip_prefix(':')?.parse().ok(),
+    }
+}
+
+/// Whether `theirs` is what frames of `own` look like.
+fn is_like(own: &Own, theirs: &Looks) -> bool {
+    match theirs {
+        Looks::Text => !own.properties.boundaries,
+        Looks::Line => own.delimiter().is_some(),
+        Looks::Object => own.is_bare_json(),
+        Looks::ObjectBehind(_) => own.is_json() && !own.is_bare_json(),
+        // Of two headers none can be told from the other with confidence.
+        Looks::Behind(_) => !own.is_json() && has_binary_header(own),
+        Looks::Frame(name) => family(name) == family(&own.name),
+    }
+}
+
+/// Whether a frame of `own` begins with what no text begins with.
+pub(crate) fn has_binary_header(own: &Own) -> bool {
+    let header = own.header();
+    !header.is_empty() && !is_text(&header)
+}
+
+fn family(name: &str) -> &str {
+    name.split(':').next().unwrap_or_default()
+}
+
 /// What `bytes` look like; by a whole frame, where it has to be `certain`.
-fn guess(bytes: &[u8], certain: bool) -> Option<CodecName> {
+fn guess(bytes: &[u8], certain: bool) -> Option<Looks> {
     if bytes.is_empty() {
         return None;
     }
@@ -119,7 +210,7 @@ const LONGEST: usize = 1 << 20;
 
 /// A length that is no text, and a text behind it: a frame of `struct`, or of `json` where it is an
 /// object. Exactly one frame is likelier than the front of one.
-fn with_length(bytes: &[u8], certain: bool) -> Option<CodecName> {
+fn with_length(bytes: &[u8], certain: bool) -> Option<Looks> {
     let cuts = || {
         let formats = FORMATS.iter().filter_map(|format| format.parse().ok());
         formats.filter_map(|format: Format| cut(format, bytes).map(|cut| (format, cut)))
@@ -136,8 +227,8 @@ fn with_length(bytes: &[u8], certain: bool) -> Option<CodecName> {
     let object =
         rest.starts_with(b"{") && rest.get(..len).is_none_or(|whole| whole.ends_with(b"}"));
     Some(match object {
-        true => CodecName::Json(format),
-        false => CodecName::Struct(format),
+        true => Looks::ObjectBehind(format),
+        false => Looks::Behind(format),
     })
 }
 
@@ -152,18 +243,18 @@ fn cut(format: Format, bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// A text, in an encoding that extends ASCII: JSON, lines, or no lines.
-fn text(bytes: &[u8]) -> Option<CodecName> {
+fn text(bytes: &[u8]) -> Option<Looks> {
     // So few may be the front of a length.
     let is_front = bytes.len() < 4 && !bytes.is_ascii();
     if is_front || !is_text(bytes) {
         return None;
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
-        return Some(CodecName::BareJson);
+        return Some(Looks::Object);
     }
     match bytes.contains(&b'\n') {
-        true => "line".parse().ok(),
-        false => Some(CodecName::Raw),
+        true => Some(Looks::Line),
+        false => Some(Looks::Text),
     }
 }
 
@@ -180,8 +271,16 @@ mod tests {
 
     const FRAMES: [&[u8]; 3] = [b"echo hi", b"{\"run\":\"ls\"}", b"hello, this is ann"];
 
-    fn name(text: &str) -> CodecName {
-        text.parse().unwrap()
+    fn own(codec: &str) -> std::sync::Arc<Own> {
+        crate::Service::with_codec(codec).unwrap().own().unwrap()
+    }
+
+    /// A length's size may be guessed wrong.
+    fn base(name: &str) -> String {
+        match name {
+            "json:bare" => name.to_owned(),
+            name => family(name).to_owned(),
+        }
     }
 
     fn encoded(codec: &str, frame: &[u8]) -> Option<BytesMut> {
@@ -208,17 +307,14 @@ mod tests {
                 let json = frame.starts_with(b"{");
                 let expected = match codec {
                     "line" if json => "json:bare".to_owned(),
-                    _ if json => family(name(codec)).replace("struct", "json"),
-                    _ => family(name(codec)),
+                    _ if json => base(codec).replace("struct", "json"),
+                    _ => base(codec),
                 };
-                assert_eq!(family(guessed), expected, "{codec} {frame:?}");
+                assert_eq!(base(&guessed.to_string()), expected, "{codec} {frame:?}");
             }
         }
-        assert_eq!(
-            guess(b"{\"from\":\"ann\"}", true),
-            Some(CodecName::BareJson)
-        );
-        assert_eq!(guess(b"echo hi", true), Some(CodecName::Raw));
+        assert_eq!(guess(b"{\"from\":\"ann\"}", true), Some(Looks::Object));
+        assert_eq!(guess(b"echo hi", true), Some(Looks::Text));
         assert_eq!(guess(b"\x01\x02\x03", true), None);
         assert_eq!(guess(b"", true), None);
         assert_eq!(guess(b"\xe8", true), None, "the front of a length");
@@ -231,31 +327,33 @@ mod tests {
                 let Some(bytes) = encoded(codec, frame) else {
                     continue;
                 };
-                let other = looks_like(&bytes, name(codec));
+                let other = looks_like(&bytes, &own(codec));
                 // The content may be another codec's: that is for `json_inside` to say.
                 let json = frame.starts_with(b"{");
                 assert!(other.is_none() || json, "{codec} {frame:?}: {other:?}");
             }
         }
-        assert_eq!(looks_like(b"two\nlines\n", CodecName::Raw), None);
+        assert_eq!(looks_like(b"two\nlines\n", &own("raw")), None);
     }
 
     #[test]
     fn a_notice_is_found_whatever_the_codec_made_of_it() {
-        let notice = refusal(name("json:bare"), CodecName::Raw);
+        let notice = refusal("json:bare", Looks::Text);
         for codec in ["raw", "line", "struct", "struct:>H"] {
             let bytes = encoded(codec, notice.as_bytes()).unwrap();
-            assert_eq!(noticed(&bytes), Some(CodecName::BareJson));
+            assert_eq!(noticed(&bytes).as_deref(), Some("json:bare"));
         }
         let quoted = serde_json::to_vec(&serde_json::json!({"error": notice})).unwrap();
-        assert_eq!(noticed(&quoted), Some(CodecName::BareJson));
-        assert_eq!(noticed(b"this server speaks the codec `gone`"), None);
+        assert_eq!(noticed(&quoted).as_deref(), Some("json:bare"));
+        for strange in ["", " gone", "two words", "\u{1b}[1m", "-x", &"x".repeat(65)] {
+            assert_eq!(noticed(format!("{WORDS}{strange}`").as_bytes()), None);
+        }
     }
 
     #[test]
     fn the_advice_can_be_pasted_into_a_shell() {
         for codec in ["json:bare", "struct:>H", "line:\\0", "line:;"] {
-            let error = differs(name(codec)).to_string();
+            let error = differs(codec).to_string();
             let words = shlex::split(&error).unwrap();
             assert_eq!(words.last().unwrap(), codec, "{error}");
         }
@@ -265,18 +363,12 @@ mod tests {
     fn an_object_in_a_frame_of_text_is_json() {
         let frame = br#"{"from":"ann"}"#;
         let keys = ["from", "text"];
-        let json = json_inside(frame, name("struct:>I"), &keys);
-        assert_eq!(json, Some(name("json:>I")));
-        assert_eq!(
-            json_inside(frame, name("raw"), &keys),
-            Some(CodecName::BareJson)
-        );
+        let json = json_inside(frame, &own("struct:>I"), &keys);
+        assert_eq!(json, Some(Looks::ObjectBehind(">I".parse().unwrap())));
+        assert_eq!(json_inside(frame, &own("raw"), &keys), Some(Looks::Object));
         let two = [&frame[..], frame].concat();
-        assert_eq!(
-            json_inside(&two, name("raw"), &keys),
-            Some(CodecName::BareJson)
-        );
-        assert_eq!(json_inside(frame, name("raw"), &["run"]), None);
-        assert_eq!(json_inside(b"{ from", name("raw"), &keys), None);
+        assert_eq!(json_inside(&two, &own("raw"), &keys), Some(Looks::Object));
+        assert_eq!(json_inside(frame, &own("raw"), &["run"]), None);
+        assert_eq!(json_inside(b"{ from", &own("raw"), &keys), None);
     }
 }

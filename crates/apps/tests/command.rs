@@ -14,8 +14,7 @@ use command_support::*;
 use socketry_apps::command::{
     Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, STALL, Server, Stream,
 };
-use socketry_apps::matrix::{self, App, CODECS, SCHEMES};
-use socketry_codec::CodecName;
+use socketry_apps::matrix::{App, CODECS, SCHEMES};
 use socketry_transport::{BoxSocket, Endpoint, RecvExt, SendExt};
 use tokio::time::timeout;
 
@@ -25,7 +24,7 @@ async fn every_pairing_that_serves_runs_the_same_commands() {
     let mut scenarios = tokio::task::JoinSet::new();
     for scheme in SCHEMES {
         for codec in CODECS {
-            if matrix::check(App::Command, scheme, codec.parse().unwrap()).is_ok() {
+            if service(codec, "utf-8").check(App::Command, scheme).is_ok() {
                 scenarios.spawn(scenario(scheme, codec));
             }
         }
@@ -90,8 +89,7 @@ async fn other_pairings_are_refused_with_the_reason_and_a_way_out() {
         for codec in codecs {
             let service = service(codec, "utf-8");
             let at: Endpoint = url(scheme, directory.path()).parse().unwrap();
-            let name: CodecName = codec.parse().unwrap();
-            let words = format!("command does not run over {scheme} with {name}: {why}");
+            let words = format!("command does not run over {scheme} with {codec}: {why}");
             let refused = Server::bind(&service, &at).await.unwrap_err();
             assert_eq!(
                 (refused.to_string(), refused.is_usage()),

@@ -27,7 +27,7 @@ async fn every_pairing_that_serves_serves_and_the_others_say_why() {
     for scheme in matrix::SCHEMES {
         for codec in matrix::CODECS {
             let service = Service::with_codec(codec).unwrap();
-            match matrix::check(App::File, scheme, service.codec.name) {
+            match service.check(App::File, scheme) {
                 Ok(()) if codec == "raw" => browsing_scenario(scheme).await,
                 Ok(()) => transfer_scenario(scheme, codec).await,
                 Err(refused) => {

@@ -1,6 +1,9 @@
 //! The ending of a line, and how it is written in a codec's name.
 
 use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
 
 /// The ending of a line: a line feed, carriage return and line feed, or any one byte.
 ///
@@ -78,6 +81,21 @@ impl Ending {
         }
     }
 }
+
+impl FromStr for Ending {
+    type Err = UnknownEnding;
+
+    /// As [`parse`](Ending::parse).
+    fn from_str(text: &str) -> Result<Self, UnknownEnding> {
+        Ending::parse(text).ok_or(UnknownEnding)
+    }
+}
+
+/// A text that is no [`Ending`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(r"a line ends with lf, crlf, one ASCII character, or one of \0 \t \n \r \xHH")]
+#[non_exhaustive]
+pub struct UnknownEnding;
 
 fn single(text: &str) -> Option<u8> {
     match text.as_bytes() {

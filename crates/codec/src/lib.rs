@@ -27,7 +27,7 @@
 //!
 //! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without
 //!   it this crate depends on no runtime, and its contract is what you see above.
-//! * `serde` (default): [`CodecName`] and [`CodecSpec`] from configuration files.
+//! * `serde` (default): [`CodecSpec`] from configuration files.
 //! * `json` (default): frames as values of your own types: the format [`Json`] of `Framed::typed`,
 //!   `Framed::recv_json` and `Framed::send_json`. Other formats need no feature, only [`Pack`] and
 //!   [`Unpack`].
@@ -47,12 +47,11 @@ mod framed;
 mod json;
 pub mod limits;
 mod line;
-mod name;
 mod properties;
 mod raw;
 mod reader;
+mod registry;
 mod sized;
-mod spec;
 mod value;
 
 pub use ahead::Ahead;
@@ -60,7 +59,7 @@ pub use bare::BareJson;
 pub use codec::{Affix, BoxCodec, CloneCodec, Codec, Decoded, End};
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;
-pub use ending::Ending;
+pub use ending::{Ending, UnknownEnding};
 pub use error::{Cause, CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
@@ -70,10 +69,9 @@ pub use framed::{
 };
 pub use json::Json;
 pub use line::Line;
-pub use name::{CodecName, UnknownCodec};
 pub use properties::{Content, Properties};
 pub use raw::Raw;
 pub use reader::Reader;
+pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};
 pub use sized::Struct;
-pub use spec::{CodecSpec, SpecError};
 pub use value::{BoxError, Pack, Unpack};

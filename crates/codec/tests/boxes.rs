@@ -2,9 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use bytes::BytesMut;
-use socketry_codec::{
-    BareJson, BoxCodec, Codec, CodecName, CodecSpec, Json, Line, Raw, Reader, Struct,
-};
+use socketry_codec::{BareJson, BoxCodec, Codec, Json, Line, Raw, Reader, Struct};
 
 fn written(mut codec: BoxCodec) -> BytesMut {
     let mut out = BytesMut::new();
@@ -14,27 +12,16 @@ fn written(mut codec: BoxCodec) -> BytesMut {
 
 #[test]
 fn each_codec_becomes_a_boxed_one() {
-    let name: CodecName = "line:;".parse().unwrap();
     for (codec, wire) in [
         (BoxCodec::from(Raw), &b"{}"[..]),
         (Line::crlf().into(), b"{}\r\n"),
         (Struct::new(">H".parse().unwrap()).into(), b"\0\x02{}"),
         (Json::new("<H".parse().unwrap()).into(), b"\x02\0{}"),
         (BareJson::new().into(), b"{}"),
-        (name.into(), b"{};"),
-        (CodecSpec::new(name).try_into().unwrap(), b"{};"),
+        ("line:;".parse().unwrap(), b"{};"),
     ] {
         assert_eq!(written(codec), wire);
     }
-}
-
-#[test]
-fn a_specification_with_a_limit_that_does_not_apply_is_refused() {
-    let spec = CodecSpec {
-        max_depth: Some(3),
-        ..CodecSpec::new("line".parse().unwrap())
-    };
-    assert!(BoxCodec::try_from(&spec).is_err());
 }
 
 /// What a field of this type may hold, its user says once.

@@ -37,7 +37,7 @@ async fn items(name: &str, wire: &[u8]) -> Vec<Result<Result<Bytes, CodecError>,
     let (mut here, there) = tokio::io::duplex(3);
     let wire = wire.to_vec();
     let send = tokio::spawn(async move { here.write_all(&wire).await });
-    let codec: socketry_codec::CodecSpec = name.parse().unwrap();
+    let codec = socketry_codec::CodecSpec::new(name);
     let codec = socketry_codec::CodecSpec {
         max_frame: Some(4),
         max_discard: Some(40),

@@ -13,7 +13,7 @@ use socketry_codec::{BoxCodec, Codec, CodecSpec};
 
 /// Each codec with a limit that little input reaches.
 fn small(name: &str) -> BoxCodec {
-    let mut spec: CodecSpec = name.parse().unwrap();
+    let mut spec = CodecSpec::new(name);
     if name != "raw" {
         (spec.max_frame, spec.max_discard) = (Some(9), Some(17));
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use socketry_apps::matrix::App;
 use socketry_apps::{AppError, Service, chat, command, file};
-use socketry_codec::CodecName;
+use socketry_codec::Codec;
 use socketry_transport::Endpoint;
 use tokio::task::JoinHandle;
 
@@ -207,7 +207,12 @@ async fn file(service: &Service, at: &Endpoint, size: u64) -> Result<Outcome, Ap
     let place = tempfile::tempdir()?;
     let root = place.path().join("root");
     fs::create_dir(&root)?;
-    let uploads = service.codec.name != CodecName::Raw;
+    // What has no boundaries has no header that could name a file.
+    let codec = service
+        .codecs
+        .build(&service.codec)
+        .map_err(AppError::usage)?;
+    let uploads = codec.properties().boundaries;
     let source = if uploads {
         place.path().join("data.bin")
     } else {

@@ -37,7 +37,7 @@ async fn every_cell_serves_or_is_refused_and_the_readme_says_so() {
         for scheme in matrix::SCHEMES {
             write!(table, "\n| {app} | `{scheme}` |").unwrap();
             for codec in matrix::CODECS {
-                let told = matrix::check(app, scheme, codec.parse().unwrap());
+                let told = Service::with_codec(codec).unwrap().check(app, scheme);
                 let came_to = cell(app, scheme, codec).await;
                 let told = told.map_err(|error| error.to_string());
                 assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use socketry_codec::{CodecName, Fault, FrameError, FrameFault, Framed};
+use socketry_codec::{Fault, FrameError, FrameFault, Framed};
 use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
 
 use super::bounded;
@@ -40,20 +40,19 @@ impl Client {
         name: Option<&str>,
     ) -> Result<Self, AppError> {
         let name = name.map(own_name).transpose()?;
-        let service = bounded(service);
+        let service = bounded(service)?;
         let framed = service.connect(App::Chat, to).await?;
-        let (dialect, texts) = (
-            Dialect::of(&service),
-            PeerText::new(&service, framed.shape()),
-        );
-        let sticky = service.codec.name == CodecName::Raw && framed.shape().is_stream();
+        let own = service.own()?;
+        let texts = PeerText::new(&own, framed.shape());
+        let dialect = Dialect::of(&own);
+        let sticky = !own.properties.boundaries && framed.shape().is_stream();
         let forgeable = !framed.shape().is_stream() && can_be_forged(framed.peer());
         let (told, proof) = Proof::new(dialect == Dialect::Json && forgeable);
         let (hearing, speaking) = framed.split();
         let mut client = Client {
             hearing: Hearing {
                 frames: hearing,
-                opening: Some(Opening::of_server(service.codec.name, RELAYED)),
+                opening: Some(Opening::of_server(own, RELAYED)),
                 dialect,
                 texts,
                 told,
@@ -184,16 +183,20 @@ impl Hearing {
                 Some(told) => Some(Heard::Lost(told)),
                 None => of_frame(self.dialect, &mut self.texts, &self.told, &frame),
             },
-            First::Refused(error, theirs) => Some(match theirs.map(wrong_codec::differs) {
-                Some(foreign) => Heard::Lost(wrong_codec::of_error(&error).unwrap_or(foreign)),
-                None => self.of_error(error),
-            }),
-            First::Foreign(theirs) => Some(Heard::Lost(wrong_codec::differs(theirs))),
+            First::Refused(error, theirs) => Some(
+                match theirs.map(|theirs| wrong_codec::differs(&theirs.to_string())) {
+                    Some(foreign) => Heard::Lost(wrong_codec::of_error(&error).unwrap_or(foreign)),
+                    None => self.of_error(error),
+                },
+            ),
+            First::Foreign(theirs) => Some(Heard::Lost(wrong_codec::differs(&theirs.to_string()))),
             First::Stranger(protocol) => Some(Heard::Lost(AppError::failed(format_args!(
                 "the server speaks {protocol}"
             )))),
             // The peer may still end the line.
-            First::Unfinished => Some(Heard::Fault(wrong_codec::differs(CodecName::Raw))),
+            First::Unfinished => Some(Heard::Fault(wrong_codec::differs(
+                &wrong_codec::Looks::Text.to_string(),
+            ))),
         }
     }
 

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
+use socketry_codec::{FrameError, FrameFault, Framed};
 use socketry_transport::{BoxRecv, BoxSocket, Shape, TextPolicy};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,8 +17,8 @@ use super::limits::FIRST_WORD;
 use super::message::{self, Challenge, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
 use super::outbox::Outbox;
 use super::peer_text::PeerText;
-use crate::Service;
 use crate::opening::{First, Opening};
+use crate::own::Own;
 use crate::serving::{PARTING, Place, part};
 
 /// How long a user that has half-closed is still sent messages, as `echo hello | chat join` needs
@@ -32,7 +32,7 @@ const ANONYMOUS: &str = "anonymous";
 /// The server's state for one user.
 struct Guest {
     seat: Seat,
-    codec: CodecName,
+    own: Arc<Own>,
     dialect: Dialect,
     texts: PeerText,
     name: Option<String>,
@@ -43,7 +43,7 @@ struct Guest {
 /// Serves one user until either side ends the conversation.
 pub(super) async fn talk(
     hub: Arc<Hub>,
-    service: Arc<Service>,
+    own: Arc<Own>,
     reserved: Arc<str>,
     framed: Framed<BoxSocket>,
     place: Place,
@@ -57,9 +57,9 @@ pub(super) async fn talk(
     let member = Arc::clone(&seat.member);
     let mut guest = Guest {
         seat,
-        codec: service.codec.name,
+        own: Arc::clone(&own),
         dialect: hub.dialect(),
-        texts: PeerText::new(&service, shape),
+        texts: PeerText::new(&own, shape),
         name: None,
         reserved,
     };
@@ -164,7 +164,7 @@ impl Guest {
         if !frames.shape().is_stream() {
             return self.next(frames).await;
         }
-        let mut opening = Opening::of_person(self.codec, KEYS);
+        let mut opening = Opening::of_person(Arc::clone(&self.own), KEYS);
         loop {
             let first = opening.next(frames).await;
             let words = opening.words(&first);

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use socketry_codec::{BoxCodec, Codec, CodecError, CodecName};
+use socketry_codec::{BoxCodec, Codec, CodecError};
 use socketry_transport::{Encoding, TextPolicy};
 use tokio::sync::{Notify, mpsc};
 
@@ -22,7 +22,8 @@ use super::message::{self, Dialect, Message, RELAYED, Relayed};
 use super::outbox::{Letter, Outbox, Put, Sender};
 use super::pacing::{Common, Pass, Speaker};
 use crate::opening::inside;
-use crate::{AppError, Service, wrong_codec};
+use crate::own::Own;
+use crate::{AppError, wrong_codec};
 
 /// Where all users of a server meet.
 pub(super) struct Hub {
@@ -43,7 +44,7 @@ struct Room {
     members: HashMap<u64, Arc<Member>>,
     next_member: u64,
     seq: u64,
-    name: CodecName,
+    own: Arc<Own>,
     codec: BoxCodec,
 }
 
@@ -61,21 +62,21 @@ type Encoded = Result<Bytes, CodecError>;
 impl Hub {
     /// A hub with no users, which shows its messages at `console`, and the operator's own lines.
     pub(super) fn new(
-        service: &Service,
+        own: Arc<Own>,
         console: Console,
         trusted: bool,
     ) -> Result<(Self, mpsc::Receiver<String>), AppError> {
         let common = Common::new();
         let hub = Hub {
-            dialect: Dialect::of(service),
+            dialect: Dialect::of(&own),
             trusted,
             cookies: Cookies::new()?,
             room: Mutex::new(Room {
                 members: HashMap::new(),
                 next_member: 0,
                 seq: 0,
-                name: service.codec.name,
-                codec: service.codec.build().map_err(AppError::usage)?,
+                codec: own.codec(),
+                own,
             }),
             operator: common.speaker(),
             common,
@@ -234,7 +235,7 @@ impl Room {
     fn plain(&mut self, encoding: Encoding, text: &str) -> Result<Encoded, AppError> {
         let bytes = encoding.encode(text, TextPolicy::Replace);
         let bytes = bytes.map_err(AppError::failed)?;
-        match inside(&bytes, self.name, RELAYED) {
+        match inside(&bytes, &self.own, RELAYED) {
             Some(_) => Err(misleading()),
             None => Ok(self.encode(&bytes)),
         }

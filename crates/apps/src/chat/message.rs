@@ -5,13 +5,13 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use socketry_codec::CodecName;
 use socketry_transport::{Encoding, TextError, TextPolicy};
 
 use super::QUIT;
 use super::limits::SHOWN_CHARACTERS;
+use crate::own::Own;
 use crate::show::is_unsafe;
-use crate::{AppError, Service, Shown};
+use crate::{AppError, Shown};
 
 /// The longest name in bytes.
 const MAX_NAME: usize = 64;
@@ -135,10 +135,10 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    pub(super) fn of(service: &Service) -> Self {
-        match service.codec.name {
-            CodecName::Json(_) | CodecName::BareJson => Dialect::Json,
-            _ => Dialect::Text(service.encoding),
+    pub(super) fn of(own: &Own) -> Self {
+        match own.is_json() {
+            true => Dialect::Json,
+            false => Dialect::Text(own.encoding),
         }
     }
 }

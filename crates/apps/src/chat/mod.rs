@@ -143,6 +143,7 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
+use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, announce, hint, reachable};
 use crate::serving::shutdown_signal;
 use crate::{AppError, Service, output, terminal};
@@ -192,8 +193,8 @@ enum Verb {
     },
 }
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
-    let service = args.common.service();
+pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+    let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
             url,
@@ -253,10 +254,10 @@ async fn join(service: &Service, url: &str, name: Option<&str>) -> Result<(), Ap
 }
 
 /// The service with the limit of a message.
-fn bounded(service: &Service) -> Service {
+fn bounded(service: &Service) -> Result<Service, AppError> {
     let mut service = service.clone();
-    if service.codec.name != socketry_codec::CodecName::Raw {
+    if service.named()?.limits().contains(&"max_frame") {
         service.codec.max_frame.get_or_insert(MAX_MESSAGE);
     }
-    service
+    Ok(service)
 }

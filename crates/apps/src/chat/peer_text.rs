@@ -1,9 +1,8 @@
 //! The text in a peer's frames.
 
-use socketry_codec::CodecName;
 use socketry_transport::{Encoding, Shape, TextDecoder, TextPolicy};
 
-use crate::Service;
+use crate::own::Own;
 
 /// Turns the frames of one peer into text. Bytes that cannot be decoded become U+FFFD.
 pub(super) struct PeerText {
@@ -14,9 +13,9 @@ pub(super) struct PeerText {
 }
 
 impl PeerText {
-    pub(super) fn new(service: &Service, shape: Shape) -> Self {
-        let encoding = service.encoding;
-        let pieces = service.codec.name == CodecName::Raw && shape.is_stream();
+    pub(super) fn new(own: &Own, shape: Shape) -> Self {
+        let encoding = own.encoding;
+        let pieces = !own.properties.boundaries && shape.is_stream();
         PeerText {
             encoding,
             carried: pieces.then(|| TextDecoder::new(encoding, TextPolicy::Replace)),
@@ -54,9 +53,9 @@ mod tests {
     use super::*;
 
     fn texts(codec: &str, shape: Shape, encoding: &str) -> PeerText {
-        let mut service = Service::with_codec(codec).unwrap();
+        let mut service = crate::Service::with_codec(codec).unwrap();
         service.encoding = encoding.parse().unwrap();
-        PeerText::new(&service, shape)
+        PeerText::new(&service.own().unwrap(), shape)
     }
 
     #[test]

@@ -137,7 +137,7 @@ proptest! {
             prop_assert!(codec.starts_with("line"));
             return Ok(());
         };
-        let heard = PeerText::new(&service, Shape::Stream).text(&frame).unwrap();
+        let heard = PeerText::new(&service.own().unwrap(), Shape::Stream).text(&frame).unwrap();
         prop_assert_eq!(heard, text);
     }
 
@@ -150,7 +150,7 @@ proptest! {
     ) {
         let service = service("raw", encoding);
         let bytes = encoded(&text, service.encoding).unwrap();
-        let mut texts = PeerText::new(&service, Shape::Stream);
+        let mut texts = PeerText::new(&service.own().unwrap(), Shape::Stream);
         let pieces = bytes.chunks(size);
         let mut heard: Vec<String> = pieces.filter_map(|piece| texts.text(piece)).collect();
         heard.extend(texts.rest());
@@ -184,7 +184,8 @@ proptest! {
         bytes in vec(any::<u8>(), 0..40),
         encoding in select(&["utf-8", "gbk", "utf-16", "iso-2022-jp"][..]),
     ) {
-        let text = PeerText::new(&service("struct", encoding), Shape::Stream).text(&bytes).unwrap();
+        let mut text = PeerText::new(&service("struct", encoding).own().unwrap(), Shape::Stream);
+        let text = text.text(&bytes).unwrap();
         if encoding == "utf-8" {
             prop_assert_eq!(&*text, &*String::from_utf8_lossy(&bytes));
         }

@@ -13,6 +13,7 @@ use super::hub::Hub;
 use super::message::{Dialect, Refusal, json, own_name, signed};
 use super::{QUIT, bounded, guest};
 use crate::matrix::App;
+use crate::own::Own;
 use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, serving};
 
@@ -42,7 +43,7 @@ const OPERATOR: &str = "operator";
 /// ```
 pub struct Server {
     listener: BoxListener,
-    service: Arc<Service>,
+    own: Arc<Own>,
     operator: Option<String>,
     max_clients: usize,
     trusted: bool,
@@ -54,10 +55,10 @@ impl Server {
     /// # Errors
     /// If the transport cannot listen there, or the codec's limits do not apply to it.
     pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
-        let service = Arc::new(bounded(service));
+        let service = bounded(service)?;
         Ok(Server {
             listener: service.listen(App::Chat, at).await?,
-            service,
+            own: service.own()?,
             operator: None,
             max_clients: serving::MAX_CLIENTS,
             trusted: false,
@@ -115,20 +116,20 @@ impl Server {
         console: Console,
         stop: impl Future<Output = ()>,
     ) -> Result<(), AppError> {
-        let (hub, said) = Hub::new(&self.service, console, self.trusted)?;
+        let own = self.own;
+        let (hub, said) = Hub::new(Arc::clone(&own), console, self.trusted)?;
         let hub = Arc::new(hub);
         let reserved: Arc<str> = self.operator.as_deref().unwrap_or(OPERATOR).into();
         let operating = operate(Arc::clone(&hub), said, self.operator);
-        let service = self.service;
         let rules = Rules {
             places: self.max_clients,
             descriptors: 1,
-            refusal: refusal(&service, hub.dialect()),
+            refusal: refusal(&own, hub.dialect()),
         };
         let accepting = serving::accept_until(self.listener, rules, stop, move |socket, place| {
             converse(
                 Arc::clone(&hub),
-                Arc::clone(&service),
+                Arc::clone(&own),
                 Arc::clone(&reserved),
                 socket,
                 place,
@@ -143,24 +144,22 @@ impl Server {
 
 /// The answer to a newcomer for which there is no place, where the codec can tell it from a
 /// message.
-fn refusal(service: &Service, dialect: Dialect) -> Vec<u8> {
+fn refusal(own: &Own, dialect: Dialect) -> Vec<u8> {
     match dialect {
-        Dialect::Json => service.encoded(&json(&Refusal { error: FULL })),
+        Dialect::Json => own.encoded(&json(&Refusal { error: FULL })),
         Dialect::Text(_) => Vec::new(),
     }
 }
 
 async fn converse(
     hub: Arc<Hub>,
-    service: Arc<Service>,
+    own: Arc<Own>,
     reserved: Arc<str>,
     socket: BoxSocket,
     place: Place,
 ) {
-    match service.framed(socket) {
-        Ok(framed) => guest::talk(hub, service, reserved, framed, place).await,
-        Err(error) => tracing::error!(%error, "cannot talk"),
-    }
+    let framed = own.framed(socket);
+    guest::talk(hub, own, reserved, framed, place).await;
 }
 
 /// Relays the operator's lines. An operator that has no more lines stays as a reader.

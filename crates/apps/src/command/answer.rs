@@ -1,30 +1,26 @@
 //! An answer on the wire: pieces of output, and how the command ended.
 
 use serde::{Deserialize, Serialize};
-use socketry_codec::{CodecName, CodecSpec, limits};
 use socketry_transport::{Encoding, Shape, TextPolicy};
 
 use super::MAX_PIECE;
-use super::wire::{Exit, Stream};
+use super::wire::{Dialect, Exit, Stream};
+use crate::own::Own;
 
 /// How many bytes of output one frame carries.
-pub(super) fn room(codec: &CodecSpec, shape: Shape) -> usize {
-    let frame = codec.max_frame.unwrap_or(limits::DEFAULT_MAX_FRAME);
-    // The bytes around the output: a tag, a length, a line end.
-    let (most, around) = match codec.name {
-        CodecName::Raw => (usize::MAX, 0),
-        CodecName::Line(_) => (frame, 2),
-        CodecName::Struct(format) => {
-            let field = usize::try_from(format.max()).unwrap_or(usize::MAX);
-            (frame.min(field).min(MAX_PIECE + 1) - 1, 1 + format.size())
-        }
-        _ => (MAX_PIECE, 0),
+pub(super) fn room(own: &Own, dialect: Dialect, shape: Shape) -> usize {
+    // On `struct` a tag precedes the output.
+    let (most, tag) = match dialect {
+        Dialect::Raw => (usize::MAX, 0),
+        Dialect::Line(_) => (own.properties.max_frame, 0),
+        Dialect::Struct => (own.properties.max_frame.min(MAX_PIECE + 1), 1),
+        Dialect::Json => (MAX_PIECE, 0),
     };
-    match shape {
+    let most = match shape {
         Shape::Stream => most,
-        Shape::Datagram { max_len } => most.min(max_len.saturating_sub(around)),
-    }
-    .max(1)
+        Shape::Datagram { max_len } => most.min(max_len.saturating_sub(own.around(max_len))),
+    };
+    most.saturating_sub(tag).max(1)
 }
 
 /// The first byte of a `struct` answer's frames.
@@ -185,12 +181,16 @@ mod tests {
 
     #[test]
     fn pieces_fit_the_codec_and_the_datagram() {
-        let room = |codec: &str, shape| room(&codec.parse().unwrap(), shape);
+        let room = |codec: &str, shape| {
+            let own = crate::Service::with_codec(codec).unwrap().own().unwrap();
+            room(&own, Dialect::of(&own), shape)
+        };
         assert_eq!(room("struct", Shape::Stream), MAX_PIECE);
         assert_eq!(room("struct:B", Shape::Stream), 254);
         let small = Shape::Datagram { max_len: 100 };
         assert_eq!(room("struct", small), 95);
-        assert_eq!(room("line", small), 98);
+        assert_eq!(room("line", small), 99);
+        assert_eq!(room("line:crlf", small), 98);
         assert_eq!(room("raw", small), 100);
     }
 }

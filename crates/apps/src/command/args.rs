@@ -9,6 +9,7 @@ use socketry_transport::units::{UnitError, parse_duration};
 use socketry_transport::{Address, Endpoint};
 
 use super::{Client, Command, Exit, Server, Stream, input};
+use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, announce, complain, reachable};
 use crate::{AppError, Service, Shown, output, serving};
 
@@ -106,8 +107,8 @@ fn parse_limit(text: &str) -> Result<Limit, UnitError> {
     }
 }
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
-    let service = args.common.service();
+pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+    let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
             url,

@@ -39,7 +39,7 @@ impl Client {
     /// If commands do not run over this pairing of transport and codec, or if connecting fails.
     pub async fn connect(service: &Service, to: &Endpoint) -> Result<Self, AppError> {
         let framed = service.connect(App::Command, to).await?;
-        let dialect = Dialect::of(&service.codec)?;
+        let dialect = Dialect::of(&*service.own()?);
         Ok(Client {
             framed,
             dialect,

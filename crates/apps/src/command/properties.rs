@@ -16,7 +16,7 @@ const STRUCT: [&str; 3] = ["struct", "struct:>H", "struct:!Q"];
 const ENCODINGS: [&str; 4] = ["utf-8", "gb18030", "utf-16", "utf-16be"];
 
 fn dialect(codec: &str) -> Dialect {
-    Dialect::of(&codec.parse().unwrap()).unwrap()
+    Dialect::of(&crate::Service::with_codec(codec).unwrap().own().unwrap())
 }
 
 fn streams() -> impl Strategy<Value = Stream> {

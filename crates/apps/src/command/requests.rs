@@ -1,14 +1,16 @@
 //! A client's requests, and whether the client is still there.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use socketry_codec::{CodecName, FrameError, FrameFault, Framed};
+use socketry_codec::{FrameError, FrameFault, Framed};
 use socketry_transport::BoxRecv;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::process::passed;
 use super::{FIRST_REQUEST, HALF_CLOSED, IDLE, MAX_WAITING, MAX_WAITING_BYTES};
 use crate::opening::{First, Opening};
+use crate::own::Own;
 use crate::serving::{Place, part};
 
 /// The keys of a JSON request.
@@ -62,7 +64,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new(recv: Framed<BoxRecv>, own: CodecName, place: Place) -> Self {
+    pub(super) fn new(recv: Framed<BoxRecv>, own: Arc<Own>, place: Place) -> Self {
         Requests {
             recv,
             opening: Some(Opening::new(own, KEYS)),

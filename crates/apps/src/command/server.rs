@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use socketry_codec::Framed;
@@ -19,6 +19,7 @@ use super::requests::Requests;
 use super::wire::{Dialect, Program};
 use super::{MAX_PIECE, MAX_RAW_COMMAND};
 use crate::matrix::App;
+use crate::own::Own;
 use crate::serving::{FULL, Place};
 use crate::{AppError, Service, serving};
 
@@ -34,7 +35,7 @@ pub struct Server {
 /// What all conversations share.
 #[derive(Clone, Debug)]
 struct Rules {
-    service: Service,
+    own: Arc<Own>,
     dialect: Dialect,
     time_limit: Option<Duration>,
 }
@@ -46,11 +47,12 @@ impl Server {
     /// If commands do not run over this pairing of transport and codec, or if listening fails.
     pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
         let listener = service.listen(App::Command, at).await?;
+        let own = service.own()?;
         Ok(Server {
             listener,
             rules: Rules {
-                service: service.clone(),
-                dialect: Dialect::of(&service.codec)?,
+                dialect: Dialect::of(&own),
+                own,
                 time_limit: None,
             },
             max_clients: serving::MAX_CLIENTS,
@@ -112,7 +114,7 @@ impl Server {
             places: max_clients,
             // The connection, two outputs and the process.
             descriptors: 4,
-            refusal: rules.dialect.refusal(&rules.service, FULL),
+            refusal: rules.dialect.refusal(&rules.own, FULL),
         };
         serving::accept_until(listener, serving, stop, move |socket, place| {
             rules.clone().converse::<E>(socket, place)
@@ -133,17 +135,17 @@ impl Rules {
 
     async fn talk<E: Execution>(&self, socket: BoxSocket, place: Place) -> Result<(), AppError> {
         let stream = socket.shape().is_stream();
-        let room = room(&self.service.codec, socket.shape());
-        let codec = self.service.codec.build().map_err(AppError::usage)?;
+        let room = room(&self.own, self.dialect, socket.shape());
+        let codec = self.own.codec();
         let (recv, send) = socket.split();
         let (send, stalled) = Progress::new(send);
-        let own = self.service.codec.name;
+        let own = Arc::clone(&self.own);
         let mut requests = Requests::new(Framed::new(recv, codec.clone()), own, place);
         let mut replies = Replies {
             send: Framed::new(send, codec),
             stalled,
             dialect: self.dialect,
-            encoding: self.service.encoding,
+            encoding: self.own.encoding,
             room,
         };
         let may_be_cut = stream && self.dialect == Dialect::Raw;
@@ -175,7 +177,7 @@ impl Rules {
     }
 
     fn program<E: Execution>(&self, frame: &[u8]) -> Result<E, String> {
-        let program = self.dialect.program(frame, self.service.encoding)?;
+        let program = self.dialect.program(frame, self.own.encoding)?;
         start(&program)
     }
 

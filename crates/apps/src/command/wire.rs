@@ -5,11 +5,12 @@ use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 
 use serde::{Deserialize, Serialize};
-use socketry_codec::{Codec, CodecName, CodecSpec};
+use socketry_codec::Content;
 use socketry_transport::{Encoding, TextPolicy};
 
 use super::answer::{JsonReply, tagged_end};
-use crate::{AppError, Service};
+use crate::AppError;
+use crate::own::Own;
 
 /// A command that a client sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,27 +148,25 @@ struct JsonRequest<'a> {
 }
 
 impl Dialect {
-    pub(super) fn of(codec: &CodecSpec) -> Result<Self, AppError> {
-        match codec.name {
-            CodecName::Raw => Ok(Dialect::Raw),
-            CodecName::Line(_) => Ok(Dialect::Line(delimiter(codec)?)),
-            CodecName::Struct(_) => Ok(Dialect::Struct),
-            CodecName::Json(_) | CodecName::BareJson => Ok(Dialect::Json),
-            other => Err(AppError::usage(format_args!(
-                "command does not run with {other}; use raw, line, struct or json"
-            ))),
+    /// That of a codec over which commands [run](crate::matrix::check).
+    pub(super) fn of(own: &Own) -> Self {
+        match own.properties.content {
+            Content::Json => Dialect::Json,
+            Content::Delimited(byte) => Dialect::Line(byte),
+            _ if !own.properties.boundaries => Dialect::Raw,
+            _ => Dialect::Struct,
         }
     }
 
     /// An encoded answer that only holds an error; empty if the codec's answers have no place for
     /// one.
-    pub(super) fn refusal(self, service: &Service, words: &str) -> Vec<u8> {
+    pub(super) fn refusal(self, own: &Own, words: &str) -> Vec<u8> {
         let end = Err(words.to_owned());
         match self {
             Dialect::Raw | Dialect::Line(_) => Vec::new(),
-            Dialect::Struct => service.encoded(&tagged_end(&end, service.encoding)),
+            Dialect::Struct => own.encoded(&tagged_end(&end, own.encoding)),
             Dialect::Json => {
-                service.encoded(&serde_json::to_vec(&JsonReply::end(&end)).unwrap_or_default())
+                own.encoded(&serde_json::to_vec(&JsonReply::end(&end)).unwrap_or_default())
             }
         }
     }
@@ -247,14 +246,6 @@ fn json_program(frame: &[u8]) -> Result<Program, String> {
 fn without_newline(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// The byte that ends a frame of this line codec.
-fn delimiter(codec: &CodecSpec) -> Result<u8, AppError> {
-    let mut codec = codec.build().map_err(AppError::usage)?;
-    let envelope = codec.envelope(b"").map_err(AppError::failed)?;
-    let last = envelope.and_then(|(_, after)| after.last().copied());
-    Ok(last.unwrap_or(b'\n'))
 }
 
 #[cfg(test)]

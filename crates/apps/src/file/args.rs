@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use socketry_codec::CodecName;
 
 use super::escape::name_to_text;
 use super::progress::Digits;
 use super::{Client, Server, no_uploads, prompt, verbs};
+use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, announce, reachable};
 use crate::{AppError, Service, serving};
 
@@ -124,8 +124,8 @@ impl Manner {
 /// SIGINT.
 const INTERRUPTED: u8 = 130;
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
-    let service = args.common.service();
+pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+    let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
             url,
@@ -139,7 +139,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, AppError> {
             to,
             manner,
         } => {
-            if service.codec.name == CodecName::Raw {
+            if !service.own()?.properties.boundaries {
                 return Err(no_uploads());
             }
             return interruptible(async {

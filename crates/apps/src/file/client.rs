@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use serde_json::json;
-use socketry_codec::CodecName;
 use socketry_transport::Endpoint;
 
 use super::host::Host;
@@ -58,9 +57,9 @@ impl Client {
             url: url.clone(),
         };
         let wire = host.connect().await?;
-        let link = match service.codec.name {
-            CodecName::Raw => Link::Raw(Browser::new(wire, service.encoding)),
-            _ => Link::Json(Some(wire)),
+        let link = match service.own()?.is_json() {
+            true => Link::Json(Some(wire)),
+            false => Link::Raw(Browser::new(wire, service.encoding)),
         };
         let allowed = Allowed::default();
         Ok(Client {

@@ -1,6 +1,7 @@
 //! Browsing over `raw`: a text comes in, a text or a file goes out.
 
-use socketry_codec::CodecName;
+use std::sync::Arc;
+
 use socketry_transport::{Encoding, SendHalf, TextPolicy};
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -14,6 +15,7 @@ use super::source::Source;
 use super::wire::{KEYS, Wire, leave, send_body, within_stall};
 use super::{name, place};
 use crate::opening::{First, Opening};
+use crate::own::Own;
 use crate::serving::Place;
 use crate::{AppError, Shown};
 
@@ -35,16 +37,16 @@ struct Browsing<'a> {
 pub(super) async fn talk(
     wire: Wire,
     root: &Root,
-    encoding: Encoding,
+    own: Arc<Own>,
     place: &Place,
 ) -> Result<(), AppError> {
     let mut browsing = Browsing {
         wire,
         root,
-        encoding,
+        encoding: own.encoding,
         place: "/".to_owned(),
     };
-    let mut next = match browsing.first().await? {
+    let mut next = match browsing.first(own).await? {
         Ok(first) => first,
         Err(error) => {
             browsing.refuse(&error).await?;
@@ -91,8 +93,8 @@ type Text = Result<String, AppError>;
 impl Browsing<'_> {
     /// The first text; `None` at the end. The outer error says that the client speaks another
     /// codec.
-    async fn first(&mut self) -> Result<Result<Option<Text>, AppError>, AppError> {
-        let mut opening = Opening::new(CodecName::Raw, KEYS);
+    async fn first(&mut self, own: Arc<Own>) -> Result<Result<Option<Text>, AppError>, AppError> {
+        let mut opening = Opening::new(own, KEYS);
         let Ok(first) = timeout(IDLE, opening.next(&mut self.wire)).await else {
             return Ok(Ok(None));
         };

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
-use socketry_codec::{CodecName, FrameError, FrameFault};
+use socketry_codec::{FrameError, FrameFault};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -15,6 +16,7 @@ use super::wire::{KEYS, Wire, leave, within_stall};
 use super::{IDLE, QUIET, download, raw_server, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
+use crate::own::Own;
 use crate::serving::{FULL, Place, Rules};
 use crate::{AppError, Service, Shown, serving};
 
@@ -32,7 +34,7 @@ use crate::{AppError, Service, Shown, serving};
 /// ```
 pub struct Server {
     listener: BoxListener,
-    service: Service,
+    own: Arc<Own>,
     root: Root,
     max_clients: usize,
 }
@@ -57,7 +59,7 @@ impl Server {
         let _ = opened.run(sweep).await;
         Ok(Server {
             listener,
-            service: service.clone(),
+            own: service.own()?,
             root: opened,
             max_clients: serving::MAX_CLIENTS,
         })
@@ -98,7 +100,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
         let Server {
             listener,
-            service,
+            own,
             root,
             max_clients,
         } = self;
@@ -106,33 +108,31 @@ impl Server {
             places: max_clients,
             // The connection, the file, and two directories on the way to it.
             descriptors: 4,
-            refusal: refusal(&service),
+            refusal: refusal(&own),
         };
         serving::accept_until(listener, rules, stop, move |socket, place| {
-            talk(service.clone(), root.clone(), socket, place)
+            talk(Arc::clone(&own), root.clone(), socket, place)
         })
         .await
     }
 }
 
 /// The answer to a newcomer for which there is no place. Over raw it would be taken for a file.
-fn refusal(service: &Service) -> Vec<u8> {
-    if service.codec.name == CodecName::Raw {
+fn refusal(own: &Own) -> Vec<u8> {
+    if !own.is_json() {
         return Vec::new();
     }
     let answer = Answer::error(&AppError::failed(FULL));
-    service.encoded(&serde_json::to_vec(&answer).unwrap_or_default())
+    own.encoded(&serde_json::to_vec(&answer).unwrap_or_default())
 }
 
-async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
+async fn talk(own: Arc<Own>, root: Root, socket: BoxSocket, place: Place) {
     let span = tracing::info_span!("client", peer = %socket.peer());
     let talking = async {
-        let ended = match service.framed(socket) {
-            Ok(wire) if service.codec.name == CodecName::Raw => {
-                raw_server::talk(wire, &root, service.encoding, &place).await
-            }
-            Ok(wire) => converse(wire, &root, service.codec.name, &place).await,
-            Err(error) => Err(error),
+        let wire = own.framed(socket);
+        let ended = match own.is_json() {
+            true => converse(wire, &root, own, &place).await,
+            false => raw_server::talk(wire, &root, own, &place).await,
         };
         if let Err(error) = ended {
             tracing::info!("dropped: {error}");
@@ -144,11 +144,11 @@ async fn talk(service: Service, root: Root, socket: BoxSocket, place: Place) {
 async fn converse(
     mut wire: Wire,
     root: &Root,
-    codec: CodecName,
+    own: Arc<Own>,
     place: &Place,
 ) -> Result<(), AppError> {
-    let bare = codec == CodecName::BareJson;
-    let mut opening = Some(Opening::new(codec, KEYS));
+    let bare = own.is_bare_json();
+    let mut opening = Some(Opening::new(own, KEYS));
     while let Some(header) = next_header(&mut wire, &mut opening).await? {
         let flow = match header.and_then(|header| header::parse(&header, bare)) {
             Ok(request) => answer(&mut wire, root, request).await?,

@@ -1,46 +1,61 @@
 //! The codecs that have names, with what is to be declared of each.
 
-use socketry_codec::{BoxCodec, CodecName, CodecSpec};
+use socketry_codec::{Codec, CodecRegistry, CodecSpec, Content};
 
 use super::{Limits, Subject};
 
 impl Subject {
-    /// A codec by its name, such as `struct:>I`, with what is known of its family declared.
+    /// A codec of this crate's by its name, such as `struct:>I`.
     ///
     /// # Panics
     /// If the name names no codec.
     pub fn named(name: &str) -> Self {
-        let parsed: CodecName = name.parse().unwrap_or_else(|error| panic!("{error}"));
-        let subject = Subject::new(name, move |limits| build(parsed, limits));
-        let mut subject = match parsed {
-            CodecName::Raw => subject.without_limits().without_boundaries(),
-            CodecName::Struct(format) => subject.carries(0, most(format.max())),
-            CodecName::Json(format) => subject.carries(2, most(format.max())).shaped(object),
-            CodecName::BareJson => subject.carries(2, usize::MAX).shaped(object),
-            _ => subject,
+        Subject::registered(&CodecRegistry::standard(), name)
+    }
+
+    /// A codec of a registry by its name. What its [properties](socketry_codec::Properties) and the limits
+    /// that it takes say of it is declared.
+    ///
+    /// # Panics
+    /// If the name names no codec.
+    pub fn registered(codecs: &CodecRegistry, name: &str) -> Self {
+        let named = codecs.named(name).unwrap_or_else(|error| panic!("{error}"));
+        let takes = |limit: &str| named.limits().contains(&limit);
+        let (frames, discards) = (takes("max_frame"), takes("max_discard"));
+        let built = {
+            let (codecs, name) = (codecs.clone(), name.to_owned());
+            move |limits: Limits| {
+                let spec = CodecSpec {
+                    max_frame: frames.then_some(limits.max_frame),
+                    max_discard: discards.then_some(limits.max_discard),
+                    ..CodecSpec::new(&*name)
+                };
+                let codec = codecs.build(spec);
+                codec.unwrap_or_else(|error| panic!("{error}"))
+            }
         };
-        subject.name = Some(name.to_owned());
+        let most = Limits {
+            max_frame: usize::MAX,
+            max_discard: u64::MAX,
+        };
+        let properties = built(most).properties();
+        let subject = Subject::new(name, built);
+        let mut subject = match properties.content {
+            Content::Json => subject.carries(2, properties.max_frame).shaped(object),
+            _ => subject.carries(0, properties.max_frame),
+        };
+        if !properties.boundaries {
+            subject = subject.without_boundaries();
+        }
+        if !frames {
+            subject = subject.without_limits();
+        }
+        if !discards && frames {
+            subject = subject.without_max_discard();
+        }
+        subject.name = Some((codecs.clone(), name.to_owned()));
         subject
     }
-}
-
-fn build(name: CodecName, limits: Limits) -> BoxCodec {
-    let spec = CodecSpec::new(name);
-    let limited = CodecSpec {
-        max_frame: Some(limits.max_frame),
-        max_discard: Some(limits.max_discard),
-        ..spec
-    };
-    let built = if name == CodecName::Raw {
-        spec
-    } else {
-        limited
-    };
-    built.build().unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn most(field: u64) -> usize {
-    usize::try_from(field).unwrap_or(usize::MAX)
 }
 
 /// An object with one member, whose value is a text full of what a scan may stumble over; a short

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use socketry_codec::{BoxCodec, Codec};
+use socketry_codec::{BoxCodec, Codec, CodecRegistry};
 
 use super::drive::{Driver, Event};
 
@@ -42,7 +42,7 @@ pub struct Subject {
     pub(super) discards: bool,
     pub(super) keeps_last: bool,
     pub(super) resynchronises: bool,
-    pub(super) name: Option<String>,
+    pub(super) name: Option<(CodecRegistry, String)>,
     pub(super) counted: Option<Count>,
 }
 

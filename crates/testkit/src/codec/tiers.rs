@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{
-    BoxCodec, Codec, CodecError, CodecName, Compat, FrameError, FrameFault, Framed, Reader,
+    BoxCodec, Codec, CodecError, Compat, FrameError, FrameFault, Framed, NamedCodec, Reader,
 };
 use tokio_util::codec::Decoder;
 
@@ -267,18 +267,26 @@ pub(super) fn a_boxed_codec_is_the_plain_one(subject: &Subject) -> Verdict {
 }
 
 pub(super) fn its_name_builds_the_same_codec(subject: &Subject) -> Verdict {
-    let Some(name) = &subject.name else {
+    let Some((codecs, name)) = &subject.name else {
         return Ok(());
     };
-    let parse = |name: &str| name.parse::<CodecName>().map_err(|error| error.to_string());
-    let (named, printed) = (parse(name)?, parse(name)?.to_string());
-    ensure(parse(&printed)? == named, || {
-        format!("{name} is printed as {printed}, another codec")
-    })?;
+    let named = |name: &str| codecs.named(name).map_err(|error| error.to_string());
+    let (first, full) = (named(name)?, named(name)?.full_name().to_owned());
+    for printed in [first.name(), &full] {
+        let again = named(printed)?;
+        ensure(again.name() == first.name(), || {
+            format!("{name} is printed as {printed}, which is {}", again.name())
+        })?;
+        same_codec(subject, &first, &again)?;
+    }
+    Ok(())
+}
 
+fn same_codec(subject: &Subject, first: &NamedCodec, again: &NamedCodec) -> Verdict {
     let mut random = random();
+    let printed = again.name();
     let frames = subject.frames(&mut random, 8)?;
-    let (mut codec, mut out) = (parse(&printed)?.build(), BytesMut::new());
+    let (mut codec, mut out) = (again.codec().clone(), BytesMut::new());
     for frame in &frames {
         codec
             .encode(frame, &mut out)
@@ -288,8 +296,8 @@ pub(super) fn its_name_builds_the_same_codec(subject: &Subject) -> Verdict {
         format!("{printed} writes {}", shown(&out))
     })?;
     for stream in subject.streams(&mut random)? {
-        let found = Driver::new(parse(&printed)?.build()).stream([&stream[..]])?;
-        let due = Driver::new(named.build()).stream([&stream[..]])?;
+        let found = Driver::new(again.codec().clone()).stream([&stream[..]])?;
+        let due = Driver::new(first.codec().clone()).stream([&stream[..]])?;
         same(&found, &due, || format!("{printed}, of {}", shown(&stream)))?;
     }
     Ok(())

@@ -24,7 +24,7 @@ pub(crate) async fn framed(at: &Endpoint, codec: BoxCodec) -> (BoxSocket, Framed
 
 /// That codec, taking frames of `most` bytes and passing over those up to 64 KiB.
 pub(crate) fn limited(name: &str, most: usize) -> BoxCodec {
-    let mut spec: CodecSpec = name.parse().unwrap();
+    let mut spec = CodecSpec::new(name);
     (spec.max_frame, spec.max_discard) = (Some(most), Some(64 << 10));
     spec.build().unwrap()
 }

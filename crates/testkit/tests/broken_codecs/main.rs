@@ -79,7 +79,7 @@ fn good(name: &str, limits: Limits) -> BoxCodec {
     let spec = CodecSpec {
         max_frame: Some(limits.max_frame),
         max_discard: Some(limits.max_discard),
-        ..name.parse().unwrap()
+        ..CodecSpec::new(name)
     };
     spec.build().unwrap()
 }

@@ -23,6 +23,7 @@ mod heard;
 mod network;
 mod world;
 
+use socketry_apps::Service;
 use socketry_apps::matrix::{self, App};
 use socketry_testkit::faulty::for_each_seed;
 
@@ -130,7 +131,11 @@ fn every_cell_that_serves_has_its_test() {
     for app in App::ALL {
         for scheme in matrix::SCHEMES {
             for codec in matrix::CODECS {
-                if matrix::check(app, scheme, codec.parse().unwrap()).is_ok() {
+                if Service::with_codec(codec)
+                    .unwrap()
+                    .check(app, scheme)
+                    .is_ok()
+                {
                     serving.push((app, scheme, codec));
                 }
             }

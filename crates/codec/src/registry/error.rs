@@ -1,0 +1,41 @@
+//! Why a specification describes no codec.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A name, a parameter or a limit that is none of a codec's: it names the place and what can be written
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct SpecError(String);
+
+impl SpecError {
+    /// No codec has the name that `text` begins with.
+    pub(super) fn unknown<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        let names: Vec<_> = names.collect();
+        SpecError::refused(text, format_args!("there are {}", listed(&names)))
+    }
+
+    /// The codec does not take what stands behind its name.
+    pub(super) fn refused(text: &str, problem: impl fmt::Display) -> Self {
+        SpecError(format!("{text:?} names no codec: {problem}"))
+    }
+
+    /// The codec `name` has no such limit.
+    pub(super) fn limit(name: &str, limit: &str, takes: &[&str]) -> Self {
+        let takes = listed(takes);
+        SpecError(format!(
+            "{limit} does not apply to the codec {name}; it takes {takes}"
+        ))
+    }
+}
+
+/// `a, b and c`; `none` for nothing.
+pub(super) fn listed(words: &[&str]) -> String {
+    match words {
+        [] => "none".to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,144 @@
+//! Codecs by name, as a configuration file or a command line gives them, open to third parties.
+
+mod error;
+mod named;
+mod parameters;
+#[cfg(feature = "serde")]
+mod serde;
+mod spec;
+mod standard;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub use error::SpecError;
+pub use named::NamedCodec;
+pub use parameters::Parameters;
+pub use spec::CodecSpec;
+
+use crate::BoxCodec;
+
+/// Makes a codec of what stands behind its name.
+type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send + Sync;
+
+/// Codecs by name. A clone is cheap and shares what makes the codecs.
+///
+/// A name is what stands before the first colon; behind it stand parameters, which are the codec's own:
+/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. One of your own is registered with a function
+/// of [`Parameters`], and is then chosen as ours are:
+///
+/// ```
+/// use socketry_codec::{CodecRegistry, Format, Struct};
+///
+/// let codecs = CodecRegistry::standard().with("short", |parameters| {
+///     let big = parameters.get_or("big", true)?;
+///     let format: Format = if big { ">H" } else { "<H" }.parse().map_err(|e| parameters.refused(e))?;
+///     let codec = Struct::new(format).max_frame(parameters.max_frame().unwrap_or(512));
+///     Ok(codec.into())
+/// });
+/// let codec = codecs.build("short:big=false")?;
+/// assert_eq!(codecs.named("short:big=true")?.name(), "short");
+///
+/// let error = codecs.build("short:bog=1").unwrap_err();
+/// assert_eq!(error.to_string(), r#""short:bog=1" names no codec: short has no parameter "bog"; it takes big"#);
+/// let error = codecs.build("shirt").unwrap_err();
+/// assert!(error.to_string().ends_with("there are raw, line, struct, json and short"));
+/// # Ok::<(), socketry_codec::SpecError>(())
+/// ```
+#[derive(Clone)]
+pub struct CodecRegistry {
+    entries: Arc<Vec<Entry>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    name: Arc<str>,
+    factory: Arc<Factory>,
+}
+
+impl Default for CodecRegistry {
+    fn default() -> Self {
+        CodecRegistry::standard()
+    }
+}
+
+impl CodecRegistry {
+    /// No codecs.
+    pub fn empty() -> Self {
+        CodecRegistry {
+            entries: Arc::default(),
+        }
+    }
+
+    /// `raw`, `line`, `struct` and `json`: [`Raw`](crate::Raw), [`Line`](crate::Line) with an
+    /// [`Ending`](crate::Ending), [`Struct`](crate::Struct) and [`Json`](crate::Json) with a
+    /// [`Format`](crate::Format), and [`BareJson`](crate::BareJson) as `json:bare`.
+    pub fn standard() -> Self {
+        standard::CODECS.clone()
+    }
+
+    /// The same with the codec that `factory` makes under `name`, in place of one that was there.
+    ///
+    /// Lower-case letters, digits and hyphens make good names. One that is empty or has a colon in it is
+    /// never found.
+    #[must_use]
+    pub fn with<F>(mut self, name: &str, factory: F) -> Self
+    where
+        F: Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send + Sync + 'static,
+    {
+        let (name, factory) = (Arc::from(name), Arc::new(factory) as Arc<Factory>);
+        let entries = Arc::make_mut(&mut self.entries);
+        match entries.iter_mut().find(|entry| entry.name == name) {
+            Some(entry) => entry.factory = factory,
+            None => entries.push(Entry { name, factory }),
+        }
+        self
+    }
+
+    /// The names that are registered, in the order in which they were.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| &*entry.name)
+    }
+
+    /// The codec of this name, or of a [`CodecSpec`] with limits.
+    ///
+    /// # Errors
+    /// If no codec has that name, or it does not take these parameters or limits. The error says which it
+    /// takes.
+    pub fn build(&self, spec: impl Into<CodecSpec>) -> Result<BoxCodec, SpecError> {
+        Ok(self.named(spec)?.into_codec())
+    }
+
+    /// The same, with its name in the shortest form, and with all that it takes.
+    ///
+    /// # Errors
+    /// As [`build`](CodecRegistry::build).
+    pub fn named(&self, spec: impl Into<CodecSpec>) -> Result<NamedCodec, SpecError> {
+        let spec = spec.into();
+        let (name, text) = match spec.name.split_once(':') {
+            Some((name, text)) => (name, Some(text)),
+            None => (&*spec.name, None),
+        };
+        let entry = self.entries.iter().find(|entry| &*entry.name == name);
+        let entry = entry.ok_or_else(|| SpecError::unknown(&spec.name, self.names()))?;
+        let mut parameters = Parameters::new(&spec, text);
+        let codec = (entry.factory)(&mut parameters)?;
+        parameters.named(name, codec)
+    }
+}
+
+impl fmt::Debug for CodecRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl FromStr for BoxCodec {
+    type Err = SpecError;
+
+    /// The [standard](CodecRegistry::standard) codec of this name.
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        standard::CODECS.build(text)
+    }
+}

@@ -1,0 +1,89 @@
+//! The codecs of this crate, by their names.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use super::{CodecRegistry, Parameters};
+use crate::{BareJson, BoxCodec, Format, Json, Line, Raw, SpecError, Struct, UnknownFormat};
+
+pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    CodecRegistry::empty()
+        .with("raw", |_| Ok(Raw.into()))
+        .with("line", line)
+        .with("struct", sized)
+        .with("json", json)
+});
+
+fn line(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+    let codec = Line::ending(parameters.text()?);
+    let codec = set(codec, parameters.max_frame(), Line::max_frame);
+    let codec = set(codec, parameters.max_discard(), Line::max_discard);
+    Ok(set(codec, parameters.keep_last(), Line::keep_last).into())
+}
+
+fn sized(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+    let codec = Struct::new(parameters.text()?);
+    let codec = set(codec, parameters.max_frame(), Struct::max_frame);
+    Ok(set(codec, parameters.max_discard(), Struct::max_discard).into())
+}
+
+fn json(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+    match parameters.text()? {
+        JsonForm::Behind(format) => {
+            let codec = Json::new(format);
+            let codec = set(codec, parameters.max_frame(), Json::max_frame);
+            Ok(set(codec, parameters.max_discard(), Json::max_discard).into())
+        }
+        JsonForm::Bare => {
+            let codec = BareJson::new();
+            let codec = set(codec, parameters.max_frame(), BareJson::max_frame);
+            let codec = set(codec, parameters.max_discard(), BareJson::max_discard);
+            Ok(set(codec, parameters.max_depth(), BareJson::max_depth).into())
+        }
+    }
+}
+
+fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
+    match value {
+        Some(value) => with(codec, value),
+        None => codec,
+    }
+}
+
+/// What stands behind `json:`.
+#[derive(PartialEq)]
+enum JsonForm {
+    Behind(Format),
+    Bare,
+}
+
+impl Default for JsonForm {
+    fn default() -> Self {
+        JsonForm::Behind(Format::default())
+    }
+}
+
+impl FromStr for JsonForm {
+    type Err = UnknownForm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownForm> {
+        match text {
+            "bare" => Ok(JsonForm::Bare),
+            format => format.parse().map(JsonForm::Behind).map_err(UnknownForm),
+        }
+    }
+}
+
+impl fmt::Display for JsonForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JsonForm::Behind(format) => format.fmt(f),
+            JsonForm::Bare => f.write_str("bare"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("json:bare, or: {0}")]
+struct UnknownForm(UnknownFormat);
