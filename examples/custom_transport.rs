@@ -7,8 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use socketry_codec::{Framed, Line};
 use socketry_transport::{
-    Endpoint, Error, ErrorKind, IoSocket, Listener, Registry, Result, SocketOptions, Transport,
-    async_trait,
+    Endpoint, Error, IoSocket, Listener, Registry, Result, SocketOptions, Transport, async_trait,
 };
 use tokio::net::{TcpListener, TcpStream};
 
@@ -50,17 +49,15 @@ impl Listener for PlainListener {
     }
 }
 
-/// Host and port, which a third party's endpoint has where its address reads like them; options
-/// there are none.
+/// Host and port; options there are none.
 fn address(endpoint: &Endpoint) -> Result<(String, u16)> {
     SocketOptions::from_query(endpoint, Plain.keys())?;
-    let none = || Error::new(ErrorKind::InvalidEndpoint, "use", endpoint);
-    let (host, port) = endpoint.host_port().ok_or_else(none)?;
+    let (host, port) = endpoint.require_host_port("use")?;
     Ok((host.into_owned(), port))
 }
 
 fn endpoint(address: io::Result<SocketAddr>) -> io::Result<Endpoint> {
-    Ok(format!("plain://{}", address?).parse()?)
+    Ok(Endpoint::new("plain", address?)?)
 }
 
 fn socket(stream: io::Result<TcpStream>) -> io::Result<IoSocket<TcpStream>> {

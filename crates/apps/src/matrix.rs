@@ -89,7 +89,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
         });
         if runs && transports.schemes().any(|known| known == scheme) {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "  {form}\n      {}", keys.join(", "));
+            let _ = writeln!(text, "  {form}\n      {}", keys.options().join(", "));
             if scheme == "tcp" {
                 let idle = format_duration(KEEPALIVE);
                 let _ = writeln!(

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use socketry_apps::{Service, chat, command, file};
 use socketry_codec::{BoxCodec, Codec};
 use socketry_testkit::{Places, in_time};
-use socketry_transport::{Address, Endpoint};
+use socketry_transport::Endpoint;
 
 const SCHEMES: [&str; 2] = ["tcp", "unix"];
 
@@ -22,8 +22,8 @@ trait Stream: Read + Write + AsFd + Send {}
 impl<S: Read + Write + AsFd + Send> Stream for S {}
 
 fn connect(at: &Endpoint) -> Box<dyn Stream> {
-    match at.address() {
-        Address::Ip(address) => Box::new(TcpStream::connect(address).unwrap()),
+    match at.socket_addr() {
+        Some(address) => Box::new(TcpStream::connect(address).unwrap()),
         _ => Box::new(UnixStream::connect(at.to_string().trim_start_matches("unix://")).unwrap()),
     }
 }

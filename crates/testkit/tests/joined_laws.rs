@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use socketry_testkit::{Places, datagram, datagram_laws, stream, stream_laws};
 use socketry_transport::{
-    Endpoint, Joined, Listener, MemTransport, Result, Socket, TcpTransport, Transport,
+    Endpoint, Joined, Keys, Listener, MemTransport, Result, Socket, TcpTransport, Transport,
     UdpTransport, UnixDgramTransport, UnixTransport, async_trait,
 };
 
@@ -25,7 +25,7 @@ impl<T: Transport> Transport for Rejoined<T> {
     type Socket = Whole<T::Socket>;
     type Listener = Rejoined<T::Listener>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.0.keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {

@@ -100,7 +100,6 @@ fn no_file_and_no_folder_is_too_large() {
 /// Generated from CPython, not written; and tests that are still to be taken apart.
 const EXCUSED: &[&str] = &[
     "text/python/tables.rs",
-    "contract/endpoint/mod.rs",
     "options/tests.rs",
     "session/tests.rs",
 ];

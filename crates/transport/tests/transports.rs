@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use socketry_transport::{
-    Address, BoxSocket, DatagramSocket, Endpoint, ErrorKind, Half, IoSocket, Listener,
-    MemTransport, PeerAddr, Received, RecvExt, Registry, SendExt, SendHalf, Shape, Socket,
-    SocketIo, SocketOptions, SocketParts, TcpTransport, Transport, UdpTransport,
-    UnixDgramTransport, UnixTransport, connect, listen,
+    BoxSocket, DatagramSocket, Endpoint, ErrorKind, Half, IoSocket, Listener, MemTransport,
+    PeerAddr, Received, RecvExt, Registry, SendExt, SendHalf, Shape, Socket, SocketIo,
+    SocketOptions, SocketParts, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
+    UnixTransport, connect, listen,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -203,10 +203,7 @@ async fn the_peer_is_who_was_reached() {
         ("0.0.0.0", "[::ffff:0.0.0.0]", "[::ffff:127.0.0.1]"),
     ] {
         let listener = listen(&format!("tcp://{listening}:0")).await.unwrap();
-        let Address::Ip(bound) = listener.local().address() else {
-            panic!("{} is no address", listener.local());
-        };
-        let port = bound.port();
+        let port = listener.local().socket_addr().unwrap().port();
         let client = connect(&format!("tcp://{any}:{port}")).await.unwrap();
         assert_eq!(client.peer().to_string(), format!("tcp://{here}:{port}"));
     }
@@ -363,9 +360,7 @@ async fn the_mode_of_a_socket_file_is_set_exactly() {
         (dgram(directory.path(), "dgram"), 0o620),
     ] {
         let listener = listen(at.with("mode", format!("{mode:o}"))).await.unwrap();
-        let Address::Path(path) = listener.local().address() else {
-            panic!("no path")
-        };
+        let path = listener.local().socket_path().unwrap();
         let found = std::fs::metadata(path).unwrap();
         assert!(found.file_type().is_socket());
         assert_eq!(found.permissions().mode() & 0o777, mode);
@@ -491,11 +486,11 @@ impl Transport for MemAs {
     type Listener = <MemTransport as Transport>::Listener;
 
     async fn connect(&self, to: &Endpoint) -> socketry_transport::Result<Self::Socket> {
-        let to = Endpoint::new("mem", to.address().clone())?;
+        let to = to.with_scheme("mem")?;
         MemTransport::default().connect(&to).await
     }
     async fn listen(&self, at: &Endpoint) -> socketry_transport::Result<Self::Listener> {
-        let at = Endpoint::new("mem", at.address().clone())?;
+        let at = at.with_scheme("mem")?;
         MemTransport::default().listen(&at).await
     }
 }
@@ -549,10 +544,8 @@ async fn a_full_unix_queue_is_waited_for() {
         .bind(&dgram(directory.path(), "fast"))
         .await
         .unwrap();
-    let Address::Path(path) = receiver.local().address() else {
-        panic!("no path")
-    };
-    let to = PeerAddr::Path(path.as_path().into());
+    let path = receiver.local().socket_path().unwrap();
+    let to = PeerAddr::Path((*path).into());
     let sending = async {
         for i in 0..200u8 {
             socketry_transport::send_to(&sender, &[i], &to)

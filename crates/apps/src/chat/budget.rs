@@ -11,7 +11,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use socketry_transport::{Address, Endpoint, Half};
+use socketry_transport::{Endpoint, Half};
 use tokio::time::Instant;
 
 use super::limits::PROOF;
@@ -99,7 +99,8 @@ impl State {
 
 /// Whether a datagram with the address of `peer` may come from another machine.
 pub(super) fn can_be_forged(peer: &Endpoint) -> bool {
-    matches!(peer.address(), Address::Ip(at) if !at.ip().to_canonical().is_loopback())
+    peer.socket_addr()
+        .is_some_and(|at| !at.ip().to_canonical().is_loopback())
 }
 
 #[cfg(test)]

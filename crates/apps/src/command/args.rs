@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Subcommand;
+use socketry_transport::Endpoint;
 use socketry_transport::units::{UnitError, parse_duration};
-use socketry_transport::{Address, Endpoint};
 
 use super::{Client, Command, Exit, Server, Stream, input};
 use crate::cli::CommandLine;
@@ -159,7 +159,7 @@ async fn serve(
 }
 
 fn warn(at: &Endpoint) {
-    if let Address::Ip(address) = at.address()
+    if let Some(address) = at.socket_addr()
         && !address.ip().to_canonical().is_loopback()
     {
         // Without a standard error there is nowhere to warn.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxFuture, BoxListener, BoxSocket, DatagramSocket, Endpoint, Error, Listener, Result,
+    BoxFuture, BoxListener, BoxSocket, DatagramSocket, Endpoint, Error, Keys, Listener, Result,
     SocketOptions, Transport, async_trait, erase,
 };
 
@@ -268,7 +268,7 @@ impl<T: Transport + ?Sized> Transport for Shared<T> {
     type Socket = T::Socket;
     type Listener = T::Listener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.0.keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<T::Socket> {

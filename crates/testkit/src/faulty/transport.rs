@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Endpoint, Listener, Result, Transport, async_trait};
+use socketry_transport::{Endpoint, Keys, Listener, Result, Transport, async_trait};
 
 use super::{Faults, Faulty};
 
@@ -101,7 +101,7 @@ impl<T: Transport> Transport for FaultyTransport<T> {
     type Socket = Faulty<T::Socket>;
     type Listener = FaultyListener<T::Listener>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.transport.keys()
     }
 

@@ -63,7 +63,7 @@ pub(super) async fn connecting_to_nobody_fails_at_once<T: Transport>(
 pub(super) async fn a_connect_timeout_fires<T: Transport>(subject: Subject<T>) -> Verdict {
     /// More than any backlog of one holds.
     const MANY: usize = 100;
-    let has = |key: &str| subject.keys().contains(&key);
+    let has = |key: &str| subject.keys().contains(key);
     if !(has("connect_timeout") && has("backlog")) {
         return Ok(());
     }
@@ -106,7 +106,7 @@ pub(super) async fn an_unknown_option_is_refused_by_name<T: Transport>(
     let check = |error: &Error| {
         same("why it is refused", error.kind(), ErrorKind::InvalidOption)?;
         let words = error.to_string();
-        for key in [KEY].iter().chain(subject.keys()) {
+        for key in [KEY].iter().chain(subject.keys().options()) {
             ensure(
                 words.contains(key),
                 format_args!("'{key}' is not named: {words}"),
@@ -122,7 +122,7 @@ pub(super) async fn an_unknown_option_is_refused_by_name<T: Transport>(
 }
 
 pub(super) async fn options_applied_are_read_back<T: Transport>(subject: Subject<T>) -> Verdict {
-    if subject.keys().is_empty() {
+    if subject.keys().options().is_empty() {
         return Ok(());
     }
     let read_back = subject

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_transport::{Endpoint, Error, SocketOptions, Transport};
+use socketry_transport::{Endpoint, Error, Keys, SocketOptions, Transport};
 
 use crate::DEADLINE;
 
@@ -139,7 +139,7 @@ where
 
 /// What laws ask. What they do is in `steps.rs`.
 impl<T: Transport> Subject<T> {
-    pub(super) fn keys(&self) -> &[&'static str] {
+    pub(super) fn keys(&self) -> Keys {
         self.transport.keys()
     }
 

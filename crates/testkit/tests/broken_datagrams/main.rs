@@ -13,7 +13,7 @@ use std::time::Duration;
 use socketry_testkit::Law;
 use socketry_testkit::datagram::{Subject, law, laws};
 use socketry_transport::{
-    Endpoint, Result, SocketOptions, Transport, UdpTransport, UnixDgramTransport, async_trait,
+    Endpoint, Keys, Result, SocketOptions, Transport, UdpTransport, UnixDgramTransport, async_trait,
 };
 
 use halves::Broken;
@@ -83,7 +83,7 @@ impl<T: Transport<Socket: AsFd>> Transport for Faulty<T> {
     type Socket = Broken<T::Socket>;
     type Listener = Listening<T::Listener>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.inner.keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
@@ -105,7 +105,7 @@ impl<T: Transport> Faulty<T> {
         let knows = |key: &str| match self.defect {
             Ignores(ignored) => key != ignored,
             EvictsTheOldest => key != "max_peers",
-            IgnoresUnknownOptions => self.inner.keys().contains(&key),
+            IgnoresUnknownOptions => self.inner.keys().contains(key),
             _ => true,
         };
         let options = endpoint.query().filter(|(key, _)| knows(key));

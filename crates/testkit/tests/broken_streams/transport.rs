@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use socketry_transport::{
-    Endpoint, Error, ErrorKind, Listener, Received, RecvHalf, Result, Transport, async_trait,
+    Endpoint, Error, ErrorKind, Keys, Listener, Received, RecvHalf, Result, Transport, async_trait,
 };
 use tokio::io::ReadBuf;
 use tokio::sync::oneshot;
@@ -40,7 +40,7 @@ impl<T: Transport> Transport for Broken<T> {
     type Socket = Bad<T::Socket>;
     type Listener = BrokenListener<T::Listener>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.inner.keys()
     }
 

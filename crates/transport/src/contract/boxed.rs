@@ -15,6 +15,7 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 
 /// A receiving half of any transport.
@@ -173,7 +174,7 @@ impl<T: Transport> Transport for Boxing<T> {
     type Socket = BoxSocket;
     type Listener = BoxListener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.0.keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {

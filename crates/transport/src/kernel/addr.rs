@@ -114,12 +114,12 @@ fn sends_v6_only(socket: &socket2::Socket) -> io::Result<bool> {
 
 /// What the kernel calls `address`, as an endpoint.
 pub(crate) fn endpoint(scheme: Scheme, address: &SockAddr) -> Endpoint {
-    Endpoint::known(scheme.name(), Address::from(&peer_addr(address)))
+    Endpoint::known(scheme.name(), &Address::from(&peer_addr(address)))
 }
 
 /// The endpoint of a socket that the kernel has no address for.
 pub(crate) fn unknown(scheme: Scheme) -> Endpoint {
-    Endpoint::known(scheme.name(), Address::Unnamed)
+    Endpoint::known(scheme.name(), &Address::Unnamed)
 }
 
 pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
@@ -136,10 +136,10 @@ pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
 
 /// A Unix endpoint as the kernel wants it.
 pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
-    let (made, len) = match endpoint.address() {
-        Address::Path(path) => (SockAddr::unix(path), path.as_os_str().len()),
-        Address::Abstract(name) => (abstract_sockaddr(name), name.len()),
-        _ => {
+    let (made, len) = match (endpoint.socket_path(), endpoint.abstract_name()) {
+        (Some(path), _) => (SockAddr::unix(&path), path.as_os_str().len()),
+        (_, Some(name)) => (abstract_sockaddr(&name), name.len()),
+        (None, None) => {
             return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
                 .because("it names no socket")
                 .hint("write a path as in unix:///run/app.sock, or a name as in unix://@app"));

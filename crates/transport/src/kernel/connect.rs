@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{SockAddr, Socket};
 use tokio::task::JoinSet;
 
-use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::kernel::addr::Scheme;
 use crate::kernel::os::Os;
@@ -36,14 +36,11 @@ pub(crate) async fn in_time<T>(
 
 /// All addresses that an endpoint names, in the order in which to try them.
 pub(crate) async fn resolve(action: &'static str, endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
-    let found = match endpoint.address() {
-        Address::Ip(address) => return Ok(vec![*address]),
-        Address::Host(host, port) => tokio::net::lookup_host((host.as_str(), *port)).await,
-        _ => {
-            return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
-                .because("it has no host and port"));
-        }
-    };
+    if let Some(address) = endpoint.socket_addr() {
+        return Ok(vec![address]);
+    }
+    let (host, port) = endpoint.require_host_port(action)?;
+    let found = tokio::net::lookup_host((&*host, port)).await;
     match found.map(Iterator::collect::<Vec<_>>) {
         Ok(found) if !found.is_empty() => Ok(interleaved(found)),
         // The resolver's own words ("Name or service not known") come without a number to match on.

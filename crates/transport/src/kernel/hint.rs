@@ -22,8 +22,8 @@ pub(crate) fn failed(action: &'static str, at: &Endpoint, error: io::Error) -> E
 fn of(action: &str, at: &Endpoint, error: &io::Error) -> Option<String> {
     let listens = action.starts_with("listen");
     match at.address() {
-        Address::Path(path) => of_path(listens, at.scheme(), path, error),
-        Address::Ip(address) => of_ip(listens, address, error).map(str::to_owned),
+        Some(Address::Path(path)) => of_path(listens, at.scheme(), &path, error),
+        Some(Address::Ip(address)) => of_ip(listens, &address, error).map(str::to_owned),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, Result};
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr;
 use crate::kernel::addr::Scheme;
@@ -51,7 +52,7 @@ impl Transport for TcpTransport {
     type Socket = OsSocket;
     type Listener = OsListener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         options::TCP
     }
 

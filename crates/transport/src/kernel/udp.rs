@@ -9,6 +9,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 use crate::kernel::addr;
 use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
@@ -91,7 +92,7 @@ impl Transport for UdpTransport {
     type Socket = OsSocket;
     type Listener = SessionListener<OsDatagram>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         options::UDP
     }
 

@@ -15,6 +15,7 @@ use crate::adapters::IoSocket;
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 use crate::options;
 use crate::options::SocketOptions;
@@ -70,16 +71,16 @@ fn locked(names: &Names) -> std::sync::MutexGuard<'_, HashMap<String, Listening>
     names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn name_of<'a>(endpoint: &'a Endpoint, action: &'static str) -> Result<&'a str> {
-    match endpoint.address() {
-        Address::Name(name) if endpoint.scheme() == "mem" => Ok(name),
+fn name_of(endpoint: &Endpoint, action: &'static str) -> Result<String> {
+    match endpoint.name() {
+        Some(name) if endpoint.scheme() == "mem" => Ok(name.into_owned()),
         _ => Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
             .because("this transport's endpoints are mem://name")),
     }
 }
 
 fn named(name: String) -> Endpoint {
-    Endpoint::known("mem", Address::Name(name))
+    Endpoint::known("mem", &Address::Name(name))
 }
 
 fn free_name() -> String {
@@ -91,7 +92,7 @@ impl Transport for MemTransport {
     type Socket = MemSocket;
     type Listener = MemListener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         options::MEM
     }
 
@@ -105,9 +106,9 @@ impl Transport for MemTransport {
         };
         let names = locked(&self.names);
         let listening = names
-            .get(name)
+            .get(&name)
             .ok_or_else(|| refused("nobody listens there"))?;
-        let (local, peer) = (named(free_name()), named(name.to_owned()));
+        let (local, peer) = (named(free_name()), named(name));
         let (ours, theirs) = tokio::io::duplex(listening.buffer);
         let accepted = IoSocket::new(theirs, peer.clone(), local.clone());
         match listening.backlog.try_send(accepted) {
@@ -119,10 +120,10 @@ impl Transport for MemTransport {
 
     async fn listen(&self, at: &Endpoint) -> Result<MemListener> {
         let options = self.options.resolve(at, options::MEM)?;
-        let name = match name_of(at, "listen at")? {
-            "*" => free_name(),
-            name => name.to_owned(),
-        };
+        let mut name = name_of(at, "listen at")?;
+        if name == "*" {
+            name = free_name();
+        }
         let backlog = options
             .backlog
             .unwrap_or(SocketOptions::DEFAULT_BACKLOG)

@@ -14,10 +14,11 @@ use text::Text;
 
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::transport::keys::Keys;
 use crate::units;
 
 /// The keys that `tcp` takes.
-pub(crate) const TCP: &[&str] = &[
+pub(crate) const TCP: Keys = Keys::new(&[
     "reuse_address",
     "reuse_port",
     "nodelay",
@@ -33,10 +34,10 @@ pub(crate) const TCP: &[&str] = &[
     "tos",
     "bind_device",
     "connect_timeout",
-];
+]);
 
 /// The keys that `udp` takes.
-pub(crate) const UDP: &[&str] = &[
+pub(crate) const UDP: Keys = Keys::new(&[
     "reuse_address",
     "reuse_port",
     "send_buffer",
@@ -53,20 +54,20 @@ pub(crate) const UDP: &[&str] = &[
     "peer_idle",
     "peer_queue",
     "peer_queue_bytes",
-];
+]);
 
 /// The keys that `unix` takes.
-pub(crate) const UNIX: &[&str] = &[
+pub(crate) const UNIX: Keys = Keys::new(&[
     "send_buffer",
     "recv_buffer",
     "backlog",
     "connect_timeout",
     "mode",
     "reclaim",
-];
+]);
 
 /// The keys that `unix-dgram` takes.
-pub(crate) const UNIX_DGRAM: &[&str] = &[
+pub(crate) const UNIX_DGRAM: Keys = Keys::new(&[
     "send_buffer",
     "recv_buffer",
     "backlog",
@@ -76,10 +77,10 @@ pub(crate) const UNIX_DGRAM: &[&str] = &[
     "peer_idle",
     "peer_queue",
     "peer_queue_bytes",
-];
+]);
 
 /// The keys that `mem` takes; its `recv_buffer` is what may wait on the way to each end.
-pub(crate) const MEM: &[&str] = &["recv_buffer", "backlog"];
+pub(crate) const MEM: Keys = Keys::new(&["recv_buffer", "backlog"]);
 
 /// What an option's field can be: set, or left to its default.
 trait Setting {
@@ -258,8 +259,12 @@ impl SocketOptions {
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`, and as
     /// [`from_query`](Self::from_query).
-    pub fn resolve(&self, endpoint: &Endpoint, allowed: &[&'static str]) -> Result<Self> {
-        self.check_keys(|key| check_key(key, endpoint, allowed))?;
+    pub fn resolve(&self, endpoint: &Endpoint, allowed: impl Into<Keys>) -> Result<Self> {
+        let allowed = allowed.into();
+        self.check_keys(|key| match allowed.contains(key) {
+            true => Ok(()),
+            false => Err(allowed.refusal(key, endpoint, true)),
+        })?;
         if endpoint.query().next().is_none() {
             return Ok(self.clone());
         }
@@ -268,16 +273,18 @@ impl SocketOptions {
 
     /// The options in the query of `endpoint`, for a transport that takes the `allowed` keys.
     ///
-    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left to it.
+    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left to it. So is a key
+    /// that belongs to the URL, [as often as it likes](Keys::with_others).
     ///
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or given twice (`join` may
     /// be), and for a value that does not fit.
-    pub fn from_query(endpoint: &Endpoint, allowed: &[&'static str]) -> Result<Self> {
+    pub fn from_query(endpoint: &Endpoint, allowed: impl Into<Keys>) -> Result<Self> {
+        let allowed = allowed.into();
+        allowed.check(endpoint, |key| Self::KEYS.contains(&key))?;
         let mut options = SocketOptions::default();
         let mut seen = Vec::new();
-        for (key, value) in endpoint.query() {
-            check_key(key, endpoint, allowed)?;
+        for (key, value) in endpoint.query().filter(|(key, _)| allowed.contains(key)) {
             if seen.contains(&key) && key != "join" {
                 return Err(invalid(endpoint, &format!("option '{key}' is given twice"))
                     .hint("write it once"));
@@ -298,24 +305,6 @@ impl SocketOptions {
         one.join.splice(..0, self.join.iter().cloned());
         Ok(one.over(&self))
     }
-}
-
-fn check_key(key: &str, endpoint: &Endpoint, allowed: &[&'static str]) -> Result<()> {
-    if allowed.contains(&key) {
-        return Ok(());
-    }
-    let scheme = endpoint.scheme();
-    let name = key.escape_debug();
-    let reason = if SocketOptions::KEYS.contains(&key) {
-        format!("option '{name}' does not apply to {scheme}")
-    } else {
-        format!("there is no option '{name}'")
-    };
-    let takes = match allowed {
-        [] => "no options".to_owned(),
-        keys => keys.join(", "),
-    };
-    Err(invalid(endpoint, &reason).hint(format!("{scheme} takes {takes}")))
 }
 
 fn invalid(endpoint: &Endpoint, reason: &str) -> Error {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use socketry_transport::{Endpoint, Error, ErrorKind, SocketOptions};
+use socketry_transport::{Endpoint, Error, ErrorKind, Keys, SocketOptions};
 
 fn at(key: &str, value: &str) -> Endpoint {
     let endpoint: Endpoint = "any://where".parse().unwrap();
@@ -212,7 +212,7 @@ proptest! {
         allowed in proptest::sample::subsequence(SocketOptions::KEYS.to_vec(), 0..SocketOptions::KEYS.len()),
     ) {
         let (_, text, ..) = fitting().into_iter().find(|(name, ..)| *name == key).unwrap();
-        let read = SocketOptions::from_query(&at(key, text), &allowed);
+        let read = SocketOptions::from_query(&at(key, text), Keys::default().and(allowed.clone()));
         match read {
             Ok(options) => prop_assert!(allowed.contains(&key) && options.set_keys() == [key]),
             Err(error) => {

@@ -46,10 +46,11 @@ pub enum PeerAddr {
 }
 
 impl PeerAddr {
-    /// The same as an endpoint of `scheme`.
+    /// The same as an endpoint of `scheme`. [`PeerAddr::try_from`] gives it back, unless the scheme
+    /// is a third party's and the path a relative one, which reads as a name.
     ///
     /// # Errors
-    /// If `scheme` is none, or has no such addresses.
+    /// If `scheme` is none, or is one of ours and has no such addresses.
     pub fn endpoint(&self, scheme: &str) -> Result<Endpoint> {
         Endpoint::new(scheme, self)
     }
@@ -103,7 +104,7 @@ impl Hash for PeerAddr {
 impl From<&PeerAddr> for Address {
     fn from(peer: &PeerAddr) -> Self {
         match peer {
-            PeerAddr::Ip { address, .. } => Address::Ip(*address),
+            PeerAddr::Ip { address, .. } => Address::from(*address),
             PeerAddr::Path(path) => Address::Path(PathBuf::from(&**path)),
             PeerAddr::Abstract(name) => Address::Abstract(name.to_vec()),
             PeerAddr::Name(name) => Address::Name(name.to_string()),
@@ -118,16 +119,22 @@ impl TryFrom<&Endpoint> for PeerAddr {
     /// Where an endpoint is, if that needs no resolver.
     fn try_from(endpoint: &Endpoint) -> Result<Self> {
         match endpoint.address() {
-            Address::Ip(address) => Ok(PeerAddr::from(*address)),
-            Address::Path(path) => Ok(PeerAddr::Path(Arc::from(path.as_path()))),
-            Address::Abstract(name) => Ok(PeerAddr::Abstract(Arc::from(name.as_slice()))),
-            Address::Name(name) => Ok(PeerAddr::Name(Arc::from(name.as_str()))),
-            Address::Unnamed => Ok(PeerAddr::Unnamed),
-            Address::Host(..) => Err(Error::new(ErrorKind::InvalidEndpoint, "send to", endpoint)
-                .because("a host name is no address yet")
-                .hint("resolve it first, or write an IP address")),
+            Some(Address::Ip(address)) => Ok(PeerAddr::from(address)),
+            Some(Address::Path(path)) => Ok(PeerAddr::Path(path.into())),
+            Some(Address::Abstract(name)) => Ok(PeerAddr::Abstract(name.into())),
+            Some(Address::Name(name)) => Ok(PeerAddr::Name(name.into())),
+            Some(Address::Unnamed) => Ok(PeerAddr::Unnamed),
+            Some(Address::Host(..)) => {
+                Err(is_no_address(endpoint, "a host name is no address yet")
+                    .hint("resolve it first, or write an IP address"))
+            }
+            None => Err(is_no_address(endpoint, "it is no peer's address")),
         }
     }
+}
+
+fn is_no_address(endpoint: &Endpoint, reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidEndpoint, "send to", endpoint).because(reason)
 }
 
 impl From<SocketAddr> for PeerAddr {

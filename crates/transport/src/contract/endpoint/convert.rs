@@ -1,12 +1,9 @@
 //! Endpoints from what a program has, and back.
 
-use std::borrow::Cow;
-use std::net::{SocketAddr, SocketAddrV6};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::{Address, Endpoint};
+use super::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 
 impl TryFrom<&str> for Endpoint {
@@ -39,41 +36,6 @@ impl From<&Endpoint> for Endpoint {
     }
 }
 
-impl Serialize for Endpoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Endpoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// What IPv6 calls the flow is of a packet and not of a place, and left out.
-impl From<SocketAddr> for Address {
-    fn from(address: SocketAddr) -> Self {
-        Address::Ip(match address {
-            SocketAddr::V4(_) => address,
-            SocketAddr::V6(v6) => SocketAddrV6::new(*v6.ip(), v6.port(), 0, v6.scope_id()).into(),
-        })
-    }
-}
-
-impl From<&Path> for Address {
-    fn from(path: &Path) -> Self {
-        Address::Path(path.to_owned())
-    }
-}
-
-impl From<PathBuf> for Address {
-    fn from(path: PathBuf) -> Self {
-        Address::Path(path)
-    }
-}
-
 /// `tcp` at this address; [`Endpoint::new`] has the other schemes.
 ///
 /// ```
@@ -88,19 +50,19 @@ impl From<PathBuf> for Address {
 /// ```
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
-        Endpoint::known("tcp", address.into())
+        Endpoint::known("tcp", &address.into())
     }
 }
 
 /// `unix` at this path; [`Endpoint::new`] has the other schemes.
 ///
 /// ```
-/// use std::path::Path;
+/// use std::path::{Path, PathBuf};
 /// use socketry_transport::Endpoint;
 ///
 /// let endpoint = Endpoint::try_from(Path::new("/run/app.sock"))?;
 /// assert_eq!(endpoint.to_string(), "unix:///run/app.sock");
-/// assert_eq!(<&Path>::try_from(&endpoint)?, Path::new("/run/app.sock"));
+/// assert_eq!(PathBuf::try_from(&endpoint)?, Path::new("/run/app.sock"));
 /// # Ok::<(), socketry_transport::Error>(())
 /// ```
 ///
@@ -133,16 +95,37 @@ impl TryFrom<&Endpoint> for SocketAddr {
 }
 
 /// An error if the endpoint is no socket in the file system.
-impl<'a> TryFrom<&'a Endpoint> for &'a Path {
+impl TryFrom<&Endpoint> for PathBuf {
     type Error = Error;
 
-    fn try_from(endpoint: &'a Endpoint) -> Result<Self> {
-        endpoint
-            .path()
-            .ok_or_else(|| is_not(endpoint, "a path in the file system"))
+    fn try_from(endpoint: &Endpoint) -> Result<Self> {
+        let path = endpoint.socket_path().map(PathBuf::from);
+        path.ok_or_else(|| is_not(endpoint, "a path in the file system"))
     }
 }
 
 fn is_not(endpoint: &Endpoint, what: &str) -> Error {
     Error::new(ErrorKind::InvalidEndpoint, "use", endpoint).because(format!("it is not {what}"))
+}
+
+#[cfg(feature = "serde")]
+mod text {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Endpoint;
+
+    impl Serialize for Endpoint {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(self.as_str())
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Endpoint {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let text = Cow::<'de, str>::deserialize(deserializer)?;
+            text.parse().map_err(serde::de::Error::custom)
+        }
+    }
 }

@@ -1,18 +1,41 @@
-//! What of an endpoint may be shown: all but a password.
+//! What of an endpoint may be shown: all but a user name and a password.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Address, Endpoint};
+use super::Endpoint;
+use super::grammar::check;
+use super::own::Kind;
+use super::parts::split;
 
-/// The text without what may be a password: everything before an `@` in the authority, well-formed or not.
+/// The text without a user and a password: what stands before the `@` of a well-formed endpoint, and
+/// of any other text everything that may be one.
 pub(crate) fn redacted(text: &str) -> String {
+    let parts = split(text);
+    let well_formed = Kind::of(parts.scheme).is_none() && check(&parts, text).is_ok();
+    match parts.user {
+        Some(user) if well_formed && text.contains("://") => {
+            let (scheme, rest) = text.split_at(parts.scheme.len() + 3);
+            format!("{scheme}{}{}", hidden(user), &rest[user.len()..])
+        }
+        None if well_formed => text.to_owned(),
+        _ => cautious(text),
+    }
+}
+
+fn hidden(user: &str) -> &str {
+    if user.is_empty() { "" } else { "…" }
+}
+
+/// The text without everything before an `@` in the authority, well-formed or not.
+fn cautious(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (text.split_at(scheme.len() + 3).0, rest),
         None => ("", text),
     };
     // These have no user names, and an `@` of their own.
-    if ["unix://", "unix-dgram://", "mem://"].contains(&scheme.to_ascii_lowercase().as_str()) {
+    let name = scheme.trim_end_matches("://").to_ascii_lowercase();
+    if matches!(Kind::of(&name), Some(Kind::Local | Kind::Name)) {
         return text.to_owned();
     }
     let (authority, query) = rest.split_at(authority_len(rest));
@@ -20,14 +43,15 @@ pub(crate) fn redacted(text: &str) -> String {
 }
 
 /// The authority, with nothing told of a user and a password that it may begin with.
-fn without_user(authority: &str) -> Cow<'_, str> {
+pub(super) fn without_user(authority: &str) -> Cow<'_, str> {
     match authority.rfind('@') {
         Some(at) if at > 0 => format!("…{}", &authority[at..]).into(),
         _ => authority.into(),
     }
 }
 
-/// Up to the query, if it is one: a `?` with an `@` before the next `=` stands in a password that nobody encoded.
+/// Up to the query, if it is one: a `?` with an `@` before the next `=` stands in a password that
+/// nobody encoded.
 fn authority_len(rest: &str) -> usize {
     match rest.split_once('?') {
         Some((authority, query)) => match (query.find('='), query.find('@')) {
@@ -39,25 +63,23 @@ fn authority_len(rest: &str) -> usize {
     }
 }
 
-/// A part of the text for use in a reason: only if the text that is shown has it too.
+/// A part of a refused text for use in a reason: only if the text that is shown has it too.
 pub(super) fn shown(part: &str, text: &str) -> String {
-    if redacted(text).contains(part) {
+    if cautious(text).contains(part) {
         part.escape_debug().to_string()
     } else {
         "…".to_owned()
     }
 }
 
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Address::Ip(address) => f.debug_tuple("Ip").field(address).finish(),
-            Address::Host(host, port) => f.debug_tuple("Host").field(host).field(port).finish(),
-            Address::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            Address::Abstract(name) => f.debug_tuple("Abstract").field(name).finish(),
-            Address::Unnamed => f.write_str("Unnamed"),
-            Address::Name(name) => f.debug_tuple("Name").field(&without_user(name)).finish(),
-        }
+impl Endpoint {
+    /// The endpoint as it may be shown: without a user name and password.
+    pub fn redacted(&self) -> impl fmt::Display {
+        let Some(user) = self.user() else {
+            return self.as_str().to_owned();
+        };
+        let (scheme, rest) = self.as_str().split_at(self.scheme().len() + 3);
+        format!("{scheme}{}{}", hidden(user), &rest[user.len()..])
     }
 }
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 
 /// Makes a transport of a transport: the same sockets with something between them and their user.
 ///
@@ -70,7 +71,7 @@ impl<T: Transport> Transport for Stack<T> {
     type Socket = T::Socket;
     type Listener = T::Listener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         self.transport.keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<T::Socket> {

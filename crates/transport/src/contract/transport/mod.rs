@@ -1,5 +1,6 @@
 //! The control path: how sockets come to be. Rare enough that a boxed future does not matter.
 
+pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod listener;
 pub(crate) mod registry;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::socket::Socket;
+use keys::Keys;
 use listener::Listener;
 
 /// A way to make connected sockets, by connecting or by accepting.
@@ -26,9 +28,10 @@ pub trait Transport: Send + Sync + 'static {
     /// that a UDP listener accepts is not a UDP socket.
     type Listener: Listener;
 
-    /// The query keys that this transport understands; any other is refused before a socket is made.
-    fn keys(&self) -> &[&'static str] {
-        &[]
+    /// The query keys that this transport takes as options, and whether others belong to the URL or
+    /// are refused before a socket is made. By default there are no options, and others are refused.
+    fn keys(&self) -> Keys {
+        Keys::default()
     }
 
     /// Connects to `to`.
@@ -52,7 +55,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     type Socket = T::Socket;
     type Listener = T::Listener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         (**self).keys()
     }
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {

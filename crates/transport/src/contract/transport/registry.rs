@@ -7,7 +7,6 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
 use crate::contract::transport::layer::Layer;
-use crate::options::SocketOptions;
 
 /// Transports by scheme.
 #[derive(Clone)]
@@ -103,8 +102,10 @@ impl Registry {
                 .because(unknown(endpoint.scheme()))
                 .hint(self.known())
         })?;
-        // A third party's transport cannot forget to look: what it does not take is refused before it is asked.
-        SocketOptions::from_query(endpoint, transport.keys())?;
+        // A third party's transport cannot forget to look: keys that it does not take are refused
+        // before it is asked.
+        let known = |key: &str| self.transports.values().any(|all| all.keys().contains(key));
+        transport.keys().check(endpoint, known)?;
         Ok(transport)
     }
 

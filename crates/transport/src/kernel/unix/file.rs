@@ -58,18 +58,18 @@ pub(crate) async fn bind(
         chmod_unbound(socket, mode).map_err(failed)?;
     }
     match socket.bind(&address) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match at.path() {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match at.socket_path() {
             Some(path) if options.reclaim.unwrap_or(true) => {
-                reclaim_and_bind(socket, path, &address, at).await?;
+                reclaim_and_bind(socket, &path, &address, at).await?;
             }
             _ => return Err(in_use(at, error)),
         },
         done => done.map_err(failed)?,
     }
-    let Some(path) = at.path() else {
+    let Some(path) = at.socket_path() else {
         return Ok(None);
     };
-    let file = SocketFile::of(path).map_err(failed)?;
+    let file = SocketFile::of(&path).map_err(failed)?;
     if let Some(mode) = options.mode {
         // The umask took bits away when the file was made; now it can only be opened further.
         fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;

@@ -13,6 +13,7 @@ use socket2::{Domain, SockAddr, Socket};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr::{self, Scheme};
 use crate::kernel::bound::OsDatagram;
@@ -110,7 +111,7 @@ impl Transport for UnixTransport {
     type Socket = OsSocket;
     type Listener = OsListener;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         options::UNIX
     }
 
@@ -147,7 +148,7 @@ impl Transport for UnixDgramTransport {
     type Socket = OsSocket;
     type Listener = SessionListener<OsDatagram>;
 
-    fn keys(&self) -> &[&'static str] {
+    fn keys(&self) -> Keys {
         options::UNIX_DGRAM
     }
 

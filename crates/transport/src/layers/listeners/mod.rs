@@ -57,7 +57,7 @@ impl Listeners {
     pub fn new() -> Self {
         Listeners {
             members: Arc::default(),
-            local: Endpoint::known("listeners", Address::Name("none".to_owned())),
+            local: Endpoint::known("listeners", &Address::Name("none".to_owned())),
             observer: None,
         }
     }

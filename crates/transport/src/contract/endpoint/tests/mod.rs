@@ -1,11 +1,18 @@
 //! The grammar of endpoints: what parses, what it means, and what is refused with which words.
+#![cfg(unix)]
 
+mod laws;
+mod open;
+mod secrets;
+
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
-
-use proptest::prelude::*;
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use super::*;
+use crate::contract::error::ErrorKind;
 
 fn parse(text: &str) -> Endpoint {
     text.parse()
@@ -76,13 +83,11 @@ fn every_form_means_what_it_says_and_prints_one_way() {
         ("unix://", "unix", Address::Unnamed, same),
         ("mem://name", "mem", name("name"), same),
         ("mem://a b", "mem", name("a b"), "mem://a%20b"),
-        ("ws://user:pw@host:80/path", "ws", name("user:pw@host:80/path"), same),
-        ("x-1+y.z://n", "x-1+y.z", name("n"), same),
     ];
     for (text, scheme, address, printed) in table {
         let endpoint = parse(text);
         assert_eq!(endpoint.scheme(), scheme, "{text}");
-        assert_eq!(endpoint.address(), &address, "{text}");
+        assert_eq!(endpoint.address(), Some(address.clone()), "{text}");
         let printed = if printed == same { text } else { printed };
         assert_eq!(endpoint.to_string(), printed);
         assert_eq!(parse(printed), endpoint);
@@ -148,7 +153,7 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
         ("unix:///a%00b", "a path has no NUL byte; an abstract name is written unix://@name"),
         ("mem://", "it has no name after '://'"),
         ("mem://%ff", "it is not UTF-8"),
-        ("ws://?a=b", "it has no name after '://'"),
+        ("mem://?a=b", "it has no name after '://'"),
     ];
     for (text, reason) in table {
         assert_eq!(refusal(text), format!("cannot use {text}: {reason}"));
@@ -169,19 +174,17 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
 #[test]
 fn every_known_scheme_has_its_kind_of_address() {
     for scheme in ["tcp", "udp"] {
-        assert!(matches!(
-            parse(&format!("{scheme}://h:1")).address(),
-            Address::Host(..)
-        ));
+        let at = parse(&format!("{scheme}://h:1"));
+        assert_eq!((at.socket_path(), at.name()), (None, None));
+        assert_eq!(at.host_port(), Some(("h".into(), 1)));
         assert!(refusal(&format!("{scheme}:///path")).contains("it has no port"));
         assert!(Endpoint::new(scheme, name("n")).is_err());
         assert!(Endpoint::new(scheme, path(b"/p")).is_err());
     }
     for scheme in ["unix", "unix-dgram"] {
-        assert!(matches!(
-            parse(&format!("{scheme}://h:1")).address(),
-            Address::Path(_)
-        ));
+        let at = parse(&format!("{scheme}://h:1"));
+        assert_eq!((at.host(), at.port(), at.name()), (None, None, None));
+        assert_eq!(PathBuf::try_from(&at).unwrap(), PathBuf::from("h:1"));
         assert!(Endpoint::new(scheme, ip("1.2.3.4:5")).is_err());
         assert!(Endpoint::new(scheme, path(b"")).is_err());
         assert!(Endpoint::new(scheme, path(b"a\0b")).is_err());
@@ -195,8 +198,9 @@ fn new_takes_a_host_that_is_an_address_and_a_scheme_in_capitals() {
     let made = Endpoint::new("TCP", host("127.0.0.1", 80)).unwrap();
     assert_eq!(made, parse("tcp://127.0.0.1:80"));
     let zone = Endpoint::new("udp", host("fe80::1%3", 80)).unwrap();
-    assert_eq!(zone.address(), &zoned(3, 80));
-    assert!(Endpoint::new("tcp", host("::1", 80)).is_err());
+    assert_eq!(zone.address(), Some(zoned(3, 80)));
+    let v6 = Endpoint::new("tcp", host("::1", 80)).unwrap();
+    assert_eq!(v6, parse("tcp://[::1]:80"));
     assert!(Endpoint::new("tcp", host("a:1?b=", 80)).is_err());
 }
 
@@ -218,68 +222,7 @@ fn host_and_port_wherever_there_are_any() {
     }
 }
 
-/// What `unwrap` and a `main` that returns an error print.
-#[test]
-fn secrets_never_show_in_debugging_output() {
-    let shown = format!("{:?}", parse("ws://user:hunter2@host:1/path"));
-    assert_eq!(shown, "Endpoint(ws://…@host:1/path)");
-}
-
-#[test]
-fn secrets_never_show_in_errors() {
-    let texts = [
-        "user:hunter2@host:1",
-        "tcp://user:hunter2@host:1",
-        "tcp://user:hunter2@host",
-        "tcp://user:hunter2@host:1?nodelay",
-        "tcp://user:hunter2?x@host:1",
-        "tcp://user:x?hunter2@host:1",
-        "tcp://user:x?hunter2@host:1?a=b",
-        "tcp://user:hunter2@@host:1",
-        "tcp://us/er:hunter2@host:1",
-        "tcp://user:hunter2#@host:1",
-        "tcp://user:hunter2%@host:1",
-        "ws://user:hunter2@host:1?a",
-        "ws://user:hunter2@host:1#a",
-    ];
-    for text in texts {
-        let words = refusal(text);
-        assert!(!words.contains("hunter2"), "{words}");
-    }
-    let third_party = parse("ws://user:hunter2@host:1/path?join=239.1.2.3@eth0");
-    let words = Error::new(ErrorKind::Refused, "connect to", &third_party).to_string();
-    assert_eq!(
-        words,
-        "cannot connect to ws://…@host:1/path?join=239.1.2.3@eth0: nobody listens there"
-    );
-}
-
-#[test]
-fn an_at_sign_that_hides_nothing_is_shown() {
-    for text in [
-        "unix://@name",
-        "unix:///run/a%40b",
-        "udp://h:1?join=239.1.2.3@eth0",
-        "mem://a@b",
-        "ws://@host:1",
-    ] {
-        let words = Error::new(ErrorKind::Refused, "use", parse(text)).to_string();
-        assert!(words.starts_with(&format!("cannot use {text}:")), "{words}");
-    }
-}
-
-#[test]
-fn refusals_cannot_drive_the_terminal() {
-    for text in [
-        "\u{1b}[2J",
-        "tcp://h:\u{1b}[2J",
-        "tcp://h:1?\u{1b}[2J",
-        "tcp://\u{1b}[2J",
-    ] {
-        assert!(!refusal(text).contains('\u{1b}'));
-    }
-}
-
+#[cfg(feature = "serde")]
 #[test]
 fn serde_reads_and_writes_the_text() {
     let endpoint = parse("unix://@%00x?mode=0600");
@@ -291,80 +234,4 @@ fn serde_reads_and_writes_the_text() {
     let error = serde_json::from_str::<Endpoint>(r#""tcp://h""#).unwrap_err();
     assert!(error.to_string().contains("it has no port"), "{error}");
     assert!(serde_json::from_str::<Endpoint>("1").is_err());
-}
-
-fn sockets_in() -> impl Strategy<Value = Address> {
-    let v4 = any::<(Ipv4Addr, u16)>().prop_map(|(ip, port)| Address::Ip((ip, port).into()));
-    let v6 = any::<(Ipv6Addr, u16, u32)>()
-        .prop_map(|(ip, port, scope)| Address::Ip(SocketAddrV6::new(ip, port, 0, scope).into()));
-    let named = ("[a-zA-Zäé_][a-z0-9._-]{0,20}", any::<u16>())
-        .prop_map(|(name, port)| Address::Host(name, port));
-    let zone = (any::<Ipv6Addr>(), "[a-z][a-z0-9._-]{0,14}", any::<u16>())
-        .prop_map(|(ip, zone, port)| Address::Host(format!("{ip}%{zone}"), port));
-    prop_oneof![v4, v6, named, zone]
-}
-
-fn sockets_un() -> impl Strategy<Value = Address> {
-    let path = prop::collection::vec(1u8.., 1..40).prop_map(|bytes| path(&bytes));
-    let hidden = prop::collection::vec(any::<u8>(), 0..40).prop_map(Address::Abstract);
-    prop_oneof![path, hidden, Just(Address::Unnamed)]
-}
-
-fn endpoints() -> impl Strategy<Value = Endpoint> {
-    let internet = (prop_oneof!["tcp", "udp"], sockets_in());
-    let local = (prop_oneof!["unix", "unix-dgram"], sockets_un());
-    let other = ("mem|x[a-z0-9+.-]{0,8}", ".+").prop_map(|(scheme, text)| (scheme, name(&text)));
-    let query = prop::collection::vec((any::<String>(), any::<String>()), 0..4);
-    (prop_oneof![internet, local, other], query).prop_map(|((scheme, address), query)| {
-        let endpoint = Endpoint::new(&scheme, address).expect("an endpoint");
-        query
-            .iter()
-            .fold(endpoint, |endpoint, (k, v)| endpoint.with(k, v))
-    })
-}
-
-proptest! {
-    #[test]
-    fn what_is_printed_parses_to_the_same(endpoint in endpoints()) {
-        let printed = endpoint.to_string();
-        prop_assert!(printed.chars().all(|c| !c.is_control() && c != ' '), "{printed:?}");
-        prop_assert_eq!(parse(&printed), endpoint);
-    }
-
-    #[test]
-    fn json_brings_back_the_same(endpoint in endpoints()) {
-        let json = serde_json::to_string(&endpoint).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Endpoint>(&json).unwrap(), endpoint);
-    }
-
-    #[test]
-    fn no_text_panics(text in any::<String>()) {
-        let _ = text.parse::<Endpoint>();
-    }
-
-    #[test]
-    fn no_text_of_its_own_alphabet_panics_or_prints_another_endpoint(
-        text in r"(tcp|udp|unix|unix-dgram|mem|x)://[a0\[\]:%25/@?&=#.é\x00+-]{0,24}"
-    ) {
-        match text.parse::<Endpoint>() {
-            Ok(endpoint) => prop_assert_eq!(parse(&endpoint.to_string()), endpoint),
-            Err(error) => prop_assert!(!error.to_string().contains('\0')),
-        }
-    }
-
-    #[test]
-    fn a_password_stays_out_of_debug(password in "[a-z0-9:/@]{0,6}hunter2[a-z0-9:/@]{0,6}") {
-        let name = Address::Name(format!("user:{password}@host:1"));
-        prop_assert_eq!(format!("{name:?}"), "Name(\"…@host:1\")");
-        // Nobody's.
-        let name = Address::Name("@host:1".to_owned());
-        prop_assert_eq!(format!("{name:?}"), "Name(\"@host:1\")");
-    }
-
-    // All but '?' and a later '=', which together read as an option: nothing tells them from `?join=group@eth0`.
-    #[test]
-    fn a_password_stays_out_of_errors(password in "[a-z0-9:/?#%@]{0,6}hunter2[a-z0-9:/?#%@]{0,6}") {
-        let words = refusal(&format!("tcp://user:{password}@host:1"));
-        prop_assert!(!words.contains("hunter2"), "{}", words);
-    }
 }

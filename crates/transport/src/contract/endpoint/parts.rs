@@ -1,0 +1,175 @@
+//! An endpoint in parts: the one place that says where each begins and ends.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use super::Endpoint;
+use super::host::no_brackets;
+use super::own::Kind;
+use super::refusal::Refusal;
+use crate::contract::error::Result;
+
+/// The parts of an [`Endpoint`], each as it is written: `scheme://user@host:port/path?query`.
+///
+/// Whoever has them has the endpoint: [`Endpoint::from_parts`] and [`Endpoint::parts`] are each
+/// other's inverse. `unix`, `unix-dgram` and `mem` have no user, host and port: all of their address
+/// is `path`.
+///
+/// ```
+/// use socketry_transport::{Endpoint, Parts};
+///
+/// let at = Endpoint::from_parts(Parts {
+///     scheme: "wss",
+///     host: "example.org",
+///     port: Some(443),
+///     path: "/a%2Fb",
+///     ..Parts::default()
+/// })?;
+/// assert_eq!(at.to_string(), "wss://example.org:443/a%2Fb");
+/// assert_eq!(at.with("room", "x y").raw_query(), Some("room=x%20y"));
+/// # Ok::<(), socketry_transport::Error>(())
+/// ```
+///
+/// `{:?}` does not show the user.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Parts<'a> {
+    /// A letter, then letters, digits, `+`, `-`, `.`; an endpoint has it in lower case.
+    pub scheme: &'a str,
+    /// What stands before the `@`: a user name, and behind a `:` perhaps a password.
+    pub user: Option<&'a str>,
+    /// A name or an IPv4 address, or an IPv6 address in brackets; empty for none.
+    pub host: &'a str,
+    /// What stands behind the `:`.
+    pub port: Option<u16>,
+    /// Empty, or a `/` and what stands behind it.
+    pub path: &'a str,
+    /// What stands behind the `?`.
+    pub query: Option<&'a str>,
+}
+
+impl fmt::Debug for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("scheme", &self.scheme)
+            .field("user", &self.user.map(|_| "…"))
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("path", &self.path)
+            .field("query", &self.query)
+            .finish()
+    }
+}
+
+/// The parts of any text, well-formed or not: written one behind the other, they are the text again.
+pub(super) fn split(text: &str) -> Parts<'_> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (rest, None),
+    };
+    let whole = Parts {
+        scheme,
+        path: place,
+        query,
+        ..Parts::default()
+    };
+    if let Some(Kind::Local | Kind::Name) = Kind::of(scheme) {
+        return whole;
+    }
+    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let (user, rest) = match authority.rsplit_once('@') {
+        Some((user, rest)) => (Some(user), rest),
+        None => (None, authority),
+    };
+    let (host, port) = match host_and_port(rest) {
+        (host, Some(port)) => match number(port) {
+            Some(number) => (host, Some(number)),
+            None => (rest, None),
+        },
+        (host, None) => (host, None),
+    };
+    Parts {
+        user,
+        host,
+        port,
+        path,
+        ..whole
+    }
+}
+
+/// Host and port as they are written, whether or not that is a number.
+pub(super) fn host_and_port(rest: &str) -> (&str, Option<&str>) {
+    match rest.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (rest, None),
+    }
+}
+
+/// A port that is written in the one way in which a number is printed.
+fn number(port: &str) -> Option<u16> {
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    let zeros = port.len() > 1 && port.starts_with('0');
+    port.parse().ok().filter(|_| digits && !zeros)
+}
+
+impl Parts<'_> {
+    fn text(&self) -> String {
+        let mut text = format!("{}://", self.scheme);
+        if let Some(user) = self.user {
+            text += user;
+            text += "@";
+        }
+        text += self.host;
+        if let Some(port) = self.port {
+            text += &format!(":{port}");
+        }
+        text += self.path;
+        if let Some(query) = self.query {
+            text += "?";
+            text += query;
+        }
+        text
+    }
+
+    /// Says which part reaches into another one, in a text that is read as `read` instead.
+    fn misread(&self, read: &Parts<'_>) -> Refusal {
+        if !self.path.is_empty() && !self.path.starts_with('/') {
+            return Refusal::new("its path does not begin with '/'");
+        }
+        if self.host.parse::<Ipv6Addr>().is_ok() {
+            return no_brackets(self.host);
+        }
+        let name = match () {
+            () if self.scheme != read.scheme => "scheme",
+            () if self.user != read.user => "user",
+            () if self.host != read.host => "host",
+            () if self.port != read.port => "port",
+            () if self.path != read.path => "path",
+            () => "query",
+        };
+        let refusal = Refusal::new(format!("its {name} would be read as another"));
+        refusal.hint("write ':', '/', '?' and '@' that belong to a part as %XX")
+    }
+}
+
+impl Endpoint {
+    /// The endpoint of these parts.
+    ///
+    /// # Errors
+    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if their text is none, as when it is
+    /// parsed, or if a part of it would be read as another one: a path without the first `/`, a `?`
+    /// in a host.
+    pub fn from_parts(parts: Parts<'_>) -> Result<Self> {
+        let text = parts.text();
+        let read = split(&text);
+        if read == parts {
+            return text.parse();
+        }
+        Err(parts.misread(&read).error("use", &text))
+    }
+
+    /// The parts, each as it is written.
+    pub fn parts(&self) -> Parts<'_> {
+        split(self.as_str())
+    }
+}
