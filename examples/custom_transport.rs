@@ -1,5 +1,5 @@
 //! A transport of one's own, for a scheme of one's own: `plain://host:port` is TCP made of tokio's
-//! types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `IoSocket`.
+//! types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `FromIo`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use socketry_codec::{Framed, Line};
 use socketry_transport::{
-    Endpoint, Error, IoSocket, Listener, Registry, Result, SocketOptions, Transport, async_trait,
+    Endpoint, Error, FromIo, Info, Listener, Registry, Result, Shape, SocketOptions, Transport,
+    async_trait,
 };
 use tokio::net::{TcpListener, TcpStream};
 
@@ -15,7 +16,7 @@ struct Plain;
 
 #[async_trait]
 impl Transport for Plain {
-    type Socket = IoSocket<TcpStream>;
+    type Socket = FromIo<TcpStream>;
     type Listener = PlainListener;
 
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
@@ -37,7 +38,7 @@ struct PlainListener {
 }
 
 impl Listener for PlainListener {
-    type Socket = IoSocket<TcpStream>;
+    type Socket = FromIo<TcpStream>;
 
     fn local(&self) -> &Endpoint {
         &self.local
@@ -60,10 +61,11 @@ fn endpoint(address: io::Result<SocketAddr>) -> io::Result<Endpoint> {
     Ok(Endpoint::new("plain", address?)?)
 }
 
-fn socket(stream: io::Result<TcpStream>) -> io::Result<IoSocket<TcpStream>> {
+fn socket(stream: io::Result<TcpStream>) -> io::Result<FromIo<TcpStream>> {
     let stream = stream?;
     let (local, peer) = (stream.local_addr(), stream.peer_addr());
-    Ok(IoSocket::new(stream, endpoint(local)?, endpoint(peer)?))
+    let info = Info::new(Shape::Stream, endpoint(local)?, endpoint(peer)?);
+    Ok(FromIo::from_io(stream, info))
 }
 
 // One line, and the transport is tested by every law of streams:

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::ReadBuf;
 
 static ENDPOINT: LazyLock<Endpoint> =
@@ -18,7 +18,10 @@ static ENDPOINT: LazyLock<Endpoint> =
 /// After the last piece a stream ends, unless it [stays open](Script::open); what is sent after the
 /// last size is taken whole. A pause is `Pending` once, and wakes the task at once.
 #[derive(Clone, Debug)]
-pub struct Script(Arc<Mutex<State>>);
+pub struct Script {
+    info: Info,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -34,14 +37,18 @@ struct State {
 
 impl Script {
     fn new(shape: Shape) -> Self {
-        Script(Arc::new(Mutex::new(State {
+        let state = State {
             shape,
             arriving: VecDeque::new(),
             stays_open: false,
             largest_room: 0,
             taking: VecDeque::new(),
             writes: Vec::new(),
-        })))
+        };
+        Script {
+            info: Info::new(shape, ENDPOINT.clone(), ENDPOINT.clone()),
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     /// A stream.
@@ -121,7 +128,7 @@ impl Script {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -142,14 +149,8 @@ impl State {
 }
 
 impl Half for Script {
-    fn shape(&self) -> Shape {
-        self.state().shape
-    }
-    fn local(&self) -> &Endpoint {
-        &ENDPOINT
-    }
-    fn peer(&self) -> &Endpoint {
-        &ENDPOINT
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 

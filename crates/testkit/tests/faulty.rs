@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use socketry_codec::{BoxCodec, Framed};
 use socketry_testkit::{Fault, Faults, Faulty, FaultyTransport, Places, Trace, in_time};
 use socketry_transport::{
-    Batch, BoxSocket, Half, Listener, MemTransport, Received, RecvExt, RecvHalf, Registry, SendExt,
-    Socket, connect, listen,
+    Batch, BoxSocket, Credentials, Half, Listener, MemTransport, Received, RecvExt, RecvHalf,
+    Registry, SendExt, Socket, connect, listen,
 };
 use tokio::time::{Instant, timeout};
 use tokio_test::{assert_pending, task};
@@ -36,7 +36,7 @@ async fn pair(scheme: &str) -> (BoxSocket, BoxSocket) {
 /// One end is faulty, and always so.
 async fn with(scheme: &str, plan: &Faults) -> (Faulty<BoxSocket>, BoxSocket) {
     let (client, server) = pair(scheme).await;
-    (Faulty::new(client, plan), server)
+    (plan.over(client), server)
 }
 
 fn only(fault: Fault) -> Faults {
@@ -65,11 +65,11 @@ async fn without_faults_a_faulty_socket_is_as_the_one_inside() {
         let (client, mut server) = pair(scheme).await;
         let trace = Trace::new();
         let known = (client.shape(), client.local().clone(), client.recv_room());
-        let credentials = client.credentials();
-        let mut faulty = Faulty::new(client, &Faults::none().traced(&trace));
+        let credentials = client.info().get::<Credentials>().copied();
+        let mut faulty = Faults::none().traced(&trace).over(client);
         let same = (faulty.shape(), faulty.local().clone(), faulty.recv_room());
         assert_eq!(same, known);
-        assert_eq!(faulty.credentials(), credentials);
+        assert_eq!(faulty.info().get().copied(), credentials);
 
         faulty.send_all(b"question").await.unwrap();
         let mut buf = [0; 32];
@@ -95,8 +95,8 @@ async fn harmless_faults_change_no_byte() {
         for seed in 0..8 {
             let plan = Faults::harmless().longest_delay(Duration::from_micros(100));
             let (client, server) = pair(scheme).await;
-            let client = Faulty::new(client, &plan.clone().seed(seed).traced(&trace));
-            let server = Faulty::new(server, &plan.seed(seed).number(1));
+            let client = plan.clone().seed(seed).traced(&trace).over(client);
+            let server = plan.seed(seed).number(1).over(server);
             let (mut here, mut there) = (client.split(), server.split());
             let talk = async {
                 let sending = async {
@@ -125,8 +125,8 @@ async fn harmless_faults_keep_datagrams_whole() {
     for scheme in ["udp", "unix-dgram"] {
         let plan = Faults::harmless().longest_delay(Duration::from_micros(100));
         let (client, server) = pair(scheme).await;
-        let mut client = Faulty::new(client, &plan);
-        let mut server = Faulty::new(server, &plan.number(1));
+        let mut client = plan.over(client);
+        let mut server = plan.number(1).over(server);
         let mut buf = vec![0; 4096];
         for len in (0..2000).step_by(97) {
             client.send_all(&sample(len)).await.unwrap();
@@ -155,8 +155,8 @@ async fn framed_loses_nothing_to_harmless_faults_and_cancelled_calls() {
             let codec: BoxCodec = codec.parse().unwrap();
             let plan = Faults::harmless().seed(seed);
             let (client, server) = pair("mem").await;
-            let mut there = Framed::new(Faulty::new(client, &plan), codec.clone());
-            let mut here = Framed::new(Faulty::new(server, &plan.number(1)), codec.clone());
+            let mut there = Framed::new(plan.over(client), codec.clone());
+            let mut here = Framed::new(plan.number(1).over(server), codec.clone());
             let sending = async {
                 for frame in &frames {
                     there.feed(frame.as_bytes()).await.unwrap();

@@ -13,7 +13,7 @@ use socketry_codec::{
     Raw, Struct,
 };
 use socketry_testkit::Script;
-use socketry_transport::{Endpoint, IoSocket};
+use socketry_transport::{FromIo, Info, Shape};
 use tokio::io::{AsyncWriteExt, BufWriter, DuplexStream};
 use tokio::time::timeout;
 use tokio_test::{assert_pending, task};
@@ -27,10 +27,10 @@ fn encoded(frames: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Our end, and the peer's bare end, with so many bytes of buffer between them.
-fn duplex(buffer: usize) -> (IoSocket<DuplexStream>, DuplexStream) {
+fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
-    let named = |url: &str| url.parse::<Endpoint>().unwrap();
-    let socket = IoSocket::new(ours, named("mem://us"), named("ssh://me:hunter2@them"));
+    let [us, them] = ["mem://us", "ssh://me:hunter2@them"].map(|url| url.parse().unwrap());
+    let socket = FromIo::from_io(ours, Info::new(Shape::Stream, us, them));
     (socket, theirs)
 }
 
@@ -321,7 +321,8 @@ async fn a_drained_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mar
 async fn a_flush_that_fails_ends_the_sending_side() {
     let (ours, theirs) = tokio::io::duplex(100);
     let at = || "mem://x".parse().unwrap();
-    let mut framed = Framed::new(IoSocket::new(BufWriter::new(ours), at(), at()), Line::new());
+    let info = Info::new(Shape::Stream, at(), at());
+    let mut framed = Framed::new(FromIo::from_io(BufWriter::new(ours), info), Line::new());
     drop(theirs);
     let error = framed.send(b"lost").await.unwrap_err();
     assert!(

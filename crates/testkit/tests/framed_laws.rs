@@ -12,6 +12,7 @@ use socketry_codec::{
     Struct,
 };
 use socketry_testkit::Script;
+use socketry_transport::{FromIo, Info, Shape};
 use tokio_test::{assert_pending, assert_ready, task};
 
 fn encoded(frames: &[&[u8]]) -> Vec<u8> {
@@ -586,7 +587,8 @@ async fn a_sender_whose_peer_is_gone_says_so_to_all() {
 async fn an_aborted_sender_lets_go_of_a_peer_that_never_reads() {
     let (ours, mut theirs) = tokio::io::duplex(16);
     let at = || "mem://x".parse().unwrap();
-    let socket = socketry_transport::IoSocket::new(ours, at(), at());
+    let info = Info::new(Shape::Stream, at(), at());
+    let socket = FromIo::from_io(ours, info);
     let (recv, send) = Framed::new(socket, Struct::default()).split();
     let sender = send.into_sender();
     sender.send(&[0; 1000]).await.unwrap();

@@ -11,8 +11,8 @@ use futures_util::SinkExt;
 use socketry_codec::{
     Codec, CodecError, Decoded, End, FrameFault, Framed, Json, Line, Raw, Reader, Struct,
 };
-use socketry_testkit::{Fault, Faults, Faulty, Script};
-use socketry_transport::{Endpoint, IoSocket, Listener, connect, listen};
+use socketry_testkit::{Fault, Faults, Script};
+use socketry_transport::{FromIo, Info, Listener, Shape, connect, listen};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 use tokio_test::{assert_pending, task};
@@ -27,14 +27,15 @@ fn encoded(frames: &[&[u8]]) -> Vec<u8> {
     out.to_vec()
 }
 
-fn named(url: &str) -> Endpoint {
-    url.parse().unwrap()
+fn info(peer: &str) -> Info {
+    let [local, peer] = ["mem://us", peer].map(|url| url.parse().unwrap());
+    Info::new(Shape::Stream, local, peer)
 }
 
 /// Our end, and the peer's bare end, with so many bytes of buffer between them.
-fn duplex(buffer: usize) -> (IoSocket<DuplexStream>, DuplexStream) {
+fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
-    let socket = IoSocket::new(ours, named("mem://us"), named("mem://them"));
+    let socket = FromIo::from_io(ours, info("mem://them"));
     (socket, theirs)
 }
 
@@ -234,8 +235,8 @@ async fn an_error_about_json_says_what_the_peer_wrote_and_cannot_drive_the_termi
 #[tokio::test]
 async fn a_frame_error_keeps_the_secret_of_its_endpoint() {
     let (ours, _theirs) = tokio::io::duplex(16);
-    let peer = named("ssh://me:hunter2@host:22");
-    let mut framed = Framed::new(IoSocket::new(ours, named("mem://us"), peer), Line::new());
+    let info = info("ssh://me:hunter2@host:22");
+    let mut framed = Framed::new(FromIo::from_io(ours, info), Line::new());
     let error = framed.send(b"two\nlines").await.unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
@@ -412,7 +413,7 @@ async fn a_peer_gains_no_time_by_what_it_sends_at_the_deadline() {
 async fn finishing_comes_to_its_end_on_a_socket_that_waits_once_at_each_call() {
     let script = Script::stream();
     let plan = Faults::none().with(Fault::Pending, 1000);
-    let mut framed = Framed::new(Faulty::new(script.clone(), &plan), Line::new());
+    let mut framed = Framed::new(plan.over(script.clone()), Line::new());
     framed.feed(b"bye").await.unwrap();
     let finished = timeout(Duration::from_secs(10), framed.finish()).await;
     finished.expect("it waits for ever").unwrap();

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socketry_codec::{FrameFault, Framed, Line, Raw};
 use socketry_testkit::Script;
-use socketry_transport::{Endpoint, Half, IoSocket, SendHalf, Shape};
+use socketry_transport::{FromIo, Half, Info, SendHalf, Shape};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 use tokio_test::{assert_pending, task};
@@ -17,15 +17,16 @@ use tokio_test::{assert_pending, task};
 /// bytes of each.
 #[derive(Clone)]
 struct Picky {
-    shape: Shape,
+    info: Info,
     refusal: ErrorKind,
     taken: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Picky {
     fn new(shape: Shape, refusal: ErrorKind) -> Self {
+        let at = || "mem://picky".parse().unwrap();
         Picky {
-            shape,
+            info: Info::new(shape, at(), at()),
             refusal,
             taken: Arc::default(),
         }
@@ -40,17 +41,9 @@ impl Picky {
     }
 }
 
-static HERE: LazyLock<Endpoint> = LazyLock::new(|| "mem://picky".parse().unwrap());
-
 impl Half for Picky {
-    fn shape(&self) -> Shape {
-        self.shape
-    }
-    fn local(&self) -> &Endpoint {
-        &HERE
-    }
-    fn peer(&self) -> &Endpoint {
-        &HERE
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 
@@ -71,10 +64,13 @@ impl SendHalf for Picky {
 }
 
 /// Our end, and the peer's bare end, with so many bytes of buffer between them.
-fn duplex(buffer: usize) -> (IoSocket<DuplexStream>, DuplexStream) {
+fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let at = || "mem://x".parse().unwrap();
-    (IoSocket::new(ours, at(), at()), theirs)
+    (
+        FromIo::from_io(ours, Info::new(Shape::Stream, at(), at())),
+        theirs,
+    )
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use socketry_testkit::Places;
 use socketry_testkit::stream::Subject;
 use socketry_transport::{
-    Endpoint, Error, ErrorKind, IoSocket, Listener, MemTransport, OsSocket, Result, SocketOptions,
-    TcpTransport, Transport, UnixTransport, async_trait, erase,
+    Endpoint, Error, ErrorKind, FromIo, Info, Listener, MemTransport, OsSocket, Result, Shape,
+    SocketOptions, TcpTransport, Transport, UnixTransport, async_trait, erase,
 };
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
@@ -87,7 +87,7 @@ socketry_testkit::stream_laws!(
 socketry_testkit::stream_laws!(mem_erased, erased(MemTransport::default(), at("mem://*")));
 socketry_testkit::stream_laws!(pipes, Subject::new(Pipes::default(), "pipe://server"));
 
-/// `IoSocket` over `tokio::io::duplex`, as a third party would offer it: one listener, to whom each
+/// `FromIo` over `tokio::io::duplex`, as a third party would offer it: one listener, to whom each
 /// client's other end goes through a channel.
 #[derive(Default)]
 struct Pipes {
@@ -95,7 +95,7 @@ struct Pipes {
     clients: AtomicUsize,
 }
 
-type Pipe = IoSocket<DuplexStream>;
+type Pipe = FromIo<DuplexStream>;
 
 struct PipeListener {
     local: Endpoint,
@@ -114,11 +114,12 @@ impl Transport for Pipes {
         let number = self.clients.fetch_add(1, Ordering::Relaxed);
         let local = at(&format!("pipe://client-{number}"));
         let (ours, theirs) = tokio::io::duplex(10_000);
-        let theirs = IoSocket::new(theirs, to.clone(), local.clone());
+        let info = |local, peer| Info::new(Shape::Stream, local, peer);
+        let theirs = FromIo::from_io(theirs, info(to.clone(), local.clone()));
         let server = self.server.lock().expect("the server");
         let sent = server.as_ref().ok_or_else(refused)?.send(theirs);
         sent.map_err(|_closed| refused())?;
-        Ok(IoSocket::new(ours, local, to.clone()))
+        Ok(FromIo::from_io(ours, info(local, to.clone())))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<PipeListener> {

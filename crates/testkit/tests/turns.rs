@@ -8,24 +8,21 @@ use std::task::{Context, Poll};
 
 use socketry_codec::{Framed, Struct};
 use socketry_testkit::in_time;
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape};
+use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape};
 use tokio::io::{AsyncReadExt, ReadBuf};
 use tokio::task::yield_now;
 
 /// A socket that always has zeros, takes everything, and never waits.
 struct Endless;
 
-static HERE: LazyLock<Endpoint> = LazyLock::new(|| "mem://endless".parse().unwrap());
+static INFO: LazyLock<Info> = LazyLock::new(|| {
+    let at: Endpoint = "mem://endless".parse().unwrap();
+    Info::new(Shape::Stream, at.clone(), at)
+});
 
 impl Half for Endless {
-    fn shape(&self) -> Shape {
-        Shape::Stream
-    }
-    fn local(&self) -> &Endpoint {
-        &HERE
-    }
-    fn peer(&self) -> &Endpoint {
-        &HERE
+    fn info(&self) -> &Info {
+        &INFO
     }
 }
 

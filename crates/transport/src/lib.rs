@@ -59,7 +59,7 @@ mod standard;
 mod text;
 pub mod units;
 
-pub use adapters::{IoHalf, IoSocket, SocketIo};
+pub use adapters::{FromIo, IntoIo, IoRecv, IoSend};
 pub use async_trait::async_trait;
 pub use contract::boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport, erase};
 pub use contract::datagram::batch::{Batch, Datagram};
@@ -67,6 +67,7 @@ pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, sen
 pub use contract::endpoint::{Address, Endpoint, Parts};
 pub use contract::error::{Error, ErrorKind, Result, os_code};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
+pub use contract::socket::info::Info;
 pub use contract::socket::joined::Joined;
 pub use contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
 pub use contract::transport::Transport;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use socketry_transport::{
-    Endpoint, Half, Listener, PeerAddr, Received, RecvExt, RecvHalf, SendExt, SendHalf,
+    Endpoint, Half, Info, Listener, PeerAddr, Received, RecvExt, RecvHalf, SendExt, SendHalf,
     SessionLimits, Shape, SocketOptions, Transport, UnixDgramTransport, UnixTransport, connect,
     listen, recv_from, send_to,
 };
@@ -50,18 +50,12 @@ async fn many_parts_are_sent_in_part() {
 struct Slow {
     sent: Arc<Mutex<Vec<Vec<u8>>>>,
     flushed: bool,
-    at: Endpoint,
+    info: Info,
 }
 
 impl Half for Slow {
-    fn shape(&self) -> Shape {
-        Shape::Datagram { max_len: 100 }
-    }
-    fn local(&self) -> &Endpoint {
-        &self.at
-    }
-    fn peer(&self) -> &Endpoint {
-        &self.at
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 
@@ -90,7 +84,11 @@ async fn a_flush_that_waits_does_not_send_again() {
     let mut socket = Slow {
         sent: Arc::clone(&sent),
         flushed: false,
-        at: at("mem://slow"),
+        info: Info::new(
+            Shape::Datagram { max_len: 100 },
+            at("mem://slow"),
+            at("mem://slow"),
+        ),
     };
     socket.send_all(b"once").await.unwrap();
     assert_eq!(*sent.lock().unwrap(), [b"once"]);

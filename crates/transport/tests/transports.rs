@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxSocket, DatagramSocket, Endpoint, ErrorKind, Half, IoSocket, Listener, MemTransport,
-    PeerAddr, Received, RecvExt, Registry, SendExt, SendHalf, Shape, Socket, SocketIo,
-    SocketOptions, SocketParts, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
+    BoxSocket, Credentials, DatagramSocket, Endpoint, ErrorKind, FromIo, Half, Info, IntoIo,
+    Listener, MemTransport, PeerAddr, Received, RecvExt, Registry, SendExt, SendHalf, Shape,
+    Socket, SocketOptions, SocketParts, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
     UnixTransport, connect, listen,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -372,11 +372,11 @@ async fn the_kernel_vouches_for_unix_peers() {
     let directory = tempfile::tempdir().unwrap();
     let (client, server) = pair(&unix(directory.path(), "s")).await;
     for socket in [client, server] {
-        let peer = socket.credentials().unwrap();
+        let peer = *socket.info().get::<Credentials>().unwrap();
         assert_eq!(peer.pid, Some(i32::try_from(std::process::id()).unwrap()));
     }
     let (client, _server) = pair(&at("tcp://127.0.0.1:0")).await;
-    assert_eq!(client.credentials(), None);
+    assert_eq!(client.info().get::<Credentials>(), None);
 }
 
 #[tokio::test]
@@ -407,10 +407,12 @@ async fn sockets_from_parts() {
 #[tokio::test]
 async fn anything_that_reads_and_writes_is_a_socket_and_back() {
     let (one, two) = tokio::io::duplex(64);
-    let mut one = IoSocket::new(one, at("pipe://one"), at("pipe://two"));
-    let two = IoSocket::new(two, at("pipe://two"), at("pipe://one"));
+    let info = Info::new(Shape::Stream, at("pipe://one"), at("pipe://two"));
+    let mut one = FromIo::from_io(one, info);
+    let info = Info::new(Shape::Stream, at("pipe://two"), at("pipe://one"));
+    let two = FromIo::from_io(two, info);
     one.send_all(b"through").await.unwrap();
-    let mut two = SocketIo::new(two).unwrap();
+    let mut two = IntoIo::new(two).unwrap();
     let mut buf = [0; 7];
     two.read_exact(&mut buf).await.unwrap();
     assert_eq!(&buf, b"through");
@@ -421,7 +423,7 @@ async fn anything_that_reads_and_writes_is_a_socket_and_back() {
     assert_eq!(one.recv(&mut buf).await.unwrap().1, Received::End);
 
     let (client, _server) = pair(&at("udp://127.0.0.1:0")).await;
-    assert!(SocketIo::new(client).is_err(), "datagrams are no stream");
+    assert!(IntoIo::new(client).is_err(), "datagrams are no stream");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_testkit::{Fault, Faults, Faulty, Script, Trace};
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{Half, Info, Received, RecvHalf, SendHalf, Socket};
 use tokio::io::ReadBuf;
 
 /// What a receive was answered.
@@ -38,7 +38,7 @@ impl Witness {
     pub fn new(script: &Script, faults: Faults) -> Self {
         let trace = Trace::new();
         let state = State {
-            socket: Faulty::new(script.clone(), &faults.traced(&trace)),
+            socket: faults.traced(&trace).over(script.clone()),
             answers: Vec::new(),
             received: Vec::new(),
             taken: Vec::new(),
@@ -130,14 +130,8 @@ impl State {
 }
 
 impl Half for Witness {
-    fn shape(&self) -> Shape {
-        self.script.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.script.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        self.script.peer()
+    fn info(&self) -> &Info {
+        self.script.info()
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{BoxSend, Credentials, Endpoint, Half, SendHalf, Shape};
+use socketry_transport::{BoxSend, Half, Info, SendHalf};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
@@ -77,17 +77,8 @@ impl Stalled {
 }
 
 impl Half for Progress {
-    fn shape(&self) -> Shape {
-        self.send.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.send.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        self.send.peer()
-    }
-    fn credentials(&self) -> Option<Credentials> {
-        self.send.credentials()
+    fn info(&self) -> &Info {
+        self.send.info()
     }
 }
 

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use socketry_apps::Service;
 use socketry_transport::{
-    Endpoint, Half, Listener, Received, RecvHalf, Result, SendHalf, Shape, Socket, Transport,
-    UdpTransport, async_trait,
+    Endpoint, Half, Info, Joined, Listener, Received, RecvHalf, Result, SendHalf, Socket,
+    Transport, UdpTransport, async_trait,
 };
 use tokio::io::ReadBuf;
 use tokio::sync::watch;
@@ -40,17 +40,12 @@ fn elsewhere(peer: &Endpoint) -> Endpoint {
 
 #[async_trait]
 impl Transport for Elsewhere {
-    type Socket = Seen<<UdpTransport as Transport>::Socket>;
+    type Socket = SeenSocket<<UdpTransport as Transport>::Socket>;
     type Listener = SeenListener;
 
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
         let socket = UdpTransport::default().connect(to).await?;
-        let peer = elsewhere(socket.peer());
-        Ok(Seen(
-            socket,
-            peer,
-            Side::Connected(Arc::clone(&self.losing)),
-        ))
+        Ok(seen(socket, &Side::Connected(Arc::clone(&self.losing))))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
@@ -62,7 +57,7 @@ impl Transport for Elsewhere {
 pub(crate) struct SeenListener(<UdpTransport as Transport>::Listener, Arc<Ledger>);
 
 impl Listener for SeenListener {
-    type Socket = Seen<<<UdpTransport as Transport>::Listener as Listener>::Socket>;
+    type Socket = SeenSocket<<<UdpTransport as Transport>::Listener as Listener>::Socket>;
 
     fn local(&self) -> &Endpoint {
         self.0.local()
@@ -70,13 +65,24 @@ impl Listener for SeenListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.0.poll_accept(cx))?;
-        let peer = elsewhere(socket.peer());
-        Poll::Ready(Ok(Seen(socket, peer, Side::Accepted(Arc::clone(&self.1)))))
+        Poll::Ready(Ok(seen(socket, &Side::Accepted(Arc::clone(&self.1)))))
     }
 }
 
-/// A half, or both, and its peer.
-pub(crate) struct Seen<H>(H, Endpoint, Side);
+/// A half, what is said of it, and where it notes what passes.
+pub(crate) struct Seen<H>(H, Info, Side);
+
+type SeenSocket<S> = Joined<Seen<<S as Socket>::Recv>, Seen<<S as Socket>::Send>>;
+
+fn seen<S: Socket>(socket: S, side: &Side) -> SeenSocket<S> {
+    let info = socket.info().clone();
+    let info = info.with_peer(elsewhere(socket.peer()));
+    let (recv, send) = socket.split();
+    Joined::new(
+        Seen(recv, info.clone(), side.clone()),
+        Seen(send, info, side.clone()),
+    )
+}
 
 #[derive(Clone)]
 enum Side {
@@ -85,13 +91,7 @@ enum Side {
 }
 
 impl<H: Half> Half for Seen<H> {
-    fn shape(&self) -> Shape {
-        self.0.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.0.local()
-    }
-    fn peer(&self) -> &Endpoint {
+    fn info(&self) -> &Info {
         &self.1
     }
 }
@@ -109,7 +109,7 @@ impl<H: RecvHalf> RecvHalf for Seen<H> {
         let before = buf.filled().len();
         let received = ready!(self.0.poll_recv(cx, buf))?;
         if let Side::Accepted(ledger) = &self.2 {
-            ledger.came(&self.1, &buf.filled()[before..]);
+            ledger.came(self.1.peer(), &buf.filled()[before..]);
         }
         Poll::Ready(Ok(received))
     }
@@ -133,7 +133,7 @@ impl<H: SendHalf> SendHalf for Seen<H> {
             }
             Side::Accepted(ledger) => {
                 let sent = ready!(self.0.poll_send(cx, parts))?;
-                ledger.went(&self.1, &bytes);
+                ledger.went(self.1.peer(), &bytes);
                 Poll::Ready(Ok(sent))
             }
         }
@@ -141,20 +141,6 @@ impl<H: SendHalf> SendHalf for Seen<H> {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_finish(cx)
-    }
-}
-
-impl<S: Socket> Socket for Seen<S> {
-    type Recv = Seen<S::Recv>;
-    type Send = Seen<S::Send>;
-
-    fn split(self) -> (Self::Recv, Self::Send) {
-        let Seen(socket, peer, side) = self;
-        let (recv, send) = socket.split();
-        (
-            Seen(recv, peer.clone(), side.clone()),
-            Seen(send, peer, side),
-        )
     }
 }
 

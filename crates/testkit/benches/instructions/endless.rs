@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::ReadBuf;
 
 /// The same bytes come again and again.
@@ -13,26 +13,21 @@ pub(crate) struct Endless {
     wire: Vec<u8>,
     /// Where in `wire` the next read begins.
     at: usize,
-    name: Endpoint,
+    info: Info,
 }
 
 impl Endless {
     pub(crate) fn new(wire: &[u8]) -> Self {
-        let name = "mem://endless".parse().unwrap();
+        let name: Endpoint = "mem://endless".parse().unwrap();
+        let info = Info::new(Shape::Stream, name.clone(), name);
         let wire = wire.to_vec();
-        Endless { wire, at: 0, name }
+        Endless { wire, at: 0, info }
     }
 }
 
 impl Half for Endless {
-    fn shape(&self) -> Shape {
-        Shape::Stream
-    }
-    fn local(&self) -> &Endpoint {
-        &self.name
-    }
-    fn peer(&self) -> &Endpoint {
-        &self.name
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 

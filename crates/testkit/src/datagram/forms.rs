@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 
-use socketry_transport::{Batch, RecvExt, SendExt, Socket, Transport};
+use socketry_transport::{Batch, Credentials, RecvExt, SendExt, Socket, Transport};
 
 use super::steps::{Pair, same, with};
 use super::subject::Subject;
@@ -50,7 +50,10 @@ async fn meet<T: Transport + ?Sized>(
 ) -> Verdict {
     let steps = subject.steps();
     told.push(format!("{:?}, room for {}", from.shape(), to.recv_room()));
-    told.push(format!("vouched for: {}", from.credentials().is_some()));
+    told.push(format!(
+        "vouched for: {}",
+        from.info().get::<Credentials>().is_some()
+    ));
     told.push(format!(
         "abort {:?}",
         from.set_abort_on_drop(false)

@@ -15,7 +15,7 @@
 //!
 //! let mut server = socketry_transport::listen("tcp://127.0.0.1:0").await?;
 //! let client = socketry_transport::connect(server.local()).await?;
-//! let mut client = Faulty::new(client, &Faults::harmless().seed(1));
+//! let mut client = Faults::harmless().seed(1).over(client);
 //! client.send_all(b"hello").await?;
 //! # let _ = server.accept().await?;
 //! # Ok(()) }
@@ -34,9 +34,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{
-    Batch, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
-};
+use socketry_transport::{Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::ReadBuf;
 
 use lane::{Lane, Link};
@@ -47,14 +45,11 @@ use send::Sending;
 pub use trace::{Event, Trace};
 pub use transport::{FaultyListener, FaultyTransport};
 
-/// A socket with [`Faults`].
+/// A socket with [`Faults`], as [`Faults::over`] makes it.
 ///
 /// It needs tokio's time where the plan has [delays](Fault::Delay) or
 /// [reordering](Fault::Reordering).
-pub struct Faulty<S: Socket> {
-    recv: FaultyRecv<S::Recv>,
-    send: FaultySend<S::Send>,
-}
+pub type Faulty<S> = Joined<FaultyRecv<<S as Socket>::Recv>, FaultySend<<S as Socket>::Send>>;
 
 /// The receiving half of a [`Faulty`].
 pub struct FaultyRecv<R> {
@@ -68,22 +63,21 @@ pub struct FaultySend<W: SendHalf> {
     faults: Sending,
 }
 
-impl<S: Socket> Faulty<S> {
-    /// `socket` with the faults that `plan` decides for it.
-    pub fn new(socket: S, plan: &Faults) -> Self {
+impl Faults {
+    /// `socket` with the faults that this plan decides for it.
+    pub fn over<S: Socket>(&self, socket: S) -> Faulty<S> {
         let (link, shape) = (Arc::new(Link::default()), socket.shape());
-        let lane = |sending| Lane::new(plan, &link, shape, sending);
+        let lane = |sending| Lane::new(self, &link, shape, sending);
         let (recv, send) = socket.split();
-        Faulty {
-            recv: FaultyRecv {
-                inner: recv,
-                faults: Receiving::new(lane(false)),
-            },
-            send: FaultySend {
-                inner: send,
-                faults: Sending { lane: lane(true) },
-            },
-        }
+        let recv = FaultyRecv {
+            inner: recv,
+            faults: Receiving::new(lane(false)),
+        };
+        let send = FaultySend {
+            inner: send,
+            faults: Sending { lane: lane(true) },
+        };
+        Joined::new(recv, send)
     }
 }
 
@@ -92,62 +86,6 @@ fn failed(half: &impl Half) -> io::Error {
     match half.shape() {
         Shape::Stream => io::ErrorKind::ConnectionReset.into(),
         Shape::Datagram { .. } => io::ErrorKind::ConnectionRefused.into(),
-    }
-}
-
-impl<S: Socket> Socket for Faulty<S> {
-    type Recv = FaultyRecv<S::Recv>;
-    type Send = FaultySend<S::Send>;
-
-    fn split(self) -> (Self::Recv, Self::Send) {
-        (self.recv, self.send)
-    }
-}
-
-impl<S: Socket> RecvHalf for Faulty<S> {
-    fn recv_room(&self) -> usize {
-        self.recv.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv_batch(cx, batch)
-    }
-}
-
-impl<S: Socket> SendHalf for Faulty<S> {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send_run(cx, bytes, size)
-    }
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_flush(cx)
-    }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.send.set_abort_on_drop(on)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_finish(cx)
     }
 }
 
@@ -218,21 +156,12 @@ impl<W: SendHalf> Drop for FaultySend<W> {
     }
 }
 
-/// The three forms know the same, and print alike.
+/// Both halves know what is known inside, and print alike.
 macro_rules! half {
-    ($name:ident<$inner:ident>, $known:ident) => {
+    ($name:ident<$inner:ident>) => {
         impl<T: $inner> Half for $name<T> {
-            fn shape(&self) -> Shape {
-                self.$known.shape()
-            }
-            fn local(&self) -> &Endpoint {
-                self.$known.local()
-            }
-            fn peer(&self) -> &Endpoint {
-                self.$known.peer()
-            }
-            fn credentials(&self) -> Option<Credentials> {
-                self.$known.credentials()
+            fn info(&self) -> &Info {
+                self.inner.info()
             }
         }
 
@@ -245,6 +174,5 @@ macro_rules! half {
     };
 }
 
-half!(Faulty<Socket>, recv);
-half!(FaultyRecv<RecvHalf>, inner);
-half!(FaultySend<SendHalf>, inner);
+half!(FaultyRecv<RecvHalf>);
+half!(FaultySend<SendHalf>);

@@ -107,7 +107,7 @@ impl<T: Transport> Transport for FaultyTransport<T> {
 
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
         let socket = self.transport.connect(to).await?;
-        Ok(Faulty::new(socket, &self.connecting.plan()))
+        Ok(self.connecting.plan().over(socket))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
@@ -134,7 +134,7 @@ impl<L: Listener> Listener for FaultyListener<L> {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(Ok(Faulty::new(socket, &self.accepting.plan())))
+        Poll::Ready(Ok(self.accepting.plan().over(socket)))
     }
 }
 

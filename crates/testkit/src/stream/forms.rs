@@ -2,7 +2,7 @@
 //! `AsyncWrite`.
 
 use socketry_transport::{
-    BoxSocket, Half, IoSocket, RecvExt, SendExt, Shape, Socket, SocketIo, Transport,
+    BoxSocket, Credentials, FromIo, Half, IntoIo, RecvExt, SendExt, Shape, Socket, Transport,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -23,7 +23,7 @@ pub(super) async fn every_form_is_a_stream<T: Transport>(subject: Subject<T>) ->
 fn check_forms(what: &str, socket: impl Socket) -> Verdict {
     same(what, socket.shape(), Shape::Stream)?;
     let (local, peer) = (socket.local().clone(), socket.peer().clone());
-    let credentials = socket.credentials();
+    let credentials = socket.info().get::<Credentials>().copied();
     let (recv, send) = socket.split();
     let halves: [&dyn Half; 2] = [&recv, &send];
     for half in halves {
@@ -32,7 +32,7 @@ fn check_forms(what: &str, socket: impl Socket) -> Verdict {
         same(&format!("{what}, a half's peer"), half.peer(), &peer)?;
         same(
             &format!("{what}, a half's credentials"),
-            half.credentials(),
+            half.info().get().copied(),
             credentials,
         )?;
     }
@@ -111,7 +111,7 @@ pub(super) async fn async_read_and_write_change_nothing<T: Transport>(
         .await?;
 
     let (client, server) = subject.meet(&mut listener).await?;
-    let reading = read_to_end(SocketIo::new(server).map_err(Failure::new)?, ALL);
+    let reading = read_to_end(IntoIo::new(server).map_err(Failure::new)?, ALL);
     let both = async { tokio::try_join!(write_all(client, ALL), reading) };
     subject
         .within("write_all, shutdown and read_to_end", both)
@@ -120,19 +120,19 @@ pub(super) async fn async_read_and_write_change_nothing<T: Transport>(
 }
 
 /// `socket` as `AsyncRead + AsyncWrite`, and that as a socket.
-fn there_and_back<S: Socket>(socket: S) -> Verdict<IoSocket<SocketIo<S>>> {
-    let (local, peer) = (socket.local().clone(), socket.peer().clone());
-    let io = SocketIo::new(socket).map_err(Failure::new)?;
-    Ok(IoSocket::new(io, local, peer))
+fn there_and_back<S: Socket>(socket: S) -> Verdict<FromIo<IntoIo<S>>> {
+    let info = socket.info().clone();
+    let io = IntoIo::new(socket).map_err(Failure::new)?;
+    Ok(FromIo::from_io(io, info))
 }
 
 async fn write_all<S: Socket>(socket: S, all: usize) -> Verdict {
-    let mut io = SocketIo::new(socket).map_err(Failure::new)?;
+    let mut io = IntoIo::new(socket).map_err(Failure::new)?;
     io.write_all(&pattern(0, all)).await.map_err(Failure::new)?;
     io.shutdown().await.map_err(Failure::new)
 }
 
-async fn read_to_end<S: Socket>(mut io: SocketIo<S>, all: usize) -> Verdict {
+async fn read_to_end<S: Socket>(mut io: IntoIo<S>, all: usize) -> Verdict {
     let mut came = Vec::new();
     io.read_to_end(&mut came).await.map_err(Failure::new)?;
     check(&came, 0)?;

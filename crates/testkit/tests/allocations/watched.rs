@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape};
+use socketry_transport::{Half, Info, Received, RecvHalf, SendHalf};
 use tokio::io::ReadBuf;
 
 /// A socket, and how often it gave something and had nothing.
@@ -30,14 +30,8 @@ impl<S> Watched<S> {
 }
 
 impl<S: Half> Half for Watched<S> {
-    fn shape(&self) -> Shape {
-        self.socket.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.socket.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        self.socket.peer()
+    fn info(&self) -> &Info {
+        self.socket.info()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_transport::{
-    Batch, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket, SocketOptions,
+    Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket, SocketOptions,
 };
 use tokio::io::ReadBuf;
 
@@ -16,23 +16,19 @@ use crate::Defect::{self, *};
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) defect: Defect,
-    shape: Shape,
-    local: Endpoint,
-    peer: Endpoint,
+    info: Info,
     /// Set by somebody else: what there was is over.
-    pub(crate) over: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
     /// Whether the receiving half waits.
     waiting: Arc<AtomicBool>,
     options: SocketOptions,
 }
 
-pub(crate) struct Broken<S: Socket> {
-    pub(crate) recv: BrokenRecv<S::Recv>,
-    send: BrokenSend<S::Send>,
-}
+pub(crate) type Broken<S> =
+    Joined<BrokenRecv<<S as Socket>::Recv>, BrokenSend<<S as Socket>::Send>>;
 
 pub(crate) struct BrokenRecv<R> {
-    pub(crate) known: Known,
+    known: Known,
     room: usize,
     /// Its own half, or all that there are.
     pub(crate) inner: Vec<Arc<Mutex<R>>>,
@@ -46,60 +42,48 @@ pub(crate) struct BrokenSend<X> {
     cancelled: Option<Vec<u8>>,
 }
 
-impl<S: Socket> Broken<S> {
-    pub(crate) fn new(socket: S, defect: Defect) -> Self {
-        let local = socket.local().clone();
-        let peer = match defect {
-            CallsItselfThePeer => local.clone(),
-            _ => socket.peer().clone(),
-        };
-        let room = match defect {
-            AsksForTooLittleRoom => 100,
-            _ => socket.recv_room(),
-        };
-        let known = Known {
-            defect,
-            shape: socket.shape(),
-            local,
-            peer,
-            over: Arc::default(),
-            waiting: Arc::default(),
-            options: SocketOptions::default(),
-        };
-        let (recv, send) = socket.split();
-        Broken {
-            recv: BrokenRecv {
-                known: known.clone(),
-                room,
-                inner: vec![Arc::new(Mutex::new(recv))],
-                filled: false,
-                error: None,
-            },
-            send: BrokenSend {
-                known,
-                inner: send,
-                cancelled: None,
-            },
-        }
-    }
-
-    /// Ends when `over` is set.
-    pub(crate) fn share(&mut self, over: &Arc<AtomicBool>) {
-        self.recv.known.over = Arc::clone(over);
-        self.send.known.over = Arc::clone(over);
-    }
-
-    pub(crate) fn with_options(mut self, options: SocketOptions) -> Self {
-        self.recv.known.options = options;
-        self
-    }
-
-    pub(crate) fn options(&self) -> SocketOptions {
-        self.recv.known.options.clone()
-    }
+pub(crate) fn broken<S: Socket>(
+    socket: S,
+    defect: Defect,
+    over: &Arc<AtomicBool>,
+    options: SocketOptions,
+) -> Broken<S> {
+    let room = match defect {
+        AsksForTooLittleRoom => 100,
+        _ => socket.recv_room(),
+    };
+    let info = socket.info().clone();
+    let known = Known {
+        defect,
+        info: match defect {
+            CallsItselfThePeer => info.with_peer(socket.local().clone()),
+            _ => info,
+        },
+        over: Arc::clone(over),
+        waiting: Arc::default(),
+        options,
+    };
+    let (recv, send) = socket.split();
+    let recv = BrokenRecv {
+        known: known.clone(),
+        room,
+        inner: vec![Arc::new(Mutex::new(recv))],
+        filled: false,
+        error: None,
+    };
+    let send = BrokenSend {
+        known,
+        inner: send,
+        cancelled: None,
+    };
+    Joined::new(recv, send)
 }
 
 impl<R: RecvHalf> BrokenRecv<R> {
+    pub(crate) fn options(&self) -> SocketOptions {
+        self.known.options.clone()
+    }
+
     fn inner(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<Received>> {
         for half in &self.inner {
             let received = half.lock().unwrap().poll_recv(cx, buf);
@@ -206,7 +190,7 @@ fn joined(parts: &[IoSlice<'_>]) -> Vec<u8> {
 impl<X: SendHalf> BrokenSend<X> {
     fn whole(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let whole = joined(parts);
-        let Shape::Datagram { max_len } = self.known.shape else {
+        let Shape::Datagram { max_len } = self.shape() else {
             unreachable!("datagrams")
         };
         let late = self.cancelled.take().filter(|late| *late != whole);
@@ -282,75 +266,14 @@ impl<X: SendHalf> SendHalf for BrokenSend<X> {
     }
 }
 
-impl<S: Socket> RecvHalf for Broken<S> {
-    fn recv_room(&self) -> usize {
-        self.recv.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv_batch(cx, batch)
+impl<R: RecvHalf> Half for BrokenRecv<R> {
+    fn info(&self) -> &Info {
+        &self.known.info
     }
 }
 
-impl<S: Socket> SendHalf for Broken<S> {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send_run(cx, bytes, size)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_finish(cx)
+impl<X: SendHalf> Half for BrokenSend<X> {
+    fn info(&self) -> &Info {
+        &self.known.info
     }
 }
-
-impl<S: Socket> Socket for Broken<S> {
-    type Recv = BrokenRecv<S::Recv>;
-    type Send = BrokenSend<S::Send>;
-
-    fn split(self) -> (Self::Recv, Self::Send) {
-        (self.recv, self.send)
-    }
-}
-
-macro_rules! half {
-    ($half:ty, $parameter:ident: $bound:ident, |$this:ident| $known:expr) => {
-        impl<$parameter: $bound> Half for $half {
-            fn shape(&self) -> Shape {
-                let $this = self;
-                $known.shape
-            }
-            fn local(&self) -> &Endpoint {
-                let $this = self;
-                &$known.local
-            }
-            fn peer(&self) -> &Endpoint {
-                let $this = self;
-                &$known.peer
-            }
-        }
-    };
-}
-
-half!(Broken<S>, S: Socket, |this| this.recv.known);
-half!(BrokenRecv<R>, R: RecvHalf, |this| this.known);
-half!(BrokenSend<X>, X: SendHalf, |this| this.known);

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
-use socketry_transport::{Endpoint, Listener, Result, Socket};
+use socketry_transport::{Endpoint, Listener, Result, Socket, SocketOptions};
 use tokio::sync::mpsc;
 
 use crate::Defect::{self, *};
-use crate::halves::Broken;
+use crate::halves::{Broken, broken};
 
 type Halves<L> = Vec<Arc<Mutex<<<L as Listener>::Socket as Socket>::Recv>>>;
 
@@ -47,14 +47,17 @@ impl<L: Listener> Listening<L> {
     }
 
     fn wrap(&mut self, session: L::Socket) -> Broken<L::Socket> {
-        let mut session = Broken::new(session, self.defect);
+        let over = match self.defect {
+            EndsWithTheListener | StopsAtAnError => Arc::clone(&self.over),
+            _ => Arc::default(),
+        };
+        let mut session = broken(session, self.defect, &over, SocketOptions::default());
+        let (recv, _) = session.halves_mut();
         if matches!(self.defect, MixesSessions | KeepsDroppedSessions) {
-            self.halves.extend(session.recv.inner.iter().cloned());
+            self.halves.extend(recv.inner.iter().cloned());
         }
-        match self.defect {
-            MixesSessions => session.recv.inner.clone_from(&self.halves),
-            EndsWithTheListener | StopsAtAnError => session.share(&self.over),
-            _ => {}
+        if self.defect == MixesSessions {
+            recv.inner.clone_from(&self.halves);
         }
         session
     }
@@ -66,8 +69,9 @@ fn evicting<L: Listener>(mut inner: L, limit: usize) -> mpsc::UnboundedReceiver<
     tokio::spawn(async move {
         let mut there = VecDeque::new();
         while let Ok(session) = inner.accept().await {
-            let session = Broken::new(session, EvictsTheOldest);
-            there.push_back(Arc::clone(&session.recv.known.over));
+            let over = Arc::default();
+            let session = broken(session, EvictsTheOldest, &over, SocketOptions::default());
+            there.push_back(over);
             if there.len() > limit {
                 there.pop_front().unwrap().store(true, SeqCst);
             }

@@ -7,6 +7,7 @@ mod listener;
 mod unconnected;
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use socketry_transport::{
     Endpoint, Keys, Result, SocketOptions, Transport, UdpTransport, UnixDgramTransport, async_trait,
 };
 
-use halves::Broken;
+use halves::{Broken, broken};
 use listener::Listening;
 
 /// What is wrong.
@@ -89,7 +90,7 @@ impl<T: Transport<Socket: AsFd>> Transport for Faulty<T> {
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
         let socket = self.inner.connect(&self.known(to)).await?;
         let options = SocketOptions::read_back(&socket).unwrap();
-        Ok(Broken::new(socket, self.defect).with_options(options))
+        Ok(broken(socket, self.defect, &Arc::default(), options))
     }
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
         let limit = at.query().find(|(key, _)| *key == "max_peers");
@@ -124,7 +125,7 @@ fn udp(defect: Defect) -> Subject<Faulty<UdpTransport>> {
             let bound = UdpTransport::default().bind(&at).await?;
             Ok(unconnected::Bound::new(bound, defect))
         })
-        .reads_back(&[("ttl", "7")], |socket| Ok(socket.options()))
+        .reads_back(&[("ttl", "7")], |socket| Ok(socket.halves().0.options()))
 }
 
 /// For what UDP never does: to wait for room.

@@ -64,8 +64,8 @@ pub(crate) enum Defect {
     RetriesForEver,
     /// What is asked for by options is not looked at.
     IgnoresOptions,
-    /// The halves say that they carry datagrams.
-    HalvesAreDatagrams,
+    /// The sending half says that it carries datagrams.
+    SendsDatagrams,
 }
 
 /// Each defect, the law that it breaks, and what that law must say.
@@ -242,7 +242,7 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
         "was not refused",
     ),
     (
-        Defect::HalvesAreDatagrams,
+        Defect::SendsDatagrams,
         "every_form_is_a_stream",
         "a half: Datagram",
     ),

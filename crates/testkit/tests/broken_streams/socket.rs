@@ -1,55 +1,67 @@
-//! A socket, or a half of one, with one defect.
+//! A socket with one defect.
 
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use socketry_transport::{
-    Batch, Credentials, Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket,
-};
+use socketry_transport::{Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::ReadBuf;
 
 use crate::defect::Defect;
 
-pub(crate) struct Bad<S> {
+/// A half with one defect.
+pub(crate) struct Bad<H> {
     defect: Defect,
-    inner: S,
-    is_half: bool,
+    inner: H,
+    info: Info,
     /// What was taken and waits to be sent.
     held: Vec<u8>,
     /// The receive that just said `Pending` had put bytes into its buffer.
     filled: bool,
     ended: bool,
-    finished: bool,
-    /// A receive waits, in this half or the other.
-    receiving: Arc<AtomicBool>,
     first_waker: Option<Waker>,
+    shared: Arc<Shared>,
+}
+
+/// What both halves know of one another.
+#[derive(Default)]
+struct Shared {
+    finished: AtomicBool,
+    /// A receive waits.
+    receiving: AtomicBool,
     one_waker: Arc<OneWaker>,
 }
 
-impl<S> Bad<S> {
-    pub(crate) fn new(defect: Defect, inner: S) -> Self {
+/// A socket with one defect.
+pub(crate) type BadSocket<S> = Joined<Bad<<S as Socket>::Recv>, Bad<<S as Socket>::Send>>;
+
+pub(crate) fn bad<S: Socket>(defect: Defect, socket: S) -> BadSocket<S> {
+    let (shared, info) = (Arc::default(), socket.info().clone());
+    let info = match defect {
+        Defect::NamesItself => info.with_peer(socket.local().clone()),
+        _ => info,
+    };
+    let (recv, send) = socket.split();
+    let recv = Bad::new(defect, recv, info.clone(), &shared);
+    let info = match defect {
+        Defect::SendsDatagrams => info.with_shape(Shape::Datagram { max_len: 512 }),
+        _ => info,
+    };
+    Joined::new(recv, Bad::new(defect, send, info, &shared))
+}
+
+impl<H> Bad<H> {
+    fn new(defect: Defect, inner: H, info: Info, shared: &Arc<Shared>) -> Self {
         Bad {
             defect,
             inner,
-            is_half: false,
+            info,
             held: Vec::new(),
             filled: false,
             ended: false,
-            finished: false,
-            receiving: Arc::default(),
             first_waker: None,
-            one_waker: Arc::default(),
-        }
-    }
-
-    fn half<H>(&self, inner: H) -> Bad<H> {
-        Bad {
-            is_half: true,
-            one_waker: Arc::clone(&self.one_waker),
-            receiving: Arc::clone(&self.receiving),
-            ..Bad::new(self.defect, inner)
+            shared: Arc::clone(shared),
         }
     }
 }
@@ -74,23 +86,8 @@ impl Wake for OneWaker {
 }
 
 impl<S: Half> Half for Bad<S> {
-    fn shape(&self) -> Shape {
-        match self.defect {
-            Defect::HalvesAreDatagrams if self.is_half => Shape::Datagram { max_len: 512 },
-            _ => self.inner.shape(),
-        }
-    }
-    fn local(&self) -> &Endpoint {
-        self.inner.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        match self.defect {
-            Defect::NamesItself => self.inner.local(),
-            _ => self.inner.peer(),
-        }
-    }
-    fn credentials(&self) -> Option<Credentials> {
-        self.inner.credentials()
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 
@@ -119,7 +116,9 @@ impl<S: RecvHalf> RecvHalf for Bad<S> {
                 self.ended = received == Received::End;
                 Poll::Ready(Ok(received))
             }
-            Defect::FinishClosesBoth if self.finished => Poll::Ready(Ok(Received::End)),
+            Defect::FinishClosesBoth if self.shared.finished.load(SeqCst) => {
+                Poll::Ready(Ok(Received::End))
+            }
             Defect::ForgetsReaders => {
                 let asleep = &mut Context::from_waker(Waker::noop());
                 self.inner.poll_recv(asleep, buf)
@@ -131,7 +130,7 @@ impl<S: RecvHalf> RecvHalf for Bad<S> {
                 Poll::Ready(Ok(received))
             }
             Defect::WakesOneOfTwo => {
-                let one = self.one_waker.of(cx);
+                let one = self.shared.one_waker.of(cx);
                 self.inner.poll_recv(&mut Context::from_waker(&one), buf)
             }
             Defect::FillsBeforeReady if self.filled => {
@@ -149,8 +148,7 @@ impl<S: RecvHalf> RecvHalf for Bad<S> {
             }
             Defect::HalfDuplex => {
                 let received = self.inner.poll_recv(cx, buf);
-                self.receiving
-                    .store(received.is_pending(), Ordering::SeqCst);
+                self.shared.receiving.store(received.is_pending(), SeqCst);
                 received
             }
             _ => self.inner.poll_recv(cx, buf),
@@ -231,7 +229,7 @@ impl<S: SendHalf> SendHalf for Bad<S> {
                 self.inner.poll_send(asleep, parts)
             }
             Defect::WakesOneOfTwo => {
-                let one = self.one_waker.of(cx);
+                let one = self.shared.one_waker.of(cx);
                 self.inner.poll_send(&mut Context::from_waker(&one), parts)
             }
             Defect::ClaimsAll => self.inner.poll_send(cx, parts).map_ok(|_| len(parts)),
@@ -255,8 +253,10 @@ impl<S: SendHalf> SendHalf for Bad<S> {
                 }
                 sent
             }
-            Defect::SendsAfterFinish if self.finished => Poll::Ready(Ok(len(parts))),
-            Defect::HalfDuplex if self.receiving.load(Ordering::SeqCst) => Poll::Pending,
+            Defect::SendsAfterFinish if self.shared.finished.load(SeqCst) => {
+                Poll::Ready(Ok(len(parts)))
+            }
+            Defect::HalfDuplex if self.shared.receiving.load(SeqCst) => Poll::Pending,
             _ => self.inner.poll_send(cx, parts),
         }
     }
@@ -280,18 +280,7 @@ impl<S: SendHalf> SendHalf for Bad<S> {
             Defect::FinishDrops => self.held.clear(),
             _ => ready!(self.poll_held(cx))?,
         }
-        self.finished = true;
+        self.shared.finished.store(true, SeqCst);
         self.inner.poll_finish(cx)
-    }
-}
-
-impl<S: Socket> Socket for Bad<S> {
-    type Recv = Bad<S::Recv>;
-    type Send = Bad<S::Send>;
-
-    fn split(self) -> (Self::Recv, Self::Send) {
-        let halves = Bad::new(self.defect, ());
-        let (recv, send) = self.inner.split();
-        (halves.half(recv), halves.half(send))
     }
 }

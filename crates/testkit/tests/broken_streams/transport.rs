@@ -11,7 +11,7 @@ use tokio::io::ReadBuf;
 use tokio::sync::oneshot;
 
 use crate::defect::Defect;
-use crate::socket::Bad;
+use crate::socket::{BadSocket, bad};
 
 pub(crate) struct Broken<T> {
     defect: Defect,
@@ -37,7 +37,7 @@ impl<T> Broken<T> {
 
 #[async_trait]
 impl<T: Transport> Transport for Broken<T> {
-    type Socket = Bad<T::Socket>;
+    type Socket = BadSocket<T::Socket>;
     type Listener = BrokenListener<T::Listener>;
 
     fn keys(&self) -> Keys {
@@ -54,7 +54,7 @@ impl<T: Transport> Transport for Broken<T> {
             tokio::time::sleep(Duration::from_millis(50)).await;
             connected = self.inner.connect(&to).await;
         }
-        Ok(Bad::new(self.defect, connected?))
+        Ok(bad(self.defect, connected?))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
@@ -90,7 +90,7 @@ pub(crate) struct BrokenListener<L> {
 }
 
 impl<L: Listener> Listener for BrokenListener<L> {
-    type Socket = Bad<L::Socket>;
+    type Socket = BadSocket<L::Socket>;
 
     fn local(&self) -> &Endpoint {
         match self.defect {
@@ -113,7 +113,7 @@ impl<L: Listener> Listener for BrokenListener<L> {
             self.dead = true;
             return self.poll_accept(cx);
         }
-        Poll::Ready(Ok(Bad::new(self.defect, accepted)))
+        Poll::Ready(Ok(bad(self.defect, accepted)))
     }
 }
 

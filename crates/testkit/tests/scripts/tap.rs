@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Endpoint, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_test::io::{Builder, Mock};
 
@@ -107,17 +107,14 @@ impl Tap {
     }
 }
 
-static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| "mem://script".parse().unwrap());
+static INFO: LazyLock<Info> = LazyLock::new(|| {
+    let at: Endpoint = "mem://script".parse().unwrap();
+    Info::new(Shape::Stream, at.clone(), at)
+});
 
 impl Half for Tap {
-    fn shape(&self) -> Shape {
-        Shape::Stream
-    }
-    fn local(&self) -> &Endpoint {
-        &ENDPOINT
-    }
-    fn peer(&self) -> &Endpoint {
-        &ENDPOINT
+    fn info(&self) -> &Info {
+        &INFO
     }
 }
 

@@ -13,7 +13,8 @@ use tokio::io::ReadBuf;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
-use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::contract::socket::info::Info;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
@@ -58,17 +59,8 @@ impl fmt::Debug for BoxSocket {
 }
 
 impl Half for BoxSocket {
-    fn shape(&self) -> Shape {
-        self.0.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.0.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        self.0.peer()
-    }
-    fn credentials(&self) -> Option<Credentials> {
-        self.0.credentials()
+    fn info(&self) -> &Info {
+        self.0.info()
     }
 }
 

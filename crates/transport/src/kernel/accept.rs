@@ -30,6 +30,9 @@ pub struct OsListener {
     // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
     _file: Option<SocketFile>,
     os: Os,
+    local: Endpoint,
+    /// Whether the sockets that it accepts are each at an address of their own.
+    wildcard: bool,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
     /// A descriptor to give up for a connection that is to be refused.
@@ -37,14 +40,24 @@ pub struct OsListener {
 }
 
 impl OsListener {
-    pub(crate) fn new(os: Os, file: Option<SocketFile>) -> Self {
+    pub(crate) fn new(os: Os, local: Endpoint, file: Option<SocketFile>) -> Self {
         OsListener {
             reserve: reserve(&os),
             os,
+            wildcard: local
+                .socket_addr()
+                .is_some_and(|at| at.ip().to_canonical().is_unspecified()),
+            local,
             rest: None,
             next_rest: BACK_OFF.0,
             _file: file,
         }
+    }
+
+    /// Asks the system where each accepted socket is, whatever the listener's address.
+    pub(crate) fn asking_each(self) -> Self {
+        let wildcard = !self.os.scheme().is_unix();
+        OsListener { wildcard, ..self }
     }
 
     fn accepted(
@@ -52,9 +65,16 @@ impl OsListener {
         (socket, peer): (socket2::Socket, socket2::SockAddr),
     ) -> io::Result<OsSocket> {
         let scheme = self.os.scheme();
-        Ok(OsSocket::new(
-            Os::new(socket, scheme)?,
-            addr::endpoint(scheme, &peer),
+        let local = if self.wildcard {
+            addr::endpoint(scheme, &socket.local_addr()?)
+        } else {
+            self.local.clone()
+        };
+        let peer = addr::endpoint(scheme, &peer);
+        Ok(OsSocket::connected(
+            Os::stream(socket, scheme)?,
+            local,
+            peer,
         ))
     }
 
@@ -76,7 +96,7 @@ impl OsListener {
     }
 
     fn back_off(&mut self, error: &io::Error) {
-        tracing::warn!(listener = %self.os.local(), %error, wait = ?self.next_rest, "cannot accept");
+        tracing::warn!(listener = %self.local, %error, wait = ?self.next_rest, "cannot accept");
         self.rest = Some(Box::pin(tokio::time::sleep(self.next_rest)));
         self.next_rest = (self.next_rest * 2).min(BACK_OFF.1);
     }
@@ -92,7 +112,7 @@ impl Listener for OsListener {
     type Socket = OsSocket;
 
     fn local(&self) -> &Endpoint {
-        self.os.local()
+        &self.local
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
@@ -106,13 +126,13 @@ impl Listener for OsListener {
                 }
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) if is_of_the_listener(&error) => {
-                    return Poll::Ready(Err(hint::failed("accept at", self.os.local(), error)));
+                    return Poll::Ready(Err(hint::failed("accept at", &self.local, error)));
                 }
                 // EMFILE and the like leave the listener readable: an immediate retry would spin.
                 Err(error) if self.next_rest < LASTING => self.back_off(&error),
                 Err(error) => match ready!(self.poll_refuse(cx)) {
                     Ok(()) => {
-                        tracing::warn!(listener = %self.os.local(), %error, "a connection was refused");
+                        tracing::warn!(listener = %self.local, %error, "a connection was refused");
                         // Others have their turn, however many there are to refuse.
                         cx.waker().wake_by_ref();
                         return Poll::Pending;

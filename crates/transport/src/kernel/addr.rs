@@ -57,11 +57,12 @@ impl Scheme {
         }
     }
 
-    pub(crate) fn shape(self, socket: &socket2::Socket) -> io::Result<Shape> {
+    /// The shape of `socket`, which is bound at `local`.
+    pub(crate) fn shape(self, socket: &socket2::Socket, local: &SockAddr) -> io::Result<Shape> {
         Ok(match self {
             Scheme::Tcp | Scheme::Unix => Shape::Stream,
             Scheme::Udp => Shape::Datagram {
-                max_len: if sends_v6_only(socket)? {
+                max_len: if sends_v6_only(socket, local)? {
                     UDP_MAX_V6
                 } else {
                     UDP_MAX_V4
@@ -104,8 +105,8 @@ impl Scheme {
 
 /// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4
 /// peers too.
-fn sends_v6_only(socket: &socket2::Socket) -> io::Result<bool> {
-    Ok(match socket.local_addr()?.as_socket_ipv6() {
+fn sends_v6_only(socket: &socket2::Socket, local: &SockAddr) -> io::Result<bool> {
+    Ok(match local.as_socket_ipv6() {
         None => false,
         Some(local) if local.ip().is_unspecified() => socket.only_v6()?,
         Some(local) => local.ip().to_ipv4_mapped().is_none(),
@@ -117,8 +118,8 @@ pub(crate) fn endpoint(scheme: Scheme, address: &SockAddr) -> Endpoint {
     Endpoint::known(scheme.name(), &Address::from(&peer_addr(address)))
 }
 
-/// The endpoint of a socket that the kernel has no address for.
-pub(crate) fn unknown(scheme: Scheme) -> Endpoint {
+/// The endpoint of a socket that nobody bound.
+pub(crate) fn unnamed(scheme: Scheme) -> Endpoint {
     Endpoint::known(scheme.name(), &Address::Unnamed)
 }
 

@@ -28,14 +28,19 @@ pub struct OsDatagram {
     // in its place.
     _file: Option<SocketFile>,
     os: Os,
+    local: Endpoint,
 }
 
 impl OsDatagram {
-    pub(crate) fn new(mut os: Os, file: Option<SocketFile>) -> Self {
+    pub(crate) fn new(mut os: Os, local: Endpoint, file: Option<SocketFile>) -> Self {
         if !os.scheme().is_unix() {
             os.answer_as_asked();
         }
-        OsDatagram { os, _file: file }
+        OsDatagram {
+            os,
+            local,
+            _file: file,
+        }
     }
 
     /// The socket itself, for options that this crate does not name.
@@ -55,7 +60,7 @@ impl AsFd for OsDatagram {
 
 impl DatagramSocket for OsDatagram {
     fn local(&self) -> &Endpoint {
-        self.os.local()
+        &self.local
     }
 
     fn max_len(&self) -> usize {

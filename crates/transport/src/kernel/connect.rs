@@ -136,7 +136,7 @@ pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
 
 /// Waits for the answer, unless the socket is `done` connecting.
 pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::Result<Os> {
-    let os = Os::new(socket, scheme)?;
+    let os = Os::stream(socket, scheme)?;
     if !done {
         os.writable().await?;
         os.socket().take_error()?.map_or(Ok(()), Err)?;

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::contract::endpoint::Endpoint;
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr::{self, Scheme};
 use crate::kernel::bound::OsDatagram;
@@ -50,7 +51,8 @@ impl SocketParts {
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
         let peer = addr::endpoint(scheme, &self.0.peer_addr()?);
-        Ok(OsSocket::new(self.os(scheme)?, peer))
+        let (os, local) = self.os(scheme)?;
+        Ok(OsSocket::connected(os, local, peer))
     }
 
     /// A stream socket that listens already. Its file, if it has one, is left to its maker.
@@ -64,7 +66,9 @@ impl SocketParts {
                 "the socket does not listen; call listen(2) on it first",
             ));
         }
-        Ok(OsListener::new(self.os(scheme)?, None))
+        let (os, local) = self.os(scheme)?;
+        // Its maker may have made it accept connections to other addresses than its own (IP_TRANSPARENT).
+        Ok(OsListener::new(os, local, None).asking_each())
     }
 
     /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
@@ -78,12 +82,13 @@ impl SocketParts {
                 "the socket is a stream; use connected() or listening()",
             ));
         }
-        Ok(OsDatagram::new(self.os(scheme)?, None))
+        let (os, local) = self.os(scheme)?;
+        Ok(OsDatagram::new(os, local, None))
     }
 
-    fn os(self, scheme: Scheme) -> io::Result<Os> {
+    fn os(self, scheme: Scheme) -> io::Result<(Os, Endpoint)> {
         self.0.set_nonblocking(true)?;
-        Os::new(self.0, scheme)
+        Os::located(self.0, scheme)
     }
 
     fn scheme(&self) -> io::Result<Scheme> {

@@ -64,7 +64,10 @@ impl Transport for TcpTransport {
             let attempt = |address| attempt(prepared(address, &options, to), address);
             race(addresses, attempt)
                 .await
-                .map(|(os, peer)| OsSocket::new(os, addr::endpoint(Scheme::Tcp, &peer)))
+                .map(|(os, ends)| {
+                    let [local, peer] = ends.map(|end| addr::endpoint(Scheme::Tcp, &end));
+                    OsSocket::connected(os, local, peer)
+                })
                 .map_err(|error| hint::failed("connect to", to, error))
         });
         in_time(to, &options, connecting).await
@@ -91,8 +94,11 @@ fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::
     Ok(socket)
 }
 
-/// A connected socket, and whom it reached: for `0.0.0.0` that is somebody.
-async fn attempt(prepared: io::Result<Socket>, address: SocketAddr) -> io::Result<(Os, SockAddr)> {
+/// A connected socket, where it is, and the address that it reached: for `0.0.0.0` that is another.
+async fn attempt(
+    prepared: io::Result<Socket>,
+    address: SocketAddr,
+) -> io::Result<(Os, [SockAddr; 2])> {
     let socket = prepared?;
     let done = begin(&socket, &SockAddr::from(address))?;
     let os = settled(socket, Scheme::Tcp, done).await?;
@@ -103,10 +109,11 @@ async fn attempt(prepared: io::Result<Socket>, address: SocketAddr) -> io::Resul
     };
     // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
     // nobody listens there.
-    if os.socket().local_addr()? == peer {
+    let local = os.socket().local_addr()?;
+    if local == peer {
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
-    Ok((os, peer))
+    Ok((os, [local, peer]))
 }
 
 /// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets that it accepts.
@@ -119,10 +126,8 @@ fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Res
     socket
         .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
         .map_err(failed)?;
-    Ok(OsListener::new(
-        Os::new(socket, Scheme::Tcp).map_err(failed)?,
-        None,
-    ))
+    let (os, local) = Os::located(socket, Scheme::Tcp).map_err(failed)?;
+    Ok(OsListener::new(os, local, None))
 }
 
 #[cfg(test)]

@@ -54,10 +54,8 @@ async fn bind(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
     options.apply_before_bind(&socket, at)?;
     socket.bind(&SockAddr::from(address)).map_err(failed)?;
     options.apply_after_bind(&socket, at)?;
-    Ok(OsDatagram::new(
-        Os::new(socket, Scheme::Udp).map_err(failed)?,
-        None,
-    ))
+    let (os, local) = Os::located(socket, Scheme::Udp).map_err(failed)?;
+    Ok(OsDatagram::new(os, local, None))
 }
 
 /// A socket whose peer is fixed: a route to it is all that this needs.
@@ -68,10 +66,8 @@ fn connected(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> Res
     socket.connect(&SockAddr::from(address)).map_err(failed)?;
     options.apply_after_bind(&socket, to)?;
     let peer = addr::endpoint(Scheme::Udp, &SockAddr::from(address));
-    Ok(OsSocket::new(
-        Os::new(socket, Scheme::Udp).map_err(failed)?,
-        peer,
-    ))
+    let (os, local) = Os::located(socket, Scheme::Udp).map_err(failed)?;
+    Ok(OsSocket::connected(os, local, peer))
 }
 
 fn first(addresses: Vec<SocketAddr>, endpoint: &Endpoint) -> Result<SocketAddr> {

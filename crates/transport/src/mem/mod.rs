@@ -11,9 +11,11 @@ use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::adapters::IoSocket;
+use crate::adapters::FromIo;
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::socket::Shape;
+use crate::contract::socket::info::Info;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
@@ -21,7 +23,7 @@ use crate::options;
 use crate::options::SocketOptions;
 
 /// What `mem` sockets are.
-pub type MemSocket = IoSocket<DuplexStream>;
+pub type MemSocket = FromIo<DuplexStream>;
 
 /// How many bytes wait in each direction, where `recv_buffer` says nothing.
 const DEFAULT_BUFFER: usize = 64 * 1024;
@@ -110,9 +112,10 @@ impl Transport for MemTransport {
             .ok_or_else(|| refused("nobody listens there"))?;
         let (local, peer) = (named(free_name()), named(name));
         let (ours, theirs) = tokio::io::duplex(listening.buffer);
-        let accepted = IoSocket::new(theirs, peer.clone(), local.clone());
+        let at = |local, peer| Info::new(Shape::Stream, local, peer);
+        let accepted = FromIo::from_io(theirs, at(peer.clone(), local.clone()));
         match listening.backlog.try_send(accepted) {
-            Ok(()) => Ok(IoSocket::new(ours, local, peer)),
+            Ok(()) => Ok(FromIo::from_io(ours, at(local, peer))),
             Err(TrySendError::Full(_)) => Err(refused("the listener's backlog is full")),
             Err(TrySendError::Closed(_)) => Err(refused("the listener is closing")),
         }

@@ -122,7 +122,8 @@ impl<D: DatagramSocket> SessionListener<D> {
     /// that runtime shuts down, the sessions end and [`accept`](Listener::accept) fails.
     pub fn new(socket: impl Into<Arc<D>>, limits: SessionLimits) -> Self {
         let socket = socket.into();
-        let hub = Arc::new(Hub::new(limits));
+        let here = (socket.max_len(), socket.local().clone());
+        let hub = Arc::new(Hub::new(limits, here));
         tokio::spawn(Pump::new(Arc::clone(&socket), Arc::clone(&hub)).run());
         SessionListener { socket, hub }
     }
@@ -142,7 +143,7 @@ impl<D: DatagramSocket> Listener for SessionListener<D> {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Session<D>>> {
         match ready!(self.hub.poll_next(cx)) {
-            Some(peer) => Poll::Ready(Ok(Session::new(&self.socket, &self.hub, peer))),
+            Some(peer) => Poll::Ready(Ok(Session::of(&self.socket, &self.hub, peer))),
             None => Poll::Ready(Err(Error::new(
                 ErrorKind::Closed,
                 "accept at",

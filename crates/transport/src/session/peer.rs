@@ -11,6 +11,8 @@ use super::SessionLimits;
 use super::table::{lock, wake};
 use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::Shape;
+use crate::contract::socket::info::Info;
 
 /// What tells sessions apart: the peer, and the address of ours that it asked. A peer that asks two
 /// has a session with each, as it would have two TCP connections, and each answers from its own.
@@ -41,9 +43,8 @@ fn asked(peer: &PeerAddr, at: &Endpoint) -> Option<Endpoint> {
 /// One peer: its address, and what came from it.
 pub(super) struct Peer {
     pub(super) addr: PeerAddr,
-    pub(super) endpoint: Endpoint,
-    /// Where the peer believes us to be, if the socket is bound to all addresses.
-    pub(super) asked: Option<Endpoint>,
+    /// Its local end is where the peer believes us to be, if the socket is bound to all addresses.
+    pub(super) info: Info,
     /// When something last came or went, in microseconds since the hub began.
     used: AtomicU64,
     /// Set while the inbox is locked, so that who looks there and then waits is woken.
@@ -96,16 +97,18 @@ struct Inbox {
 }
 
 impl Peer {
-    /// A peer of the socket that is bound `at`. `None` where its scheme cannot express the address.
-    pub(super) fn new(addr: &PeerAddr, at: &Endpoint) -> Option<Self> {
-        let endpoint = addr
+    /// A peer of the socket that is bound `at`, and whose datagrams have at most `max_len` bytes.
+    /// `None` where its scheme cannot express the address.
+    pub(super) fn new(addr: &PeerAddr, (max_len, at): &(usize, Endpoint)) -> Option<Self> {
+        let peer = addr
             .endpoint(at.scheme())
             .inspect_err(|error| tracing::debug!(%error, "a peer cannot be named"))
             .ok()?;
+        let shape = Shape::Datagram { max_len: *max_len };
+        let local = asked(addr, at).unwrap_or_else(|| at.clone());
         Some(Peer {
             addr: addr.clone(),
-            endpoint,
-            asked: asked(addr, at),
+            info: Info::new(shape, local, peer),
             used: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             inbox: Mutex::default(),

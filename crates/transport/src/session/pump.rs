@@ -87,9 +87,9 @@ impl<D: DatagramSocket> Pump<D> {
     }
 
     fn deliver(&mut self) {
-        let (at, now) = (self.socket.local(), self.hub.now());
+        let now = self.hub.now();
         for datagram in self.batch.iter() {
-            self.hub.deliver(&datagram, at, now);
+            self.hub.deliver(&datagram, now);
         }
         self.batch.clear();
     }

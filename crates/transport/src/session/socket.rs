@@ -12,8 +12,9 @@ use super::peer::{Peer, Queue};
 use super::table::Hub;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
-use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::contract::socket::info::Info;
+use crate::contract::socket::joined::Joined;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
 
 /// How often one poll tries to send through a socket that says it has room and then has none,
 /// before others on the same thread get their turn.
@@ -25,10 +26,7 @@ const TRIES: usize = 8;
 /// [`idle`](super::SessionLimits::idle) without traffic it ends: what has arrived can still be
 /// received, then comes [`Received::End`], and sending fails with `BrokenPipe`. Dropping it, or
 /// both its halves, ends it at once.
-pub struct Session<D: DatagramSocket> {
-    recv: SessionRecv<D>,
-    send: SessionSend<D>,
-}
+pub type Session<D> = Joined<SessionRecv<D>, SessionSend<D>>;
 
 /// The receiving half of a [`Session`]. Once it is dropped, what the peer sends is dropped too.
 pub struct SessionRecv<D: DatagramSocket> {
@@ -58,27 +56,26 @@ impl<D: DatagramSocket> Drop for Link<D> {
 }
 
 impl<D: DatagramSocket> Session<D> {
-    pub(super) fn new(socket: &Arc<D>, hub: &Arc<Hub>, peer: Arc<Peer>) -> Self {
+    pub(super) fn of(socket: &Arc<D>, hub: &Arc<Hub>, peer: Arc<Peer>) -> Self {
         let link = Arc::new(Link {
             socket: Arc::clone(socket),
             hub: Arc::clone(hub),
             peer,
         });
-        Session {
-            recv: SessionRecv {
-                link: Arc::clone(&link),
-            },
-            send: SessionSend {
-                link,
-                waiting: None,
-                finished: false,
-            },
-        }
+        let recv = SessionRecv {
+            link: Arc::clone(&link),
+        };
+        let send = SessionSend {
+            link,
+            waiting: None,
+            finished: false,
+        };
+        Joined::new(recv, send)
     }
 
-    /// Who is at the other end, as the shared socket names it.
+    /// The other end's address, as the shared socket names it.
     pub fn peer_addr(&self) -> &PeerAddr {
-        &self.recv.link.peer.addr
+        &self.halves().0.link.peer.addr
     }
 }
 
@@ -234,76 +231,12 @@ impl<D: DatagramSocket> SendHalf for SessionSend<D> {
     }
 }
 
-impl<D: DatagramSocket> RecvHalf for Session<D> {
-    fn recv_room(&self) -> usize {
-        self.recv.recv_room()
-    }
-
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv(cx, buf)
-    }
-
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv_batch(cx, batch)
-    }
-}
-
-impl<D: DatagramSocket> SendHalf for Session<D> {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send(cx, parts)
-    }
-
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send_run(cx, bytes, size)
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_finish(cx)
-    }
-}
-
-impl<D: DatagramSocket> Socket for Session<D> {
-    type Recv = SessionRecv<D>;
-    type Send = SessionSend<D>;
-
-    fn split(self) -> (SessionRecv<D>, SessionSend<D>) {
-        (self.recv, self.send)
-    }
-}
-
-/// The three forms know the same, and print alike.
+/// Both halves know the same, and print alike.
 macro_rules! half {
-    ($name:ident, $($link:ident).+) => {
+    ($name:ident) => {
         impl<D: DatagramSocket> Half for $name<D> {
-            fn shape(&self) -> Shape {
-                Shape::Datagram {
-                    max_len: self.$($link).+.socket.max_len(),
-                }
-            }
-            fn local(&self) -> &Endpoint {
-                let link = &self.$($link).+;
-                let asked = link.peer.asked.as_ref();
-                asked.unwrap_or_else(|| link.socket.local())
-            }
-            fn peer(&self) -> &Endpoint {
-                &self.$($link).+.peer.endpoint
+            fn info(&self) -> &Info {
+                &self.link.peer.info
             }
         }
 
@@ -316,6 +249,5 @@ macro_rules! half {
     };
 }
 
-half!(Session, recv.link);
-half!(SessionRecv, link);
-half!(SessionSend, link);
+half!(SessionRecv);
+half!(SessionSend);

@@ -32,6 +32,8 @@ pub(super) fn wake(waker: Option<Waker>) {
 /// What the pump, the listener and the sessions of one socket share.
 pub(super) struct Hub {
     limits: SessionLimits,
+    /// The most bytes that one datagram carries, and where the shared socket is.
+    here: (usize, Endpoint),
     began: Instant,
     table: Mutex<Table>,
     dropped: AtomicU64,
@@ -65,9 +67,10 @@ impl Table {
 }
 
 impl Hub {
-    pub(super) fn new(limits: SessionLimits) -> Self {
+    pub(super) fn new(limits: SessionLimits, here: (usize, Endpoint)) -> Self {
         Hub {
             limits,
+            here,
             began: Instant::now(),
             table: Mutex::new(Table {
                 peers: HashMap::new(),
@@ -126,7 +129,7 @@ impl Hub {
 
     /// Gives a datagram that came `now` to the session of its sender, or to a new one where there
     /// is room.
-    pub(super) fn deliver(&self, datagram: &Datagram<'_>, at: &Endpoint, now: u64) {
+    pub(super) fn deliver(&self, datagram: &Datagram<'_>, now: u64) {
         let from = match datagram.from {
             None | Some(PeerAddr::Unnamed) => {
                 self.unnamed.fetch_add(1, Relaxed);
@@ -135,7 +138,7 @@ impl Hub {
             Some(from) => from,
         };
         let known = lock(&self.table).peers.get(&Key::of(from)).cloned();
-        let Some(peer) = known.or_else(|| self.admit(from, at)) else {
+        let Some(peer) = known.or_else(|| self.admit(from)) else {
             self.refused.fetch_add(1, Relaxed);
             return;
         };
@@ -147,7 +150,7 @@ impl Hub {
     }
 
     /// Makes a session for a newcomer and puts it in the backlog, unless there is no room.
-    fn admit(&self, from: &PeerAddr, at: &Endpoint) -> Option<Arc<Peer>> {
+    fn admit(&self, from: &PeerAddr) -> Option<Arc<Peer>> {
         let (peer, acceptor) = {
             let mut table = lock(&self.table);
             let room = table.listening
@@ -156,7 +159,7 @@ impl Hub {
             if !room {
                 return None;
             }
-            let peer = Arc::new(Peer::new(from, at)?);
+            let peer = Arc::new(Peer::new(from, &self.here)?);
             table.peers.insert(Key::of(from), Arc::clone(&peer));
             table.backlog.push_back(Arc::clone(&peer));
             (peer, table.acceptor.take())

@@ -1,18 +1,20 @@
 //! Two halves as one socket.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
-use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::contract::socket::info::Info;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
 
-/// Two halves as one [`Socket`]: those of a socket that was split, together again, or two that somebody made.
+/// The whole [`Socket`]: a receiving and a sending half, and nothing else.
 ///
-/// What it says of itself (its ends, its shape, its credentials) is what the receiving half says. Splitting it gives
-/// the halves back.
+/// All sockets of this crate are one, and those of others become one by this: a transport or a
+/// layer writes two halves, and joins them. What the socket knows of itself ([`Half::info`]) is
+/// what its receiving half knows. Splitting it gives the halves back.
 ///
 /// ```
 /// use socketry_transport::{Joined, Listener, Socket, SendExt, connect, listen};
@@ -25,31 +27,44 @@ use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, S
 /// socketry_transport::close(whole, 1024, std::time::Duration::ZERO).await?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct Joined<R, W> {
     recv: R,
     send: W,
 }
 
-impl<R: RecvHalf, W: SendHalf> Joined<R, W> {
+impl<R, W> Joined<R, W> {
     /// Joins two halves. That they belong together is for the caller to know.
     pub fn new(recv: R, send: W) -> Self {
         Joined { recv, send }
     }
+
+    /// Both halves, to look at.
+    pub fn halves(&self) -> (&R, &W) {
+        (&self.recv, &self.send)
+    }
+
+    /// Both halves, to use at once.
+    pub fn halves_mut(&mut self) -> (&mut R, &mut W) {
+        (&mut self.recv, &mut self.send)
+    }
+
+    /// Both halves.
+    pub fn into_halves(self) -> (R, W) {
+        (self.recv, self.send)
+    }
+}
+
+impl<R: Half, W> fmt::Debug for Joined<R, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let info = self.recv.info();
+        let (local, peer) = (info.local().redacted(), info.peer().redacted());
+        write!(f, "Joined({local} to {peer})")
+    }
 }
 
 impl<R: Half, W: Half> Half for Joined<R, W> {
-    fn shape(&self) -> Shape {
-        self.recv.shape()
-    }
-    fn local(&self) -> &Endpoint {
-        self.recv.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        self.recv.peer()
-    }
-    fn credentials(&self) -> Option<Credentials> {
-        self.recv.credentials()
+    fn info(&self) -> &Info {
+        self.recv.info()
     }
 }
 

@@ -4,6 +4,7 @@
 //! full duplex needs, and the lock that is not there is worth 8 % of a round trip.
 
 pub(crate) mod ext;
+pub(crate) mod info;
 pub(crate) mod joined;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::info::Info;
 
 /// Whether boundaries between sends survive the way to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,8 @@ pub enum Received {
     End,
 }
 
-/// Who is at the other end of a Unix socket, as the kernel vouches for it (`SO_PEERCRED`).
+/// The process at the other end of a Unix socket, as the kernel vouches for it (`SO_PEERCRED`): an
+/// extension of [`Info`], where the transport has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The user that opened the peer's socket.
@@ -68,15 +71,20 @@ pub struct Credentials {
 
 /// What both halves of a socket know about it.
 pub trait Half: Send + Unpin {
+    /// Shape, ends, and extensions. The answer never changes its shape while the half lives.
+    fn info(&self) -> &Info;
+
     /// Stream or datagrams.
-    fn shape(&self) -> Shape;
+    fn shape(&self) -> Shape {
+        self.info().shape()
+    }
     /// This end, with the real port where port 0 was asked for.
-    fn local(&self) -> &Endpoint;
+    fn local(&self) -> &Endpoint {
+        self.info().local()
+    }
     /// The other end.
-    fn peer(&self) -> &Endpoint;
-    /// The peer's user and process; `None` where the transport cannot vouch for them.
-    fn credentials(&self) -> Option<Credentials> {
-        None
+    fn peer(&self) -> &Endpoint {
+        self.info().peer()
     }
 }
 
@@ -192,17 +200,8 @@ pub trait Socket: RecvHalf + SendHalf + 'static {
 macro_rules! forward_halves {
     ($pointer:ty) => {
         impl<H: Half + ?Sized> Half for $pointer {
-            fn shape(&self) -> Shape {
-                (**self).shape()
-            }
-            fn local(&self) -> &Endpoint {
-                (**self).local()
-            }
-            fn peer(&self) -> &Endpoint {
-                (**self).peer()
-            }
-            fn credentials(&self) -> Option<Credentials> {
-                (**self).credentials()
+            fn info(&self) -> &Info {
+                (**self).info()
             }
         }
 

@@ -12,23 +12,21 @@ use super::{Named, Os};
 use crate::contract::datagram::BoxFuture;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+use crate::contract::socket::info::Info;
+use crate::contract::socket::joined::Joined;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
 use crate::kernel::addr::{self, Scheme};
 
-/// What both halves share: the socket, and whom it is connected to.
+/// What both halves share: the socket, and what is known about it.
 #[derive(Debug)]
 struct Connected {
     os: Os,
-    peer: Endpoint,
+    info: Info,
 }
 
 /// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport), [`UdpTransport`](crate::UdpTransport),
 /// [`UnixTransport`](crate::UnixTransport) and [`UnixDgramTransport`](crate::UnixDgramTransport) all give it.
-#[derive(Debug)]
-pub struct OsSocket {
-    recv: OsRecv,
-    send: OsSend,
-}
+pub type OsSocket = Joined<OsRecv, OsSend>;
 
 /// The receiving half of an [`OsSocket`].
 pub struct OsRecv {
@@ -46,31 +44,46 @@ pub struct OsSend {
 }
 
 impl OsSocket {
-    pub(crate) fn new(os: Os, peer: Endpoint) -> Self {
-        let shared = Arc::new(Connected { os, peer });
-        OsSocket {
-            recv: OsRecv {
-                shared: Arc::clone(&shared),
-                trouble: None,
-            },
-            send: OsSend {
-                shared,
-                lost: false,
-            },
+    /// The socket of `os`, which is connected. The peer of a Unix socket is asked for its credentials.
+    pub(crate) fn connected(os: Os, local: Endpoint, peer: Endpoint) -> Self {
+        let mut info = Info::new(os.shape, local, peer);
+        if os.scheme.is_unix()
+            && let Some(credentials) = crate::kernel::unix::credentials::of_peer(os.socket())
+        {
+            info = info.with(credentials);
         }
+        let shared = Arc::new(Connected { os, info });
+        let recv = OsRecv {
+            shared: Arc::clone(&shared),
+            trouble: None,
+        };
+        let lost = false;
+        Joined::new(recv, OsSend { shared, lost })
     }
 
     /// The socket itself, for options that this crate does not name.
     ///
     /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
-        socket2::SockRef::from(self.recv.shared.os.socket())
+        socket2::SockRef::from(self.halves().0.shared.os.socket())
     }
 }
 
 impl AsFd for OsSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.recv.shared.os.socket().as_fd()
+        self.halves().0.as_fd()
+    }
+}
+
+impl AsFd for OsRecv {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.shared.os.as_fd()
+    }
+}
+
+impl AsFd for OsSend {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.shared.os.as_fd()
     }
 }
 
@@ -86,7 +99,7 @@ impl Connected {
 
     /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the port.
     fn connect_again(&self) -> io::Result<()> {
-        let peer = addr::unix_sockaddr(&self.peer, "send to")?;
+        let peer = addr::unix_sockaddr(self.info.peer(), "send to")?;
         self.os
             .socket()
             .connect(&peer)
@@ -98,51 +111,17 @@ impl Connected {
     }
 }
 
-impl Half for Connected {
-    fn shape(&self) -> Shape {
-        self.os.shape
-    }
-    fn local(&self) -> &Endpoint {
-        self.os.local()
-    }
-    fn peer(&self) -> &Endpoint {
-        &self.peer
-    }
-    fn credentials(&self) -> Option<Credentials> {
-        if self.os.scheme.is_unix() {
-            crate::kernel::unix::credentials::of_peer(self.os.socket())
-        } else {
-            None
-        }
+impl Half for OsRecv {
+    fn info(&self) -> &Info {
+        &self.shared.info
     }
 }
 
-macro_rules! half_of_os {
-    ($half:ty, |$this:ident| $shared:expr) => {
-        impl Half for $half {
-            fn shape(&self) -> Shape {
-                let $this = self;
-                $shared.shape()
-            }
-            fn local(&self) -> &Endpoint {
-                let $this = self;
-                $shared.local()
-            }
-            fn peer(&self) -> &Endpoint {
-                let $this = self;
-                $shared.peer()
-            }
-            fn credentials(&self) -> Option<Credentials> {
-                let $this = self;
-                $shared.credentials()
-            }
-        }
-    };
+impl Half for OsSend {
+    fn info(&self) -> &Info {
+        &self.shared.info
+    }
 }
-
-half_of_os!(OsSocket, |this| this.recv.shared);
-half_of_os!(OsRecv, |this| this.shared);
-half_of_os!(OsSend, |this| this.shared);
 
 impl OsRecv {
     /// A datagram that was refused wakes nobody who waits to receive: its error is asked for beside.
@@ -230,58 +209,5 @@ impl SendHalf for OsSend {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.shared.os.finish())
-    }
-}
-
-impl RecvHalf for OsSocket {
-    fn recv_room(&self) -> usize {
-        self.recv.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv_batch(cx, batch)
-    }
-}
-
-impl SendHalf for OsSocket {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send_run(cx, bytes, size)
-    }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.send.set_abort_on_drop(on)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_finish(cx)
-    }
-}
-
-impl Socket for OsSocket {
-    type Recv = OsRecv;
-    type Send = OsSend;
-
-    fn split(self) -> (OsRecv, OsSend) {
-        (self.recv, self.send)
     }
 }

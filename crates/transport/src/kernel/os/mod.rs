@@ -67,9 +67,6 @@ pub(crate) struct Os {
     fd: AsyncFd<socket2::Socket>,
     scheme: Scheme,
     shape: Shape,
-    // Asked of the kernel when somebody wants to know: servers that accept a lot rarely do, and
-    // have no room for it until then.
-    local: OnceLock<Box<Endpoint>>,
     /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first
     /// time.
     #[cfg(target_os = "linux")]
@@ -82,17 +79,28 @@ pub(crate) struct Os {
 }
 
 impl Os {
-    /// Registers `socket`, which does not block, with the current runtime.
-    pub(crate) fn new(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
+    /// Registers a stream socket, which does not block, with the current runtime.
+    pub(crate) fn stream(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
+        Os::of(socket, scheme, Shape::Stream)
+    }
+
+    /// Registers a socket of any kind, and says where it is bound.
+    pub(crate) fn located(socket: socket2::Socket, scheme: Scheme) -> io::Result<(Self, Endpoint)> {
+        let local = socket.local_addr()?;
+        let shape = scheme.shape(&socket, &local)?;
+        Ok((
+            Os::of(socket, scheme, shape)?,
+            addr::endpoint(scheme, &local),
+        ))
+    }
+
+    fn of(socket: socket2::Socket, scheme: Scheme, shape: Shape) -> io::Result<Self> {
         debug_assert!(socket.nonblocking()?, "it would hold up a thread");
-        let shape = scheme.shape(&socket)?;
         let fd = register(socket)?;
-        let local = OnceLock::new();
         Ok(Os {
             fd,
             scheme,
             shape,
-            local,
             #[cfg(target_os = "linux")]
             takes_rights: OnceLock::new(),
             told_asked: false,
@@ -116,15 +124,6 @@ impl Os {
 
     pub(crate) fn recv_room(&self) -> usize {
         self.scheme.recv_room(self.shape)
-    }
-
-    pub(crate) fn local(&self) -> &Endpoint {
-        self.local.get_or_init(|| {
-            Box::new(match self.socket().local_addr() {
-                Ok(address) => addr::endpoint(self.scheme, &address),
-                Err(_) => addr::unknown(self.scheme),
-            })
-        })
     }
 
     pub(crate) async fn writable(&self) -> io::Result<()> {

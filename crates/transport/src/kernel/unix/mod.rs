@@ -84,9 +84,9 @@ fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> R
 async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
     let socket = socket_for(Scheme::UnixDgram, options, at)?;
     let file = file::bind(&socket, at, options).await?;
-    let os =
-        Os::new(socket, Scheme::UnixDgram).map_err(|error| hint::failed("listen at", at, error))?;
-    Ok(OsDatagram::new(os, file))
+    let (os, local) = Os::located(socket, Scheme::UnixDgram)
+        .map_err(|error| hint::failed("listen at", at, error))?;
+    Ok(OsDatagram::new(os, local, file))
 }
 
 /// Connects; where the backlog is full, as often as it takes: no event tells when there is room.
@@ -99,11 +99,6 @@ async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Os> {
             done => return settled(socket, Scheme::Unix, done?).await,
         }
     }
-}
-
-fn opened(os: io::Result<Os>, to: &Endpoint) -> Result<OsSocket> {
-    let os = os.map_err(|error| hint::failed("connect to", to, error))?;
-    Ok(OsSocket::new(os, to.clone().without_query()))
 }
 
 #[async_trait]
@@ -121,7 +116,12 @@ impl Transport for UnixTransport {
         let address = addr::unix_sockaddr(to, "connect to")?;
         let connecting = pin!(async {
             let socket = socket_for(Scheme::Unix, &options, to)?;
-            opened(connected(socket, &address).await, to)
+            let os = connected(socket, &address)
+                .await
+                .map_err(|error| hint::failed("connect to", to, error))?;
+            // It was not bound, and the kernel gives such a stream socket no name.
+            let local = addr::unnamed(Scheme::Unix);
+            Ok(OsSocket::connected(os, local, to.clone().without_query()))
         });
         in_time(to, &options, connecting).await
     }
@@ -136,10 +136,8 @@ impl Transport for UnixTransport {
         socket
             .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
             .map_err(failed)?;
-        Ok(OsListener::new(
-            Os::new(socket, Scheme::Unix).map_err(failed)?,
-            file,
-        ))
+        let (os, local) = Os::located(socket, Scheme::Unix).map_err(failed)?;
+        Ok(OsListener::new(os, local, file))
     }
 }
 
@@ -160,7 +158,8 @@ impl Transport for UnixDgramTransport {
         let failed = |error| hint::failed("connect to", to, error);
         autobind(&socket).map_err(failed)?;
         socket.connect(&address).map_err(failed)?;
-        opened(Os::new(socket, Scheme::UnixDgram), to)
+        let (os, local) = Os::located(socket, Scheme::UnixDgram).map_err(failed)?;
+        Ok(OsSocket::connected(os, local, to.clone().without_query()))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {

@@ -11,12 +11,12 @@ use tokio::io::ReadBuf;
 use super::*;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::info::Info;
 use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape};
 
 /// A socket whose arrivals are written down, and whose stream takes three bytes at a time.
 struct Script {
-    shape: Shape,
-    at: Endpoint,
+    info: Info,
     arriving: Mutex<VecDeque<(Vec<u8>, Received)>>,
     sent: Mutex<Vec<Vec<u8>>>,
     /// How many more sends there is room for.
@@ -28,9 +28,9 @@ impl Script {
         let arriving = arriving
             .iter()
             .map(|bytes| (bytes.to_vec(), Received::Data));
+        let at = || "mem://peer".parse().unwrap();
         Script {
-            shape,
-            at: "mem://peer".parse().unwrap(),
+            info: Info::new(shape, at(), at()),
             arriving: Mutex::new(arriving.collect()),
             sent: Mutex::default(),
             room: usize::MAX,
@@ -69,14 +69,8 @@ impl Script {
 }
 
 impl Half for Script {
-    fn shape(&self) -> Shape {
-        self.shape
-    }
-    fn local(&self) -> &Endpoint {
-        &self.at
-    }
-    fn peer(&self) -> &Endpoint {
-        &self.at
+    fn info(&self) -> &Info {
+        &self.info
     }
 }
 
@@ -96,7 +90,7 @@ impl SendHalf for Script {
             return Poll::Pending;
         }
         self.room -= 1;
-        let most = if self.shape.is_stream() {
+        let most = if self.shape().is_stream() {
             3
         } else {
             usize::MAX
@@ -115,7 +109,7 @@ struct Loop(Script);
 
 impl DatagramSocket for Loop {
     fn local(&self) -> &Endpoint {
-        &self.0.at
+        self.0.local()
     }
     fn max_len(&self) -> usize {
         100

@@ -18,7 +18,7 @@ fn bound() -> (Os, SockAddr) {
     let at: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
     socket.bind(&at.into()).unwrap();
     let at = socket.local_addr().unwrap();
-    (Os::new(socket, Scheme::Udp).unwrap(), at)
+    (Os::located(socket, Scheme::Udp).unwrap().0, at)
 }
 
 async fn send(os: &Os, bytes: &[u8], size: usize, to: &SockAddr) -> io::Result<usize> {

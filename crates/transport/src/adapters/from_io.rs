@@ -1,0 +1,161 @@
+//! A socket made from tokio I/O.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
+
+use crate::contract::socket::info::Info;
+use crate::contract::socket::joined::Joined;
+use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
+
+/// How many bytes of several small parts an [`IoSend`] writes as one.
+const GATHERED: usize = 4096;
+
+/// A stream socket made from anything that reads and writes.
+///
+/// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a process that does not ignore
+/// it. Rust programs do by default.
+///
+/// Over tokio's `UnixStream` or `TcpStream` a receive waits, with bytes there, behind a descriptor that the peer passed along or
+/// behind urgent data, until more comes: they take a short read for the last. [`SocketParts`](crate::SocketParts) makes
+/// a socket of the same descriptor that does not.
+///
+/// ```
+/// use socketry_transport::{FromIo, Info, RecvExt, SendExt, Shape};
+/// use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (ours, mut theirs) = tokio::io::duplex(64);
+/// let info = Info::new(Shape::Stream, "pipe://us".parse()?, "pipe://them".parse()?);
+/// let mut socket = FromIo::from_io(ours, info);
+/// theirs.write_all(b"hello").await?;
+/// let mut buf = [0; 16];
+/// assert_eq!(socket.recv(&mut buf).await?.0, 5);
+/// # Ok(()) }
+/// ```
+pub type FromIo<T> = Joined<IoRecv<ReadHalf<T>>, IoSend<WriteHalf<T>>>;
+
+/// The receiving half made from a reader.
+#[derive(Debug)]
+pub struct IoRecv<R> {
+    io: R,
+    info: Info,
+}
+
+/// The sending half made from a writer.
+#[derive(Debug)]
+pub struct IoSend<W> {
+    io: W,
+    info: Info,
+}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
+    /// `io`, about which `info` is known. Its halves share it behind a lock.
+    pub fn from_io(io: T, info: Info) -> Self {
+        let (reader, writer) = tokio::io::split(io);
+        Joined::from_read_write(reader, writer, info)
+    }
+
+    /// The I/O inside.
+    ///
+    /// # Errors
+    /// The socket itself, if somebody joined its halves of two.
+    pub fn into_inner(self) -> Result<T, Self> {
+        let (recv, send) = self.halves();
+        if !recv.io.is_pair_of(&send.io) {
+            return Err(self);
+        }
+        let (recv, send) = self.into_halves();
+        Ok(recv.io.unsplit(send.io))
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin> Joined<IoRecv<R>, IoSend<W>> {
+    /// A reader and a writer that are two things, such as a child's pipes, about which `info` is known. Nothing is
+    /// shared, and nothing locked.
+    pub fn from_read_write(reader: R, writer: W, info: Info) -> Self {
+        let recv = IoRecv {
+            io: reader,
+            info: info.clone(),
+        };
+        Joined::new(recv, IoSend { io: writer, info })
+    }
+
+    /// The reader and the writer inside.
+    pub fn into_read_write(self) -> (R, W) {
+        let (recv, send) = self.into_halves();
+        (recv.io, send.io)
+    }
+}
+
+impl<R: Send + Unpin> Half for IoRecv<R> {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+}
+
+impl<W: Send + Unpin> Half for IoSend<W> {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> RecvHalf for IoRecv<R> {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        // Not every reader answers at once where there is no room: tokio's sockets wait for data first.
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let ended = buf.filled().len() == before;
+        Poll::Ready(Ok(if ended { Received::End } else { Received::Data }))
+    }
+}
+
+impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let io = Pin::new(&mut self.io);
+        match parts {
+            [part] => io.poll_write(cx, part),
+            parts => io.poll_write(cx, gathered(parts, &mut [0; GATHERED])),
+        }
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match ready!(Pin::new(&mut self.io).poll_shutdown(cx)) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            done => Poll::Ready(done),
+        }
+    }
+}
+
+/// The beginning of `parts` as one run of bytes: copied into `room`, or the first that has bytes where that is as large.
+///
+/// Not written as vectors, though a writer may offer that: tokio's kernel sockets then raise SIGPIPE when the peer is gone, in a
+/// process that does not ignore it.
+fn gathered<'a>(parts: &'a [IoSlice<'_>], room: &'a mut [u8; GATHERED]) -> &'a [u8] {
+    let first = parts.iter().find(|part| !part.is_empty());
+    if let Some(first) = first.filter(|part| part.len() >= GATHERED) {
+        return first;
+    }
+    let mut len = 0;
+    for part in parts {
+        let take = part.len().min(GATHERED - len);
+        room[len..len + take].copy_from_slice(&part[..take]);
+        len += take;
+    }
+    &room[..len]
+}
