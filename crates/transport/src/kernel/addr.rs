@@ -1,9 +1,6 @@
 //! From the kernel's addresses to ours and back, and what each of our schemes is to the kernel.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use socket2::{SockAddr, Type};
@@ -12,6 +9,7 @@ use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::socket::Shape;
+use crate::kernel::unix::address;
 
 /// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header
 /// (RFC 768, 791).
@@ -23,9 +21,6 @@ pub(crate) const UDP_MAX_V6: usize = 65_527;
 const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
 /// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
 const UNIX_DGRAM_OVERHEAD: usize = 32;
-
-/// The most bytes of a Unix address, as Linux has it.
-const SUN_PATH: usize = 108;
 
 /// The schemes that are sockets of the kernel's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,9 +132,9 @@ pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
 
 /// A Unix endpoint as the kernel wants it.
 pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
-    let (made, len) = match (endpoint.socket_path(), endpoint.abstract_name()) {
-        (Some(path), _) => (SockAddr::unix(&path), path.as_os_str().len()),
-        (_, Some(name)) => (abstract_sockaddr(&name), name.len()),
+    let made = match (endpoint.socket_path(), endpoint.abstract_name()) {
+        (Some(path), _) => address::of_path(&path),
+        (_, Some(name)) => address::of_name(&name),
         (None, None) => {
             return Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
                 .because("it names no socket")
@@ -147,31 +142,18 @@ pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result
         }
     };
     made.map_err(|error| {
-        let error = match len {
-            0..SUN_PATH => error.to_string(),
-            _ => format!("its path or name has {len} bytes, and a Unix socket's at most 107"),
-        };
         Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
             .because(error)
             .hint("choose a shorter one, or a path that is relative to the working directory")
     })
 }
 
-/// Without an allocation, since each datagram to such a name comes here. Of a name that is too long
-/// there is one byte more than the kernel has room for, and so it is refused.
-fn abstract_sockaddr(name: &[u8]) -> io::Result<SockAddr> {
-    let mut bytes = [0; 1 + SUN_PATH];
-    let len = name.len().min(SUN_PATH);
-    bytes[1..=len].copy_from_slice(&name[..len]);
-    SockAddr::unix(Path::new(OsStr::from_bytes(&bytes[..=len])))
-}
-
 /// Where a datagram goes. `Unnamed` and third parties' names are nowhere.
 pub(crate) fn destination(to: &PeerAddr) -> io::Result<SockAddr> {
     match to {
         PeerAddr::Ip { address, .. } => Ok(SockAddr::from(*address)),
-        PeerAddr::Path(path) => SockAddr::unix(path),
-        PeerAddr::Abstract(name) => abstract_sockaddr(name),
+        PeerAddr::Path(path) => address::of_path(path),
+        PeerAddr::Abstract(name) => address::of_name(name),
         PeerAddr::Name(_) | PeerAddr::Unnamed => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "that peer has no address to answer to; a Unix client must bind a name",

@@ -3,9 +3,25 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
-use socket2::{InterfaceIndexOrAddress, SockRef};
+use socket2::{InterfaceIndexOrAddress, SockRef, Socket};
 
 use crate::options::{Interface, MulticastGroup};
+
+/// Has `socket` hear the groups that it joins, and not those that others on this machine have
+/// joined (`IP_MULTICAST_ALL`, ip(7), which is on by default). A kernel that does not know this
+/// leaves it.
+#[cfg(target_os = "linux")]
+pub(super) fn only_joined(socket: &Socket, at: &SocketAddr) {
+    let _ = match at {
+        SocketAddr::V4(_) => socket.set_multicast_all_v4(false),
+        // Groups of IPv4 reach such a socket only once it has joined them.
+        SocketAddr::V6(_) => socket.set_multicast_all_v6(false),
+    };
+}
+
+/// Elsewhere that is how it is, or cannot be asked for.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn only_joined(_: &Socket, _: &SocketAddr) {}
 
 /// Makes `socket` a member of `group`.
 pub(super) fn join(group: &MulticastGroup, socket: &SockRef<'_>) -> io::Result<()> {

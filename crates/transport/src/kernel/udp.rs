@@ -15,6 +15,7 @@ use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
 use crate::kernel::connect::{in_time, resolve};
 use crate::kernel::hint;
+use crate::kernel::multicast;
 use crate::kernel::os::{self, Os, OsSocket};
 use crate::options;
 use crate::options::SocketOptions;
@@ -26,6 +27,9 @@ use crate::session::{SessionLimits, SessionListener};
 /// On Linux, a socket that is bound to all addresses (`udp://0.0.0.0:9000`, `udp://[::]:9000`)
 /// answers from the address that was asked. A peer that asks two of them has a session with each,
 /// and [`Half::local`](crate::Half::local) says with which.
+///
+/// Of multicast groups, a socket hears those that it joined itself (the option `join`), on Linux also
+/// where another socket of the machine has joined more.
 #[derive(Clone, Debug, Default)]
 pub struct UdpTransport {
     options: SocketOptions,
@@ -52,6 +56,7 @@ async fn bind(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
     let failed = |error| hint::failed("listen at", at, error);
     let socket = socket_for(&address).map_err(failed)?;
     options.apply_before_bind(&socket, at)?;
+    multicast::only_joined(&socket, &address);
     socket.bind(&SockAddr::from(address)).map_err(failed)?;
     options.apply_after_bind(&socket, at)?;
     let (os, local) = Os::located(socket, Scheme::Udp).map_err(failed)?;

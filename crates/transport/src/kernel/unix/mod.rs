@@ -1,5 +1,6 @@
 //! `unix:///path` and `unix-dgram:///path`, or `unix://@name` in Linux' abstract space.
 
+pub(crate) mod address;
 pub(crate) mod credentials;
 pub(crate) mod file;
 
@@ -29,11 +30,12 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
 /// Unix stream sockets.
 ///
-/// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets EPERM), and closed
-/// elsewhere.
+/// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets
+/// EPERM), and closed elsewhere.
 ///
-/// A listener's file is made with the mode of the options, and removed when the listener is dropped. A stale file (a
-/// socket that nobody listens on) is taken over; any other file is left alone, and the error says so.
+/// A listener's file is made with the mode of the options, and removed when the listener is
+/// dropped. A stale file (a socket that nobody listens on) is taken over; any other file is left
+/// alone, and the error says so.
 #[derive(Clone, Debug, Default)]
 pub struct UnixTransport {
     options: SocketOptions,
@@ -41,9 +43,10 @@ pub struct UnixTransport {
 
 /// Unix datagram sockets: messages with boundaries, in order, none lost on the way.
 ///
-/// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the socket itself. A
-/// connecting socket binds itself to an abstract name that the kernel chooses, so that it can be answered. Files, and
-/// descriptors that a peer passes along, are treated as by [`UnixTransport`].
+/// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the
+/// socket itself. A connecting socket binds itself to an abstract name that the kernel chooses, so
+/// that it can be answered. Files, and descriptors that a peer passes along, are treated as by
+/// [`UnixTransport`].
 #[derive(Clone, Debug, Default)]
 pub struct UnixDgramTransport {
     options: SocketOptions,
@@ -173,7 +176,8 @@ impl Transport for UnixDgramTransport {
     }
 }
 
-/// Binds to a free abstract name of the kernel's choice: an address that is the family and nothing else (unix(7)).
+/// Binds to a free abstract name of the kernel's choice: an address that is the family and nothing
+/// else (unix(7)).
 fn autobind(socket: &Socket) -> io::Result<()> {
-    socket.bind(&SockAddr::unix("")?)
+    socket.bind(&address::any())
 }

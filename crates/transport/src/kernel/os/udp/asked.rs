@@ -64,12 +64,11 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<(Receiv
     Ok((filled(buf, len, cut), from))
 }
 
-/// The address of ours that a control message names. For a datagram to everybody that is the one to
-/// answer from.
+/// The address that a control message says was asked.
 fn local(message: &Message<'_>) -> Option<IpAddr> {
     match (message.level, message.kind) {
         (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-            let at = offset_of!(in_pktinfo, ipi_spec_dst);
+            let at = offset_of!(in_pktinfo, ipi_addr);
             let octets = message.data.get(at..)?.first_chunk::<4>()?;
             Some(Ipv4Addr::from(*octets).into())
         }
