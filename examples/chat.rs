@@ -1,4 +1,4 @@
-//! The chat app by itself: `cargo run --example chat -- serve`, and `-- --help` for the rest.
+//! The chat app alone: `cargo run --example chat -- serve`, and `-- --help` for the rest.
 //!
 //! Without arguments it shows its help. The same command line is `socketry chat …`.
 

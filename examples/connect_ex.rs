@@ -1,5 +1,4 @@
-//! A failed connect is a value to look at, as Python's `connect_ex` returns a number, and not a
-//! crash.
+//! A failed connect is a value that the caller inspects, as Python's `connect_ex` returns a number.
 
 use socketry_transport::{ErrorKind, Listener, connect, listen};
 

@@ -1,5 +1,5 @@
-//! A codec of one's own: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec
-//! says where a frame lies; buffers, cancellation, limits on time and sockets are the framework's.
+//! Your own codec: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec says
+//! where a frame lies. The framework does buffers, cancellation, time limits and sockets.
 
 use std::error::Error;
 
@@ -26,7 +26,7 @@ impl Codec for Netstring {
         let (start, comma) = (colon + 1, colon + 1 + len);
         if len > self.max {
             let (len, max) = (Some(len as u64), self.max as u64);
-            // Skipped, not fatal: where the next one begins is known.
+            // Skipped and not fatal, since the next frame boundary is known.
             return Err(CodecError::skip(
                 Fault::TooLong { len, max },
                 comma as u64 + 1,
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// One line, and the codec is tested by every law of codecs:
+// This one line runs every law of codecs against it:
 // `cargo test -p socketry-examples --example custom_codec`.
 #[cfg(test)]
 socketry_testkit::codec_laws!(

@@ -68,7 +68,7 @@ fn socket(stream: io::Result<TcpStream>) -> io::Result<FromIo<TcpStream>> {
     Ok(FromIo::from_io(stream, info))
 }
 
-// One line, and the transport is tested by every law of streams:
+// This one line runs every law of streams against it:
 // `cargo test -p socketry-examples --example custom_transport`.
 #[cfg(test)]
 socketry_testkit::stream_laws!(

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok::<_, Box<dyn Error + Send + Sync>>(())
     });
 
-    // A JSON object is a frame that every codec carries, json included.
+    // A JSON object is a frame that every codec carries, also json.
     for text in [r#"{"say":"hello"}"#, r#"{"say":"你好"}"#] {
         client.send(text.as_bytes()).await?;
         let echo = client.recv().await?.ok_or("the server closed early")?;

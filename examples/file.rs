@@ -1,4 +1,4 @@
-//! The file app by itself: `cargo run --example file -- serve`, and `-- --help` for the rest.
+//! The file app alone: `cargo run --example file -- serve`, and `-- --help` for the rest.
 //!
 //! Without arguments it shows its help. The same command line is `socketry file …`.
 

@@ -1,5 +1,5 @@
-//! A JSON header of one's own types, a body that is never held whole, an error that ends nothing,
-//! and a sender that many tasks share.
+//! A JSON header of your own types, a body that is never in memory as a whole, an error that does
+//! not end the conversation, and a sender that many tasks share.
 
 use std::error::Error;
 
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             }
             Err(error) => return Err(error.into()),
         };
-        // The application takes the length from its header; the codec knows headers only.
+        // The application takes the body's length from its header. The codec only knows headers.
         let mut body = server.body(header.size)?;
         let mut sum = 0u64;
         while let Some(piece) = body.chunk().await? {
@@ -50,7 +50,7 @@ async fn send(to: Endpoint) -> Result<(), Box<dyn Error + Send + Sync>> {
     client.feed_json(&header).await?;
     client.body_writer(header.size)?.write_all(&payload).await?;
     client.flush().await?;
-    // Above what the server takes: it says so, and goes on.
+    // Longer than the server accepts: it answers with an error, and goes on.
     client
         .send_json(&Header {
             name: "x".repeat(1000),

@@ -18,13 +18,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     server.send_to("在", &from).await?;
     println!("client got {:?}", client.recv_from(1024).await?.0);
 
-    // What the encoding lacks is refused, and nothing of it is sent.
+    // A character that the encoding lacks is refused, and nothing is sent.
     match client.send_to("smile 🙂", &to).await {
         Err(error) => println!("refused: {error}"),
         Ok(()) => return Err("GBK has no emoji".into()),
     }
 
-    // A peer with another encoding is an error that names it; or say what else should happen.
+    // By default, bytes in another encoding are an error that names the encoding. Other policies
+    // can be chosen.
     let utf8 = TextSocket::udp("utf-8").await?;
     utf8.send_to("你在吗", &to).await?;
     println!("strict: {:?}", server.recv_from(1024).await);

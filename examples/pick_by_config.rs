@@ -49,14 +49,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn run(text: &str) -> Result<(), Box<dyn Error>> {
     let config: Config = toml::from_str(text)?;
-    // Options are of sockets, so the transports that make them have them.
+    // Options belong to sockets, so the transports that make the sockets have them.
     let registry = Registry::standard()
         .with("tcp", TcpTransport::new(config.options.clone()))
         .with("unix", UnixTransport::new(config.options));
 
     let mut listener = registry.listen(config.listen).await?;
     let at = listener.local().clone();
-    // A codec of your own is `.with("mycodec", |parameters| …)` here, and `codec = "mycodec:x=1"` there.
+    // A codec of your own is `.with("mycodec", |parameters| …)` here, and `codec = "mycodec:x=1"`
+    // there.
     let codec = CodecRegistry::standard().named(&config.codec)?;
     let name = codec.name().to_owned();
     let mut client = Framed::new(registry.connect(&at).await?, codec.codec().clone());

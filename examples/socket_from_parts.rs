@@ -1,5 +1,5 @@
-//! Sockets from parts: with a family, type and protocol of one's choice, or from a descriptor that
-//! somebody else opened, as Python's `socket(family, type, proto, fileno)` makes them.
+//! Sockets from parts, as Python's `socket(family, type, proto, fileno)` makes them: with a family,
+//! type and protocol, or from a descriptor that another library opened.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +11,7 @@ use socketry_transport::{Listener, SocketOptions, SocketParts, connect};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // socket(AF_INET, SOCK_STREAM, IPPROTO_TCP), bind, listen: by hand, with options by name.
+    // socket(AF_INET, SOCK_STREAM, IPPROTO_TCP), bind, listen: step by step, with options by name.
     let (family, kind) = (socket2::Domain::IPV4.into(), socket2::Type::STREAM.into());
     let parts = SocketParts::new(family, kind, socket2::Protocol::TCP.into())?;
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         SocketOptions::read_back(&accepted)?.reuse_address
     );
 
-    // socket(fileno=...): two descriptors that somebody passed us.
+    // socket(fileno=...): two descriptors from another library.
     let (ours, theirs) = UnixStream::pair()?;
     let mut ours = Framed::new(
         SocketParts::from(OwnedFd::from(ours)).connected()?,
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         String::from_utf8_lossy(frame)
     );
 
-    // What cannot be is an error, not a surprise later.
+    // An impossible combination is an error here, and no surprise later.
     let stream = SocketParts::new(family, kind, 0)?;
     if let Err(error) = stream.listening() {
         println!("not yet listening: {error}");

@@ -1,4 +1,4 @@
-//! The sticky packet: two sends on TCP arrive as one read, and never so on UDP. The codecs are the
+//! The sticky packet: two sends on TCP can arrive as one read, but never on UDP. The codecs are the
 //! cure.
 
 use std::error::Error;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             Framed::new(client, codec.clone()),
             Framed::new(server, codec),
         );
-        // Both in one write, on purpose: they cannot stick together any more.
+        // Both in one write, on purpose. The codec separates them again.
         client.feed(b"{\"n\":1}").await?;
         client.send(b"{\"n\":2}").await?;
         let first = String::from_utf8_lossy(server.recv().await?.ok_or("closed")?).into_owned();
@@ -41,7 +41,7 @@ fn scheme(url: &str) -> String {
     format!("{}, bare", &url[..3])
 }
 
-/// One read, once both sends have had the time to arrive: a peek at TCP's buffer would show the
+/// One read, after both sends have had the time to arrive. A peek at TCP's buffer would show the
 /// same.
 async fn read(socket: &mut BoxSocket) -> Result<String, Box<dyn Error + Send + Sync>> {
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -51,8 +51,8 @@ async fn read(socket: &mut BoxSocket) -> Result<String, Box<dyn Error + Send + S
     Ok(String::from_utf8_lossy(&buf[..len]).into_owned())
 }
 
-/// Two ends of one conversation. A datagram listener knows a client by its first datagram, so there
-/// is one.
+/// Two ends of one conversation. A datagram listener learns of a client by its first datagram, so
+/// one is sent.
 async fn pair(url: &str) -> Result<(BoxSocket, BoxSocket), Box<dyn Error + Send + Sync>> {
     let mut listener = listen(url).await?;
     let mut client = connect(listener.local()).await?;

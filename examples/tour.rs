@@ -1,12 +1,12 @@
 //! The tour: a chat, a command and a file of 64 MiB over every transport and codec that serves
-//! them, in this one process.
+//! them, in one process.
 //!
 //! ```sh
 //! cargo run --release --example tour
 //! ```
 //!
-//! Nothing is set up before and nothing is left behind. What each app does is in
-//! `socketry_testkit::scenario`; here it is run, and shown.
+//! It needs no preparation and leaves nothing behind. `socketry_testkit::scenario` has the runs of
+//! the apps; this prints their results.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// One cell: a server and its clients, connected by nothing but a URL and the name of a codec.
+/// One cell: a server and its clients, which share only a URL and the name of a codec.
 async fn run(app: App, scheme: &str, codec: &str) -> Result<Option<Outcome>, AppError> {
     let service = Service::with_codec(codec)?;
     if service.check(app, scheme).is_err() {

@@ -1,5 +1,5 @@
-//! The beginning of an input for a codec: three bytes say which one, under which limits, and one
-//! more choice.
+//! The beginning of an input for a codec: three bytes choose the codec, its limits, and one more
+//! setting.
 
 use socketry_codec::{BoxCodec, CodecSpec};
 
@@ -29,7 +29,7 @@ pub const FORMS: [&str; 22] = [
     "json:bare",
 ];
 
-/// The longest frame, and the longest one that is passed over.
+/// The longest frame, and the longest frame that is passed over.
 pub const LIMITS: [(usize, u64); 6] = [
     (0, 0),
     (2, 5),
@@ -39,21 +39,21 @@ pub const LIMITS: [(usize, u64); 6] = [
     (usize::MAX, u64::MAX),
 ];
 
-/// Set in the second byte: a line that the end leaves unfinished is a frame, and bare JSON is at
-/// most two levels deep.
+/// This bit in the second byte makes the end of the stream end a line, and limits bare JSON to two
+/// levels.
 const UNUSUAL: u8 = 0x80;
 
 thread_local! {
-    /// Built once: names and limits are not what is tested here.
+    /// Built once, since names and limits are not tested here.
     static CODECS: Vec<BoxCodec> = all();
 }
 
-/// An input, taken apart.
+/// An input in its parts.
 pub struct Case<'a> {
     pub form: &'static str,
     pub max_frame: usize,
     pub codec: BoxCodec,
-    /// What the third byte says, to each target something else.
+    /// The third byte, which has another meaning for each target.
     pub choice: u8,
     pub bytes: &'a [u8],
 }
@@ -73,13 +73,13 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether a frame is whatever arrived at once.
+    /// Whether a frame is the bytes that arrived together.
     pub fn is_raw(&self) -> bool {
         self.form == "raw"
     }
 
-    /// The longest frame that may come out: a JSON object has at least two bytes, whatever the
-    /// limit.
+    /// The longest frame that may come out. A JSON object has at least two bytes, whatever the
+    /// limit is.
     pub fn longest(&self) -> usize {
         match self.is_raw() {
             true => usize::MAX,

@@ -1,5 +1,5 @@
-//! A chat server, in memory, and whatever its clients send: then two users come and hear each
-//! other.
+//! A chat server in memory, and clients that send anything. Afterwards two users connect and
+//! receive each other's messages.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use socketry_apps::chat::{Client, Console, Server};
 
 use tokio::time::timeout;
 
-use super::stage::{Serving, Stage, in_time, in_virtual_time, place};
+use super::stage::{Serving, Stage, in_virtual_time, place, within_long};
 
 const CODECS: [&str; 8] = [
     "json",
@@ -21,10 +21,10 @@ const CODECS: [&str; 8] = [
     "struct:>H",
 ];
 
-/// Said by nobody else, since no input is that lucky.
+/// A text that no input contains by chance.
 const WORDS: &str = "the quick brown fox jumps over the lazy dog";
 
-/// How long she waits until she says it again.
+/// How long she waits before she sends it again.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 pub fn run(input: &[u8]) {
@@ -38,7 +38,7 @@ pub fn run(input: &[u8]) {
         let serving = Serving::start(|told| server.run(console, async { drop(told.await) }));
         operator.say("welcome").await;
         stage.play(&place()).await;
-        in_time("two who behave", exchange(&stage.service)).await;
+        within_long("two well-behaved users", exchange(&stage.service)).await;
         serving.stop().await;
         drop(operator);
     });
@@ -48,7 +48,7 @@ async fn exchange(service: &Service) {
     let mut ann = connect(service, "ann").await;
     let mut bob = connect(service, "bob").await;
     loop {
-        // The server may not have seated him yet.
+        // The server may not know him yet.
         ann.send(WORDS).await.expect("she can speak");
         let Ok(heard) = timeout(A_WHILE, bob.recv()).await else {
             continue;

@@ -1,13 +1,13 @@
-//! A command server, in memory, and whatever its clients send: then one comes, asks and is
-//! answered.
+//! A command server in memory, and clients that send anything. Afterwards a client connects, asks
+//! and is answered.
 //!
-//! Nothing is run here: `Server::run_nothing` answers a command with its own words and starts no
+//! No command is run: `Server::run_nothing` answers a command with its own words and starts no
 //! process.
 
 use socketry_apps::Service;
 use socketry_apps::command::{Client, Exit, Server};
 
-use super::stage::{Serving, Stage, in_time, in_virtual_time, place};
+use super::stage::{Serving, Stage, in_virtual_time, place, within_long};
 
 const CODECS: [&str; 8] = [
     "json",
@@ -20,7 +20,7 @@ const CODECS: [&str; 8] = [
     "struct:b",
 ];
 
-const WORDS: &str = "what is asked is answered";
+const WORDS: &str = "a request is answered";
 
 pub fn run(input: &[u8]) {
     let Some(stage) = Stage::read(&CODECS, input) else {
@@ -31,7 +31,7 @@ pub fn run(input: &[u8]) {
         let server = server.expect("a server");
         let serving = Serving::start(|told| server.run_nothing(async { drop(told.await) }));
         stage.play(&place()).await;
-        in_time("one who behaves", exchange(&stage.service)).await;
+        within_long("a well-behaved client", exchange(&stage.service)).await;
         serving.stop().await;
     });
 }

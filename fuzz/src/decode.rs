@@ -1,11 +1,11 @@
-//! Arbitrary bytes to every codec: its answers lie within its input and make progress, and the next
-//! datagram is read as if nothing had been.
+//! Arbitrary bytes to every codec. Its answers lie within its input and make progress, and the next
+//! datagram is read as if it was the first.
 
 use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End};
 
 use super::case::Case;
 
-/// The third byte chooses what is known about the end.
+/// The third byte chooses whether the end is known.
 pub fn run(input: &[u8]) {
     let Some(case) = Case::read(input) else {
         return;
@@ -23,7 +23,7 @@ pub fn run(input: &[u8]) {
 
 type Answer = Result<Decoded, CodecError>;
 
-/// What the codec says of all the bytes, as a reader would ask it.
+/// The codec's answers to all the bytes, asked as a reader would.
 fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
     let (mut at, mut answers) = (0, Vec::new());
     loop {
@@ -33,7 +33,8 @@ fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
         answers.push(answer);
         match passed {
             None => return answers,
-            // Nothing more arrives: the same bytes once more, now that this is known.
+            // Nothing more arrives. The codec is asked about the same bytes again, with the end
+            // known.
             Some(0) if end == End::Open => end = End::Closed,
             Some(0) => return answers,
             Some(bytes) => at += bytes,
@@ -67,7 +68,8 @@ fn passed(case: &Case<'_>, rest: &[u8], end: End, answer: &Answer) -> Option<usi
         }
         Err(error) => {
             assert!(!rest.is_empty() && error.skip != Some(0));
-            // An error ends a datagram; what is passed over beyond the end of a stream never comes.
+            // An error ends a datagram. On a stream, bytes that are passed over beyond the end
+            // never come.
             let skip = usize::try_from(error.skip?).ok()?;
             (end != End::Datagram && skip <= rest.len()).then_some(skip)
         }

@@ -1,9 +1,9 @@
-//! Our codecs against those of others, which nobody wrote to agree with ours.
+//! Our codecs against those of other libraries, which were not written to agree with ours.
 //!
 //! The deliberate differences:
-//! * the end of the stream inside a frame, right behind its length, is an error here, and for
-//!   `LengthDelimitedCodec` the end;
-//! * a `\r` at the end of a line that nothing ends is kept here, and dropped by `LinesCodec`;
+//! * the end of the stream inside a frame, right after its length, is an error here; for
+//!   `LengthDelimitedCodec` it is the end;
+//! * a `\r` at the end of an unfinished line is kept here, and dropped by `LinesCodec`;
 //! * a `\r` before the `\n` does not count towards the limit here;
 //! * lines are bytes here, and UTF-8 for `LinesCodec`.
 
@@ -32,15 +32,15 @@ pub fn run(input: &[u8]) {
 /// A frame, or an error.
 type Events = Vec<Option<Vec<u8>>>;
 
-/// `struct:>I` against `LengthDelimitedCodec`, up to the first error: that one ends theirs, and
-/// ours with this limit.
+/// `struct:>I` against `LengthDelimitedCodec`, up to the first error. An error ends theirs, and
+/// with this limit ours, too.
 fn lengths(bytes: &[u8], limit: usize) {
     let format = ">I".parse().expect("a format");
     let codec = Struct::new(format).max_frame(limit).max_discard(0);
     let ours = ours(codec, bytes);
     let mut builder = LengthDelimitedCodec::builder();
     let codec = builder.max_frame_length(limit).new_codec();
-    // What is wrong stays in their way.
+    // A malformed frame stays in their buffer.
     let mut theirs = theirs(codec, bytes, true);
     if ours.len() == theirs.len() + 1 && ends_behind_a_length(bytes, &theirs) {
         theirs.push(None);
@@ -48,7 +48,7 @@ fn lengths(bytes: &[u8], limit: usize) {
     assert_eq!(ours, theirs);
 }
 
-/// The frames took all but the four bytes of one more length.
+/// Whether the frames took all bytes but the four of one more length.
 fn ends_behind_a_length(bytes: &[u8], frames: &Events) -> bool {
     let taken = frames.iter().flatten().map(|frame| 4 + frame.len());
     taken.sum::<usize>() + 4 == bytes.len()
@@ -72,7 +72,7 @@ fn lines(bytes: &[u8], limit: usize) {
     assert_eq!(ours, theirs(codec, bytes, false));
 }
 
-/// `json:bare` against serde_json, which knows where an object ends because it reads it.
+/// `json:bare` against serde_json, which finds the end of an object by parsing it.
 fn object(bytes: &[u8]) {
     let mut theirs = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
     let Some(Ok(_)) = theirs.next() else {
@@ -97,7 +97,7 @@ fn bare(object: &[u8], len: usize) {
     }
 }
 
-/// `json` against serde_json: whatever is an object to it is a header here.
+/// `json` against serde_json: every object of serde_json is a header here.
 fn header(bytes: &[u8]) {
     let is_object = serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
         && trimmed(bytes).first() == Some(&b'{');
@@ -110,7 +110,7 @@ fn header(bytes: &[u8]) {
     }
 }
 
-/// Without the white space of JSON before it.
+/// The bytes without the JSON white space at the front.
 fn trimmed(bytes: &[u8]) -> &[u8] {
     bytes.trim_ascii_start()
 }
@@ -132,7 +132,7 @@ fn ours(codec: impl Codec, bytes: &[u8]) -> Events {
     events
 }
 
-/// As tokio-util's own `Framed` would ask it, which ends at the `first` error, or goes on.
+/// Asked as tokio-util's own `Framed` does. It ends at the `first` error, or goes on.
 fn theirs<D: Decoder>(mut codec: D, bytes: &[u8], first: bool) -> Events
 where
     D::Item: AsRef<[u8]>,

@@ -1,5 +1,5 @@
-//! A file server, in memory, and whatever its clients send: nothing outside of its directory is
-//! read or changed, no temporary file stays, and then one comes, lists and fetches.
+//! A file server in memory, and clients that send anything. No file outside of its directory is
+//! read or changed, and no temporary file stays. Afterwards a client connects, lists and fetches.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -10,11 +10,12 @@ use socketry_apps::Service;
 use socketry_apps::file::{Client, Server};
 use tempfile::TempDir;
 
-use super::stage::{Serving, Stage, in_time, in_virtual_time, place};
+use super::stage::{Serving, Stage, in_virtual_time, place, within_long};
 
 const CODECS: [&str; 4] = ["json", "json:bare", "raw", "json:B"];
 
-/// A file that is served, in a directory whose name no input guesses to change it.
+/// A served file in a directory. No input contains the directory's name by chance, so none changes
+/// the file.
 const KEPT: (&str, &str) = ("kept by the server", "file.txt");
 
 pub fn run(input: &[u8]) {
@@ -29,7 +30,7 @@ pub fn run(input: &[u8]) {
         let serving = Serving::start(|told| server.run(async { drop(told.await) }));
         let read = stage.play(&place()).await;
         tree.is_unread(input, &read);
-        in_time("one who behaves", exchange(&stage.service, &tree)).await;
+        within_long("a well-behaved client", exchange(&stage.service, &tree)).await;
         serving.stop().await;
     });
     tree.is_unchanged();
@@ -46,7 +47,7 @@ async fn exchange(service: &Service, tree: &Tree) {
     assert_eq!(fs::read(&dest).expect("it was fetched"), KEPT.1.as_bytes());
 }
 
-/// A directory to serve, and beside it a file that is nobody's business, to which links lead.
+/// A directory to serve, and beside it a secret file to which links lead.
 struct Tree {
     base: TempDir,
     secret: String,
@@ -85,7 +86,7 @@ impl Tree {
         self.path("root")
     }
 
-    /// What the clients read tells nothing of the secret, unless they told it themselves.
+    /// Asserts that the clients read nothing of the secret, unless they sent it themselves.
     fn is_unread(&self, input: &[u8], read: &[u8]) {
         let has = |bytes: &[u8]| {
             let mut windows = bytes.windows(self.secret.len());

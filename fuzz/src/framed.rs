@@ -1,7 +1,7 @@
-//! `Framed` over a socket that gives and takes as the input says, with faults of all kinds in
-//! between: frames and bodies are those of a model, what is written is whole frames in order
-//! whoever was cancelled, what ends the connection is told once, and nothing panics, hangs or asks
-//! for more room than has arrived.
+//! `Framed` over a socket that gives and takes as the input says, with all kinds of faults in
+//! between. The frames and bodies are those of a model. Whole frames are written in order,
+//! whichever call was cancelled. The error that ends the connection is reported once. Nothing
+//! panics, hangs, or asks for more room than has arrived.
 
 mod incoming;
 mod outgoing;
@@ -19,7 +19,7 @@ use socketry_testkit::{Faults, Script};
 use super::case;
 use play::Play;
 
-/// What it is played with.
+/// The setting of a run.
 #[derive(Arbitrary)]
 struct Setting {
     form: u8,
@@ -27,29 +27,29 @@ struct Setting {
     datagrams: bool,
     high_water: u8,
     seed: u16,
-    /// How often what goes wrong, in the order of `Fault::ALL`, and 255 for always. But for the
-    /// last: bytes of a stream are not flipped.
+    /// The rate of each fault, in the order of `Fault::ALL`; 255 is always. The last fault is
+    /// missing, since bytes of a stream are not flipped.
     rates: [u8; 13],
 }
 
-/// What happens, in order.
+/// The events, in order.
 #[derive(Arbitrary)]
 enum Event<'a> {
     PeerSends(&'a [u8]),
     PeerSendsFrame(&'a [u8]),
     PeerPauses,
     PeerEnds,
-    /// The next receive fails, once everything before has arrived.
+    /// The next receive fails, once everything before it has arrived.
     RecvFails(u8),
-    /// The next sends take so many bytes, or make one wait.
+    /// The next sends take this many bytes, or make one wait.
     SocketTakes(Option<u8>),
     /// The next send fails.
     SendFails(u8),
-    /// What comes next is dropped if it has to wait.
+    /// The next call is dropped if it has to wait.
     Impatience,
     Recv,
     RecvBytes,
-    /// A frame, and a body behind it.
+    /// A frame, and a body after it.
     RecvBody(u8),
     RestOfBody,
     Send(&'a [u8]),
@@ -62,14 +62,15 @@ enum Event<'a> {
     Split,
 }
 
-/// How many events of an input are heeded.
+/// How many events of an input are used.
 const EVENTS: usize = 64;
 /// The longest datagram.
 const DATAGRAM: usize = 1500;
-/// The longest piece of a short read or write, in bytes: large frames come in pieces, and not in
+/// The longest piece of a short read or write, in bytes. Large frames come in pieces, but not in
 /// thousands of them.
 const SHORT: usize = 256;
-/// By which byte what ends the connection has happened: also in the second large frame.
+/// The byte by which a fault that ends the connection has happened. It may be in the second large
+/// frame.
 const WITHIN: u64 = 128 << 10;
 
 pub fn run(input: &[u8]) {
@@ -94,7 +95,7 @@ impl Setting {
         script.open()
     }
 
-    /// Without delays: no time passes here.
+    /// Without delays, since no time passes here.
     fn faults(&self) -> Faults {
         let rates = self.rates.map(|rate| u16::from(rate) * 4);
         Faults::from_rates(self.seed.into(), rates)

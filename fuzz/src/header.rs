@@ -1,12 +1,12 @@
-//! The headers and names of the file protocol: parsed, printed and parsed again they are the same,
-//! and no name leads out of the directory that is served.
+//! The headers and names of the file protocol. Parsed, printed and parsed again they are the same,
+//! and no name leads out of the served directory.
 
 use socketry_apps::file::{fuzzing, text_to_name};
 
 /// The longest path that is looked up, in bytes.
 const MAX_PATH: usize = 4096;
 
-/// The first byte chooses what the rest is.
+/// The first byte chooses the meaning of the rest.
 pub fn run(input: &[u8]) {
     let Some((what, bytes)) = input.split_first() else {
         return;
@@ -25,7 +25,7 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// What was understood, printed, is understood as the same.
+/// A parsed header, printed, parses to the same.
 fn same_again(bytes: &[u8], read: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
     match read(bytes) {
         Ok(once) => {
@@ -39,8 +39,7 @@ fn same_again(bytes: &[u8], read: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
     }
 }
 
-/// The name of an upload is one component, and none that leads anywhere or that the server keeps
-/// for itself.
+/// The name of an upload is one component. It leads nowhere else and is not reserved by the server.
 fn upload(bytes: &[u8]) {
     let Ok(name) = std::str::from_utf8(bytes) else {
         return;
@@ -53,8 +52,7 @@ fn upload(bytes: &[u8]) {
     assert!(!is_temporary(kept));
 }
 
-/// A path stays below the root by the letter, or is refused; what `..` do on the way there the
-/// handle of the root judges.
+/// A path stays below the root as text, or is refused. The root's handle judges the `..` in it.
 fn path(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

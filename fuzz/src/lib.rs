@@ -1,7 +1,7 @@
-//! What the fuzz targets do with their input, and what they assert of it.
+//! The bodies of the fuzz targets, and their assertions.
 //!
-//! No fuzzer is in here: `fuzz_targets/` hands these the bytes that libFuzzer makes up, and
-//! `crates/testkit/tests/corpus.rs` includes this file and hands them the bytes of the corpus, on
+//! They know no fuzzer: `fuzz_targets/` passes them the bytes that libFuzzer generates.
+//! `crates/testkit/tests/corpus.rs` includes this file and passes them the bytes of the corpus, on
 //! stable.
 
 pub mod chat;

@@ -1,5 +1,5 @@
-//! Socket options from a query, from JSON and from TOML: what one form says the others say, and an
-//! unknown key is refused.
+//! Socket options from a query, from JSON and from TOML. All three forms give the same options, and
+//! an unknown key is refused.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use socketry_transport::{Endpoint, SocketOptions};
 static NOWHERE: LazyLock<Endpoint> =
     LazyLock::new(|| "any://where".parse().expect("a well-formed endpoint"));
 
-/// The first byte chooses the form that is compared with the query, which is the rest.
+/// The first byte chooses the form to compare with the query, which is the rest.
 pub fn run(input: &[u8]) {
     let Some((form, query)) = input.split_first() else {
         return;
@@ -66,7 +66,7 @@ fn toml(options: &SocketOptions) {
     assert_eq!(same, *options, "{text}");
 }
 
-/// What is written as JSON, each value as the text of a query.
+/// The options as JSON, with each value as the text of a query.
 fn as_query(options: &SocketOptions) {
     let Ok(Value::Object(fields)) = serde_json::to_value(options) else {
         panic!("options are an object");

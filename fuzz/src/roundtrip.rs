@@ -1,4 +1,5 @@
-//! A frame that a codec takes arrives as it is, and one that it refuses leaves nothing behind.
+//! A frame that a codec accepts arrives unchanged, and a frame that it refuses leaves no bytes
+//! behind.
 
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, Decoded, End};
@@ -28,7 +29,7 @@ pub fn run(input: &[u8]) {
     assert!(rest.is_empty() && codec.in_step());
 }
 
-/// Whether the codec takes the frame; `envelope` says the same as `encode`.
+/// Whether the codec accepts the frame. `envelope` must agree with `encode`.
 fn encode(codec: &mut BoxCodec, frame: &[u8], out: &mut BytesMut) -> bool {
     let before = out.len();
     let envelope = codec.envelope(frame);

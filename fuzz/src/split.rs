@@ -6,8 +6,8 @@ use socketry_codec::{BoxCodec, Fault, Reader};
 
 use super::case::Case;
 
-/// The third byte says where the first cut is (its upper four bits) and how long the other pieces
-/// are (its lower four).
+/// The upper four bits of the third byte say where the first cut is, the lower four how long the
+/// other pieces are.
 pub fn run(input: &[u8]) {
     let Some(case) = Case::read(input) else {
         return;
@@ -30,9 +30,9 @@ pub fn run(input: &[u8]) {
 /// The frames and errors of a stream.
 #[derive(Debug, Default, PartialEq)]
 struct Events {
-    /// All frames, one behind the other.
+    /// All frames, concatenated.
     bytes: Vec<u8>,
-    /// Where they lie in there, and the errors between.
+    /// The ranges of the frames in `bytes`, and the errors between them.
     order: Vec<Result<Range<usize>, Fault>>,
 }
 
@@ -52,7 +52,7 @@ impl Events {
         events
     }
 
-    /// Reads until nothing more is to be had.
+    /// Reads until the reader has no more.
     fn drain(&mut self, reader: &mut Reader<BoxCodec>) {
         for _ in 0..reader.buffered() + 2 {
             match reader.next_frame() {

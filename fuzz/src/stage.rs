@@ -1,5 +1,5 @@
 //! What the three apps' targets share: a server in memory, in virtual time, and clients that send
-//! it whatever the input says.
+//! what the input says.
 
 use std::future::Future;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-/// What a client does. The first number says which.
+/// An action of a client. The first number says which client.
 #[derive(Arbitrary, Debug)]
 enum Move<'a> {
     /// Bytes, as they are.
@@ -25,33 +25,33 @@ enum Move<'a> {
     Reads(u8),
     HalfCloses(u8),
     Vanishes(u8),
-    /// All wait, so many units of 10 ms times that number.
+    /// All clients wait for 10 ms times this number.
     Waits(u8),
 }
 
-/// How many clients there are at most.
+/// The most clients at a time.
 const CLIENTS: usize = 4;
-/// How many moves of an input are heeded.
+/// How many moves of an input are used.
 const MOVES: usize = 32;
-/// How long a client tries to send, and how long it listens.
+/// How long a client tries to send, and how long it reads.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long a client that behaves may have to wait: far more than any limit of a server.
+/// The longest wait of a well-behaved client: far longer than any limit of a server.
 const LONG: Duration = Duration::from_secs(1200);
 
-/// The codecs of an app, one of which the first byte of the input chooses.
+/// A server's service, whose codec the input's first byte chooses, and the moves of the clients.
 pub struct Stage<'a> {
     pub service: Service,
     moves: Vec<Move<'a>>,
 }
 
 impl<'a> Stage<'a> {
-    /// `None` for an input that says nothing.
+    /// `None` for an input that is too short.
     pub fn read(codecs: &[&str], input: &'a [u8]) -> Option<Self> {
         let mut input = Unstructured::new(input);
         let (codec, encoding, small) = input.arbitrary::<(u8, bool, bool)>().ok()?;
         let moves = input.arbitrary_iter().ok()?.take(MOVES);
         let codec = CodecSpec::new(codecs[usize::from(codec) % codecs.len()]);
-        // What fits into few bytes is often cut, and often has to wait.
+        // With few bytes of buffer, messages are often cut and often have to wait.
         let options = SocketOptions {
             recv_buffer: small.then_some(64),
             ..SocketOptions::default()
@@ -70,7 +70,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Does what the clients do, and returns all that they read.
+    /// Plays the clients' moves, and returns all bytes that they read.
     pub async fn play(&self, at: &Endpoint) -> Vec<u8> {
         let codec = self.service.codec.build().expect("a codec");
         let mut clients = Clients {
@@ -101,7 +101,7 @@ impl Clients<'_> {
             Move::Sends(who, bytes) => self.send(*who, bytes).await,
             Move::SendsFrame(who, frame) => {
                 let mut bytes = BytesMut::new();
-                // What the codec cannot carry is not sent.
+                // A frame that the codec cannot carry is not sent.
                 let _ = self.codec.clone().encode(frame, &mut bytes);
                 self.send(*who, &bytes).await;
             }
@@ -114,7 +114,7 @@ impl Clients<'_> {
         }
     }
 
-    /// The client, who connects if he is not there.
+    /// The client's socket; it connects if it has none.
     async fn socket(&mut self, who: u8) -> &mut BoxSocket {
         let place = &mut self.sockets[number(who)];
         if place.is_none() {
@@ -125,7 +125,7 @@ impl Clients<'_> {
     }
 
     async fn send(&mut self, who: u8, bytes: &[u8]) {
-        // A server that reads no further, or has ended this, is in its right.
+        // A server may stop reading, or may have ended the connection.
         let _ = timeout(PATIENCE, self.socket(who).await.send_all(bytes)).await;
     }
 
@@ -147,7 +147,7 @@ pub fn place() -> Endpoint {
     "mem://server".parse().expect("a well-formed endpoint")
 }
 
-/// Runs a conversation in virtual time, and sees to it that no task outlives it.
+/// Runs a conversation in virtual time, and asserts that no task outlives it.
 pub fn in_virtual_time(conversation: impl Future<Output = ()>) {
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build();
@@ -165,7 +165,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Runs what `serve` makes of the future that tells it to stop.
+    /// Runs `serve` with a future that tells it to stop.
     pub fn start<F>(serve: impl FnOnce(oneshot::Receiver<()>) -> F) -> Self
     where
         F: Future<Output = Result<(), AppError>> + Send + 'static,
@@ -177,18 +177,18 @@ impl Serving {
         }
     }
 
-    /// Stops it: it ends, and without an error.
+    /// Stops the server, and asserts that it ends without an error.
     pub async fn stop(self) {
         self.stop.send(()).expect("it still runs");
-        let ended = in_time("the server ends", self.ended).await;
+        let ended = within_long("the server ends", self.ended).await;
         ended.expect("no panic").expect("no error");
-        // Writers of connections that were dropped find that out now.
+        // The writers of dropped connections notice that now.
         sleep(LONG).await;
     }
 }
 
-/// What a client that behaves waits for.
-pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
+/// The result of `wait`, which must come within [`LONG`].
+pub async fn within_long<T>(what: &str, wait: impl Future<Output = T>) -> T {
     match timeout(LONG, wait).await {
         Ok(done) => done,
         Err(_) => panic!("{what}: not within {LONG:?}"),

@@ -1,13 +1,13 @@
-//! Text in every encoding: decoded in pieces as it is in one, as encoding_rs decodes it, and
-//! encoded as encoding_rs does.
+//! Text in every encoding: decoded in pieces as in one, decoded as encoding_rs does, and encoded as
+//! encoding_rs does.
 
 use std::borrow::Cow;
 
 use encoding_rs as rs;
 use socketry_transport::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy};
 
-/// Every encoding that is accepted, by its name in encoding_rs, and after them those with a mark
-/// and CPython's.
+/// Every accepted encoding, by its name in encoding_rs. The encodings with a mark and those of
+/// CPython come after them.
 const TABLES: [&rs::Encoding; 39] = [
     rs::UTF_8,
     rs::GBK,
@@ -72,8 +72,8 @@ thread_local! {
     };
 }
 
-/// Three bytes choose the encoding, what is checked, and the pieces (the upper four bits: where the
-/// first ends; the lower four: how long the others are).
+/// Three bytes choose the encoding, the check, and the pieces. The third byte's upper four bits say
+/// where the first piece ends, its lower four how long the others are.
 pub fn run(input: &[u8]) {
     let [number, check, cuts, bytes @ ..] = input else {
         return;
@@ -98,13 +98,14 @@ pub fn run(input: &[u8]) {
 
 struct Subject<'a> {
     encoding: Encoding,
-    /// What encoding_rs has for it, which knows no marks and nothing of CPython.
+    /// The table of encoding_rs, which has none for encodings with a mark and for CPython's.
     table: Option<&'static rs::Encoding>,
     cuts: u8,
     bytes: &'a [u8],
 }
 
-/// Text, and how many bytes of it stood before each error, which names the offset of the bad bytes.
+/// Text, and the errors in it. Each has the number of bytes of text before it, and names the offset
+/// of the bad bytes.
 type Decoded = (String, Vec<(usize, TextError)>);
 
 impl Subject<'_> {
@@ -127,7 +128,7 @@ impl Subject<'_> {
         assert!(errors.is_empty());
     }
 
-    /// What was given out as UTF-8 before the proof stays; all else is GB18030.
+    /// Text that was given out as UTF-8 before the detection stays. All later text is GB18030.
     fn detected_in_pieces(&self) {
         let (text, errors) = self.decode(self.pieces(), TextPolicy::Detect);
         assert_eq!(text, self.guessed());
@@ -169,7 +170,8 @@ impl Subject<'_> {
         assert_eq!(ours.as_deref(), Ok(&*theirs));
     }
 
-    /// Of two escape sequences of ISO-2022-JP in a row, which are an error there, only the second.
+    /// Without the first of two escape sequences in a row in ISO-2022-JP, since that is an error
+    /// there.
     fn without_empty_escapes(&self) -> Vec<u8> {
         let escapes = self.table == Some(rs::ISO_2022_JP);
         let mut kept = Vec::new();
@@ -185,14 +187,14 @@ impl Subject<'_> {
         kept
     }
 
-    /// As encoding_rs encodes, where the encoding has all characters and each comes back; UTF-16
-    /// encoding_rs does not write.
+    /// The encoding is the same as that of encoding_rs, if it has all characters and each decodes
+    /// to itself. encoding_rs does not write UTF-16.
     fn encoded_as_theirs(&self) {
         let Ok(text) = std::str::from_utf8(self.bytes) else {
             return;
         };
         let Ok(ours) = self.encoding.encode(text, TextPolicy::Strict) else {
-            // What CPython's codecs lack, or a mark that would be lost.
+            // CPython's codecs lack the character, or a mark would be lost.
             let Some(table) = self.table else {
                 return;
             };
@@ -208,7 +210,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Texts that were sent one after the other into a stream.
+    /// Texts that were sent into a stream one after another.
     fn joined(&self) {
         let texts = String::from_utf8_lossy(self.bytes).into_owned();
         let mut encoder = TextEncoder::new(self.encoding, TextPolicy::Strict);
@@ -243,7 +245,7 @@ impl Subject<'_> {
     }
 }
 
-/// Decodes a piece, and goes on behind each error.
+/// Decodes a piece, and goes on after each error.
 fn step(decoder: &mut TextDecoder, mut piece: &[u8], last: bool, (text, errors): &mut Decoded) {
     while let Err(error) = decoder.decode(piece, last, text) {
         errors.push((text.len(), error));

@@ -1,9 +1,10 @@
-//! For tests: what a codec makes of a message on its way.
+//! For tests: how a codec carries a message.
 
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, Reader};
 
-/// The frame as it arrives, cut in two on its way at `at`; `None` if the codec refuses to carry it.
+/// The frame that arrives after the bytes were cut in two at `at`. `None` if the codec refuses to
+/// carry it.
 pub(crate) fn carried(codec: &str, frame: &[u8], at: usize) -> Option<Vec<u8>> {
     let mut codec: BoxCodec = codec.parse().expect("a codec");
     let mut wire = BytesMut::new();

@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum AppArgs {
-    /// What one says, all others hear.
+    /// Each message of a user goes to all other users.
     Chat(chat::Args),
     /// Run commands on another machine.
     Command(command::Args),
@@ -31,8 +31,8 @@ enum AppArgs {
 
 /// The command line of the `socketry` binary, over the transports and codecs that it is given.
 ///
-/// A program of your own that registers a transport or a codec offers it as the binary offers ours: by
-/// scheme and name, in `--help`, and in its errors.
+/// A program of your own that registers a transport or a codec offers it as the binary offers ours:
+/// by scheme and name, in `--help`, and in its errors.
 ///
 /// ```no_run
 /// use socketry_apps::cli::CommandLine;
@@ -93,7 +93,7 @@ impl CommandLine {
         match self.parse(&arguments) {
             Ok(cli) => self.start(cli.app),
             Err(error) => {
-                // Without an output there is nobody to tell.
+                // If it cannot be printed, there is nowhere to report that.
                 let _ = error.print();
                 if error.use_stderr() {
                     ExitCode::from(usage_code(&arguments))
@@ -107,7 +107,7 @@ impl CommandLine {
     fn parse(&self, arguments: &[OsString]) -> Result<Cli, clap::Error> {
         let mut command = help::explained(Cli::command(), self);
         if !wants_colours() {
-            // What is there by itself takes `CI` for a terminal that understands them.
+            // clap's own detection takes the variable `CI` for a terminal that understands colours.
             command = command.color(ColorChoice::Never);
         }
         let mut matches = command.try_get_matches_from_mut(arguments)?;
@@ -115,7 +115,7 @@ impl CommandLine {
     }
 
     fn start(&self, app: AppArgs) -> ExitCode {
-        // Before there is any other thread.
+        // Before any other thread starts.
         terminal::outlive_the_foreground();
         let _log = match &app {
             AppArgs::Chat(args) => args.common.log(),
@@ -137,14 +137,14 @@ impl CommandLine {
                 AppArgs::File(args) => file::run(args, self).await,
             }
         });
-        // A read of standard input may be under way in a thread; nobody waits for its end.
+        // A thread may still be reading standard input. Nothing waits for that.
         runtime.shutdown_background();
         file::settle();
         done.unwrap_or_else(|error| failed(&error))
     }
 }
 
-/// The exit code for wrong arguments, as far as they can be understood.
+/// The exit code for wrong arguments, as far as they can be parsed.
 fn usage_code(arguments: &[OsString]) -> u8 {
     let understood = Cli::command()
         .ignore_errors(true)

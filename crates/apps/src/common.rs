@@ -1,5 +1,4 @@
-//! What the command lines of all apps share: options, and how a program speaks to whoever started
-//! it.
+//! What the command lines of all apps share: options, and messages to the user.
 
 use std::io::{IsTerminal, Write};
 
@@ -14,7 +13,7 @@ use crate::service::DEFAULT_CODEC;
 use crate::serving::MAX_CLIENTS;
 use crate::{AppError, Service, output};
 
-/// How many lines of the log wait to be written.
+/// How many log lines wait to be written.
 const WAITING_LINES: usize = 1024;
 
 /// The options that all apps share.
@@ -23,10 +22,11 @@ pub(crate) struct Common {
     // Its help names the codecs of the registry: see `help`.
     #[arg(long, global = true, value_name = "NAME", default_value = DEFAULT_CODEC)]
     codec: CodecSpec,
-    /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython has it
+    /// How text is encoded: utf-8, gbk, big5, shift_jis, …; python:gbk and so on, as CPython does
+    /// it
     #[arg(long, global = true, value_name = "LABEL", default_value = "utf-8")]
     encoding: Encoding,
-    /// Say more about what happens, on standard error (-vv for all)
+    /// Log more to standard error (-vv for everything)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Common {
 /// The options that all servers share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// How many clients are served at once; fewer where the limit of open files (ulimit -Hn) is low
+    /// How many clients are served at once; fewer if the limit of open files (ulimit -Hn) is low
     #[arg(long, value_name = "N", default_value_t = MAX_CLIENTS, value_parser = at_least_one)]
     pub(crate) max_clients: usize,
 }
@@ -58,10 +58,10 @@ impl Common {
         }
     }
 
-    /// Begins to log to standard error, until the guard is dropped.
+    /// Starts to log to standard error, until the guard is dropped.
     ///
-    /// A terminal or pipe that takes nothing must not hold up a server: lines go through a queue,
-    /// and those that do not fit are dropped.
+    /// A terminal or pipe that is not read must not delay a server. So lines go through a queue,
+    /// and lines that do not fit are dropped.
     pub(crate) fn log(&self) -> WorkerGuard {
         let level = match self.verbose {
             0 => LevelFilter::WARN,
@@ -72,7 +72,7 @@ impl Common {
             .lossy(true)
             .buffered_lines_limit(WAITING_LINES)
             .finish(std::io::stderr());
-        // A second call, in a test say, changes nothing.
+        // A second call, in a test for instance, changes nothing.
         let _ = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_ansi(std::io::stderr().is_terminal() && wants_colours())
@@ -83,17 +83,18 @@ impl Common {
     }
 }
 
-/// Whether colours are wanted, which `NO_COLOR` denies (<https://no-color.org>), and understood.
+/// Whether to use colours: `NO_COLOR` must not be set (<https://no-color.org>), and the terminal
+/// must understand them.
 pub(crate) fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb()
 }
 
-/// Whether the terminal understands nothing but text.
+/// Whether the terminal understands only plain text.
 pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// An endpoint that another process can be at.
+/// Parses an endpoint that another process can reach.
 pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
     let endpoint: Endpoint = text.parse()?;
     if endpoint.scheme() == "mem" {
@@ -104,21 +105,21 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
     Ok(endpoint)
 }
 
-/// Tells a script where a server is: the first line of its standard output.
+/// Prints where a server listens, as the first line of standard output. Scripts read it.
 pub(crate) fn announce(at: &Endpoint) -> Result<(), AppError> {
     let line = format!("listening on {at}\n");
     Ok(output::stdout().write_all(line.as_bytes())?)
 }
 
-/// A line about what went wrong, for standard error.
+/// Prints an error on standard error.
 pub(crate) fn complain(error: &AppError) {
     if error.is_worth_words() {
-        // Without a standard error there is nobody to tell.
+        // Without a standard error there is nowhere to report it.
         let _ = writeln!(std::io::stderr(), "socketry: {error}");
     }
 }
 
-/// A line for a person who sits there; scripts are not told.
+/// Prints a hint, if standard error is a terminal. Scripts do not get it.
 pub(crate) fn hint(words: &str) {
     let mut err = std::io::stderr();
     if err.is_terminal() {

@@ -1,4 +1,4 @@
-//! What an app tells its user when something went wrong, and the exit code that goes with it.
+//! The errors that an app shows to its user, and their exit codes.
 
 use std::fmt;
 use std::io;
@@ -7,16 +7,16 @@ use socketry_codec::FrameError;
 
 use crate::wrong_codec;
 
-/// An app's error: one line for the user.
+/// An app's error: one line of text for the user.
 ///
-/// Text from a peer is shown escaped, so that an error cannot drive the terminal it is printed on.
+/// Text from a peer is escaped, so that an error cannot drive the terminal that shows it.
 #[derive(Debug)]
 pub struct AppError {
     words: String,
     kind: Kind,
 }
 
-/// What kind of failure it was.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Failed,
@@ -25,7 +25,7 @@ enum Kind {
 }
 
 impl AppError {
-    /// Something failed.
+    /// An attempt failed.
     pub fn failed(words: impl fmt::Display) -> Self {
         AppError {
             words: words.to_string(),
@@ -33,7 +33,7 @@ impl AppError {
         }
     }
 
-    /// What was asked for cannot be: nothing was tried.
+    /// The request is not possible as it was made. Nothing was tried.
     pub fn usage(words: impl fmt::Display) -> Self {
         AppError {
             words: words.to_string(),
@@ -41,14 +41,14 @@ impl AppError {
         }
     }
 
-    /// A server's words about a request.
+    /// An error that a server sent.
     pub(crate) fn said(words: &str) -> Self {
         wrong_codec::of_bytes(words.as_bytes())
             .unwrap_or_else(|| AppError::failed(format_args!("the server says: {words}")))
     }
 
-    /// Whoever read this program's standard output has left, as the `head` of a pipe does. That is
-    /// told by the exit code alone.
+    /// The reader of this program's standard output has left, as the `head` of a pipe does. Only
+    /// the exit code tells that.
     pub(crate) fn unread() -> Self {
         AppError {
             words: "nobody reads standard output any more".to_owned(),
@@ -56,18 +56,18 @@ impl AppError {
         }
     }
 
-    /// Whether the user has to ask differently.
+    /// Whether the user has to change the request.
     pub fn is_usage(&self) -> bool {
         self.kind == Kind::Usage
     }
 
-    /// Whether the user is told in words, and not by the exit code alone.
+    /// Whether the error is printed. Otherwise only the exit code tells it.
     pub(crate) fn is_worth_words(&self) -> bool {
         self.kind != Kind::Unread
     }
 
-    /// The process's exit code: 1 failed, 2 usage, and 141 (as a shell has it for SIGPIPE) if
-    /// nobody reads standard output any more.
+    /// The exit code: 1 for a failure, 2 for wrong usage, and 141 (as a shell has it for SIGPIPE)
+    /// if nobody reads standard output any more.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Failed => 1,

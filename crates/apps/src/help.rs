@@ -1,4 +1,4 @@
-//! What `--help` says of each verb beside its options: URLs, and examples that can be typed.
+//! What `--help` adds to each subcommand's options: URLs, and examples to type.
 
 use clap::Command;
 use socketry_codec::{CodecRegistry, CodecSpec, SpecError};
@@ -6,7 +6,7 @@ use socketry_codec::{CodecRegistry, CodecSpec, SpecError};
 use crate::cli::CommandLine;
 use crate::matrix::{App, urls};
 
-/// Two examples for each verb.
+/// Two examples for each subcommand.
 const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
     (
         App::Chat,
@@ -37,7 +37,8 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         "run",
         [
             "socketry command run unix:///tmp/run.sock 'ls | wc -l'",
-            "socketry command run tcp://127.0.0.1:9001 --codec struct -- printf '%s\\n' 'two words'",
+            "socketry command run tcp://127.0.0.1:9001 --codec struct \
+             -- printf '%s\\n' 'two words'",
         ],
     ),
     (

@@ -1,40 +1,41 @@
 //! Three apps that do not care which transport and codec you chose, and the `socketry` binary.
 //!
-//! * [`chat`]: what one says, all others hear.
+//! * [`chat`]: each message of a user goes to all other users.
 //! * [`command`]: run commands on another machine.
 //! * [`mod@file`]: send, fetch and browse files of any size.
 //!
-//! Each has a server and a client that take a [`Service`] (a transport by URL, a codec and an
-//! encoding by name). Which pairings make sense is told by [`matrix`]; the others are refused when
-//! they start, with the reason and the way out. [`cli`] is the one command line of the binary and
-//! of the examples.
+//! Each has a server and a client that take a [`Service`]: a transport by URL, a codec and an
+//! encoding by name. [`matrix`] says which combinations make sense. The others are refused when
+//! they start, with the reason and the way out. [`cli`] is the command line of the binary and of
+//! the examples.
 //!
-//! # How many at once
+//! # How many clients at once
 //!
-//! A server talks to 1,024 clients at once, to `max_clients` or to as many as the limit of open
-//! files allows. A newcomer for whom there is no place within half a second is told that the server
-//! is full where the codec has words for that, and is reset where it has not. A client that has
-//! finished sending, and so may be gone, gives its place to a newcomer when all are taken.
+//! A server serves 1,024 clients at once, or `max_clients`, or as many as the limit of open files
+//! allows. A newcomer waits half a second at most for a place. If there is none, the server tells
+//! it that it is full where the codec can carry that, and else resets the connection. A client that
+//! has half-closed, and so may be gone, gives its place to a newcomer when all are taken.
 //!
 //! When a server ends a conversation, it reads on until the client closes as well, so that the last
-//! answer arrives: for at most 2 seconds, and at most 1 MiB.
+//! answer arrives. It does so for at most 2 seconds and 1 MiB.
 //!
 //! # Peers that are gone
 //!
-//! A peer that goes without a word, since its machine or its cable is gone, keeps no place: over
-//! TCP the kernel asks after [`matrix::KEEPALIVE`] of silence, and ends the connection when it is
-//! not answered. `?keepalive=` and its kin in the URL change that, and `?keepalive=off` switches it
-//! off. A peer that is there and silent is each app's own matter: see [`chat`], [`command::IDLE`]
-//! and [`file::IDLE`].
+//! A peer may vanish without closing, since its machine or its network is gone. Over TCP it does
+//! not keep its place: after [`matrix::KEEPALIVE`] of silence the kernel sends probes, and ends the
+//! connection if they are not answered. The options `?keepalive=…`, `?keepalive_interval=…` and
+//! `?keepalive_retries=…` of the URL change that; `?keepalive=off` switches it off. How long a
+//! peer may be silent that is still there, is up to each app: see [`chat`], [`command::IDLE`] and
+//! [`file::IDLE`].
 //!
-//! # What belongs to the process
+//! # Process-wide settings
 //!
-//! The soft limit of open files is the program's: [`cli`] raises it to the hard one.
+//! The soft limit of open files belongs to the program. [`cli`] raises it to the hard limit.
 //!
-//! Signals are the program's. [`cli`] takes them over; [`chat::Server`], [`file::Server`] and all
-//! clients, used as a library, touch none, and [`command::Server`] listens for SIGCHLD only. Where
-//! `ulimit -f` is set, a program of one's own has to catch SIGXFSZ: its default action ends the
-//! process with the first write that goes too far, and every connection with it.
+//! Signals belong to the program. [`cli`] handles them. Used as a library, [`chat::Server`],
+//! [`file::Server`] and all clients handle none, and [`command::Server`] only listens for SIGCHLD.
+//! Where `ulimit -f` is set, your own program has to catch SIGXFSZ. By default that signal ends the
+//! process, with all its connections, at the first write beyond the limit.
 #![forbid(unsafe_code)]
 
 pub mod chat;

@@ -42,23 +42,23 @@ impl fmt::Display for App {
 /// The schemes of the standard transports.
 pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 
-/// The codecs, one name for each family and form that behaves differently.
+/// The codecs: one name for each family, and for each form that behaves differently.
 pub const CODECS: [&str; 5] = ["raw", "line", "struct", "json", "json:bare"];
 
-/// How long a TCP connection is idle before the kernel asks whether the peer is still there, where
-/// the URL does not say (`keepalive`): 60 seconds.
+/// How long a TCP connection is idle before the kernel probes the peer, unless the URL says
+/// otherwise (`keepalive`): 60 seconds.
 pub const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How long the kernel waits for the answer before it asks again (`keepalive_interval`): 15
+/// How long the kernel waits for an answer before the next probe (`keepalive_interval`): 15
 /// seconds.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// How many questions without an answer end the connection (`keepalive_retries`): 4. A peer whose
-/// machine or cable is gone is noticed within two minutes.
+/// How many probes without an answer end the connection (`keepalive_retries`): 4. So a peer whose
+/// machine or network is gone is noticed within two minutes.
 pub const KEEPALIVE_RETRIES: u32 = 4;
 
-/// The standard transports, as the apps use them: with TCP a peer that has gone without a word is
-/// noticed. What the query of a URL says goes before that.
+/// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed. The
+/// query of a URL overrides that.
 pub fn transports() -> Registry {
     let tcp = TcpTransport::new(SocketOptions {
         keepalive: Some(KEEPALIVE),
@@ -69,8 +69,8 @@ pub fn transports() -> Registry {
     Registry::standard().with("tcp", tcp)
 }
 
-/// How URLs are written, and which options their queries take, for the schemes that `app` runs over
-/// and that reach another process.
+/// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
+/// process.
 pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     let (transports, codecs) = (&offered.transports, &offered.codecs);
     let (tcp, unix) = (TcpTransport::default(), UnixTransport::default());
@@ -108,11 +108,11 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     text
 }
 
-/// What a scheme promises, as far as the apps need it.
+/// What the apps need to know about a scheme.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Carriage {
     Stream,
-    /// Datagrams, all of them, in order, from whom they say.
+    /// Datagrams that all arrive, in order, and whose sender is certain.
     Local,
     /// Datagrams that may be lost, repeated, reordered or forged.
     Lossy,
@@ -122,8 +122,7 @@ fn carriage(scheme: &str) -> Carriage {
     match scheme {
         "udp" => Carriage::Lossy,
         "unix-dgram" => Carriage::Local,
-        // A third party's transport gets the benefit of the doubt; a body over datagrams is an
-        // error when it is met.
+        // A third party's transport counts as a stream. If it is none, a body over it is an error.
         _ => Carriage::Stream,
     }
 }

@@ -1,4 +1,4 @@
-//! The first frame of a peer, with a look at whether the peer speaks another codec.
+//! The first frame of a peer, and whether the peer speaks another codec.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use crate::own::Own;
 use crate::stranger;
 use crate::wrong_codec::{self, Looks, PATIENCE};
 
-/// From this length on, in bytes, a line may take its time.
+/// From this length on, in bytes, a first line that has not ended is not reported: it may be a long
+/// one.
 const LONG: usize = 4096;
 
-/// From here on a peer that says nothing is not looked at any more, until it says something.
+/// After this pause a silent peer's bytes are not looked at again, until it sends more.
 const SILENT: Duration = Duration::from_secs(120);
 
-/// What `receiving` comes to, but after `patience` nothing.
+/// The result of `receiving`, unless that takes longer than `patience`.
 async fn within<T>(patience: Duration, receiving: impl Future<Output = T>) -> Result<T, Elapsed> {
     match patience < SILENT {
         true => timeout(patience, receiving).await,
@@ -27,7 +28,7 @@ async fn within<T>(patience: Duration, receiving: impl Future<Output = T>) -> Re
     }
 }
 
-/// What a peer begins with.
+/// How a peer begins.
 #[derive(Debug)]
 pub(crate) enum First {
     /// A frame, or the end.
@@ -37,30 +38,30 @@ pub(crate) enum First {
     Refused(FrameError, Option<Looks>),
     /// Another codec. The conversation is over.
     Foreign(Looks),
-    /// HTTP or TLS, and so perhaps what a web page has chosen. The conversation is over.
+    /// HTTP or TLS, whose bytes a web page may have chosen. The conversation is over.
     Stranger(&'static str),
-    /// A line that does not end. The frame may still come.
+    /// A line that has not ended. Its end may still come.
     Unfinished,
 }
 
 /// Waits for the first frame of a peer.
 pub(crate) struct Opening {
     own: Arc<Own>,
-    /// The keys of which each JSON frame has one.
+    /// Each JSON frame has at least one of these keys.
     keys: &'static [&'static str],
     patience: Duration,
     told: bool,
     texts: Texts,
 }
 
-/// What a text of another protocol may be.
+/// What a text that looks like HTTP means.
 #[derive(Clone, Copy)]
 enum Texts {
-    /// A web page's, and is not obeyed.
+    /// A web page may have sent it, so it is not obeyed.
     Orders,
-    /// The same, unless a person writes about that protocol.
+    /// The same, unless a person writes about HTTP.
     Talk,
-    /// Anybody's: a server relays it.
+    /// Any user may have written it, since a server relays it.
     Relayed,
 }
 
@@ -75,7 +76,7 @@ impl Opening {
         }
     }
 
-    /// What a server says first.
+    /// For the first frame of a server.
     pub(crate) fn of_server(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
             texts: Texts::Relayed,
@@ -83,7 +84,7 @@ impl Opening {
         }
     }
 
-    /// What a person says first, whose texts are for other persons.
+    /// For the first frame of a person, whose texts are for other persons.
     pub(crate) fn of_person(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
             texts: Texts::Talk,
@@ -91,7 +92,7 @@ impl Opening {
         }
     }
 
-    /// What comes first; after [`First::Unfinished`], what comes then. Cancel-safe.
+    /// The first frame. After [`First::Unfinished`], the next call gives what follows. Cancel-safe.
     pub(crate) async fn next<R: RecvHalf>(&mut self, frames: &mut Framed<R>) -> First {
         let first = self.receive(frames).await;
         if let First::Stranger(protocol) = first {
@@ -108,7 +109,7 @@ impl Opening {
                 Ok(Ok(None)) => return First::Frame(None),
                 Ok(Err(error)) => return self.refused(error),
                 Err(_) => {
-                    // A peer that says nothing is looked at less and less often.
+                    // A silent peer's bytes are looked at less and less often.
                     self.patience *= 2;
                     if let Some(first) = self.stuck(frames.unread()) {
                         return first;
@@ -118,7 +119,7 @@ impl Opening {
         }
     }
 
-    /// A server's words about what was no frame; none about a frame.
+    /// A server's words about bytes that are no frame; empty for a frame.
     pub(crate) fn words(&self, first: &First) -> String {
         match first {
             First::Frame(_) => String::new(),
@@ -152,7 +153,7 @@ impl Opening {
         if let Some(protocol) = stranger::of_bytes(error.found()) {
             return First::Stranger(protocol);
         }
-        // A frame of ours that has no end looks like a text.
+        // The beginning of a long frame of ours looks like a text.
         let endless = matches!(error.codec_fault(), Some(Fault::TooLong { len: None, .. }));
         let theirs = match endless {
             true => None,
@@ -162,7 +163,7 @@ impl Opening {
         First::Refused(error, theirs)
     }
 
-    /// What to make of a beginning that is followed by nothing.
+    /// Judges a beginning after which nothing came for a while.
     fn stuck(&mut self, unread: &[u8]) -> Option<First> {
         if let Some(protocol) = stranger::of_bytes(unread) {
             return Some(First::Stranger(protocol));
@@ -181,15 +182,15 @@ impl Opening {
         if let Some(theirs) = theirs {
             return Some(First::Foreign(theirs));
         }
-        // Somebody may be typing, or speak raw.
+        // A person may be typing, or the peer speaks raw.
         let is_news = (1..LONG).contains(&unread.len()) && !self.told;
         self.told |= is_news;
         is_news.then_some(First::Unfinished)
     }
 }
 
-/// The codec of whoever sent `frame`, which `own` carried, if it is another one: an object that has
-/// one of `keys` is JSON's.
+/// The codec of the peer that sent `frame`, which `own` carried, if it is another one. An object
+/// that has one of `keys` is JSON.
 pub(crate) fn inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
     // A frame of JSON is an object anyway, and a line that ends is one.
     if own.is_json() || own.delimiter().is_some() {
@@ -205,7 +206,7 @@ pub(crate) fn inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
     wrong_codec::length_of(own).and_then(|_| wrong_codec::json_inside(frame, own, keys))
 }
 
-/// Whether a frame of `theirs` is one of `own` as well, which is looked into when it is whole.
+/// Whether both codecs cut the same frames. The content is looked at once a frame is whole.
 fn is_framed_alike(own: &Own, theirs: &Looks) -> bool {
     match theirs {
         Looks::ObjectBehind(theirs) => wrong_codec::length_of(own) == Some(*theirs),
@@ -217,7 +218,7 @@ fn is_framed_alike(own: &Own, theirs: &Looks) -> bool {
 mod tests {
     use super::*;
 
-    /// What a peer is told of that has sent `unread` and pauses.
+    /// The answer to a peer that has sent `unread` and pauses.
     fn pausing(own: &str, unread: &[u8]) -> Option<First> {
         let keys = &["from", "text"];
         let own = crate::Service::with_codec(own).unwrap().own().unwrap();

@@ -1,8 +1,8 @@
-//! Standard output and standard error of this process: all bytes are written, or the reader is
+//! Standard output and standard error of this process. Every byte is written, or the reader is
 //! gone.
 //!
-//! Whoever started the process may have made them non-blocking, and shares that setting with it. A
-//! write to a full pipe fails then, and `std` drops the rest. Here the writer waits for room.
+//! The process that started this one may have made them non-blocking, and shares that setting. Then
+//! a write to a full pipe fails, and `std` drops the rest. The writer here waits for room instead.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -12,14 +12,15 @@ use rustix::io::Errno;
 
 use crate::AppError;
 
-/// Writes to a descriptor without a buffer, and waits while it has no room, blocking or not.
+/// Writes to a descriptor without a buffer. If it has no room, the writer waits, in blocking and in
+/// non-blocking mode.
 ///
-/// The calling thread waits: a task uses [`tokio::task::spawn_blocking`] where a slow reader must
-/// not hold it up.
+/// It blocks the calling thread. A task uses [`tokio::task::spawn_blocking`] if a slow reader must
+/// not delay it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patient<F>(F);
 
-/// Any other descriptor.
+/// A writer to another descriptor.
 pub(crate) fn patient<F: AsFd>(of: F) -> Patient<F> {
     Patient(of)
 }
@@ -34,7 +35,7 @@ pub(crate) fn stderr() -> Patient<io::Stderr> {
     Patient(io::stderr())
 }
 
-/// Why standard output took no more, as an app's error: one that says nothing if nobody reads it.
+/// An app's error for a failed write to standard output. It prints nothing if the reader is gone.
 pub(crate) fn failed(error: &io::Error) -> AppError {
     match error.kind() {
         io::ErrorKind::BrokenPipe => AppError::unread(),
@@ -59,7 +60,7 @@ impl<F: AsFd> Write for Patient<F> {
     }
 }
 
-/// Returns when a write would get on, or fail.
+/// Returns when a write would write something, or fail.
 fn wait_for_room(fd: &impl AsFd) -> io::Result<()> {
     match poll(&mut [PollFd::new(fd, PollFlags::OUT)], None) {
         Ok(_) | Err(Errno::INTR) => Ok(()),

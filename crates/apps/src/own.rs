@@ -6,7 +6,8 @@ use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, CodecRegistry, Content, Framed, NamedCodec, Properties};
 use socketry_transport::{BoxSocket, Encoding};
 
-/// A frame that each codec carries which an app runs over, but for one that is delimited by a brace.
+/// A frame that each codec carries which an app runs over, but for one that is delimited by a
+/// brace.
 const SAMPLE: &[u8] = b"{}";
 
 /// A codec with its name, and what follows from its properties.
@@ -60,8 +61,8 @@ impl Own {
         self.properties.content == Content::Json
     }
 
-    /// Whether its frames are JSON objects and nothing stands around them, so that a program without a
-    /// codec speaks it, too.
+    /// Whether its frames are JSON objects and nothing stands around them, so that a program
+    /// without a codec speaks it, too.
     pub(crate) fn is_bare_json(&self) -> bool {
         self.is_json() && self.encoded(SAMPLE) == SAMPLE
     }

@@ -1,4 +1,4 @@
-//! What a user chooses: a transport by URL, a codec and an encoding by name.
+//! The user's choices: a transport by URL, a codec and an encoding by name.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::AppError;
 use crate::matrix::{self, App};
 use crate::own::Own;
 
-/// Where a server listens when nothing is said: this machine only, at a port of the system's choice.
+/// The default address of a server: only this machine, at a port that the system chooses.
 pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
 
 /// The codec when nothing is said.
@@ -35,13 +35,14 @@ pub(crate) const DEFAULT_CODEC: &str = "json";
 /// ```
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// Where schemes are looked up. Default [`matrix::transports`].
+    /// The transports by scheme. Default [`matrix::transports`].
     pub registry: Registry,
     /// Where codecs are looked up. Default [`CodecRegistry::standard`].
     pub codecs: CodecRegistry,
-    /// What makes frames of bytes. Default `json`.
+    /// The codec. Default `json`.
     pub codec: CodecSpec,
-    /// How text is written on the wire, where the codec leaves that open. Default UTF-8. JSON is always UTF-8.
+    /// The encoding of text on the wire, where the codec leaves that open. Default UTF-8. JSON is
+    /// always UTF-8.
     pub encoding: Encoding,
 }
 
@@ -89,7 +90,7 @@ impl Service {
         Ok(Arc::new(own))
     }
 
-    /// Connects to `url`, once it is clear that `app` runs over it.
+    /// Connects to `url`, after a check that `app` runs over it.
     pub(crate) async fn connect(
         &self,
         app: App,
@@ -100,7 +101,7 @@ impl Service {
         Ok(Framed::new(socket, self.named()?.into_codec()))
     }
 
-    /// Listens at `url`, once it is clear that `app` runs over it.
+    /// Listens at `url`, after a check that `app` runs over it.
     pub(crate) async fn listen(&self, app: App, url: &Endpoint) -> Result<BoxListener, AppError> {
         self.check(app, url.scheme())?;
         Ok(self.registry.listen(url).await?)

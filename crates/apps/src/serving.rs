@@ -1,4 +1,4 @@
-//! The loop of every server: accept, talk to each in a task of its own, stop when told to.
+//! The loop of every server: accept, serve each client in a task of its own, stop on request.
 
 pub(crate) mod descriptors;
 mod parting;
@@ -20,32 +20,33 @@ pub(crate) use places::Place;
 use places::{Places, Seat};
 pub(crate) use stop::shutdown_signal;
 
-/// How many conversations a server has at once where nothing is said; the next one is refused.
+/// How many conversations a server has at once by default. Further clients are refused.
 pub(crate) const MAX_CLIENTS: usize = 1024;
 
-/// How long a newcomer waits for a place before it is refused. Whoever closed its connection before
-/// the newcomer came is noticed by then.
+/// How long a newcomer waits for a place before it is refused. In that time the server notices
+/// clients that have closed already.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// How much longer it waits where others leave meanwhile: there may be many of them.
+/// How much longer a newcomer waits if others leave meanwhile, since more may follow.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What a newcomer is told for whom there is no place.
+/// The words for a newcomer for which there is no place.
 pub(crate) const FULL: &str = "the server is full; try again later";
 
-/// How a server treats those who come.
+/// How a server treats newcomers.
 pub(crate) struct Rules {
-    /// How many conversations there are at once, where the limit of open files allows it.
+    /// How many conversations there may be at once, if the limit of open files allows it.
     pub(crate) places: usize,
     /// How many descriptors a conversation may need.
     pub(crate) descriptors: usize,
-    /// What a newcomer reads on a stream for whom there is no place, as it is on the wire. With
-    /// nothing to read the connection is reset, so that it does not look like an end.
+    /// The encoded bytes for a newcomer on a stream for which there is no place. If they are empty,
+    /// the connection is reset, so that it does not look like an orderly end.
     pub(crate) refusal: Vec<u8>,
 }
 
-/// Accepts until `stop` resolves, and talks to each with `talk`. Conversations that are under way
-/// when it stops are dropped, which closes their sockets; so is one whose [`Place`] is taken over.
+/// Accepts until `stop` resolves, and serves each client with `talk`. When it stops, it drops the
+/// conversations that are under way, which closes their sockets. It also drops a conversation whose
+/// [`Place`] is taken over.
 pub(crate) async fn accept_until<T, F>(
     mut listener: BoxListener,
     rules: Rules,
@@ -78,13 +79,13 @@ where
             () = &mut stop => break Ok(()),
         }
     };
-    // The process may end right after this, and what they hold (a running command, say) must be let
-    // go of before.
+    // The process may end right after this. Resources of a conversation, such as a running command,
+    // must be released before.
     conversations.shutdown().await;
     ended
 }
 
-/// The next newcomer, once there is room at the door. Cancel-safe.
+/// The next newcomer, once there is room for one more that waits. Cancel-safe.
 async fn arrival(door: &Places, listener: &mut BoxListener) -> Result<(Seat, BoxSocket), AppError> {
     let at_door = door.seat().await;
     Ok((at_door, listener.accept().await?))
@@ -112,16 +113,16 @@ where
         }
     }
 
-    /// Tells a newcomer that there is no place, unless others need the room at the door.
+    /// Tells a newcomer that there is no place, unless other newcomers need its room.
     async fn turn_away(&self, mut socket: BoxSocket, place: Place) {
         tracing::warn!(peer = %socket.peer(), "refused: all places are taken");
         place.leave();
-        // To an address that has proved nothing, nothing is sent.
+        // An address that has proved nothing is sent nothing.
         if !socket.shape().is_stream() {
             return;
         }
         if self.refusal.is_empty() {
-            // Not everywhere is there a reset.
+            // Not every transport has a reset.
             let _ = socket.set_abort_on_drop(true);
             return;
         }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-/// Shows text that somebody else wrote: on one line, and unable to drive the terminal or to reorder
-/// what stands around it.
+/// Shows a text that a peer wrote. It stays on one line, and cannot drive the terminal or reorder
+/// the text around it.
 ///
-/// Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls, and
-/// what is invisible, are written as `\u{…}` or `\n`, `\t`; everything else as it is.
+/// Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls and
+/// invisible characters are escaped as `\u{…}` or `\n`, `\t`. All other characters are written as
+/// they are.
 ///
 /// ```
 /// use socketry_apps::Shown;
@@ -28,7 +29,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Some of those that are invisible count as printable, and `escape_debug` leaves them as they are.
+/// Escapes a character. `escape_debug` takes some invisible characters for printable, and leaves
+/// them.
 fn write_out(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     if character.is_control() {
         return write!(f, "{}", character.escape_debug());
@@ -36,15 +38,15 @@ fn write_out(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     write!(f, "{}", character.escape_unicode())
 }
 
-/// Whether a terminal would act on it, or a reader be misled by it: Unicode's `Bidi_Control`,
-/// separators, and what is invisible (soft hyphen, fillers, tags and variation selectors beyond the
-/// plane of text).
+/// Whether a character could drive a terminal or mislead a reader: controls, Unicode's
+/// `Bidi_Control`, separators, and invisible characters (soft hyphen, fillers, tags, and variation
+/// selectors beyond the basic plane).
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -52,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_drives_terminals_or_misleads_readers_is_written_out() {
+    fn characters_that_drive_terminals_or_mislead_readers_are_escaped() {
         for (text, shown) in [
             ("\u{1b}]0;x\u{7}", r"\u{1b}]0;x\u{7}"),
             ("a\rb", r"a\rb"),
@@ -66,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_invisible_is_written_out() {
+    fn invisible_characters_are_escaped() {
         for invisible in [
             '\u{ad}',
             '\u{115f}',

@@ -1,25 +1,25 @@
-//! What the program sets once for its whole process, before an app runs. A library leaves all of it
-//! alone.
+//! What the program sets once for its whole process, before an app runs. As a library, the crate
+//! does none of this.
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::serving::descriptors;
 
-/// Prepares the process; to be called on its runtime.
+/// Prepares the process. Call it on the process's runtime.
 pub(crate) fn prepare() {
     descriptors::raise();
     survive_large_files();
     crate::command::adopt_orphans();
 }
 
-/// Takes SIGXFSZ over, which by default ends a process that writes beyond `ulimit -f`: one upload
-/// would end everybody's. The write then fails with EFBIG instead, and concerns one request.
+/// Handles SIGXFSZ, which by default ends a process that writes beyond `ulimit -f`: one upload
+/// would end all conversations. With a handler the write fails with EFBIG, and only one request
+/// fails.
 ///
-/// The signal is caught and not ignored, so that the programs that this process starts have the
-/// default again.
+/// The signal is caught and not ignored, so that child processes have the default action again.
 fn survive_large_files() {
-    // The handler stays for as long as the process, whoever listens. Without it writes end the
-    // process as they do elsewhere, which is no reason not to start.
+    // The handler stays as long as the process, whether or not the stream is read. If installing it
+    // fails, large writes end the process as without it. That is no reason not to start.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
 }

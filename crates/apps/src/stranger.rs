@@ -1,24 +1,25 @@
-//! A peer that speaks none of our codecs, but HTTP or TLS: a browser, say.
+//! Recognises a peer that speaks HTTP or TLS, such as a browser, and not one of our codecs.
 //!
-//! A web page can make its reader's browser send bytes to any port that the browser reaches, on
-//! this machine too. The page chooses most of these bytes: the path, the body, a ticket of TLS. A
-//! codec that goes on behind what it does not understand would find frames there, and `command`
-//! would run them. The page does not choose the first bytes, and they tell what the peer speaks.
+//! A web page can make its reader's browser send bytes to any port that the browser can reach, on
+//! this machine, too. The page chooses most of these bytes: the path, the body, a ticket of TLS. A
+//! codec that skips bytes that it does not understand could find frames among them, and `command`
+//! would run them. The page does not choose the first bytes, and they show the protocol.
 
 use crate::own::Own;
 
-/// What a request of HTTP begins with.
+/// The methods with which an HTTP request begins.
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 
-/// What a network carries of a request at once, at least, in bytes (RFC 9293, section 3.7.1).
+/// How many bytes of a request every network carries in one packet at least (RFC 9293, section
+/// 3.7.1).
 const SEGMENT: usize = 536;
 
-/// A record of TLS that begins a handshake.
+/// The beginning of a TLS record with a handshake.
 const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
-/// What the first `bytes` of a connection are, if that is HTTP or TLS.
+/// The protocol of a connection that begins with `bytes`, if that is HTTP or TLS.
 pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     let asks = |method: &&str| {
         let behind = bytes.strip_prefix(method.as_bytes());
@@ -30,19 +31,19 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     bytes.starts_with(&HANDSHAKE).then_some("TLS")
 }
 
-/// Whether a first frame that begins as a request does is too short to be the front of a long one,
-/// and lacks what a short one has: somebody writes about a request.
+/// Whether a first frame that begins like a request is a person's text about one. It is too short
+/// to be the beginning of a long request, and lacks the version that every whole request has.
 pub(crate) fn is_talk(frame: &[u8]) -> bool {
     let version = b" HTTP/";
     let has_version = frame.windows(version.len()).any(|part| part == version);
     frame.len() < SEGMENT && !has_version && !frame.starts_with(&HANDSHAKE)
 }
 
-/// What the first frame of a connection is, if that is HTTP or TLS. `own` has taken the length off
-/// from `frame`.
+/// The protocol of a connection with this first frame, if that is HTTP or TLS. `own` has taken the
+/// length off the frame.
 pub(crate) fn of_frame(frame: &[u8], own: &Own) -> Option<&'static str> {
     let longest = METHODS.map(str::len).into_iter().max().unwrap_or_default() + " /".len();
-    // A length may be two letters: `PO` is one of 20,559 bytes.
+    // Two letters may be a length: `PO` announces 20,559 bytes.
     of_bytes(&own.front(frame, longest))
 }
 
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn who_writes_about_a_request_makes_none() {
+    fn a_text_about_a_request_is_no_request() {
         assert!(is_talk(b"GET /users answers 500"));
         assert!(!is_talk(b"GET /users HTTP/1.1\r\nHost: localhost\r\n"));
         assert!(!is_talk(b"\x16\x03\x01\x02\x00"));
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(of_frame(&frame, &own("struct:>H")), Some("HTTP"));
         assert_eq!(of_frame(&frame, &own("struct")), None);
         assert_eq!(of_frame(b"GET / HTTP/1.1", &own("raw")), Some("HTTP"));
-        // In a frame of its own it may be about anything.
+        // In a frame of its own, a text may be about anything.
         assert_eq!(of_frame(b"GET / HTTP/1.1", &own("struct")), None);
     }
 }

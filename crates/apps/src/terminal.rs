@@ -1,9 +1,9 @@
-//! Standard input, for a program that may be in the background of its terminal.
+//! Standard input of a program that may be in the background of its terminal.
 //!
-//! A job in the background that reads its terminal is stopped by SIGTTIN, and one that writes to
-//! it, where the user has set `stty tostop`, by SIGTTOU. A server would stop serving. Here both
-//! signals are blocked: the kernel then lets writes pass, and answers a read by an error, after
-//! which the reader waits until the program is in the foreground (again).
+//! The kernel stops a background job with SIGTTIN when it reads its terminal. If the user has set
+//! `stty tostop`, it stops the job with SIGTTOU when it writes. A server would stop serving. So
+//! both signals are blocked here. The kernel then lets writes pass, and a read fails with an error,
+//! after which the reader waits until the program is in the foreground.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::AsFd;
@@ -17,28 +17,29 @@ use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use tokio::sync::mpsc;
 
-/// How often a job in the background looks whether it is in the foreground. Nothing tells it: the
-/// shell sends SIGCONT only to a job that was stopped.
+/// How often a background job checks whether it is in the foreground. Nothing notifies it: the
+/// shell sends SIGCONT only to a stopped job.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How often a read is tried again that was refused, though the program is in the foreground.
+/// How often a refused read is tried again although the program is in the foreground.
 const AGAIN: u32 = 3;
 
-/// Has the whole process run on in the background of its terminal, whatever it reads or writes
-/// there. To be called while there is one thread, from which the others inherit it.
+/// Lets the whole process run on in the background of its terminal, even if it reads or writes
+/// there. Call it while there is one thread, from which all others inherit it.
 pub(crate) fn outlive_the_foreground() {
     let mut stopping = SigSet::empty();
     stopping.add(Signal::SIGTTIN);
     stopping.add(Signal::SIGTTOU);
-    // It fails for signals that do not exist.
+    // It fails only for signals that do not exist.
     let _ = stopping.thread_block();
 }
 
-/// The lines of standard input, without their endings; what is no UTF-8 becomes U+FFFD. They end
-/// with standard input. To be asked for once, by a program that [runs on](outlive_the_foreground).
+/// The lines of standard input without their line ends. Bytes that are not UTF-8 become U+FFFD. The
+/// channel closes at the end of standard input. Call it once, in a program that [runs on in the
+/// background](outlive_the_foreground).
 pub(crate) fn lines() -> mpsc::Receiver<String> {
     let (say, said) = mpsc::channel(1);
-    // Not one of the runtime's threads: nobody waits for the end of a read that is under way.
+    // Not a thread of the runtime, since nothing may wait for a read that is under way.
     thread::spawn(move || {
         if let Err(error) = read_lines(BufReader::new(Patient(io::stdin())), &say) {
             tracing::warn!("cannot read standard input: {error}");
@@ -64,8 +65,8 @@ fn without_ending(line: &[u8]) -> String {
     String::from_utf8_lossy(line).into_owned()
 }
 
-/// Reads from a descriptor, and waits while there is nothing to read, blocking or not, and while
-/// the program is in the background.
+/// Reads from a descriptor. It waits while there is nothing to read, in blocking and in
+/// non-blocking mode, and while the program is in the background.
 struct Patient<F>(F);
 
 impl<F: AsFd> Read for Patient<F> {
@@ -76,9 +77,9 @@ impl<F: AsFd> Read for Patient<F> {
                 Ok(len) => return Ok(len),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => drop(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None)),
-                // What a read of a terminal answers in the background, SIGTTIN being blocked.
+                // A read of the terminal in the background fails so, since SIGTTIN is blocked.
                 Err(Errno::IO) if is_in_background(&self.0) => thread::sleep(LOOK),
-                // It may have come to the foreground since.
+                // The program may be in the foreground by now.
                 Err(Errno::IO) if refused < AGAIN => refused += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -86,11 +87,11 @@ impl<F: AsFd> Read for Patient<F> {
     }
 }
 
-/// Whether `terminal` is this process's terminal, and belongs to another job.
+/// Whether `terminal` is this process's terminal, and another job is in its foreground.
 fn is_in_background(terminal: &impl AsFd) -> bool {
     match tcgetpgrp(terminal) {
         Ok(foreground) => foreground != getpgrp(),
-        // It belongs to nobody.
+        // No job is in its foreground.
         Err(error) => error == Errno::OPNOTSUPP,
     }
 }

@@ -1,9 +1,9 @@
-//! A peer that speaks another codec: noticed by the first bytes that it sent, and told in words
-//! that it understands whatever its codec is.
+//! Notices a peer that speaks another codec by its first bytes, and tells it in words that a client
+//! of any codec understands.
 //!
-//! A server that finds the first frame of a client to be another codec's says so in its own codec,
-//! in words that begin with [`WORDS`] and its codec's name. A client looks for these words in the
-//! first bytes of an answer, before it believes its codec.
+//! If the first frame of a client is another codec's, a server says so in its own codec. Its words
+//! begin with [`WORDS`] and the codec's name. A client looks for these words in the first bytes of
+//! an answer, before it decodes them.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -15,11 +15,11 @@ use socketry_codec::{Codec, Content, Decoded, End, Format, FrameError};
 use crate::AppError;
 use crate::own::Own;
 
-/// How long the first frame of a connection may stay a beginning before its bytes are looked at.
+/// How long the first frame of a connection may stay unfinished before its bytes are looked at.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What precedes the name of a server's codec. ASCII, so that no encoding, no quoting and no
-/// framing of ours changes it.
+/// The words before the name of a server's codec. They are ASCII, so that no encoding, quoting or
+/// framing of ours changes them.
 const WORDS: &str = "this server speaks the codec `";
 
 /// What the first bytes of a peer look like.
@@ -57,27 +57,28 @@ impl Display for Looks {
     }
 }
 
-/// What a server of the codec `own` says to a client whose first bytes look like `theirs`.
+/// The words of a server with the codec `own` to a client whose first bytes look like `theirs`.
 pub(crate) fn refusal(own: &str, theirs: impl Display) -> String {
     format!("{WORDS}{own}`; this looks like {theirs}")
 }
 
-/// What a server of lines says to a client whose first line does not end.
+/// The words of a server with a line codec to a client whose first line does not end.
 pub(crate) fn unfinished(own: &str) -> String {
     format!("{WORDS}{own}`; a line ends with its delimiter")
 }
 
-/// What may stand before a [`refusal`], in bytes: a length, a key of JSON, who says so. Further
-/// behind it is part of something else.
+/// How many bytes may stand before a [`refusal`]: a length, a JSON key, a sender's name. After more
+/// bytes, the words belong to something else.
 const BEFORE: usize = 40;
 
-/// A notice ends here at the latest, as far as it is looked at, in bytes.
+/// The words are searched for up to this many bytes.
 const NOTICE: usize = 128;
 
 /// The longest name of a codec that is believed, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// The codec that a server named in a [`refusal`], if `bytes` begin with one. It may be a third party's.
+/// The codec that a server named in a [`refusal`], if `bytes` begin with one. It may be a third
+/// party's.
 fn noticed(bytes: &[u8]) -> Option<String> {
     let bytes = &bytes[..bytes.len().min(NOTICE)];
     let text = String::from_utf8_lossy(bytes);
@@ -92,30 +93,30 @@ fn noticed(bytes: &[u8]) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
-/// The error of a client that was told in `bytes` from the server that it speaks another codec.
+/// The client's error if `bytes` of the server say that it speaks another codec.
 pub(crate) fn of_bytes(bytes: &[u8]) -> Option<AppError> {
     noticed(bytes).map(|name| differs(&name))
 }
 
-/// The same, of what the client could not understand.
+/// The same, from bytes that the client could not decode.
 pub(crate) fn of_error(error: &FrameError) -> Option<AppError> {
     let frame = error.frame().map_or(&[][..], |frame| frame);
     of_bytes(error.found()).or_else(|| of_bytes(frame))
 }
 
-/// The error of a client to which a server seems to speak the codec `theirs`.
+/// The error of a client whose server seems to speak the codec `theirs`.
 pub(crate) fn differs(name: &str) -> AppError {
-    // To be pasted into a shell, to which `>` is something else.
+    // Quoted for a shell, where `>` would redirect.
     let word = shlex::try_quote(name).unwrap_or(Cow::Borrowed(name));
     AppError::failed(format_args!(
         "the server speaks the codec {name}, and this client another one; try --codec {word}"
     ))
 }
 
-/// What `bytes`, the first of a connection, look like, if that is not `own`. `None` also where nothing can
-/// be said with confidence.
+/// What `bytes`, the first of a connection, look like, if that is not `own`. `None` also where
+/// nothing can be said with confidence.
 pub(crate) fn looks_like(bytes: &[u8], own: &Own) -> Option<Looks> {
-    // Where any text is a frame, the front of another codec's is no proof.
+    // Over these codecs any text is a frame, so the beginning of another codec's frame is no proof.
     let certain = !own.properties.boundaries || own.delimiter().is_some();
     let theirs = guess(bytes, certain)?;
     // A text that ends in a line feed is a text where nothing ends one.
@@ -154,8 +155,8 @@ fn is_framed(bytes: &[u8], mut codec: impl Codec) -> bool {
     }
 }
 
-/// The JSON codec of whoever sent `frame`, which `own` carries as text, if it begins with an object that
-/// has one of `keys`.
+/// The JSON codec of the peer that sent `frame`, which `own` carries as text. The frame has to
+/// begin with an object that has one of `keys`.
 pub(crate) fn json_inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
     let mut objects = serde_json::Deserializer::from_slice(frame).into_iter::<Map<_, _>>();
     let object: Map<String, Value> = objects.next()?.ok()?;
@@ -194,7 +195,7 @@ fn family(name: &str) -> &str {
     name.split(':').next().unwrap_or_default()
 }
 
-/// What `bytes` look like; by a whole frame, where it has to be `certain`.
+/// The codec that `bytes` look like. If it has to be `certain`, they have to hold a whole frame.
 fn guess(bytes: &[u8], certain: bool) -> Option<Looks> {
     if bytes.is_empty() {
         return None;
@@ -202,21 +203,22 @@ fn guess(bytes: &[u8], certain: bool) -> Option<Looks> {
     with_length(bytes, certain).or_else(|| text(bytes))
 }
 
-/// The formats of a length that are looked for, the likeliest first.
+/// The formats of a length to try, the likeliest first.
 const FORMATS: [&str; 6] = ["i", ">i", "<H", ">H", "<q", ">q"];
 
-/// The longest first frame that is looked for, in bytes.
+/// The longest first frame to try, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// A length that is no text, and a text behind it: a frame of `struct`, or of `json` where it is an
-/// object. Exactly one frame is likelier than the front of one.
+/// Tries a length that is no text, and a text after it. That is a frame of `struct`, or of `json`
+/// if the text is an object. Exactly one whole frame is likelier than the beginning of one.
 fn with_length(bytes: &[u8], certain: bool) -> Option<Looks> {
     let cuts = || {
         let formats = FORMATS.iter().filter_map(|format| format.parse().ok());
         formats.filter_map(|format: Format| cut(format, bytes).map(|cut| (format, cut)))
     };
     let exact = cuts().find(|(_, (len, rest))| rest.len() == *len);
-    // Any two bytes may be the length of a frame whose end is not here, or of a part of a text.
+    // Any two bytes may be a length: of a frame that has not arrived whole, or by chance, as a part
+    // of a text.
     let followed = |format: Format, len: usize, rest: &[u8]| match rest.get(len..) {
         Some(next) => format.size() > 2 || cut(format, next).is_some(),
         None => false,
@@ -232,7 +234,7 @@ fn with_length(bytes: &[u8], certain: bool) -> Option<Looks> {
     })
 }
 
-/// A length in `format`, and what stands behind it, if they may be one.
+/// A length in `format` and the bytes after it, if they may be one.
 fn cut(format: Format, bytes: &[u8]) -> Option<(usize, &[u8])> {
     let len = usize::try_from(format.read(bytes).ok()??).ok()?;
     let (length, rest) = bytes.split_at(format.size());
@@ -242,9 +244,9 @@ fn cut(format: Format, bytes: &[u8]) -> Option<(usize, &[u8])> {
     found.then_some((len, rest))
 }
 
-/// A text, in an encoding that extends ASCII: JSON, lines, or no lines.
+/// Tries a text in an encoding that extends ASCII: JSON, lines, or neither.
 fn text(bytes: &[u8]) -> Option<Looks> {
-    // So few may be the front of a length.
+    // So few bytes may be the beginning of a length.
     let is_front = bytes.len() < 4 && !bytes.is_ascii();
     if is_front || !is_text(bytes) {
         return None;
@@ -321,14 +323,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_speak_what_he_speaks() {
+    fn no_peer_is_told_to_use_its_own_codec() {
         for codec in ["raw", "line", "struct", "struct:>H", "json", "json:bare"] {
             for frame in FRAMES {
                 let Some(bytes) = encoded(codec, frame) else {
                     continue;
                 };
                 let other = looks_like(&bytes, &own(codec));
-                // The content may be another codec's: that is for `json_inside` to say.
+                // The content may be another codec's, which `json_inside` decides.
                 let json = frame.starts_with(b"{");
                 assert!(other.is_none() || json, "{codec} {frame:?}: {other:?}");
             }

@@ -1,4 +1,5 @@
-//! The chat, through its library: every transport with every codec, and what must not disturb it.
+//! The chat through its library: every transport with every codec, and events that must not disturb
+//! it.
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
@@ -29,7 +30,7 @@ async fn serve(url: &str, codec: &str) -> (Service, Endpoint, Operator) {
     (service, at, operator)
 }
 
-/// A peer that sends frames of its own making.
+/// A peer that sends frames of any content.
 async fn stranger(at: &Endpoint, codec: &str) -> Framed<BoxSocket> {
     let socket = Registry::standard().connect(at).await.unwrap();
     Framed::new(socket, codec.parse().unwrap())
@@ -61,7 +62,7 @@ fn url(scheme: &str, directory: &tempfile::TempDir, codec: &str) -> String {
 }
 
 #[tokio::test]
-async fn all_hear_what_one_says_over_every_pairing() {
+async fn messages_reach_all_other_users_over_every_pairing() {
     let directory = tempfile::tempdir().unwrap();
     for scheme in SCHEMES {
         for codec in CODECS {
@@ -98,13 +99,13 @@ async fn scenario(url: String, codec: &str) {
         "welcome"
     };
     for user in [&mut ann, &mut eve] {
-        // Ann hears this next: what she says herself does not come back.
+        // Ann's next message is this one: her own do not come back to her.
         hears(user, welcome).await;
     }
     let two = hears(&mut bob, welcome).await;
     assert_eq!(one.from.is_some(), json);
     assert!(!json || (one.seq < two.seq && one.seq.is_some() && one.time <= two.time));
-    // Eve leaves, and is no concern of the others'.
+    // Eve leaves, which does not concern the others.
     eve.send("q").await.unwrap();
     if at.scheme() != "udp" && at.scheme() != "unix-dgram" {
         assert!(soon(eve.recv()).await.unwrap().is_none());
@@ -115,7 +116,7 @@ async fn scenario(url: String, codec: &str) {
     operator.say("q").await;
     assert!(soon(ann.recv()).await.unwrap().is_none());
     assert!(soon(bob.recv()).await.unwrap().is_none());
-    // The server stays.
+    // The server goes on.
     let mut next = Client::connect(&service, &at, None).await.unwrap();
     next.send("hello").await.unwrap();
     shows(
@@ -155,7 +156,7 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
         }
         peer.send(b"{\"text\": \"\xff\"}").await.unwrap();
         assert!(said(&mut peer).await["error"].is_string());
-        // Unknown keys are ignored, and a name holds until another is said.
+        // Unknown keys are ignored, and a name holds until another one is sent.
         let first = json!({"from": "ann", "text": "one\u{202e}", "mood": "good"});
         peer.send_json(&first).await.unwrap();
         shows(&mut operator, r"ann : one\u{202e}").await;
@@ -170,7 +171,7 @@ async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
 async fn messages_are_numbered_and_dated_by_the_server() {
     let (_, at, operator) = serve("tcp://127.0.0.1:0", "json:>I").await;
     let mut peer = stranger(&at, "json:>I").await;
-    // An answer says that the server knows of this peer.
+    // The answer shows that the server knows this peer.
     peer.send_json(&json!({})).await.unwrap();
     said(&mut peer).await;
     let forged = json!({"from": "eve", "text": "x", "seq": 99, "time": 1});
@@ -246,7 +247,7 @@ async fn a_half_character_at_the_end_of_a_raw_stream_is_shown_as_such() {
 }
 
 #[tokio::test]
-async fn who_half_closes_still_hears() {
+async fn a_half_closed_user_still_receives() {
     let (service, at, mut operator) = serve("tcp://127.0.0.1:0", "line").await;
     let mut ann = Client::connect(&service, &at, Some("ann")).await.unwrap();
     ann.send("that is all").await.unwrap();
@@ -257,7 +258,7 @@ async fn who_half_closes_still_hears() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_delays_others_once_and_is_disconnected() {
+async fn a_user_that_does_not_read_delays_others_once_and_is_disconnected() {
     for url in [
         "mem://*",
         "tcp://127.0.0.1:0?send_buffer=64KiB&recv_buffer=64KiB",
@@ -288,11 +289,11 @@ async fn who_does_not_read_delays_others_once_and_is_disconnected() {
     }
 }
 
-/// How many lines somebody pastes at once.
+/// How many lines a user pastes at once.
 const PASTED: usize = 30_000;
 
 #[tokio::test]
-async fn a_paste_reaches_whole_who_reads() {
+async fn a_paste_reaches_all_readers_whole() {
     for codec in ["line", "json"] {
         for senders in [1, 2] {
             let (service, at, mut operator) = serve("tcp://127.0.0.1:0", codec).await;
@@ -317,8 +318,8 @@ async fn a_paste_reaches_whole_who_reads() {
     }
 }
 
-/// Says `PASTED` texts as fast as can be, and reads meanwhile what others say, until nothing comes
-/// any more.
+/// Sends `PASTED` texts as fast as possible, and reads the messages of others meanwhile, until none
+/// come any more.
 async fn paste(at: Endpoint, codec: &str, sender: usize) {
     let (mut hearing, mut speaking) = stranger(&at, codec).await.split();
     tokio::join!(
@@ -340,7 +341,7 @@ async fn paste(at: Endpoint, codec: &str, sender: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_never_says_a_word_over_json_keeps_no_place() {
+async fn a_user_that_never_sends_over_json_keeps_no_place() {
     for (codec, stays) in [
         ("json", false),
         ("json:bare", false),
@@ -367,7 +368,7 @@ async fn who_never_says_a_word_over_json_keeps_no_place() {
 }
 
 #[tokio::test]
-async fn users_who_vanish_disturb_nobody() {
+async fn users_that_vanish_disturb_no_others() {
     let directory = tempfile::tempdir().unwrap();
     for scheme in SCHEMES {
         let (service, at, mut operator) = serve(&url(scheme, &directory, "line"), "line").await;
@@ -407,7 +408,7 @@ async fn a_text_that_cannot_be_sent_is_refused_and_others_can() {
 }
 
 #[tokio::test]
-async fn a_server_ends_when_told_to_and_closes_all() {
+async fn a_server_that_stops_closes_all_connections() {
     let service = Service::with_codec("json").unwrap();
     let at = "tcp://127.0.0.1:0".parse().unwrap();
     let server = Server::bind(&service, &at).await.unwrap();

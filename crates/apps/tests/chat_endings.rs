@@ -1,5 +1,4 @@
-//! How `chat join` ends: without a word where all is well, else with "disconnected" and exit code
-//! 1.
+//! How `chat join` ends: silently if nothing was lost, else with "disconnected" and exit code 1.
 #![allow(clippy::unwrap_used)]
 
 #[expect(dead_code, reason = "shared with other tests")]
@@ -26,7 +25,7 @@ fn is_disconnected(mut client: Program, what: &str) {
     assert!(words.contains("disconnected: "), "{what}: {words}");
 }
 
-/// Reads a line's worth, so that the peer knows that it is heard.
+/// Reads one line, so that the peer knows that it is read.
 fn read_some(peer: &mut TcpStream) {
     assert!(peer.read(&mut [0; 100]).unwrap() > 0);
 }
@@ -40,7 +39,7 @@ fn a_reset_while_the_user_speaks_is_told() {
             let (mut peer, _) = listener.accept().unwrap();
             client.type_line("one");
             read_some(&mut peer);
-            // The reset comes while more is said, or before it.
+            // The reset may come before the next line or while it is sent.
             for _ in 0..50 {
                 client.type_line("more");
             }
@@ -124,7 +123,7 @@ fn a_refused_datagram_is_told_and_the_conversation_goes_on() {
     place.recv_from(&mut [0; 9]).unwrap();
     drop(place);
     client.type_line("two");
-    // Somebody listens there again, sooner or later.
+    // Another peer may listen there again later.
     let place = UdpSocket::bind(at).unwrap();
     place.set_read_timeout(Some(chat_support::LIMIT)).unwrap();
     client.type_line("six");
@@ -142,7 +141,7 @@ fn a_refused_datagram_is_told_and_the_conversation_goes_on() {
 }
 
 #[test]
-fn a_message_to_where_nobody_listens_is_a_failure() {
+fn a_message_to_an_address_without_a_listener_is_a_failure() {
     let place = UdpSocket::bind("127.0.0.1:0").unwrap();
     let at = place.local_addr().unwrap();
     drop(place);
@@ -152,7 +151,7 @@ fn a_message_to_where_nobody_listens_is_a_failure() {
     is_disconnected(client, "udp");
 }
 
-/// What somebody sees who presses Ctrl-D in `chat join`: `python3` holds the terminal.
+/// A user presses Ctrl-D in `chat join`; `python3` holds the terminal.
 #[test]
 fn the_end_of_a_terminal_leaves() {
     let (listener, url) = listening();

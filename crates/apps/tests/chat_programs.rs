@@ -1,5 +1,4 @@
-//! The chat program, with CPython scripts at the other end that know nothing of this project, and
-//! on its command line.
+//! The chat program against CPython scripts that use nothing of this project, and its command line.
 #![allow(clippy::unwrap_used)]
 
 mod chat_support;
@@ -77,7 +76,7 @@ fn exchange_2_ended_by_the_operator() {
 fn exchange_2_with_our_client() {
     let script = Program::python("chat_loop", &["serve", "2", "one", "two", "q"]);
     let url = url_of("tcp", &script);
-    // All at once: it takes turns by itself, since raw would glue the texts together.
+    // Typed all at once: the client itself waits between the lines, since raw would join the texts.
     let mut client = joining(&url, &["--codec", "raw"]);
     for text in ["a", "b", "q", "not sent"] {
         client.type_line(text);
@@ -87,7 +86,7 @@ fn exchange_2_with_our_client() {
     for heard in ["a", "b", "q", "next"] {
         assert_eq!(script.line(), heard);
     }
-    // The server says q, and the input is still open.
+    // The server sends `q` while the input is still open.
     let mut client = joining(&url, &["--codec", "raw"]);
     client.type_line("c");
     assert_eq!(client.code(), Some(0));
@@ -222,7 +221,7 @@ fn a_server_needs_no_operator() {
 }
 
 #[test]
-fn what_cannot_be_is_a_usage_error() {
+fn impossible_requests_are_usage_errors() {
     for arguments in [
         &["chat"][..],
         &["chat", "join"],
@@ -266,7 +265,7 @@ fn a_broken_connection_is_told_and_exit_code_1() {
     client.type_line("never read");
     let (peer, _) = listener.accept().unwrap();
     assert_eq!(peer.peek(&mut [0; 1]).unwrap(), 1);
-    // Closing with unread bytes resets.
+    // Closing with unread bytes resets the connection.
     drop(peer);
     assert_eq!(client.code(), Some(1));
     assert!(client.errors().contains("disconnected"));

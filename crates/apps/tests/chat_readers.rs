@@ -1,4 +1,4 @@
-//! What it costs the users of a chat that some of them do not read.
+//! What it costs the users of a chat if some of them do not read.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::pending;
@@ -19,7 +19,7 @@ async fn serve(url: &str, codec: &str) -> (Service, Endpoint, Operator) {
     (service, at, operator)
 }
 
-/// A user whom the server knows.
+/// A user that the server knows.
 async fn user(service: &Service, at: &Endpoint, operator: &mut Operator) -> Client {
     let mut client = Client::connect(service, at, None).await.unwrap();
     client.send("here").await.unwrap();
@@ -27,13 +27,13 @@ async fn user(service: &Service, at: &Endpoint, operator: &mut Operator) -> Clie
     client
 }
 
-/// Hears this text, whatever comes before it.
+/// Receives until this text comes.
 async fn hears(client: &mut Client, text: &str) {
     let hearing = async { while client.recv().await.unwrap().expect("a message").text != text {} };
     timeout(Duration::from_secs(60), hearing).await.unwrap();
 }
 
-/// Somebody who says more than all buffers hold, again and again, and reads, until the test ends.
+/// A user that sends more than all buffers hold, again and again, and reads, until the test ends.
 async fn flood(at: &Endpoint) {
     let socket = Registry::standard().connect(at).await.unwrap();
     let (mut hearing, mut speaking) =
@@ -50,7 +50,7 @@ async fn flood(at: &Endpoint) {
     });
 }
 
-/// The clock stands still while anybody has anything to do: any wait for somebody who does not read
+/// The paused clock moves only when every task waits. So any wait for a user that does not read
 /// would show.
 #[tokio::test(start_paused = true)]
 async fn a_polite_user_never_waits_for_those_who_do_not_read() {
@@ -66,7 +66,7 @@ async fn a_polite_user_never_waits_for_those_who_do_not_read() {
             ann.send(&text).await.unwrap();
             hears(&mut bob, &text).await;
             assert_eq!(began.elapsed(), Duration::ZERO, "{text}");
-            // A hundred milliseconds of the clock, which both ends spend reading.
+            // A hundred milliseconds of the paused clock, in which both ends read.
             let until = Instant::now() + Duration::from_millis(100);
             tokio::join!(read_until(&mut ann, until), read_until(&mut bob, until));
         }
@@ -80,7 +80,7 @@ async fn read_until(client: &mut Client, until: Instant) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_slowly_but_steadily_gets_a_paste_whole() {
+async fn a_slow_but_steady_reader_gets_a_paste_whole() {
     let (service, at, mut operator) = serve("mem://*", "line").await;
     let mut ann = user(&service, &at, &mut operator).await;
     let mut slow = user(&service, &at, &mut operator).await;

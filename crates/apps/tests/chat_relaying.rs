@@ -1,4 +1,5 @@
-//! A message that arrives and cannot go out again as it came: it is cleaned, or somebody is told.
+//! Messages that cannot be relayed as they came: they are cleaned, or a user or the operator is
+//! told.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::pending;
@@ -37,7 +38,7 @@ impl Chat {
         }
     }
 
-    /// Somebody who listens, and somebody who sends bytes of its own making.
+    /// A user that reads, and a peer that sends arbitrary bytes.
     async fn users(&mut self) -> (Client, BoxSocket) {
         let mut listener = Client::connect(&self.service, &self.at, None)
             .await
@@ -55,7 +56,7 @@ async fn hears(listener: &mut Client, text: &str) {
 }
 
 #[tokio::test]
-async fn what_ends_a_line_twice_is_left_out() {
+async fn a_second_line_end_is_left_out() {
     for (codec, bytes, text) in [
         ("line", &b"hello\r\r\n"[..], "hello"),
         ("line", b"hello\r\r\r\n", "hello"),
@@ -73,7 +74,7 @@ async fn what_ends_a_line_twice_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_no_encoding_has_is_replaced() {
+async fn characters_that_an_encoding_lacks_are_replaced() {
     for encoding in [
         "gbk",
         "big5",
@@ -105,7 +106,7 @@ async fn what_no_encoding_has_is_replaced() {
 }
 
 #[tokio::test]
-async fn what_would_be_too_long_is_shown_to_the_operator() {
+async fn messages_that_become_too_long_are_shown_to_the_operator() {
     let mut chat = Chat::serve("struct", "utf-8").await;
     let (mut listener, mut stranger) = chat.users().await;
     // Each byte becomes three.
@@ -118,10 +119,10 @@ async fn what_would_be_too_long_is_shown_to_the_operator() {
 }
 
 #[tokio::test]
-async fn what_would_be_too_long_over_json_is_refused() {
+async fn messages_that_become_too_long_over_json_are_refused() {
     let mut chat = Chat::serve("json", "utf-8").await;
     let (mut listener, mut stranger) = chat.users().await;
-    // The server adds to it.
+    // The server adds keys to it.
     let frame = format!(r#"{{"text":"{}"}}"#, "x".repeat(65_500));
     let bytes = [
         &u32::try_from(frame.len()).unwrap().to_le_bytes()[..],

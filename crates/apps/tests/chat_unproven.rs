@@ -1,5 +1,5 @@
-//! Users over datagrams whose addresses may be forged: what they are sent before they have proved
-//! them, and after.
+//! Users over datagrams whose addresses may be forged: what they are sent before and after they
+//! prove them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chat_elsewhere;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 const CODECS: [&str; 2] = ["json", "json:bare"];
 
-/// How long anything may take.
+/// The longest wait.
 const LIMIT: Duration = Duration::from_secs(60);
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {
@@ -40,7 +40,7 @@ async fn serve_with(
     (at, operator)
 }
 
-/// A user of our own who listens until its address is proven, and so are as many as `users`.
+/// A user of our own that receives until its address is proven. `users` of them are proven then.
 async fn user(elsewhere: &Elsewhere, service: &Service, at: &Endpoint, users: usize) -> Client {
     let mut client = Client::connect(service, at, Some("ann")).await.unwrap();
     let proven = async {
@@ -53,12 +53,12 @@ async fn user(elsewhere: &Elsewhere, service: &Service, at: &Endpoint, users: us
     client
 }
 
-/// A text that is longer than all that a user who says little has earned.
+/// A text longer than the budget of a user that sends little.
 fn long(count: usize) -> String {
     format!("{count} {}", "x".repeat(4000))
 }
 
-/// A program that knows nothing of this project but the datagrams.
+/// A program that uses nothing of this project, and sends raw datagrams.
 struct Script {
     socket: UdpSocket,
     header: bool,
@@ -99,8 +99,8 @@ impl Script {
         cookie_in(heard.as_bytes()).unwrap()
     }
 
-    /// Asserts that what `speaker` says now does not come here, but what the operator says after
-    /// it.
+    /// Asserts that the next message of `speaker` does not arrive here, and that the operator's
+    /// message after it does.
     async fn misses(&self, speaker: &mut Client, operator: &mut Operator) {
         speaker.send(&long(0)).await.unwrap();
         assert!(soon(operator.next()).await.unwrap().contains("xxx"));
@@ -113,12 +113,12 @@ impl Script {
 }
 
 #[tokio::test]
-async fn who_has_proved_an_address_hears_all_messages() {
+async fn a_user_with_a_proven_address_receives_all_messages() {
     for codec in CODECS {
         let elsewhere = Elsewhere::default();
         let service = elsewhere.service(codec);
         let (at, _operator) = serve(&service).await;
-        // She only listens.
+        // She only reads.
         let mut ann = user(&elsewhere, &service, &at, 1).await;
         let mut bob = user(&elsewhere, &service, &at, 2).await;
         for count in 0..20 {
@@ -171,7 +171,7 @@ async fn a_script_that_knows_no_cookie_is_sent_none() {
             soon(operator.next()).await.unwrap();
             soon(ann.recv()).await.unwrap().unwrap();
         }
-        // It hears for what it said, and no more.
+        // It receives as many bytes as it sent, and no more.
         ann.send("short").await.unwrap();
         assert!(eve.hear().await.contains("short"));
         soon(operator.next()).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_forged_cookie_proves_nothing() {
     }
 }
 
-/// Whoever speaks says the cookie each time, so a server that has forgotten a user knows it again.
+/// A client sends the cookie with each text, so a server that has forgotten a user knows it again.
 #[tokio::test]
 async fn the_cookie_may_come_with_a_text() {
     let elsewhere = Elsewhere::default();
@@ -246,7 +246,7 @@ async fn the_cookie_may_come_with_a_text() {
     .await;
     assert_eq!(soon(operator.next()).await.unwrap(), "eve : hello");
     soon(ann.recv()).await.unwrap().unwrap();
-    // It is not answered.
+    // The cookie is not answered.
     ann.send(&long(1)).await.unwrap();
     assert!(eve.hear().await.contains(&long(1)));
 }

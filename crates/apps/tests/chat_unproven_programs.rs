@@ -1,5 +1,5 @@
-//! The programs `chat serve` and `chat join` over UDP at an address that is no loopback address, in
-//! a network of their own. Only root may make one: without, this is skipped, and says so.
+//! The programs `chat serve` and `chat join` over UDP, in a network namespace where the address is
+//! no loopback address. Only root may make one. Otherwise the test is skipped and says so.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -14,11 +14,11 @@ use chat_support::{LIMIT, Program};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_socketry");
 const URL: &str = "udp://192.0.2.1:9000";
-/// Makes a network, and runs its arguments there.
+/// Makes a network namespace and runs its arguments in it.
 const ALONE: &str = r#"ip addr add 192.0.2.1/24 dev lo && ip link set lo up && exec "$@""#;
 
 const SKIPPED: &[u8] =
-    b"SKIPPED: no network of one's own can be made here (root, unshare, nsenter and ip are needed)\n";
+    b"SKIPPED: no network namespace can be made here (needs root, unshare, nsenter and ip)\n";
 
 fn alone(arguments: &[&str]) -> Vec<String> {
     let before = ["-n", "sh", "-c", ALONE, "sh"];
@@ -30,13 +30,13 @@ fn can_be_alone() -> bool {
     let tried = Command::new("unshare").args(alone(&["true"])).output();
     let can = tried.is_ok_and(|tried| tried.status.success());
     if !can {
-        // The test harness keeps to itself what `eprintln` says.
+        // `eprintln` would go to the harness, which does not show it.
         std::io::stderr().write_all(SKIPPED).unwrap();
     }
     can
 }
 
-/// A chat server in a network of its own.
+/// A chat server in its own network namespace.
 fn serving(codec: &str) -> Program {
     let words = alone(&[PROGRAM, "chat", "serve", URL, "--codec", codec]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -55,8 +55,7 @@ fn joining(server: &Program, name: &str, codec: &str) -> Program {
     Program::start("nsenter", &[&network[..], &join[..]].concat())
 }
 
-/// Says long lines until one is heard. What the operator says meanwhile is heard anyhow, and makes
-/// users wait.
+/// Sends long lines until one arrives. The operator's lines arrive anyway, and make the users wait.
 fn until_heard(speaker: &mut Program, server: &mut Program, listener: &Program) {
     let (text, began) = ("x".repeat(2000), Instant::now());
     loop {
@@ -73,7 +72,7 @@ fn until_heard(speaker: &mut Program, server: &mut Program, listener: &Program) 
 }
 
 #[test]
-fn who_joins_and_only_listens_hears_everything() {
+fn a_user_that_only_reads_receives_everything() {
     if !can_be_alone() {
         return;
     }
@@ -86,15 +85,15 @@ fn who_joins_and_only_listens_hears_everything() {
             let text = format!("{count} {}", "x".repeat(2000));
             bob.type_line(&text);
             assert_eq!(server.line(), format!("bob : {text}"));
-            // Of the lines before it some may come late.
+            // Some of the lines before it may arrive late.
             while ann.line() != format!("bob : {text}") {}
         }
     }
 }
 
-/// The proof goes on after the end of input, for as long as it hears.
+/// The proof goes on after the end of input, as long as the user receives.
 #[test]
-fn who_says_a_line_and_has_no_more_input_hears_the_answers() {
+fn a_user_whose_input_has_ended_receives_the_answers() {
     if !can_be_alone() {
         return;
     }

@@ -1,9 +1,9 @@
-//! Colours and cursor movements are for terminals that want and understand them.
+//! Colours and cursor movements are for terminals that understand them, and users that want them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::process::Command;
 
-/// All that a program writes to a terminal, with these variables in its environment.
+/// Everything that a program writes to a terminal, with these environment variables.
 fn shown(variables: &[(&str, &str)], script: &str) -> String {
     let python = "import os, pty, sys\n\
                   status = pty.spawn(['sh', '-c', *sys.argv[1:]])\n\
@@ -12,7 +12,8 @@ fn shown(variables: &[(&str, &str)], script: &str) -> String {
         .args(["-c", python, script, env!("CARGO_BIN_EXE_socketry")])
         .env_remove("NO_COLOR")
         .env("TERM", "xterm")
-        // Some take this for a terminal that understands colours, whatever its name.
+        // Some programs take this variable for a terminal that understands colours, whatever its
+        // name is.
         .env("CI", "true")
         .envs(variables.iter().copied())
         .stdin(std::process::Stdio::null())
@@ -21,7 +22,7 @@ fn shown(variables: &[(&str, &str)], script: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A log, a bar, an error and a help.
+/// A log, a progress bar, an error and a help text.
 const SCRIPTS: [&str; 3] = [
     "d=$(mktemp -d); head -c 9999999 /dev/zero >$d/a; mkdir $d/r; \
          \"$0\" file serve -v --root $d/r >$d/log 2>&1 & \
@@ -32,13 +33,13 @@ const SCRIPTS: [&str; 3] = [
 ];
 
 #[test]
-fn a_user_who_wants_no_colours_gets_none() {
+fn no_color_turns_colours_off() {
     for script in SCRIPTS {
         let plain = shown(&[], script);
         assert!(plain.contains('\u{1b}'), "{script}: {plain}");
         for variables in [("TERM", "dumb"), ("NO_COLOR", "1")] {
             let plain = shown(&[variables], script);
-            // The bar moves the cursor, which is no colour: `\x1b[2K` and its kin.
+            // The bar moves the cursor, which is not a colour (`\x1b[2K` and similar).
             let colours = match variables.0 {
                 "TERM" => plain.matches('\u{1b}').count(),
                 _ => plain.matches("\u{1b}[").count() - movements(&plain),
@@ -48,7 +49,7 @@ fn a_user_who_wants_no_colours_gets_none() {
     }
 }
 
-/// How many control sequences are no colours, whose last letter is `m`.
+/// How many control sequences are no colours: those of colours end in `m`.
 fn movements(text: &str) -> usize {
     let sequences = text.split("\u{1b}[").skip(1);
     let ends = sequences.filter_map(|rest| rest.chars().find(char::is_ascii_alphabetic));

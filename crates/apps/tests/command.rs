@@ -1,4 +1,4 @@
-//! The command app: over all pairings, against plain Python programs, and what becomes of
+//! The command app: over all pairings, against plain Python programs, and what it does to
 //! processes.
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 #[tokio::test]
 async fn every_pairing_that_serves_runs_the_same_commands() {
-    // All at once, since on raw and line most of the time is silence.
+    // All at once, since most of the time on raw and line is silence.
     let mut scenarios = tokio::task::JoinSet::new();
     for scheme in SCHEMES {
         for codec in CODECS {
@@ -79,8 +79,10 @@ async fn scenario(scheme: &'static str, codec: &'static str) {
 
 #[tokio::test]
 async fn other_pairings_are_refused_with_the_reason_and_a_way_out() {
-    let lossy = "datagrams can be lost, which loses output, and their sender can be forged; use tcp or unix";
-    let body = "output follows its JSON header as a body, and datagrams have none; use unix, or the codec struct";
+    let lossy = "datagrams can be lost, which loses output, and their sender can be forged; \
+                 use tcp or unix";
+    let body = "output follows its JSON header as a body, and datagrams have none; \
+                use unix, or the codec struct";
     let directory = tempfile::tempdir().unwrap();
     for (scheme, codecs, why) in [
         ("udp", &CODECS[..], lossy),
@@ -150,7 +152,7 @@ async fn output_comes_before_the_command_ends() {
 }
 
 #[tokio::test]
-async fn other_encodings_are_spoken_whatever_the_codec() {
+async fn other_encodings_work_with_every_codec() {
     let directory = tempfile::tempdir().unwrap();
     for encoding in ["gbk", "big5", "utf-16"] {
         for codec in ["raw", "line", "struct", "json"] {
@@ -170,7 +172,7 @@ async fn other_encodings_are_spoken_whatever_the_codec() {
 }
 
 #[tokio::test]
-async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
+async fn the_process_tree_of_a_disconnected_client_is_killed() {
     let directory = tempfile::tempdir().unwrap();
     for (scheme, codec) in [
         ("tcp", "raw"),
@@ -183,7 +185,8 @@ async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
         let file = directory.path().join("ids");
         let _ = fs::remove_file(&file);
         let command = format!(
-            "f={}; sleep 1000 & echo $! >$f; setsid sleep 1000 & echo $! >>$f; echo $$ >>$f; sleep 1000",
+            "f={}; sleep 1000 & echo $! >$f; setsid sleep 1000 & echo $! >>$f; \
+             echo $$ >>$f; sleep 1000",
             file.display()
         );
         let mut client = Client::connect(&service, &server.at).await.unwrap();
@@ -201,7 +204,7 @@ async fn a_client_that_disconnects_takes_the_whole_tree_with_it() {
 }
 
 #[tokio::test]
-async fn daemons_are_killed_too_and_nobody_elses() {
+async fn daemons_are_killed_too_and_no_other_processes() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
     let server = Running::start(&service, "mem://*", None).await;
@@ -239,7 +242,7 @@ async fn daemons_are_killed_too_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn over_datagrams_a_lost_client_is_noticed_by_what_cannot_be_sent() {
+async fn over_datagrams_a_lost_client_is_noticed_when_sending_fails() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
     let server = Running::start(&service, &url("unix-dgram", directory.path()), None).await;
@@ -261,13 +264,13 @@ async fn over_datagrams_a_lost_client_is_noticed_by_what_cannot_be_sent() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_stalls_its_command_and_nobody_else() {
+async fn a_client_that_does_not_read_stalls_only_its_own_command() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
     let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
     let file = directory.path().join("ids");
     let command = format!("echo $$ >{}; exec yes", file.display());
-    // A client that asks, and never reads.
+    // A client that sends commands and never reads.
     let (_, port) = server.at.host_port().unwrap();
     let mut stalled = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     let len = u32::try_from(command.len()).unwrap();
@@ -304,7 +307,7 @@ async fn a_client_that_sends_too_far_ahead_is_refused_and_its_command_killed() {
             .unwrap();
         peer.write_all("true\n".repeat(ahead).as_bytes()).unwrap();
         if !dies {
-            // A full queue is seen to disconnect.
+            // The server notices the disconnect even if its queue is full.
             assert!(lives(&ids[0]));
             drop(peer);
         }
@@ -331,7 +334,7 @@ async fn a_silent_client_is_disconnected() {
 
     let mut later = peer(&service, &server.at).await;
     let start = tokio::time::Instant::now();
-    // No process is waited for: the clock would not wait for it.
+    // The command runs no process: the paused clock would not wait for one.
     later.send_all(&packed("nothing\0to run")).await.unwrap();
     hung_up(&mut later).await;
     assert!((IDLE..IDLE + FIRST_REQUEST).contains(&start.elapsed()));
@@ -347,7 +350,7 @@ async fn a_client_that_never_reads_loses_its_command() {
     let file = directory.path().join("ids");
     let command = format!("echo $$ >{}; exec yes", file.display());
     stalled.send_all(&packed(&command)).await.unwrap();
-    // Processes go by the real clock, of which a moment passes with each second of the paused one.
+    // Processes follow the real clock. A moment of it passes with each second of the paused one.
     let deadline = Instant::now() + DEADLINE;
     let (mut id, mut lived) = (String::new(), Duration::ZERO);
     while !id.ends_with('\n') || lives(id.trim()) {
@@ -384,7 +387,7 @@ async fn a_background_child_that_holds_the_output_does_not_hang() {
         )
         .await;
         assert!(said.stdout.contains("done\n"));
-        // It has let go of the output, and so lives on.
+        // It has closed the outputs, and so lives on.
         let (said, _) = ask(&mut client, "sleep 1000 >/dev/null 2>&1 & echo $!").await;
         let id = said.stdout.trim().to_owned();
         assert!(lives(&id));
@@ -419,7 +422,7 @@ async fn a_command_is_killed_at_the_time_limit() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_kills_what_runs() {
+async fn a_server_that_stops_kills_its_commands() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
     let server = Running::start(&service, "mem://*", None).await;
@@ -487,7 +490,7 @@ async fn a_peer_that_speaks_something_else_is_told() {
     server.stop().await;
 }
 
-// The binary, and peers that know nothing of ours.
+// The binary, and peers that use nothing of this project.
 
 #[test]
 fn the_tutorials_client_is_served() {
@@ -542,7 +545,7 @@ fn the_exit_code_is_the_remote_commands() {
         (&*output.stdout, &*output.stderr),
         (&b"out\n"[..], &b"err\n"[..])
     );
-    // Several words are an argument vector, and their dashes and options are their own.
+    // Several words are an argument vector, with their own dashes and options.
     let output = run(&at, &["printf", "%s|", "a b", "--codec", "-v", "$(id)"]);
     assert_eq!(output.stdout, b"a b|--codec|-v|$(id)|");
     let output = run(&at, &["--", "/no/such/program", "-x"]);
@@ -555,7 +558,7 @@ fn the_exit_code_is_the_remote_commands() {
 }
 
 #[test]
-fn several_words_are_exact_whatever_the_codec() {
+fn several_words_are_exact_with_every_codec() {
     for codec in ["raw", "line", "struct", "json:bare"] {
         let (_server, at) = served(&["--codec", codec]);
         let output = run(
@@ -579,7 +582,7 @@ fn several_words_are_exact_whatever_the_codec() {
 
 #[test]
 fn a_failed_exchange_is_255() {
-    // A port that was free a moment ago: nobody listens there.
+    // A port that was free a moment ago, where no server listens.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let at = format!("tcp://{}", free.local_addr().unwrap());
     drop(free);
@@ -616,7 +619,7 @@ fn a_client_that_is_killed_takes_its_command_with_it() {
 }
 
 #[test]
-fn a_client_whose_output_nobody_reads_ends_quietly() {
+fn a_client_whose_output_is_not_read_ends_quietly() {
     let (_server, at) = served(&[]);
     for stream in ["1", "2"] {
         let command = format!("yes >&{stream}");
@@ -628,7 +631,7 @@ fn a_client_whose_output_nobody_reads_ends_quietly() {
             .unwrap();
         let (mut stdout, mut stderr) = (client.stdout.take(), client.stderr.take());
         let mut first = [0; 2];
-        // One is closed after a look at it, and nothing is said on the other.
+        // One end is closed after its content was checked, and nothing is written to the other.
         let silent: &mut dyn Read = if stream == "1" {
             stdout.take().unwrap().read_exact(&mut first).unwrap();
             stderr.as_mut().unwrap()
@@ -644,7 +647,7 @@ fn a_client_whose_output_nobody_reads_ends_quietly() {
 }
 
 #[test]
-fn a_warning_that_nobody_reads_stops_nobody() {
+fn a_warning_that_is_not_read_stops_no_server() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
@@ -655,7 +658,7 @@ fn a_warning_that_nobody_reads_stops_nobody() {
 }
 
 #[test]
-fn a_server_is_told_to_end() {
+fn a_signal_ends_a_server() {
     for arguments in [&[][..], &["--codec", "line"]] {
         let (mut server, _at) = served(arguments);
         terminate(&server.child);
@@ -664,7 +667,7 @@ fn a_server_is_told_to_end() {
 }
 
 #[test]
-fn who_can_be_reached_is_warned() {
+fn a_server_warns_that_every_client_can_run_commands() {
     let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
     let mut server = Process::start(server.stderr(Stdio::piped()));
     assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));

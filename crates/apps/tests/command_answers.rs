@@ -1,4 +1,4 @@
-//! The first sign of an answer, and how long it is waited for.
+//! The first bytes of an answer, and how long a client waits for them.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;
@@ -38,7 +38,7 @@ fn a_command_that_says_nothing_is_known_to_run() {
 
 #[test]
 fn a_silent_command_is_waited_for_longer_than_its_server() {
-    // All at once: what matters is that each is silent for longer than its server may be.
+    // All at once. Each command is silent for longer than its server may be.
     let asking = ["struct", "json", "json:bare"].map(|codec| {
         std::thread::spawn(move || {
             let (_server, at) = served(&["--codec", codec]);

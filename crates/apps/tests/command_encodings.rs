@@ -1,4 +1,4 @@
-//! Commands in one encoding and answers in another, as the tutorial's client has it on a Chinese
+//! Commands in one encoding and answers in another, as the tutorial's client does on a Chinese
 //! Windows.
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ fn a_client_that_asks_in_utf_8_reads_answers_in_the_servers_encoding() {
 
 #[tokio::test]
 async fn encodings_that_may_look_like_utf_8_are_never_taken_for_it() {
-    // Each of these is valid UTF-8 in its encoding, and other text.
+    // Each of these is valid UTF-8 when it is encoded, but another text.
     for (encoding, word) in [
         ("iso-2022-jp", "日本"),
         ("utf-16le", "你好"),

@@ -1,4 +1,4 @@
-//! What `command run` exits with where that is not the command's doing, and what it says.
+//! The exit codes of `command run` for its own failures, and its words.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;
@@ -53,7 +53,7 @@ fn wrong_usage_of_anything_else_is_2() {
 }
 
 #[test]
-fn help_tells_what_is_not_carried() {
+fn help_names_the_exit_codes_that_are_not_carried() {
     let help = said(&socketry(&["run", "--help"]).output().unwrap().stdout);
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
@@ -117,7 +117,8 @@ fn an_option_of_ours_among_the_commands_words_is_told() {
             "{}",
             said(&output.stderr)
         );
-        // Who has said that it is meant hears nothing, and who has it of his own neither.
+        // A user that puts `--` gets no warning, and neither does one whose command has its own
+        // `--`.
         let output = run(&at, &["--", "echo", "x", option, "raw"]);
         assert_eq!(
             (&*said(&output.stdout), &*output.stderr),

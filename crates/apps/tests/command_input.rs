@@ -1,4 +1,4 @@
-//! Standard input of `command run`, which is not sent: who gives it some is told.
+//! Standard input of `command run` is not sent. A user that gives it some is told so.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;
@@ -22,7 +22,7 @@ fn filled(bytes: &[u8]) -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// The words of a refusal; nothing was run.
+/// The words of a refusal; no command was run.
 fn refused(output: &Output) -> String {
     assert_eq!(
         (output.status.code(), &*output.stdout),
@@ -32,7 +32,7 @@ fn refused(output: &Output) -> String {
 }
 
 #[test]
-fn what_waits_on_standard_input_is_not_dropped_silently() {
+fn bytes_that_wait_on_standard_input_are_not_dropped_silently() {
     let (_server, at) = served(&[]);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
@@ -50,7 +50,8 @@ fn what_waits_on_standard_input_is_not_dropped_silently() {
         Stdio::from(socket),
     ] {
         let words = refused(&run_with(&at, input, &["echo run"]));
-        let start = "socketry: standard input is not sent to the command, and 3 bytes wait there; nothing was run";
+        let start = "socketry: standard input is not sent to the command, and 3 bytes wait there; \
+                     nothing was run";
         assert!(words.starts_with(start), "{words}");
     }
 }
@@ -83,7 +84,7 @@ fn an_empty_standard_input_is_none() {
             (Some(0), &b"run\n"[..])
         );
     }
-    // None at all.
+    // No standard input at all.
     let script = r#"exec "$0" command run "$1" 'echo run' <&-"#;
     let output = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_socketry"), &at])
@@ -96,7 +97,7 @@ fn an_empty_standard_input_is_none() {
 }
 
 #[test]
-fn what_comes_while_the_command_runs_is_not_dropped_silently_either() {
+fn bytes_that_come_while_the_command_runs_are_not_dropped_silently() {
     let (_server, at) = served(&[]);
     let directory = tempfile::tempdir().unwrap();
     let (runs, go) = (directory.path().join("runs"), directory.path().join("go"));
@@ -148,14 +149,14 @@ fn a_loop_over_its_standard_input_goes_on_with_n() {
 }
 
 #[test]
-fn a_terminal_is_not_asked() {
+fn a_terminal_is_not_checked_for_input() {
     let (_server, at) = served(&[]);
     let binary = env!("CARGO_BIN_EXE_socketry");
     let mut terminal = python(
         "on_terminal.py",
         &[binary, "command", "run", &at, "echo run"],
     );
-    // What is typed before the command has ended is for the shell that comes next.
+    // The user types it before the command has ended; it is for the shell that reads next.
     let (typed, _writer) = filled(b"typed\n");
     let output = terminal.stdin(typed).output().unwrap();
     let shown = String::from_utf8_lossy(&output.stdout);

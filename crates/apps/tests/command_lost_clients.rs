@@ -1,5 +1,5 @@
-//! Clients that vanish, half-close, run ahead or do not read: what they asked is run, and who can
-//! still read is told why it was killed.
+//! Clients that vanish, half-close, send too far ahead or do not read. Their commands are run, and
+//! a client that can still read is told why one was killed.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;
@@ -26,7 +26,7 @@ fn requests(codec: &str, lines: &[String]) -> Vec<u8> {
     lines.iter().flat_map(request).collect()
 }
 
-/// A client in another thread's blocking hands.
+/// A client with blocking calls, for another thread.
 trait Peer: Read + Write + Send + 'static {}
 impl<T: Read + Write + Send + 'static> Peer for T {}
 
@@ -39,13 +39,13 @@ async fn connect(server: &Running, scheme: &str, directory: &Path) -> Box<dyn Pe
     }
 }
 
-/// Asks, and resets the connection: it is closed with an answer unread.
+/// Sends commands, and resets the connection: it is closed with an answer unread.
 async fn ask_and_vanish(mut peer: Box<dyn Peer>, codec: &str, lines: &[String]) {
     let first = requests(codec, &["echo ready".to_owned()]);
     let rest = requests(codec, lines);
     let vanishing = tokio::task::spawn_blocking(move || {
         peer.write_all(&first).unwrap();
-        // Some of the answer is here, and the rest stays unread.
+        // A part of the answer has arrived, and the rest stays unread.
         peer.read_exact(&mut [0]).unwrap();
         peer.write_all(&rest).unwrap();
     });
@@ -60,7 +60,7 @@ async fn appears(file: std::path::PathBuf) {
 }
 
 #[tokio::test]
-async fn what_a_client_had_asked_is_run_though_it_has_reset_the_connection() {
+async fn commands_that_arrived_before_a_reset_are_run() {
     let directory = tempfile::tempdir().unwrap();
     for scheme in ["tcp", "unix"] {
         for codec in ["line", "struct", "json", "raw"] {
@@ -89,7 +89,7 @@ async fn an_answer_that_cannot_be_sent_does_not_end_its_command_at_once() {
         let service = service(codec, "utf-8");
         let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
         let done = directory.path().join(codec);
-        // It writes all the time, the first few writes fail, and it goes on.
+        // It writes all the time. The first few writes fail, and it goes on.
         let line = format!(
             "for n in 1 2 3 4 5 6 7 8 9 10; do echo $n; sleep 0.01; done; : >{}",
             done.display()
@@ -102,7 +102,7 @@ async fn an_answer_that_cannot_be_sent_does_not_end_its_command_at_once() {
 }
 
 #[tokio::test]
-async fn who_has_vanished_takes_along_what_runs_too_long_and_what_waits() {
+async fn a_vanished_clients_long_and_waiting_commands_end() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("line", "utf-8");
     let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
@@ -124,7 +124,7 @@ async fn who_has_vanished_takes_along_what_runs_too_long_and_what_waits() {
 }
 
 #[tokio::test]
-async fn who_has_half_closed_is_told_why_his_command_was_killed() {
+async fn a_half_closed_client_is_told_why_its_command_was_killed() {
     for (codec, end) in [
         ("raw", ""),
         ("line", ""),
@@ -136,7 +136,8 @@ async fn who_has_half_closed_is_told_why_his_command_was_killed() {
         let asked = requests(codec, &["exec sleep 1000".to_owned()]);
         let answer = exchange(&server.at, asked).await;
         let answer = String::from_utf8_lossy(&answer);
-        let note = "socketry: killed 500ms after the client had ended the connection or its sending half\n";
+        let note = "socketry: killed 500ms after the client had ended \
+                    the connection or its sending half\n";
         assert!(answer.contains(note), "{codec}: {answer}");
         assert!(answer.ends_with(end), "{codec}: {answer}");
         server.stop().await;
@@ -144,7 +145,7 @@ async fn who_has_half_closed_is_told_why_his_command_was_killed() {
 }
 
 #[tokio::test]
-async fn who_sends_too_far_ahead_is_told() {
+async fn a_client_that_sends_too_far_ahead_is_told() {
     let service = service("line", "utf-8");
     let server = Running::start(&service, "tcp://127.0.0.1:0", None).await;
     let mut lines = vec!["exec sleep 1000".to_owned()];
@@ -157,7 +158,8 @@ async fn who_sends_too_far_ahead_is_told() {
     server.stop().await;
 }
 
-/// All that comes until `end` does. The clock is paused, and processes go by the real one.
+/// Everything that arrives until `end` does. The clock is paused, and processes follow the real
+/// one.
 async fn read_until(peer: &mut BoxSocket, end: &[u8]) -> Vec<u8> {
     let (mut all, mut scratch) = (Vec::new(), vec![0; 64 << 10]);
     let deadline = Instant::now() + DEADLINE;
@@ -170,7 +172,7 @@ async fn read_until(peer: &mut BoxSocket, end: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_again_too_late_is_told_and_served_on() {
+async fn a_client_that_reads_again_too_late_is_told_and_served_on() {
     let directory = tempfile::tempdir().unwrap();
     let service = service("struct", "utf-8");
     let server = Running::start(&service, "mem://*", None).await;
@@ -178,7 +180,7 @@ async fn who_reads_again_too_late_is_told_and_served_on() {
     let file = directory.path().join("ids");
     let command = format!("echo $$ >{}; exec yes", file.display());
     pager.send_all(&packed(&command)).await.unwrap();
-    // Of the real clock a moment passes with each second of the paused one.
+    // A moment of the real clock passes with each second of the paused one.
     let (mut id, mut lived) = (String::new(), Duration::ZERO);
     let deadline = Instant::now() + DEADLINE;
     while !id.ends_with('\n') || lives(id.trim()) {

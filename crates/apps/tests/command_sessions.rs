@@ -1,5 +1,4 @@
-//! What a command runs in: a session of its own, without a terminal; and what becomes of its
-//! orphans.
+//! The environment of a command: a session of its own, without a terminal. And its orphans.
 #![allow(clippy::unwrap_used)]
 
 mod command_support;
@@ -81,7 +80,7 @@ fn orphans_are_waited_for_where_they_are_given_to_the_server() {
 }
 
 #[test]
-fn who_waits_for_orphans_takes_no_commands_end_away() {
+fn reaping_orphans_takes_no_commands_exit_status() {
     let (_server, at) = served_by("as_heir.py");
     let asking: Vec<_> = (0..4)
         .map(|_| {

@@ -1,4 +1,5 @@
-//! A low limit of open files: who is there is served, and who comes too late is refused at once.
+//! A low limit of open files: clients that have a place are served, and further ones are refused at
+//! once.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 use std::fs;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// How long anything may take.
+/// The longest wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A server of our binary, killed when dropped.
@@ -27,7 +28,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts it where `ulimit` has been called with `limit`, `-n 64` say.
+    /// Starts a server after a call of `ulimit` with `limit`, `-n 64` for instance.
     fn start(limit: &str, verb: &[&str]) -> Self {
         let mut child = Command::new("sh")
             .args(["-c", &format!("ulimit {limit}; exec \"$@\""), "sh"])
@@ -41,7 +42,7 @@ impl Server {
         let mut first = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut first).unwrap();
-        // A chat prints what is said: somebody has to read it.
+        // A chat prints its messages, so a reader is needed.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let address = first.trim().strip_prefix("listening on tcp://");
         let address = address.unwrap_or_else(|| panic!("{limit} {verb:?}: {first:?}"));
@@ -61,7 +62,7 @@ impl Server {
         Client(stream)
     }
 
-    /// A client that was served, unless it was refused.
+    /// A client that was served; `None` if it was refused.
     fn come(&self, request: &str) -> Option<Client> {
         let mut client = self.connect();
         client.send(request).ok()?;
@@ -117,7 +118,7 @@ impl Client {
     }
 }
 
-/// Lets this process have as many connections as the test needs. Says so where it cannot.
+/// Raises this process's limit to the connections that the test needs. Prints why if that fails.
 fn may_have(descriptors: u64) -> bool {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if maximum.is_some_and(|maximum| maximum < descriptors) {
@@ -132,7 +133,8 @@ fn may_have(descriptors: u64) -> bool {
     true
 }
 
-/// Clients until one is refused, which is not to take long; they get `request` answered.
+/// Connects clients until one is refused, which must not take long. All others get `request`
+/// answered.
 fn crowd(server: &Server, request: &str) -> Vec<Client> {
     let mut seated = Vec::new();
     let began = loop {
@@ -143,7 +145,7 @@ fn crowd(server: &Server, request: &str) -> Vec<Client> {
         }
         assert!(seated.len() <= 1024);
     };
-    // Not a matter of speed: who is not refused would wait for ever.
+    // Not a test of speed: a client that is not refused would wait for ever.
     assert!(began.elapsed() < LIMIT / 2);
     seated
 }
@@ -174,7 +176,7 @@ fn clients_of_a_full_command_server_all_run_commands_at_once() {
         }
         let server = Server::start(&format!("-n {limit}"), &["command", "serve"]);
         let mut clients = crowd(&server, "{}");
-        // Not all of a thousand: each is a process.
+        // Not all of a thousand, since each one is a process.
         for some in clients.chunks_mut(100).take(2) {
             for client in &mut *some {
                 client.send(r#"{"run":"echo out; echo err >&2"}"#).unwrap();
@@ -192,7 +194,7 @@ fn clients_of_a_full_command_server_all_run_commands_at_once() {
 
 #[test]
 fn clients_of_a_full_file_server_all_fetch_at_once() {
-    /// More than the kernel takes at once, so that all files are open together.
+    /// More than the kernel buffers, so that all files are open together.
     const LEN: usize = 8 << 20;
     let root = tempfile::tempdir().unwrap();
     fs::File::create(root.path().join("a"))
@@ -216,7 +218,7 @@ fn clients_of_a_full_file_server_all_fetch_at_once() {
     }
 }
 
-/// The soft limit alone is no reason to refuse anybody.
+/// The soft limit alone is no reason to refuse a client.
 #[test]
 fn the_soft_limit_is_raised_and_commands_have_the_old_one() {
     if !may_have(400) {
@@ -225,14 +227,14 @@ fn the_soft_limit_is_raised_and_commands_have_the_old_one() {
     let server = Server::start("-Sn 40; ulimit -Hn 400", &["command", "serve"]);
     let mut clients = crowd(&server, "{}");
     assert!(clients.len() > 40, "{}", clients.len());
-    // It is given back just after the command has started.
+    // The limit is restored just after the command has started.
     let wait = r#"{"run":"until [ $(ulimit -Sn) = 40 ]; do :; done; ulimit -Hn"}"#;
     clients[0].send(wait).unwrap();
     assert_eq!(clients[0].run(), "400\n");
 }
 
-/// A server whose descriptors somebody else takes refuses those who come, too, and takes them when
-/// it can again.
+/// A server without free descriptors refuses newcomers, too. It accepts them once it has some
+/// again.
 #[test]
 fn without_any_descriptor_left_newcomers_are_refused() {
     let server = Server::start("-n 256", &["chat", "serve"]);

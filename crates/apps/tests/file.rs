@@ -130,7 +130,7 @@ async fn browsing_scenario(scheme: &str) {
         fs::remove_file(&back).unwrap();
     }
     if scheme == "tcp" {
-        // It takes a while: only that no end comes tells words from a file.
+        // It takes a while, since only the missing end tells words from a file.
         let words = client.get("a/b c", &back, |_, _| ()).await.unwrap_err();
         assert!(words.to_string().contains("not a regular file"), "{words}");
     }
@@ -175,7 +175,7 @@ async fn exchange_7_acknowledged() {
 }
 
 #[tokio::test]
-async fn exchange_8_is_complete_though_nobody_reads() {
+async fn exchange_8_is_complete_though_the_answer_is_not_read() {
     let served = Served::new("json").await;
     let sent = Arc::new(bytes(7_000_003));
     for turn in 0..20 {
@@ -247,8 +247,7 @@ async fn exchanges_11_and_12_browse_and_get() {
             "get empty",
             "get readme",
         ];
-        // An error keeps the connection, so `get empty` would wait for its end: that one is looked
-        // at apart.
+        // An error keeps the connection, so `get empty` would wait for its end. It is tested apart.
         let texts: Vec<_> = texts
             .into_iter()
             .filter(|text| *text != "get empty")
@@ -333,7 +332,7 @@ fn our_client_browses_a_script() {
 }
 
 #[test]
-fn the_command_line_does_it_all() {
+fn the_command_line_has_all_operations() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");
     fs::create_dir(&root).unwrap();
@@ -533,7 +532,7 @@ async fn a_symlink_swapped_for_a_directory_never_leads_out() {
 }
 
 #[tokio::test]
-async fn what_is_no_regular_file_is_refused_at_once() {
+async fn files_that_are_not_regular_are_refused_at_once() {
     let served = Served::new("json").await;
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mkfifoat(rustix::fs::CWD, served.root().join("pipe"), mode).unwrap();
@@ -670,7 +669,7 @@ async fn nothing_is_written_before_the_whole_body_was_read_unless_asked_for() {
     blocking(move || {
         let mut script = Script::new(port);
         script.send(&upload("a", 6)).write(b"abc");
-        // Another client's whole conversation goes by meanwhile.
+        // A whole conversation of another client happens meanwhile.
         Script::new(port).send(&upload("b", 1)).write(b"x").answer();
         script.0.set_nonblocking(true).unwrap();
         let quiet = script.0.read(&mut [0]).unwrap_err();
@@ -689,7 +688,7 @@ async fn nothing_is_written_before_the_whole_body_was_read_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn a_server_is_not_believed() {
+async fn a_server_is_not_trusted() {
     let dir = tempfile::tempdir().unwrap();
     let dest = dir.path().join("a");
     let ok = |name: &str, len: u64| json!({"status": "ok", "filename": name, "filesize": len});
@@ -776,7 +775,7 @@ fn a_server_that_is_killed_leaves_nothing_under_the_final_name() {
 }
 
 #[test]
-fn a_server_that_is_told_to_end_cleans_up() {
+fn a_server_that_a_signal_ends_cleans_up() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Process::serve(dir.path());
     let mut script = Script::new(port(server.url()));
@@ -809,7 +808,7 @@ async fn an_interrupted_client_leaves_nothing() {
     }
     let dir = to.path().to_owned();
     blocking(move || until("the temporary file is gone", || names(&dir).is_empty())).await;
-    // And the client is of use afterwards.
+    // The client can still be used.
     assert_eq!(
         client.get("big", &dest, |_, _| ()).await.unwrap().bytes,
         30 << 20
@@ -824,7 +823,7 @@ fn a_raw_file_that_breaks_off_is_not_taken_for_whole() {
         let (root, to) = (dir.path().join("root"), dir.path().join("to"));
         fs::create_dir(&root).unwrap();
         fs::create_dir(&to).unwrap();
-        // So long (and nowhere stored) that it is never sent before the signal comes.
+        // So long, without taking space, that the signal always comes before its end.
         let file = fs::File::create(root.join("big")).unwrap();
         file.set_len(100 << 30).unwrap();
         let mut command = Command::new(BIN);
@@ -890,7 +889,7 @@ fn half_an_upload(server: &Process, root: &Path, others: usize) -> Script {
 }
 
 #[test]
-fn a_server_that_starts_removes_what_a_killed_one_left() {
+fn a_starting_server_removes_the_part_files_of_a_killed_one() {
     let dir = tempfile::tempdir().unwrap();
     let mut killed = Process::serve(dir.path());
     let _script = half_an_upload(&killed, dir.path(), 0);
@@ -910,7 +909,7 @@ fn a_server_that_starts_removes_what_a_killed_one_left() {
 }
 
 #[test]
-fn a_client_that_is_told_to_end_cleans_up() {
+fn a_client_that_a_signal_ends_cleans_up() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = tempfile::tempdir().unwrap();
     let (root, to) = (dir.path().join("root"), dir.path().join("to"));
@@ -946,7 +945,7 @@ async fn an_error_in_a_trailer_is_answered() {
             let error = script.send(&header).write(b"abc").refused(&trailer);
             assert!(error.contains(key), "{error}");
         }
-        // The connection is of use all the same.
+        // The connection can still be used.
         assert_eq!(
             script.send(&upload("b", 1)).write(b"b").answer()["status"],
             "done"
@@ -957,10 +956,10 @@ async fn an_error_in_a_trailer_is_answered() {
 }
 
 #[tokio::test]
-async fn a_file_goes_over_without_an_impossible_date() {
+async fn a_file_is_transferred_without_an_impossible_date() {
     const YEAR_10000: u64 = 253_402_300_800;
     let served = Served::new("json").await;
-    // Most file systems on disks cannot have such a date.
+    // Most file systems on disks cannot store such a date.
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     let dir = dir.unwrap();
     let path = dir.path().join("a");

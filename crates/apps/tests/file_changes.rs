@@ -13,14 +13,14 @@ use serde_json::json;
 
 const SIZE: usize = 3 << 20;
 
-/// What another program does to a file.
+/// How another program changes a file.
 type Change = fn(&Path);
 
 fn open(path: &Path) -> fs::File {
     fs::File::options().write(true).open(path).unwrap()
 }
 
-/// Each of them is made when a part of the file has been sent, and most of it has not.
+/// Each change happens when a part of the file has been sent, and most of it has not.
 const CHANGES: [(&str, Change); 4] = [
     ("overwritten at its end", |path| {
         open(path).write_all_at(b"new", SIZE as u64 - 3).unwrap();
@@ -81,7 +81,7 @@ async fn a_file_that_changes_while_it_is_fetched_is_not_kept() {
         for (what, change) in CHANGES {
             let served = Served::new(codec).await;
             let path = served.root().join("a");
-            // More than two sides and the kernel between them hold at once.
+            // More than both sides and the kernel between them hold at once.
             fs::write(&path, vec![7; 64 << 20]).unwrap();
             let dest = served.dir.path().join("b");
             let mut change = Some(change);
@@ -104,9 +104,9 @@ async fn a_file_that_changes_while_it_is_fetched_is_not_kept() {
     }
 }
 
-/// All that a server can say then is that something is wrong.
+/// The server can then only say that something is wrong.
 #[tokio::test]
-async fn a_client_whose_file_becomes_shorter_at_the_server_learns_what_may_be_the_cause() {
+async fn a_client_whose_file_becomes_shorter_at_the_server_learns_the_likely_cause() {
     for codec in ["json", "json:bare", "raw"] {
         let served = Served::new(codec).await;
         let to = tempfile::tempdir().unwrap();
@@ -128,13 +128,13 @@ async fn a_client_whose_file_becomes_shorter_at_the_server_learns_what_may_be_th
 }
 
 #[tokio::test]
-async fn what_changes_nothing_of_the_bytes_is_no_change() {
+async fn changes_that_leave_the_bytes_alone_are_no_changes() {
     let served = Served::new("json").await;
     let (path, other) = (served.root().join("a"), served.root().join("other"));
     fs::write(&path, bytes(SIZE)).unwrap();
     let dest = served.dir.path().join("b");
     let mut client = served.client().await;
-    // Another upload takes its place meanwhile: the one that was asked for goes over, whole.
+    // Another upload replaces the file meanwhile. The requested one is sent whole.
     let got = client.get("a", &dest, |done, _| {
         if done > 0 && !other.exists() {
             fs::write(&other, "other").unwrap();

@@ -1,5 +1,4 @@
-//! What a user says of where a file goes: `-` is standard output, and `-f` replaces, at the prompt
-//! too.
+//! A user's destinations: `-` is standard output, and `-f` replaces, also at the prompt.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;

@@ -1,4 +1,4 @@
-//! What is told to be stored is on disk, and so is its name. The order of system calls shows it.
+//! A file that is reported as stored is on disk, with its name. The order of system calls shows it.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -15,7 +15,7 @@ const CALLS: &str = "trace=openat,fsync,fdatasync,rename,renameat,renameat2,send
 fn traced(log: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("strace");
     command.args([
-        // Detached: the program itself is this process's child, and not the one that watches it.
+        // Detached: the traced program is this process's child, and not the tracer.
         "-D",
         "-f",
         "-y",
@@ -32,8 +32,7 @@ fn traced(log: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Where in the trace these stand, one behind the other; where one is missing, `None` and the
-/// trace.
+/// Whether these calls occur in the trace in this order. If one is missing, the error is the trace.
 fn in_order(log: &Path, wanted: &[&dyn Fn(&str) -> bool]) -> Result<(), String> {
     let trace = fs::read_to_string(log).unwrap();
     let mut lines = trace.lines();
@@ -45,7 +44,8 @@ fn in_order(log: &Path, wanted: &[&dyn Fn(&str) -> bool]) -> Result<(), String> 
     Ok(())
 }
 
-/// Completed calls only: one that another thread's interrupts ends in a line of its own.
+/// Only completed calls count. If another thread interrupts a call in the trace, its end has a line
+/// of its own.
 fn done(line: &str) -> bool {
     line.ends_with("= 0") || line.contains(") = ")
 }
@@ -103,7 +103,7 @@ fn an_upload_is_on_disk_before_the_client_hears_so() {
 }
 
 #[test]
-fn who_does_not_want_it_does_not_wait_for_the_disk() {
+fn with_no_sync_no_side_waits_for_the_disk() {
     for (options, sync) in [(&["--no-sync"][..], None), (&[], Some(false))] {
         trace_of_an_upload(options, sync, |log| {
             in_order(log, &[&renames, &says_done]).unwrap();

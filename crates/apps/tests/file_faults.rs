@@ -1,5 +1,5 @@
-//! What is under a name, whatever fails and whenever a program is killed: nothing, the old file, or
-//! the whole new one.
+//! The file under a name, whatever fails and whenever a program is killed: nothing, the old file,
+//! or the whole new one.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -13,7 +13,7 @@ use file_support::{BIN, Program, complaint, ended_well, names};
 const OLD: &[u8] = b"old";
 const LEN: usize = 600_000;
 
-/// A download of `a` to `to/a` during which the kernel does to these calls what strace is told.
+/// A download of `a` to `to/a`. Meanwhile strace makes the given system calls fail.
 fn get_under(served: &Program, faults: &[&str], options: &[&str]) -> Output {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "/dev/null"]);
@@ -31,7 +31,7 @@ fn served() -> Program {
     served
 }
 
-/// Whether the new file is there; if not, the old one is, or none if none was.
+/// Whether the new file is there. Otherwise asserts that the old one is, or none if there was none.
 fn is_new(path: &Path, before: Option<&[u8]>) -> bool {
     match fs::read(path).ok() {
         Some(now) if now.len() == LEN => now.iter().all(|byte| *byte == 7),
@@ -66,7 +66,7 @@ fn a_kill_at_any_step_leaves_the_old_file_or_the_whole_new_one() {
                 "{step}: {left:?}"
             );
             assert_eq!(is_new(&path, before), new, "{step}");
-            // And the next one does not mind.
+            // The next transfer is not affected.
             ended_well(&served.getting("a", &path).output().unwrap());
             assert_eq!(names(&to), ["a"], "{step}");
             assert!(is_new(&path, before));
@@ -75,7 +75,7 @@ fn a_kill_at_any_step_leaves_the_old_file_or_the_whole_new_one() {
 }
 
 #[test]
-fn what_the_disk_refuses_is_said_and_not_kept() {
+fn a_file_that_the_disk_refuses_is_reported_and_not_kept() {
     let served = served();
     fs::write(served.to("a"), OLD).unwrap();
     for (fault, words) in [
@@ -117,7 +117,7 @@ fn file_systems_that_lack_something_are_of_use() {
         &["flock:error=EOPNOTSUPP", "renameat2:error=ENOSYS"],
     ] {
         let served = served();
-        // Where nothing can be locked, nobody knows whose it is.
+        // Where files cannot be locked, it cannot be known whether one is in use.
         let other = served.to(".socketry-0123456789abcdef.part");
         fs::write(&other, "").unwrap();
         ended_well(&get_under(&served, faults, &[]));

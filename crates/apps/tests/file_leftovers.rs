@@ -10,10 +10,10 @@ use std::process::{Child, Command, Stdio};
 use file_support::{BIN, Program, complaint, ended_well, make_fifo, names, until};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How often a client is told to end while it creates its part file.
+/// How many times a client is ended while it creates its part file.
 const TURNS: usize = 25;
 
-/// A file so long (and nowhere stored) that it is never sent before a signal comes.
+/// A file so long, without taking space, that a signal always comes before its end.
 fn huge(path: &Path) {
     File::create(path).unwrap().set_len(100 << 30).unwrap();
 }
@@ -34,7 +34,7 @@ fn interrupted_at_once(served: &Program, to: &Path) {
 }
 
 #[test]
-fn nothing_stays_of_a_client_that_is_told_to_end_as_soon_as_it_begins() {
+fn a_client_that_is_ended_at_once_leaves_nothing() {
     let served = Program::new(&[]);
     huge(&served.root("huge"));
     std::thread::scope(|scope| {
@@ -59,13 +59,13 @@ fn killed(served: &Program, to: &Path) -> String {
 }
 
 #[test]
-fn what_a_killed_client_left_is_removed_by_the_next_transfer_there() {
+fn the_part_file_of_a_killed_client_is_removed_by_the_next_transfer() {
     let served = Program::new(&[]);
     let to = served.to("");
     huge(&served.root("huge"));
     fs::write(served.root("small"), "small").unwrap();
 
-    // Held by somebody, of another name, or no file: not for us to remove.
+    // A locked part file, a file of another name, and a directory: these must stay.
     let mut live = served.getting("huge", &to.join("live")).spawn().unwrap();
     until("the part file", || !names(&to).is_empty());
     let held = names(&to).remove(0);
@@ -138,7 +138,7 @@ fn a_signal_ends_a_client_that_waits_for_a_reader() {
     assert_eq!(signal(&mut client, Signal::INT), Some(130));
 }
 
-/// A shell whose files end at 50 KiB, and what runs in it.
+/// A shell that limits files to 50 KiB, and the program in it.
 fn limited(arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     // Blocks of 512 bytes.

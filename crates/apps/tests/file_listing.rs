@@ -1,4 +1,4 @@
-//! What a person sees of a directory and of a transfer.
+//! Listings and summaries, as a person sees them.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -30,7 +30,7 @@ fn a_long_listing_has_mode_exact_size_and_time() {
 }
 
 #[test]
-fn a_terminal_gets_the_whole_digest_for_the_asking() {
+fn a_terminal_gets_the_whole_digest_on_request() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");
     fs::create_dir(&root).unwrap();

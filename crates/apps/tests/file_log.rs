@@ -1,4 +1,4 @@
-//! What a server of files logs of its clients, for the asking.
+//! The log of a file server about its clients, with `-v`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -51,7 +51,7 @@ impl Logged {
         let _ = stream.read_to_end(&mut Vec::new());
     }
 
-    /// Waits for a line with all these words, and with a client's address.
+    /// Waits for a log line with all these words and a client's address.
     fn has(&self, words: &[&str]) {
         until(&format!("{words:?} is logged"), || {
             let log = fs::read_to_string(self.to("log")).unwrap();
@@ -90,7 +90,7 @@ fn each_text_over_raw_is_logged() {
 }
 
 #[test]
-fn what_is_no_request_is_logged() {
+fn frames_that_are_no_requests_are_logged() {
     let logged = Logged::new("json");
     for (bytes, words) in [
         (

@@ -1,4 +1,4 @@
-//! The rights of files: they travel both ways, and are never wider than before.
+//! The rights of files: they are transferred both ways, and are never wider than before.
 
 mod file_support;
 
@@ -53,7 +53,7 @@ fn a_file_without_a_mode_is_an_ordinary_one() {
 }
 
 #[test]
-fn what_is_replaced_is_never_opened_wider() {
+fn a_new_file_never_has_wider_rights_than_the_old_one() {
     let served = Program::new(&[]);
     for (before, announced, after) in [
         (0o600, Some(0o644), 0o600),
@@ -79,7 +79,7 @@ fn what_is_replaced_is_never_opened_wider() {
 }
 
 #[test]
-fn what_is_replaced_keeps_its_owner_and_group() {
+fn a_new_file_gets_the_owner_and_group_of_the_old_one() {
     let served = Program::new(&[]);
     fs::write(served.root("a"), "new").unwrap();
     fs::write(served.to("a"), "old").unwrap();
@@ -133,7 +133,8 @@ fn a_link_is_followed_and_a_second_name_keeps_the_old_bytes() {
     assert_eq!(fs::read(served.to("other")).unwrap(), b"old");
     assert_eq!(fs::metadata(&real).unwrap().nlink(), 1);
 
-    // One that leads to nothing yet is followed too; one that leads in circles is no destination.
+    // A link to a file that does not exist yet is followed, too. A link that leads in circles is no
+    // destination.
     symlink(served.to("dir/later"), served.to("dangling")).unwrap();
     ended_well(&served.get("new", &served.to("dangling")));
     assert_eq!(fs::read(served.to("dir/later")).unwrap(), b"new");

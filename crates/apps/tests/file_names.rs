@@ -1,4 +1,4 @@
-//! Names of any bytes: they are shown as texts that come back as they were, both ways and over
+//! Names of any bytes: they are shown as text that gives the same name again, both ways and over
 //! every codec.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use file_support::{BIN, Program, ended_well};
 use serde_json::{Value, json};
 
-/// Names as they lie on disk, and as everybody sees them.
+/// Names as they are on disk, and as users see them.
 const NAMES: [(&[u8], &str); 5] = [
     (b"caf\xe9.txt", "caf‛E9.txt"),
     (b"\xd6\xd0\xce\xc4", "‛D6‛D0‛CE‛C4"),
@@ -70,7 +70,7 @@ fn files_of_any_name_are_sent() {
 }
 
 #[test]
-fn files_of_any_name_are_listed_and_fetched_by_what_is_shown_or_by_themselves() {
+fn files_of_any_name_are_listed_and_fetched_by_shown_or_raw_names() {
     for codec in ["json", "json:bare", "raw"] {
         let served = filled(&["--codec", codec]);
         let (url, codec) = (OsStr::new(served.url()), OsStr::new(codec));
@@ -87,7 +87,7 @@ fn files_of_any_name_are_listed_and_fetched_by_what_is_shown_or_by_themselves() 
                 "{listed}"
             );
             let raw = OsStr::from_bytes(raw);
-            // What is text is taken as it is shown; anything else as it is.
+            // A name that is text is taken as it is shown; any other as its bytes.
             let spellings = if raw.to_str().is_some() {
                 vec![OsStr::new(text)]
             } else {

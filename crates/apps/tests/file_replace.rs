@@ -1,5 +1,5 @@
-//! What exists is replaced only where a user asked for that, and a file gets the name that was
-//! meant.
+//! An existing file is replaced only if a user asked for that, and a file gets the name that its
+//! user gave.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -105,7 +105,7 @@ async fn a_script_that_cannot_hear_a_refusal_replaces() {
 }
 
 #[tokio::test]
-async fn a_name_with_a_backslash_goes_over_to_the_letter() {
+async fn a_name_with_a_backslash_is_transferred_exactly() {
     let served = Served::new("json").await;
     fs::write(served.root().join("b.txt"), "other").unwrap();
     let path = served.outside(r"a\b.txt", b"mine");
@@ -119,11 +119,11 @@ async fn a_name_with_a_backslash_goes_over_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_name_with_a_backslash_is_not_sent_to_who_would_cut_it() {
+async fn a_name_with_a_backslash_is_not_sent_to_a_server_that_cuts_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(r"a\b.txt");
     fs::write(&path, "mine").unwrap();
-    // As a server of this app said it that knew nothing of exact names.
+    // The answer of an older server of this app, which does not know exact names.
     let url = scripted(vec![(json!({"status": "ready", "offset": 0}), b"")]);
     let client = Client::connect(&Service::default(), &url.parse().unwrap()).await;
     let sent = client.unwrap().put(&path, |_, _| ()).await.unwrap_err();
@@ -189,7 +189,7 @@ fn the_command_line_puts_and_gets_several_files_where_they_are_meant() {
     assert_eq!(run(&["get", url, "in/one", "in/two", "--to", "to"]).0, 0);
     assert_eq!(names(&here.join("to")), ["one", "two"]);
     assert_eq!(run(&["get", url, "in/one", "in/two", "--to", "new"]).0, 2);
-    // Two files were meant, and the second is no place for the first.
+    // The user gave two files, and the second destination cannot hold the first.
     assert_eq!(run(&["get", url, "in/one", "two", "--force"]).0, 1);
     assert_eq!(fs::read(here.join("two")).unwrap(), b"2");
 }

@@ -1,4 +1,4 @@
-//! `ulimit -f`: who writes too much hears of it, and nobody else notices.
+//! `ulimit -f`: a write beyond it is an error of one request, and no other notices.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::{self, File};
@@ -8,15 +8,15 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take.
+/// The longest wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The limit in blocks of 512 bytes, as `sh` counts them, and in bytes.
 const BLOCKS: &str = "200";
 const BYTES: usize = 200 * 512;
 
-/// A program whose files cannot grow beyond [`BYTES`]. SIGXFSZ has its default action, whatever
-/// runs the tests has made of it.
+/// A program whose files cannot grow beyond [`BYTES`]. SIGXFSZ has its default action, even if the
+/// test runner changed that.
 fn limited(arguments: &[&str]) -> Command {
     let mut command = Command::new("env");
     command
@@ -35,7 +35,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it with its standard output in the file `out`, and waits until it says where it is.
+    /// Starts it with its standard output in the file `out`, and waits until it prints its URL.
     fn start(command: &mut Command, out: &Path) -> Self {
         let child = command.stdout(File::create(out).unwrap()).spawn().unwrap();
         let url = within_limit("it listens", || {
@@ -153,7 +153,7 @@ fn output_of_a_command_that_is_too_large_is_an_error_of_the_client() {
     assert_eq!(fs::metadata(at("output")).unwrap().len(), BYTES as u64);
 }
 
-/// The commands themselves are ended by the signal, as they are without us.
+/// The signal ends the commands themselves, as it does without this server.
 #[test]
 fn a_command_has_the_default_action_and_its_server_lives_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -172,7 +172,7 @@ fn a_command_has_the_default_action_and_its_server_lives_on() {
     assert!(server.is_alive());
 }
 
-/// What the operator is shown is a file that is full, and so is the log: the users talk on.
+/// The operator's console is a full file, and so is the log. The users talk on.
 #[test]
 fn a_chat_goes_on_when_its_output_is_full() {
     let directory = tempfile::tempdir().unwrap();

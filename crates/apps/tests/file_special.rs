@@ -1,4 +1,4 @@
-//! What is no regular file: written into where that is plainly meant, refused by name otherwise,
+//! Files that are not regular: written to where that is clearly meant, refused by name otherwise,
 //! and never replaced.
 #![allow(
     clippy::unwrap_used,
@@ -81,7 +81,7 @@ fn a_download_comes_out_of_standard_output() {
         assert!(output.status.success() && output.stdout == sent, "{dest}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("received a"));
     }
-    // And where that is a file, behind what is there already.
+    // If standard output is a file, the bytes are appended.
     let mut file = File::create(served.to("out")).unwrap();
     file.write_all(b"before ").unwrap();
     let mut command = served.getting("a", Path::new("/dev/stdout"));
@@ -108,7 +108,7 @@ fn a_standard_output_that_does_not_block_gets_all() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // This process's own end of it.
+    // Drops this process's own copy of the write end.
     drop(command);
     let mut got = Vec::new();
     reader.read_to_end(&mut got).unwrap();
@@ -117,7 +117,7 @@ fn a_standard_output_that_does_not_block_gets_all() {
 }
 
 #[test]
-fn what_takes_no_file_is_refused_by_name() {
+fn destinations_that_take_no_file_are_refused_by_name() {
     let served = Program::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();
     let socket = UnixListener::bind(served.to("socket")).unwrap();
@@ -221,9 +221,9 @@ fn links_that_stay_inside_are_followed_and_others_are_refused_with_the_reason() 
     assert_eq!(names(&served.root("dir")), ["new", "real"]);
 }
 
-/// A stream keeps nothing back, so whoever reads it has to learn in the end that it is wrong.
+/// A stream passes its bytes on at once, so its reader has to learn at the end that they are wrong.
 #[test]
-fn what_was_streamed_and_is_wrong_is_said_to_be_so() {
+fn a_wrong_download_to_a_stream_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("tcp://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! What nobody knows the length of beforehand goes over to its end, and is verified.
+//! A file of unknown length is transferred to its end, and verified.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -15,7 +15,7 @@ use socketry_apps::file::{Client, PAUSE, Server};
 use socketry_codec::Framed;
 use tokio::time::{Instant, timeout};
 
-/// Nothing, less than one buffer, exactly one, a byte more, and much more.
+/// Nothing, less than one buffer, exactly one, one byte more, and much more.
 const SIZES: [usize; 6] = [0, 5, 262_143, 262_144, 262_145, 3_000_001];
 
 fn pipe_in(arguments: &[&str], input: Vec<u8>) -> Output {
@@ -80,12 +80,12 @@ async fn a_fifo_is_put_to_its_end() {
     let put = put.unwrap();
     assert!(put.confirmed && put.bytes == 700_000);
     assert!(fs::read(served.root().join("pipe")).unwrap() == bytes(700_000));
-    // And another request follows on the same connection.
+    // Another request follows on the same connection.
     assert_eq!(client.list("/").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn what_the_kernel_makes_up_goes_over_both_ways() {
+async fn files_that_the_kernel_generates_are_transferred_both_ways() {
     for codec in ["json", "json:bare", "raw"] {
         let dir = tempfile::tempdir().unwrap();
         let service = Service::with_codec(codec).unwrap();
@@ -120,7 +120,7 @@ async fn what_the_kernel_makes_up_goes_over_both_ways() {
     }
 }
 
-/// The longest file of the kernel's own here, if one is long enough to need pieces.
+/// The longest file that the kernel generates here, if one is long enough to need pieces.
 fn long_made_up() -> Option<&'static str> {
     let long = |path: &&str| fs::read(path).is_ok_and(|all| all.len() > 600_000);
     ["/proc/kallsyms", "/proc/self/smaps"]
@@ -129,7 +129,7 @@ fn long_made_up() -> Option<&'static str> {
 }
 
 #[tokio::test]
-async fn a_long_file_of_unknown_length_is_served_in_pieces_to_who_asks() {
+async fn a_long_file_of_unknown_length_is_served_in_pieces_on_request() {
     let Some(path) = long_made_up() else {
         println!("the kernel here makes up no long file");
         return;
@@ -195,7 +195,7 @@ async fn a_sender_of_pieces_that_sends_no_bytes_is_refused_after_a_while() {
     let mut wire = Framed::new(socket, served.service.codec.build().unwrap());
     let header = json!({"opt": "upload", "filename": "a", "pieces": true});
     wire.send_json(&header).await.unwrap();
-    // Each byte begins the time anew.
+    // Each byte starts the time again.
     for _ in 0..2 {
         let since = Instant::now();
         while since.elapsed() < PAUSE - STEP {
@@ -217,7 +217,7 @@ async fn a_sender_of_pieces_that_sends_no_bytes_is_refused_after_a_while() {
     let error = answer["error"].as_str().unwrap();
     assert!(error.contains("no bytes of the file came"), "{error}");
     assert!(names(&served.root()).is_empty());
-    // And the place is free.
+    // The place is free again.
     assert!(wire.recv().await.unwrap().is_none());
 }
 

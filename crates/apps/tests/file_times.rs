@@ -34,7 +34,7 @@ fn the_last_nanosecond_of_a_second_arrives_as_such() {
         let name = format!("{at}");
         let file = File::create(served.to(&name)).unwrap();
         file.set_modified(time).unwrap();
-        // What the file system has of it.
+        // The time as the file system stored it.
         let time = modified(&served.to(&name));
         ended_well(&served.put(&served.to(&name)));
         assert_eq!(modified(&served.root(&name)), time);
@@ -44,7 +44,7 @@ fn the_last_nanosecond_of_a_second_arrives_as_such() {
     }
 }
 
-/// What a script of a few lines sends and reads are numbers of its own language.
+/// A simple script sends and reads numbers of its own language.
 #[test]
 fn a_script_sends_and_reads_times_as_numbers() {
     let served = Program::new(&[]);
@@ -83,7 +83,7 @@ fn a_script_sends_and_reads_times_as_numbers() {
 }
 
 #[test]
-fn a_listing_survives_a_time_that_nobody_can_mean() {
+fn a_listing_survives_an_impossible_time() {
     let served = Program::new(&[]);
     let file = File::create(served.root("far")).unwrap();
     let far = Duration::from_secs(300_000_000_000);

@@ -1,5 +1,5 @@
-//! A transfer that nobody confirms is told so, and a connection that ends loses nothing that was
-//! sent before.
+//! A transfer without a confirmation is reported as such. A connection that ends loses no bytes
+//! that were sent before.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
@@ -13,7 +13,7 @@ use socketry_apps::Service;
 use socketry_apps::file::{Client, Server};
 use socketry_transport::Endpoint;
 
-/// A peer that accepts, reads, and never says a word.
+/// A peer that accepts, reads, and never answers.
 fn silent() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let at = format!("tcp://{}", listener.local_addr().unwrap());
@@ -25,7 +25,7 @@ fn silent() -> String {
 }
 
 #[test]
-fn a_put_that_nobody_confirms_fails_unless_the_user_said_so() {
+fn an_unconfirmed_put_fails_unless_the_user_allows_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a");
     fs::write(&path, "abc").unwrap();
@@ -47,7 +47,7 @@ fn a_put_that_nobody_confirms_fails_unless_the_user_said_so() {
 }
 
 #[tokio::test]
-async fn a_get_that_nobody_confirms_keeps_nothing_unless_the_user_said_so() {
+async fn an_unconfirmed_get_keeps_nothing_unless_the_user_allows_it() {
     let dir = tempfile::tempdir().unwrap();
     let dest = dir.path().join("a");
     let header = json!({"status": "ok", "filename": "a", "filesize": 1});
@@ -68,8 +68,8 @@ async fn uploads_of_a_client_that_reads_nothing_are_all_stored() {
         let served = Served::new("json").await;
         let port = served.port();
         blocking(move || {
-            // In one write, which the kernel holds: who sends again after the answer to what was
-            // before has to read it.
+            // In one write, which the kernel buffers: a client that sends again after an answer has
+            // to read it.
             let body = bytes(size);
             for turn in 0..10 {
                 let mut all = Vec::new();
@@ -120,7 +120,7 @@ async fn a_client_outlives_a_restart_of_its_server() {
         fs::create_dir(&root).unwrap();
         fs::write(root.join("a"), "abc").unwrap();
         let service = Service::with_codec(codec).unwrap();
-        // A port that is free for a moment may be taken by anybody.
+        // Another process may take a port that is free for a moment.
         let socket = dir.path().join("socket");
         let at = Endpoint::try_from(socket.as_path()).unwrap();
         let (at, mut serving) = serve(&service, &at, &root).await;
@@ -173,8 +173,8 @@ async fn get_and_a_last_list_over_raw_wait_for_nothing_but_their_server() {
     }
     let none = served.client().await.list_last("none").await;
     assert!(none.unwrap_err().to_string().contains("No such file"));
-    // The clock stands still while anybody has something to do, and each wait for silence would
-    // move it by 200 ms.
+    // The paused clock moves only when every task waits, and each wait for silence would move it by
+    // 200 ms.
     assert!(
         begun.elapsed() < Duration::from_millis(100),
         "{:?}",

@@ -1,4 +1,5 @@
-//! What one may say first, though another codec's frame could begin so.
+//! First texts that are taken for texts, though another codec's frame could begin with the same
+//! bytes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "chat_support/mod.rs"]
@@ -20,7 +21,7 @@ fn utf_16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// Two bytes of each are a length, and often of just what follows or of more.
+/// Two bytes of each are a length, often exactly that of the rest, or a larger one.
 #[test]
 fn a_text_over_raw_may_begin_as_frames_do() {
     let long = format!("d{}", "x".repeat(50));
@@ -68,7 +69,7 @@ fn a_command_over_raw_may_have_a_brace_where_a_frame_has_one() {
     }
 }
 
-/// A server, two users who have said something, and a newcomer to whom nothing was said.
+/// A server, two users that have sent something, and a newcomer that has received nothing.
 struct Chat {
     server: Program,
     speaker: Program,
@@ -93,7 +94,7 @@ impl Chat {
         }
     }
 
-    /// What the newcomer hears first.
+    /// The first message that the newcomer receives.
     fn first(&mut self, said: &[&str]) -> String {
         for line in said {
             self.speaker.type_line(line);
@@ -104,9 +105,9 @@ impl Chat {
     }
 }
 
-/// Who hears these first would leave.
+/// A newcomer that receives one of these first would leave.
 #[test]
-fn no_user_sends_another_away_by_speaking_another_codec() {
+fn no_user_drives_another_away_by_sending_another_codec() {
     let told = "this server speaks the codec `line`; this looks like another";
     let object = r#"{"from":"bob","text":"hi","seq":1}"#;
     for codec in ["raw", "line", "struct", "json", "json:bare"] {
@@ -123,7 +124,7 @@ fn no_user_sends_another_away_by_speaking_another_codec() {
 }
 
 #[test]
-fn a_text_about_another_protocol_is_a_message_to_who_hears_it_first() {
+fn a_text_about_another_protocol_is_a_message_to_a_newcomer() {
     for text in [r#"{"text":"build ok"}"#, "GET /x HTTP/1.1"] {
         for codec in ["raw", "line", "struct"] {
             assert_eq!(Chat::new(codec).first(&[text]), text, "{codec}");

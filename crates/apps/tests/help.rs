@@ -1,4 +1,4 @@
-//! `--help` of every verb: the URLs that it takes, their options, and examples that are understood.
+//! `--help` of every subcommand: the URLs that it takes, their options, and examples that parse.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::process::Command;
@@ -50,10 +50,10 @@ fn every_verb_lists_urls_options_and_two_examples() {
     assert_eq!(verbs, 9);
 }
 
-/// An example that also asks for help is answered by it, and all else is an error.
+/// The example also asks for help. So the help is printed if it parses, and an error if not.
 fn understood(example: &str, begins: &str) {
     let (_, words) = example.split_once(begins).unwrap();
-    // What stands behind `--`, or behind a command to run, asks for nothing.
+    // Words after `--`, or after a command to run, do not ask for help.
     let behind = if words.contains(" -- ") {
         " -- "
     } else {

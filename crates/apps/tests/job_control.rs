@@ -1,4 +1,5 @@
-//! Programs in the background of a terminal: they run on, and read it when it is theirs.
+//! Programs in the background of a terminal: they run on, and read it when they are in the
+//! foreground.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{BufRead, BufReader};
@@ -17,7 +18,7 @@ fn programs_in_the_background_run_on_and_read_when_they_are_in_front() {
     assert!(output.status.success(), "{}: {words}", output.status);
 }
 
-/// What the programs block for themselves is no matter of the commands that they run.
+/// The signals that the programs block are not blocked in the commands that they run.
 #[test]
 fn commands_are_run_without_blocked_signals() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_socketry"))

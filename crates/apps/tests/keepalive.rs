@@ -1,4 +1,4 @@
-//! Over TCP the kernel asks silent peers whether they are there, at both ends of every app.
+//! Over TCP the kernel probes silent peers, at both ends of every app.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -8,11 +8,11 @@ use socketry_apps::matrix::{self, App};
 use socketry_apps::{Service, chat, command, file};
 use socketry_transport::{Endpoint, connect};
 
-/// How long anything may take.
+/// The longest wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The kind of timer and the seconds that it has left, at the end of an established connection
-/// whose own port, or whose peer's, is `port`.
+/// The kind and the remaining seconds of the kernel's timer of an established connection. `port` is
+/// the connection's own port, or its peer's.
 fn timer(port: u16, is_own: bool) -> Option<(u8, u64)> {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let rows = table
@@ -28,12 +28,12 @@ fn timer(port: u16, is_own: bool) -> Option<(u8, u64)> {
     Some((kind.parse().unwrap(), left / 100))
 }
 
-/// The kernel's numbers for no timer, and for that of keepalive.
+/// The kernel's numbers for no timer, and for the keepalive timer.
 const NONE: u8 = 0;
 const KEEPALIVE: u8 = 2;
 
-/// Waits until what was sent is acknowledged, since one timer at a time is shown, and asserts that
-/// the next question comes in time.
+/// Waits until all bytes are acknowledged, since the kernel shows one timer at a time. Then asserts
+/// that the next probe comes in time.
 async fn is_asked(port: u16, is_own: bool, within: Duration) {
     let began = Instant::now();
     loop {
@@ -116,7 +116,7 @@ async fn the_url_switches_it_off() {
 }
 
 #[tokio::test]
-async fn what_the_url_says_goes_before_the_default() {
+async fn options_of_the_url_override_the_default() {
     let service = Service::default();
     let url: Endpoint = "tcp://127.0.0.1:0?keepalive=7s".parse().unwrap();
     let server = command::Server::bind(&service, &url).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the programs do when their standard output is non-blocking, or nobody reads it any more.
+//! The programs when their standard output is non-blocking, or is not read any more.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::ioctl_fionread;
 
-/// Lines that fill a pipe several times.
+/// So many lines that they fill a pipe several times.
 const LINES: usize = 40_000;
 
 fn socketry(arguments: &[&str]) -> Command {
@@ -42,14 +42,14 @@ impl Drop for Server {
     }
 }
 
-/// A chat server that says `LINES` lines to one user, and its URL.
+/// A chat server that sends `LINES` lines to one user, and its URL.
 fn talker() -> (JoinHandle<()>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("tcp://{}", listener.local_addr().unwrap());
     let talking = std::thread::spawn(move || {
         let (mut user, _) = listener.accept().unwrap();
         let lines: String = (0..LINES).map(|n| format!("line {n}\n")).collect();
-        // A user whose reader has left hangs up.
+        // The client of a user whose reader has left hangs up.
         let _ = user.write_all(lines.as_bytes());
     });
     (talking, url)
@@ -62,7 +62,7 @@ fn many_files(directory: &Path) {
     }
 }
 
-/// What each of the apps' clients does to print much.
+/// A subcommand of each app's client that prints much.
 fn each_client(mut check: impl FnMut(&[&str], usize)) {
     let (talking, url) = talker();
     check(&["chat", "join", &url, "--codec", "line"], LINES);
@@ -83,7 +83,7 @@ fn a_non_blocking_standard_output_gets_all() {
         let flags = fcntl_getfl(&writer).unwrap();
         fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
         let mut child = socketry(arguments).stdout(writer).spawn().unwrap();
-        // The pipe, of 64 KiB, fills up before anybody reads.
+        // The pipe, of 64 KiB, fills up before it is read.
         while ioctl_fionread(&reader).unwrap() < 30_000 {
             std::thread::yield_now();
         }

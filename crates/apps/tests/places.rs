@@ -1,4 +1,5 @@
-//! The places of a server, as all apps have them: who gets one, who is refused, and how one parts.
+//! The places of a server, as all apps have them: which clients get one, which are refused, and how
+//! a conversation ends.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
@@ -13,10 +14,10 @@ use tempfile::TempDir;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-/// How long anything may take.
+/// The longest wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// An app's server, with so many places.
+/// An app's server, with a number of places.
 struct Served {
     at: Endpoint,
     serving: JoinHandle<()>,
@@ -85,8 +86,8 @@ impl Served {
         Framed::new(connect(&self.at).await.unwrap(), codec)
     }
 
-    /// A client that has a place: it was answered. Each app answers a request without any key by an
-    /// error that names what is missing.
+    /// A client that has a place, since it was answered. Each app answers a request without any key
+    /// with an error that names the missing key.
     async fn seated(&self) -> Framed<BoxSocket> {
         let mut client = self.client("json").await;
         let answer = asked(&mut client).await;
@@ -108,7 +109,7 @@ async fn asked(client: &mut Framed<BoxSocket>) -> String {
     String::from_utf8_lossy(answer.expect("an answer")).into_owned()
 }
 
-/// What comes until the end: `Err` if that is a reset.
+/// All bytes until the end; an error if the end is a reset.
 async fn rest(socket: &mut (impl RecvHalf + ?Sized)) -> std::io::Result<Vec<u8>> {
     let (mut all, mut buf) = (Vec::new(), [0; 4096]);
     loop {
@@ -125,7 +126,7 @@ async fn rest(socket: &mut (impl RecvHalf + ?Sized)) -> std::io::Result<Vec<u8>>
 const SCHEMES: [&str; 2] = ["tcp", "unix"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_all_leave_at_once_all_who_come_are_served() {
+async fn when_all_clients_leave_at_once_all_newcomers_are_served() {
     const PLACES: usize = 100;
     for app in App::ALL {
         for scheme in SCHEMES {
@@ -154,9 +155,9 @@ async fn when_all_leave_at_once_all_who_come_are_served() {
     }
 }
 
-/// A client that half-closes keeps its connection while there are places, and no longer.
+/// A client that half-closes keeps its connection while there are free places, and no longer.
 #[tokio::test]
-async fn who_has_finished_sending_makes_room_and_who_has_not_stays() {
+async fn a_half_closed_client_makes_room_and_others_stay() {
     for app in App::ALL {
         for scheme in SCHEMES {
             let served = Served::start(app, "json", scheme, 2).await;
@@ -174,7 +175,7 @@ async fn who_has_finished_sending_makes_room_and_who_has_not_stays() {
 }
 
 #[tokio::test]
-async fn who_finds_no_place_is_told_so_and_nobody_else_notices() {
+async fn a_newcomer_without_a_place_is_told_and_others_notice_nothing() {
     let mut all = JoinSet::new();
     for app in App::ALL {
         for scheme in SCHEMES {
@@ -207,7 +208,7 @@ async fn refuses_in_words(app: App, scheme: &'static str, codec: &'static str) {
     assert!(!asked(&mut seated).await.contains("full"));
 }
 
-/// Where the codec has no words for it, the end must not look like that of an answer.
+/// Where the codec has no words for a refusal, the end must not look like the end of an answer.
 #[tokio::test]
 async fn a_refusal_without_words_is_a_reset() {
     for app in App::ALL {
@@ -223,17 +224,17 @@ async fn a_refusal_without_words_is_a_reset() {
     }
 }
 
-/// A peer that is not listened to any more may not keep the server reading for as fast as it sends.
+/// A peer must not keep the server reading just by sending on after the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parting_is_bounded_in_bytes() {
-    /// What the kernel may hold on both sides, and what the server reads.
+    /// The bytes that the kernel may hold on both sides, and those that the server reads.
     const MOST: usize = 64 << 20;
     for app in App::ALL {
         for scheme in SCHEMES {
             let served = Served::start(app, "json", scheme, 4).await;
             let socket = connect(&served.at).await.unwrap();
             let (mut recv, mut send) = socket.split();
-            // A length below zero: nothing behind it can be understood.
+            // A negative length: the bytes after it cannot be understood.
             send.send_all(&[0xff; 20]).await.unwrap();
             let flood = tokio::spawn(async move {
                 let block = vec![0xff; 64 << 10];

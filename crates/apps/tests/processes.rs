@@ -1,4 +1,4 @@
-//! The binary as a process among others: broken pipes, closed terminals, stalled readers.
+//! The binary among other processes: broken pipes, closed terminals, stalled readers.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read};
@@ -19,8 +19,8 @@ fn socketry(arguments: &[&str]) -> Command {
     command
 }
 
-/// The same where signals are not ignored, as they may be by what runs the tests: `nohup`, or a
-/// script's `&`.
+/// The same with default signal actions. The test runner may ignore some, as `nohup` and a script's
+/// `&` do.
 fn hearing_signals(arguments: &[&str]) -> Command {
     let mut command = Command::new("env");
     command
@@ -53,7 +53,7 @@ fn ended(child: &mut Child) -> ExitStatus {
 }
 
 #[test]
-fn a_standard_output_that_nobody_reads_is_an_error_and_no_panic() {
+fn a_standard_output_that_is_not_read_is_an_error_and_no_panic() {
     for verb in VERBS {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -100,7 +100,7 @@ fn a_terminal_that_is_closed_ends_a_server_cleanly() {
 }
 
 #[test]
-fn what_is_told_to_outlive_its_terminal_does() {
+fn a_program_under_nohup_outlives_its_terminal() {
     let mut child = Command::new("sh")
         .args(["-c", "trap '' HUP; exec \"$0\" chat serve"])
         .arg(env!("CARGO_BIN_EXE_socketry"))
@@ -114,6 +114,7 @@ fn what_is_told_to_outlive_its_terminal_does() {
         .unwrap();
     signal(&child, Signal::HUP);
     signal(&child, Signal::TERM);
-    // Had the first signal ended it, the second would have been its second: exit code 130, or none.
+    // If the first signal had been handled, this one would be the second: exit code 130, or no exit
+    // code.
     assert_eq!(ended(&mut child).code(), Some(0));
 }

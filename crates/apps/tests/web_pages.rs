@@ -1,5 +1,5 @@
-//! A web page that makes its reader's browser talk to a server of ours. The page chooses the path
-//! and the body of a request, and may choose a ticket of TLS. Nothing of that is obeyed.
+//! A web page makes its reader's browser talk to a server of ours. The page chooses the path and
+//! the body of a request, and may choose a ticket of TLS. None of that is obeyed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[allow(dead_code, reason = "shared with other tests")]
@@ -27,7 +27,7 @@ fn request(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// A request whose first two letters are the length of a first frame. `frame` is the second one.
+/// A request whose first two letters are the length of a first frame. `frame` is the second frame.
 fn behind_a_length(frame: &[u8]) -> Vec<u8> {
     let first = 2 + usize::from(u16::from_be_bytes(*b"PO"));
     // As many digits in its length.
@@ -39,7 +39,7 @@ fn behind_a_length(frame: &[u8]) -> Vec<u8> {
     request("POST", "/", &body)
 }
 
-/// A greeting of TLS with a `ticket` in it.
+/// A TLS greeting that holds `ticket`.
 fn greeting(ticket: &[u8]) -> Vec<u8> {
     [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -50,7 +50,7 @@ fn greeting(ticket: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// What a page sends to a `command` server so that the file `mark` comes into being.
+/// The bytes that a page sends to a `command` server to create the file `mark`.
 fn attempts(mark: &Path) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let touch = format!("touch {}", mark.display());
     let line = format!("\n{touch}\n");
@@ -79,7 +79,7 @@ async fn a_web_page_runs_no_command() {
     for (codec, protocol, bytes) in attempts(&mark) {
         let server = Running::start(&service(codec, "utf-8"), LOCAL, None).await;
         let answer = exchange(&server.at, bytes).await;
-        // The conversation is over: nothing can be run any more.
+        // The conversation is over, so no command can be run any more.
         server.stop().await;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let words = format!("this looks like {protocol}");

@@ -1,7 +1,7 @@
 //! A client with another codec than its server's: every pair, every app, as programs.
 //!
-//! Such a client ends with an error that names the server's codec. It neither hangs nor passes an
-//! error off as output.
+//! Such a client ends with an error that names the server's codec. It neither hangs nor takes an
+//! error for output.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "chat_support/mod.rs"]
@@ -32,7 +32,7 @@ fn serving(arguments: &[&str], codec: &str) -> (Program, String) {
     (server, url)
 }
 
-/// The client has ended with `code`, and with one line about the server's codec.
+/// Asserts that the client ended with `code`, and with one line about the server's codec.
 fn was_told(mut client: Program, code: i32, server: &str, pair: &str) {
     let ended = client.code();
     let errors = client.errors();
@@ -51,7 +51,7 @@ fn a_command_client_is_told_of_the_servers_codec() {
         let mut run = Program::socketry(&arguments);
         run.end_input();
         if (server, client) == ("raw", "line") {
-            // A line is a text as good as any, and the answer ends in a line feed.
+            // Over raw a line is a text like any other, and the answer ends in a line feed.
             assert_eq!(run.code(), Some(0));
             assert_eq!(run.rest(), ["hi"]);
             continue;
@@ -66,13 +66,13 @@ fn a_chat_client_is_told_of_the_servers_codec() {
         let (mut serving, url) = serving(&["chat", "serve"], server);
         let arguments = ["chat", "join", &url, "--name", "ann", "--codec", client];
         let mut join = Program::socketry(&arguments);
-        // With JSON it has introduced itself, and may have been told already.
+        // With JSON it has introduced itself, and may have the answer already.
         if !client.starts_with("json") {
             join.type_line("hello");
         }
         if (server, client) == ("raw", "line") {
-            // The server understands lines; it is the client that waits for the end of one, which
-            // may still come.
+            // The server understands lines. The client waits for the end of one, which may still
+            // come.
             assert_eq!(serving.line(), r"ann : hello\n");
             serving.type_line("welcome");
             assert!(join.error_line().ends_with("try --codec raw"));

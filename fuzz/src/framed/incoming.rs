@@ -1,4 +1,5 @@
-//! What is to be received, as a `Reader` has it that is given what the socket gave, when it did.
+//! The model of the receiving side: a `Reader` that is given the same bytes as the socket gave, at
+//! the same times.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -8,7 +9,7 @@ use socketry_codec::{BoxCodec, Codec, Fault, FrameFault, Reader};
 
 use super::witness::Answer;
 
-/// What a receive comes to.
+/// The expected result of a receive.
 #[derive(Debug)]
 pub enum Expected {
     Frame(Vec<u8>),
@@ -18,7 +19,7 @@ pub enum Expected {
     /// The socket's own error.
     Failure(ErrorKind),
     End,
-    /// It waits.
+    /// The receive waits.
     Nothing,
 }
 
@@ -46,21 +47,21 @@ impl Incoming {
         }
     }
 
-    /// As a peer of the same codec would write it.
+    /// The bytes that a peer with the same codec would write.
     pub fn encoded(&mut self, frame: &[u8]) -> Vec<u8> {
         let mut out = BytesMut::new();
-        // What it cannot carry is not sent.
+        // A frame that the codec cannot carry is not sent.
         let _ = self.codec.clone().encode(frame, &mut out);
         out.to_vec()
     }
 
-    /// What the socket has answered.
+    /// Adds answers of the socket.
     pub fn hears(&mut self, answers: Vec<Answer>) {
         assert!(answers.is_empty() || !self.is_over());
         self.answers.extend(answers);
     }
 
-    /// How many frames and errors there have been.
+    /// How many frames and errors were given out.
     pub fn told(&self) -> usize {
         self.told
     }
@@ -69,7 +70,7 @@ impl Incoming {
         self.over || self.reader.is_over()
     }
 
-    /// What a receive comes to that took these answers.
+    /// The expected result of a receive that got these answers from the socket.
     pub fn next(&mut self, answers: Vec<Answer>) -> Expected {
         let has_read = !answers.is_empty();
         self.hears(answers);
@@ -117,7 +118,7 @@ impl Incoming {
         self.put_back();
     }
 
-    /// What was read and not given out comes again: to another codec, or to a body.
+    /// Bytes that were read and not given out are read again: by another codec, or as a body.
     fn put_back(&mut self) {
         let fresh = Reader::new(self.codec.clone());
         let (_, left) = std::mem::replace(&mut self.reader, fresh).into_parts();

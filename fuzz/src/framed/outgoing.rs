@@ -1,5 +1,5 @@
-//! What may have been written: all that was sent, in order, and what was cancelled whole or not at
-//! all.
+//! The model of the sending side: the bytes that may have been written. All sent frames are there
+//! in order. A cancelled one is there as a whole or not at all.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ pub struct Outgoing {
     codec: BoxCodec,
     datagrams: bool,
     items: Vec<Item>,
-    /// Finished, or failed: nothing more may be written.
+    /// Finished or failed: nothing more may be written.
     over: bool,
 }
 
@@ -46,7 +46,7 @@ impl Outgoing {
         }
     }
 
-    /// The codec does not take it, or it is longer than a datagram.
+    /// The codec refuses it, or it is longer than a datagram.
     pub fn refused(&mut self, frame: &[u8], most: Option<usize>) {
         let encoded = self.encoded(frame);
         let fits = |bytes: &Vec<u8>| most.is_none_or(|most| bytes.len() <= most);
@@ -57,7 +57,7 @@ impl Outgoing {
         self.item(bytes.to_vec(), false);
     }
 
-    /// All of it is `written`, if nothing had failed before.
+    /// Asserts that all of it is `written`, if nothing had failed before.
     pub fn finished(&mut self, written: &[u8]) {
         if !self.over {
             self.check(written, true);
@@ -65,8 +65,8 @@ impl Outgoing {
         self.over = true;
     }
 
-    /// What a failure means for all that follows: the socket's own word comes once, and ends a
-    /// stream. Whether something of what was to be sent may have gone.
+    /// Applies a failure to all that follows: the socket's own error is reported once, and ends a
+    /// stream. Returns whether a part of the bytes may have been sent.
     pub fn fails(&mut self, error: &FrameError) -> bool {
         let FrameFault::Io(io) = error.fault() else {
             assert_eq!(error.is_fatal(), self.over);
@@ -83,8 +83,8 @@ impl Outgoing {
         true
     }
 
-    /// The datagram that waited is lost with the error: the last one that was taken, or one whose
-    /// sender was cancelled since.
+    /// The datagram that waited is lost with the error: the last one that was accepted, or one
+    /// whose sender was cancelled since.
     fn loses_datagram(&mut self) {
         if !self.datagrams {
             return;
@@ -94,8 +94,8 @@ impl Outgoing {
         }
     }
 
-    /// What is over may still be finished, or try to; datagrams may fail before, and then it goes
-    /// on.
+    /// After the end, `finish` may succeed or fail. With datagrams it may fail before the end, and
+    /// then sending goes on.
     pub fn finish_fails(&mut self, error: &FrameError) {
         assert!(error.is_fatal() || !self.over);
         let of_body = matches!(error.fault(), FrameFault::BodyUnwritten(_));
@@ -115,7 +115,7 @@ impl Outgoing {
         encoded.ok().map(|()| out.to_vec())
     }
 
-    /// What was `written` is the beginning of that, or with `whole` all of it.
+    /// Asserts that `written` is the beginning of the model's bytes, or with `whole` all of them.
     pub fn check(&self, written: &[u8], whole: bool) {
         let mut ends = BTreeSet::from([0]);
         for Item { bytes, optional } in &self.items {

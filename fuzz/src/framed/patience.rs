@@ -1,4 +1,4 @@
-//! Polling for as long as somebody says that it is worth it.
+//! Polls a future as long as it is woken.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// More polls than all that was ever sent takes.
+/// More polls than all sent bytes need.
 const POLLS: usize = 1 << 20;
 
 #[derive(Default)]
@@ -18,8 +18,8 @@ impl Wake for Woken {
     }
 }
 
-/// What `future` comes to; `None` if it waits and nobody has woken it, or without patience if it
-/// waits at all.
+/// The result of `future`. `None` if it waits and was not woken, or, if not `patient`, if it waits
+/// at all.
 pub fn poll<T>(patient: bool, future: impl Future<Output = T>) -> Option<T> {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));

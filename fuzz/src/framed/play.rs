@@ -1,4 +1,4 @@
-//! What the peer, the socket and the program do, one after the other.
+//! The events of the peer, the socket and the program, one after another.
 
 use std::io::ErrorKind;
 
@@ -10,9 +10,10 @@ use super::outgoing::Outgoing;
 use super::witness::Witness;
 use super::{EVENTS, Event, Setting, case};
 
-/// The longest piece that arrives at once, in bytes: less than a read takes, so that one is one.
+/// The longest piece that arrives at once, in bytes. It is shorter than a read, so that one read
+/// takes it.
 const PIECE: usize = 1024;
-/// A frame of this length is written from where it lies.
+/// A frame of this length is written without a copy.
 const LARGE: usize = 128 << 10;
 /// The most room that one read may ask for, in bytes.
 const READ: usize = 64 << 10;
@@ -22,13 +23,13 @@ type End = Framed<Witness>;
 pub struct Play {
     script: Script,
     pub witness: Witness,
-    /// Both ways, or after a split one.
+    /// Both halves, or the receiving one after a split.
     pub recv: End,
     pub send: Option<End>,
     pub incoming: Incoming,
     pub outgoing: Outgoing,
     pub datagrams: bool,
-    /// Whether what waits is waited for.
+    /// Whether a call may wait. Otherwise it is dropped then.
     patient: bool,
     sent: Vec<u8>,
     ended: bool,
@@ -146,7 +147,7 @@ impl Play {
         std::mem::replace(&mut self.recv, nobody)
     }
 
-    /// Everything that is still to be had is there, and nothing else.
+    /// Asserts that everything is received that is still expected, and nothing else.
     pub fn end(mut self) {
         self.rest_of_body(true);
         if self.recv.body_left() == 0 {
@@ -167,8 +168,7 @@ impl Play {
     }
 
     fn receive_all(&mut self) {
-        // Each turn takes a byte at least, or something that happened; a datagram may have happened
-        // twice.
+        // Each turn takes at least one byte or one event. A datagram may have been duplicated.
         for _ in 0..=2 * (self.sent.len() + 2 * EVENTS) {
             let before = self.incoming.told();
             self.receive(true, false);
@@ -179,13 +179,13 @@ impl Play {
         panic!("more frames and errors than bytes");
     }
 
-    /// Only a stalled connection makes somebody wait who is patient.
+    /// Asserts that a patient send waits only if the connection stalls.
     pub fn send_waits(&self, patient: bool) {
         assert!(!patient || self.witness.came_to(Fault::Stall));
     }
 }
 
-/// How a socket fails.
+/// The kind of a socket's error.
 fn kind(number: u8) -> ErrorKind {
     let kinds = [
         ErrorKind::Other,

@@ -1,4 +1,4 @@
-//! Receiving, beside the model.
+//! Receiving, compared with the model.
 
 use socketry_codec::FrameFault;
 
@@ -7,7 +7,7 @@ use super::patience::poll;
 use super::play::Play;
 
 impl Play {
-    /// Receives, and compares with the model. Whether there was a frame.
+    /// Receives, and compares with the model. Returns whether there was a frame.
     pub fn receive(&mut self, patient: bool, owned: bool) -> bool {
         if self.recv.body_left() > 0 {
             self.receive_too_early();

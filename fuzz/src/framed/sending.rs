@@ -1,4 +1,4 @@
-//! Sending, beside the model.
+//! Sending, compared with the model.
 
 use socketry_codec::Framed;
 

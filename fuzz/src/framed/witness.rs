@@ -1,4 +1,4 @@
-//! A socket with faults that remembers what it said.
+//! A socket with faults that remembers its answers.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use socketry_testkit::{Fault, Faults, Faulty, Script, Trace};
 use socketry_transport::{Half, Info, Received, RecvHalf, SendHalf, Socket};
 use tokio::io::ReadBuf;
 
-/// What a receive was answered.
+/// The socket's answer to a receive.
 #[derive(Debug)]
 pub enum Answer {
     Bytes(Vec<u8>),
-    /// The beginning of a datagram, and that its end is missing.
+    /// The beginning of a datagram, whose end is missing.
     Cut,
     Failure(ErrorKind),
     End,
@@ -55,7 +55,7 @@ impl Witness {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What receives were answered since this was asked last.
+    /// The answers to receives since the last call.
     pub fn answers(&self) -> Vec<Answer> {
         std::mem::take(&mut self.state().answers)
     }
@@ -75,7 +75,7 @@ impl Witness {
         self.state().largest_room
     }
 
-    /// Whether the connection came to such an end.
+    /// Whether this fault has ended the connection.
     pub fn came_to(&self, fault: Fault) -> bool {
         self.trace.count(fault) > 0
     }

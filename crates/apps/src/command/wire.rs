@@ -200,7 +200,7 @@ impl Dialect {
         let bytes = bytes.map_err(AppError::usage)?.into_owned();
         if is_as_it_is(&bytes, encoding) && bytes != line.as_bytes() {
             tracing::warn!(
-                "in {encoding} this command looks like UTF-8, and a socketry server reads it as that; \
+                "in {encoding} this command looks like UTF-8; a socketry server reads it so; \
                  use the codec json"
             );
         }

@@ -1,30 +1,30 @@
-//! How many descriptors this process may have open, and for how many conversations they do.
+//! How many descriptors this process may open, and for how many conversations that is enough.
 
 use std::fs;
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// Kept for what a server does beside its conversations: starting and killing commands, looking a
-/// name up, what a program of one's own opens.
+/// Descriptors that are kept for other work of a server: starting and killing commands, name
+/// lookups, and the needs of a program that uses this library.
 const RESERVE: usize = 16;
 
-/// How many newcomers may be at the door at most: accepted, and not seated yet.
+/// How many newcomers may be accepted at most that have no place yet.
 const DOOR: usize = 64;
 
-/// What is open in a process that does not say.
+/// How many descriptors are assumed to be open if the system does not tell.
 const ASSUMED: usize = 32;
 
-/// Room for conversations.
+/// How many conversations fit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Room {
     pub(super) places: usize,
-    /// For newcomers who have no place yet.
+    /// For newcomers that have no place yet.
     pub(super) door: usize,
 }
 
 /// Room for `wanted` conversations that need `each` descriptors, or for as many as the limit of
-/// open files allows; for one at least.
+/// open files allows; at least one.
 pub(super) fn room(wanted: usize, each: usize) -> Room {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(usize::MAX, |limit| {
@@ -49,33 +49,33 @@ fn share(free: usize, wanted: usize, each: usize) -> Room {
     }
 }
 
-/// How many are open now.
+/// How many descriptors are open now.
 fn open() -> usize {
     fs::read_dir("/dev/fd").map_or(ASSUMED, Iterator::count)
 }
 
-/// What the limit was before this process raised it.
+/// The limit before this process raised it.
 static STARTED_WITH: OnceLock<Rlimit> = OnceLock::new();
 
-/// Raises the soft limit to the hard one, which needs no privilege. The soft limit is low for the
-/// sake of programs that call `select`, and this is none.
+/// Raises the soft limit to the hard limit, which needs no privilege. The soft limit is low for
+/// programs that call `select`, which this one does not.
 pub(crate) fn raise() {
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: before.maximum,
         ..before
     };
-    // Refused, the limit stays as it is, and a server has fewer places.
+    // If that is refused, the limit stays as it is, and a server has fewer places.
     if setrlimit(Resource::Nofile, raised).is_ok() {
         let _ = STARTED_WITH.set(before);
     }
 }
 
-/// Gives a program that this process has just started the limit that this process was started with:
-/// it may call `select`. Between its start and this it has the raised one.
+/// Gives a child process the limit that this process was started with, since the child may call
+/// `select`. Between its start and this call the child has the raised limit.
 pub(crate) fn restore(child: Pid) {
     if let Some(before) = STARTED_WITH.get() {
-        // One that has ended, or runs as another user, keeps what it has.
+        // A child that has ended, or runs as another user, keeps its limit.
         let _ = prlimit(Some(child), Resource::Nofile, *before);
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn descriptors_for_the_work_in_hand_are_kept() {
+    fn descriptors_for_other_work_are_kept() {
         let of = |free, wanted, each| {
             let Room { places, door } = share(free, wanted, each);
             (places, door)

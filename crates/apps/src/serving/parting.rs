@@ -5,17 +5,17 @@ use std::time::Duration;
 use socketry_transport::{Received, RecvExt, RecvHalf};
 use tokio::time::timeout;
 
-/// How many bytes a peer may still send once a server has said its last: 1 MiB.
+/// How many bytes a peer may still send after the server's last answer: 1 MiB.
 pub(crate) const PARTING_BYTES: usize = 1 << 20;
 
-/// How long a peer may take then to close as well.
+/// How long a peer may take to close after the server's last answer.
 pub(crate) const PARTING: Duration = Duration::from_secs(2);
 
-/// Waits for the peer to close, once the server has written all and half-closed: for at most
-/// [`PARTING`], and while it sends no more than [`PARTING_BYTES`].
+/// Waits for the peer to close, after the server has written everything and half-closed. It waits
+/// at most for [`PARTING`], and while the peer sends no more than [`PARTING_BYTES`].
 ///
 /// Closing with unread bytes would reset the connection and destroy what the peer has not read yet.
-/// A peer that goes on beyond these bounds is reset. Over datagrams there is nothing to wait for.
+/// A peer that exceeds these bounds is reset. Over datagrams there is nothing to wait for.
 pub(crate) async fn part(mut socket: impl RecvHalf) {
     if socket.shape().is_stream() {
         let _ = timeout(PARTING, drain(&mut socket)).await;

@@ -1,9 +1,9 @@
-//! A bounded number of places, and who gets one when all are taken.
+//! A bounded number of places, and which newcomer gets one when all are taken.
 //!
-//! Nobody is sent away for a newcomer, but for those who are leaving: a peer that has finished
-//! sending is either gone or about to go, which the kernel does not tell apart. While there are
-//! free places it is given all the time that the app grants. When there are none, a newcomer takes
-//! over the place of the one that has been leaving for longest.
+//! A newcomer takes the place of another client only if that one is leaving: it has half-closed,
+//! and is either gone or about to go, which the kernel does not tell apart. While there are free
+//! places, a leaving client has all the time that the app grants. When there are none, a newcomer
+//! takes over the place of the client that has been leaving for longest.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -15,10 +15,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// How often a newcomer lets other tasks run before it is sent away.
+/// How many times a newcomer lets other tasks run before it is refused.
 const TURNS: usize = 16;
 
-/// So many places.
+/// A number of places.
 #[derive(Clone)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
@@ -28,16 +28,16 @@ pub(super) struct Places {
 #[derive(Default)]
 struct Queue(Mutex<Turns>);
 
-/// Those whose place is to change hands. A conversation is known by how it is told to end.
+/// The places that change hands. The [`Notify`] that ends a conversation also identifies it.
 #[derive(Default)]
 struct Turns {
     /// How many newcomers wait for a place.
     waiting: usize,
-    /// Who is leaving, the longest first.
+    /// The conversations that are leaving, the longest first.
     leaving: VecDeque<Arc<Notify>>,
-    /// Who was told to end for a newcomer, and has not ended yet.
+    /// The conversations that were ended for a newcomer and still run.
     ending: Vec<Arc<Notify>>,
-    /// How often somebody began to leave, or was gone.
+    /// How often a conversation began to leave, or ended.
     departures: u64,
 }
 
@@ -67,20 +67,20 @@ impl Places {
         let _waiting = Waiting::new(&self.queue);
         match Arc::clone(&self.free).acquire_owned().await {
             Ok(free) => free,
-            // Nobody closes it.
+            // The semaphore is never closed.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// Waits for a place: for `moment`, and where somebody leaves meanwhile for up to `limit` more,
-    /// as others may be about to leave too. Cancel-safe.
+    /// Waits for a place for `moment`. If a conversation leaves meanwhile, it waits for up to
+    /// `limit` more, since others may be about to leave, too. Cancel-safe.
     pub(super) async fn seat_soon(&self, moment: Duration, limit: Duration) -> Option<Seat> {
         let before = self.departures();
         let mut seat = pin!(self.seat());
         if let Ok(seat) = timeout(moment, &mut seat).await {
             return Some(seat);
         }
-        // Whoever has left by now is to be noticed first.
+        // Clients that have closed by now must be noticed first.
         for _ in 0..TURNS {
             yield_now().await;
         }
@@ -98,13 +98,13 @@ impl Places {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Turns> {
-        // Lists and a number are whole, whatever panicked.
+        // A panic elsewhere leaves the lists and the number whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turns {
-    /// Makes room for those who wait, as far as somebody is leaving.
+    /// Ends leaving conversations for the newcomers that wait.
     fn settle(&mut self) {
         while self.waiting > self.ending.len() {
             let Some(longest) = self.leaving.pop_front() else {
@@ -134,14 +134,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A place that is taken; it is free again when this is dropped.
+/// A taken place. Dropping it frees the place.
 pub(super) struct Seat {
     place: Place,
     _free: OwnedSemaphorePermit,
 }
 
 impl Seat {
-    /// Does what `doing` makes of the place, and drops it when a newcomer takes the place over.
+    /// Runs `doing` with the place, and drops it when a newcomer takes the place over.
     pub(super) async fn hold<F: Future<Output = ()>>(self, doing: impl FnOnce(Place) -> F) {
         tokio::select! {
             () = doing(self.place.clone()) => {}
@@ -160,7 +160,7 @@ impl Drop for Seat {
     }
 }
 
-/// A conversation's word on its own place.
+/// A conversation's handle to its own place.
 #[derive(Clone)]
 pub(crate) struct Place {
     end: Arc<Notify>,
@@ -168,8 +168,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Says that the peer has finished sending, or that the conversation is over but for its
-    /// parting: from now on it may be dropped at any moment in favour of a newcomer.
+    /// Says that the peer has half-closed, or that only the parting is left. From now on the
+    /// conversation may be dropped at any moment in favour of a newcomer.
     pub(crate) fn leave(&self) {
         let mut turns = self.queue.lock();
         let is_known = turns
@@ -198,7 +198,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(1);
 
-    /// Conversations that never end by themselves, and say their number when they are dropped.
+    /// A conversation that never ends by itself, and sends its number when it is dropped.
     struct Talker(u8, mpsc::UnboundedSender<u8>);
 
     impl Drop for Talker {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_newcomer_takes_over_from_who_has_been_leaving_longest() {
+    async fn a_newcomer_takes_the_place_that_has_been_leaving_longest() {
         let (ended, mut endings) = mpsc::unbounded_channel();
         let places = Places::new(3);
         let mut seated = Vec::new();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_already_gets_the_place_of_the_next_to_leave() {
+    async fn a_waiting_newcomer_gets_the_place_of_the_next_client_to_leave() {
         let (ended, mut endings) = mpsc::unbounded_channel();
         let places = Places::new(2);
         let first = sit(&places, Talker(1, ended.clone())).await;
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_ended_is_not_told_to() {
+    async fn a_conversation_that_has_ended_is_not_ended_for_a_newcomer() {
         let places = Places::new(1);
         let seat = places.seat().await;
         seat.place.leave();

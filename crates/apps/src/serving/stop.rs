@@ -1,16 +1,16 @@
-//! When a program has to end.
+//! The signals that ask a program to end.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The exit code of a server that was told to end twice, as a shell has it for SIGINT.
+/// The exit code of a server after a second signal, as a shell has it for SIGINT.
 const SECOND_SIGNAL: i32 = 130;
 
-/// Resolves when the process is told to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a terminal
-/// that was closed. The call itself takes the signals over, so that none that comes after it is
-/// missed. A second one ends the process at once.
+/// Resolves when a signal asks the process to end: SIGINT, SIGTERM, SIGQUIT, or the SIGHUP of a
+/// terminal that was closed. The call itself installs the handlers, so that no later signal is
+/// missed. A second signal ends the process at once.
 pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
     let mut kinds = vec![
         SignalKind::interrupt(),
@@ -20,7 +20,7 @@ pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
     if !hangup_is_ignored() {
         kinds.push(SignalKind::hangup());
     }
-    // A signal that cannot be taken over ends the process by itself.
+    // A signal for which no handler can be installed ends the process by itself.
     let signals: Vec<Signal> = kinds
         .into_iter()
         .filter_map(|kind| signal(kind).ok())
@@ -35,7 +35,7 @@ pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// The next of any of these signals.
+/// Waits for the next of these signals.
 async fn next_of(signals: &mut [Signal]) {
     poll_fn(|cx| {
         let came = signals
@@ -46,7 +46,8 @@ async fn next_of(signals: &mut [Signal]) {
     .await;
 }
 
-/// Whether whoever started this process wants it to outlive the terminal, as `nohup` does.
+/// Whether the process was started with SIGHUP ignored, as `nohup` does it, so that it outlives the
+/// terminal.
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,5 +1,5 @@
-//! UDP on this machine whose peers are said to be elsewhere, so that they have to prove their
-//! addresses. What a listener is sent and sends is counted for each peer.
+//! UDP on this machine with peers whose addresses look foreign, so that they have to prove them.
+//! The ledger counts the bytes that a listener receives from and sends to each peer.
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
@@ -15,16 +15,16 @@ use socketry_transport::{
 use tokio::io::ReadBuf;
 use tokio::sync::watch;
 
-/// The scheme `udp` for a service, with what is seen of it.
+/// The scheme `udp` for a service, and its ledger.
 #[derive(Clone, Default)]
 pub(crate) struct Elsewhere {
     pub(crate) ledger: Arc<Ledger>,
-    /// How many of the next datagrams of those who connect are lost.
+    /// How many of the next datagrams from connecting sockets are lost.
     pub(crate) losing: Arc<AtomicUsize>,
 }
 
 impl Elsewhere {
-    /// A service over it.
+    /// A service over this transport.
     pub(crate) fn service(&self, codec: &str) -> Service {
         let mut service = Service::with_codec(codec).unwrap();
         service.registry = service.registry.with("udp", self.clone());
@@ -144,7 +144,7 @@ impl<H: SendHalf> SendHalf for Seen<H> {
     }
 }
 
-/// What went where before it was proved that somebody asked for it there.
+/// The bytes in both directions before an address was proved.
 #[derive(Default)]
 pub(crate) struct Ledger {
     accounts: Mutex<HashMap<String, Account>>,
@@ -155,11 +155,11 @@ pub(crate) struct Ledger {
 struct Account {
     came: usize,
     went: usize,
-    /// That was sent there.
+    /// The cookie that was sent there.
     cookie: Option<String>,
-    /// The cookie came back.
+    /// Whether the cookie came back.
     proven: bool,
-    /// And that was answered.
+    /// Whether that was answered.
     taken: bool,
     overdrawn: bool,
 }
@@ -188,7 +188,7 @@ impl Ledger {
         self.changed.send_replace(());
     }
 
-    /// Waits until so many users have proved their addresses.
+    /// Waits until this many users have proved their addresses.
     pub(crate) async fn proven(&self, users: usize) {
         let mut changed = self.changed.subscribe();
         while self.count(|account| account.taken) < users {
@@ -196,7 +196,8 @@ impl Ledger {
         }
     }
 
-    /// How many users were sent more than came from them before they had proved anything.
+    /// How many users were sent more bytes than came from them before they had proved their
+    /// addresses.
     pub(crate) fn overdrawn(&self) -> usize {
         self.count(|account| account.overdrawn)
     }
@@ -207,7 +208,7 @@ impl Ledger {
     }
 }
 
-/// The cookie in a datagram of JSON.
+/// The cookie in a JSON datagram.
 pub(crate) fn cookie_in(datagram: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(datagram);
     let (_, cookie) = text.split_once(r#""cookie":""#)?;

@@ -1,11 +1,11 @@
-//! Programs that a test starts, feeds and waits for, each wait with a deadline.
+//! Programs that a test starts, feeds and waits for. Each wait has a deadline.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// How long anything may take.
+/// The longest wait.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A program, killed when dropped.
@@ -52,7 +52,7 @@ impl Program {
         }
     }
 
-    /// A chat server of ours, and where it listens.
+    /// A chat server of ours, and its URL.
     pub(crate) fn serving(arguments: &[&str]) -> (Self, String) {
         let server = Program::socketry(&[&["chat", "serve"], arguments].concat());
         let first = server.line();
@@ -68,13 +68,13 @@ impl Program {
         self.lines.recv_timeout(LIMIT).expect("a line in time")
     }
 
-    /// The next line, if it comes so soon.
+    /// The next line, if it comes within `patience`.
     #[allow(dead_code, reason = "not every test asks")]
     pub(crate) fn line_within(&self, patience: Duration) -> Option<String> {
         self.lines.recv_timeout(patience).ok()
     }
 
-    /// The process.
+    /// The process id.
     #[allow(dead_code, reason = "not every test asks")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

@@ -1,5 +1,4 @@
-//! What the tests of commands share: servers in this process, programs, and what becomes of
-//! processes.
+//! What the tests of commands share: servers in this process, programs, and checks of processes.
 #![allow(dead_code, reason = "each of them uses some of it")]
 
 use std::fs;
@@ -15,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Long enough for a machine that is busy with other things.
+/// Long enough for a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A server in this process.
@@ -81,7 +80,7 @@ pub(crate) async fn ask(client: &mut Client, command: &str) -> (Said, Exit) {
     (said, exit)
 }
 
-/// Waits until `holds`, or fails with `what`.
+/// Waits until `holds` returns true, or fails with `what`.
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !holds() {
@@ -90,7 +89,7 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Ids in a file that a command writes, once all are there.
+/// The ids in a file that a command writes, once `count` of them are there.
 pub(crate) fn ids(file: &Path, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     eventually("the command writes its ids", || {
@@ -110,7 +109,7 @@ pub(crate) fn gone(ids: &[String]) {
     eventually("all processes are gone", || !ids.iter().any(|id| lives(id)));
 }
 
-/// Sends `bytes`, half-closes, and gives all that is answered.
+/// Sends `bytes`, half-closes, and returns the whole answer.
 pub(crate) async fn exchange(at: &Endpoint, bytes: Vec<u8>) -> Vec<u8> {
     let (_, port) = at.host_port().unwrap();
     let exchanging = tokio::task::spawn_blocking(move || {
@@ -124,10 +123,10 @@ pub(crate) async fn exchange(at: &Endpoint, bytes: Vec<u8>) -> Vec<u8> {
     timeout(DEADLINE, exchanging).await.unwrap().unwrap()
 }
 
-/// A process that is killed with its guard.
+/// A process that is killed when this is dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,
-    /// Kept open: a write to a closed standard output would be an error there.
+    /// Kept open, since a write to a closed standard output would be an error there.
     pub(crate) stdout: BufReader<ChildStdout>,
 }
 
@@ -158,7 +157,7 @@ pub(crate) fn socketry(arguments: &[&str]) -> Command {
     command
 }
 
-/// A server of the binary, and where it is.
+/// A server of the binary, and its URL.
 pub(crate) fn served(arguments: &[&str]) -> (Process, String) {
     let arguments = [&["serve"], arguments].concat();
     let mut server = Process::start(&mut socketry(&arguments));

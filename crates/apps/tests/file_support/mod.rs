@@ -1,4 +1,4 @@
-//! What the tests of the file app share: servers, programs and scripts, and how they are looked at.
+//! What the tests of the file app share: servers, programs and scripts, and checks of them.
 #![allow(
     dead_code,
     unused_imports,
@@ -47,7 +47,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until `look` says yes.
+/// Waits until `look` returns true.
 pub(crate) fn until(what: &str, mut look: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !look() {
@@ -56,7 +56,7 @@ pub(crate) fn until(what: &str, mut look: impl FnMut() -> bool) {
     }
 }
 
-/// Runs what blocks while the server goes on.
+/// Runs blocking work while the server goes on.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
@@ -89,14 +89,14 @@ pub(crate) fn make_fifo(path: &Path) {
     mkfifoat(CWD, path, Mode::from_raw_mode(0o600)).unwrap();
 }
 
-/// Standard output and error of a program that ended well.
+/// Standard output and standard error of a program that succeeded.
 pub(crate) fn ended_well(output: &Output) -> (String, String) {
     assert!(output.status.success(), "{output:?}");
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// What a program that failed has complained of.
+/// The complaint of a program that failed.
 pub(crate) fn complaint(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -115,7 +115,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A proxy before the server at `port` that holds back for `delay` all that the server says.
+/// A proxy before the server at `port` that delays everything that the server sends by `delay`.
 pub(crate) async fn delaying(port: u16, delay: Duration) -> Endpoint {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

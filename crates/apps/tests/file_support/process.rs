@@ -1,4 +1,4 @@
-//! Programs, each killed when it is dropped.
+//! Programs that are killed when dropped.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{BIN, Script, port, script_path};
 
-/// A process that tells in its first line where it is; killed when dropped.
+/// A process that prints its URL in its first line; killed when dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) line: String,
@@ -57,7 +57,7 @@ impl Drop for Process {
     }
 }
 
-/// A server of ours, a directory that it serves, and one beside it.
+/// A server of ours, the directory that it serves, and a second directory.
 pub(crate) struct Program {
     pub(crate) process: Process,
     dir: TempDir,
@@ -68,7 +68,7 @@ impl Program {
         Program::started_by(Command::new(BIN).args(["file", "serve"]).args(options))
     }
 
-    /// `command` is going to be a server; where its files are is added.
+    /// Starts `command` as a server; the arguments for the served directory are added.
     pub(crate) fn started_by(command: &mut Command) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for name in ["root", "to"] {
@@ -78,7 +78,7 @@ impl Program {
         Program::started_at(command, dir)
     }
 
-    /// As [`started_by`](Program::started_by), and `command` says itself what it serves.
+    /// As [`started_by`](Program::started_by), but `command` names the served directory itself.
     pub(crate) fn started_by_at(command: &mut Command) -> Self {
         Program::started_at(command, tempfile::tempdir().unwrap())
     }
@@ -106,7 +106,7 @@ impl Program {
         Script::new(port(self.url()))
     }
 
-    /// `file get URL NAME`, stored at `dest` whatever is there.
+    /// `file get URL NAME`, which replaces a file at `dest`.
     pub(crate) fn get(&self, name: &str, dest: &Path) -> Output {
         self.getting(name, dest).output().unwrap()
     }
@@ -119,7 +119,7 @@ impl Program {
         command
     }
 
-    /// `file put URL PATH`, whatever is there.
+    /// `file put URL PATH`, which replaces a file at the server.
     pub(crate) fn put(&self, path: &Path) -> Output {
         let mut command = Command::new(BIN);
         command

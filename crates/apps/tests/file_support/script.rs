@@ -1,4 +1,4 @@
-//! Peers with nothing of ours in them.
+//! Peers that use nothing of this project.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::DEADLINE;
 
-/// A client of the length-prefixed protocol with nothing of ours in it.
+/// A client of the length-prefixed protocol that uses nothing of this project.
 pub(crate) struct Script(pub(crate) TcpStream);
 
 impl Script {
@@ -62,8 +62,8 @@ pub(crate) fn upload(name: &str, len: u64) -> Value {
     json!({"opt": "upload", "filename": name, "filesize": len})
 }
 
-/// A server that sends these headers, each with what follows it, whatever it is asked. For our
-/// client to beware of.
+/// A server that sends these headers, each with its body, whatever the client asks. For tests of
+/// our client.
 pub(crate) fn scripted(answer: Vec<(Value, &'static [u8])>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = format!("tcp://{}", listener.local_addr().unwrap());

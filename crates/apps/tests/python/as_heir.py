@@ -1,4 +1,4 @@
-"""Becomes a program that the kernel gives orphans to, as it does to process 1.
+"""Becomes a program that adopts orphans, as process 1 does.
 
 Usage: as_heir.py PROGRAM [ARGUMENT]...
 """

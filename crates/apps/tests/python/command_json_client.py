@@ -22,7 +22,7 @@ def send(client, header):
 
 
 def answer(client):
-    """What was written to the two outputs, and how it ended."""
+    """The bytes of the two outputs, and how the command ended."""
     out = {"stdout": b"", "stderr": b""}
     while True:
         header = json.loads(receive(client, struct.unpack("i", receive(client, 4))[0]))
@@ -42,10 +42,10 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20) as cl
     assert run(client, run="kill -KILL $$") == (b"", b"", {"signal": 9})
     out, err, end = run(client, argv=["/no/such/program"])
     assert (out, err) == (b"", b"") and "/no/such/program" in end["error"], end
-    # However much an error repeats of its request, it fits.
+    # An error fits a frame, even if it quotes the request.
     assert "error" in run(client, argv=["x" * 60000])[2]
     assert "error" in run(client, run=["\x1b" * 9000])[2]
-    # What is not understood is answered, and the connection goes on.
+    # A malformed request is answered, and the connection goes on.
     for bad in [b"{}", b'{"run":1}', b"{nonsense}", b"no json"]:
         send(client, bad)
         assert "error" in answer(client)[2]

@@ -1,4 +1,4 @@
-"""A command server that speaks `json` and says of each command that it ended as its argument has it. Prints its port.
+"""A command server that speaks `json` and ends each command as its argument says. Prints its port.
 
 Usage: command_odd_exit.py END
 """

@@ -1,4 +1,4 @@
-"""The tutorial's remote command client: many commands over one connection, in the server's encoding.
+"""The tutorial's remote command client: commands over one connection, in the server's encoding.
 
 Usage: command_raw_client.py PORT ENCODING
 """

@@ -30,7 +30,7 @@ while True:
             )
             text = (done.stderr or done.stdout or b"\n").decode("utf-8")
             answer = text.encode(encoding)
-            # Byte by byte at the front: a character arrives in two reads.
+            # The first bytes one by one, so that a character arrives in two reads.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for byte in answer[:8]:
                 connection.send(bytes([byte]))

@@ -17,7 +17,7 @@ def receive(client, size):
 
 
 def run(client, command):
-    """Runs `command`; gives what it wrote to its two outputs, and how it ended."""
+    """Runs `command`; returns the bytes of its two outputs, and how it ended."""
     request = command.encode()
     client.sendall(struct.pack("i", len(request)) + request)
     out = {b"1": b"", b"2": b""}

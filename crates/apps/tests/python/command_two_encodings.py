@@ -1,4 +1,4 @@
-"""The tutorial's remote command client: it asks in UTF-8, and reads what a Chinese Windows answers.
+"""The tutorial's remote command client: asks in UTF-8, reads the answers of a Chinese Windows.
 
 Usage: command_two_encodings.py PORT ENCODING
 """
@@ -24,7 +24,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
     client.connect(("127.0.0.1", port))
     ask(client, "echo 中文".encode("utf-8"), "中文\n")
     ask(client, "printf '%s|' 你好 世界; echo 错误 >&2".encode("utf-8"), "错误\n")
-    # Who asks in the server's encoding is understood as before, one after another.
+    # Requests in the server's encoding are understood as well.
     ask(client, "echo 中文".encode(encoding), "中文\n")
     ask(client, "echo 中文".encode("utf-8"), "中文\n")
     ask(client, b"echo plain", "plain\n")

@@ -1,6 +1,8 @@
-"""Exchanges 3 and 4: a datagram is a message, signed NAME : TEXT where there is a name; an answer goes where it came from.
+"""Exchanges 3 and 4: a datagram is a message, signed NAME : TEXT if there is a name.
+An answer goes to the sender.
 
-datagrams.py join HOST PORT NAME TEXT... | datagrams.py serve NAME ANSWER...      (an empty NAME does not sign)
+datagrams.py join HOST PORT NAME TEXT... | datagrams.py serve NAME ANSWER...
+An empty NAME does not sign.
 """
 import socket
 import sys

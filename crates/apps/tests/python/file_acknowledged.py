@@ -1,4 +1,5 @@
-"""Exchange 7: a bare header, one read of anything, then the body in pieces of 1,024; closes. Arguments: PORT PATH."""
+"""Exchange 7: a bare header, one read of anything, then the body in pieces of 1,024; closes.
+Arguments: PORT PATH."""
 import json
 import os
 import socket

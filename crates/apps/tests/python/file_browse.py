@@ -1,4 +1,5 @@
-"""Exchanges 11 and 12: sends each text and prints the answer of one read as JSON; `get` is read to the end.
+"""Exchanges 11 and 12: sends each text and prints the answer of one read as JSON.
+`get` is read to the end.
 Arguments: PORT TEXT..."""
 import json
 import socket

@@ -1,4 +1,5 @@
-"""Exchange 9: other names for the keys, a path for a name, and an MD5. Arguments: PORT PATH MD5; prints the answer."""
+"""Exchange 9: other names for the keys, a path for a name, and an MD5.
+Arguments: PORT PATH MD5; prints the answer."""
 import json
 import os
 import socket

@@ -1,4 +1,5 @@
-"""The other side of exchanges 11 and 12, for any number of clients, one after the other. Prints its port.
+"""The other side of exchanges 11 and 12, for any number of clients, one after another.
+Prints its port.
 Arguments: DIR."""
 import os
 import socket

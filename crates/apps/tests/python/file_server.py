@@ -1,4 +1,5 @@
-"""The other side of exchange 8: takes one file, and answers nothing. Prints its port. Arguments: PATH."""
+"""The other side of exchange 8: takes one file, and answers nothing. Prints its port.
+Arguments: PATH."""
 import json
 import socket
 import struct

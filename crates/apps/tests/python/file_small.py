@@ -1,4 +1,5 @@
-"""Exchange 6: the whole text inside one bare JSON object; closes without reading. Arguments: PORT NAME TEXT."""
+"""Exchange 6: the whole text inside one bare JSON object; closes without reading.
+Arguments: PORT NAME TEXT."""
 import json
 import socket
 import sys

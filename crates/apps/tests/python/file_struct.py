@@ -1,4 +1,5 @@
-"""Exchange 8: length, header and body at once; closes without reading anything. Arguments: PORT PATH."""
+"""Exchange 8: length, header and body at once; closes without reading anything.
+Arguments: PORT PATH."""
 import json
 import os
 import socket

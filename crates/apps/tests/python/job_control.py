@@ -1,4 +1,4 @@
-"""Does what an interactive shell does with jobs: a terminal, process groups, and who has it.
+"""Handles jobs as an interactive shell does: a terminal, process groups, and the foreground.
 
 job_control.py PROGRAM DIRECTORY: fails by an exception.
 """
@@ -69,7 +69,7 @@ class Job:
 
 
 class User:
-    """Somebody in a chat over line."""
+    """A user of a chat over line."""
 
     def __init__(self, url):
         host, _, port = url.strip().rpartition("//")[2].rpartition(":")
@@ -93,7 +93,7 @@ def chat_server():
     ann = User(url)
     ann.say("I am here")
     server.said("I am here")
-    # In the background it serves, and leaves alone what is typed for others.
+    # In the background it serves, and does not read what is typed for another job.
     type_line("for the shell")
     ann.say("in the background")
     server.said("in the background")
@@ -101,7 +101,7 @@ def chat_server():
     server.foreground()
     type_line("from the operator")
     ann.hears("from the operator")
-    # A read is under way in there when it is stopped.
+    # It is stopped in the middle of a read.
     server.background()
     ann.say("in the background again")
     server.said("in the background again")
@@ -116,13 +116,13 @@ def chat_server():
 
 def chat_client(server, url, ann):
     client = Job("chat", "join", url, "--codec", "line")
-    # It is there when it is heard of.
+    # It is connected once its line arrives.
     client.foreground()
     type_line("hello")
     ann.hears("hello")
     client.background()
-    ann.say("to whom is in the background")
-    client.said("to whom is in the background")
+    ann.say("to a client in the background")
+    client.said("to a client in the background")
     client.foreground()
     type_line("back again")
     ann.hears("back again")

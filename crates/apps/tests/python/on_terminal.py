@@ -7,6 +7,6 @@ import pty
 import signal
 import sys
 
-# The terminal goes with this script, and the program with its terminal, whatever `nohup` said.
+# The default action, even under `nohup`: a closed terminal ends this script, and so the program.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
