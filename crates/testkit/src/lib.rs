@@ -54,3 +54,8 @@ pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
 #[cfg(all(doctest, feature = "apps"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// Runs the guide's code as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/write-a-codec.md")]
+struct WriteACodec;
