@@ -169,10 +169,12 @@ impl Opening {
             return Some(First::Stranger(protocol));
         }
         if self.own.delimiter().is_none() {
-            // What begins as a text may be a frame of ours, unless none of ours does.
-            let may_be_ours = !wrong_codec::has_binary_header(&self.own);
+            // Otherwise it may be the beginning of a frame of ours.
+            if !wrong_codec::begins_unlike_text(&self.own) {
+                return None;
+            }
             return wrong_codec::looks_like(unread, &self.own)
-                .filter(|theirs| !may_be_ours && !is_framed_alike(&self.own, theirs))
+                .filter(|theirs| !is_framed_alike(&self.own, theirs))
                 .map(First::Foreign);
         }
         let theirs = wrong_codec::looks_like(unread, &self.own)
@@ -216,6 +218,9 @@ fn is_framed_alike(own: &Own, theirs: &Looks) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+    use socketry_codec::{Codec, CodecError, CodecRegistry, Decoded, End};
+
     use super::*;
 
     /// The answer to a peer that has sent `unread` and pauses.
@@ -257,6 +262,48 @@ mod tests {
                 matches!(told, Some(First::Foreign(_))),
                 "{own} {front:?}: {told:?}"
             );
+        }
+    }
+    /// A third party's codec, by what it writes before and behind each frame.
+    #[derive(Clone)]
+    struct Marked(&'static [u8], &'static [u8]);
+
+    impl Codec for Marked {
+        fn decode(&mut self, _: &[u8], _: End) -> Result<Decoded, CodecError> {
+            Ok(Decoded::Need(1))
+        }
+        fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+            out.extend_from_slice(&[self.0, frame, self.1].concat());
+            Ok(())
+        }
+        fn in_step(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_third_partys_frame_may_begin_as_any_text_does_unless_it_says_otherwise() {
+        for (before, behind, is_foreign) in [
+            (&b"2:"[..], &b","[..], false),
+            (b"", b"\xc0", false),
+            // One byte may be a letter, where the frame is longer.
+            (b"\x02", b"", false),
+            (b"\xff\xff\0\x02", b"", true),
+        ] {
+            let codecs = CodecRegistry::standard().with("marked", move |_| {
+                Ok(Box::new(Marked(before, behind)))
+            });
+            let service = crate::Service {
+                codecs,
+                codec: "marked".into(),
+                ..crate::Service::default()
+            };
+            for front in [&b"300:hello"[..], b"{\"from\":", b"hello\n"] {
+                let mut opening = Opening::new(service.own().unwrap(), &["from"]);
+                let told = opening.stuck(front);
+                let foreign = matches!(told, Some(First::Foreign(_)));
+                assert_eq!(foreign, is_foreign, "{before:?} {front:?}: {told:?}");
+            }
         }
     }
 }

@@ -185,8 +185,13 @@ fn is_like(own: &Own, theirs: &Looks) -> bool {
     }
 }
 
-/// Whether a frame of `own` begins with what no text begins with.
-pub(crate) fn has_binary_header(own: &Own) -> bool {
+/// Whether no frame of `own` is likely to begin as a text does. A header of one byte may be a letter,
+/// where the frame is longer than the sample.
+pub(crate) fn begins_unlike_text(own: &Own) -> bool {
+    own.header().len() > 1 && has_binary_header(own)
+}
+
+fn has_binary_header(own: &Own) -> bool {
     let header = own.header();
     !header.is_empty() && !is_text(&header)
 }
