@@ -290,9 +290,8 @@ mod tests {
             (b"\x02", b"", false),
             (b"\xff\xff\0\x02", b"", true),
         ] {
-            let codecs = CodecRegistry::standard().with("marked", move |_| {
-                Ok(Box::new(Marked(before, behind)))
-            });
+            let codecs = CodecRegistry::standard()
+                .with("marked", move |_| Ok(Box::new(Marked(before, behind))));
             let service = crate::Service {
                 codecs,
                 codec: "marked".into(),

@@ -68,7 +68,7 @@ impl Transport for Own {
 }
 
 fn unix(own: &Endpoint) -> Result<Endpoint> {
-    own.to_string().replacen("own:", "unix:", 1).parse()
+    own.with_scheme("unix")
 }
 
 fn this() -> String {
