@@ -1,7 +1,7 @@
 //! A third party's program: the apps' command line over a codec and a transport of its own.
 //!
 //! This binary is both that program and the tests of it, so it has no harness of tests.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "chat_support/mod.rs"]
 #[allow(dead_code, reason = "shared with other tests")]

@@ -37,12 +37,12 @@ fn content(subject: &Subject, content: Content) -> Verdict {
         Content::Delimited(delimiter) => {
             let others = single.filter(|frame| ![delimiter, b'\r'].contains(&frame[0]));
             all(subject, others.chain([Vec::new()]))?;
-            none(subject, vec![delimiter])
+            none(subject, &[delimiter])
         }
         Content::Json => {
             let objects = ["{}", r#"{"a":[1,{"b":"c"}]}"#];
             all(subject, objects.map(|object| object.as_bytes().to_vec()))?;
-            none(subject, b"text".to_vec())
+            none(subject, b"text")
         }
         _ => Ok(()),
     }
@@ -63,12 +63,12 @@ fn all(subject: &Subject, frames: impl IntoIterator<Item = Vec<u8>>) -> Verdict 
     Ok(())
 }
 
-fn none(subject: &Subject, frame: Vec<u8>) -> Verdict {
+fn none(subject: &Subject, frame: &[u8]) -> Verdict {
     let sent = subject
         .codec(subject.roomy())
-        .encode(&frame, &mut BytesMut::new());
+        .encode(frame, &mut BytesMut::new());
     ensure(sent.is_err(), || {
-        format!("{} is taken, which its Content excludes", shown(&frame))
+        format!("{} is taken, which its Content excludes", shown(frame))
     })
 }
 
