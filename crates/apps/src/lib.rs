@@ -63,3 +63,8 @@ mod wrong_codec;
 pub use error::AppError;
 pub use service::Service;
 pub use show::Shown;
+
+/// Runs this package's README as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

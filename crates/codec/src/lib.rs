@@ -75,3 +75,8 @@ pub use reader::Reader;
 pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};
 pub use sized::Struct;
 pub use value::{BoxError, Pack, Unpack};
+
+/// Runs this package's README as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

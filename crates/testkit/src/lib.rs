@@ -50,7 +50,7 @@ pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
     }
 }
 
-/// Runs the README's Rust code as a doc test.
+/// Runs the Rust code of the workspace's README as a doc test.
 #[cfg(all(doctest, feature = "apps"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
@@ -59,3 +59,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/write-a-codec.md")]
 struct WriteACodec;
+
+/// Runs this package's README as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct PackageReadme;

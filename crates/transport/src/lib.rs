@@ -99,3 +99,8 @@ pub use session::{
 pub use standard::{connect, listen};
 #[cfg(feature = "text")]
 pub use text::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy, TextSocket};
+
+/// Runs this package's README as a doc test.
+#[cfg(all(doctest, unix))]
+#[doc = include_str!("../README.md")]
+struct Readme;

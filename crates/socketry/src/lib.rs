@@ -1,0 +1,125 @@
+//! Frames over any socket: a URL chooses the transport, a name the codec.
+//!
+//! ```
+//! use socketry::prelude::*;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let codec: BoxCodec = "line".parse()?; // or struct, struct:>H, json, raw, …
+//!     let mut listener = listen("tcp://127.0.0.1:0").await?; // or unix://, udp://, mem://
+//!     let mut client = Framed::new(connect(listener.local()).await?, codec.clone());
+//!     let mut server = Framed::new(listener.accept().await?, codec);
+//!
+//!     client.send(b"hello").await?;
+//!     assert_eq!(server.recv().await?, Some(&b"hello"[..]));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! That is a whole program; `socketry` and `tokio` are all that it depends on.
+//!
+//! # The story
+//!
+//! A socket carries bytes, and a program wants messages. Between them stand two questions that each
+//! program answers anew: how do I reach the peer, and where does a message end? Here each is one
+//! word of configuration:
+//!
+//! ```text
+//!  "tcp://…"                                     "struct:>H"
+//!  Endpoint ─▶ Transport ─▶ Socket ─▶ Framed ◀─ Codec
+//!              connect      bytes or    frames
+//!              listen       datagrams
+//! ```
+//!
+//! * [`transport`] knows how to reach a peer, and no frames. [`connect`] and [`listen`] take a URL,
+//!   with options in its query (`tcp://[::1]:9000?nodelay=true`).
+//! * [`codec`] knows where a frame begins and ends, and no sockets. A codec comes from a name, or
+//!   from a type with its limits (`Line::new().max_frame(1024)`).
+//! * [`Framed`] joins the two: [`send`](Framed::send) and [`recv`](Framed::recv),
+//!   [`feed`](Framed::feed) for many frames in one write, [`split`](Framed::split) for two tasks,
+//!   [`into_sender`](Framed::into_sender) for many, [`body`](Framed::body) for what is too large
+//!   for a frame, and [`typed`](Framed::typed) for values of your own types.
+//!
+//! What a peer can make this hold is bounded, and each bound has a name and a default. A bad frame
+//! is an error that [is not fatal](codec::FrameError::is_fatal) where the next one can be found.
+//! Transports and codecs of your own are one trait away, and the crate `socketry-testkit` has the
+//! laws that ours keep, to run against yours.
+//!
+//! # Choosing a transport
+//!
+//! | you want | URL |
+//! |---|---|
+//! | two machines, and nothing may be lost | `tcp://host:port` |
+//! | one machine, and the file system says who may connect | `unix:///path`, `unix://@name` (Linux) |
+//! | short messages that may be lost, broadcast or multicast | `udp://host:port` |
+//! | whole messages on one machine, none lost | `unix-dgram:///path` |
+//! | a test, or two parts of one program | `mem://name` |
+//!
+//! The page of [`transport`] has more of each. None of them encrypts.
+//!
+//! # Choosing a codec
+//!
+//! | you want | name |
+//! |---|---|
+//! | text that a person or `nc` can type | `line`, `line:crlf` |
+//! | any bytes, and speed | `struct:>I` and its kin: a length, then that many bytes |
+//! | JSON objects, with files or other bodies behind them | `json` |
+//! | a peer that writes JSON objects one after another | `json:bare` |
+//! | datagrams as they are, or bytes as they come | `raw` |
+//!
+//! The page of [`codec`] has more of each. Values of your own types go over any of them:
+//!
+//! ```
+//! # #[cfg(feature = "json")] mod only {
+//! use socketry::codec::{BoxCodec, Framed, Json};
+//! use socketry::transport::BoxSocket;
+//!
+//! # async fn show(framed: Framed<BoxSocket, BoxCodec>) -> Result<(), socketry::codec::FrameError> {
+//! // Any type that is serde's Serialize and Deserialize; any format, of which Json is one.
+//! let mut numbers = framed.typed::<Vec<u64>, Json>();
+//! numbers.send(&vec![1, 2, 3]).await?;
+//! # Ok(()) }
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! All but the last are defaults.
+//!
+//! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
+//! * `text`: sockets that carry text in any encoding, through encoding_rs.
+//! * `serde`: codecs and limits from configuration files.
+//! * `json`: JSON frames as values of your own types, through serde_json.
+//! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
+#![forbid(unsafe_code)]
+
+#[doc(no_inline)]
+pub use socketry_codec as codec;
+#[doc(no_inline)]
+pub use socketry_transport as transport;
+
+#[doc(no_inline)]
+pub use codec::{BoxCodec, Framed};
+#[doc(no_inline)]
+pub use transport::{Endpoint, connect, listen};
+
+pub mod prelude {
+    //! What most programs name: `use socketry::prelude::*;`.
+    //!
+    //! Making sockets, framing them, and the traits whose methods are called on them. No name here
+    //! is one that a program is likely to have itself: codecs are in [`codec`](crate::codec),
+    //! errors and all that is particular to a transport in [`transport`](crate::transport).
+
+    #[doc(no_inline)]
+    pub use crate::codec::{BoxCodec, Codec, Framed};
+    #[doc(no_inline)]
+    pub use crate::transport::{
+        BoxSocket, Endpoint, Half, Listener, RecvExt, RecvHalf, SendExt, SendHalf, Socket,
+        Transport, connect, listen,
+    };
+}
+
+/// Runs this package's README as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
