@@ -156,7 +156,7 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 /// As [`parse_duration`], with a word for none at all.
-fn parse_duration_or_off(text: &str) -> Result<Duration, UnitError> {
+pub(crate) fn parse_duration_or_off(text: &str) -> Result<Duration, UnitError> {
     match text.trim() {
         "off" => Ok(Duration::ZERO),
         _ => parse_duration(text)
@@ -164,6 +164,7 @@ fn parse_duration_or_off(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+#[cfg(feature = "serde")]
 fn format_duration_or_off(duration: Duration) -> String {
     match duration {
         Duration::ZERO => "off".to_owned(),
@@ -226,6 +227,7 @@ impl Number {
 }
 
 /// A serde module, and the visitor that it needs: text by `$parse`, numbers by `$numbers`.
+#[cfg(feature = "serde")]
 macro_rules! serde_with {
     ($(#[$doc:meta])* $name:ident: $type:ty, $parse:ident, $format:ident, $wanted:literal, { $($numbers:tt)* }) => {
         $(#[$doc])*
@@ -280,6 +282,7 @@ macro_rules! serde_with {
     };
 }
 
+#[cfg(feature = "serde")]
 serde_with! {
     /// Serde for an `Option<usize>` that counts bytes: text for [`parse_bytes`], or a whole number.
     bytes: usize, parse_bytes, format_bytes, "a size such as \"64KiB\" or 65536", {
@@ -295,6 +298,7 @@ serde_with! {
 }
 
 /// Numbers as times in seconds.
+#[cfg(feature = "serde")]
 macro_rules! seconds {
     () => {
         fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Value, E> {
@@ -311,6 +315,7 @@ macro_rules! seconds {
     };
 }
 
+#[cfg(feature = "serde")]
 serde_with! {
     /// Serde for an `Option<Duration>`: text for [`parse_duration`], or a number of seconds.
     duration: Duration, parse_duration, format_duration, "a time such as \"250ms\", \"5s\" or 5", {
@@ -318,6 +323,7 @@ serde_with! {
     }
 }
 
+#[cfg(feature = "serde")]
 serde_with! {
     /// Serde for an `Option<Duration>` of which zero means "not at all": as
     /// [`duration`](mod@duration), and the text `off` for zero.
@@ -327,6 +333,7 @@ serde_with! {
     }
 }
 
+#[cfg(feature = "serde")]
 serde_with! {
     /// Serde for an `Option<u32>` that is a file mode: text for [`parse_mode`], or a TOML integer
     /// such as `0o600`.

@@ -5,17 +5,17 @@ mod text;
 
 use std::time::Duration;
 
-use serde::de::value::MapDeserializer;
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 pub(crate) use multicast::Interface;
 pub use multicast::MulticastGroup;
-use text::Text;
+use text::{count, flag, groups, number, octet, word};
 
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::keys::Keys;
-use crate::units;
+use crate::units::{UnitError, parse_bytes, parse_duration, parse_duration_or_off, parse_mode};
 
 /// The keys that `tcp` takes.
 pub(crate) const TCP: Keys = Keys::new(&[
@@ -84,32 +84,47 @@ pub(crate) const MEM: Keys = Keys::new(&["recv_buffer", "backlog"]);
 
 /// What an option's field can be: set, or left to its default.
 trait Setting {
+    type Value;
+
     fn is_set(&self) -> bool;
+    /// Sets it; a list grows.
+    fn set(&mut self, value: Self::Value);
+    #[cfg(feature = "serde")]
     fn is_unset(&self) -> bool {
         !self.is_set()
     }
 }
 
 impl<T> Setting for Option<T> {
+    type Value = T;
+
     fn is_set(&self) -> bool {
         self.is_some()
+    }
+    fn set(&mut self, value: T) {
+        *self = Some(value);
     }
 }
 
 impl<T> Setting for Vec<T> {
+    type Value = Vec<T>;
+
     fn is_set(&self) -> bool {
         !self.is_empty()
+    }
+    fn set(&mut self, mut value: Vec<T>) {
+        self.append(&mut value);
     }
 }
 
 /// Writes the struct and all that goes field by field, from one list.
 macro_rules! socket_options {
-    ($(#[$about:meta])* $name:ident { $( $(#[$doc:meta])* $key:ident: $type:ty, )* }) => {
+    ($(#[$about:meta])* $name:ident { $( $(#[$doc:meta])* $key:ident: $type:ty = $read:ident, )* }) => {
         $(#[$about])*
         pub struct $name {
             $(
                 $(#[$doc])*
-                #[serde(skip_serializing_if = "Setting::is_unset")]
+                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Setting::is_unset"))]
                 pub $key: $type,
             )*
         }
@@ -123,6 +138,12 @@ macro_rules! socket_options {
                 let mut keys = Vec::new();
                 $(if self.$key.is_set() { keys.push(stringify!($key)) })*
                 keys
+            }
+
+            /// Sets the field that `key` names, if there is one, from its text.
+            fn set(&mut self, key: &str, text: &str) -> Result<(), UnitError> {
+                $(if key == stringify!($key) { self.$key.set($read(text)?) })*
+                Ok(())
             }
 
             /// What `check` says of the keys of the fields that are set.
@@ -148,7 +169,7 @@ socket_options! {
     /// A field that is `None` (or empty) leaves the default, which is the system's where none is given here. The
     /// names of the fields are the keys in TOML, in JSON and in the query of an [`Endpoint`], and the query wins over
     /// the rest. Sizes read as `"64KiB"` or a number of bytes, times as `"250ms"` or a number of seconds: see
-    /// [`units`]. An unknown key is an error, and so is one that does not apply to the transport.
+    /// [`units`](crate::units). An unknown key is an error, and so is one that does not apply to the transport.
     ///
     /// ```
     /// use socketry_transport::{Endpoint, SocketOptions};
@@ -159,83 +180,83 @@ socket_options! {
     /// assert_eq!(both.set_keys(), ["nodelay", "recv_buffer"]);
     /// # Ok::<(), socketry_transport::Error>(())
     /// ```
-    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
+    #[derive(Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
     SocketOptions {
         /// Whether to bind an address that an earlier connection has not quite left (`SO_REUSEADDR`). Default: yes for
         /// stream listeners, no otherwise.
-        reuse_address: Option<bool>,
+        reuse_address: Option<bool> = flag,
         /// Whether several sockets may bind the same address and share what arrives (`SO_REUSEPORT`). Default: no.
-        reuse_port: Option<bool>,
+        reuse_port: Option<bool> = flag,
         /// Whether to send at once instead of waiting to fill a segment (`TCP_NODELAY`). Default: yes, since a framed
         /// sender gathers small frames by itself.
-        nodelay: Option<bool>,
+        nodelay: Option<bool> = flag,
         /// How long a connection is idle before the system asks whether the peer is there (`TCP_KEEPIDLE`); at least
         /// 1 s, rounded up to whole seconds. Zero, which reads and is written as `off`, is never to ask, whatever the next
         /// two say. Default: never ask.
-        #[serde(with = "units::duration_or_off")]
-        keepalive: Option<Duration>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration_or_off"))]
+        keepalive: Option<Duration> = parse_duration_or_off,
         /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to whole seconds. Setting
         /// it turns keepalive on, unless that is `off`. Default: the system's (75 s on Linux).
-        #[serde(with = "units::duration")]
-        keepalive_interval: Option<Duration>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
+        keepalive_interval: Option<Duration> = parse_duration,
         /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns keepalive on, unless
         /// that is `off`. Default: the system's (9 on Linux).
-        keepalive_retries: Option<u32>,
+        keepalive_retries: Option<u32> = number,
         /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0 throws them away and
         /// resets the connection. Default: close at once and send in the background.
-        #[serde(with = "units::duration")]
-        linger: Option<Duration>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
+        linger: Option<Duration> = parse_duration,
         /// The kernel's buffer for what is sent, in bytes (`SO_SNDBUF`). Linux doubles it for its own book-keeping and
         /// caps it at `net.core.wmem_max`. Default: the system's.
-        #[serde(with = "units::bytes")]
-        send_buffer: Option<usize>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
+        send_buffer: Option<usize> = parse_bytes,
         /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`). Linux doubles it for its own book-keeping and
         /// caps it at `net.core.rmem_max`. Default: the system's; for `mem`, the transport's own.
-        #[serde(with = "units::bytes")]
-        recv_buffer: Option<usize>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
+        recv_buffer: Option<usize> = parse_bytes,
         /// How many peers may wait to be accepted. Default: [`DEFAULT_BACKLOG`](Self::DEFAULT_BACKLOG); the system may
         /// cap it (`net.core.somaxconn`).
-        backlog: Option<u32>,
+        backlog: Option<u32> = number,
         /// Whether an IPv6 socket leaves IPv4 alone (`IPV6_V6ONLY`). Default: the system's, which on Linux is no: a
         /// listener at `[::]` serves both.
-        only_v6: Option<bool>,
+        only_v6: Option<bool> = flag,
         /// How many routers a packet may pass (`IP_TTL`, and the unicast hops of IPv6), from 1; on a UDP socket, the
         /// packets to multicast groups too. Default: the system's (64, and 1 for multicast).
-        ttl: Option<u8>,
+        ttl: Option<u8> = octet,
         /// The type of service (`IP_TOS`) or traffic class of IPv6: six bits of DSCP, then two of ECN, which TCP keeps
         /// for itself. Default: 0.
-        tos: Option<u8>,
+        tos: Option<u8> = octet,
         /// Whether a UDP socket may send to broadcast addresses (`SO_BROADCAST`). Default: no.
-        broadcast: Option<bool>,
+        broadcast: Option<bool> = flag,
         /// The multicast groups to join. In a query, separate them by commas or repeat the key. Default: none.
-        join: Vec<MulticastGroup>,
+        join: Vec<MulticastGroup> = groups,
         /// The network device that all packets must take (`SO_BINDTODEVICE`); Linux only. Default: any.
-        bind_device: Option<String>,
+        bind_device: Option<String> = word,
         /// How long connecting may take, name resolution included. Default:
         /// [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
-        #[serde(with = "units::duration")]
-        connect_timeout: Option<Duration>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
+        connect_timeout: Option<Duration> = parse_duration,
         /// The permissions of a Unix socket's file, in octal (`0600`); whoever may write to it may connect. Default:
         /// what the process's umask leaves.
-        #[serde(with = "units::mode")]
-        mode: Option<u32>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::mode"))]
+        mode: Option<u32> = parse_mode,
         /// Whether to replace the file of a Unix socket on which nobody listens any more. Default: yes.
-        reclaim: Option<bool>,
+        reclaim: Option<bool> = flag,
         /// How many peers a datagram listener keeps sessions for; more are refused. Default:
         /// [`DEFAULT_MAX_PEERS`](Self::DEFAULT_MAX_PEERS).
-        max_peers: Option<usize>,
+        max_peers: Option<usize> = count,
         /// How long a session of a datagram listener may pass without traffic before it ends. Default:
         /// [`DEFAULT_PEER_IDLE`](Self::DEFAULT_PEER_IDLE).
-        #[serde(with = "units::duration")]
-        peer_idle: Option<Duration>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
+        peer_idle: Option<Duration> = parse_duration,
         /// How many datagrams may wait in each session of a datagram listener; more are dropped. Default:
         /// [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
-        peer_queue: Option<usize>,
+        peer_queue: Option<usize> = count,
         /// How many bytes may wait in each session of a datagram listener; datagrams beyond are dropped, but one alone
         /// always fits. Default: [`DEFAULT_PEER_QUEUE_BYTES`](Self::DEFAULT_PEER_QUEUE_BYTES).
-        #[serde(with = "units::bytes")]
-        peer_queue_bytes: Option<usize>,
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
+        peer_queue_bytes: Option<usize> = parse_bytes,
     }
 }
 
@@ -290,20 +311,11 @@ impl SocketOptions {
                     .hint("write it once"));
             }
             seen.push(key);
-            if Self::KEYS.contains(&key) {
-                options = options.with_text(key, value, endpoint)?;
-            }
+            options
+                .set(key, value)
+                .map_err(|error| invalid(endpoint, &format!("option '{key}': {error}")))?;
         }
         Ok(options)
-    }
-
-    /// These options and one more from its text; a list grows.
-    fn with_text(self, key: &str, value: &str, endpoint: &Endpoint) -> Result<Self> {
-        let entry = std::iter::once((key, Text(value)));
-        let mut one = SocketOptions::deserialize(MapDeserializer::new(entry))
-            .map_err(|error| invalid(endpoint, &format!("option '{key}': {error}")))?;
-        one.join.splice(..0, self.join.iter().cloned());
-        Ok(one.over(&self))
     }
 }
 

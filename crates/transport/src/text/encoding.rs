@@ -1,9 +1,9 @@
 //! The names of encodings.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TextError;
@@ -198,15 +198,17 @@ impl fmt::Debug for Encoding {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for Encoding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
+#[cfg(feature = "serde")]
 impl<'de> Deserialize<'de> for Encoding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let label = Cow::<'de, str>::deserialize(deserializer)?;
+        let label = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         label.parse().map_err(serde::de::Error::custom)
     }
 }

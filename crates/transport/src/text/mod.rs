@@ -14,6 +14,7 @@ mod udp;
 
 use std::io;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 pub use decode::TextDecoder;
@@ -23,8 +24,12 @@ pub use socket::TextSocket;
 
 /// How a conversion treats bytes that are no text in the encoding, and characters that the encoding
 /// lacks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum TextPolicy {
     /// Both are errors, and the conversation goes on after them. A character that the peer would
     /// decode as another one is an error too.
