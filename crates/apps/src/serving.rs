@@ -122,8 +122,8 @@ where
             return;
         }
         if self.refusal.is_empty() {
-            // Not every transport has a reset.
-            let _ = socket.set_abort_on_drop(true);
+            // Where there is no reset, the newcomer sees an end.
+            let _ = socket.abort(0);
             return;
         }
         let told = timeout(PARTING, async {

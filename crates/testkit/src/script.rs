@@ -5,7 +5,9 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{
+    Aborted, Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 use tokio::io::ReadBuf;
 
 static ENDPOINT: LazyLock<Endpoint> =
@@ -33,6 +35,7 @@ struct State {
     /// How many bytes the next sends take, or how they fail; `None` is a pause.
     taking: VecDeque<Option<io::Result<usize>>>,
     writes: Vec<Vec<u8>>,
+    aborted: Option<u64>,
 }
 
 impl Script {
@@ -44,6 +47,7 @@ impl Script {
             largest_room: 0,
             taking: VecDeque::new(),
             writes: Vec::new(),
+            aborted: None,
         };
         Script {
             info: Info::new(shape, ENDPOINT.clone(), ENDPOINT.clone()),
@@ -122,6 +126,11 @@ impl Script {
         self.state().writes.concat()
     }
 
+    /// The code that it was aborted with first.
+    pub fn aborted(&self) -> Option<u64> {
+        self.state().aborted
+    }
+
     /// The most room in bytes that a receive has offered.
     pub fn largest_room(&self) -> usize {
         self.state().largest_room
@@ -133,6 +142,13 @@ impl Script {
 }
 
 impl State {
+    fn check_aborted(&self) -> io::Result<()> {
+        match self.aborted {
+            Some(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+            None => Ok(()),
+        }
+    }
+
     fn receive(&mut self, mut piece: Vec<u8>, buf: &mut ReadBuf<'_>) -> Received {
         let fits = piece.len().min(buf.remaining());
         buf.put_slice(&piece[..fits]);
@@ -162,6 +178,7 @@ impl RecvHalf for Script {
     ) -> Poll<io::Result<Received>> {
         let mut state = self.state();
         state.largest_room = state.largest_room.max(buf.remaining());
+        state.check_aborted()?;
         match state.arriving.pop_front() {
             None if state.stays_open => Poll::Pending,
             None => Poll::Ready(Ok(Received::End)),
@@ -182,6 +199,7 @@ impl SendHalf for Script {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut state = self.state();
+        state.check_aborted()?;
         let mut all = Vec::new();
         for part in parts {
             all.extend_from_slice(part);
@@ -201,6 +219,10 @@ impl SendHalf for Script {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.state().aborted.get_or_insert(code);
+        Ok(Aborted::Reset)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socketry_codec::{FrameFault, Framed, Line, Raw};
 use socketry_testkit::Script;
-use socketry_transport::{FromIo, Half, Info, SendHalf, Shape};
+use socketry_transport::{Aborted, FromIo, Half, Info, SendHalf, Shape};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 use tokio_test::{assert_pending, task};
@@ -60,6 +60,9 @@ impl SendHalf for Picky {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::quiet(self.shape()))
     }
 }
 

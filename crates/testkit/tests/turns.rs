@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use socketry_codec::{Framed, Struct};
 use socketry_testkit::in_time;
-use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape};
+use socketry_transport::{Aborted, Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape};
 use tokio::io::{AsyncReadExt, ReadBuf};
 use tokio::task::yield_now;
 
@@ -43,6 +43,9 @@ impl SendHalf for Endless {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::Reset)
     }
 }
 

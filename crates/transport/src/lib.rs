@@ -69,7 +69,9 @@ pub use contract::error::{Error, ErrorKind, Result, os_code};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::info::Info;
 pub use contract::socket::joined::Joined;
-pub use contract::socket::{Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket};
+pub use contract::socket::{
+    Aborted, Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 pub use contract::transport::Transport;
 pub use contract::transport::keys::Keys;
 pub use contract::transport::layer::{Layer, Stack};
@@ -91,7 +93,7 @@ pub use layers::listeners::{
 pub use layers::upgrading::{
     ListenerExt, UpgradeFailure, UpgradeLimits, UpgradeStats, UpgradeTrouble, Upgrading,
 };
-pub use mem::{MemListener, MemSocket, MemTransport};
+pub use mem::{MemListener, MemRecv, MemSend, MemSocket, MemTransport};
 pub use options::{MulticastGroup, SocketOptions};
 pub use session::{
     Session, SessionLimits, SessionListener, SessionRecv, SessionSend, SessionStats,

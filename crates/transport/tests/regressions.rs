@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use socketry_transport::{
-    Endpoint, Half, Info, Listener, PeerAddr, Received, RecvExt, RecvHalf, SendExt, SendHalf,
-    SessionLimits, Shape, SocketOptions, Transport, UnixDgramTransport, UnixTransport, connect,
-    listen, recv_from, send_to,
+    Aborted, Endpoint, Half, Info, Listener, PeerAddr, Received, RecvExt, RecvHalf, SendExt,
+    SendHalf, SessionLimits, Shape, SocketOptions, Transport, UnixDgramTransport, UnixTransport,
+    connect, listen, recv_from, send_to,
 };
 
 fn at(url: &str) -> Endpoint {
@@ -75,6 +75,9 @@ impl SendHalf for Slow {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::Nothing)
     }
 }
 

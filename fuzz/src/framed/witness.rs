@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_testkit::{Fault, Faults, Faulty, Script, Trace};
-use socketry_transport::{Half, Info, Received, RecvHalf, SendHalf, Socket};
+use socketry_transport::{Aborted, Half, Info, Received, RecvHalf, SendHalf, Socket};
 use tokio::io::ReadBuf;
 
 /// The socket's answer to a receive.
@@ -158,6 +158,12 @@ impl SendHalf for Witness {
     }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.state().socket.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.state().socket.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.state().socket.abort_on_drop(on)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{BoxSend, Half, Info, SendHalf};
+use socketry_transport::{Aborted, BoxSend, Half, Info, SendHalf};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
@@ -107,6 +107,12 @@ impl SendHalf for Progress {
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = self.send.poll_finish(cx);
         self.within_patience(cx, polled)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.send.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.send.abort_on_drop(on)
     }
 }
 

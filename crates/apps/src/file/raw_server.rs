@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use socketry_transport::{Encoding, SendHalf, TextPolicy};
+use socketry_transport::{Aborted, Encoding, SendHalf, TextPolicy};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -215,21 +215,60 @@ impl Browsing<'_> {
     /// Sends the file. The end of the connection says that it was whole. If it breaks off for any
     /// reason, the connection is reset.
     async fn send_whole(&mut self, mut source: Source) -> Result<(), AppError> {
-        self.wire.socket().set_abort_on_drop(true)?;
+        let sending = Unfinished::begin(&mut self.wire)?;
+        let wire = &mut *sending.wire;
         let mut len = 0;
         loop {
             let bytes = source.next().await?;
             if bytes.is_empty() {
                 break;
             }
-            self.wire.body_writer(bytes.len() as u64)?;
-            send_body(&mut self.wire, bytes).await?;
+            wire.body_writer(bytes.len() as u64)?;
+            send_body(wire, bytes).await?;
             len += bytes.len();
         }
         source.finish().await?;
-        within_stall(self.wire.flush()).await?;
+        within_stall(wire.flush()).await?;
         tracing::info!(bytes = len, "sent");
-        Ok(self.wire.socket().set_abort_on_drop(false)?)
+        sending.finished()
+    }
+}
+
+/// A file on its way, whose end is that of the connection: what comes before is broken off, however
+/// it comes (an error, a server that stops, a process that dies).
+struct Unfinished<'a> {
+    wire: &'a mut Wire,
+    whole: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    fn begin(wire: &'a mut Wire) -> Result<Self, AppError> {
+        let _ = wire.socket_mut().abort_on_drop(true)?;
+        let whole = false;
+        Ok(Unfinished { wire, whole })
+    }
+
+    fn finished(mut self) -> Result<(), AppError> {
+        let _ = self.wire.socket_mut().abort_on_drop(false)?;
+        self.whole = true;
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.whole {
+            return;
+        }
+        match self.wire.socket_mut().abort(0) {
+            Ok(Aborted::Reset) => {}
+            Ok(_) => tracing::warn!(
+                "the file is not whole, and over this transport the client cannot tell: it sees an end"
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "the file is not whole, and the client may see an end")
+            }
+        }
     }
 }
 

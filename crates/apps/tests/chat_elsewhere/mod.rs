@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use socketry_apps::Service;
 use socketry_transport::{
-    Endpoint, Half, Info, Joined, Listener, Received, RecvHalf, Result, SendHalf, Socket,
+    Aborted, Endpoint, Half, Info, Joined, Listener, Received, RecvHalf, Result, SendHalf, Socket,
     Transport, UdpTransport, async_trait,
 };
 use tokio::io::ReadBuf;
@@ -141,6 +141,12 @@ impl<H: SendHalf> SendHalf for Seen<H> {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.0.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.0.abort_on_drop(on)
     }
 }
 

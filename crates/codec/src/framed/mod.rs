@@ -183,6 +183,12 @@ impl<S: Half, C: Codec> Framed<S, C> {
         &self.socket
     }
 
+    /// The socket, to abort it, for instance. What is sent and received there passes the codec and
+    /// the buffers by.
+    pub fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
     /// The codec.
     pub fn codec(&self) -> &C {
         &self.codec

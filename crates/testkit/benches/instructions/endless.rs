@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{
+    Aborted, Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 use tokio::io::ReadBuf;
 
 /// The same bytes come again and again.
@@ -53,6 +55,9 @@ impl SendHalf for Endless {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::Reset)
     }
 }
 

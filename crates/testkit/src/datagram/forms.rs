@@ -56,9 +56,7 @@ async fn meet<T: Transport + ?Sized>(
     ));
     told.push(format!(
         "abort {:?}",
-        from.set_abort_on_drop(false)
-            .as_ref()
-            .map_err(io::Error::kind)
+        from.abort_on_drop(false).as_ref().map_err(io::Error::kind)
     ));
     for word in [&b"whole"[..], b"", b"longer than that"] {
         let sent = steps.wait("sending", from.send(word)).await?;

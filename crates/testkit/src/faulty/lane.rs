@@ -31,6 +31,12 @@ impl Link {
         self.state().befallen
     }
 
+    /// This end broke the connection off. A peer that has vanished keeps nobody waiting then.
+    pub(super) fn abort(&self) {
+        self.state().befallen = None;
+        self.befall(Fault::Reset);
+    }
+
     /// The first one stays. Whoever waits for the socket itself would not hear of it.
     fn befall(&self, fate: Fault) {
         let mut state = self.state();

@@ -34,7 +34,9 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 use tokio::io::ReadBuf;
 
 use lane::{Lane, Link};
@@ -137,11 +139,18 @@ impl<W: SendHalf> SendHalf for FaultySend<W> {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.faults.poll_done(&mut self.inner, cx, W::poll_flush)
     }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.inner.set_abort_on_drop(on)
-    }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.faults.poll_done(&mut self.inner, cx, W::poll_finish)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        let answered = self.inner.abort(code)?;
+        if answered != Aborted::Nothing {
+            self.faults.lane.link.abort();
+        }
+        Ok(answered)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.inner.abort_on_drop(on)
     }
 }
 
@@ -151,7 +160,7 @@ impl<W: SendHalf> Drop for FaultySend<W> {
         if self.faults.lane.link.befallen().is_some() {
             // Where the system refuses, the peer sees an end, as it does on transports without a
             // reset.
-            let _ = self.inner.set_abort_on_drop(true);
+            let _ = self.inner.abort_on_drop(true);
         }
     }
 }

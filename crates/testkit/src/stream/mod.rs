@@ -13,6 +13,7 @@
 //! transport cannot do is declared at its [`Subject`]; nothing is passed over in silence. A [`Law`]
 //! can also be tried by a program of one's own: [`Law::check`].
 
+mod abort;
 mod bytes;
 mod cancel;
 mod connect;
@@ -84,6 +85,18 @@ macro_rules! __stream_laws {
                 "A reader that waits is woken when the peer breaks off.",
             wake::the_last_task_to_wait_is_woken
                 "The task that polled last is the one that is woken.",
+            abort::an_abort_is_seen_as_answered
+                "After an abort the peer sees what was answered, a reset or an end, though the other half is kept.",
+            abort::an_abort_ends_both_halves
+                "An abort wakes the receive that waits, ends sending, and may be repeated.",
+            abort::nothing_comes_after_an_abort
+                "After an abort comes at most what had arrived, and then an end or an error.",
+            abort::an_abort_does_not_wait_for_a_stopped_sender
+                "An abort breaks off what a peer does not read.",
+            abort::an_abort_after_finish_is_seen_as_answered
+                "An abort after the end is answered with what the peer sees, too.",
+            abort::what_is_dropped_is_seen_as_answered
+                "A socket that is to break off when it is dropped is seen as was answered.",
             pressure::a_peer_that_does_not_read_stops_the_sender
                 "A peer that does not read stops the sender within a bound.",
             pressure::reading_wakes_a_stopped_sender

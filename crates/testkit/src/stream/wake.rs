@@ -88,10 +88,9 @@ pub(super) async fn the_end_wakes_a_reader<T: Transport>(subject: Subject<T>) ->
 }
 
 pub(super) async fn a_reset_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
-    let (client, server, _listener) = subject.pair().await?;
+    let (mut client, server, _listener) = subject.pair().await?;
     let reader = park(recv_one(server)).await;
-    client.set_abort_on_drop(true).map_err(Failure::new)?;
-    drop(client);
+    let _seen = client.abort(0).map_err(Failure::new)?;
     let woken = subject.within("a reader at a reset", reader).await?;
     match woken {
         Ok((received, _)) => same("what woke the reader", received, Received::End),

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
-use socketry_transport::{Half, Info, Received, RecvHalf, SendHalf};
+use socketry_transport::{Aborted, Half, Info, Received, RecvHalf, SendHalf};
 use tokio::io::ReadBuf;
 
 /// A socket, and how often it gave something and had nothing.
@@ -63,5 +63,11 @@ impl<S: SendHalf> SendHalf for Watched<S> {
     }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.socket.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.socket.abort_on_drop(on)
     }
 }

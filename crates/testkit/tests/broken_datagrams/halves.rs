@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_transport::{
-    Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket, SocketOptions,
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket, SocketOptions,
 };
 use tokio::io::ReadBuf;
 
@@ -263,6 +263,12 @@ impl<X: SendHalf> SendHalf for BrokenSend<X> {
             ready!(self.inner.poll_send(cx, &[]))?;
         }
         self.inner.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.inner.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.inner.abort_on_drop(on)
     }
 }
 

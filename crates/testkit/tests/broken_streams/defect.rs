@@ -64,6 +64,16 @@ pub(crate) enum Defect {
     RetriesForEver,
     /// What is asked for by options is not looked at.
     IgnoresOptions,
+    /// An abort is not passed on, and is answered as if it were.
+    SwallowsAborts,
+    /// The reset comes when both halves are dropped.
+    AbortsWhenDropped,
+    /// An abort just finishes, and says that it resets.
+    CallsAnEndAReset,
+    /// An abort just finishes, and the other half goes on.
+    AbortsOneHalf,
+    /// What is to break off when it is dropped ends in order, and says that it does not.
+    DropsInOrder,
     /// The sending half says that it carries datagrams.
     SendsDatagrams,
 }
@@ -240,6 +250,46 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
         Defect::IgnoresOptions,
         "an_unknown_option_is_refused_by_name",
         "was not refused",
+    ),
+    (
+        Defect::SwallowsAborts,
+        "an_abort_is_seen_as_answered",
+        "nothing happened",
+    ),
+    (
+        Defect::AbortsWhenDropped,
+        "an_abort_is_seen_as_answered",
+        "nothing happened",
+    ),
+    (
+        Defect::SwallowsAborts,
+        "nothing_comes_after_an_abort",
+        "nothing happened",
+    ),
+    (
+        Defect::SwallowsAborts,
+        "an_abort_does_not_wait_for_a_stopped_sender",
+        "nothing happened",
+    ),
+    (
+        Defect::CallsAnEndAReset,
+        "an_abort_is_seen_as_answered",
+        "the answer was a reset, and an end came",
+    ),
+    (
+        Defect::CallsAnEndAReset,
+        "an_abort_after_finish_is_seen_as_answered",
+        "the answer was a reset, and an end came",
+    ),
+    (
+        Defect::AbortsOneHalf,
+        "an_abort_ends_both_halves",
+        "nothing happened",
+    ),
+    (
+        Defect::DropsInOrder,
+        "what_is_dropped_is_seen_as_answered",
+        "the answer was Reset, and the peer saw",
     ),
     (
         Defect::SendsDatagrams,

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use socketry_transport::{Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 use tokio::io::ReadBuf;
 
 use crate::defect::Defect;
@@ -271,10 +273,6 @@ impl<S: SendHalf> SendHalf for Bad<S> {
         }
     }
 
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.inner.set_abort_on_drop(on)
-    }
-
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.defect {
             Defect::FinishDrops => self.held.clear(),
@@ -282,5 +280,32 @@ impl<S: SendHalf> SendHalf for Bad<S> {
         }
         self.shared.finished.store(true, SeqCst);
         self.inner.poll_finish(cx)
+    }
+
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        let finish = |half: &mut Self| {
+            let nobody = &mut Context::from_waker(Waker::noop());
+            let _ = half.inner.poll_finish(nobody);
+        };
+        match self.defect {
+            Defect::SwallowsAborts => Ok(Aborted::Reset),
+            Defect::AbortsWhenDropped => self.inner.abort_on_drop(true),
+            Defect::CallsAnEndAReset => {
+                finish(self);
+                Ok(Aborted::Reset)
+            }
+            Defect::AbortsOneHalf => {
+                finish(self);
+                Ok(Aborted::End)
+            }
+            _ => self.inner.abort(code),
+        }
+    }
+
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        match self.defect {
+            Defect::DropsInOrder => Ok(if on { Aborted::Reset } else { Aborted::End }),
+            _ => self.inner.abort_on_drop(on),
+        }
     }
 }

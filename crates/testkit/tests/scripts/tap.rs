@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket};
+use socketry_transport::{
+    Aborted, Endpoint, Half, Info, Received, RecvHalf, SendHalf, Shape, Socket,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_test::io::{Builder, Mock};
 
@@ -157,6 +159,9 @@ impl SendHalf for Tap {
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.noted.note(Call::Shutdown);
         self.script(|script| script.poll_shutdown(cx))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::Reset)
     }
 }
 

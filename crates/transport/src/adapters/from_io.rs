@@ -2,13 +2,16 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 
 /// How many bytes of several small parts an [`IoSend`] writes as one.
 const GATHERED: usize = 4096;
@@ -42,6 +45,7 @@ pub type FromIo<T> = Joined<IoRecv<ReadHalf<T>>, IoSend<WriteHalf<T>>>;
 pub struct IoRecv<R> {
     io: R,
     info: Info,
+    shared: Arc<Shared>,
 }
 
 /// The sending half made from a writer.
@@ -49,6 +53,43 @@ pub struct IoRecv<R> {
 pub struct IoSend<W> {
     io: W,
     info: Info,
+    shared: Arc<Shared>,
+}
+
+/// What a sending half that is aborted tells the other one.
+#[derive(Debug, Default)]
+struct Shared {
+    aborted: AtomicBool,
+    reader: Mutex<Option<Waker>>,
+}
+
+impl Shared {
+    fn check(&self) -> io::Result<()> {
+        if self.aborted.load(Acquire) {
+            let words = "the connection was aborted at this end";
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the task that receives woken by an abort, unless that has come in the meantime.
+    fn watch(&self, cx: &Context<'_>) -> io::Result<()> {
+        match &mut *self.reader() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        self.check()
+    }
+
+    fn abort(&self) {
+        self.aborted.store(true, Release);
+        let reader = self.reader().take();
+        reader.map_or((), Waker::wake)
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
@@ -76,11 +117,18 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin> Joined<IoRecv<R>
     /// A reader and a writer that are two things, such as a child's pipes, about which `info` is known. Nothing is
     /// shared, and nothing locked.
     pub fn from_read_write(reader: R, writer: W, info: Info) -> Self {
+        let shared = Arc::default();
         let recv = IoRecv {
             io: reader,
             info: info.clone(),
+            shared: Arc::clone(&shared),
         };
-        Joined::new(recv, IoSend { io: writer, info })
+        let send = IoSend {
+            io: writer,
+            info,
+            shared,
+        };
+        Joined::new(recv, send)
     }
 
     /// The reader and the writer inside.
@@ -112,8 +160,15 @@ impl<R: AsyncRead + Send + Unpin> RecvHalf for IoRecv<R> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(Received::Data));
         }
+        self.shared.check()?;
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        match Pin::new(&mut self.io).poll_read(cx, buf) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => {
+                self.shared.watch(cx)?;
+                return Poll::Pending;
+            }
+        }
         let ended = buf.filled().len() == before;
         Poll::Ready(Ok(if ended { Received::End } else { Received::Data }))
     }
@@ -125,6 +180,7 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.shared.check()?;
         let io = Pin::new(&mut self.io);
         match parts {
             [part] => io.poll_write(cx, part),
@@ -139,6 +195,15 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
             done => Poll::Ready(done),
         }
+    }
+
+    /// Nothing that writes has a reset: it is shut down, and the peer sees an end. Where that has to
+    /// wait, or fails, the peer sees the end when both halves have been dropped.
+    fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.shared.abort();
+        Ok(Aborted::End)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::socket::info::Info;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
@@ -103,11 +103,14 @@ impl SendHalf for BoxSocket {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_flush(cx)
     }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.0.set_abort_on_drop(on)
-    }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.0.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.0.abort_on_drop(on)
     }
 }
 

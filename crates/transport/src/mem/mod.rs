@@ -1,5 +1,8 @@
 //! `mem://name`: stream sockets inside this process, first-class, without the kernel.
 
+mod pipe;
+mod socket;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,23 +10,17 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
-use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::adapters::FromIo;
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
-use crate::contract::socket::Shape;
-use crate::contract::socket::info::Info;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 use crate::options;
 use crate::options::SocketOptions;
-
-/// What `mem` sockets are.
-pub type MemSocket = FromIo<DuplexStream>;
+pub use socket::{MemRecv, MemSend, MemSocket};
 
 /// How many bytes wait in each direction, where `recv_buffer` says nothing.
 const DEFAULT_BUFFER: usize = 64 * 1024;
@@ -111,11 +108,9 @@ impl Transport for MemTransport {
             .get(&name)
             .ok_or_else(|| refused("nobody listens there"))?;
         let (local, peer) = (named(free_name()), named(name));
-        let (ours, theirs) = tokio::io::duplex(listening.buffer);
-        let at = |local, peer| Info::new(Shape::Stream, local, peer);
-        let accepted = FromIo::from_io(theirs, at(peer.clone(), local.clone()));
+        let (ours, accepted) = socket::pair(listening.buffer, &local, &peer);
         match listening.backlog.try_send(accepted) {
-            Ok(()) => Ok(FromIo::from_io(ours, at(local, peer))),
+            Ok(()) => Ok(ours),
             Err(TrySendError::Full(_)) => Err(refused("the listener's backlog is full")),
             Err(TrySendError::Closed(_)) => Err(refused("the listener is closing")),
         }

@@ -14,7 +14,7 @@ use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 
 /// How often one poll tries to send through a socket that says it has room and then has none,
 /// before others on the same thread get their turn.
@@ -228,6 +228,14 @@ impl<D: DatagramSocket> SendHalf for SessionSend<D> {
         self.finished = true;
         self.waiting = None;
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends the session here, and gives its place up. The peer is not told.
+    fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
+        self.waiting = None;
+        self.link.hub.leave(&self.link.peer);
+        self.link.peer.end();
+        Ok(Aborted::Nothing)
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
 use crate::contract::socket::info::Info;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
 
 /// The whole [`Socket`]: a receiving and a sending half, and nothing else.
 ///
@@ -107,11 +107,14 @@ impl<R: Half, W: SendHalf> SendHalf for Joined<R, W> {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.send.poll_flush(cx)
     }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.send.set_abort_on_drop(on)
-    }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.send.poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.send.abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.send.abort_on_drop(on)
     }
 }
 

@@ -166,22 +166,61 @@ pub trait SendHalf: Half {
         Poll::Ready(Ok(()))
     }
 
-    /// With `on`, what is dropped from here on ends in a reset where the transport has one (TCP), so that the peer cannot
-    /// take it for the end; what was sent and has not arrived yet may be lost with it. Without, it ends as ever. The
-    /// default does nothing: other transports have no reset.
-    ///
-    /// # Errors
-    /// If the system refuses.
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        let _ = on;
-        Ok(())
-    }
-
     /// Flushes and closes this direction, where the transport can; the other stays open. Repeating it is harmless.
     ///
     /// # Errors
     /// As [`poll_send`](SendHalf::poll_send).
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Breaks the connection off, now, and says what the peer will see of that.
+    ///
+    /// What was not delivered yet may be lost. Both halves are done: a send fails, a receive fails
+    /// or ends (after what had arrived, at most), and those that wait are woken. Repeating it is
+    /// harmless. Sockets of datagrams have no connection to break: a session ends, others go on.
+    ///
+    /// `code` is the reason, where the protocol has room for one (QUIC, HTTP/2). The transports of
+    /// this crate have none: `mem` says it in words, TCP loses it.
+    ///
+    /// # Errors
+    /// If the system refuses. Then the connection is as it was.
+    fn abort(&mut self, code: u64) -> io::Result<Aborted>;
+
+    /// With `on`, breaks the connection off when both halves are dropped, and when the process
+    /// dies; without, it ends as ever. Says what the peer will see then.
+    ///
+    /// By default nothing changes, and the answer is what dropping does: an end of a stream, and
+    /// nothing of datagrams. A wrapper passes it on.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        let _ = on;
+        Ok(Aborted::quiet(self.shape()))
+    }
+}
+
+/// What the peer sees of a connection that is [broken off](SendHalf::abort).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "where the peer sees an end, it cannot tell that something is missing"]
+pub enum Aborted {
+    /// An error, and no end before it: the peer can tell.
+    Reset,
+    /// An end, as if this side had finished: the peer cannot tell. So it is on transports without
+    /// a reset, and on all of them after [`poll_finish`](SendHalf::poll_finish).
+    End,
+    /// Nothing: datagrams just stop.
+    Nothing,
+}
+
+impl Aborted {
+    /// What the peer sees of a socket of this shape that is just dropped.
+    pub fn quiet(shape: Shape) -> Self {
+        match shape {
+            Shape::Stream => Aborted::End,
+            Shape::Datagram { .. } => Aborted::Nothing,
+        }
+    }
 }
 
 /// A connected socket: both halves in one, and able to come apart.
@@ -244,11 +283,14 @@ macro_rules! forward_halves {
             fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 (**self).poll_flush(cx)
             }
-            fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-                (**self).set_abort_on_drop(on)
-            }
             fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 (**self).poll_finish(cx)
+            }
+            fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+                (**self).abort(code)
+            }
+            fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+                (**self).abort_on_drop(on)
             }
         }
     };

@@ -2,11 +2,13 @@
 
 #![expect(
     unsafe_code,
-    reason = "receiving into memory that was not cleared first; see each block"
+    reason = "receiving into memory that was not cleared first, and an address of no family; see each block"
 )]
 
 use std::io::{self, IoSlice};
 
+#[cfg(target_os = "linux")]
+use socket2::SockAddrStorage;
 use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::ReadBuf;
 
@@ -102,4 +104,14 @@ pub(crate) fn send_parts_to(
         [part] => socket.send_to_with_flags(part, to, libc::MSG_NOSIGNAL),
         parts => socket.send_to_vectored_with_flags(parts, to, libc::MSG_NOSIGNAL),
     }
+}
+
+/// Takes the peer away: TCP sends it a reset.
+#[cfg(target_os = "linux")]
+pub(super) fn disconnect(socket: &socket2::Socket) -> io::Result<()> {
+    let nobody = SockAddrStorage::zeroed();
+    let len = nobody.size_of();
+    // SAFETY: zeros are a valid address, of the family AF_UNSPEC, and as long as the storage.
+    let nobody = unsafe { SockAddr::new(nobody, len) };
+    socket.connect(&nobody)
 }

@@ -14,7 +14,7 @@ use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 use crate::kernel::addr::{self, Scheme};
 
 /// What both halves share: the socket, and what is known about it.
@@ -41,6 +41,8 @@ pub struct OsSend {
     shared: Arc<Connected>,
     /// Whether the kernel has taken the peer of a Unix socket away.
     lost: bool,
+    /// Whether the end was sent, which the peer sees, whatever comes behind it.
+    finished: bool,
 }
 
 impl OsSocket {
@@ -57,8 +59,12 @@ impl OsSocket {
             shared: Arc::clone(&shared),
             trouble: None,
         };
-        let lost = false;
-        Joined::new(recv, OsSend { shared, lost })
+        let send = OsSend {
+            shared,
+            lost: false,
+            finished: false,
+        };
+        Joined::new(recv, send)
     }
 
     /// The socket itself, for options that this crate does not name.
@@ -204,10 +210,14 @@ impl SendHalf for OsSend {
         let first = &bytes[..size.min(bytes.len())];
         self.poll_send(cx, &[IoSlice::new(first)])
     }
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        self.shared.os.set_abort_on_drop(on)
-    }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.finished = true;
         Poll::Ready(self.shared.os.finish())
+    }
+    fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
+        self.shared.os.abort(self.finished)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.shared.os.abort_on_drop(on, self.finished)
     }
 }

@@ -10,6 +10,7 @@
     reason = "registering a descriptor with the runtime; see the block"
 )]
 
+mod abort;
 mod calls;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod control;
@@ -24,7 +25,6 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, ReadBuf, Ready};
@@ -260,15 +260,6 @@ impl Os {
         self.poll_write_io(cx, |socket| {
             send_parts(socket, parts, self.shape.is_stream())
         })
-    }
-
-    fn set_abort_on_drop(&self, on: bool) -> io::Result<()> {
-        // A Unix socket knows no reset. Off is the system's default, whatever the option `linger`
-        // was before.
-        if !self.shape.is_stream() || self.scheme.is_unix() {
-            return Ok(());
-        }
-        self.socket().set_linger(on.then_some(Duration::ZERO))
     }
 
     fn finish(&self) -> io::Result<()> {

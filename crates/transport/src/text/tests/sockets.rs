@@ -12,7 +12,7 @@ use super::*;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Shape};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 
 /// A socket whose arrivals are written down, and whose stream takes three bytes at a time.
 struct Script {
@@ -101,6 +101,9 @@ impl SendHalf for Script {
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, _: u64) -> io::Result<Aborted> {
+        Ok(Aborted::quiet(self.shape()))
     }
 }
 

@@ -1,0 +1,174 @@
+//! One direction between two ends: a bounded buffer, and the two tasks that wait at it.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::ReadBuf;
+use tokio::task::coop::poll_proceed;
+
+use crate::contract::socket::Received;
+
+#[derive(Debug)]
+pub(super) struct Pipe {
+    /// The most bytes that wait.
+    room: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: VecDeque<u8>,
+    /// No more will be written.
+    finished: bool,
+    /// No more will be read.
+    deaf: bool,
+    /// One end broke the connection off, with this code.
+    reset: Option<u64>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+impl Pipe {
+    pub(super) fn new(room: usize) -> Self {
+        let state = Mutex::default();
+        Pipe { room, state }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; should that change, the bytes are still in order.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and wakes both tasks once the lock is released.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let wakers = {
+            let mut state = self.state();
+            change(&mut state);
+            [state.reader.take(), state.writer.take()]
+        };
+        wakers.into_iter().for_each(wake);
+    }
+
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        let turn = ready!(poll_proceed(cx));
+        let writer = {
+            let mut state = self.state();
+            if state.bytes.is_empty() && buf.remaining() > 0 {
+                state.check_reset()?;
+                if state.finished {
+                    turn.made_progress();
+                    return Poll::Ready(Ok(Received::End));
+                }
+                wait(&mut state.reader, cx);
+                return Poll::Pending;
+            }
+            state.read(buf);
+            state.writer.take()
+        };
+        turn.made_progress();
+        wake(writer);
+        Poll::Ready(Ok(Received::Data))
+    }
+
+    pub(super) fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let turn = ready!(poll_proceed(cx));
+        let (taken, reader) = {
+            let mut state = self.state();
+            state.check_reset()?;
+            if state.finished || state.deaf {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let room = self.room - state.bytes.len();
+            if room == 0 && parts.iter().any(|part| !part.is_empty()) {
+                wait(&mut state.writer, cx);
+                return Poll::Pending;
+            }
+            (state.write(parts, room), state.reader.take())
+        };
+        turn.made_progress();
+        wake(reader);
+        Poll::Ready(Ok(taken))
+    }
+
+    /// The writer has written all.
+    pub(super) fn finish(&self) {
+        self.change(|state| state.finished = true);
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.state().finished
+    }
+
+    /// The reader is gone: what waits is for nobody.
+    pub(super) fn close(&self) {
+        self.change(|state| {
+            state.deaf = true;
+            state.bytes = VecDeque::new();
+        });
+    }
+
+    /// Breaks this direction off, behind what is there, and says whether that is to be seen: what
+    /// was finished stays so.
+    pub(super) fn reset(&self, code: u64) -> bool {
+        let mut seen = false;
+        self.change(|state| {
+            seen = !state.finished || state.reset.is_some();
+            if seen {
+                state.reset.get_or_insert(code);
+            }
+        });
+        seen
+    }
+}
+
+impl State {
+    fn check_reset(&self) -> io::Result<()> {
+        let Some(code) = self.reset else {
+            return Ok(());
+        };
+        let words = format!("the connection was aborted, with code {code}");
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, words))
+    }
+
+    fn read(&mut self, buf: &mut ReadBuf<'_>) {
+        let (first, second) = self.bytes.as_slices();
+        let head = first.len().min(buf.remaining());
+        buf.put_slice(&first[..head]);
+        let tail = second.len().min(buf.remaining());
+        buf.put_slice(&second[..tail]);
+        self.bytes.drain(..head + tail);
+    }
+
+    fn write(&mut self, parts: &[IoSlice<'_>], room: usize) -> usize {
+        let mut left = room;
+        for part in parts {
+            let take = part.len().min(left);
+            self.bytes.extend(&part[..take]);
+            left -= take;
+        }
+        room - left
+    }
+}
+
+fn wait(place: &mut Option<Waker>, cx: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,129 @@
+//! The two ends of a connection in memory, and their halves.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+
+use super::pipe::Pipe;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::info::Info;
+use crate::contract::socket::joined::Joined;
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
+
+/// A connected socket of [`MemTransport`](crate::MemTransport).
+pub type MemSocket = Joined<MemRecv, MemSend>;
+
+/// The receiving half of a [`MemSocket`].
+#[derive(Debug)]
+pub struct MemRecv {
+    end: Arc<End>,
+}
+
+/// The sending half of a [`MemSocket`].
+#[derive(Debug)]
+pub struct MemSend {
+    end: Arc<End>,
+}
+
+/// What both halves share. The connection ends with it.
+#[derive(Debug)]
+struct End {
+    info: Info,
+    incoming: Arc<Pipe>,
+    outgoing: Arc<Pipe>,
+    /// Dropping it breaks the connection off.
+    aborts: AtomicBool,
+}
+
+impl End {
+    /// Breaks both directions off. What this end has finished the peer still receives.
+    fn abort(&self, code: u64) -> Aborted {
+        self.incoming.reset(code);
+        if self.outgoing.reset(code) {
+            Aborted::Reset
+        } else {
+            Aborted::End
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.aborts.load(Relaxed) {
+            let _ = self.abort(0);
+        }
+        self.outgoing.finish();
+        self.incoming.close();
+    }
+}
+
+/// Two ends with so many bytes of room in each direction: one at `here`, one at `there`.
+pub(super) fn pair(room: usize, here: &Endpoint, there: &Endpoint) -> (MemSocket, MemSocket) {
+    let [up, down] = [(); 2].map(|()| Arc::new(Pipe::new(room)));
+    let socket = |incoming: &Arc<Pipe>, outgoing: &Arc<Pipe>, [local, peer]: [&Endpoint; 2]| {
+        let end = Arc::new(End {
+            info: Info::new(Shape::Stream, local.clone(), peer.clone()),
+            incoming: Arc::clone(incoming),
+            outgoing: Arc::clone(outgoing),
+            aborts: AtomicBool::new(false),
+        });
+        let recv = MemRecv {
+            end: Arc::clone(&end),
+        };
+        Joined::new(recv, MemSend { end })
+    };
+    (
+        socket(&down, &up, [here, there]),
+        socket(&up, &down, [there, here]),
+    )
+}
+
+impl Half for MemRecv {
+    fn info(&self) -> &Info {
+        &self.end.info
+    }
+}
+
+impl Half for MemSend {
+    fn info(&self) -> &Info {
+        &self.end.info
+    }
+}
+
+impl RecvHalf for MemRecv {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.end.incoming.poll_read(cx, buf)
+    }
+}
+
+impl SendHalf for MemSend {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.end.outgoing.poll_write(cx, parts)
+    }
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end.outgoing.finish();
+        Poll::Ready(Ok(()))
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        Ok(self.end.abort(code))
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.end.aborts.store(on, Relaxed);
+        Ok(if on && !self.end.outgoing.is_finished() {
+            Aborted::Reset
+        } else {
+            Aborted::End
+        })
+    }
+}
