@@ -1,9 +1,10 @@
 //! A failed connect is a value that the caller inspects, as Python's `connect_ex` returns a number.
 
-use socketry_transport::{ErrorKind, Listener, connect, listen};
+use socketry::prelude::*;
+use socketry::transport::{Error, ErrorKind};
 
 #[tokio::main]
-async fn main() -> Result<(), socketry_transport::Error> {
+async fn main() -> Result<(), Error> {
     let server = listen("tcp://127.0.0.1:0").await?;
     let gone = listen("tcp://127.0.0.1:0").await?.local().clone();
 

@@ -8,8 +8,7 @@
 
 use std::error::Error;
 
-use socketry_codec::{BoxCodec, Framed};
-use socketry_transport::{Listener, connect, listen};
+use socketry::prelude::*;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {

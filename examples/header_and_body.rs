@@ -4,8 +4,8 @@
 use std::error::Error;
 
 use serde::{Deserialize, Serialize};
-use socketry_codec::{Fault, Framed, Json};
-use socketry_transport::{Endpoint, Listener, connect, listen};
+use socketry::codec::{Fault, Json};
+use socketry::prelude::*;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Header {

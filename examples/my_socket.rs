@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use socketry_transport::{PeerAddr, TextPolicy, TextSocket};
+use socketry::transport::{PeerAddr, TextPolicy, TextSocket};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

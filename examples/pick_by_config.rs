@@ -8,8 +8,8 @@
 use std::error::Error;
 
 use serde::Deserialize;
-use socketry_codec::{CodecRegistry, CodecSpec, Framed};
-use socketry_transport::{
+use socketry::codec::{CodecRegistry, CodecSpec, Framed};
+use socketry::transport::{
     Endpoint, Listener, Registry, SocketOptions, TcpTransport, UnixTransport,
 };
 

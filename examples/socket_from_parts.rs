@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use socketry_codec::{Framed, Struct};
-use socketry_transport::{Listener, SocketOptions, SocketParts, connect};
+use socketry::codec::Struct;
+use socketry::prelude::*;
+use socketry::transport::{SocketOptions, SocketParts};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

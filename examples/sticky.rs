@@ -3,8 +3,8 @@
 
 use std::error::Error;
 
-use socketry_codec::{BoxCodec, Framed};
-use socketry_transport::{BoxSocket, Listener, Received, RecvExt, SendExt, connect, listen};
+use socketry::prelude::*;
+use socketry::transport::Received;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -23,6 +23,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Choosing a codec
+//!
+//! | you want | name | a frame may hold | know that |
+//! |---|---|---|---|
+//! | any bytes, and speed | `struct:>I`; other formats for other peers | any bytes, up to 8 MiB | Python packs and unpacks it in one line; `struct` alone is Python's `i` |
+//! | text that a person, `nc` or a log can read | `line`, `line:crlf` | anything but its delimiter, up to 8 MiB | JSON in lines is [`Line`] with values in [`Json`] |
+//! | a header that says what follows, and then a file or a stream | `json`, `json:>I` | a JSON object of at most 64 KiB | the body behind it has no limit: `Framed::body` |
+//! | a peer that writes JSON objects and no lengths | `json:bare` | a JSON object of at most 8 MiB, nested up to 128 levels | every byte is looked at, so large frames cost more than behind a length |
+//! | datagrams as they are, or a stream as it comes | `raw` | a datagram; over a stream, what one read brought | **over a stream it keeps no boundaries**: two sends may arrive as one |
+//!
+//! The limits are defaults; each codec but `raw` has `max_frame`, and `max_discard` for what is
+//! passed over. Over datagrams each frame is one datagram, whatever the codec. Values of your own
+//! types go over any of them with `Framed::typed`, in JSON or in another [format](Pack). What a
+//! program reads from its configuration is a [`BoxCodec`] or a [`CodecSpec`].
+//!
 //! # Features
 //!
 //! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without

@@ -52,7 +52,7 @@
 //! | two machines, and nothing may be lost | `tcp://host:port` |
 //! | one machine, and the file system says who may connect | `unix:///path`, `unix://@name` (Linux) |
 //! | short messages that may be lost, broadcast or multicast | `udp://host:port` |
-//! | whole messages on one machine, none lost | `unix-dgram:///path` |
+//! | whole messages on one machine, in order | `unix-dgram:///path` |
 //! | a test, or two parts of one program | `mem://name` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts.
@@ -88,7 +88,7 @@
 //!
 //! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
-//! * `serde`: codecs and limits from configuration files.
+//! * `serde`: endpoints, options, codecs and limits from configuration files.
 //! * `json`: JSON frames as values of your own types, through serde_json.
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
 #![forbid(unsafe_code)]

@@ -6,9 +6,10 @@
 //!             listen       datagrams
 //! ```
 //!
-//! [`connect`] and [`listen`] take a URL and give sockets of one erased type. A program that knows its transport
-//! uses [`TcpTransport`] and its sisters, which give sockets of a type of their own through the same [`Transport`] trait.
-//! Somebody else's transport is one more implementation, put into a [`Registry`].
+//! [`connect`] and [`listen`] take a URL and give sockets of one erased type. A program that knows
+//! its transport uses [`TcpTransport`] and its sisters, which give sockets of a type of their own
+//! through the same [`Transport`] trait. Somebody else's transport is one more implementation, put
+//! into a [`Registry`].
 //!
 //! ```
 //! use socketry_transport::{Listener, RecvExt, SendExt};
@@ -25,14 +26,31 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Choosing a transport
+//!
+//! | you want | URL | it carries | know that |
+//! |---|---|---|---|
+//! | two machines, and nothing may be lost | `tcp://host:port` | a stream | one lost packet keeps all that follow it waiting; a host name's addresses are tried in turns (RFC 8305) |
+//! | one machine, and the file system says who may connect | `unix:///path` | a stream | `?mode=0600` sets who may; the file is removed when the listener is dropped |
+//! | the same without a file | `unix://@name` | a stream | Linux only; every user of the machine may connect |
+//! | short messages, broadcast, multicast, or the newest value only | `udp://host:port` | datagrams of at most 65,507 bytes | they may be lost, repeated, reordered, and sent under a forged address |
+//! | whole messages on one machine | `unix-dgram:///path` | datagrams, of some 200 KiB on Linux | none is lost on the way, and they stay in order; no connection is ever closed, so a peer that is gone is noticed late |
+//! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
+//!
+//! Over both kinds of datagrams, a listener gives a [`Session`] for each peer, and drops what a
+//! session's queue has no room for ([`SessionLimits`]); [`DatagramSocket`] serves all peers at one
+//! place instead. No transport here encrypts or authenticates. For text in any encoding see
+//! `TextSocket`; for frames, the crate `socketry-codec`.
+//!
 //! # The contract
 //!
-//! * [`Socket`] is the data path: poll methods that take `&mut self`, no allocation per call, and owned halves. A socket
-//!   is a [stream or carries datagrams](Shape), and says which.
+//! * [`Socket`] is the data path: poll methods that take `&mut self`, no allocation per call, and
+//!   owned halves. A socket is a [stream or carries datagrams](Shape), and says which.
 //! * Dropping a half tells the peer nothing; [`SendExt::finish`] is the half-close.
-//! * A datagram arrives whole, or is reported as [cut](Received::Cut). One above the most that fits is refused, and
-//!   nothing of it is sent.
-//! * What a peer can make this crate hold is bounded: backlogs, tables, queues. A full one refuses the newcomer.
+//! * A datagram arrives whole, or is reported as [cut](Received::Cut). One above the most that fits
+//!   is refused, and nothing of it is sent.
+//! * What a peer can make this crate hold is bounded: backlogs, tables, queues. A full one refuses
+//!   the newcomer.
 //! * A failed connect is a value: [`Error::kind`].
 //!
 //! Frames are made of all this by `socketry-codec`; transports know no codec.
@@ -41,10 +59,11 @@
 //!
 //! * `batch` (default): many UDP datagrams a call on Linux, through quinn-udp. Without it the same
 //!   methods receive one.
+//! * `serde` (default): endpoints, options and encodings from configuration files.
 //! * `text` (default): `Encoding` and `TextSocket`, through encoding_rs.
 //!
-//! The kernel's sockets need Unix: Linux is tested, macOS compiles. Abstract names, peer credentials and
-//! device binding are Linux'.
+//! The kernel's sockets need Unix: Linux is tested, macOS compiles. Abstract names, peer
+//! credentials and device binding are Linux'.
 
 mod adapters;
 mod contract;
