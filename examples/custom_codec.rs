@@ -1,12 +1,15 @@
-//! Your own codec: netstrings (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec says
-//! where a frame lies. The framework does buffers, cancellation, time limits and sockets.
+//! Your own codec, chosen by its name from our apps: netstrings
+//! (<https://cr.yp.to/proto/netstrings.txt>), `5:hello,`. A codec says where a frame lies. The
+//! framework does buffers, cancellation, time limits and sockets.
+//!
+//! `cargo run --example custom_codec -- chat serve tcp://127.0.0.1:9000 --codec netstring:max=500`
 
-use std::error::Error;
+use std::process::ExitCode;
 
 use bytes::BytesMut;
+use socketry_apps::cli::CommandLine;
 use socketry_codec::limits::{check, unfinished};
-use socketry_codec::{Codec, CodecError, Decoded, End, Fault, Framed};
-use socketry_transport::{Listener, connect, listen};
+use socketry_codec::{Codec, CodecError, CodecRegistry, Decoded, End, Fault, Properties};
 
 #[derive(Clone)]
 struct Netstring {
@@ -25,12 +28,10 @@ impl Codec for Netstring {
         let len: usize = digits.and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
         let (start, comma) = (colon + 1, colon + 1 + len);
         if len > self.max {
-            let (len, max) = (Some(len as u64), self.max as u64);
             // Skipped and not fatal, since the next frame boundary is known.
-            return Err(CodecError::skip(
-                Fault::TooLong { len, max },
-                comma as u64 + 1,
-            ));
+            let (len, max) = (Some(len as u64), self.max as u64);
+            let fault = Fault::TooLong { len, max };
+            return Err(CodecError::skip(fault, comma as u64 + 1));
         }
         match input.get(comma) {
             #[rustfmt::skip]
@@ -51,26 +52,27 @@ impl Codec for Netstring {
     fn in_step(&self) -> bool {
         true
     }
+
+    fn properties(&self) -> Properties {
+        Properties::default().at_most(self.max)
+    }
 }
 
 fn wrong() -> CodecError {
     CodecError::fatal(Fault::Other("that is no netstring".into()))
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut listener = listen("mem://netstrings").await?;
-    let mut client = Framed::new(connect(listener.local()).await?, Netstring { max: 1000 });
-    let mut server = Framed::new(listener.accept().await?, Netstring { max: 10 });
-    for frame in [&b"hello"[..], b"too long for the server", b"", b"world!"] {
-        client.send(frame).await?;
-        match server.recv().await {
-            Ok(frame) => println!("{:?}", frame.map(String::from_utf8_lossy)),
-            Err(error) if !error.is_fatal() => println!("passed over: {error}"),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+/// Our codecs and this one, whose name takes a parameter.
+fn codecs() -> CodecRegistry {
+    CodecRegistry::standard().with("netstring", |parameters| {
+        let max = parameters.get_or("max", 1_000_000)?;
+        let max = parameters.max_frame().unwrap_or(max);
+        Ok(Box::new(Netstring { max }))
+    })
+}
+
+fn main() -> ExitCode {
+    CommandLine::default().codecs(codecs()).main()
 }
 
 // This one line runs every law of codecs against it:
@@ -78,8 +80,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
 #[cfg(test)]
 socketry_testkit::codec_laws!(
     netstring,
-    socketry_testkit::codec::Subject::new("netstring", |limits| Netstring {
-        max: limits.max_frame
-    })
-    .without_max_discard()
+    socketry_testkit::codec::Subject::registered(&codecs(), "netstring")
 );

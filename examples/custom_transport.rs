@@ -1,14 +1,17 @@
-//! A transport of one's own, for a scheme of one's own: `plain://host:port` is TCP made of tokio's
-//! types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `FromIo`.
+//! Your own transport, chosen by its scheme from our apps: `plain://host:port` is TCP made of
+//! tokio's types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `FromIo`.
+//!
+//! `cargo run --example custom_transport -- command serve plain://127.0.0.1:9001`
 
 use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::task::{Context, Poll, ready};
 
-use socketry_codec::{Framed, Line};
+use socketry_apps::cli::CommandLine;
+use socketry_apps::matrix;
 use socketry_transport::{
-    Endpoint, Error, FromIo, Info, Listener, Registry, Result, Shape, SocketOptions, Transport,
-    async_trait,
+    Endpoint, Error, FromIo, Info, Listener, Result, Shape, SocketOptions, Transport, async_trait,
 };
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,13 +79,7 @@ socketry_testkit::stream_laws!(
     socketry_testkit::stream::Subject::new(Plain, "plain://127.0.0.1:0")
 );
 
-#[tokio::main]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let registry = Registry::standard().with("plain", Plain);
-    let mut listener = registry.listen("plain://127.0.0.1:0").await?;
-    let mut client = Framed::new(registry.connect(listener.local()).await?, Line::new());
-    let mut server = Framed::new(listener.accept().await?, Line::new());
-    client.send(b"from a transport of one's own").await?;
-    println!("{:?}", server.recv().await?.map(String::from_utf8_lossy));
-    Ok(())
+fn main() -> ExitCode {
+    let transports = matrix::transports().with("plain", Plain);
+    CommandLine::default().transports(transports).main()
 }
