@@ -102,6 +102,7 @@ pub use kernel::{
     bound::OsDatagram,
     os::{OsRecv, OsSend, OsSocket},
     parts::SocketParts,
+    several::NameListener,
     tcp::TcpTransport,
     udp::UdpTransport,
     unix::{UnixDgramTransport, UnixTransport},

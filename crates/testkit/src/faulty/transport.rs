@@ -131,6 +131,9 @@ impl<L: Listener> Listener for FaultyListener<L> {
     fn local(&self) -> &Endpoint {
         self.listener.local()
     }
+    fn locals(&self) -> Vec<Endpoint> {
+        self.listener.locals()
+    }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.listener.poll_accept(cx))?;

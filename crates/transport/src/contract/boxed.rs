@@ -1,6 +1,7 @@
 //! The erased forms: one socket type, one listener type and one transport type for every scheme.
 //!
-//! There is no twin of the traits. [`erase`] fixes the associated types of [`Transport`] to the boxed ones.
+//! There is no twin of the traits. [`erase`] fixes the associated types of [`Transport`] to the
+//! boxed ones.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -28,8 +29,8 @@ pub type BoxTransport = Arc<dyn Transport<Socket = BoxSocket, Listener = BoxList
 
 /// What [`BoxSocket`] needs: `split` by value, through a box.
 ///
-/// A blanket trait, because a hand-written `split_boxed(self: Box<Self>) { self.split() }` would resolve to the
-/// `Socket` of `Box<Self>` and call itself for ever.
+/// A blanket trait, because a hand-written `split_boxed(self: Box<Self>) { self.split() }` would
+/// resolve to the `Socket` of `Box<Self>` and call itself for ever.
 trait Erased: RecvHalf + SendHalf {
     fn split_boxed(self: Box<Self>) -> (BoxRecv, BoxSend);
 }
@@ -145,6 +146,9 @@ impl Listener for BoxListener {
     fn local(&self) -> &Endpoint {
         self.0.local()
     }
+    fn locals(&self) -> Vec<Endpoint> {
+        self.0.locals()
+    }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         self.0.poll_accept(cx)
     }
@@ -158,6 +162,9 @@ impl<L: Listener> Listener for Boxing<L> {
 
     fn local(&self) -> &Endpoint {
         self.0.local()
+    }
+    fn locals(&self) -> Vec<Endpoint> {
+        self.0.locals()
     }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         self.0.poll_accept(cx).map_ok(BoxSocket::new)

@@ -9,6 +9,7 @@ mod hint;
 mod multicast;
 pub(crate) mod os;
 pub(crate) mod parts;
+pub(crate) mod several;
 pub(crate) mod tcp;
 pub(crate) mod udp;
 pub(crate) mod unix;

@@ -8,19 +8,23 @@ use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::contract::endpoint::Endpoint;
-use crate::contract::error::{Error, Result};
+use crate::contract::error::Result;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
+use crate::contract::transport::listener::Listener;
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr;
 use crate::kernel::addr::Scheme;
 use crate::kernel::connect::{begin, in_time, race, resolve, settled};
 use crate::kernel::hint;
 use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::several::{self, NameListener};
 use crate::options;
 use crate::options::SocketOptions;
 
 /// TCP. Addresses are reused by default when listening, and `nodelay` is on.
+///
+/// Listening at a name is listening at all its addresses, on one port: see [`NameListener`].
 #[derive(Clone, Debug, Default)]
 pub struct TcpTransport {
     options: SocketOptions,
@@ -50,7 +54,7 @@ fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
 #[async_trait]
 impl Transport for TcpTransport {
     type Socket = OsSocket;
-    type Listener = OsListener;
+    type Listener = NameListener<OsListener>;
 
     fn keys(&self) -> Keys {
         options::TCP
@@ -73,18 +77,16 @@ impl Transport for TcpTransport {
         in_time(to, &options, connecting).await
     }
 
-    async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
+    async fn listen(&self, at: &Endpoint) -> Result<NameListener<OsListener>> {
         Scheme::Tcp.check(at, "listen at")?;
         let mut options = self.options(at)?;
         options.reuse_address.get_or_insert(true);
-        let mut failure = None;
-        for address in resolve("listen at", at).await? {
-            match listening(address, &options, at) {
-                Ok(listener) => return Ok(listener),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        Err(failure.unwrap_or_else(|| Error::new(crate::ErrorKind::NotFound, "listen at", at)))
+        let addresses = resolve("listen at", at).await?;
+        several::at_all(at, &addresses, |address, at| {
+            let listener = listening(address, &options, at)?;
+            let local = listener.local().clone();
+            Ok((listener, local))
+        })
     }
 }
 
@@ -107,8 +109,8 @@ async fn attempt(
     } else {
         SockAddr::from(address)
     };
-    // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a simultaneous open):
-    // nobody listens there.
+    // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a
+    // simultaneous open): nobody listens there.
     let local = os.socket().local_addr()?;
     if local == peer {
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
@@ -116,7 +118,8 @@ async fn attempt(
     Ok((os, [local, peer]))
 }
 
-/// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets that it accepts.
+/// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets
+/// that it accepts.
 fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<OsListener> {
     let failed = |error| hint::failed("listen at", at, error);
     let socket = socket_for(&address).map_err(failed)?;
@@ -134,7 +137,8 @@ fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Res
 mod tests {
     use super::*;
 
-    /// A listener whose queue is full, the sockets that fill it, and one that has to ask again, which it does after a second.
+    /// A listener whose queue is full, the sockets that fill it, and one that has to ask again,
+    /// which it does after a second.
     fn crowded() -> (Socket, Vec<Socket>, Socket) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = socket_for(&any).unwrap();

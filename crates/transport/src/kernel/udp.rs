@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use crate::contract::datagram::DatagramSocket;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
@@ -17,6 +18,7 @@ use crate::kernel::connect::{in_time, resolve};
 use crate::kernel::hint;
 use crate::kernel::multicast;
 use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::several::{self, NameListener};
 use crate::options;
 use crate::options::SocketOptions;
 use crate::session::{SessionLimits, SessionListener};
@@ -28,8 +30,11 @@ use crate::session::{SessionLimits, SessionListener};
 /// answers from the address that was asked. A peer that asks two of them has a session with each,
 /// and [`Half::local`](crate::Half::local) says with which.
 ///
-/// Of multicast groups, a socket hears those that it joined itself (the option `join`), on Linux also
-/// where another socket of the machine has joined more.
+/// Listening at a name is listening at all its addresses, on one port, with the limits of sessions
+/// at each: see [`NameListener`].
+///
+/// Of multicast groups, a socket hears those that it joined itself (the option `join`), on Linux
+/// also where another socket of the machine has joined more.
 #[derive(Clone, Debug, Default)]
 pub struct UdpTransport {
     options: SocketOptions,
@@ -41,18 +46,21 @@ impl UdpTransport {
         UdpTransport { options }
     }
 
-    /// A socket that is bound at `at` and connected to nobody.
+    /// A socket that is bound at `at` and connected to nobody. At a name it has the first address
+    /// that this machine can serve; that others are left out is told by a `tracing` event of level
+    /// `WARN`.
     ///
     /// # Errors
     /// As [`Transport::listen`].
     pub async fn bind(&self, at: &Endpoint) -> Result<OsDatagram> {
         Scheme::Udp.check(at, "listen at")?;
-        bind(at, &self.options.resolve(at, options::UDP)?).await
+        let options = self.options.resolve(at, options::UDP)?;
+        let addresses = resolve("listen at", at).await?;
+        several::at_one(at, &addresses, |address| bind(address, &options, at))
     }
 }
 
-async fn bind(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram> {
-    let address = first(resolve("listen at", at).await?, at)?;
+fn bind(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<OsDatagram> {
     let failed = |error| hint::failed("listen at", at, error);
     let socket = socket_for(&address).map_err(failed)?;
     options.apply_before_bind(&socket, at)?;
@@ -75,11 +83,6 @@ fn connected(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> Res
     Ok(OsSocket::connected(os, local, peer))
 }
 
-fn first(addresses: Vec<SocketAddr>, endpoint: &Endpoint) -> Result<SocketAddr> {
-    let none = || Error::new(ErrorKind::NotFound, "use", endpoint);
-    addresses.into_iter().next().ok_or_else(none)
-}
-
 fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
     os::open(
         Domain::for_address(*address),
@@ -91,7 +94,7 @@ fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
 #[async_trait]
 impl Transport for UdpTransport {
     type Socket = OsSocket;
-    type Listener = SessionListener<OsDatagram>;
+    type Listener = NameListener<SessionListener<OsDatagram>>;
 
     fn keys(&self) -> Keys {
         options::UDP
@@ -113,10 +116,16 @@ impl Transport for UdpTransport {
         Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NotFound, "connect to", to)))
     }
 
-    async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {
+    async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
         Scheme::Udp.check(at, "listen at")?;
         let options = self.options.resolve(at, options::UDP)?;
         let limits = SessionLimits::from(&options);
-        Ok(SessionListener::new(bind(at, &options).await?, limits))
+        let addresses = resolve("listen at", at).await?;
+        let bound = several::at_all(at, &addresses, |address, at| {
+            let socket = bind(address, &options, at)?;
+            let local = socket.local().clone();
+            Ok((socket, local))
+        })?;
+        Ok(bound.map(|socket| SessionListener::new(socket, limits)))
     }
 }

@@ -6,3 +6,4 @@
 mod alone;
 mod asked;
 mod groups;
+mod names;

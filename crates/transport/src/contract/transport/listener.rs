@@ -16,10 +16,16 @@ pub trait Listener: Send + Unpin + 'static {
     /// Where it listens, with the real port.
     fn local(&self) -> &Endpoint;
 
+    /// Everywhere it listens, [`local`](Listener::local) first: a name may have several addresses.
+    /// By default that is the one.
+    fn locals(&self) -> Vec<Endpoint> {
+        vec![self.local().clone()]
+    }
+
     /// Waits for the next peer.
     ///
-    /// What passes by itself (a client that vanished, no free file descriptor) is waited out inside, without
-    /// spinning.
+    /// What passes by itself (a client that vanished, no free file descriptor) is waited out
+    /// inside, without spinning.
     ///
     /// # Errors
     /// Only those after which this listener accepts no more.
@@ -54,6 +60,9 @@ impl<L: Listener + ?Sized> Listener for Box<L> {
 
     fn local(&self) -> &Endpoint {
         (**self).local()
+    }
+    fn locals(&self) -> Vec<Endpoint> {
+        (**self).locals()
     }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         (**self).poll_accept(cx)

@@ -104,8 +104,8 @@ impl Listeners {
         self.members.locals()
     }
 
-    /// Waits for the next peer, and says which listener brought it. `None` when no listener is left,
-    /// and no handle that could add one.
+    /// Waits for the next peer, and says which listener brought it. `None` when no listener is
+    /// left, and no handle that could add one.
     pub fn poll_accept_from(
         &mut self,
         cx: &mut Context<'_>,
@@ -145,6 +145,11 @@ impl Listener for Listeners {
 
     fn local(&self) -> &Endpoint {
         &self.local
+    }
+
+    fn locals(&self) -> Vec<Endpoint> {
+        let locals = self.members.locals().into_iter();
+        locals.map(|(_, local)| local).collect()
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {

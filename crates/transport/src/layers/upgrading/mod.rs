@@ -27,7 +27,8 @@ pub struct UpgradeLimits {
     /// The most handshakes at once, at least 1; default 256. One that is finished counts until its
     /// socket is accepted. Further peers wait in the backlog of the listener inside.
     pub at_once: usize,
-    /// How long a handshake may take; default 10 seconds. Then it is dropped, and its socket with it.
+    /// How long a handshake may take; default 10 seconds. Then it is dropped, and its socket with
+    /// it.
     pub deadline: Duration,
 }
 
@@ -116,9 +117,9 @@ type Upgraded<S> = std::result::Result<S, Box<dyn std::error::Error + Send + Syn
 /// [observer](Upgrading::on_failure).
 ///
 /// How long a newcomer waits for a place, if all [`at_once`](UpgradeLimits::at_once) of them hang
-/// and sockets are accepted as they finish: at most one deadline if fewer than `at_once` peers stand
-/// before it in the backlog, and at most ⌈(b + 1) / `at_once`⌉ deadlines if b do. What does not fit
-/// into the backlog is the inner listener's to refuse.
+/// and sockets are accepted as they finish: at most one deadline if fewer than `at_once` peers
+/// stand before it in the backlog, and at most ⌈(b + 1) / `at_once`⌉ deadlines if b do. What does
+/// not fit into the backlog is the inner listener's to refuse.
 ///
 /// An error of the inner listener is given once all handshakes that had begun are given out or have
 /// failed. Dropping this listener drops the handshakes, and the sockets in them.
@@ -176,6 +177,10 @@ impl<L: Listener, S: Socket> Listener for Upgrading<L, S> {
 
     fn local(&self) -> &Endpoint {
         self.inner.local()
+    }
+
+    fn locals(&self) -> Vec<Endpoint> {
+        self.inner.locals()
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<S>> {

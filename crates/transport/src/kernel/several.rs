@@ -1,0 +1,174 @@
+//! Listening at a name: at all the addresses that it has.
+
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::transport::listener::Listener;
+
+/// How often a port that the system chose for one address is tried at the others.
+const TRIES: usize = 16;
+
+/// A listener at all addresses of a name, which take turns; at an address, it has one.
+///
+/// What the name has and this machine cannot serve (an IPv6 address where there is no IPv6, say) is
+/// left out, and told by [`left_out`](NameListener::left_out) and by a `tracing` event of level
+/// `WARN`.
+#[derive(Debug)]
+pub struct NameListener<L> {
+    first: L,
+    others: Vec<L>,
+    /// Whose turn it is.
+    turn: usize,
+    left_out: Vec<Error>,
+}
+
+impl<L> NameListener<L> {
+    /// One listener for each address, in the order in which the resolver gave them.
+    pub fn listeners(&self) -> impl Iterator<Item = &L> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Why there is none at some addresses of the name; each error says at which.
+    pub fn left_out(&self) -> &[Error] {
+        &self.left_out
+    }
+
+    pub(crate) fn map<T>(self, to: impl Fn(L) -> T) -> NameListener<T> {
+        NameListener {
+            first: to(self.first),
+            others: self.others.into_iter().map(to).collect(),
+            turn: self.turn,
+            left_out: self.left_out,
+        }
+    }
+}
+
+impl<L: Listener> Listener for NameListener<L> {
+    type Socket = L::Socket;
+
+    fn local(&self) -> &Endpoint {
+        self.first.local()
+    }
+
+    fn locals(&self) -> Vec<Endpoint> {
+        self.listeners().map(|one| one.local().clone()).collect()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Socket>> {
+        let count = 1 + self.others.len();
+        for _ in 0..count {
+            let turn = self.turn;
+            self.turn = (turn + 1) % count;
+            let listener = match turn.checked_sub(1) {
+                Some(other) => &mut self.others[other],
+                None => &mut self.first,
+            };
+            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Does `bind` for each of the `addresses` that `at` stands for. Where the system chooses the port,
+/// it is the same for all.
+pub(crate) fn at_all<T>(
+    at: &Endpoint,
+    addresses: &[SocketAddr],
+    bind: impl Fn(SocketAddr, &Endpoint) -> Result<(T, Endpoint)>,
+) -> Result<NameListener<T>> {
+    let mut tries = 1..TRIES;
+    loop {
+        match once(at, addresses, &bind) {
+            Err(error)
+                if error.kind() == ErrorKind::InUse
+                    && at.port() == Some(0)
+                    && tries.next().is_some() => {}
+            done => return done,
+        }
+    }
+}
+
+fn once<T>(
+    at: &Endpoint,
+    addresses: &[SocketAddr],
+    bind: &impl Fn(SocketAddr, &Endpoint) -> Result<(T, Endpoint)>,
+) -> Result<NameListener<T>> {
+    let (mut bound, mut left_out, mut port) = (Vec::new(), Vec::new(), None);
+    for mut address in distinct(addresses) {
+        address.set_port(port.unwrap_or(address.port()));
+        let place = match addresses {
+            [_] => at.clone(),
+            _ => at_address(at, address),
+        };
+        match bind(address, &place) {
+            Ok((socket, local)) => {
+                port = local.port();
+                bound.push(socket);
+            }
+            Err(error) if is_elsewhere(&error) => left_out.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bound = bound.into_iter();
+    let Some(first) = bound.next() else {
+        let none = || Error::new(ErrorKind::NotFound, "listen at", at);
+        return Err(left_out.into_iter().next().unwrap_or_else(none));
+    };
+    for error in &left_out {
+        tracing::warn!(%error, %at, "an address of the name is left out");
+    }
+    Ok(NameListener {
+        first,
+        others: bound.collect(),
+        turn: 0,
+        left_out,
+    })
+}
+
+/// Whether this machine cannot serve an address of that kind: others of the name may do. Where one
+/// is in use, on the other hand, another program would serve a part of the clients.
+fn is_elsewhere(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+/// The first of the `addresses` that `bind` can have, for a socket that has but one.
+pub(crate) fn at_one<T>(
+    at: &Endpoint,
+    addresses: &[SocketAddr],
+    bind: impl Fn(SocketAddr) -> Result<T>,
+) -> Result<T> {
+    let mut failure = None;
+    for address in addresses {
+        match bind(*address) {
+            Err(error) if is_elsewhere(&error) => failure = failure.or(Some(error)),
+            Ok(bound) => {
+                if addresses.len() > 1 {
+                    tracing::warn!(%at, bound = %address, "the other addresses are left out");
+                }
+                return Ok(bound);
+            }
+            refused => return refused,
+        }
+    }
+    Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NotFound, "listen at", at)))
+}
+
+/// A resolver may give one twice, and nobody can listen there twice.
+fn distinct(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut distinct = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        if !distinct.contains(address) {
+            distinct.push(*address);
+        }
+    }
+    distinct
+}
+
+/// The address by itself, for errors that say which of several it was.
+fn at_address(at: &Endpoint, address: SocketAddr) -> Endpoint {
+    Endpoint::new(at.scheme(), Address::Ip(address)).unwrap_or_else(|_| at.clone())
+}
