@@ -6,9 +6,9 @@ use crate::{CodecError, Decoded};
 /// Where the frames lie that stand whole behind the first: what
 /// [`Codec::decode_many`](crate::Codec::decode_many) fills.
 ///
-/// It holds one less than [`FRAMES_AT_ONCE`], in 1.5 KiB, and is one batch's work: whoever asks a
-/// codec for many frames gives them out one by one, and may [forget](Ahead::clear) those that are
-/// left at any time, to ask again from where it stands.
+/// It holds one less than [`FRAMES_AT_ONCE`], in 3 KiB. The caller that asks a codec for many
+/// frames gives them out one by one. It may [forget](Ahead::clear) those that are left at any time,
+/// and then asks again from where it stands.
 ///
 /// ```
 /// use socketry_codec::{Ahead, Codec, Decoded, End, Struct};
@@ -142,12 +142,12 @@ impl Ahead {
         Some(place)
     }
 
-    /// The next `most` places, or as many as there are; up to which that is, and how many before it
-    /// are given out, to be noted there.
+    /// The next `most` places, or as many as there are, and how many before them are given out, to
+    /// be noted there.
     #[inline]
-    pub(crate) fn lend(&mut self, most: usize) -> (&[Place], usize, &mut usize) {
+    pub(crate) fn lend(&mut self, most: usize) -> (&[Place], &mut usize) {
         let until = self.found.min(self.given.saturating_add(most));
-        (&self.places[self.given..until], until, &mut self.given)
+        (&self.places[self.given..until], &mut self.given)
     }
 
     /// Whether all were given out.

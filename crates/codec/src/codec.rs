@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Ahead, CodecError, Properties};
+use crate::{Ahead, CodecError, FrameSource, Properties};
 
 /// What is known about the bytes after the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,28 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// as it was.
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError>;
 
+    /// Appends the frames that `frames` gives as [`encode`](Codec::encode) does each, until there
+    /// are no more or `out` has `full` bytes. The default does that; it is here so that a codec in
+    /// a box is called once for many frames.
+    ///
+    /// # Errors
+    /// As [`encode`](Codec::encode), of the frame that was taken last; those before it are in
+    /// `out`.
+    #[inline(always)]
+    fn encode_many(
+        &mut self,
+        frames: &mut dyn FrameSource,
+        out: &mut BytesMut,
+        full: usize,
+    ) -> Result<(), CodecError> {
+        while out.len() < full
+            && let Some(frame) = frames.next_frame()
+        {
+            self.encode(frame, out)?;
+        }
+        Ok(())
+    }
+
     /// What goes before and after `frame`, so that a large payload is written from where it lies;
     /// `None` (the default) if this codec has to [`encode`](Codec::encode) it.
     ///
@@ -254,6 +276,14 @@ impl Codec for BoxCodec {
     }
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         (**self).encode(frame, out)
+    }
+    fn encode_many(
+        &mut self,
+        frames: &mut dyn FrameSource,
+        out: &mut BytesMut,
+        full: usize,
+    ) -> Result<(), CodecError> {
+        (**self).encode_many(frames, out, full)
     }
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
         (**self).envelope(frame)

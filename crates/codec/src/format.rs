@@ -164,6 +164,11 @@ impl Format {
         usize::try_from(self.max()).map_or(bytes, |max| max.min(bytes))
     }
 
+    /// Whether the most significant byte comes first.
+    pub(crate) fn is_big(&self) -> bool {
+        self.big
+    }
+
     /// How many bits of a 64-bit word this format does not use.
     #[inline]
     fn spare(&self) -> u32 {

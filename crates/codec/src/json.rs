@@ -91,16 +91,6 @@ fn check(header: &[u8], whose: &str) -> Result<(), Fault> {
     )))
 }
 
-impl Json {
-    /// The header at the front, if all of it is here and nothing is wrong with it.
-    fn whole(&self, input: &[u8]) -> Option<Decoded> {
-        self.sized.whole(input).filter(|decoded| match *decoded {
-            Decoded::Frame { start, end, .. } => is_object(&input[start..end]),
-            _ => false,
-        })
-    }
-}
-
 impl Codec for Json {
     #[inline]
     fn decode(&mut self, input: &[u8], at: End) -> Result<Decoded, CodecError> {
@@ -125,7 +115,7 @@ impl Codec for Json {
         ahead: &mut Ahead,
     ) -> Result<Decoded, CodecError> {
         let first = self.decode(input, end)?;
-        ahead.behind(first, input, |rest| self.whole(rest));
+        self.sized.behind(first, input, ahead, is_object);
         Ok(first)
     }
 

@@ -67,6 +67,7 @@ mod raw;
 mod reader;
 mod registry;
 mod sized;
+mod source;
 mod value;
 
 pub use ahead::Ahead;
@@ -89,6 +90,7 @@ pub use raw::Raw;
 pub use reader::Reader;
 pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};
 pub use sized::Struct;
+pub use source::FrameSource;
 pub use value::{BoxError, Pack, Unpack};
 
 /// Runs this package's README as a doc test.

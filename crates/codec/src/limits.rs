@@ -30,8 +30,8 @@ pub const DEFAULT_HIGH_WATER: usize = 256 << 10;
 /// How many bytes may wait for the writer of a `Sender`: 256 KiB.
 pub const DEFAULT_SENDER_CAPACITY: usize = 256 << 10;
 
-/// How many frames one call of `Framed::recv_many` gives at most: 64, whose places take 1.5 KiB.
-pub const FRAMES_AT_ONCE: usize = 64;
+/// How many frames one call of `Framed::recv_many` gives at most: 128, whose places take 3 KiB.
+pub const FRAMES_AT_ONCE: usize = 128;
 
 /// How long a `Sender` that is finished or dropped goes on without writing anything: 30 seconds.
 pub const SENDER_LINGER: Duration = Duration::from_secs(30);

@@ -69,18 +69,35 @@ impl Struct {
         self.format
     }
 
-    /// The frame at the front, if all of it is here and nothing is wrong with it.
-    #[inline(always)]
-    pub(crate) fn whole(&self, input: &[u8]) -> Option<Decoded> {
-        let word = self.format.word(input)?;
-        let start = self.format.size();
-        let size = usize::try_from(word).ok().filter(|n| *n <= self.longest)?;
-        let (end, consumed) = (start + size, start + size);
-        (size <= input.len() - start).then_some(Decoded::Frame {
-            start,
-            end,
-            consumed,
-        })
+    /// Adds the frames behind `first` that are here and that `is_good` takes. There is a loop for
+    /// each width and order, so that no frame has to choose.
+    pub(crate) fn behind(
+        &self,
+        first: Decoded,
+        input: &[u8],
+        ahead: &mut Ahead,
+        is_good: impl Fn(&[u8]) -> bool,
+    ) {
+        macro_rules! each {
+            ($word:ident, $read:ident) => {
+                ahead.behind(first, input, |rest| {
+                    let len = |header| $word::$read(header).into();
+                    whole(rest, self.longest, len).filter(|frame| match *frame {
+                        Decoded::Frame { start, end, .. } => is_good(&rest[start..end]),
+                        _ => false,
+                    })
+                })
+            };
+        }
+        match (self.format.size(), self.format.is_big()) {
+            (1, _) => each!(u8, from_le_bytes),
+            (2, false) => each!(u16, from_le_bytes),
+            (2, true) => each!(u16, from_be_bytes),
+            (4, false) => each!(u32, from_le_bytes),
+            (4, true) => each!(u32, from_be_bytes),
+            (_, false) => each!(u64, from_le_bytes),
+            (_, true) => each!(u64, from_be_bytes),
+        }
     }
 
     /// What is wrong with a length that is not within [`longest`](Struct::longest).
@@ -94,6 +111,23 @@ impl Struct {
             Err(error) => error,
         }
     }
+}
+
+/// The frame at the front, if all of it is here and it is not too long, as a negative length is.
+#[inline(always)]
+fn whole<const N: usize>(
+    input: &[u8],
+    longest: usize,
+    len: impl Fn([u8; N]) -> u64,
+) -> Option<Decoded> {
+    let (header, body) = input.split_first_chunk()?;
+    let most = longest.min(body.len());
+    let size = usize::try_from(len(*header)).ok()?;
+    (size <= most).then_some(Decoded::Frame {
+        start: N,
+        end: N + size,
+        consumed: N + size,
+    })
 }
 
 impl Default for Struct {
@@ -134,7 +168,7 @@ impl Codec for Struct {
         ahead: &mut Ahead,
     ) -> Result<Decoded, CodecError> {
         let first = self.decode(input, end)?;
-        ahead.behind(first, input, |rest| self.whole(rest));
+        self.behind(first, input, ahead, |_| true);
         Ok(first)
     }
 

@@ -56,7 +56,8 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
     /// The next bytes, in place; `None` when the body has been read. Cancel-safe.
     ///
     /// # Errors
-    /// [`BodyCut`](FrameFault::BodyCut) if the stream ends before the body does, or as the transport says; both fatal.
+    /// [`BodyCut`](FrameFault::BodyCut) if the stream ends before the body does, or as the
+    /// transport says; both fatal.
     pub async fn chunk(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let range = poll_fn(|cx| self.poll_range(cx)).await?;
         if range.is_empty() {
@@ -144,7 +145,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         if !self.shape().is_stream() {
             return Err(self.send_error(FrameFault::NoBody));
         }
-        if self.output.over || self.output.owed != len {
+        if self.output.is_over() || self.output.owed != len {
             self.may_send()?;
         }
         self.output.owed = len;
@@ -161,7 +162,7 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
     /// Gives the body up, and with it the sending side: the peer would take what follows for the
     /// rest of the body.
     pub fn abort(self) {
-        self.framed.output.over = true;
+        self.framed.output.end();
     }
 
     /// How many bytes are still to be written.
@@ -172,8 +173,8 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
     /// Writes some of `bytes`, from where they lie, and says how many. Cancel-safe.
     ///
     /// # Errors
-    /// [`BodyFull`](FrameFault::BodyFull) for more than was announced, of which nothing is written; or as the
-    /// transport says, and then it is fatal.
+    /// [`BodyFull`](FrameFault::BodyFull) for more than was announced, of which nothing is written;
+    /// or as the transport says, and then it is fatal.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, FrameError> {
         poll_fn(|cx| self.poll_some(cx, bytes)).await
     }
@@ -200,7 +201,7 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
                 .framed
                 .send_error(FrameFault::BodyFull(owed, bytes.len()))));
         }
-        if self.framed.output.over {
+        if self.framed.output.is_over() {
             return Poll::Ready(Err(self.framed.send_error(FrameFault::Over)));
         }
         let Framed { output, socket, .. } = &mut *self.framed;

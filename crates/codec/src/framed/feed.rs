@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use socketry_transport::SendHalf;
 
 use super::send::LARGE;
-use super::{FrameError, Framed};
-use crate::Codec;
+use super::{FrameError, Framed, Output};
+use crate::{Codec, FrameSource};
 
 /// Not all frames of [`Framed::feed_many`] were fed: how many were, and why not the next.
 ///
@@ -15,9 +15,10 @@ use crate::Codec;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct FeedError {
-    /// How many frames were fed. The next one was taken from the iterator, and was not.
+    /// How many frames were fed. Where the error [is not fatal](FrameError::is_fatal), it is about
+    /// the next one, which was taken from the iterator.
     pub fed: usize,
-    /// What is the matter with the next.
+    /// What is the matter.
     #[source]
     pub error: FrameError,
 }
@@ -29,8 +30,8 @@ impl From<FeedError> for FrameError {
 }
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
-    /// [Feeds](Framed::feed) all frames that `frames` gives, and says how many those were. [`flush`](Framed::flush) writes what
-    /// is left of them.
+    /// [Feeds](Framed::feed) all frames that `frames` gives, and says how many those were.
+    /// [`flush`](Framed::flush) writes what is left of them.
     ///
     /// ```
     /// use socketry_codec::{Framed, Line};
@@ -60,55 +61,113 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         &mut self,
         frames: impl IntoIterator<Item = F>,
     ) -> Result<usize, FeedError> {
-        let (mut frames, mut fed) = (frames.into_iter(), 0);
-        let full = self.feed_all(&mut frames, &mut fed).await;
-        full.map_err(|error| FeedError { fed, error })?;
-        Ok(fed)
+        let mut source = Source::new(frames.into_iter());
+        match self.feed_all(&mut source).await {
+            Ok(()) => Ok(source.fed),
+            Err(error) => Err(FeedError {
+                fed: source.fed,
+                error,
+            }),
+        }
     }
 
-    async fn feed_all<F: AsRef<[u8]>>(
-        &mut self,
-        frames: &mut impl Iterator<Item = F>,
-        fed: &mut usize,
-    ) -> Result<(), FrameError> {
+    async fn feed_all<F, I>(&mut self, source: &mut Source<I, F>) -> Result<(), FrameError>
+    where
+        F: AsRef<[u8]>,
+        I: Iterator<Item = F>,
+    {
         loop {
-            match self.feed_here(frames, fed)? {
-                Stop::End => return Ok(()),
-                Stop::Full => poll_fn(|cx| self.poll_drain(cx)).await?,
-                Stop::Large(frame) => {
+            self.feed_here(source)?;
+            match source.stop.take() {
+                None => poll_fn(|cx| self.poll_drain(cx)).await?,
+                Some(Stop::End) => return Ok(()),
+                Some(Stop::Large(frame)) => {
                     self.feed_waiting(frame.as_ref()).await?;
-                    *fed += 1;
+                    source.fed += 1;
                 }
             }
         }
     }
 
     /// Feeds as many frames as there is room for.
-    fn feed_here<F: AsRef<[u8]>>(
-        &mut self,
-        frames: &mut impl Iterator<Item = F>,
-        fed: &mut usize,
-    ) -> Result<Stop<F>, FrameError> {
-        while self.has_room() {
-            let Some(frame) = frames.next() else {
-                return Ok(Stop::End);
-            };
-            if frame.as_ref().len() >= LARGE {
-                return Ok(Stop::Large(frame));
-            }
-            self.encode(frame.as_ref())?;
-            *fed += 1;
+    fn feed_here(&mut self, source: &mut impl Counted) -> Result<(), FrameError> {
+        self.may_send()?;
+        if self.output.takes_bytes() {
+            let Output {
+                buf, high_water, ..
+            } = &mut self.output;
+            let encoded = self.codec.encode_many(source, buf, *high_water);
+            return encoded.map_err(|error| {
+                source.refuse();
+                self.codec_refused(error)
+            });
         }
-        Ok(Stop::Full)
+        while self.has_room() {
+            let Some(frame) = source.next_frame() else {
+                break;
+            };
+            if let Err(error) = self.encode(frame) {
+                source.refuse();
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }
 
-/// Why feeding stops.
+/// The frames of an iterator, lent one at a time.
+struct Source<I, F> {
+    frames: I,
+    /// The one that is lent.
+    lent: Option<F>,
+    /// How many were lent, and not refused.
+    fed: usize,
+    /// Why no other is lent, if that is so.
+    stop: Option<Stop<F>>,
+}
+
 enum Stop<F> {
-    /// There is no other frame.
+    /// There is none.
     End,
-    /// There is no room for another.
-    Full,
     /// This one is not gathered with others.
     Large(F),
+}
+
+trait Counted: FrameSource {
+    /// The last one was not fed.
+    fn refuse(&mut self);
+}
+
+impl<I, F> Source<I, F> {
+    fn new(frames: I) -> Self {
+        Source {
+            frames,
+            lent: None,
+            fed: 0,
+            stop: None,
+        }
+    }
+}
+
+impl<F: AsRef<[u8]>, I: Iterator<Item = F>> FrameSource for Source<I, F> {
+    #[inline]
+    fn next_frame(&mut self) -> Option<&[u8]> {
+        let Some(frame) = self.frames.next() else {
+            self.stop = Some(Stop::End);
+            return None;
+        };
+        if frame.as_ref().len() >= LARGE {
+            self.stop = Some(Stop::Large(frame));
+            return None;
+        }
+        self.fed += 1;
+        let lent: &F = self.lent.insert(frame);
+        Some(lent.as_ref())
+    }
+}
+
+impl<F: AsRef<[u8]>, I: Iterator<Item = F>> Counted for Source<I, F> {
+    fn refuse(&mut self) {
+        self.fed -= 1;
+    }
 }

@@ -19,24 +19,22 @@ pub struct Frames<'a> {
     places: slice::Iter<'a, Place>,
     /// What is behind the last frame that was given out.
     rest: &'a [u8],
-    progress: Progress<'a>,
-}
-
-/// Where it is noted, in the end, how much was given out.
-pub(super) struct Progress<'a> {
-    /// How many frames were given out once all of these are, and where to write how many were.
-    pub(super) frames: (usize, &'a mut usize),
-    /// How long the buffer is, and where to write how much of it is given out.
-    pub(super) bytes: (usize, &'a mut usize),
+    /// How many frames of the batch, and how many bytes of the buffer, are given out.
+    given: (&'a mut usize, &'a mut usize),
 }
 
 impl<'a> Frames<'a> {
-    pub(super) fn new(places: &'a [Place], rest: &'a [u8], progress: Progress<'a>) -> Self {
+    #[inline]
+    pub(super) fn new(
+        places: &'a [Place],
+        rest: &'a [u8],
+        given: (&'a mut usize, &'a mut usize),
+    ) -> Self {
         let places = places.iter();
         Frames {
             places,
             rest,
-            progress,
+            given,
         }
     }
 }
@@ -49,6 +47,8 @@ impl<'a> Iterator for Frames<'a> {
         let place = self.places.next()?;
         let (frame, rest) = self.rest.split_at(place.consumed);
         self.rest = rest;
+        *self.given.0 += 1;
+        *self.given.1 += place.consumed;
         Some(&frame[place.start..place.end])
     }
 
@@ -59,15 +59,6 @@ impl<'a> Iterator for Frames<'a> {
 
 impl ExactSizeIterator for Frames<'_> {}
 impl FusedIterator for Frames<'_> {}
-
-impl Drop for Frames<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let Progress { frames, bytes } = &mut self.progress;
-        *frames.1 = frames.0 - self.places.len();
-        *bytes.1 = bytes.0 - self.rest.len();
-    }
-}
 
 impl fmt::Debug for Frames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

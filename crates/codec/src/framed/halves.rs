@@ -41,7 +41,8 @@ impl<S: Socket, C: Codec + Clone> Framed<S, C> {
 
 impl<R: RecvHalf, C: Codec> Framed<R, C> {
     /// The two halves of [`split`](Framed::split) as one again, called on the receiving one: to
-    /// [`close`](Framed::close) it, say. Nothing that waits in either is lost; the codec is that of the receiving half.
+    /// [`close`](Framed::close) it, say. Nothing that waits in either is lost; the codec is that of
+    /// the receiving half.
     ///
     /// Behind a [`Sender`](super::Sender) there is no half to take back:
     /// [`finish`](super::Sender::finish) it, and receive on until the end.

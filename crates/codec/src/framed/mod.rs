@@ -41,11 +41,11 @@ use output::Output;
 /// Frames over a socket.
 ///
 /// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: where it receives, there are
-/// [`recv`](Framed::recv),
-/// [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); where it sends, [`send`](Framed::send),
-/// [`feed`](Framed::feed), [`flush`](Framed::flush) and [`body_writer`](Framed::body_writer). For many small frames
-/// [`recv_many`](Framed::recv_many) and [`feed_many`](Framed::feed_many) are faster.
-/// [`split`](Framed::split) gives two halves for two tasks, and [`reunite`](Framed::reunite) takes them back.
+/// [`recv`](Framed::recv), [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); where it
+/// sends, [`send`](Framed::send), [`feed`](Framed::feed), [`flush`](Framed::flush) and
+/// [`body_writer`](Framed::body_writer). For many small frames [`recv_many`](Framed::recv_many) and
+/// [`feed_many`](Framed::feed_many) are faster. [`split`](Framed::split) gives two halves for two
+/// tasks, and [`reunite`](Framed::reunite) takes them back.
 ///
 /// ```
 /// use socketry_codec::{Framed, Struct};
@@ -144,7 +144,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 
     /// How long a frame may take from its first byte to its last; `None` for ever. Default
-    /// [`DEFAULT_FRAME_TIME`](crate::limits::DEFAULT_FRAME_TIME), 30 seconds, for which the runtime needs its timers.
+    /// [`DEFAULT_FRAME_TIME`](crate::limits::DEFAULT_FRAME_TIME), 30 seconds, for which the runtime
+    /// needs its timers.
     ///
     /// A frame that is late because nobody received meanwhile is not refused while its bytes are
     /// there.
@@ -155,8 +156,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 
     /// How many bytes may wait before [`feed`](Framed::feed) writes them. Default
-    /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 256 KiB. The buffer grows with what is fed, and a
-    /// large one is given back by [`flush`](Framed::flush).
+    /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 256 KiB. The buffer grows with
+    /// what is fed, and a large one is given back by [`flush`](Framed::flush).
     #[must_use]
     pub fn high_water(mut self, bytes: usize) -> Self {
         self.output.high_water = bytes.max(1);

@@ -18,15 +18,23 @@ pub(super) struct Output {
     pub(super) buf: BytesMut,
     /// Everything before is written.
     pos: usize,
-    /// What the socket is, which it says itself, and slowly where it is in a box.
-    pub(super) stream: bool,
+    mode: Mode,
     /// Whether `buf` is a datagram to be sent. It may be empty.
     pub(super) datagram: bool,
     /// Bytes of the current body that are still to be written.
     pub(super) owed: u64,
     pub(super) high_water: usize,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It goes behind those that wait.
+    Stream,
+    /// It is a datagram.
+    Datagrams,
     /// Finished, or failed: nothing more can be sent.
-    pub(super) over: bool,
+    Over,
 }
 
 impl Output {
@@ -34,12 +42,31 @@ impl Output {
         Output {
             buf: BytesMut::new(),
             pos: 0,
-            stream,
+            mode: if stream {
+                Mode::Stream
+            } else {
+                Mode::Datagrams
+            },
             datagram: false,
             owed: 0,
             high_water: DEFAULT_HIGH_WATER,
-            over: false,
         }
+    }
+
+    /// Whether nothing more can be sent.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.mode == Mode::Over
+    }
+
+    pub(super) fn end(&mut self) {
+        self.mode = Mode::Over;
+    }
+
+    /// Whether a frame is bytes of a stream, and may be sent now: no body is owed.
+    #[inline(always)]
+    pub(super) fn takes_bytes(&self) -> bool {
+        self.mode == Mode::Stream && self.owed == 0
     }
 
     /// Whether another frame may be put behind what waits.
@@ -66,7 +93,9 @@ impl Output {
             self.datagram = false;
             self.reset();
             // But for a session that has ended, as a stream does.
-            self.over |= matches!(&sent, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
+            if matches!(&sent, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+                self.end();
+            }
             return Poll::Ready(sent.map(drop));
         }
         self.poll_write(cx, socket, &mut [&[], &[]])
@@ -139,7 +168,7 @@ impl Output {
     }
 
     fn fail(&mut self, error: io::Error) -> io::Result<()> {
-        self.over = true;
+        self.end();
         self.buf = BytesMut::new();
         self.pos = 0;
         Err(error)
@@ -201,7 +230,7 @@ impl Drop for Large<'_> {
     fn drop(&mut self) {
         let [first, second] = self.rest;
         let untouched = first.len() + second.len() == self.len && self.output.pos <= self.begins;
-        if self.output.over || (first.is_empty() && second.is_empty()) {
+        if self.output.is_over() || (first.is_empty() && second.is_empty()) {
             return;
         }
         if untouched {

@@ -1,16 +1,18 @@
 //! Futures whose first step is in line.
 //!
-//! Most frames are there when they are asked for, and most that are fed find room. Awaiting an `async fn` is a call of a
-//! function nevertheless, wherever a program does so in more than one place, and costs a small frame as much as all the rest
-//! (measured: 64 B over Unix sockets at half the rate). Here the first step is part of whoever awaits it, and only what may have to
-//! wait is a call.
+//! Most frames are there when they are asked for, and most that are fed find room. Awaiting an
+//! `async fn` is a call of a function nevertheless, wherever a program does so in more than one
+//! place, and costs a small frame as much as all the rest (measured: 64 B over Unix sockets at half
+//! the rate). Here the first step is part of whoever awaits it, and only what may have to wait is a
+//! call.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-/// What can mostly be done at once. Implementations are `#[inline(always)]`: that is what this is for.
+/// What can mostly be done at once. Implementations are `#[inline(always)]`: that is what this is
+/// for.
 pub(super) trait First {
     type Output;
     /// What it takes to go on.

@@ -69,10 +69,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// ```
     ///
     /// It waits for the first frame and for no other, so there are often fewer than `most`; and
-    /// there are never more than
-    /// [`FRAMES_AT_ONCE`](crate::limits::FRAMES_AT_ONCE), whose places take 1.5 KiB while this connection has something to
-    /// receive. Of a codec that does not [look ahead](Codec::decode_many) there is one. On a
-    /// datagram socket they are the frames of one datagram.
+    /// there are never more than [`FRAMES_AT_ONCE`](crate::limits::FRAMES_AT_ONCE), whose places
+    /// take 3 KiB while this connection has something to receive. Of a codec that does not [look
+    /// ahead](Codec::decode_many) there is one. On a datagram socket they are the frames of one
+    /// datagram.
     ///
     /// Cancel-safe: frames that were not given out, by it or by the iterator, are there for the
     /// next call. One that takes none gets the same ones again.

@@ -29,8 +29,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     ///
     /// It waits while the peer takes nothing, and it receives nothing meanwhile. So two peers that
     /// both send more than the kernel holds (some 100 KiB to a few MiB) before either receives wait
-    /// for each other, for ever. Where both may send much,
-    /// [`split`](Framed::split) the conversation and receive while sending, or bound it with a timeout:
+    /// for each other, for ever. Where both may send much, [`split`](Framed::split) the
+    /// conversation and receive while sending, or bound it with a timeout:
     ///
     /// ```
     /// use socketry_codec::{Framed, Struct};
@@ -55,8 +55,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// ```
     ///
     /// # Errors
-    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; then nothing of it
-    /// was sent.
+    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; then
+    /// nothing of it was sent.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if frame.len() >= ALONE && self.shape().is_stream() {
             self.feed_large(frame).await?;
@@ -127,8 +127,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// would be a fifth of what a small frame costs.
     #[inline(always)]
     pub(super) fn encode(&mut self, frame: &[u8]) -> Result<(), FrameError> {
-        self.may_send()?;
-        if !self.output.stream {
+        if !self.output.takes_bytes() {
             return self.encode_datagram(frame);
         }
         let encoded = self.codec.encode(frame, &mut self.output.buf);
@@ -137,6 +136,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 
     #[inline(never)]
     fn encode_datagram(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+        self.may_send()?;
         let max_len = match self.shape() {
             Shape::Datagram { max_len } => max_len,
             Shape::Stream => usize::MAX,
@@ -149,7 +149,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 
     #[inline]
     pub(super) fn may_send(&self) -> Result<(), FrameError> {
-        if self.output.over || self.output.owed > 0 {
+        if self.output.is_over() || self.output.owed > 0 {
             return Err(self.may_not_send());
         }
         Ok(())
@@ -157,14 +157,14 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 
     #[cold]
     fn may_not_send(&self) -> FrameError {
-        if self.output.over {
+        if self.output.is_over() {
             return self.send_error(FrameFault::Over);
         }
         self.send_error(FrameFault::BodyUnwritten(self.output.owed))
     }
 
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FrameError>> {
-        if self.output.over {
+        if self.output.is_over() {
             return Poll::Ready(Err(self.send_error(FrameFault::Over)));
         }
         let drained = ready!(self.output.poll_drain(cx, &mut self.socket));
@@ -185,14 +185,14 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FrameError>> {
-        if !self.output.over {
+        if !self.output.is_over() {
             self.may_send()?;
             // Finishing flushes too. Who flushed before would do so again at each poll, and wait
             // for it again.
             ready!(self.poll_drain(cx))?;
         }
         let finished = ready!(self.socket.poll_finish(cx));
-        self.output.over = true;
+        self.output.end();
         Poll::Ready(finished.map_err(|error| self.send_error(error)))
     }
 
@@ -202,18 +202,20 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     }
 
     fn socket_failed(&mut self, error: io::Error) -> FrameError {
-        self.output.over |= self.shape().is_stream();
+        if self.shape().is_stream() {
+            self.output.end();
+        }
         self.send_error(error)
     }
 
     #[cold]
-    fn codec_refused(&self, error: CodecError) -> FrameError {
+    pub(super) fn codec_refused(&self, error: CodecError) -> FrameError {
         FrameError::new(error, "send to", self.socket.peer(), false)
     }
 
     #[cold]
     pub(super) fn send_error(&self, fault: impl Into<FrameFault>) -> FrameError {
-        FrameError::new(fault, "send to", self.socket.peer(), self.output.over)
+        FrameError::new(fault, "send to", self.socket.peer(), self.output.is_over())
     }
 }
 

@@ -33,39 +33,55 @@ pub(crate) fn contests() -> Vec<Contest> {
 }
 
 /// What ours should be to tokio-util with its defaults, to the same tuned, to raw blocking sockets,
-/// and boxed to static.
-const TCP: [[f64; 4]; 7] = [
-    [5.0, 4.0, 0.5, 0.0],
-    [3.0, 2.5, 0.8, 0.85],
-    [2.2, 1.0, 0.95, 0.0],
-    [2.2, 1.0, 1.0, 0.95],
-    [1.4, 1.0, 1.0, 0.95],
-    [1.1, 1.0, 1.0, 0.95],
-    [1.4, 1.4, 1.0, 0.95],
+/// boxed to static; and with many frames a call, to raw blocking sockets, and boxed to static.
+/// Where it is 0 there is no target.
+const TCP: [[f64; 6]; 7] = [
+    [5.0, 4.0, 0.72, 0.0, 1.0, 0.0],
+    [3.0, 2.5, 0.92, 0.85, 1.05, 0.95],
+    [2.2, 1.0, 0.95, 0.0, 0.95, 0.0],
+    [2.2, 1.0, 1.0, 0.97, 1.0, 0.97],
+    [1.4, 1.0, 1.0, 0.97, 1.0, 0.97],
+    [1.1, 1.0, 1.0, 0.97, 1.0, 0.97],
+    [1.4, 1.4, 1.0, 0.97, 1.0, 0.97],
 ];
 
-fn tcp((size, targets): (usize, [f64; 4])) -> Contest {
+fn tcp((size, targets): (usize, [f64; 6])) -> Contest {
     let (load, unit) = (load(size), unit(size));
     let contest = Contest::new("framed tcp", bytes(size), unit)
         .carrying(size)
         .side("ours", side(unit, &load, ours::tcp, ours::send))
         .side(
+            "ours, many",
+            side(unit, &load, ours::tcp_many, ours::send_many),
+        )
+        .side(
             "ours, boxed",
             side(unit, &load, ours::boxed, ours::send_boxed),
+        )
+        .side(
+            "ours, boxed many",
+            side(unit, &load, ours::boxed_many, ours::send_boxed_many),
         )
         .side("tokio-util", side(unit, &load, util::receive, util::send))
         .side(
             "tokio-util, tuned",
             side(unit, &load, util::receive_tuned, util::send_tuned),
         )
-        .side("raw, blocking", side(unit, &load, raw::receive, raw::send))
-        .target("ours", "tokio-util", targets[0])
-        .target("ours", "tokio-util, tuned", targets[1])
-        .target("ours", "raw, blocking", targets[2]);
-    let contest = match targets[3] {
-        0.0 => contest,
-        least => contest.target("ours, boxed", "ours", least),
-    };
+        .side("raw, blocking", side(unit, &load, raw::receive, raw::send));
+    let pairs = [
+        ("ours", "tokio-util"),
+        ("ours", "tokio-util, tuned"),
+        ("ours", "raw, blocking"),
+        ("ours, boxed", "ours"),
+        ("ours, many", "raw, blocking"),
+        ("ours, boxed many", "ours, many"),
+    ];
+    let targets = pairs.into_iter().zip(targets);
+    let contest = targets
+        .filter(|(_, least)| *least > 0.0)
+        .fold(contest, |contest, ((side, against), least)| {
+            contest.target(side, against, least)
+        });
     match size {
         64 => more(contest, unit, &load, 10.0),
         65_536 => more(contest, unit, &load, 1.5),
@@ -98,10 +114,15 @@ fn unix(size: usize) -> Contest {
         .carrying(size)
         .side("ours", side(unit, &load, ours::unix, ours::send_unix))
         .side(
+            "ours, many",
+            side(unit, &load, ours::unix_many, ours::send_unix_many),
+        )
+        .side(
             "raw tokio",
             side(unit, &load, raw::receive_unix, raw::send_unix),
         )
         .target("ours", "raw tokio", 0.9)
+        .target("ours, many", "raw tokio", 1.0)
 }
 
 fn lines(size: usize) -> Contest {

@@ -140,6 +140,41 @@ async fn so_it_is_where_the_types_are_known() {
     frames_cost_nothing("MemTransport", pair).await;
 }
 
+/// Many a call: the places of a batch are shared by the thread, as its buffer is.
+#[tokio::test]
+async fn nor_does_one_of_many_allocate() {
+    let places = Places::new();
+    for (scheme, name) in pairings() {
+        let mut pair = boxed(&places.free(scheme), name).await;
+        let costs = pair.exchange(feed_many, receive_many).await;
+        assert_eq!(costs.sent, 0, "{name} over {scheme}: {costs:?}");
+        let bound = WAIT * costs.waits;
+        assert!(costs.received <= bound, "{name} over {scheme}: {costs:?}");
+        assert!(
+            costs.waits < FRAMES as u64 / 10,
+            "{name} over {scheme}: {costs:?}"
+        );
+    }
+}
+
+async fn feed_many<S: SendHalf, C: Codec>(framed: &mut Framed<S, C>) {
+    let frames = std::iter::repeat_n(FRAME, FRAMES);
+    assert_eq!(framed.feed_many(frames).await.unwrap(), FRAMES);
+}
+
+async fn receive_many<S: RecvHalf, C: Codec>(framed: &mut Framed<S, C>, bytes: usize) -> usize {
+    let mut got = 0;
+    while got < bytes {
+        for frame in framed.recv_many(usize::MAX).await.unwrap().unwrap() {
+            got += frame.len();
+            if got == bytes {
+                break;
+            }
+        }
+    }
+    got
+}
+
 async fn frames_cost_nothing<R, S, C>(what: &str, mut pair: Pair<R, S, C>)
 where
     R: RecvHalf,
@@ -215,6 +250,28 @@ async fn frames_to_keep_cost_by_the_read() {
         let mut kept = Vec::with_capacity(2 * FRAMES);
         let keep = async |framed: &mut _, bytes| keep(framed, &mut kept, bytes).await;
         let costs = pair.exchange(feed, keep).await;
+        let bound = READ * costs.reads + WAIT * costs.waits;
+        assert!(costs.received <= bound, "{name} over {scheme}: {costs:?}");
+    }
+}
+
+/// Of many a call there are no more, whichever the frames.
+#[tokio::test]
+async fn many_frames_to_keep_cost_by_the_read_too() {
+    let places = Places::new();
+    for (scheme, name) in pairings() {
+        let mut pair = boxed(&places.free(scheme), name).await;
+        let mut kept = Vec::with_capacity(2 * FRAMES);
+        let keep = async |framed: &mut Framed<_, _>, bytes: usize| {
+            let (begun, mut got) = (kept.len(), 0);
+            while got < bytes {
+                let most = (bytes - got).div_ceil(FRAME.len());
+                framed.recv_many_bytes(&mut kept, most).await.unwrap();
+                got = kept[begun..].iter().map(Bytes::len).sum();
+            }
+            got
+        };
+        let costs = pair.exchange(feed_many, keep).await;
         let bound = READ * costs.reads + WAIT * costs.waits;
         assert!(costs.received <= bound, "{name} over {scheme}: {costs:?}");
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frames::{Frames, Progress};
+use super::frames::Frames;
 use crate::Ahead;
 use crate::reader::cut;
 use deadline::Deadline;
@@ -119,13 +119,9 @@ impl Input {
     /// none.
     #[inline]
     pub(super) fn lend(&mut self, most: usize) -> Option<Frames<'_>> {
-        let (places, until, given) = self.ahead.as_deref_mut()?.lend(most);
-        let progress = Progress {
-            frames: (until, given),
-            bytes: (self.buf.len(), &mut self.pos),
-        };
-        let rest = &self.buf[*progress.bytes.1..];
-        (!places.is_empty()).then(|| Frames::new(places, rest, progress))
+        let (places, given) = self.ahead.as_deref_mut()?.lend(most);
+        let rest = &self.buf[self.pos..];
+        (!places.is_empty()).then(|| Frames::new(places, rest, (given, &mut self.pos)))
     }
 
     /// Cuts the next `most` frames or fewer from the buffer without a copy, and says how many.
@@ -134,7 +130,7 @@ impl Input {
         let Some(ahead) = self.ahead.as_deref_mut() else {
             return 0;
         };
-        let (places, until, given) = ahead.lend(most);
+        let (places, given) = ahead.lend(most);
         let taken: usize = places.iter().map(|place| place.consumed).sum();
         let bytes = self.buf.split_to(self.pos + taken).freeze();
         let mut at = self.pos;
@@ -144,7 +140,7 @@ impl Input {
             frame
         }));
         let cut = places.len();
-        *given = until;
+        *given += cut;
         self.pos = 0;
         if taken > 0 && self.buf.is_empty() && self.state == State::Datagram {
             self.state = State::NoDatagram;

@@ -1,7 +1,7 @@
 //! Many tasks, one socket: they encode into one buffer, and a writer task writes it.
 //!
-//! A channel of frames measured four times slower: every frame costs an allocation and a hand-over there, and here
-//! a short lock.
+//! A channel of frames measured four times slower: every frame costs an allocation and a hand-over
+//! there, and here a short lock.
 
 mod queue;
 mod writer;
@@ -20,8 +20,9 @@ use queue::{Phase, Queue, Shared};
 
 /// A cloneable handle that sends frames through one socket. Made by [`Framed::into_sender`].
 ///
-/// Frames of one task go out in order, whole, and together with those of others in as few writes as can be. When the
-/// last handle is dropped, what waits is still written, as long as the peer takes some of it within
+/// Frames of one task go out in order, whole, and together with those of others in as few writes as
+/// can be. When the last handle is dropped, what waits is still written, as long as the peer takes
+/// some of it within
 /// [`SENDER_LINGER`](crate::limits::SENDER_LINGER), and then the socket's half is dropped.
 pub struct Sender<C: Codec = BoxCodec> {
     handle: Arc<Handle<C>>,
@@ -40,17 +41,18 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
     /// Turns the sending half into a handle that many tasks can share. Up to
     /// [`DEFAULT_SENDER_CAPACITY`], 256 KiB, wait for the writer.
     ///
-    /// Take it of a half: what a whole socket has received, and its receiving side, are dropped. Needs a runtime with
-    /// timers: the writer is a task, which ends when the last handle is dropped or the peer is gone. Where nothing can be
-    /// sent any more, or a body is owed, nothing can be sent through the handle either: it is closed from the start.
+    /// Take it of a half: what a whole socket has received, and its receiving side, are dropped.
+    /// Needs a runtime with timers: the writer is a task, which ends when the last handle is
+    /// dropped or the peer is gone. Where nothing can be sent any more, or a body is owed, nothing
+    /// can be sent through the handle either: it is closed from the start.
     pub fn into_sender(self) -> Sender<C> {
         self.into_sender_with(DEFAULT_SENDER_CAPACITY)
     }
 
-    /// The same, and `capacity` bytes may wait for the writer before [`Sender::send`] does. A frame above it is taken
-    /// when nothing waits.
+    /// The same, and `capacity` bytes may wait for the writer before [`Sender::send`] does. A frame
+    /// above it is taken when nothing waits.
     pub fn into_sender_with(self, capacity: usize) -> Sender<C> {
-        let usable = !self.output.over && self.output.owed == 0;
+        let usable = !self.output.is_over() && self.output.owed == 0;
         let (shape, peer) = (self.socket.shape(), self.socket.peer().clone());
         let datagram = self.output.datagram;
         let queue = Queue::new(self.codec, self.output.into_unsent(), datagram);
@@ -67,8 +69,8 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
 }
 
 impl<C: Codec> Sender<C> {
-    /// Puts a frame behind those that wait; waits for room if there is none. Cancel-safe: the frame is sent whole or
-    /// not at all.
+    /// Puts a frame behind those that wait; waits for room if there is none. Cancel-safe: the frame
+    /// is sent whole or not at all.
     ///
     /// That the frame was written is told by [`flush`](Sender::flush).
     ///
@@ -88,8 +90,8 @@ impl<C: Codec> Sender<C> {
             .try_put(&mut |shared, queue| shared.encode(queue, frame))
     }
 
-    /// Puts bytes that are encoded already, such as a message encoded once for many receivers. On a datagram socket
-    /// they are one datagram.
+    /// Puts bytes that are encoded already, such as a message encoded once for many receivers. On a
+    /// datagram socket they are one datagram.
     ///
     /// # Errors
     /// As [`send`](Sender::send).
@@ -110,8 +112,8 @@ impl<C: Codec> Sender<C> {
     /// Waits until everything that was put before has been written. Cancel-safe.
     ///
     /// # Errors
-    /// If the peer is gone; on a datagram socket also, and [not fatal](FrameError::is_fatal), if a datagram was refused
-    /// since the last flush, and so is lost.
+    /// If the peer is gone; on a datagram socket also, and [not fatal](FrameError::is_fatal), if a
+    /// datagram was refused since the last flush, and so is lost.
     pub async fn flush(&self) -> Result<(), FrameError> {
         let target = self.shared().lock().put;
         self.wait(|queue| match queue.phase {
@@ -126,7 +128,8 @@ impl<C: Codec> Sender<C> {
         })
     }
 
-    /// Takes no more frames from any handle, writes those that wait, and half-closes. Cancel-safe: it goes on by itself.
+    /// Takes no more frames from any handle, writes those that wait, and half-closes. Cancel-safe:
+    /// it goes on by itself.
     ///
     /// # Errors
     /// If the peer is gone, or takes nothing for [`SENDER_LINGER`](crate::limits::SENDER_LINGER).
@@ -135,13 +138,15 @@ impl<C: Codec> Sender<C> {
         self.closed().await
     }
 
-    /// Takes no more frames from any handle, drops those that wait, and drops the socket's half, even where the peer reads
-    /// nothing. A frame that is being written may be cut. Does nothing once the writer has ended.
+    /// Takes no more frames from any handle, drops those that wait, and drops the socket's half,
+    /// even where the peer reads nothing. A frame that is being written may be cut. Does nothing
+    /// once the writer has ended.
     pub fn abort(&self) {
         self.shared().abort();
     }
 
-    /// Waits until the writer has ended, because the sender was finished or the peer is gone. Cancel-safe.
+    /// Waits until the writer has ended, because the sender was finished or the peer is gone.
+    /// Cancel-safe.
     ///
     /// # Errors
     /// What ended it, if that was not [`finish`](Sender::finish).

@@ -8,6 +8,7 @@ use socketry_transport::TcpTransport;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::{self, LinesCodec};
 
+use super::ours::Calls;
 use super::{Found, Load, block_on, ours};
 use crate::tally::Tally;
 
@@ -17,11 +18,12 @@ pub(super) fn receive(found: Found) -> Tally {
         "tcp://127.0.0.1:0",
         found,
         Line::new(),
+        Calls::Each,
     )
 }
 
 pub(super) fn send(to: &str, load: &Load) -> Instant {
-    ours::connected(TcpTransport::default(), to, load, Line::new())
+    ours::connected(TcpTransport::default(), to, load, Line::new(), Calls::Each)
 }
 
 pub(super) fn receive_util(found: Found) -> Tally {
