@@ -6,8 +6,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use socketry_codec::{Cause, CodecError, Fault, FrameError, FrameFault};
-use socketry_transport::{Endpoint, Error, ErrorKind};
+use socketry_codec::{Cause, CodecError, Fault, FrameError, FrameFault, Framed, Line};
+use socketry_transport::{Endpoint, Error, ErrorKind, FromIo, Info, Shape};
 
 /// What a library of somebody else's says, and what is behind it.
 #[derive(Debug)]
@@ -96,6 +96,28 @@ fn what_another_library_said_is_there_to_downcast() {
     assert!(failed(reset()).get_ref().unwrap().is::<io::Error>());
     assert!(failed(FrameFault::Over).get_ref().is_none());
     assert_eq!(failed(FrameFault::Over).raw_os_error(), None);
+}
+
+/// Every task that shares the socket is told what the transport said, and not only its kind.
+#[tokio::test]
+async fn a_sender_loses_nothing_of_what_ended_it() {
+    let refused = io::Error::new(io::ErrorKind::InvalidData, alert());
+    let mock = tokio_test::io::Builder::new().write_error(refused).build();
+    let at: Endpoint = "mem://peer".parse().unwrap();
+    let socket = FromIo::from_io(mock, Info::new(Shape::Stream, at.clone(), at));
+    let sender = Framed::new(socket, Line::new()).into_sender();
+    sender.send(b"a").await.unwrap();
+    let flushed = sender.flush().await.unwrap_err();
+    let later = sender.clone().send(b"b").await.unwrap_err();
+    for error in [flushed, later, sender.finish().await.unwrap_err()] {
+        assert_eq!(error.raw_os_error(), Some(RESET), "{error}");
+        let held = error
+            .get_ref()
+            .unwrap()
+            .downcast_ref::<io::Error>()
+            .unwrap();
+        assert!(held.get_ref().unwrap().is::<Alert>(), "{error}");
+    }
 }
 
 #[test]

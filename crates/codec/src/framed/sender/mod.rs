@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use socketry_transport::{Endpoint, SendHalf};
 
-use super::{FrameError, Framed};
+use super::{FrameError, FrameFault, Framed};
 use crate::limits::DEFAULT_SENDER_CAPACITY;
 use crate::{BoxCodec, Codec};
 use queue::{Phase, Queue, Shared};
@@ -60,7 +60,7 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
         if usable {
             tokio::spawn(writer::run(writer::Place::new(&shared), self.socket));
         } else {
-            shared.over(Err(io::ErrorKind::BrokenPipe));
+            shared.over(Err(io::ErrorKind::BrokenPipe.into()));
         }
         Sender {
             handle: Arc::new(Handle(shared)),
@@ -116,15 +116,15 @@ impl<C: Codec> Sender<C> {
     /// datagram was refused since the last flush, and so is lost.
     pub async fn flush(&self) -> Result<(), FrameError> {
         let target = self.shared().lock().put;
-        self.wait(|queue| match queue.phase {
+        self.wait(|queue| match &queue.phase {
             _ if queue.written >= target => Some(Ok(())),
-            Phase::Over(ended) => Some(ended.map_err(Some)),
+            Phase::Over(ended) => Some(ended.clone().map_err(Some)),
             _ => None,
         })
         .await?;
         let lost = self.shared().lock().lost.take();
-        lost.map_or(Ok(()), |kind| {
-            Err(self.shared().refused(io::Error::from(kind)))
+        lost.map_or(Ok(()), |error| {
+            Err(self.shared().refused(FrameFault::Io(error)))
         })
     }
 
@@ -151,8 +151,8 @@ impl<C: Codec> Sender<C> {
     /// # Errors
     /// What ended it, if that was not [`finish`](Sender::finish).
     pub async fn closed(&self) -> Result<(), FrameError> {
-        self.wait(|queue| match queue.phase {
-            Phase::Over(ended) => Some(ended.map_err(Some)),
+        self.wait(|queue| match &queue.phase {
+            Phase::Over(ended) => Some(ended.clone().map_err(Some)),
             _ => None,
         })
         .await
@@ -160,7 +160,7 @@ impl<C: Codec> Sender<C> {
 
     /// Whether nothing more can be sent.
     pub fn is_closed(&self) -> bool {
-        self.shared().lock().phase != Phase::Open
+        !matches!(self.shared().lock().phase, Phase::Open)
     }
 
     /// The other end.
@@ -186,14 +186,14 @@ impl<C: Codec> Sender<C> {
     /// Waits until `look` has an answer; it is asked whenever the writer got on.
     async fn wait(
         &self,
-        look: impl Fn(&Queue<C>) -> Option<Result<(), Option<io::ErrorKind>>>,
+        look: impl Fn(&Queue<C>) -> Option<Result<(), Option<Arc<io::Error>>>>,
     ) -> Result<(), FrameError> {
         let shared = self.shared();
         loop {
             let mut progress = pin!(shared.progress.notified());
             progress.as_mut().enable();
             if let Some(answer) = look(&shared.lock()) {
-                return answer.map_err(|kind| shared.error(kind));
+                return answer.map_err(|ended| shared.error(ended));
             }
             progress.await;
         }

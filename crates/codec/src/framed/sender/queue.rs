@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use socketry_transport::{Endpoint, Shape};
@@ -40,11 +40,10 @@ pub(super) struct Queue<C> {
     pub(super) put: u64,
     pub(super) written: u64,
     /// Why a datagram could not be sent, until somebody asks.
-    pub(super) lost: Option<io::ErrorKind>,
+    pub(super) lost: Option<Arc<io::Error>>,
     pub(super) phase: Phase,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
     /// No more frames are taken; what waits is written, and then the socket half-closed if that was asked for.
@@ -52,7 +51,7 @@ pub(super) enum Phase {
         finish: bool,
     },
     /// The writer is gone: done, or with that error.
-    Over(Result<(), io::ErrorKind>),
+    Over(Result<(), Arc<io::Error>>),
 }
 
 impl<C> Queue<C> {
@@ -100,13 +99,13 @@ impl<C> Shared<C> {
 
     /// Whether there is room, or waiting for it would be in vain.
     pub(super) fn may_put(&self, queue: &Queue<C>) -> bool {
-        queue.phase != Phase::Open || queue.size() < self.capacity
+        !matches!(queue.phase, Phase::Open) || queue.size() < self.capacity
     }
 
     /// Takes no more frames.
     pub(super) fn end(&self, finish: bool) {
         let mut queue = self.lock();
-        if queue.phase == Phase::Open {
+        if matches!(queue.phase, Phase::Open) {
             queue.phase = Phase::Ending { finish };
         }
         drop(queue);
@@ -116,10 +115,10 @@ impl<C> Shared<C> {
     }
 
     /// The writer has ended, or will not begin. What it was first stays.
-    pub(super) fn over(&self, ended: Result<(), io::ErrorKind>) {
+    pub(super) fn over(&self, ended: io::Result<()>) {
         let mut queue = self.lock();
         if !matches!(queue.phase, Phase::Over(_)) {
-            queue.phase = Phase::Over(ended);
+            queue.phase = Phase::Over(ended.map_err(Arc::new));
         }
         queue.buf = BytesMut::new();
         queue.lens = VecDeque::new();
@@ -128,12 +127,13 @@ impl<C> Shared<C> {
     }
 
     pub(super) fn abort(&self) {
-        self.over(Err(io::ErrorKind::ConnectionAborted));
+        self.over(Err(io::ErrorKind::ConnectionAborted.into()));
         self.abort.notify_one();
     }
 
-    pub(super) fn error(&self, kind: Option<io::ErrorKind>) -> FrameError {
-        let fault = kind.map_or(FrameFault::Over, |kind| io::Error::from(kind).into());
+    /// The error that ended the writer, or that it was told to end.
+    pub(super) fn error(&self, ended: Option<Arc<io::Error>>) -> FrameError {
+        let fault = ended.map_or(FrameFault::Over, FrameFault::Io);
         FrameError::new(fault, "send to", &self.peer, true)
     }
 
@@ -149,9 +149,9 @@ impl<C: Codec> Shared<C> {
         put: &mut impl FnMut(&Shared<C>, &mut Queue<C>) -> Result<(), FrameError>,
     ) -> Result<bool, FrameError> {
         let mut queue = self.lock();
-        match queue.phase {
+        match &queue.phase {
             Phase::Open => {}
-            Phase::Over(Err(kind)) => return Err(self.error(Some(kind))),
+            Phase::Over(Err(error)) => return Err(self.error(Some(Arc::clone(error)))),
             _ => return Err(self.error(None)),
         }
         if !self.may_put(&queue) {

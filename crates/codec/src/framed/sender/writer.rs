@@ -19,7 +19,7 @@ use crate::limits::SENDER_LINGER;
 pub(super) async fn run<S: SendHalf, C: Codec>(place: Place<C>, mut socket: S) {
     let shared = &place.0;
     let ended = first_of(write_all(shared, &mut socket), given_up(shared)).await;
-    shared.over(ended.map_err(|error| error.kind()));
+    shared.over(ended);
 }
 
 /// The writer's hold on what is shared. However the writer ends, and be it that its runtime never runs it, those who
@@ -34,7 +34,7 @@ impl<C> Place<C> {
 
 impl<C> Drop for Place<C> {
     fn drop(&mut self) {
-        self.0.over(Err(io::ErrorKind::BrokenPipe));
+        self.0.over(Err(io::ErrorKind::BrokenPipe.into()));
     }
 }
 
@@ -142,7 +142,7 @@ async fn write<S: SendHalf, C>(
             // The session is over, as a stream would be.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
             // It concerned one datagram, which is lost, as datagrams may be. `flush` tells.
-            Err(error) => shared.lock().lost = Some(error.kind()),
+            Err(error) => shared.lock().lost = Some(Arc::new(error)),
         }
     }
     Ok(())
