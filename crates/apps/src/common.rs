@@ -48,7 +48,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 impl Common {
-    /// What was chosen of what `offered` has.
+    /// The choices of the user among the transports and codecs that are `offered`.
     pub(crate) fn service(&self, offered: &CommandLine) -> Service {
         Service {
             registry: offered.transports.clone(),

@@ -9,6 +9,19 @@
 //! they start, with the reason and the way out. [`cli`] is the command line of the binary and of
 //! the examples.
 //!
+//! # Transports and codecs of your own
+//!
+//! A [`Service`] looks up both by name in registries, to which you can add. So does the command
+//! line: [`cli::CommandLine`]. The apps ask a codec for its
+//! [properties](socketry_codec::Properties), and not for its name:
+//!
+//! | the codec carries | the apps speak as over |
+//! |---|---|
+//! | JSON objects | `json` |
+//! | any bytes but a delimiter | `line` |
+//! | any bytes, without frame boundaries | `raw` |
+//! | any bytes | `struct` |
+//!
 //! # How many clients at once
 //!
 //! A server serves 1,024 clients at once, or `max_clients`, or as many as the limit of open files
@@ -49,6 +62,7 @@ mod carried;
 mod common;
 mod error;
 mod help;
+mod looks;
 mod opening;
 mod output;
 mod own;

@@ -9,9 +9,10 @@ use socketry_transport::RecvHalf;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use crate::looks::{self, Looks};
 use crate::own::Own;
 use crate::stranger;
-use crate::wrong_codec::{self, Looks, PATIENCE};
+use crate::wrong_codec::{self, PATIENCE};
 
 /// From this length on, in bytes, a first line that has not ended is not reported: it may be a long
 /// one.
@@ -157,8 +158,8 @@ impl Opening {
         let endless = matches!(error.codec_fault(), Some(Fault::TooLong { len: None, .. }));
         let theirs = match endless {
             true => None,
-            false => wrong_codec::registered(error.found(), &self.own)
-                .or_else(|| wrong_codec::looks_like(error.found(), &self.own)),
+            false => looks::registered(error.found(), &self.own)
+                .or_else(|| looks::looks_like(error.found(), &self.own)),
         };
         First::Refused(error, theirs)
     }
@@ -170,17 +171,17 @@ impl Opening {
         }
         if self.own.delimiter().is_none() {
             // Otherwise it may be the beginning of a frame of ours.
-            if !wrong_codec::begins_unlike_text(&self.own) {
+            if !looks::begins_unlike_text(&self.own) {
                 return None;
             }
-            return wrong_codec::looks_like(unread, &self.own)
+            return looks::looks_like(unread, &self.own)
                 .filter(|theirs| !is_framed_alike(&self.own, theirs))
                 .map(First::Foreign);
         }
-        let theirs = wrong_codec::looks_like(unread, &self.own)
+        let theirs = looks::looks_like(unread, &self.own)
             // A text may begin with a brace.
             .filter(|theirs| !matches!(theirs, Looks::Object | Looks::Text))
-            .or_else(|| wrong_codec::json_inside(unread, &self.own, self.keys));
+            .or_else(|| looks::json_inside(unread, &self.own, self.keys));
         if let Some(theirs) = theirs {
             return Some(First::Foreign(theirs));
         }
@@ -199,19 +200,19 @@ pub(crate) fn inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
         return None;
     }
     if !own.properties.boundaries {
-        return wrong_codec::looks_like(frame, own)
+        return looks::looks_like(frame, own)
             // A text may begin with a brace.
             .filter(|theirs| *theirs != Looks::Object)
-            .or_else(|| wrong_codec::json_inside(frame, own, keys));
+            .or_else(|| looks::json_inside(frame, own, keys));
     }
     // No other codec has a form for objects.
-    wrong_codec::length_of(own).and_then(|_| wrong_codec::json_inside(frame, own, keys))
+    looks::length_of(own).and_then(|_| looks::json_inside(frame, own, keys))
 }
 
 /// Whether both codecs cut the same frames. The content is looked at once a frame is whole.
 fn is_framed_alike(own: &Own, theirs: &Looks) -> bool {
     match theirs {
-        Looks::ObjectBehind(theirs) => wrong_codec::length_of(own) == Some(*theirs),
+        Looks::ObjectBehind(theirs) => looks::length_of(own) == Some(*theirs),
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! The codec that was chosen, and what the apps ask of it, whichever it is.
+//! The chosen codec, and the questions that the apps ask of it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use socketry_transport::{BoxSocket, Encoding};
 /// brace.
 const SAMPLE: &[u8] = b"{}";
 
-/// A codec with its name, and what follows from its properties.
+/// A codec with its name and properties.
 #[derive(Debug)]
 pub(crate) struct Own {
     /// In its shortest form.
@@ -67,7 +67,7 @@ impl Own {
         self.is_json() && self.encoded(SAMPLE) == SAMPLE
     }
 
-    /// What it writes before a short frame.
+    /// The bytes that it writes before a short frame.
     pub(crate) fn header(&self) -> Vec<u8> {
         let mut wire = self.encoded(SAMPLE);
         let mut places = wire.windows(SAMPLE.len());
@@ -79,7 +79,7 @@ impl Own {
     /// A frame as it goes on the wire; nothing, if the codec cannot carry it.
     pub(crate) fn encoded(&self, frame: &[u8]) -> Vec<u8> {
         let mut out = BytesMut::new();
-        // What is refused leaves no trace.
+        // A refused frame leaves no trace.
         let _ = self.codec().encode(frame, &mut out);
         out.to_vec()
     }

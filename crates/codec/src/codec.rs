@@ -167,7 +167,7 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// Whether the codec stands between two frames, so that another may take over from here.
     fn in_step(&self) -> bool;
 
-    /// What a program can rely on over this codec. By default: frames of any bytes, which arrive as
+    /// The guarantees that a program can rely on. By default: frames of any bytes, which arrive as
     /// they were sent. A codec that wraps another passes its properties on.
     fn properties(&self) -> Properties {
         Properties::default()

@@ -1,7 +1,7 @@
-//! What a codec says of itself, for programs that choose how to speak over one that they do not
-//! know.
+//! A codec's own words about its frames, for programs that run over any codec.
 
-/// What a program can rely on over a codec: [`Codec::properties`](crate::Codec::properties).
+/// The guarantees of a codec that a program can rely on:
+/// [`Codec::properties`](crate::Codec::properties).
 ///
 /// The default is the codec that most authors write: frames of any bytes, which arrive over a
 /// stream as they were sent, each encoded by itself, with no known limit.
@@ -65,7 +65,7 @@ impl Properties {
         Properties { boundaries, ..self }
     }
 
-    /// The same, but what is sent depends on what was sent before.
+    /// The same, but the bytes of a frame depend on the frames before it.
     #[must_use]
     pub fn stateful(self) -> Self {
         let stateless = false;

@@ -10,6 +10,7 @@ use super::budget::can_be_forged;
 use super::message::{Answer, Dialect, Message, RELAYED, Said, encoded, json, own_name, signed};
 use super::peer_text::PeerText;
 use super::proof::{Proof, Told};
+use crate::looks::Looks;
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::{AppError, Service, wrong_codec};
@@ -194,9 +195,7 @@ impl Hearing {
                 "the server speaks {protocol}"
             )))),
             // The peer may still end the line.
-            First::Unfinished => Some(Heard::Fault(wrong_codec::differs(
-                &wrong_codec::Looks::Text.to_string(),
-            ))),
+            First::Unfinished => Some(Heard::Fault(wrong_codec::differs(&Looks::Text.to_string()))),
         }
     }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A name, a parameter or a limit that is none of a codec's: it names the place and what can be written
-/// there.
+/// A codec that cannot be built: no codec has the name, or it does not take the parameter or limit.
+/// The words name the place, and the values that are possible there.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct SpecError(String);
@@ -17,7 +17,7 @@ impl SpecError {
         SpecError::refused(text, format_args!("there are {}", listed(&names)))
     }
 
-    /// The codec does not take what stands behind its name.
+    /// The codec does not take the text behind its name.
     pub(super) fn refused(text: &str, problem: impl fmt::Display) -> Self {
         SpecError(format!("{text:?} names no codec: {problem}"))
     }

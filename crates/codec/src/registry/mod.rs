@@ -19,21 +19,22 @@ pub use spec::CodecSpec;
 
 use crate::BoxCodec;
 
-/// Makes a codec of what stands behind its name.
+/// Makes a codec of its parameters.
 type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send + Sync;
 
-/// Codecs by name. A clone is cheap and shares what makes the codecs.
+/// Codecs by name. A clone is cheap, and shares the factories.
 ///
-/// A name is what stands before the first colon; behind it stand parameters, which are the codec's own:
-/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. One of your own is registered with a function
-/// of [`Parameters`], and is then chosen as ours are:
+/// The name ends at the first colon. The parameters follow, in a form of the codec's own:
+/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. One of your own is registered with a
+/// function of [`Parameters`], and is then chosen as ours are:
 ///
 /// ```
 /// use socketry_codec::{CodecRegistry, Format, Struct};
 ///
 /// let codecs = CodecRegistry::standard().with("short", |parameters| {
 ///     let big = parameters.get_or("big", true)?;
-///     let format: Format = if big { ">H" } else { "<H" }.parse().map_err(|e| parameters.refused(e))?;
+///     let order = if big { ">H" } else { "<H" };
+///     let format: Format = order.parse().map_err(|error| parameters.refused(error))?;
 ///     let codec = Struct::new(format).max_frame(parameters.max_frame().unwrap_or(512));
 ///     Ok(codec.into())
 /// });
@@ -41,7 +42,7 @@ type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send
 /// assert_eq!(codecs.named("short:big=true")?.name(), "short");
 ///
 /// let error = codecs.build("short:bog=1").unwrap_err();
-/// assert_eq!(error.to_string(), r#""short:bog=1" names no codec: short has no parameter "bog"; it takes big"#);
+/// assert!(error.to_string().ends_with(r#"short has no parameter "bog"; it takes big"#));
 /// let error = codecs.build("shirt").unwrap_err();
 /// assert!(error.to_string().ends_with("there are raw, line, struct, json and short"));
 /// # Ok::<(), socketry_codec::SpecError>(())
@@ -80,8 +81,8 @@ impl CodecRegistry {
 
     /// The same with the codec that `factory` makes under `name`, in place of one that was there.
     ///
-    /// Lower-case letters, digits and hyphens make good names. One that is empty or has a colon in it is
-    /// never found.
+    /// Lower-case letters, digits and hyphens make good names. One that is empty or has a colon in
+    /// it is never found.
     #[must_use]
     pub fn with<F>(mut self, name: &str, factory: F) -> Self
     where
@@ -104,8 +105,8 @@ impl CodecRegistry {
     /// The codec of this name, or of a [`CodecSpec`] with limits.
     ///
     /// # Errors
-    /// If no codec has that name, or it does not take these parameters or limits. The error says which it
-    /// takes.
+    /// If no codec has that name, or it does not take these parameters or limits. The error says
+    /// which it takes.
     pub fn build(&self, spec: impl Into<CodecSpec>) -> Result<BoxCodec, SpecError> {
         Ok(self.named(spec)?.into_codec())
     }

@@ -2,7 +2,7 @@
 
 use crate::{BoxCodec, CodecSpec};
 
-/// A codec of a [`CodecRegistry`](crate::CodecRegistry), with its name and all that it takes.
+/// A codec that a [`CodecRegistry`](crate::CodecRegistry) built, with its name and its limits.
 ///
 /// ```
 /// use socketry_codec::CodecRegistry;
@@ -22,13 +22,13 @@ pub struct NamedCodec {
 }
 
 impl NamedCodec {
-    /// Its name in the shortest form: parameters that are what they are anyway are left out. The same
+    /// Its name in the shortest form: parameters with their default values are left out. The same
     /// registry builds the same codec of it.
     pub fn name(&self) -> &str {
         &self.spec.name
     }
 
-    /// Its name with every `key=value` that it takes, whatever the value: what a help shows.
+    /// Its name with every `key=value` that it takes, defaults included, as a help shows it.
     pub fn full_name(&self) -> &str {
         &self.full
     }

@@ -1,4 +1,4 @@
-//! What stands behind a codec's name, and the limits beside it, as whoever makes the codec asks for them.
+//! The parameters and limits of a codec, as its factory asks for them.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -6,21 +6,22 @@ use std::str::FromStr;
 use super::error::listed;
 use crate::{BoxCodec, CodecSpec, NamedCodec, SpecError};
 
-/// What a codec is made of: the text behind its name, and the limits of its [`CodecSpec`].
+/// The parameters of a codec: the text behind its name, and the limits of its [`CodecSpec`].
 ///
-/// A factory takes what it knows. What was given and is not taken is an error once the factory has
-/// returned, which lists what could be taken; so a factory forgets no check. The canonical name follows
-/// from the values.
+/// A factory takes those that it knows. When it has returned, the registry refuses the others, and
+/// lists those that the factory asked for. So no factory can forget that check. The shortest name
+/// follows from the values.
 ///
-/// The text is either one value ([`text`](Parameters::text), as in `struct:>I`) or a list of `key=value`
-/// with commas between them ([`get`](Parameters::get), as in `mycodec:size=2,strict=true`), of which each
-/// key may be left out. A value of a list holds no comma.
+/// The text is either one value ([`text`](Parameters::text), as in `struct:>I`) or a list of
+/// `key=value` with commas between them ([`get`](Parameters::get), as in
+/// `mycodec:size=2,strict=true`), of which each key may be left out. A value of a list holds no
+/// comma.
 #[derive(Debug)]
 pub struct Parameters<'a> {
     spec: &'a CodecSpec,
-    /// What stands behind the colon, until it is taken.
+    /// The text behind the colon, until it is taken.
     text: Option<&'a str>,
-    /// Of a list, what is not taken yet.
+    /// The pairs of a list that are not taken yet.
     pairs: Vec<(&'a str, &'a str)>,
     keys: Vec<&'static str>,
     limits: Vec<&'static str>,
@@ -42,9 +43,9 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// All that stands behind the colon, as one value; the default without a colon.
+    /// The whole text behind the colon as one value; the default without a colon.
     ///
-    /// Its `Display` must be what `FromStr` reads.
+    /// `FromStr` must read the text that `Display` prints.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -117,7 +118,7 @@ impl<'a> Parameters<'a> {
         self.spec.keep_last
     }
 
-    /// An error about what was given: which parameter is wrong, and what to write instead.
+    /// An error about a parameter. `problem` says which one is wrong, and what to write instead.
     pub fn refused(&self, problem: impl Display) -> SpecError {
         SpecError::refused(&self.spec.name, problem)
     }

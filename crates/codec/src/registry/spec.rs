@@ -3,11 +3,11 @@
 use super::standard;
 use crate::{BoxCodec, SpecError};
 
-/// A codec with its limits: what a configuration file says.
+/// A codec with its limits, as a configuration file gives them.
 ///
-/// With the feature `serde` it is read from a name, or from a table with a name; it is written back as the
-/// shorter of the two that says it all. Other keys are refused when it is read. Whether there is such a
-/// codec, and whether it takes these parameters and limits, is looked at when a
+/// With the feature `serde` it is read from a name, or from a table with a name; it is written back
+/// as the shorter of the two that says it all. Other keys are refused when it is read. Whether
+/// there is such a codec, and whether it takes these parameters and limits, is looked at when a
 /// [`CodecRegistry`](crate::CodecRegistry) builds it.
 ///
 /// ```toml

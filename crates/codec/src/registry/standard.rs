@@ -51,7 +51,7 @@ fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
     }
 }
 
-/// What stands behind `json:`.
+/// The text behind `json:`.
 #[derive(PartialEq)]
 enum JsonForm {
     Behind(Format),

@@ -1,4 +1,4 @@
-//! What a codec declares of itself, which programs rely on.
+//! The properties that a codec declares, and that programs rely on.
 
 use bytes::BytesMut;
 use socketry_codec::{Codec, Content};
@@ -31,7 +31,7 @@ pub(super) fn its_properties_are_true(subject: &Subject) -> Verdict {
 fn content(subject: &Subject, content: Content) -> Verdict {
     let single = (0..=u8::MAX).map(|byte| vec![byte]);
     match content {
-        // Over a stream without boundaries nothing is no frame.
+        // Without boundaries an empty frame leaves no trace on a stream.
         Content::Bytes if !subject.bounded => all(subject, single),
         Content::Bytes => all(subject, single.chain([Vec::new()])),
         Content::Delimited(delimiter) => {

@@ -5,7 +5,7 @@ use socketry_codec::{Codec, CodecRegistry, CodecSpec, Content};
 use super::{Limits, Subject};
 
 impl Subject {
-    /// A codec of this crate's by its name, such as `struct:>I`.
+    /// A standard codec by its name, such as `struct:>I`.
     ///
     /// # Panics
     /// If the name names no codec.
@@ -13,8 +13,8 @@ impl Subject {
         Subject::registered(&CodecRegistry::standard(), name)
     }
 
-    /// A codec of a registry by its name. What its [properties](socketry_codec::Properties) and the limits
-    /// that it takes say of it is declared.
+    /// A codec of a registry by its name, with the declarations that follow from its
+    /// [properties](socketry_codec::Properties) and from the limits that it takes.
     ///
     /// # Panics
     /// If the name names no codec.
