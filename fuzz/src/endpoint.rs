@@ -1,5 +1,5 @@
-//! Any text as an endpoint: it parses or is refused in words. What parses prints as what parses to
-//! the same, byte for byte where the scheme is not ours, and is put together again from its parts.
+//! Any text as an endpoint: it parses or is refused with an error. A parsed endpoint prints as a
+//! text that parses to the same.
 
 use socketry_transport::{Endpoint, PeerAddr};
 

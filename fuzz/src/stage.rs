@@ -1,5 +1,5 @@
-//! What the three apps' targets share: a server in memory, in virtual time, and clients that send
-//! what the input says.
+//! The common part of the three apps' targets: a server in memory, in virtual time, and clients
+//! that send what the input says.
 
 use std::future::Future;
 use std::time::Duration;

@@ -29,10 +29,10 @@ enum AppArgs {
     File(file::Args),
 }
 
-/// The command line of the `socketry` binary, over the transports and codecs that it is given.
+/// The command line of the `socketry` binary, over given transports and codecs.
 ///
-/// A program of your own that registers a transport or a codec offers it as the binary offers ours:
-/// by scheme and name, in `--help`, and in its errors.
+/// Your own program can register a transport or a codec. The command line then offers it as the
+/// binary offers its own: by scheme and name, in `--help`, and in its errors.
 ///
 /// ```no_run
 /// use socketry_apps::cli::CommandLine;
@@ -64,24 +64,25 @@ impl Default for CommandLine {
 }
 
 impl CommandLine {
-    /// The same with these transports. [`matrix::transports`] are ours, to add to.
+    /// The same with these transports. Add yours to [`matrix::transports`].
     #[must_use]
     pub fn transports(self, transports: Registry) -> Self {
         CommandLine { transports, ..self }
     }
 
-    /// The same with these codecs. The codec is `json` where `--codec` is not given.
+    /// The same with these codecs. Without `--codec` the codec is `json`.
     #[must_use]
     pub fn codecs(self, codecs: CodecRegistry) -> Self {
         CommandLine { codecs, ..self }
     }
 
-    /// Parses the process's arguments, runs, and says how it went.
+    /// Parses the process's arguments, runs the app, and returns the exit code.
     pub fn main(&self) -> ExitCode {
         self.run(std::env::args_os())
     }
 
-    /// A program that is one app: `chat serve …` as `cargo run --example chat -- serve …`.
+    /// A program that runs one app: `cargo run --example chat -- serve …` stands for
+    /// `chat serve …`.
     pub fn main_of(&self, app: App) -> ExitCode {
         let begin = ["socketry".into(), app.to_string().into()];
         self.run(begin.into_iter().chain(std::env::args_os().skip(1)))

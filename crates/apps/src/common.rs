@@ -1,4 +1,4 @@
-//! What the command lines of all apps share: options, and messages to the user.
+//! The common part of all apps' command lines: options, and messages to the user.
 
 use std::io::{IsTerminal, Write};
 

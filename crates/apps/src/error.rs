@@ -67,7 +67,7 @@ impl AppError {
     }
 
     /// The exit code: 1 for a failure, 2 for wrong usage, and 141 (as a shell has it for SIGPIPE)
-    /// if nobody reads standard output any more.
+    /// if standard output is not read any more.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Failed => 1,

@@ -1,4 +1,4 @@
-//! What `--help` adds to each subcommand's options: URLs, and examples to type.
+//! The additions to each subcommand's `--help`: URLs, and examples to type.
 
 use clap::Command;
 use socketry_codec::{CodecRegistry, CodecSpec, SpecError};
@@ -83,10 +83,10 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
     ),
 ];
 
-/// Forms of codecs, one of each kind, as a shell takes them.
+/// One codec of each kind, quoted for a shell.
 const FORMS: [&str; 3] = ["line:crlf", "'struct:>I'", "json:bare"];
 
-/// The codecs that can be chosen, in words.
+/// The available codecs, in words.
 fn codecs(codecs: &CodecRegistry) -> String {
     let names: Vec<_> = codecs.names().collect();
     let names = match &*names {
@@ -99,7 +99,7 @@ fn codecs(codecs: &CodecRegistry) -> String {
         .filter(|form| built(form))
         .map(ToString::to_string)
         .collect();
-    // A third party's, with all its parameters.
+    // A third party's codec, with all its parameters.
     let full = codecs.names().filter_map(|name| codecs.named(name).ok());
     let full = full.map(|named| named.full_name().to_owned());
     forms.extend(full.filter(|name| name.contains(':')));
@@ -112,7 +112,7 @@ fn codecs(codecs: &CodecRegistry) -> String {
     }
 }
 
-/// The command line of one app, whose codecs are those of the registry.
+/// The command line of one app, with the codecs of the registry.
 fn choosing(command: Command, offered: &CommandLine) -> Command {
     let registry = offered.codecs.clone();
     let parse = move |text: &str| -> Result<CodecSpec, SpecError> {
@@ -123,7 +123,8 @@ fn choosing(command: Command, offered: &CommandLine) -> Command {
     })
 }
 
-/// The command line with all that is offered, and with what is said at the end of each verb's help.
+/// The command line with all transports and codecs, and with the text at the end of each
+/// subcommand's help.
 pub(crate) fn explained(mut command: Command, offered: &CommandLine) -> Command {
     for app in App::ALL {
         command = command.mut_subcommand(app.to_string(), |command| choosing(command, offered));

@@ -108,7 +108,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     text
 }
 
-/// What the apps need to know about a scheme.
+/// The features of a scheme that matter to the apps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Carriage {
     Stream,

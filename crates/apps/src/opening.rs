@@ -55,7 +55,7 @@ pub(crate) struct Opening {
     texts: Texts,
 }
 
-/// What a text that looks like HTTP means.
+/// The meaning of a text that looks like HTTP.
 #[derive(Clone, Copy)]
 enum Texts {
     /// A web page may have sent it, so it is not obeyed.
@@ -93,7 +93,7 @@ impl Opening {
         }
     }
 
-    /// The first frame. After [`First::Unfinished`], the next call gives what follows. Cancel-safe.
+    /// The first frame. After [`First::Unfinished`], the next call gives the frame. Cancel-safe.
     pub(crate) async fn next<R: RecvHalf>(&mut self, frames: &mut Framed<R>) -> First {
         let first = self.receive(frames).await;
         if let First::Stranger(protocol) = first {
@@ -195,7 +195,7 @@ impl Opening {
 /// The codec of the peer that sent `frame`, which `own` carried, if it is another one. An object
 /// that has one of `keys` is JSON.
 pub(crate) fn inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Looks> {
-    // A frame of JSON is an object anyway, and a line that ends is one.
+    // A frame of JSON is an object anyway, and so may be a line.
     if own.is_json() || own.delimiter().is_some() {
         return None;
     }
@@ -265,7 +265,7 @@ mod tests {
             );
         }
     }
-    /// A third party's codec, by what it writes before and behind each frame.
+    /// A third party's codec, recognised by the bytes that it writes before and after each frame.
     #[derive(Clone)]
     struct Marked(&'static [u8], &'static [u8]);
 
@@ -287,7 +287,7 @@ mod tests {
         for (before, behind, is_foreign) in [
             (&b"2:"[..], &b","[..], false),
             (b"", b"\xc0", false),
-            // One byte may be a letter, where the frame is longer.
+            // A header of one byte may be a letter if the frame is longer.
             (b"\x02", b"", false),
             (b"\xff\xff\0\x02", b"", true),
         ] {

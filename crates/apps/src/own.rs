@@ -6,21 +6,21 @@ use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, CodecRegistry, Content, Framed, NamedCodec, Properties};
 use socketry_transport::{BoxSocket, Encoding};
 
-/// A frame that each codec carries which an app runs over, but for one that is delimited by a
+/// A frame that is carried by each codec that an app runs over, except one that is delimited by a
 /// brace.
 const SAMPLE: &[u8] = b"{}";
 
 /// A codec with its name and properties.
 #[derive(Debug)]
 pub(crate) struct Own {
-    /// In its shortest form.
+    /// The shortest form of its name.
     pub(crate) name: String,
-    /// To be cloned: a codec is `Send`, and not `Sync`.
+    /// Only cloned. A mutex, since a codec is `Send` but not `Sync`.
     codec: Mutex<BoxCodec>,
     pub(crate) properties: Properties,
-    /// Among which it was chosen.
+    /// The registry that it was chosen from.
     pub(crate) codecs: CodecRegistry,
-    /// How text is written in its frames, where they are no JSON.
+    /// The encoding of text in its frames, if they are not JSON.
     pub(crate) encoding: Encoding,
 }
 
@@ -42,13 +42,13 @@ impl Own {
         Framed::new(socket, self.codec())
     }
 
-    /// The codec, as new.
+    /// A clone of the codec in its initial state.
     pub(crate) fn codec(&self) -> BoxCodec {
         let codec = self.codec.lock().unwrap_or_else(PoisonError::into_inner);
         codec.clone()
     }
 
-    /// The byte that ends its frames, and that none of them holds.
+    /// The byte that ends its frames, if it has one. No frame contains it.
     pub(crate) fn delimiter(&self) -> Option<u8> {
         match self.properties.content {
             Content::Delimited(byte) => Some(byte),
@@ -61,8 +61,8 @@ impl Own {
         self.properties.content == Content::Json
     }
 
-    /// Whether its frames are JSON objects and nothing stands around them, so that a program
-    /// without a codec speaks it, too.
+    /// Whether its frames are JSON objects without any other bytes, so that a program can speak it
+    /// without a codec.
     pub(crate) fn is_bare_json(&self) -> bool {
         self.is_json() && self.encoded(SAMPLE) == SAMPLE
     }
@@ -76,7 +76,7 @@ impl Own {
         wire
     }
 
-    /// A frame as it goes on the wire; nothing, if the codec cannot carry it.
+    /// An encoded frame; empty if the codec cannot carry it.
     pub(crate) fn encoded(&self, frame: &[u8]) -> Vec<u8> {
         let mut out = BytesMut::new();
         // A refused frame leaves no trace.
@@ -84,7 +84,7 @@ impl Own {
         out.to_vec()
     }
 
-    /// How many bytes it puts around a frame of up to `len` bytes.
+    /// How many bytes it adds to a frame of up to `len` bytes.
     pub(crate) fn around(&self, len: usize) -> usize {
         let len = len.min(self.properties.max_frame);
         let filler = if self.delimiter() == Some(b' ') {
@@ -95,7 +95,7 @@ impl Own {
         self.encoded(&vec![filler; len]).len().saturating_sub(len)
     }
 
-    /// The first `len` bytes that a peer has sent for `frame`, which this codec found.
+    /// The first `len` bytes that a peer has sent for `frame`, which this codec decoded.
     pub(crate) fn front(&self, frame: &[u8], len: usize) -> Vec<u8> {
         let mut wire = match self.codec().envelope(frame) {
             Ok(Some((before, _))) => [&before, &frame[..frame.len().min(len)]].concat(),
@@ -115,7 +115,7 @@ mod tests {
     use crate::Service;
 
     #[test]
-    fn what_stands_around_a_frame_is_measured() {
+    fn the_bytes_around_a_frame_are_measured() {
         for (codec, header, around) in [
             ("raw", &b""[..], 0),
             ("line", b"", 1),

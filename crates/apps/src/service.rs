@@ -12,12 +12,12 @@ use crate::own::Own;
 /// The default address of a server: only this machine, at a port that the system chooses.
 pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
 
-/// The codec when nothing is said.
+/// The default codec.
 pub(crate) const DEFAULT_CODEC: &str = "json";
 
 /// The choices that all apps share: transports, codec and encoding.
 ///
-/// Transports and codecs of your own are chosen as ours are, once they are registered:
+/// Your own transports and codecs are chosen in the same way, once they are registered:
 ///
 /// ```
 /// use socketry_apps::Service;
@@ -37,7 +37,7 @@ pub(crate) const DEFAULT_CODEC: &str = "json";
 pub struct Service {
     /// The transports by scheme. Default [`matrix::transports`].
     pub registry: Registry,
-    /// Where codecs are looked up. Default [`CodecRegistry::standard`].
+    /// The registry of codecs. Default [`CodecRegistry::standard`].
     pub codecs: CodecRegistry,
     /// The codec. Default `json`.
     pub codec: CodecSpec,

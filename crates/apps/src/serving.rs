@@ -91,7 +91,7 @@ async fn arrival(door: &Places, listener: &mut BoxListener) -> Result<(Seat, Box
     Ok((at_door, listener.accept().await?))
 }
 
-/// What all conversations of a server share.
+/// The common state of all conversations.
 struct House<T> {
     places: Places,
     refusal: Vec<u8>,

@@ -1,5 +1,5 @@
-//! What the program sets once for its whole process, before an app runs. As a library, the crate
-//! does none of this.
+//! The settings of the program for its whole process, made once before an app runs. As a library,
+//! the crate does none of this.
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};

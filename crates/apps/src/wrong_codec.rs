@@ -36,7 +36,7 @@ const BEFORE: usize = 40;
 /// The words are searched for up to this many bytes.
 const NOTICE: usize = 128;
 
-/// The longest name of a codec that is believed, in bytes.
+/// The longest codec name that is accepted from a server, in bytes.
 const LONGEST_NAME: usize = 64;
 
 /// The codec that a server named in a [`refusal`], if `bytes` begin with one. It may be a third

@@ -1,4 +1,4 @@
-//! What it costs the users of a chat if some of them do not read.
+//! The costs for the users of a chat if some of them do not read.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::pending;

@@ -1,5 +1,5 @@
-//! Users over datagrams whose addresses may be forged: what they are sent before and after they
-//! prove them.
+//! Users over datagrams whose addresses may be forged: the bytes that they are sent before and
+//! after they prove them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chat_elsewhere;

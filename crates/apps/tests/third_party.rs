@@ -71,7 +71,7 @@ async fn chat(service: &Service, at: &Endpoint) {
     let mut ben = chat::Client::connect(service, &at, Some("ben"))
         .await
         .unwrap();
-    // Over datagrams a user is known once it has said something.
+    // Over datagrams the server knows a user after its first message.
     ben.send("here").await.unwrap();
     assert_eq!(operator.next().await.as_deref(), Some("ben : here"));
     ann.send("it's 5:hello, 你好").await.unwrap();
@@ -88,7 +88,7 @@ async fn commands_come_back_with_both_outputs_and_their_exit_code() {
     for (scheme, codec) in [
         ("tcp", "netstring"),
         ("tcp", "netstring:json=true"),
-        // Pieces of output are as long as this codec carries them.
+        // Pieces of output are as long as this codec allows.
         ("unix", "netstring:max=100"),
         ("unix-dgram", "netstring"),
     ] {
@@ -178,7 +178,8 @@ async fn an_unknown_name_or_parameter_says_what_there_is() {
     }
 }
 
-/// A client of another codec learns the name, and a server knows a third party's frames again.
+/// A client of another codec learns the codec's name, and a server recognises a third party's
+/// frames.
 #[tokio::test]
 async fn the_codec_is_named_to_peers_of_another() {
     for (own, sent, told) in [

@@ -1,6 +1,6 @@
 //! A third party's program: the apps' command line over a codec and a transport of its own.
 //!
-//! This binary is both that program and the tests of it, so it has no harness of tests.
+//! This binary is both that program and its tests, so it has no test harness.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "chat_support/mod.rs"]
@@ -17,7 +17,7 @@ use socketry_apps::matrix;
 use socketry_transport::{Endpoint, Result, Transport, UnixTransport, async_trait};
 use support::Program;
 
-/// By its name and every app's: what the program is called with.
+/// The arguments of the program: its name, and every app's.
 const APPS: [&str; 3] = ["chat", "command", "file"];
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// All that a third party writes to offer its own beside ours.
+/// The code of a third party that offers its own transport and codec beside ours.
 fn program() -> ExitCode {
     CommandLine::default()
         .transports(matrix::transports().with("own", Own(UnixTransport::default())))

@@ -1,5 +1,4 @@
-//! What the suites of laws have in common: a law, how a subject is tried by it, and how a violation
-//! reads.
+//! The common part of all suites of laws: a law, its check against a subject, and its violation.
 
 use std::any::Any;
 use std::fmt;
@@ -9,22 +8,21 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a law may take before it counts as hanging: more than all the deadlines inside one add
-/// up to.
+/// How long a law may take before it counts as hanging: more than the sum of all deadlines inside
+/// one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a law came to: nothing to say, or in words, what is not as it should be.
+/// The result of a law: nothing, or in words what is wrong.
 pub(crate) type Verdict = Result<(), String>;
 
-/// One law, and how a subject of type `S` is tried by it.
+/// A law, and its check for subjects of type `S`.
 pub struct Law<S> {
     name: &'static str,
     statement: &'static str,
     check: fn(&S) -> Verdict,
 }
 
-/// A law that a subject does not keep. It prints as one line: which law, at which subject, and what
-/// happened.
+/// A law that a subject breaks. It prints as one line: which law, which subject, and what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     law: &'static str,
@@ -46,20 +44,20 @@ impl<S> Law<S> {
         }
     }
 
-    /// The name of the law and of its test: a sentence, with underscores.
+    /// The name of the law and of its test: a sentence with underscores.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What the law says, in one sentence.
+    /// The law in one sentence.
     pub fn statement(&self) -> &'static str {
         self.statement
     }
 }
 
 impl<S: Clone + fmt::Display + Send + 'static> Law<S> {
-    /// Tries `subject` by this law, in a thread of its own: who hangs or panics breaks the law, and
-    /// not the caller.
+    /// Checks `subject` by this law, in a thread of its own. If it hangs or panics, it breaks the
+    /// law, and the caller goes on.
     ///
     /// # Errors
     /// If the subject does not keep the law.
@@ -68,7 +66,7 @@ impl<S: Clone + fmt::Display + Send + 'static> Law<S> {
         let (check, own) = (self.check, subject.clone());
         thread::spawn(move || {
             let checked = catch_unwind(AssertUnwindSafe(|| check(&own)));
-            // Nobody listens any more to who comes too late.
+            // If the law took too long, the receiver is gone.
             let _ = verdict.send(checked.unwrap_or_else(|panic| Err(words_of(&*panic))));
         });
         let hangs = |_| Err(format!("it hangs: no verdict within {PATIENCE:?}"));
@@ -114,7 +112,7 @@ impl Violation {
         self.law
     }
 
-    /// What happened, in words.
+    /// The event, in words.
     pub fn what(&self) -> &str {
         &self.what
     }
@@ -142,7 +140,7 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
     format!("it panics: {}", words.unwrap_or("without a word"))
 }
 
-/// Runs a law that awaits, on a runtime of its own in this thread.
+/// Runs an async law on a runtime of its own in this thread.
 pub(crate) fn block_on(law: impl Future<Output = Verdict>) -> Verdict {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -151,11 +149,14 @@ pub(crate) fn block_on(law: impl Future<Output = Verdict>) -> Verdict {
         .block_on(law)
 }
 
-/// One test for each law of a list, in a module; the macros of the suites end here.
+/// A module with one test for each law of a list. The macros of all suites use it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __law_tests {
-    (($module:ident, $suite:ident, $subject:expr) $($idea:ident :: $law:ident $statement:literal,)*) => {
+    (
+        ($module:ident, $suite:ident, $subject:expr)
+        $($idea:ident :: $law:ident $statement:literal,)*
+    ) => {
         mod $module {
             #[allow(unused_imports)]
             use super::*;

@@ -1,20 +1,19 @@
-//! What tests of sockets, codecs and apps share.
+//! The common part of tests of sockets, codecs and apps.
 //!
 //! * [`Places`]: an endpoint of every standard transport, in a directory of its own, so that one
 //!   law can be run against each.
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records
 //!   what is written.
-//! * [`Faulty`]: a socket that misbehaves on purpose, over any other, as a seed decides.
-//! * `scenario` (feature `apps`, a default): what each app is for, as one short run over any
-//!   pairing.
+//! * [`Faulty`]: a socket over any other that misbehaves on purpose, as a seed decides.
+//! * `scenario` (feature `apps`, a default): a short run of each app over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
 //!   [`datagram_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
 //!   [`stream_laws!`].
-//! * [`in_time`]: a deadline for what must not hang.
+//! * [`in_time`]: a deadline for a future that must not hang.
 //!
-//! Laws live here, and not beside the code that they bind, because they bind all transports, codecs
+//! The laws are here, and not in the crates that they bind, since they bind all transports, codecs
 //! and apps alike.
 #![forbid(unsafe_code)]
 
@@ -36,13 +35,13 @@ pub use law::{Law, Violation};
 pub use places::Places;
 pub use script::Script;
 
-/// How long anything in a test may take: far more than it needs, so that only what hangs fails.
+/// How long a step of a test may take: far more than it needs, so that it fails only if it hangs.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What `wait` gives.
+/// The result of `wait`.
 ///
 /// # Panics
-/// With `what` in its message, if that takes longer than [`DEADLINE`].
+/// With `what` in its message, if `wait` takes longer than [`DEADLINE`].
 pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
     match tokio::time::timeout(DEADLINE, wait).await {
         Ok(done) => done,

@@ -1,4 +1,4 @@
-//! Where to listen: an endpoint of every standard transport that nobody else uses.
+//! Endpoints to listen at, one of every standard transport, that no other test uses.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use socketry_transport::Endpoint;
 use tempfile::TempDir;
 
-/// Endpoints to listen at, one of each standard transport, never the same twice. Socket files lie
+/// Endpoints to listen at, one of each standard transport, never the same twice. Socket files are
 /// in a directory that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Places {
@@ -50,7 +50,7 @@ impl Places {
         Self::SCHEMES.map(|scheme| self.free(scheme)).to_vec()
     }
 
-    /// A path in the directory that nothing has.
+    /// An unused path in the directory.
     pub fn path(&self) -> PathBuf {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.directory.path().join(number.to_string())

@@ -1,5 +1,4 @@
-//! What each app is for, as one short run: over any transport and codec that serves it, a third
-//! party's too.
+//! A short run of each app, over any transport and codec that serves it, also of a third party.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,26 +11,26 @@ use socketry_codec::Codec;
 use socketry_transport::Endpoint;
 use tokio::task::JoinHandle;
 
-/// What a scenario did.
+/// The result of a scenario.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What was counted: messages heard by a chat's users, bytes of a command's output, bytes of
+    /// The amount: messages that a chat's users received, bytes of a command's output, or bytes of
     /// files.
     pub amount: u64,
-    /// How long that took, without the setting up.
+    /// How long that took, without the preparation.
     pub elapsed: Duration,
 }
 
 impl Outcome {
-    /// What was counted, for each second.
+    /// The amount per second.
     #[expect(clippy::cast_precision_loss, reason = "for people to look at")]
     pub fn rate(&self) -> f64 {
         self.amount as f64 / self.elapsed.as_secs_f64()
     }
 }
 
-/// How much a scenario does.
+/// How much work a scenario does.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// How many messages a chat's users send.
@@ -43,7 +42,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Enough to be sure that it works.
+    /// Enough to know that it works.
     pub const SMALL: Effort = Effort {
         messages: 20,
         lines: 5_000,
@@ -51,12 +50,12 @@ impl Effort {
     };
 }
 
-/// Runs the scenario of `app` with a server at `at` and its clients, both of `service`, in this
-/// process.
+/// Runs the scenario of `app` in this process, with a server at `at` and its clients, all of
+/// `service`.
 ///
 /// # Errors
-/// In words, at the first thing that is not as it should be: a message that did not arrive, output
-/// that differs, a file whose digest is another.
+/// In words, at the first failure: a message that did not arrive, output that differs, or a file
+/// with another digest.
 pub async fn run(
     app: App,
     service: &Service,
@@ -93,7 +92,7 @@ impl Drop for Running {
     }
 }
 
-/// Three users and an operator: everybody hears everybody.
+/// Three users and an operator. Each receives the messages of all others.
 async fn chat(service: &Service, at: &Endpoint, messages: u32) -> Result<Outcome, AppError> {
     let server = chat::Server::bind(service, at).await?;
     let at = server.local().clone();
@@ -103,7 +102,7 @@ async fn chat(service: &Service, at: &Endpoint, messages: u32) -> Result<Outcome
     let mut users = Vec::new();
     for name in ["ann", "bob", "cid"] {
         let mut user = chat::Client::connect(service, &at, Some(name)).await?;
-        // A datagram server knows of a user who has said something.
+        // A datagram server knows a user only after the user's first message.
         user.send("hello").await?;
         let shown = operator.next().await;
         expect(
@@ -136,7 +135,7 @@ async fn chat(service: &Service, at: &Endpoint, messages: u32) -> Result<Outcome
     })
 }
 
-/// Waits for the message that ends in `text`; those before it were said while the user joined.
+/// Waits for the message that ends in `text`. Messages before it were sent while the user joined.
 async fn hear(user: &mut chat::Client, text: &str) -> Result<(), AppError> {
     while let Some(message) = user.recv().await? {
         if message.to_string().ends_with(text) {
@@ -158,7 +157,7 @@ async fn command(service: &Service, at: &Endpoint, lines: u32) -> Result<Outcome
 
     let (out, err, exit) = output_of(&mut client, "echo out; echo err >&2; exit 3").await?;
     match exit {
-        // The tutorial's exchange answers with standard error if there is any, and tells no exit
+        // The codecs of the tutorial answer with standard error if there is any, and carry no exit
         // code.
         command::Exit::Unknown => expect("standard error is the answer", out == b"err\n")?,
         exit => {
@@ -202,12 +201,13 @@ async fn output_of(
     Ok((out, err, exit))
 }
 
-/// A file goes to the server and comes back; over `raw`, which has no uploads, it is there already.
+/// A file is sent to the server and fetched again. Over `raw`, which has no uploads, it is at the
+/// server already.
 async fn file(service: &Service, at: &Endpoint, size: u64) -> Result<Outcome, AppError> {
     let place = tempfile::tempdir()?;
     let root = place.path().join("root");
     fs::create_dir(&root)?;
-    // What has no boundaries has no header that could name a file.
+    // A codec without frame boundaries has no header that could name a file.
     let codec = service
         .codecs
         .build(&service.codec)
@@ -260,8 +260,8 @@ async fn file(service: &Service, at: &Endpoint, size: u64) -> Result<Outcome, Ap
     })
 }
 
-/// A file of `size` bytes in which no two blocks are alike, so that a block lost, repeated or
-/// misplaced would show.
+/// Writes a file of `size` bytes in which no two blocks are equal, so that a lost, repeated or
+/// misplaced block shows.
 fn write_file(path: &Path, size: u64) -> io::Result<()> {
     let mut file = io::BufWriter::with_capacity(1 << 20, fs::File::create(path)?);
     let mut left = size;

@@ -13,12 +13,12 @@ use tokio::io::ReadBuf;
 static ENDPOINT: LazyLock<Endpoint> =
     LazyLock::new(|| "mem://script".parse().expect("a well-formed endpoint"));
 
-/// A socket that follows a script: what arrives, in which pieces, with which errors and pauses; and
-/// how much of what is sent is taken at once. Clones are the same socket, so that a test keeps one
-/// and gives the other away.
+/// A socket that follows a script. The script says what arrives, in which pieces, with which errors
+/// and pauses, and how many bytes each send takes. Clones are the same socket, so that a test keeps
+/// one and gives the other away.
 ///
-/// After the last piece a stream ends, unless it [stays open](Script::open); what is sent after the
-/// last size is taken whole. A pause is `Pending` once, and wakes the task at once.
+/// After the last piece a stream ends, unless it [stays open](Script::open). After the last size,
+/// all further bytes are taken. A pause is one `Pending` that wakes the task at once.
 #[derive(Clone, Debug)]
 pub struct Script {
     info: Info,
@@ -28,7 +28,7 @@ pub struct Script {
 #[derive(Debug)]
 struct State {
     shape: Shape,
-    /// What the next receives answer; `None` is a pause.
+    /// The answers to the next receives; `None` is a pause.
     arriving: VecDeque<Option<io::Result<Vec<u8>>>>,
     stays_open: bool,
     largest_room: usize,
@@ -65,7 +65,7 @@ impl Script {
         Script::new(Shape::Datagram { max_len })
     }
 
-    /// These arrive, each as one read or one datagram.
+    /// Adds pieces that arrive, each as one read or one datagram.
     #[must_use]
     pub fn arriving<'a>(self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let pieces = pieces.into_iter().map(|piece| Some(Ok(piece.to_vec())));
@@ -73,14 +73,14 @@ impl Script {
         self
     }
 
-    /// Then nothing is there, once.
+    /// Adds a pause: nothing has arrived, once.
     #[must_use]
     pub fn pause(self) -> Self {
         self.state().arriving.push_back(None);
         self
     }
 
-    /// Then receiving fails, once.
+    /// Adds a failure of one receive.
     #[must_use]
     pub fn failing(self, kind: io::ErrorKind) -> Self {
         self.state().arriving.push_back(Some(Err(kind.into())));
@@ -94,14 +94,14 @@ impl Script {
         self
     }
 
-    /// After the last piece the stream ends, though it stayed open until now.
+    /// After the last piece the stream ends, even if it was open until now.
     #[must_use]
     pub fn ending(self) -> Self {
         self.state().stays_open = false;
         self
     }
 
-    /// The next sends take so many bytes; `None` is a pause.
+    /// The next sends take this many bytes each; `None` is a pause.
     #[must_use]
     pub fn taking(self, sizes: impl IntoIterator<Item = Option<usize>>) -> Self {
         let sizes = sizes.into_iter().map(|size| size.map(Ok));
@@ -109,19 +109,19 @@ impl Script {
         self
     }
 
-    /// Then sending fails, once, and nothing is taken.
+    /// Adds a failure of one send, which takes nothing.
     #[must_use]
     pub fn refusing(self, kind: io::ErrorKind) -> Self {
         self.state().taking.push_back(Some(Err(kind.into())));
         self
     }
 
-    /// What was sent, write by write.
+    /// The bytes that were sent, write by write.
     pub fn writes(&self) -> Vec<Vec<u8>> {
         self.state().writes.clone()
     }
 
-    /// What was sent.
+    /// The bytes that were sent.
     pub fn written(&self) -> Vec<u8> {
         self.state().writes.concat()
     }

@@ -1,4 +1,4 @@
-//! Bodies: as many bytes behind a frame as were announced, read and written in every way there is.
+//! Bodies: the announced number of bytes after a frame, read and written in all ways.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, ErrorKind};
@@ -28,7 +28,8 @@ fn wire() -> Vec<u8> {
     .concat()
 }
 
-/// At a body, after its header; the stream comes in pieces of `size` bytes.
+/// A connection whose header was received and whose body comes next. The stream comes in pieces of
+/// `size` bytes.
 async fn at_body(size: usize) -> Framed<Script, Struct> {
     let socket = Script::stream().arriving(wire().chunks(size));
     let mut framed = Framed::new(socket, Struct::default());
@@ -84,7 +85,7 @@ async fn a_body_is_read_as_any_reader_is() {
 }
 
 #[tokio::test]
-async fn what_a_reader_left_is_there_for_the_next() {
+async fn the_bytes_that_a_reader_left_are_there_for_the_next() {
     let mut framed = at_body(1000).await;
     let mut four = [0; 4];
     let mut body = framed.body(10).unwrap();
@@ -122,7 +123,7 @@ async fn a_body_of_nothing_is_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_reader_is_told_what_ended_inside_the_body() {
+async fn a_reader_learns_why_the_body_ended_early() {
     let arriving = || Script::stream().arriving([&encoded(&[b"header"])[..], b"0123"]);
     for (socket, kind) in [
         (arriving(), ErrorKind::UnexpectedEof),
@@ -146,7 +147,7 @@ async fn a_reader_is_told_what_ended_inside_the_body() {
     }
 }
 
-/// Nothing is here for now: what was read is not lost, and the rest comes later.
+/// Nothing has arrived for now. The bytes that were read are not lost, and the rest comes later.
 #[tokio::test]
 async fn a_cancelled_read_of_a_body_loses_nothing() {
     let wire = wire();
@@ -179,7 +180,7 @@ async fn a_body_is_late_once_the_next_frame_is_looked_for() {
     assert!(!error.is_fatal(), "{error}");
 }
 
-/// It would begin in the middle of what is passed over.
+/// It would begin in the middle of the frame that is passed over.
 #[tokio::test]
 async fn a_frame_that_is_passed_over_has_no_body() {
     let long = encoded(&[&[0; 50]]);
@@ -242,7 +243,7 @@ async fn short_writes_of_a_body_are_counted() {
 }
 
 #[tokio::test]
-async fn more_than_was_announced_is_refused_whole() {
+async fn a_write_beyond_the_announced_length_is_refused_whole() {
     let socket = Script::stream();
     let mut framed = framed(&socket);
     let mut body = framed.body_writer(3).unwrap();
@@ -264,7 +265,7 @@ async fn more_than_was_announced_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn only_what_is_owed_is_a_body_begun_already() {
+async fn a_begun_body_is_only_its_owed_bytes() {
     let mut framed = framed(&Script::stream());
     framed
         .body_writer(5)
@@ -295,7 +296,7 @@ async fn a_body_whose_write_failed_is_over() {
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     let error = AsyncWriteExt::flush(&mut body).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
-    // Nor can it be taken up again, or an empty one begun.
+    // It cannot be continued, and no empty body can be begun.
     for len in [3, 0] {
         let error = framed.body_writer(len).unwrap_err();
         assert!(matches!(error.fault(), FrameFault::Over), "{error}");
@@ -303,7 +304,7 @@ async fn a_body_whose_write_failed_is_over() {
 }
 
 #[tokio::test]
-async fn bodies_show_how_much_is_left_and_not_what() {
+async fn bodies_debug_print_their_rest_and_not_their_bytes() {
     let mut framed = at_body(1000).await;
     assert_eq!(
         format!("{:?}", framed.body(10).unwrap()),

@@ -1,4 +1,4 @@
-//! The laws of codecs, for every codec that has a name and for the choices that a name cannot make.
+//! The laws of codecs, for every codec that has a name, and for settings that names cannot express.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use socketry_codec::{BareJson, Line};
@@ -67,11 +67,11 @@ codec_laws!(
     )
 );
 
-/// Every format there is, one after another; the tests above name the ones that most programs use.
+/// Every format, one after another. The tests above name the formats that most programs use.
 #[test]
 fn every_format_keeps_the_laws() {
-    // How long work takes depends on the size of a length and not on its name; measuring it 60
-    // times is no more proof.
+    // The cost of decoding depends on the size of a length field, not on its name. To measure it 60
+    // times proves nothing more.
     let laws: Vec<_> = LAWS
         .iter()
         .filter(|law| law.name() != "work_is_linear")

@@ -1,7 +1,7 @@
 //! The fuzz targets' corpus, and every input that once broke something, as plain tests.
 //!
-//! `fuzz/README.md` tells what each target asserts. Their bodies know of no fuzzer, so they are
-//! included as they are.
+//! `fuzz/README.md` has each target's assertions. The targets' bodies know no fuzzer, so they are
+//! included unchanged.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use std::sync::{Mutex, Once, PoisonError};
 #[path = "../../../fuzz/src/lib.rs"]
 mod bodies;
 
-/// One test for each target, and the list of all of them.
+/// One test for each target, and the list of all targets.
 macro_rules! targets {
     ($($target:ident)*) => {
         const TARGETS: &[&str] = &[$(stringify!($target)),*];
@@ -36,10 +36,10 @@ targets! {
     chat command decode differential endpoint file framed header options roundtrip split text
 }
 
-/// Panics in any thread: a server's task that panics is none of its clients' business, but it is
-/// ours.
+/// Panics in any thread. A panic in a server's task does not reach its clients, but it must fail
+/// the test.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
-/// One target at a time, so that it is clear whose they are.
+/// One target at a time, so that a panic can be attributed.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn replay(target: &str, run: fn(&[u8])) {
@@ -76,7 +76,7 @@ fn words(panic: Box<dyn Any + Send>) -> String {
     }
 }
 
-/// The seeds, and what was found to break something and was mended since.
+/// The seeds, and the inputs that once broke something.
 fn inputs(target: &str) -> Vec<PathBuf> {
     let seeds = entries(&fuzz().join("corpus").join(target));
     let found = entries(&fuzz().join("regressions").join(target));
@@ -89,7 +89,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
-/// What is in a directory, if it is there at all.
+/// The entries of a directory; none if it does not exist.
 fn entries(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten();
     entries

@@ -1,5 +1,4 @@
-//! The laws of datagram transports, for those that come with this workspace, each as itself and
-//! erased.
+//! The laws of datagram transports, for those of this workspace, each as itself and erased.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +16,7 @@ fn udp(at: &str) -> Subject<UdpTransport> {
 fn unix_dgram(at: &str) -> Subject<UnixDgramTransport> {
     Subject::new(UnixDgramTransport::default(), at)
         .unconnected(|at| async move { UnixDgramTransport::default().bind(&at).await })
-        // The kernel has twice as much as was asked for.
+        // The kernel uses twice the requested size.
         .reads_back(&[("send_buffer", "8192")], |socket| {
             let mut set = SocketOptions::read_back(socket)?;
             set.send_buffer = set.send_buffer.map(|bytes| bytes / 2);
@@ -67,7 +66,7 @@ fn there_are_laws_with_names_and_statements() {
 }
 
 #[test]
-fn what_is_not_told_is_a_violation_and_no_silence() {
+fn a_missing_declaration_is_a_violation() {
     fn bare<T: Transport>(transport: T, at: &str) -> Vec<&'static str> {
         let subject = Subject::new(transport, at);
         let laws = socketry_testkit::datagram::laws().iter();
@@ -78,8 +77,8 @@ fn what_is_not_told_is_a_violation_and_no_silence() {
     assert_eq!(
         bare(UdpTransport::default(), "udp://127.0.0.1:0"),
         [
-            "who_waits_for_room_is_woken",
-            "a_refusal_is_told_once",
+            "a_sender_that_waits_for_room_is_woken",
+            "a_refusal_is_reported_once",
             "a_refused_socket_goes_on",
             "the_sender_is_named",
             "the_sender_of_a_cut_datagram_is_named",

@@ -1,4 +1,4 @@
-//! What a socket that misbehaves on purpose does, and what it never does.
+//! The effects of faults, and the effects that they never have.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -18,8 +18,8 @@ use tokio_test::{assert_pending, task};
 const ALWAYS: u16 = 1000;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Two ends of a connection over a standard transport. A datagram server knows of its client by a
-/// greeting.
+/// Two ends of a connection over a standard transport. A datagram server knows its client after a
+/// first datagram.
 async fn pair(scheme: &str) -> (BoxSocket, BoxSocket) {
     let places = Places::new();
     let mut listener = listen(places.free(scheme)).await.unwrap();
@@ -33,7 +33,7 @@ async fn pair(scheme: &str) -> (BoxSocket, BoxSocket) {
     (client, server)
 }
 
-/// One end is faulty, and always so.
+/// A connection of which one end always has these faults.
 async fn with(scheme: &str, plan: &Faults) -> (Faulty<BoxSocket>, BoxSocket) {
     let (client, server) = pair(scheme).await;
     (plan.over(client), server)
@@ -137,7 +137,7 @@ async fn harmless_faults_keep_datagrams_whole() {
     }
 }
 
-/// Frames of a socket with harmless faults, received by calls that are cancelled again and again.
+/// Frames over a socket with harmless faults, received by calls that are cancelled again and again.
 #[tokio::test(start_paused = true)]
 async fn framed_loses_nothing_to_harmless_faults_and_cancelled_calls() {
     let frames: Vec<String> = (0..30)
@@ -262,7 +262,7 @@ async fn a_reset_comes_at_a_byte_and_stays() {
             assert!(faulty.send(b"x").await.is_err());
         }
     }
-    // Early and late, and in the middle of what one read would have brought.
+    // Early and late, and in the middle of one read.
     assert!(reached.iter().any(|at| *at < 20) && reached.iter().any(|at| *at > 300));
     assert!(reached.iter().any(|at| at % 300 != 0));
 }
@@ -292,7 +292,7 @@ async fn a_reset_reaches_the_peer_where_there_is_one() {
 }
 
 #[tokio::test]
-async fn who_waits_hears_of_a_reset_in_the_other_half() {
+async fn a_waiting_half_learns_of_a_reset_in_the_other() {
     let plan = only(Fault::Reset).within(100);
     for seed in 0..10 {
         let (faulty, _peer) = with("tcp", &plan.clone().seed(seed)).await;
@@ -326,7 +326,7 @@ async fn after_a_stall_nothing_arrives_and_nothing_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_open_swallows_what_is_sent() {
+async fn half_open_swallows_sent_bytes() {
     let (mut faulty, mut peer) = with("mem", &only(Fault::HalfOpen).within(0)).await;
     peer.send_all(b"abc").await.unwrap();
     assert!(timeout(HOUR, faulty.recv(&mut [0; 16])).await.is_err());
@@ -335,7 +335,7 @@ async fn half_open_swallows_what_is_sent() {
     assert!(timeout(HOUR, peer.recv(&mut [0; 16])).await.is_err());
 }
 
-/// What a faulty receiver makes of three datagrams.
+/// The result of receiving three datagrams with these faults.
 async fn of_three(plan: &Faults) -> Vec<(Vec<u8>, Received)> {
     let (mut faulty, mut peer) = with("udp", plan).await;
     for datagram in [&b"first"[..], b"second", b"third"] {
@@ -414,7 +414,7 @@ fn flipped(one: &[u8], other: &[u8]) -> u32 {
     pairs.map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 
-/// What happens, call by call, to the same conversation.
+/// The faults of the same conversation, call by call.
 async fn trace_of(plan: &Faults) -> Vec<String> {
     let trace = Trace::new();
     let (mut faulty, mut peer) = with("mem", &plan.clone().traced(&trace)).await;

@@ -1,4 +1,5 @@
-//! An error of frames prints one line, a chain of errors each text once, and no conversion loses anything.
+//! An error of frames prints one line, a chain of errors each text once, and no conversion loses
+//! anything.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::error::Error as StdError;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use socketry_codec::{Cause, CodecError, Fault, FrameError, FrameFault, Framed, Line};
 use socketry_transport::{Endpoint, Error, ErrorKind, FromIo, Info, Shape};
 
-/// What a library of somebody else's says, and what is behind it.
+/// An error of another library, and its cause.
 #[derive(Debug)]
 struct Alert(&'static str, Option<Box<dyn StdError + Send + Sync>>);
 
@@ -89,7 +90,7 @@ fn it_survives_being_an_error_of_io() {
 }
 
 #[test]
-fn what_another_library_said_is_there_to_downcast() {
+fn another_librarys_error_can_be_downcast() {
     for (error, _) in &chains()[2..4] {
         assert!(error.get_ref().unwrap().is::<Alert>(), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `Framed` over every transport and codec: what is sent arrives, whole and in order.
+//! `Framed` over every transport and codec: sent frames arrive, whole and in order.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use socketry_codec::{BoxCodec, Framed};

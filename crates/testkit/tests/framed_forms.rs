@@ -1,5 +1,4 @@
-//! What else `Framed` promises: what its errors say and become, its parts, its bounds, and codecs
-//! of somebody's own.
+//! Other promises of `Framed`: its errors, its parts, its bounds, and custom codecs.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::error::Error;
@@ -26,7 +25,7 @@ fn encoded(frames: &[&[u8]]) -> Vec<u8> {
     out.to_vec()
 }
 
-/// Our end, and the peer's bare end, with so many bytes of buffer between them.
+/// Our end, and the peer's plain end, with `buffer` bytes between them.
 fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let [us, them] = ["mem://us", "ssh://me:hunter2@them"].map(|url| url.parse().unwrap());
@@ -41,7 +40,7 @@ async fn error_of(socket: Script) -> FrameError {
         .unwrap_err()
 }
 
-/// As an error of I/O it keeps its kind where it has one, and what it was is inside.
+/// As an I/O error it keeps its kind if it has one, and holds the original.
 #[tokio::test(start_paused = true)]
 async fn an_error_becomes_one_of_io() {
     let mut over = Framed::new(Script::stream(), Struct::default());
@@ -73,7 +72,7 @@ async fn an_error_becomes_one_of_io() {
 }
 
 #[tokio::test]
-async fn an_error_says_with_whom_and_what_is_behind_it() {
+async fn an_error_names_its_peer_and_its_cause() {
     let error = error_of(Script::stream().arriving([&[0xFF; 4][..]])).await;
     assert_eq!(error.peer().to_string(), "mem://script");
     assert_eq!(error.codec_fault(), Some(&Fault::NegativeLength(-1)));
@@ -91,7 +90,7 @@ async fn an_error_says_with_whom_and_what_is_behind_it() {
     assert!(error.source().is_none(), "its words are printed already");
 }
 
-/// What `unwrap` prints, and what a program logs.
+/// The output of `unwrap` and of a program's log.
 #[tokio::test]
 async fn debugging_output_keeps_the_secret_of_an_endpoint() {
     let mut framed = Framed::new(duplex(16).0, Line::new());
@@ -108,7 +107,7 @@ async fn debugging_output_keeps_the_secret_of_an_endpoint() {
 }
 
 #[tokio::test]
-async fn what_is_refused_in_the_middle_says_why_and_is_as_it_was() {
+async fn a_refusal_in_the_middle_says_why_and_changes_nothing() {
     let socket = Script::stream()
         .arriving([&b"much too long\nok\n"[..13]])
         .pause();
@@ -129,7 +128,7 @@ async fn the_rest_of_a_datagram_is_one_when_parts_are_joined() {
     let mut framed = Framed::new(socket, Line::new());
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
     let mut framed = Framed::from_parts(framed.into_parts().unwrap());
-    // Only the end of a datagram ends a line that has no ending.
+    // Only the end of a datagram ends a line without a line end.
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"two");
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"three");
 }
@@ -154,8 +153,7 @@ async fn datagrams_that_end_end_for_good() {
     }
 }
 
-/// Frames of three bytes, and that is all it knows: nothing of ends, nothing of what goes around a
-/// frame.
+/// A codec of frames of three bytes, which implements only what it must.
 #[derive(Clone)]
 struct Threes;
 
@@ -185,7 +183,10 @@ impl Codec for Threes {
 async fn a_codec_that_needs_more_at_the_end_is_told_as_a_frame_cut_short() {
     let (have, missing) = (2, 1);
     let expected = CodecError::skip(Fault::Truncated { have, missing }, 2);
-    let cut = |error: &FrameError| matches!(error.fault(), FrameFault::Codec(error) if *error == expected);
+    let cut = |error: &FrameError| match error.fault() {
+        FrameFault::Codec(error) => *error == expected,
+        _ => false,
+    };
     let mut framed = Framed::new(Script::stream().arriving([&b"abcde"[..]]), Threes);
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"abc");
     let error = framed.recv().await.unwrap_err();
@@ -203,7 +204,7 @@ async fn a_codec_that_needs_more_at_the_end_is_told_as_a_frame_cut_short() {
 }
 
 #[tokio::test]
-async fn a_large_payload_is_encoded_where_the_codec_does_not_say_what_goes_around_it() {
+async fn a_large_payload_is_encoded_if_the_codec_has_no_envelope() {
     let large = vec![b'x'; 100_000];
     let socket = Script::stream();
     let mut framed = Framed::new(socket.clone(), Threes);
@@ -269,7 +270,8 @@ async fn a_quarter_of_a_mib_waits_by_default_before_it_is_written() {
     assert_eq!(socket.written().len(), 256 * 1024);
 }
 
-/// A peer that talks on and on is read for a while, so that it may read, and then let go.
+/// `closing` reads for a while from a peer that keeps sending, so that the peer can read, and then
+/// drops it.
 #[tokio::test(start_paused = true)]
 async fn closing_reads_one_mib_of_a_peer_that_talks_on() {
     let (socket, mut peer) = duplex(4096);
@@ -296,7 +298,7 @@ async fn without_a_frame_time_a_frame_is_never_late() {
     assert!(timeout(hours, framed.recv()).await.is_err());
 }
 
-/// What every drain needs is not allocated for each, and what a burst needed is not kept for ever.
+/// Memory that every drain needs is kept, and memory that only a burst needed is freed.
 #[tokio::test]
 async fn a_drained_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mark() {
     for (high_water, bytes, kept) in [
@@ -306,7 +308,7 @@ async fn a_drained_send_buffer_is_kept_up_to_128_kib_or_twice_the_high_water_mar
         (1 << 20, 1_200_000, false),
     ] {
         let mut framed = Framed::new(Script::stream(), Threes).high_water(high_water);
-        // Its ending doubles the room of the payload.
+        // The line end doubles the room of the payload.
         framed.feed(&vec![0; bytes]).await.unwrap();
         framed.feed(b"x").await.unwrap();
         let unsent = framed.into_parts().unwrap().unsent;
@@ -333,10 +335,10 @@ async fn a_flush_that_fails_ends_the_sending_side() {
     assert!(matches!(error.fault(), FrameFault::Over), "{error}");
 }
 
-/// Small at first, and twice as much whenever a read was filled: a chat of lines does not cost what
-/// a large file does.
+/// Small at first, and twice as large after each read that filled its buffer. So a chat does not
+/// cost as much as a large file.
 #[tokio::test]
-async fn reads_grow_with_what_arrives() {
+async fn reads_grow_with_the_bytes_that_arrive() {
     let room_after = async |bytes: usize| {
         let wire = vec![0; bytes];
         let socket = Script::stream().arriving([&wire[..]]);
@@ -348,7 +350,7 @@ async fn reads_grow_with_what_arrives() {
     assert_eq!(room_after(8 << 10).await, 16 << 10);
     assert_eq!(room_after(1 << 20).await, 64 << 10);
 
-    // Also where a part of a frame is here before each read.
+    // Also if a part of a frame is in the buffer before each read.
     let wire = encoded(&[&[0; 99][..]; 10_000]);
     let socket = Script::stream().arriving([&wire[..]]);
     let mut framed = Framed::new(socket.clone(), Struct::default());
@@ -356,14 +358,14 @@ async fn reads_grow_with_what_arrives() {
     assert!(socket.largest_room() > 60 << 10);
 }
 
-/// What `run` allocates meanwhile.
+/// The allocations during `run`.
 fn allocated(run: impl Future<Output = ()>) -> allocation_counter::AllocationInfo {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().build().unwrap();
     allocation_counter::measure(|| runtime.block_on(run))
 }
 
-/// Who sends a large frame in small pieces would otherwise make us copy all of it for each.
+/// Otherwise each small piece of a large frame would copy the whole frame.
 #[test]
 fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
     const LEN: usize = 4_000_000;
@@ -384,9 +386,10 @@ fn a_large_frame_in_small_pieces_is_not_moved_for_each() {
     }
 }
 
-/// The first grows with what arrives of it; the next one gets its room at once.
+/// The buffer for the peer's first large frame grows with the bytes that arrive. For the next frame
+/// it has that size at once.
 #[test]
-fn who_has_sent_a_large_frame_is_believed_the_next() {
+fn a_peers_second_large_frame_gets_its_room_at_once() {
     const LEN: usize = 1 << 20;
     let wire = encoded(&[&vec![0; LEN]]);
     let frame = |script: Script| script.arriving(wire.chunks(64 << 10)).pause();
@@ -414,7 +417,7 @@ fn small_frames_are_received_in_the_room_that_is_there() {
         }
     });
     assert_eq!(frames, 10_000);
-    // A megabyte comes, and one buffer holds what of it is here.
+    // A frame of a megabyte comes, and one buffer holds the part that has arrived.
     assert!(
         needed.bytes_total <= 16 << 10,
         "{} bytes",
@@ -422,7 +425,7 @@ fn small_frames_are_received_in_the_room_that_is_there() {
     );
 }
 
-/// Thousands of idle connections cost no buffers.
+/// Thousands of idle connections hold no buffers.
 #[tokio::test]
 async fn a_connection_that_waits_gives_its_room_back() {
     let wire = encoded(&[&[0; 60_000], b"half"]);
@@ -448,7 +451,7 @@ async fn a_connection_that_has_flushed_gives_its_room_back() {
 }
 
 #[tokio::test]
-async fn what_is_here_is_received_without_waiting() {
+async fn buffered_frames_are_received_without_waiting() {
     let wire = encoded(&[b"one", b"two"]);
     let socket = Script::stream().arriving([&wire[..]]).open();
     let mut framed = Framed::new(socket, Struct::default());

@@ -1,5 +1,5 @@
-//! What `Framed` shows of bytes that are no frame: of those that were refused, and of those that
-//! wait.
+//! The bytes that `Framed` shows: those that were refused, and those that wait for the rest of
+//! their frame.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use socketry_codec::{BoxCodec, Framed};
@@ -7,7 +7,7 @@ use socketry_testkit::{Places, in_time};
 use socketry_transport::{BoxSocket, Listener, SendExt, connect, listen};
 use tokio::time::{Duration, timeout};
 
-/// A socket to write bytes with, and the other end, framed.
+/// A plain socket to write bytes with, and the other end, framed.
 async fn pair(scheme: &str, codec: &str) -> (BoxSocket, Framed<BoxSocket>) {
     let mut listener = listen(&Places::new().free(scheme)).await.unwrap();
     let bytes = connect(listener.local()).await.unwrap();
@@ -16,7 +16,7 @@ async fn pair(scheme: &str, codec: &str) -> (BoxSocket, Framed<BoxSocket>) {
 }
 
 #[tokio::test]
-async fn an_error_shows_the_first_bytes_of_what_was_refused() {
+async fn an_error_shows_the_first_refused_bytes() {
     for scheme in ["mem", "tcp"] {
         let (mut bytes, mut framed) = pair(scheme, "struct").await;
         let sent = [b'x'; 200];
@@ -49,7 +49,7 @@ async fn an_error_that_is_not_about_bytes_shows_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_for_the_rest_of_its_frame_can_be_seen() {
+async fn the_bytes_of_an_unfinished_frame_can_be_seen() {
     let (mut bytes, mut framed) = pair("mem", "line").await;
     assert!(framed.unread().is_empty());
     bytes.send_all(b"one\ntw").await.unwrap();

@@ -1,4 +1,4 @@
-//! The laws of `Framed`, over a socket that does exactly what a script says.
+//! The laws of `Framed`, over a socket that follows a script.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io;
@@ -30,7 +30,8 @@ fn fault(error: &FrameError) -> &Fault {
     }
 }
 
-/// Sends `first`, cancelled after `cut` bytes were taken, then `second`; what is on the wire.
+/// Sends `first`, cancelled after `cut` bytes were taken, then `second`. Returns the bytes on the
+/// wire.
 fn cancelled_send(codec: impl Codec, first: &[u8], cut: usize, second: &[u8]) -> Vec<u8> {
     let socket = Script::stream().taking([Some(cut), None]);
     let mut framed = Framed::new(socket.clone(), codec);
@@ -53,9 +54,9 @@ fn a_cancelled_send_never_leaves_half_a_frame() {
     }
 }
 
-/// With a length before it, and with an ending behind it.
+/// With a length before the payload, and with a line end after it.
 #[test]
-fn nor_does_a_large_one_that_is_written_from_where_it_lies() {
+fn nor_does_a_large_one_that_is_written_in_place() {
     let first: Vec<u8> = (0..200_000u32).map(|i| i.to_le_bytes()[0] | 0x80).collect();
     for cut in [1, 3, 4, 5, 1000, 65_536, 200_000, 200_001] {
         let written = cancelled_send(Struct::default(), &first, cut, b"after");
@@ -85,7 +86,7 @@ fn a_large_frame_of_which_nothing_was_written_is_taken_back() {
     }
 }
 
-/// Whoever goes on with another socket must not begin with half a frame.
+/// A program that goes on with another socket must not begin with half a frame.
 #[tokio::test]
 async fn a_large_frame_whose_write_failed_leaves_nothing_that_waits() {
     let socket = Script::stream().taking([Some(1000), Some(0)]);
@@ -139,7 +140,7 @@ async fn a_cancelled_receive_loses_nothing() {
             if let Poll::Ready(frame) = receiving.poll() {
                 match frame.unwrap() {
                     Some(frame) => frames.push(frame),
-                    // A chunk of no bytes is the end to a stream: nothing to test at this cut.
+                    // A chunk of no bytes is the end of a stream, so there is no test for this cut.
                     None => break,
                 }
             }
@@ -156,8 +157,8 @@ async fn a_frame_that_is_too_long_is_passed_over() {
     wire.extend(encoded(&[&[7; 50]]));
     wire.extend(encoded(&[b"after"]));
     for size in [1, 3, 10, 40, 1000] {
-        // It stays open: what is behind the long one is there at once, and not only when more comes
-        // or the end.
+        // The stream stays open. The frame after the long one is delivered at once, and not only
+        // when more bytes or the end come.
         let socket = Script::stream().arriving(wire.chunks(size)).open();
         let mut framed = Framed::new(socket.clone(), Struct::default().max_frame(10));
         assert_eq!(framed.recv().await.unwrap().unwrap(), b"before");
@@ -178,7 +179,7 @@ async fn a_frame_that_is_too_long_is_passed_over() {
 }
 
 #[tokio::test]
-async fn so_is_a_line_whose_end_nobody_knows() {
+async fn so_is_a_line_whose_end_is_unknown() {
     let wire = b"one\nmuch too long\ntwo\n";
     for size in [1, 5, 1000] {
         let socket = Script::stream().arriving(wire.chunks(size)).open();
@@ -225,7 +226,7 @@ async fn a_stream_that_ends_inside_a_frame_says_so() {
 }
 
 #[tokio::test]
-async fn memory_follows_what_arrived_and_not_what_was_claimed() {
+async fn memory_follows_the_bytes_that_arrived_and_not_the_claim() {
     let claim = 8_000_000u32.to_le_bytes();
     let socket = Script::stream()
         .arriving([&claim[..], b"ten bytes."])
@@ -418,7 +419,7 @@ async fn a_body_is_written_whole_before_the_next_frame() {
     expected.extend_from_slice(b"abcdef");
     expected.extend(encoded(&[b"next"]));
     assert_eq!(socket.written(), expected);
-    // The header and the first of the body left in one write.
+    // The header and the first bytes of the body left in one write.
     assert_eq!(socket.writes()[0].len(), 10 + 3);
 }
 
@@ -488,7 +489,7 @@ fn frame(start: usize, end: usize, consumed: usize) -> Decoded {
 
 #[tokio::test]
 async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
-    /// It takes the first byte for a frame, and then it lies.
+    /// Takes the first byte for a frame, and then breaks its contract.
     #[derive(Clone)]
     struct Liar(Result<Decoded, CodecError>);
     impl Codec for Liar {
@@ -529,7 +530,7 @@ async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
 async fn a_sender_waits_for_room_and_says_when_there_is_none() {
     let socket = Script::stream();
     let sender = Framed::new(socket.clone(), Struct::default()).into_sender_with(100);
-    // The writer has not run yet: this task has not waited.
+    // The writer has not run yet, since this task has not waited.
     assert!(sender.try_send(&[0; 96]).unwrap());
     assert!(!sender.try_send(b"no room").unwrap());
     sender.send(b"waits").await.unwrap();
@@ -603,7 +604,7 @@ async fn an_aborted_sender_lets_go_of_a_peer_that_never_reads() {
     assert!(error.unwrap().unwrap_err().is_fatal());
     assert!(sender.is_closed());
     assert!(sender.send(b"late").await.unwrap_err().is_fatal());
-    // The socket itself is gone: the peer reads what was on the way, and then the end.
+    // The socket itself is dropped: the peer reads the bytes on their way, and then the end.
     let mut rest = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut theirs, &mut rest);
     socketry_testkit::in_time("the end", read).await.unwrap();
@@ -641,7 +642,7 @@ async fn json_goes_through_a_sender_and_a_fault_is_found_in_one_step() {
     sender.send(&serde_json::json!({"a": 1})).await.unwrap();
     let refused = sender.send(&5.into()).await.unwrap_err();
     assert!(matches!(refused.codec_fault(), Some(Fault::NotJson(_))) && !refused.is_fatal());
-    // It is ours, so nothing is said of the peer.
+    // The error is on our side, so it does not name the peer.
     assert!(!refused.to_string().contains("peer"), "{refused}");
     sender.get_ref().finish().await.unwrap();
     assert_eq!(socket.written(), encoded(&[br#"{"a":1}"#]));

@@ -1,4 +1,4 @@
-//! What reviews found in `Framed`, `Sender` and `Reader`, so that it does not come back.
+//! Defects that reviews found in `Framed`, `Sender` and `Reader`, each with a test.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -32,14 +32,14 @@ fn info(peer: &str) -> Info {
     Info::new(Shape::Stream, local, peer)
 }
 
-/// Our end, and the peer's bare end, with so many bytes of buffer between them.
+/// Our end, and the peer's plain end, with `buffer` bytes between them.
 fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let socket = FromIo::from_io(ours, info("mem://them"));
     (socket, theirs)
 }
 
-/// The timer armed while a skip was awaited is still there when the next frame begins.
+/// The timer of a skipped frame must not run on for the next frame.
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_skipped_frame_is_not_the_next_ones() {
     let (socket, mut peer) = duplex(4096);
@@ -47,7 +47,7 @@ async fn the_deadline_of_a_skipped_frame_is_not_the_next_ones() {
     let long = encoded(&[&[0; 50]]);
     peer.write_all(&long[..20]).await.unwrap();
     assert!(!framed.recv().await.unwrap_err().is_fatal());
-    // Parks in the middle of the skip, then the skip is over within a second.
+    // Waits in the middle of the skip. Then the skip ends within a second.
     assert!(
         timeout(Duration::from_secs(1), framed.recv())
             .await
@@ -62,7 +62,7 @@ async fn the_deadline_of_a_skipped_frame_is_not_the_next_ones() {
     assert!(early.is_err(), "a frame of 20 seconds is late: {early:?}");
 }
 
-/// `Line` and `BareJson` discard by `Skip`, so nothing is in the buffer and no timer runs.
+/// `Line` and `BareJson` discard by `Skip`. So the buffer is empty, and no timer would run.
 #[tokio::test(start_paused = true)]
 async fn a_line_that_is_being_discarded_has_a_deadline_too() {
     let (socket, mut peer) = duplex(4096);
@@ -103,7 +103,7 @@ async fn a_datagram_that_waits_stays_one_when_parts_are_joined() {
     assert_eq!(socket.writes(), [b"one", b"two"]);
 }
 
-/// A peer's frame that is too long carries what looks like a frame.
+/// A peer's frame that is too long contains bytes that look like a frame.
 #[tokio::test]
 async fn parts_taken_in_the_middle_of_a_skip_smuggle_nothing() {
     let inner = encoded(&[b"evil"]);
@@ -147,7 +147,7 @@ async fn a_sender_does_not_send_frames_into_a_body_that_is_owed() {
     assert_eq!(socket.written(), b"abc");
 }
 
-/// A `recv` that was cancelled has let the codec look at the first bytes of the body.
+/// A cancelled `recv` has shown the first bytes of the body to the codec.
 #[tokio::test]
 async fn a_body_behind_a_cancelled_receive_leaves_the_codec_in_step() {
     let socket = Script::stream()
@@ -176,7 +176,7 @@ async fn flushing_a_sender_waits_for_an_empty_datagram_too() {
 async fn empty_datagrams_fill_a_sender_too() {
     let sender = Framed::new(Script::datagrams(100), Raw).into_sender_with(100);
     let taken = (0..1_000_000).take_while(|_| sender.try_send(b"").unwrap());
-    // Each costs what its length takes.
+    // Each costs as much as its length takes.
     assert_eq!(taken.count(), 100usize.div_ceil(size_of::<usize>()));
 }
 
@@ -196,7 +196,7 @@ fn a_sender_whose_runtime_is_gone_says_so() {
     assert!(flushed.is_ok(), "waits for a writer that is gone");
 }
 
-/// Nothing but the peer ends the writer: a server cannot get rid of a client that does not read.
+/// Only the peer could end the writer, so a server could not drop a client that does not read.
 #[tokio::test(start_paused = true)]
 async fn dropping_a_sender_lets_go_of_a_peer_that_never_reads() {
     let (socket, mut peer) = duplex(16);
@@ -209,7 +209,7 @@ async fn dropping_a_sender_lets_go_of_a_peer_that_never_reads() {
     assert!(peer.write(b"x").await.is_err(), "still open after an hour");
 }
 
-/// "For at most 1 MiB and 2 seconds".
+/// The limits are 1 MiB and 2 seconds.
 #[tokio::test(start_paused = true)]
 async fn closing_on_a_peer_that_never_reads_ends() {
     let (socket, _peer) = duplex(16);
@@ -219,7 +219,7 @@ async fn closing_on_a_peer_that_never_reads_ends() {
 }
 
 #[tokio::test]
-async fn an_error_about_json_says_what_the_peer_wrote_and_cannot_drive_the_terminal() {
+async fn an_error_about_json_quotes_the_peer_and_cannot_drive_the_terminal() {
     let wire = encoded(&[br#"{"\u001b[2J\u202e":1}"#, br#"{"secs":"it's"}"#]);
     let mut framed = Framed::new(Script::stream().arriving([&wire[..]]), Json::default());
     for said in [
@@ -241,7 +241,7 @@ async fn a_frame_error_keeps_the_secret_of_its_endpoint() {
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
-/// A codec that answers the same to everything, a thousand times.
+/// A codec that gives the same answer to everything, a thousand times.
 #[derive(Clone)]
 struct Liar(Decoded, Arc<AtomicUsize>);
 
@@ -302,8 +302,8 @@ fn a_codec_that_lies_does_not_panic_a_reader() {
     assert!(asked.is_ok());
 }
 
-/// A third party's "no limit"; `TextSocket` and the sessions' pump bound their room, `Framed` does
-/// not.
+/// A third party's "no limit". `TextSocket` and the sessions' pump bound their buffers, `Framed`
+/// does not.
 #[tokio::test]
 async fn datagrams_without_a_limit_are_received() {
     let socket = Script::datagrams(usize::MAX).arriving([&b"abc"[..]]).open();
@@ -319,7 +319,7 @@ async fn closing_a_sink_again_is_harmless() {
     SinkExt::<Bytes>::close(&mut framed).await.unwrap();
 }
 
-/// `Sender` ends there; `Framed` calls it the fault of one datagram, for ever.
+/// `Sender` ends then. `Framed` would take it for the error of one datagram, for ever.
 #[tokio::test]
 async fn sending_over_a_session_that_has_ended_is_fatal() {
     let mut server = listen("udp://127.0.0.1:0?peer_idle=20ms").await.unwrap();
@@ -332,8 +332,8 @@ async fn sending_over_a_session_that_has_ended_is_fatal() {
     assert!(error.is_fatal(), "{error}");
 }
 
-/// "Holds at most the largest of: one read, twice what has arrived, and the largest frame that this
-/// peer has completed."
+/// The buffer is as large as one read, twice the bytes that have arrived, or the largest frame of
+/// this peer, whichever is most.
 #[tokio::test]
 async fn the_receive_buffer_keeps_to_its_law() {
     for (before, claimed, arrived) in [
@@ -353,17 +353,17 @@ async fn the_receive_buffer_keeps_to_its_law() {
             framed.recv().await.unwrap().unwrap();
         }
         assert_pending!(task::spawn(framed.recv()).poll());
-        // A read behind the largest frame was room for what had arrived then, and stays.
+        // A read after the largest frame had room for the bytes that had arrived then, and the
+        // buffer keeps that size.
         let law = 65_536.max(2 * (arrived + 4)).max(before + 4 + 65_536);
         let holds = framed.into_parts().unwrap().received.capacity();
         assert!(holds <= law, "{holds} bytes of room, {law} allowed");
     }
 }
 
-/// The time counts while the application does not receive, and the peer could not get on because of
-/// that.
+/// The time also runs while the application does not receive, when the peer could not send on.
 #[tokio::test(start_paused = true)]
-async fn a_peer_is_not_late_because_nobody_received() {
+async fn a_peer_is_not_late_because_the_application_did_not_receive() {
     let (socket, mut peer) = duplex(1024);
     let mut framed = Framed::new(socket, Line::new());
     tokio::spawn(async move {
@@ -377,9 +377,9 @@ async fn a_peer_is_not_late_because_nobody_received() {
     assert_eq!(framed.recv().await.unwrap().unwrap().len(), 8000);
 }
 
-/// But it is late if it has sent too little, or sends something just when its time is up.
+/// But the peer is late if it has sent too little, or sends a byte just when its time is up.
 #[tokio::test(start_paused = true)]
-async fn a_peer_gains_no_time_by_what_it_sends_at_the_deadline() {
+async fn a_peer_gains_no_time_by_bytes_at_the_deadline() {
     let millis = Duration::from_millis;
     for (behind, sends, late) in [
         (millis(0), true, true),
@@ -408,7 +408,7 @@ async fn a_peer_gains_no_time_by_what_it_sends_at_the_deadline() {
     }
 }
 
-/// Flushing was asked for again at each poll of the end, and had to be waited for again.
+/// `finish` flushed anew at each poll, and had to wait anew each time.
 #[tokio::test]
 async fn finishing_comes_to_its_end_on_a_socket_that_waits_once_at_each_call() {
     let script = Script::stream();

@@ -1,5 +1,6 @@
-//! A law for all apps: who says much, reads nothing and closes at once is heard whole. Its answers
-//! are refused with a reset then, and a server that fails to write them must go on reading.
+//! A law for all apps. A client sends much, reads nothing and closes at once. Everything that it
+//! sent is received. The server's answers then fail with a reset, and a server that cannot write
+//! must go on reading.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::pending;
@@ -28,7 +29,7 @@ fn connect(at: &Endpoint) -> Box<dyn Stream> {
     }
 }
 
-/// Says the first frame, waits until there is something to read, says the others, and closes at
+/// Sends the first frame, waits until there is something to read, sends the others, and closes at
 /// once.
 async fn say_and_vanish(at: &Endpoint, codec: &str, frames: &[String]) {
     let mut codec: BoxCodec = codec.parse().unwrap();
@@ -50,7 +51,7 @@ async fn say_and_vanish(at: &Endpoint, codec: &str, frames: &[String]) {
     in_time("saying", saying).await.unwrap();
 }
 
-/// A chat, and one who listens there.
+/// A chat server, and a user that listens there.
 async fn chat_server(scheme: &str, codec: &str) -> (Places, Service, Endpoint, chat::Client) {
     let places = Places::new();
     let service = Service::with_codec(codec).unwrap();
@@ -65,7 +66,7 @@ async fn chat_server(scheme: &str, codec: &str) -> (Places, Service, Endpoint, c
     (places, service, at, listener)
 }
 
-/// Whether `listener` hears these texts, in this order, whatever else it hears.
+/// Whether `listener` receives these texts in this order, possibly among others.
 async fn hears(listener: &mut chat::Client, texts: impl Iterator<Item = String>, what: &str) {
     for text in texts {
         let hearing =

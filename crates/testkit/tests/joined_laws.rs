@@ -1,4 +1,4 @@
-//! A socket whose halves were apart keeps the laws that it kept before.
+//! A socket whose halves were split and joined keeps the same laws as before.
 
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +10,7 @@ use socketry_transport::{
 
 const NOTHING_TO_ASK: &str = "two halves have no descriptor to ask";
 
-/// A transport all of whose sockets were split and put together again.
+/// A transport whose sockets were all split and joined again.
 struct Rejoined<T>(T);
 
 type Whole<S> = Joined<<S as Socket>::Recv, <S as Socket>::Send>;

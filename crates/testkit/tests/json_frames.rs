@@ -1,4 +1,4 @@
-//! JSON frames as values: one that is of another type is not lost.
+//! JSON frames as values: a frame of another type is not lost.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
@@ -62,7 +62,7 @@ async fn other_errors_hold_no_frame() {
     );
 }
 
-/// One task tells another what ended a conversation that both are in.
+/// One task passes the error that ended a conversation to another task in it.
 #[tokio::test]
 async fn an_error_can_be_cloned_and_is_the_same() {
     let mut framed = framed(Line::new(), &["hello"]);

@@ -1,5 +1,5 @@
-//! Every app over every transport and codec: it works, or it is refused when it starts, with one
-//! line that says why and what to use instead. And the README's table says exactly this.
+//! Every app over every transport and codec: it works, or it is refused at the start, in one line
+//! with the reason and an alternative. The README's table says exactly the same.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use socketry_apps::{AppError, Service};
 use socketry_testkit::scenario::{self, Effort};
 use socketry_testkit::{Places, in_time};
 
-/// What each cell came to: it serves, or the words with which it is refused.
+/// The result of a cell: it serves, or the words of its refusal.
 async fn cell(app: App, scheme: &str, codec: &str) -> Result<(), AppError> {
     let places = Places::new();
     let service = Service::with_codec(codec).unwrap();
@@ -59,7 +59,7 @@ async fn every_cell_serves_or_is_refused_and_the_readme_says_so() {
     check_readme(&table);
 }
 
-/// The number of the footnote with the reason in `words`, which is all but the names of the cell.
+/// The number of the footnote for `words`, without the names of the cell.
 fn note(notes: &mut Vec<String>, words: &str) -> String {
     let reason = words.split_once(": ").unwrap().1.to_owned();
     let number = notes
@@ -72,7 +72,7 @@ fn note(notes: &mut Vec<String>, words: &str) -> String {
     format!("[{}]", number + 1)
 }
 
-/// Compares the table with the README's; `UPDATE_README=1` writes it there instead.
+/// Compares the table with the README's. `UPDATE_README=1` writes it there instead.
 fn check_readme(table: &str) {
     const BEGIN: &str = "<!-- matrix: written by `UPDATE_README=1 cargo test --test matrix` -->\n";
     const END: &str = "\n<!-- end of matrix -->";

@@ -1,4 +1,4 @@
-//! What the README says in numbers.
+//! The numbers in the README.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn the_readme_counts_the_laws_right() {
         datagram::laws::<UdpTransport>().len(),
         codec::LAWS.len(),
     );
-    // However its lines are broken.
+    // Wherever its lines are broken.
     let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(readme.contains(&counted), "the README must say: {counted}");
 }

@@ -1,5 +1,5 @@
-//! A codec that resynchronises, as those of sensors do: it keeps the laws once it says what it is,
-//! and those that only say so are found.
+//! A codec that resynchronises, as codecs of sensors do. It keeps the laws once it is declared as
+//! such, and the laws find codecs that are wrongly declared so.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use bytes::BytesMut;
@@ -8,18 +8,18 @@ use socketry_codec::{Codec, CodecError, Decoded, End, Fault};
 use socketry_testkit::codec::{LAWS, Subject, law};
 use socketry_testkit::codec_laws;
 
-/// What a frame begins with. It may stand inside one too.
+/// The first byte of a frame. It may also occur inside of one.
 const MARK: u8 = 0xA5;
 
-/// `A5 length payload sum`: a mark, one byte of length, and one of the sum of both.
+/// `A5 length payload sum`: a mark, one byte of length, and one byte for the sum of both.
 #[derive(Clone)]
 struct Sensor {
     max: usize,
-    /// What to answer to the mark of a frame that takes so many bytes and is none.
+    /// The error for a mark whose frame, of so many bytes, is none.
     lost: fn(Fault, usize) -> CodecError,
 }
 
-/// The mark was none, or what it began is damaged: the next one is looked for right behind it.
+/// The mark was false, or its frame is damaged. The search goes on at the byte after the mark.
 fn one_byte(fault: Fault, _: usize) -> CodecError {
     CodecError::skip(fault, 1)
 }
@@ -30,7 +30,7 @@ fn sum(bytes: &[u8]) -> u8 {
 }
 
 impl Sensor {
-    /// Looks at a frame that begins with its mark.
+    /// Decodes a frame that begins with its mark.
     fn at_mark(&self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let here = input.len();
         let Some(len) = input.get(1).map(|len| usize::from(*len)) else {
@@ -90,7 +90,7 @@ fn undeclared(lost: fn(Fault, usize) -> CodecError) -> Subject {
     subject.counted_by(|work| allocation_counter::measure(work).bytes_max)
 }
 
-/// With payloads that are full of marks and of lengths that could be true.
+/// With payloads that are full of marks and of plausible lengths.
 fn full_of_marks(lost: fn(Fault, usize) -> CodecError) -> Subject {
     undeclared(lost).carries(0, 255).shaped(|frame| {
         for byte in frame {
@@ -119,22 +119,22 @@ fn broken(lost: fn(Fault, usize) -> CodecError) -> Vec<&'static str> {
     broken.map(|violation| violation.law()).collect()
 }
 
-/// The length may be what is damaged, and then it says where anything begins but the next frame.
+/// The length itself may be damaged, and then no frame begins where it says.
 #[test]
-fn one_that_passes_over_the_damaged_frame_loses_those_behind_it() {
+fn a_codec_that_passes_over_a_damaged_frame_loses_the_next_frames() {
     let whole = |fault, whole: usize| CodecError::skip(fault, whole as u64);
     let broken = broken(whole);
     assert!(
-        broken.contains(&"damage_costs_only_what_is_damaged"),
+        broken.contains(&"damage_costs_only_the_damaged_frames"),
         "{broken:?}"
     );
 }
 
 #[test]
-fn one_that_gives_up_at_a_wrong_sum_is_found() {
+fn a_codec_that_gives_up_at_a_wrong_sum_is_found() {
     let broken = broken(|fault, _| CodecError::fatal(fault));
     for law in [
-        "damage_costs_only_what_is_damaged",
+        "damage_costs_only_the_damaged_frames",
         "a_frame_above_the_limit_is_one_error",
         "an_end_inside_a_frame_is_one_error",
     ] {
@@ -142,19 +142,19 @@ fn one_that_gives_up_at_a_wrong_sum_is_found() {
     }
 }
 
-/// A mark in the noise may claim more than ever comes, with whole frames inside the claim.
+/// A false mark may claim more bytes than ever come, with whole frames among them.
 #[test]
-fn one_that_drops_what_is_left_at_the_end_is_found() {
+fn a_codec_that_drops_the_rest_at_the_end_is_found() {
     let at_the_end = |fault, whole: usize| match fault {
         Fault::Truncated { .. } => CodecError::skip(fault, whole as u64),
         fault => one_byte(fault, whole),
     };
     let broken = broken(at_the_end);
-    assert_eq!(broken, ["damage_costs_only_what_is_damaged"]);
+    assert_eq!(broken, ["damage_costs_only_the_damaged_frames"]);
 }
 
 #[test]
-fn what_is_not_declared_is_no_excuse() {
+fn an_undeclared_codec_breaks_the_laws() {
     let subject = full_of_marks(one_byte);
     for broken in [
         "a_frame_above_the_limit_is_one_error",
@@ -170,8 +170,8 @@ fn what_is_not_declared_is_no_excuse() {
 }
 
 #[test]
-fn the_message_names_what_is_to_be_declared() {
-    let violation = law("what_is_sent_arrives").check(&undeclared(one_byte));
+fn the_violation_names_the_missing_declaration() {
+    let violation = law("sent_frames_arrive").check(&undeclared(one_byte));
     let words = violation.unwrap_err().to_string();
     assert!(words.contains("Subject::carries"), "{words}");
     assert!(words.contains("Subject::shaped"), "{words}");

@@ -1,4 +1,4 @@
-//! Halves of a conversation become one again, with everything that they hold.
+//! Two halves of a conversation are joined again, with all the bytes that they hold.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use socketry_codec::{BoxCodec, Framed, Struct};
@@ -9,7 +9,7 @@ async fn pair(at: impl Into<Endpoint>) -> [Framed<BoxSocket>; 2] {
     let mut server = listen(at.into()).await.unwrap();
     let client = connect(server.local()).await.unwrap();
     let codec = || BoxCodec::from(Struct::default());
-    // A datagram server hears of a client by what it sends.
+    // A datagram server learns of a client by its first datagram.
     let mut client = Framed::new(client, codec());
     client.send(b"first").await.unwrap();
     let mut accepted = Framed::new(server.accept().await.unwrap(), codec());
@@ -18,13 +18,14 @@ async fn pair(at: impl Into<Endpoint>) -> [Framed<BoxSocket>; 2] {
 }
 
 #[tokio::test]
-async fn what_waits_in_either_half_is_kept() {
+async fn the_buffers_of_both_halves_are_kept() {
     let places = Places::new();
     for at in places.all() {
         in_time(&at.to_string(), async {
             let [client, mut accepted] = pair(at.clone()).await;
             let (mut hearing, mut speaking) = client.split();
-            // Two frames that arrive, of which one is taken, and one that is fed and not written.
+            // Two frames that arrive, of which one is taken, and one frame that is fed and not
+            // written.
             accepted.feed(b"one").await.unwrap();
             accepted.send(b"two").await.unwrap();
             assert_eq!(hearing.recv().await.unwrap(), Some(&b"one"[..]));
@@ -33,7 +34,7 @@ async fn what_waits_in_either_half_is_kept() {
             assert_eq!(client.recv().await.unwrap(), Some(&b"two"[..]));
             client.flush().await.unwrap();
             assert_eq!(accepted.recv().await.unwrap(), Some(&b"unsent"[..]));
-            // And once more, since it is a socket as any.
+            // Split and joined once more, since it is a socket like any other.
             let (hearing, speaking) = client.split();
             let client = hearing.reunite(speaking).unwrap();
             let (closed, heard) = tokio::join!(client.close(), async {
@@ -64,9 +65,9 @@ async fn halves_of_different_sockets_are_given_back() {
     assert_eq!(peer.recv().await.unwrap(), Some(&b"still good"[..]));
 }
 
-/// Somebody's transport may be two pipes.
+/// A third party's transport may be two pipes.
 #[tokio::test]
-async fn two_halves_that_somebody_made_are_a_socket() {
+async fn the_halves_of_a_third_party_are_a_socket() {
     let places = Places::new();
     let [one, mut hears] = pair(places.free("unix")).await;
     let [other, mut tells] = pair(places.free("mem")).await;

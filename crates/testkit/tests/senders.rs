@@ -1,4 +1,4 @@
-//! `Sender`: what it takes, what it tells when, and how it ends.
+//! `Sender`: which frames it accepts, when it reports errors, and how it ends.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, ErrorKind, IoSlice};
@@ -13,8 +13,7 @@ use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 use tokio_test::{assert_pending, task};
 
-/// A socket that refuses what begins with `!`, and whatever else there is it notes, up to a few
-/// bytes of each.
+/// A socket that refuses datagrams that begin with `!`, and records the first bytes of all others.
 #[derive(Clone)]
 struct Picky {
     info: Info,
@@ -66,7 +65,7 @@ impl SendHalf for Picky {
     }
 }
 
-/// Our end, and the peer's bare end, with so many bytes of buffer between them.
+/// Our end, and the peer's plain end, with `buffer` bytes between them.
 fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let at = || "mem://x".parse().unwrap();
@@ -77,7 +76,7 @@ fn duplex(buffer: usize) -> (FromIo<DuplexStream>, DuplexStream) {
 }
 
 #[tokio::test]
-async fn a_datagram_that_was_refused_is_told_by_the_next_flush_once() {
+async fn a_refused_datagram_is_reported_once_by_the_next_flush() {
     let socket = Picky::datagrams(ErrorKind::ConnectionRefused);
     let sender = Framed::new(socket.clone(), Raw).into_sender();
     for datagram in [&b"one"[..], b"!two", b"three"] {
@@ -109,9 +108,9 @@ async fn a_session_that_has_ended_ends_its_sender() {
     assert!(sender.is_closed());
 }
 
-/// Without a sender it is the same: one datagram, or the session.
+/// The same without a `Sender`: the error is about one datagram, or about the whole session.
 #[tokio::test]
-async fn a_datagram_that_was_refused_is_gone_and_the_next_is_innocent() {
+async fn a_refused_datagram_is_lost_and_the_next_is_sent() {
     let socket = Picky::datagrams(ErrorKind::ConnectionRefused);
     let mut framed = Framed::new(socket.clone(), Raw);
     framed.feed(b"!one").await.unwrap();
@@ -128,7 +127,7 @@ async fn a_datagram_that_was_refused_is_gone_and_the_next_is_innocent() {
 }
 
 #[tokio::test]
-async fn what_is_encoded_already_is_bounded_by_the_datagram() {
+async fn an_encoded_frame_is_bounded_by_the_datagram() {
     let socket = Script::datagrams(5);
     let sender = Framed::new(socket.clone(), Line::new()).into_sender();
     let error = sender.send_encoded(b"sixsix").await.unwrap_err();
@@ -148,7 +147,7 @@ async fn what_is_encoded_already_is_bounded_by_the_datagram() {
 async fn a_sender_holds_256_kib_by_default() {
     let sender = Framed::new(Script::stream(), Raw).into_sender();
     let mut taken = 0;
-    // The writer does not run meanwhile: this task does not wait.
+    // The writer does not run meanwhile, since this task does not wait.
     while taken < 1000 && sender.try_send_encoded(&[0; 1024]).unwrap() {
         taken += 1;
     }
@@ -167,7 +166,7 @@ async fn one_byte_of_room_is_room_for_a_frame() {
 }
 
 #[tokio::test]
-async fn a_sender_of_what_was_finished_is_closed_from_the_start() {
+async fn a_sender_of_a_finished_socket_is_closed_from_the_start() {
     let socket = Script::stream();
     let mut framed = Framed::new(socket.clone(), Line::new());
     framed.finish().await.unwrap();
@@ -178,7 +177,7 @@ async fn a_sender_of_what_was_finished_is_closed_from_the_start() {
 }
 
 #[tokio::test]
-async fn what_was_fed_goes_out_first_and_a_flush_waits_for_it() {
+async fn fed_frames_go_out_first_and_a_flush_waits_for_them() {
     for socket in [Script::stream(), Script::datagrams(100)] {
         let mut framed = Framed::new(socket.clone(), Line::new());
         framed.feed(b"fed").await.unwrap();
@@ -193,7 +192,7 @@ async fn what_was_fed_goes_out_first_and_a_flush_waits_for_it() {
     }
 }
 
-/// Of such a frame nothing goes on the wire, and so there is nothing to wait for.
+/// Such a frame has no bytes on the wire, so there is nothing to wait for.
 #[tokio::test]
 async fn a_flush_does_not_wait_for_a_frame_of_no_bytes() {
     let socket = Script::stream();
@@ -205,14 +204,14 @@ async fn a_flush_does_not_wait_for_a_frame_of_no_bytes() {
         let flushed = timeout(Duration::from_secs(10), sender.flush()).await;
         flushed.expect("nothing waits").unwrap();
     }
-    // Whatever else is said of it once the sender has ended, it was not written.
+    // It was not written, whatever the error is once the sender has ended.
     sender.send(b"never").await.unwrap();
     sender.abort();
     assert!(sender.flush().await.unwrap_err().is_fatal());
     assert_eq!(socket.written(), b"xy");
 }
 
-/// What waits is dropped, and so is the socket, though the writer had not begun.
+/// Waiting frames are dropped, and so is the socket, although the writer has not started.
 #[tokio::test]
 async fn a_sender_that_is_aborted_at_once_writes_nothing() {
     let (socket, mut peer) = duplex(100);
@@ -232,7 +231,7 @@ async fn a_sender_that_is_aborted_at_once_writes_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_room_learns_that_the_sender_has_ended() {
+async fn a_task_that_waits_for_room_learns_that_the_sender_has_ended() {
     let (socket, _peer) = duplex(16);
     let (_recv, send) = Framed::new(socket, Line::new()).split();
     let sender = send.into_sender_with(10);
@@ -246,7 +245,7 @@ async fn whoever_waits_for_room_learns_that_the_sender_has_ended() {
     assert!(waiting.await.unwrap_err().is_fatal());
 }
 
-/// "As long as the peer takes some of it": a slow peer is no dead one, however long all of it
+/// It goes on as long as the peer takes some bytes. A slow peer is not a dead one, however long it
 /// takes.
 #[tokio::test(start_paused = true)]
 async fn a_sender_that_was_dropped_waits_for_a_peer_that_reads_slowly() {
@@ -288,7 +287,7 @@ async fn finishing_waits_for_a_peer_that_reads_slowly_and_no_longer_than_it_read
     assert!((30..=60).contains(&patience), "{patience} s");
 }
 
-/// A burst's room is not kept by a connection that has nothing more to say.
+/// An idle connection does not keep the memory of a burst.
 #[test]
 fn an_idle_sender_gives_the_room_of_a_burst_back() {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,4 +1,4 @@
-//! The laws of stream transports, run against ours: each by its own types and erased.
+//! The laws of stream transports, for ours: each with its own types, and erased.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,12 +14,12 @@ use socketry_transport::{
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 
-/// What a law about reading options back is told of sockets that cannot be asked.
+/// The reason for the exception of sockets whose options cannot be read back.
 const NOTHING_TO_ASK: &str = "such a socket has no descriptor to ask";
 
 fn tcp(at: &str) -> Subject<TcpTransport> {
     Subject::new(TcpTransport::default(), at)
-        .nobody_at("tcp://127.0.0.1:1")
+        .without_listener_at("tcp://127.0.0.1:1")
         .reads_back(
             &[
                 ("nodelay", "false"),
@@ -46,7 +46,7 @@ fn unix_path() -> Subject<UnixTransport> {
     unix(places.free("unix")).keeping(places)
 }
 
-/// A name in the abstract space that nobody else has.
+/// An unused name in the abstract namespace.
 fn unix_name() -> Subject<UnixTransport> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -87,8 +87,8 @@ socketry_testkit::stream_laws!(
 socketry_testkit::stream_laws!(mem_erased, erased(MemTransport::default(), at("mem://*")));
 socketry_testkit::stream_laws!(pipes, Subject::new(Pipes::default(), "pipe://server"));
 
-/// `FromIo` over `tokio::io::duplex`, as a third party would offer it: one listener, to whom each
-/// client's other end goes through a channel.
+/// `FromIo` over `tokio::io::duplex`, as a third party would offer it. There is one listener, and a
+/// channel passes it each client's other end.
 #[derive(Default)]
 struct Pipes {
     server: Arc<Mutex<Option<mpsc::UnboundedSender<Pipe>>>>,

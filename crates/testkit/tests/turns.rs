@@ -1,4 +1,4 @@
-//! A peer that never pauses leaves the other tasks of a thread their turn, whatever the transport
+//! A peer that never pauses does not starve the other tasks of a thread, whatever the transport
 //! does.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -12,7 +12,7 @@ use socketry_transport::{Aborted, Endpoint, Half, Info, Received, RecvHalf, Send
 use tokio::io::{AsyncReadExt, ReadBuf};
 use tokio::task::yield_now;
 
-/// A socket that always has zeros, takes everything, and never waits.
+/// A socket that always has zeros to read, takes all bytes, and never waits.
 struct Endless;
 
 static INFO: LazyLock<Info> = LazyLock::new(|| {
@@ -53,10 +53,10 @@ fn endless() -> Framed<Endless, Struct> {
     Framed::new(Endless, Struct::default())
 }
 
-/// Far more than anybody does in a hundred turns.
+/// More than a task does in a hundred turns.
 const MANY: usize = 1_000_000;
 
-/// `busy` never has to wait.
+/// Asserts that other tasks get their turn while `busy` runs, which never has to wait.
 async fn leaves_others_their_turn(busy: impl Future<Output = ()>) {
     let others = async {
         for _ in 0..100 {
@@ -74,7 +74,7 @@ async fn leaves_others_their_turn(busy: impl Future<Output = ()>) {
 }
 
 #[tokio::test]
-async fn who_receives_frames() {
+async fn receiving_frames_takes_turns() {
     let mut framed = endless();
     let busy = async {
         for _ in 0..MANY {
@@ -85,7 +85,7 @@ async fn who_receives_frames() {
 }
 
 #[tokio::test]
-async fn who_receives_a_body() {
+async fn receiving_a_body_takes_turns() {
     let mut framed = endless();
     let busy = async {
         let mut body = framed.body(u64::MAX).unwrap();
@@ -98,7 +98,7 @@ async fn who_receives_a_body() {
 }
 
 #[tokio::test]
-async fn who_sends_frames() {
+async fn sending_frames_takes_turns() {
     let mut framed = endless();
     let busy = async {
         for _ in 0..MANY {
@@ -109,7 +109,7 @@ async fn who_sends_frames() {
 }
 
 #[tokio::test]
-async fn who_feeds_large_frames() {
+async fn feeding_large_frames_takes_turns() {
     let mut framed = endless();
     let large = vec![0; 1 << 20];
     let busy = async {
@@ -121,7 +121,7 @@ async fn who_feeds_large_frames() {
 }
 
 #[tokio::test]
-async fn who_sends_a_body() {
+async fn sending_a_body_takes_turns() {
     let mut framed = endless();
     let busy = async {
         let mut body = framed.body_writer(u64::MAX).unwrap();

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::limits::PROOF;
 
-/// What may still be sent to one peer.
+/// How many bytes may still be sent to one peer.
 #[derive(Debug)]
 pub(super) struct Budget(Mutex<State>);
 
@@ -27,7 +27,7 @@ struct State {
     left: usize,
 }
 
-/// Whether the peer itself asked for what is sent to its address.
+/// Whether the peer itself asked for the bytes that are sent to its address.
 #[derive(Debug)]
 enum Trust {
     Always,
@@ -36,8 +36,8 @@ enum Trust {
 }
 
 impl Budget {
-    /// The budget for the peer of `half`. `trusted` says that nobody on this network can forge an
-    /// address.
+    /// The budget for the peer of `half`. `trusted` says that addresses cannot be forged on this
+    /// network.
     pub(super) fn of(half: &impl Half, trusted: bool) -> Self {
         let free = trusted || half.shape().is_stream() || !can_be_forged(half.peer());
         Budget::with(if free { Trust::Always } else { Trust::Never })

@@ -125,7 +125,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What the server sent, or how it ended.
+/// An event from the server: a message, an error, or an end.
 pub(super) enum Heard {
     Message(Message),
     /// Something went wrong, and the conversation goes on.

@@ -2,7 +2,7 @@
 //!
 //! A message is encoded once and put into the [outbox](super::outbox) of each user, from which a
 //! task of that user writes it. The hub never waits. The sender of a message waits
-//! [before](super::pacing) it is relayed, at the pace of those who read.
+//! [before](super::pacing) it is relayed, at the pace of the readers.
 //!
 //! Nothing is logged while the lock is held, since the reader of the log may be slow.
 
@@ -28,7 +28,7 @@ use crate::{AppError, wrong_codec};
 /// Where all users of a server meet.
 pub(super) struct Hub {
     dialect: Dialect,
-    /// Whether nobody on this network can forge an address.
+    /// Whether addresses cannot be forged on this network.
     pub(super) trusted: bool,
     pub(super) cookies: Cookies,
     room: Mutex<Room>,

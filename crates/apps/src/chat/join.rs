@@ -193,7 +193,7 @@ async fn end(speaking: &mut Speaking, how: Spoken) -> Spoken {
 struct Listener {
     hearing: Hearing,
     shown: Screen,
-    /// What went wrong since the last message.
+    /// The last error since the last message.
     trouble: Option<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::{AppError, Shown};
 /// The longest name in bytes.
 const MAX_NAME: usize = 64;
 
-/// What stands between the name and the text.
+/// The separator of name and text.
 const SIGNATURE_END: &str = " : ";
 
 /// The name that the program itself uses.
@@ -83,7 +83,7 @@ impl fmt::Display for Signed<'_> {
     }
 }
 
-/// What a client sends with JSON.
+/// A client's message with JSON.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Said<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -95,7 +95,7 @@ pub(super) struct Said<'a> {
     pub(super) cookie: Option<Cow<'a, str>>,
 }
 
-/// What a server relays with JSON.
+/// A server's relayed message with JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Relayed<'a> {
     pub(super) from: &'a str,
@@ -104,7 +104,7 @@ pub(super) struct Relayed<'a> {
     pub(super) time: u64,
 }
 
-/// What a server sends with JSON, as a client reads it.
+/// A server's frame with JSON, as a client reads it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Answer {
@@ -161,7 +161,7 @@ pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     }
 }
 
-/// What is wrong with a name; `None` if nothing is.
+/// The fault of a name; `None` if it has none.
 pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     if name.trim().is_empty() {
         return Some("a name (`from`) must not be empty");

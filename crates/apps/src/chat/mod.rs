@@ -21,7 +21,7 @@
 //!   gives the user's name. Later messages may leave the name out. Without any, the name is
 //!   `anonymous`. A name has no invisible characters, no ` : `, and no space around it. It is
 //!   neither the operator's nor `socketry`, in any case. Two users may have the same name, since
-//!   nothing here proves who a user is. The server answers a frame that it does not accept with
+//!   nothing here proves a user's identity. The server answers a frame that it does not accept with
 //!   `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
 //! If a user's first bytes on a stream look like another codec's, the server says so in a message,
@@ -65,9 +65,9 @@
 //!
 //! A datagram's sender can be forged, but for loopback addresses and Unix sockets. So the server
 //! sends no more bytes to any other address than it received from there as messages, errors
-//! included. What does not fit is dropped. The operator's messages and the end are exempt. A user
-//! that only reads therefore receives little until it has proved its address. Where nobody on the
-//! network can forge an address, [`Server::trust_addresses`] (`--trust-addresses`) lifts this
+//! included. Bytes that do not fit are dropped. The operator's messages and the end are exempt. A
+//! user that only reads therefore receives little until it has proved its address. Where addresses
+//! cannot be forged on the network, [`Server::trust_addresses`] (`--trust-addresses`) lifts this
 //! limit.
 //!
 //! With JSON, a user proves its address by sending back the cookie that the server sent there:
@@ -101,10 +101,10 @@
 //! Each user has a queue of its own, and the server never waits for one. A user that sends waits
 //! for those that read: at most [`limits::IN_FLIGHT`] bytes of all messages are on their way to
 //! them, and [`limits::OWN`] bytes more of each sender. So a pasted text reaches all readers whole,
-//! and a short message does not wait behind another user's flood. Nobody waits for a user that
-//! takes next to nothing for [`limits::PATIENCE`]. On a stream such a user is disconnected once
-//! [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over datagrams nobody waits
-//! for any user: one that has no room for a message misses it.
+//! and a short message does not wait behind another user's flood. Senders do not wait for a user
+//! that takes next to nothing for [`limits::PATIENCE`]. On a stream such a user is disconnected
+//! once [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over datagrams senders
+//! wait for no user: one that has no room for a message misses it.
 //!
 //! A user that reads nothing any more, or is gone, is still received: everything that it sent is
 //! relayed. A user that half-closes still receives messages for 3 seconds.
@@ -166,12 +166,12 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Be the place where all meet; lines typed here go to everybody
+    /// Be the place where all users meet; lines typed here go to all of them
     Serve {
         /// Where to listen
         #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
         url: String,
-        /// What others see as your name: with json "operator" if not given, else messages are then
+        /// The name that others see: with json "operator" if not given, else messages are then
         /// unsigned
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
@@ -186,7 +186,7 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// What others see as your name: with json "anonymous" if not given, else messages are then
+        /// The name that others see: with json "anonymous" if not given, else messages are then
         /// unsigned
         #[arg(long, value_name = "NAME")]
         name: Option<String>,

@@ -3,7 +3,7 @@
 //! The queue is bounded, and putting a message into it never waits. While a message waits for a
 //! user that reads, the queue holds its [pass](super::pacing), and so the reader sets the pace of
 //! the senders. A user that takes next to nothing for [`PATIENCE`] gives its passes back and delays
-//! nobody. Only [`WAITING`] then bounds what waits.
+//! nobody. Only [`WAITING`] then bounds the queue.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -57,7 +57,7 @@ pub(super) enum Sender {
     Program,
 }
 
-/// What became of a letter.
+/// The result of adding a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Put {
     /// It waits to be written, or the user takes nothing any more.
@@ -84,7 +84,7 @@ struct Queue {
     parcels: VecDeque<Arc<Parcel>>,
     /// The sum of their costs.
     cost: usize,
-    /// Whether the user takes so little that nobody waits for it.
+    /// Whether the user takes so little that senders do not wait for it.
     stalled: bool,
     phase: Phase,
 }

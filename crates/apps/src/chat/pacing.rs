@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::{IN_FLIGHT, OWN};
 
-/// What each message costs beyond its bytes, since many short ones take memory, too.
+/// The cost of each message beyond its bytes, since many short ones take memory, too.
 const OVERHEAD: usize = 256;
 
 /// The right to have a message in flight. Dropping it gives it back.
 pub(super) type Pass = OwnedSemaphorePermit;
 
-/// What a message of `len` bytes costs.
+/// The cost of a message of `len` bytes.
 pub(super) fn cost(len: usize) -> usize {
     len.saturating_add(OVERHEAD)
 }

@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::limits::{PROOF_RENEWAL, PROOF_TRIES, PROOF_WAIT};
 
-/// What a user sends that has no cookie yet. It is as long as a cookie, so that the answer is never
-/// longer than the question.
+/// Sent in place of a cookie by a user that has none yet. It is as long as one, so that the answer
+/// is never longer than the question.
 pub(super) const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Passes the server's cookie to the sending half.

@@ -30,7 +30,7 @@ const OPTIONS: [&str; 5] = [
     "--no-stdin",
 ];
 
-/// The exit code of `command run` if nobody reads its output any more: as if SIGPIPE (13) had ended
+/// The exit code of `command run` if its output is not read any more: as if SIGPIPE (13) had ended
 /// it.
 const NOBODY_READS: u8 = 128 + 13;
 
@@ -225,7 +225,7 @@ fn warn_of_options(command: &[String]) {
 /// This program's own output.
 #[derive(Default)]
 struct Output {
-    /// Nobody reads it any more.
+    /// The output is not read any more.
     is_broken: bool,
 }
 

@@ -38,7 +38,7 @@
 //!
 //! | codec | the command | the answer |
 //! |---|---|---|
-//! | `raw` | a shell command line; on a stream, what one read brings | the whole output, as text |
+//! | `raw` | a shell command line; on a stream, the bytes of one read | the whole output, as text |
 //! | `line` | a shell command line | the whole output, a frame for each line |
 //! | `struct` | a shell command line | frames: `1` and bytes of standard output, `2` and bytes of standard error, at last `0` and `exit N`, `signal N` or `error TEXT` |
 //! | `json`, `json:bare` | `{"run":"LINE"}`, or `{"argv":["PROGRAM","ARGUMENT",…]}` | `{"stream":"stdout","size":N}` or `{"stream":"stderr","size":N}`, each followed by N bytes, at last `{"exit":N}`, `{"signal":N}` or `{"error":"TEXT"}` |
@@ -110,8 +110,8 @@
 //!
 //! `socketry command run` exits with [`Exit::code`] of the remote command. It exits with **255**
 //! for every failure of its own, as `ssh` does: wrong usage, a failed exchange, an exit status that
-//! no process can have, output that cannot be written. It exits silently with 141 if nobody reads
-//! its output any more, as in `… | head -1`, which ends the remote command, too. Each line of its
+//! no process can have, output that cannot be written. It exits silently with 141 if its output is
+//! not read any more, as in `… | head -1`, which ends the remote command, too. Each line of its
 //! own begins with `socketry: `, except those about wrong usage (`error: `). `raw` and `line` carry
 //! no exit status, so after an answer over them the code is 0. `socketry command serve` exits with
 //! 2 for wrong usage, and 1 if it fails.

@@ -1,5 +1,5 @@
-//! What Linux knows of processes: their children and their environment. On other systems no process
-//! is found.
+//! The children and the environment of processes, as Linux has them. On other systems no process is
+//! found.
 
 use std::fs;
 use std::io::Read;

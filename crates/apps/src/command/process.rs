@@ -27,7 +27,7 @@ use crate::serving::descriptors;
 /// their size was raised.
 const PIPES: usize = 128 << 10;
 
-/// What a job reports.
+/// An event of a job.
 pub(super) enum Event<'a> {
     Output(Stream, &'a [u8]),
     /// There is no more output, and the command has ended so.

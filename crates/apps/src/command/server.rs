@@ -32,7 +32,7 @@ pub struct Server {
     max_clients: usize,
 }
 
-/// What all conversations share.
+/// The common state of all conversations.
 #[derive(Clone, Debug)]
 struct Rules {
     own: Arc<Own>,

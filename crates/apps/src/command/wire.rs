@@ -119,7 +119,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// What the server runs.
+/// A program that the server runs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Program {
     Shell(OsString),

@@ -118,7 +118,7 @@ fn follow(dest: &Path) -> io::Result<Meant> {
     Err(io::Error::from_raw_os_error(Errno::LOOP.raw_os_error()))
 }
 
-/// Names the missing directory, since that is what the user has to know.
+/// Names the missing directory, which the user needs to know.
 fn no_directory(parent: &Path, error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(

@@ -54,7 +54,7 @@ pub(super) struct Upload {
     pub(super) source: Content,
     /// Whether the client waits for `ready` before it sends the body.
     pub(super) waits: bool,
-    /// What the client sends next if the upload is refused now.
+    /// The client's next bytes if the upload is refused now.
     pub(super) follows: Follows,
     pub(super) claimed: Digests,
     pub(super) trailer: bool,
@@ -73,7 +73,7 @@ pub(super) enum Content {
     Pieces,
 }
 
-/// What a client sends after a header that is refused.
+/// The client's bytes after a header that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follows {
     /// A body of `len` bytes, which may be 0, and a trailer if `trailer` is set.
@@ -194,7 +194,7 @@ impl Keys<'_> {
         })
     }
 
-    /// What the client sends after this header if it is refused.
+    /// The client's bytes after this header if it is refused.
     fn follows(&self, bare: bool) -> Follows {
         let opt = self.opt().ok().flatten();
         let announced = self.filesize.is_some() || self.file_size.is_some();

@@ -91,10 +91,10 @@
 //! contain `--` or a control character, or end in `-`, would be misread, and some encodings lack a
 //! character of a name. Such names are left out, and only `json` lists them. `get NAME` is answered
 //! with the file's bytes and the end of the connection. If the file breaks off, the connection is
-//! reset instead, and the client keeps nothing. (Only TCP and `mem` have a reset. Over a Unix socket
-//! the client sees an end, and cannot tell that the file is not whole; the server logs it, unless it
-//! was killed. Use `json` where that matters.) Errors are
-//! answered in words, which contain a `/`, as no listing does.
+//! reset instead, and the client keeps nothing. (Only TCP and `mem` have a reset. Over a Unix
+//! socket the client sees an end, and cannot tell that the file is not whole; the server logs it,
+//! unless it was killed. Use `json` where that matters.) Errors are answered in words, which
+//! contain a `/`, as no listing does.
 //!
 //! The client may also give the absolute path of the served directory, or a path below it.
 

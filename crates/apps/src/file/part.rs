@@ -129,8 +129,8 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            // If removing fails, nobody can be told. The next process that stores a file here
-            // removes it.
+            // If removing fails, there is nowhere to report it. The next process that stores a file
+            // here removes it.
             let _ = self.place.dir().remove_file(&self.name);
         }
     }

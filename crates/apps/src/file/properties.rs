@@ -224,8 +224,8 @@ proptest! {
         prop_assert_eq!(from_lines(&to_lines(entries.clone()).unwrap()).unwrap(), entries);
     }
 
-    /// A header is a request, or the error names one of its keys. With an error, what follows the
-    /// header is known, or known to be unknown.
+    /// A header is a request, or the error names one of its keys. With an error, the bytes after
+    /// the header are known, or known to be unknown.
     #[test]
     fn any_header_is_a_request_or_an_error_that_names_a_key(
         header in headers(),

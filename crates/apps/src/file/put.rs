@@ -19,7 +19,7 @@ use super::wire::{Wire, hear, say, send_body};
 use super::{GRACE, pieces, sweep};
 use crate::{AppError, wrong_codec};
 
-/// What the client knows about the server.
+/// The client's knowledge about the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Server {
     /// It answered `ready`, so it speaks this protocol and confirms the file. A recent one takes
@@ -181,7 +181,7 @@ async fn listen(wire: &mut Wire) -> Result<Server, AppError> {
     }
 }
 
-/// What an answer before the file says about the server.
+/// Judges the server by an answer that comes before the file.
 fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Server, AppError> {
     match understand(heard)? {
         Heard::Answer(answer) if answer.status == Status::Ready => Ok(Server::Ready {
@@ -195,7 +195,7 @@ fn go_ahead(wire: &Wire, heard: Result<Option<Answer>, FrameError>) -> Result<Se
     }
 }
 
-/// What a server can send.
+/// A frame that a server can send.
 enum Heard {
     Answer(Box<Answer>),
     /// Something that is not of this protocol. Simple servers may send anything.

@@ -1,4 +1,4 @@
-//! What server and client have in common on a connection. All waits are limited by [`STALL`].
+//! The common part of server and client on a connection. All waits are limited by [`STALL`].
 
 use std::future::Future;
 

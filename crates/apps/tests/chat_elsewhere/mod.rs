@@ -69,7 +69,7 @@ impl Listener for SeenListener {
     }
 }
 
-/// A half, what is said of it, and where it notes what passes.
+/// A half, its changed information, and the ledger of its bytes.
 pub(crate) struct Seen<H>(H, Info, Side);
 
 type SeenSocket<S> = Joined<Seen<<S as Socket>::Recv>, Seen<<S as Socket>::Send>>;

@@ -125,7 +125,7 @@ impl Program {
         line.trim_end().to_owned()
     }
 
-    /// What it wrote to standard error, once it has ended.
+    /// Its standard error, once it has ended.
     pub(crate) fn errors(&mut self) -> String {
         let mut errors = String::new();
         let mut output = self.child.stderr.take().unwrap();

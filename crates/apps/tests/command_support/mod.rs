@@ -1,4 +1,5 @@
-//! What the tests of commands share: servers in this process, programs, and checks of processes.
+//! The common part of the command tests: servers in this process, programs, and checks of
+//! processes.
 #![allow(dead_code, reason = "each of them uses some of it")]
 
 use std::fs;

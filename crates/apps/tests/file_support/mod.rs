@@ -1,4 +1,4 @@
-//! What the tests of the file app share: servers, programs and scripts, and checks of them.
+//! The common part of the file app's tests: servers, programs and scripts, and checks of them.
 #![allow(
     dead_code,
     unused_imports,

@@ -77,7 +77,7 @@ fn netstring(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
     }))
 }
 
-/// Our codecs, netstrings, and two that not every app runs over.
+/// The standard codecs, netstrings, and two codecs that not every app runs over.
 pub(crate) fn codecs() -> CodecRegistry {
     let odd = |properties: Properties| Netstring {
         max: 1000,

@@ -1,16 +1,17 @@
-//! A JSON header and 1 GiB behind it over TCP, from a file to a file in memory: `/dev/shm` where
-//! there is room for both, or else the temporary directory, and less where there is less.
+//! A JSON header and a body of 1 GiB over TCP, from a file to a file. The files are in memory, in
+//! `/dev/shm`, if both fit there, or else in the temporary directory. The body is shorter if there
+//! is less room.
 //!
 //! * *ours*: bodies as the file app sends and receives them, without its digests: a thread reads or
 //!   writes 256 KiB at a time while the task talks to the peer (`body_writer`, `write`; `body`,
 //!   `chunk`).
-//! * *ours, copy*: the same bodies as tokio's `AsyncWrite` and `AsyncRead`, with all else as by
-//!   hand.
+//! * *ours, copy*: the same bodies as tokio's `AsyncWrite` and `AsyncRead`, and everything else as
+//!   by hand.
 //! * *tokio copy*: by hand. `tokio::io::copy_buf` from a `BufReader` of 256 KiB over
 //!   `tokio::fs::File` to the `TcpStream`, and the same back; the header is one line.
 //!
-//! The clock runs from before the header until the receiver has written the file. Then the file is
-//! compared with the first one in a place of each MiB.
+//! The clock runs from before the header until the receiver has written the file. Then one place of
+//! each MiB of the file is compared with the original.
 
 mod copied;
 mod pumped;
@@ -28,7 +29,7 @@ use crate::contest::{Contest, Unit, Work};
 use crate::stream::Found;
 use room::Room;
 
-/// How much is read or written at once.
+/// How many bytes are read or written at once.
 const CHUNK: usize = 256 * 1024;
 
 #[derive(Serialize, Deserialize)]

@@ -1,9 +1,9 @@
-//! Ours beside others, doing the same work, in one run.
+//! Our code and that of other libraries, with the same work, in one run.
 //!
-//! `cargo bench -p socketry-testkit --bench compare` compares everything; see the harness for what
-//! can be said behind `--`. This machine and that differ, and the same machine from minute to
-//! minute; so what is worth reading is the *ratio* of two sides that took turns. Several processes
-//! run one after the other, each of them all sides in turn, several times; what is printed is the
+//! `cargo bench -p socketry-testkit --bench compare` compares everything; the harness documents the
+//! arguments after `--`. Absolute times differ between machines, and on one machine from minute to
+//! minute. So the important figure is the *ratio* of two sides that took turns. Several processes
+//! run one after another. Each of them runs all sides in turn, several times. The output is the
 //! median of the ratios of neighbours, with the quartiles.
 #![allow(
     clippy::unwrap_used,

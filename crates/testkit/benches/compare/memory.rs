@@ -1,9 +1,9 @@
-//! Codecs alone: 64 KiB of wire in the side's buffer, where a read would have put it, decoded to
-//! the last frame; and frames encoded into a buffer of 64 KiB that is then emptied.
+//! Codecs alone: 64 KiB of encoded frames in the side's buffer, where a read would have put them,
+//! decoded to the last frame; and frames encoded into a buffer of 64 KiB that is then emptied.
 //!
-//! Ours is frames borrowed from a slice; from a `Reader`, borrowed and as `Bytes`; and the codec as
-//! tokio-util's `Decoder`. The header is four bytes, little-endian, but for asynchronous-codec: it
-//! knows only one of eight bytes, big-endian.
+//! Our sides are frames borrowed from a slice, frames from a `Reader`, borrowed and as `Bytes`, and
+//! the codec as tokio-util's `Decoder`. The header has four bytes, little-endian. Only
+//! asynchronous-codec has another one, of eight bytes, big-endian, since it has no other.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -17,7 +17,7 @@ use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec, LinesCodec};
 use crate::contest::{Contest, Unit, Work};
 use crate::tally::{Tally, frame, text};
 
-/// How much wire is decoded at once, in bytes.
+/// How many encoded bytes are decoded at once.
 const WIRE: usize = 64 * 1024;
 /// How long one run takes at least.
 const LONG: Duration = Duration::from_millis(100);
@@ -115,12 +115,12 @@ fn encode_struct(size: usize) -> Contest {
         .target("ours", "tokio-util", 8.0)
 }
 
-/// What our codecs give to tokio-util, without what was wrong with a frame.
+/// The frames of our codecs for tokio-util, without the details of errors.
 fn whole<I, F: Debug, E>(item: Result<Option<Result<I, F>>, E>) -> Result<Option<I>, E> {
     item.map(|item| item.map(Result::unwrap))
 }
 
-/// asynchronous-codec leaves a line its end.
+/// asynchronous-codec leaves the line end on a line.
 fn without_end<E>(line: Result<Option<String>, E>) -> Result<Option<String>, E> {
     line.map(|line| {
         line.map(|mut line| {
@@ -139,7 +139,7 @@ pub(crate) fn bytes(size: usize) -> String {
     }
 }
 
-/// As many frames as fit, and how many, and one of them.
+/// As many frames as fit, their number, and one of them.
 struct Wire {
     bytes: Vec<u8>,
     whole: Tally,
@@ -157,9 +157,8 @@ fn wire(codec: &mut impl Codec, frame: &[u8]) -> Wire {
     }
 }
 
-/// Fills the buffers and decodes what is in them until the time of decoding is over, and checks
-/// what was seen. Filling is not on the clock: it is the same copy on every side, of as many bytes
-/// as there are.
+/// Fills the buffers and decodes them until the time of decoding is over, and checks the results.
+/// Filling is not on the clock: it is the same copy of the same number of bytes on every side.
 fn repeated<B>(
     whole: Tally,
     buffers: &mut B,
@@ -205,7 +204,7 @@ fn walking<C: Codec>(mut codec: C, wire: &Wire) -> impl FnMut() -> Work + use<C>
     }
 }
 
-/// What lines cannot be found faster than.
+/// The fastest possible search for lines.
 fn searching(wire: &Wire) -> impl FnMut() -> Work + use<> {
     let (mut bytes, whole) = (wire.bytes.clone(), wire.whole);
     move || {
@@ -268,7 +267,7 @@ where
     }
 }
 
-/// The least that putting a length and a payload into a buffer takes, without unsafe code.
+/// The least work to put a length and a payload into a buffer without unsafe code.
 fn appended(frame: &[u8], out: &mut BytesMut) {
     let length = u32::try_from(frame.len()).unwrap();
     out.extend_from_slice(&length.to_le_bytes());

@@ -1,12 +1,12 @@
-//! Frames of 64 B from several tasks to one socket, on one thread: each task says `send` and waits
-//! until that is done.
+//! Frames of 64 B from several tasks to one socket, on one thread: each task calls `send` and waits
+//! for it.
 //!
-//! Ours is `Sender`, which answers when the frame is in its buffer. tokio-util's `send` answers
-//! when the frame was written; for several tasks its `Framed` is behind tokio's `Mutex`. The usual
-//! way around it is a channel of frames and a task that forwards them: its `send` answers when the
-//! frame is in the channel, and it flushes whenever the channel is empty. The channel holds 4,096
-//! frames, about as many as `Sender`'s 256 KiB. All sides have the same receiver, which blocks and
-//! walks over 256 KiB at a time, so that it is nobody's limit.
+//! Our side is `Sender`, whose `send` returns when the frame is in its buffer. The `send` of
+//! tokio-util returns when the frame is written. For several tasks its `Framed` is behind tokio's
+//! `Mutex`. The usual alternative is a channel of frames and a task that forwards them: `send`
+//! returns when the frame is in the channel, and the task flushes whenever the channel is empty.
+//! The channel holds 4,096 frames, about as many as `Sender`'s 256 KiB. All sides have the same
+//! receiver, which blocks and scans 256 KiB at a time, so that it limits none of them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -72,7 +72,7 @@ fn from(tasks: usize) -> Contest {
         .target("ours", "tokio-util", 30.0)
 }
 
-/// As many as take less than a second: the sides are far apart.
+/// So many that a run takes less than a second, since the sides are far apart.
 fn load(count: usize) -> Load {
     let frame = frame(64);
     Load { frame, count }
@@ -155,7 +155,7 @@ async fn take_turns(framed: Shared, load: Load) {
     }
 }
 
-/// One task's part.
+/// The part of one task.
 fn share(load: &Load, tasks: usize) -> Load {
     Load {
         frame: load.frame.clone(),

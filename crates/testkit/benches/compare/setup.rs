@@ -1,6 +1,7 @@
-//! Connections made and dropped: sixteen tasks of one thread connect, wait for the end, and drop;
-//! another thread accepts and drops at once. `nodelay` on both ends by default in ours; by hand on
-//! the connecting end, as most programs do, and what is accepted is left as it comes.
+//! Connections made and dropped. Sixteen tasks of one thread connect, wait for the end, and drop;
+//! another thread accepts and drops at once. Our side sets `nodelay` on both ends by default. The
+//! side by hand sets it on the connecting end, as most programs do, and leaves accepted sockets
+//! unchanged.
 
 use std::sync::mpsc;
 use std::thread;
@@ -15,7 +16,7 @@ use crate::contest::{Contest, Unit, Work};
 use crate::stream::{Found, block_on};
 
 const CONNECTIONS: usize = 8_000;
-/// More would only fill the listener's backlog.
+/// More tasks would only fill the listener's backlog.
 const AT_ONCE: usize = 16;
 
 pub(crate) fn contests() -> Vec<Contest> {

@@ -89,8 +89,7 @@ fn tcp((size, targets): (usize, [f64; 6])) -> Contest {
     }
 }
 
-/// The sides that stand beside two lengths of frames only, and by how much ours should be ahead of
-/// message-io.
+/// The sides that run with two lengths of frames only, and the target against message-io.
 fn more(contest: Contest, unit: Unit, load: &Load, least: f64) -> Contest {
     contest
         .side(
@@ -156,10 +155,10 @@ fn load(size: usize) -> Load {
     }
 }
 
-/// Where the receiver is to be found, once it is there.
+/// The address of the receiver, once it listens.
 pub(crate) type Found = mpsc::Sender<String>;
 
-/// A side of a receiver that says where it is and what it saw, and a sender that says when it was
+/// A side: a receiver that reports its address and its count, and a sender that reports when it was
 /// connected.
 pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     unit: Unit,
@@ -170,7 +169,7 @@ pub(crate) fn side<S: Fn(&str, &Load) -> Instant>(
     let load = load.clone();
     move || {
         let (found, place) = mpsc::channel();
-        // Named for who profiles it.
+        // The names help with profiling.
         let receiver = thread::Builder::new()
             .name("receiver".to_owned())
             .spawn(move || (receive(found), Instant::now()))

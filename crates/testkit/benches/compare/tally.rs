@@ -1,4 +1,4 @@
-//! What a receiver counts, alike on every side, so that nobody is fast by losing something.
+//! The counts of a receiver, the same on every side, so that no side is fast by losing frames.
 
 /// Frames, bytes, and a sum over both ends of every frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl Tally {
         }
     }
 
-    /// What `count` frames like this one come to.
+    /// The count for `count` frames like this one.
     pub(crate) fn of(frame: &[u8], count: usize) -> Self {
         let mut one = Tally::default();
         one.see(frame);

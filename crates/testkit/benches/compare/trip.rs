@@ -1,6 +1,6 @@
-//! A frame of 64 B there and back, one after the other: a client and a server that echoes, each on
-//! a thread with a runtime of its own, `nodelay` on everywhere. By hand that is one `write_all` and
-//! `read`s into 64 KiB until the frame is whole, its bytes known beforehand.
+//! A frame of 64 B there and back, one after another: a client and a server that echoes, each on a
+//! thread with a runtime of its own, with `nodelay` everywhere. By hand that is one `write_all`,
+//! and `read`s into 64 KiB until the frame is whole. Its length is known in advance.
 
 mod ours;
 mod raw;
@@ -32,8 +32,8 @@ pub(crate) fn contests() -> Vec<Contest> {
         .into()
 }
 
-/// A server that says where it is and echoes until the end, and a client that asks so many times
-/// and says when it began.
+/// A server that reports its address and echoes until the end, and a client that makes so many
+/// round trips and reports when it began.
 fn side(echo: fn(Found), ask: fn(&str, usize) -> Instant) -> impl FnMut() -> Work {
     move || {
         let (found, place) = mpsc::channel();

@@ -1,15 +1,15 @@
-//! What is compared: sides that do the same work, and by how much one should be ahead of another.
+//! Contests: sides that do the same work, and how far one should be ahead of another.
 
 use std::time::Duration;
 
 /// The same work, done by several sides.
 pub(crate) struct Contest {
-    /// The plot that it belongs to, and the first word of its name.
+    /// Its plot, and the first word of its name.
     pub(crate) group: &'static str,
-    /// Where it stands in that plot: a frame's length, say.
+    /// Its place in that plot, for instance the length of a frame.
     pub(crate) label: String,
     pub(crate) unit: Unit,
-    /// How many bytes of payload one thing carries, where that is worth plotting.
+    /// How many bytes of payload one item carries, if that is worth plotting.
     pub(crate) payload: Option<usize>,
     pub(crate) sides: Vec<Side>,
     pub(crate) targets: Vec<Target>,
@@ -22,7 +22,7 @@ pub(crate) struct Side {
     run: Box<dyn FnMut() -> f64>,
 }
 
-/// What a side did in one run.
+/// The result of one run of a side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     /// Frames, bytes, round trips or connections.
@@ -30,7 +30,7 @@ pub(crate) struct Work {
     pub(crate) elapsed: Duration,
 }
 
-/// What is counted, and how its rate is printed.
+/// The unit, and how its rate is printed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unit {
     /// Millions a second.
@@ -41,7 +41,7 @@ pub(crate) enum Unit {
     Trips,
     /// Thousands a second.
     Connections,
-    /// No rate: what one of many takes.
+    /// No rate: the cost of one item of many.
     BytesEach,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Target {
     pub(crate) least: f64,
 }
 
-/// What a side's figure should not exceed, whatever the others do.
+/// The limit of a side's figure, whatever the others do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) side: &'static str,
@@ -73,8 +73,7 @@ impl Contest {
         }
     }
 
-    /// Leaves out all sides but those that are named, and what was to be said of the others; none
-    /// named are all.
+    /// Keeps only the named sides and the targets among them. No names keep all sides.
     pub(crate) fn keep(&mut self, sides: &[String]) {
         let kept = |side: &str| sides.is_empty() || sides.iter().any(|name| name == side);
         self.sides.retain(|side| kept(side.name));
@@ -83,7 +82,7 @@ impl Contest {
         self.limits.retain(|limit| kept(limit.side));
     }
 
-    /// How it is picked and printed.
+    /// The name by which it is chosen and printed.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.group, self.label)
     }
@@ -92,7 +91,7 @@ impl Contest {
         self.weighed(name, move || run().rate())
     }
 
-    /// A side that has a figure without having taken time.
+    /// A side that has a figure without a run that takes time.
     pub(crate) fn weighed(
         mut self,
         name: &'static str,
@@ -134,7 +133,7 @@ impl Side {
 }
 
 impl Work {
-    /// Things a second.
+    /// Items a second.
     fn rate(self) -> f64 {
         self.amount / self.elapsed.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! What came out, as tables for a document.
+//! The results as tables for a document.
 
 use super::report::{Report, Spread, met};
 
@@ -54,7 +54,7 @@ fn figures(Spread { low, median, high }: Spread) -> String {
     format!("{} | {} to {}", short(median), short(low), short(high))
 }
 
-/// Three digits that mean something.
+/// Three significant digits.
 fn short(figure: f64) -> String {
     match figure {
         100.0.. => format!("{figure:.0}"),

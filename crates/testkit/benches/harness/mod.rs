@@ -1,9 +1,10 @@
-//! What the benches share: contests, how they are run, and how what came out is shown.
+//! The common part of the benches: contests, how they run, and how the results are shown.
 //!
-//! `-- NAME…` picks what has such a word in its name, `-- --list` says the names. `--processes N`
-//! (5) and `--rounds N` (3) say how often, `--side SIDE` leaves out the others, `--json` prints one
-//! line of JSON for each ratio and each figure, `--markdown` prints tables, and
-//! `--plots DIRECTORY`, seen from the workspace, draws each group as an SVG.
+//! `-- NAME…` chooses the contests whose names contain such a word, and `-- --list` prints the
+//! names. `--processes N` (5) and `--rounds N` (3) set the number of runs, and `--side SIDE` leaves
+//! out the other sides. `--json` prints one line of JSON for each ratio and each figure, and
+//! `--markdown` prints tables. `--plots DIRECTORY`, relative to the workspace, draws each group as
+//! an SVG.
 
 pub(crate) mod contest;
 mod markdown;
@@ -23,18 +24,18 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 #[derive(Parser)]
 struct Arguments {
-    /// Words of which one is in the name of what is compared.
+    /// A contest runs if its name contains one of these words.
     names: Vec<String>,
-    /// These sides alone, to look at one with `perf`, say.
+    /// Only these sides, for instance to look at one with `perf`.
     #[arg(long)]
     side: Vec<String>,
-    /// Say what there is.
+    /// List the contests.
     #[arg(long)]
     list: bool,
-    /// Tables for a document, once all is measured.
+    /// Print tables for a document at the end.
     #[arg(long)]
     markdown: bool,
-    /// One line of JSON for each figure.
+    /// Print one line of JSON for each figure.
     #[arg(long)]
     json: bool,
     /// Draw each group into this directory of the workspace.
@@ -44,15 +45,15 @@ struct Arguments {
     processes: usize,
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// What a process does that another started: measure, and print what it measured.
+    /// For a process that another one started: measure, and print the results.
     #[arg(long, hide = true)]
     measure: bool,
-    /// What `cargo bench` says, and `cargo test --all-targets` does not.
+    /// An argument of `cargo bench` that `cargo test --all-targets` does not pass.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Does what the command line says with those of `contests` that it names.
+/// Does what the command line says with the contests that it names.
 pub(crate) fn run(mut contests: Vec<Contest>) {
     let arguments = Arguments::parse();
     contests.retain(|contest| is_picked(contest, &arguments.names));
@@ -79,7 +80,7 @@ fn is_picked(contest: &Contest, names: &[String]) -> bool {
     names.is_empty() || names.iter().any(|name| is_named(contest, name))
 }
 
-/// By a part of its name, or, behind `=`, by all of it.
+/// By a part of its name, or, after `=`, by all of it.
 fn is_named(contest: &Contest, name: &str) -> bool {
     match name.strip_prefix('=') {
         Some(name) => contest.name() == name,
@@ -87,10 +88,10 @@ fn is_named(contest: &Contest, name: &str) -> bool {
     }
 }
 
-/// Lets the sides take turns, each time another one first.
+/// Lets the sides take turns, each round with another one first.
 fn measure(mut contest: Contest, rounds: usize) {
     let name = contest.name();
-    // The first time memory, caches and sockets warm up.
+    // The first round warms up memory, caches and sockets.
     for side in &mut contest.sides {
         let _ = side.figure();
     }
@@ -118,7 +119,7 @@ fn compare(contests: &[Contest], arguments: &Arguments) {
         } else {
             report.print();
         }
-        // As it goes, so that a run that is cut short has something to show.
+        // Printed as it goes, so that an interrupted run shows something.
         if let Some(directory) = &arguments.plots {
             plot::note(&Path::new(WORKSPACE).join(directory), contest, &report);
         }
@@ -129,7 +130,7 @@ fn compare(contests: &[Contest], arguments: &Arguments) {
     }
 }
 
-/// What a process of its own measures of one contest.
+/// The measurements of one contest by a process of its own.
 fn measured_apart(contest: &Contest, arguments: &Arguments) -> Vec<Record> {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--measure", "--rounds", &arguments.rounds.to_string()])

@@ -1,4 +1,4 @@
-//! Each group as bars: what the sides did, contest by contest.
+//! Each group as bars: the results of the sides, contest by contest.
 
 mod draw;
 
@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 use super::contest::{Contest, Unit};
 use super::report::Report;
 
-/// A plot, and what was measured for it.
+/// A plot, and its measurements.
 #[derive(Default, Serialize, Deserialize)]
 struct Plot {
-    /// What the bars are high in.
+    /// The unit of the bars' height.
     axis: String,
     bars: Vec<Bars>,
 }
 
-/// What a plot shows of one contest.
+/// The part of one contest in a plot.
 #[derive(Serialize, Deserialize)]
 struct Bars {
-    /// What stands below, in lines.
+    /// The lines of text below it.
     label: Vec<String>,
     sides: Vec<(String, f64)>,
 }
 
-/// Adds a contest to its plot, and draws that anew. What was measured is kept beside, for the
-/// contests of another run.
+/// Adds a contest to its plot, and draws the plot anew. The measurements are stored beside it, for
+/// the contests of another run.
 pub(crate) fn note(directory: &Path, contest: &Contest, report: &Report) {
     fs::create_dir_all(directory).unwrap();
     let figures = directory.join("figures.json");
@@ -69,7 +69,7 @@ fn bars(contest: &Contest, report: &Report) -> Bars {
     if title(contest) != contest.group {
         label.push(contest.group.to_owned());
     }
-    // Of frames there are millions a second; bytes are counted in GB already.
+    // Frames are in millions a second; bytes are in GB already.
     let scale = match (contest.unit, contest.payload) {
         (Unit::Frames, Some(payload)) => payload as f64 / 1e3,
         _ => 1.0,

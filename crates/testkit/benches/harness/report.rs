@@ -1,4 +1,4 @@
-//! What came out: medians, quartiles, and what became of the targets.
+//! The results: medians, quartiles, and whether the targets were met.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub(crate) struct Record {
     pub(crate) contest: String,
     pub(crate) side: String,
     pub(crate) round: usize,
-    /// Things a second, or what the contest's unit says.
+    /// Items a second, or in the contest's unit.
     pub(crate) figure: f64,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Bound {
     pub(crate) met: bool,
 }
 
-/// All of one contest.
+/// All results of one contest.
 pub(crate) struct Report {
     name: String,
     pub(crate) group: &'static str,
@@ -65,8 +65,8 @@ pub(crate) struct Report {
 impl Spread {
     fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
-        // Between two values where none stands there: of an even number, the median is neither the
-        // lower nor the upper.
+        // Between two values if there is none at the position: the median of an even number of
+        // values is the mean of the middle two.
         let at = |part: f64| {
             let place = (values.len() - 1) as f64 * part;
             let (below, above) = (
@@ -120,7 +120,8 @@ impl Report {
             let (side, against, least) = (ratio.side, ratio.against, ratio.least);
             let met = met(ratio.met);
             println!(
-                "  {side} / {against}: {median:.2} ({low:.2} to {high:.2}), to be {least} or more: {met}"
+                "  {side} / {against}: {median:.2} ({low:.2} to {high:.2}), \
+                 to be {least} or more: {met}"
             );
         }
         for bound in &self.bounds {
@@ -140,7 +141,7 @@ impl Report {
     }
 }
 
-/// What became of a target.
+/// Whether a target was met.
 pub(crate) fn met(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
@@ -171,7 +172,7 @@ fn figures(unit: Unit, side: &str, processes: &[Vec<Record>]) -> Spread {
     Spread::of(of_side.map(|record| unit.scaled(record.figure)).collect())
 }
 
-/// The ratios of runs of the same round of the same process.
+/// The ratios of two runs in the same round of the same process.
 fn ratio(contest: &str, target: Target, processes: &[Vec<Record>]) -> Ratio {
     let pairs = processes.iter().flat_map(|records| {
         let of = |side: &'static str| records.iter().filter(move |record| record.side == side);

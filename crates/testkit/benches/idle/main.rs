@@ -1,13 +1,14 @@
-//! What a connection takes while nothing happens: 10,000 of them, each in a task of its own that
-//! has received one frame of 64 B and waits for the next; or that has three bytes of its header.
+//! The memory of an idle connection. There are 10,000 of them, each in a task of its own. A task
+//! has received one frame of 64 B and waits for the next, or has received three bytes of its
+//! header.
 //!
-//! An allocator counts the bytes that live on the thread of the server: sockets, tasks, buffers,
-//! and what the runtime has for each of them. What the kernel holds, and what an allocator wastes
-//! between its blocks, is not among them. The peers are in another process, since a process may
-//! have too few descriptors for both; where it has too few for 10,000, there are fewer. *raw tokio*
-//! is a task with a `TcpStream` and no buffer at all: less is not to be had.
+//! An allocator counts the live bytes on the server's thread: sockets, tasks, buffers, and the
+//! runtime's memory for each of them. It does not count the kernel's memory, nor what an allocator
+//! wastes between its blocks. The peers are in another process, since a process may not have enough
+//! descriptors for both. If it has too few for 10,000, there are fewer connections. *raw tokio* is
+//! a task with a `TcpStream` and no buffer at all, which is the least possible.
 //!
-//! It is not a part of the other bench because that allocator would slow down whoever allocates.
+//! It is a bench of its own, since its allocator would slow down every other measurement.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -29,7 +30,7 @@ use harness::contest::{Contest, Unit};
 /// Descriptors that are not connections.
 const OTHERS: u64 = 100;
 
-/// A frame, and what comes behind it.
+/// A frame, and the first bytes of the next.
 #[derive(Clone, Copy)]
 enum Sent {
     Whole,
@@ -56,7 +57,7 @@ fn contest(label: &str, connections: usize, sent: Sent, most: f64) -> Contest {
         .limit("ours", most)
 }
 
-/// 10,000, or as many as there may be descriptors.
+/// 10,000, or as many as the limit of descriptors allows.
 fn connections() -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = Rlimit {

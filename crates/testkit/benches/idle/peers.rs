@@ -1,4 +1,4 @@
-//! The other ends, in a process that does what its standard input says, line by line.
+//! The other ends, in a process that obeys its standard input, line by line.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ impl Peers {
         }
     }
 
-    /// Makes one connection more.
+    /// Makes one more connection.
     pub(crate) fn connect(&mut self) {
         self.order("connect");
     }
@@ -36,7 +36,7 @@ impl Peers {
         self.order(text);
     }
 
-    /// Has it done, and returns when it is done.
+    /// Sends an order, and returns when it is carried out.
     fn order(&mut self, order: &str) {
         writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
         let read = self.answers.read_line(&mut String::new()).unwrap();
@@ -51,7 +51,7 @@ impl Drop for Peers {
     }
 }
 
-/// What that process does.
+/// The main function of that process.
 pub(crate) fn run(place: &str) {
     let mut streams = Vec::new();
     for order in io::stdin().lines() {

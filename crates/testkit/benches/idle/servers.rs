@@ -18,7 +18,7 @@ use super::peers::Peers;
 const HEADER: &str = "@\0\0\0";
 const FRAME: usize = 64;
 
-/// Frames that arrived. It is static so that no task has to hold it.
+/// The number of frames that arrived. It is static, so that no task has to hold it.
 static FRAMES: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn ours(connections: usize, sent: Sent) -> f64 {
@@ -54,7 +54,7 @@ pub(crate) fn util(connections: usize, sent: Sent) -> f64 {
     })
 }
 
-/// Nothing but the socket: what is read, a frame at once, is not kept.
+/// Only the socket. Received bytes, one frame at a time, are not kept.
 pub(crate) fn raw(connections: usize, sent: Sent) -> f64 {
     each(connections, async || {
         accept_with(connections, sent, |stream| async move {
@@ -79,7 +79,7 @@ async fn accept_with<F: Future<Output = ()> + Send + 'static>(
     serve(&place, connections, sent, accept).await;
 }
 
-/// How many bytes more live for each connection once `serve` has ended. Its tasks are there until
+/// How many more bytes are live for each connection after `serve` has ended. Its tasks live until
 /// the runtime is dropped.
 fn each(connections: usize, serve: impl AsyncFnOnce()) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -104,7 +104,7 @@ async fn serve(place: &str, connections: usize, sent: Sent, mut accept: impl Asy
     if let Sent::AndPartOfAHeader = sent {
         peers.write(&HEADER[..3]);
     }
-    // Nobody says that part of a header was read; in this time it is.
+    // Nothing reports that a part of a header was read. It is read within this time.
     sleep(Duration::from_millis(200)).await;
 }
 

@@ -1,4 +1,4 @@
-//! What was counted before, in a file that is checked in.
+//! The counts of an earlier run, in a file in the repository.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -10,7 +10,7 @@ const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/benches/instructions/baseline.toml"
 );
-/// How to make the baseline anew.
+/// The command that writes the baseline anew.
 pub(crate) const RENEW: &str = "cargo bench -p socketry-testkit --bench instructions -- --renew";
 /// By how many percent a count may grow.
 pub(crate) const TOLERANCE: f64 = 3.0;
@@ -28,7 +28,7 @@ impl Baseline {
         toml::from_str(&text).unwrap_or_else(|error| panic!("{FILE}: {error}"))
     }
 
-    /// Why these counts cannot be compared with those of now.
+    /// Why these counts cannot be compared with the current ones.
     pub(crate) fn foreign(&self) -> Option<String> {
         let differs = |what: &str, then: &str, now: String| {
             (then != now)
@@ -44,7 +44,7 @@ impl Baseline {
     }
 }
 
-/// Makes the file anew.
+/// Writes the file anew.
 pub(crate) fn write(counts: impl Iterator<Item = (String, f64)>) {
     let mut text = format!("# Instructions for each frame. Made by `{RENEW}`.\n");
     writeln!(
@@ -73,7 +73,7 @@ fn rustc() -> String {
     version.trim().to_owned()
 }
 
-/// What `memcpy` and `memchr` choose their form by.
+/// The features by which `memcpy` and `memchr` choose their form.
 fn processor() -> String {
     #[cfg(target_arch = "x86_64")]
     let vectors = if is_x86_feature_detected!("avx2") {
@@ -86,7 +86,7 @@ fn processor() -> String {
     format!("{}{vectors}", std::env::consts::ARCH)
 }
 
-/// A count, and what it was.
+/// A count, and the earlier one.
 pub(crate) struct Verdict {
     then: Option<f64>,
     now: f64,

@@ -1,9 +1,9 @@
-//! What is counted.
+//! The cases that are counted.
 
 mod codecs;
 mod framed;
 
-/// Something done many times.
+/// Work that is repeated many times.
 pub(crate) struct Case {
     pub(crate) name: String,
     /// How many frames one round takes.

@@ -11,12 +11,12 @@ use crate::cases::Case;
 /// About how many frames a case takes in the shorter run.
 const FRAMES: u32 = 4096;
 
-/// How many instructions a frame of `case` takes. What callgrind wrote is kept in `keep`.
+/// How many instructions a frame of `case` takes. Callgrind's output is kept in `keep`.
 pub(crate) fn of(case: &Case, keep: Option<&Path>) -> f64 {
     let rounds = FRAMES.div_ceil(case.frames);
     let scratch = TempDir::new().unwrap();
     let directory = keep.unwrap_or(scratch.path());
-    // Both at once: half the time is for reading what the program's symbols are.
+    // Both runs at once, since half of the time goes into reading the program's symbols.
     let runs = [rounds, 2 * rounds].map(|rounds| Run::new(&case.name, rounds, directory));
     let [once, twice] = runs.map(Run::instructions);
     (twice - once) as f64 / f64::from(rounds * case.frames)

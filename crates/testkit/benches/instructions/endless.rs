@@ -1,4 +1,4 @@
-//! A socket without a kernel: it always has something to read, and takes whatever is written.
+//! A socket without a kernel: it always has bytes to read, and takes all that are written.
 
 use std::hint::black_box;
 use std::io::{self, IoSlice};
@@ -9,11 +9,11 @@ use socketry_transport::{
 };
 use tokio::io::ReadBuf;
 
-/// The same bytes come again and again.
+/// The same bytes again and again.
 #[derive(Clone)]
 pub(crate) struct Endless {
     wire: Vec<u8>,
-    /// Where in `wire` the next read begins.
+    /// The position in `wire` where the next read begins.
     at: usize,
     info: Info,
 }

@@ -1,15 +1,16 @@
-//! How many instructions a frame takes: the same in every run, so that a regression of 3 % shows.
+//! The number of instructions for a frame: the same in every run, so that a regression of 3 %
+//! shows.
 //!
 //! `cargo bench -p socketry-testkit --bench instructions` counts every case and compares it with
-//! `baseline.toml`, in the directory of this file; it exits with 1 if one has grown by more than 3
-//! %. `-- --renew` writes the baseline anew, which is what to do after a change that was meant to
-//! be, and then commit it. `-- NAME…` picks the cases that have such a word in their name, and
-//! `-- --keep DIRECTORY` keeps what callgrind wrote of each, for `callgrind_annotate`.
+//! `baseline.toml` in the directory of this file. It exits with 1 if a count has grown by more than
+//! 3 %. `-- --renew` writes the baseline anew; do that after an intended change, and commit it.
+//! `-- NAME…` chooses the cases whose names contain such a word. `-- --keep DIRECTORY` keeps the
+//! output of callgrind for each, for `callgrind_annotate`.
 //!
-//! It needs `valgrind`, and starts itself under it: each case once for some frames and once for
-//! twice as many, and the difference is what they cost. The counts depend on the compiler, and on
-//! what the processor can do (`memcpy` has several forms), so the baseline says with which it was
-//! made. With others nothing fails: the run says so, and shows the difference.
+//! It needs `valgrind`, and runs itself under it. Each case runs once for some frames and once for
+//! twice as many; the difference is their cost. The counts depend on the compiler and on the
+//! processor (`memcpy` has several forms), so the baseline names both. With others nothing fails:
+//! the run says so, and shows the difference.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -31,18 +32,18 @@ use baseline::{Baseline, RENEW, TOLERANCE};
 
 #[derive(Parser)]
 struct Arguments {
-    /// Words of which one is in the name of a case.
+    /// A case runs if its name contains one of these words.
     names: Vec<String>,
-    /// Make the baseline of what is counted now.
+    /// Write the baseline from the current counts.
     #[arg(long, conflicts_with = "names")]
     renew: bool,
-    /// Keep what callgrind wrote in this directory.
+    /// Keep the output of callgrind in this directory.
     #[arg(long)]
     keep: Option<PathBuf>,
-    /// What a process does that runs under callgrind: this case, so many rounds.
+    /// For a process under callgrind: run this case for so many rounds.
     #[arg(long, hide = true, num_args = 2)]
     run: Option<Vec<String>>,
-    /// What cargo says to every bench.
+    /// An argument that cargo passes to every bench.
     #[arg(long, hide = true)]
     bench: bool,
 }

@@ -1,4 +1,4 @@
-//! What a peer can make a codec spend.
+//! The costs that a peer can cause in a codec.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::inputs::random;
 use super::{Limits, Subject};
 use crate::law::Verdict;
 
-/// Allocated whatever arrives: the words of an error, say.
+/// Allocated whatever arrives, for instance for the text of an error.
 const ALLOWANCE: u64 = 4096;
 
-pub(super) fn memory_follows_what_arrived(subject: &Subject) -> Verdict {
+pub(super) fn memory_follows_the_bytes_that_arrived(subject: &Subject) -> Verdict {
     let mut random = random();
     let mut begun = subject.claims(&mut random)?;
     let long = subject.frame(&mut random, subject.most.min(64 << 10))?;
@@ -29,7 +29,7 @@ pub(super) fn memory_follows_what_arrived(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// A length above the limit is not waited for.
+/// A codec must not wait for the payload of a length above the limit.
 fn claimed(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     let answer = subject.codec(limits).decode(begun, End::Open);
     let most = limits.max_frame.saturating_add(2 * begun.len() + 64);
@@ -43,7 +43,7 @@ fn claimed(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     })
 }
 
-/// What the codec allocates, by whoever counts it.
+/// How many bytes the codec allocates, as the subject's own counter says.
 fn held(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     let Some(count) = subject.counted else {
         return Ok(());
@@ -58,13 +58,13 @@ fn held(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     })
 }
 
-/// The work is measured for so many bytes, and for [`TIMES`] as many: few show a slow scan at once,
-/// more a fast one.
+/// The work is measured for this many bytes, and for [`TIMES`] as many. Few bytes show a slow scan
+/// at once, many show a fast one.
 const BYTES: [usize; 2] = [1 << 10, 16 << 10];
-/// Linear work takes eight times as long then, and quadratic work 64 times.
+/// Linear work takes eight times as long then, quadratic work 64 times.
 const TIMES: usize = 8;
 const BETWEEN: u32 = 22;
-/// A machine has its moments.
+/// A busy machine may disturb a measurement.
 const ATTEMPTS: usize = 5;
 
 pub(super) fn work_is_linear(subject: &Subject) -> Verdict {
@@ -85,7 +85,7 @@ pub(super) fn work_is_linear(subject: &Subject) -> Verdict {
         ] {
             let few = input(subject, bytes, step)?;
             let many = input(subject, TIMES * bytes, step)?;
-            // Where no frame is that long, neither is the work for one.
+            // If the codec has no frames that long, there is no work to measure.
             if many.len() < TIMES * bytes / 2 {
                 continue;
             }
@@ -120,7 +120,7 @@ fn is_linear(subject: &Subject, limits: Limits, step: usize, few: &[u8], many: &
     cost(many, budget).is_some()
 }
 
-/// The time of this processor that decoding takes, or `None` if that is more than the budget.
+/// The processor time that decoding takes, or `None` if that is more than the budget.
 fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> Option<Duration> {
     let begin = busy();
     let (mut at, mut here) = (0, 0);
@@ -130,7 +130,7 @@ fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> O
             None if here == input.len() => break,
             None => here = at.max(here).saturating_add(step).min(input.len()),
         }
-        // Looking at the clock takes longer than most answers.
+        // Reading the clock takes longer than most answers.
         if asked % 256 == 0 && busy() - begin > budget {
             return None;
         }
@@ -138,7 +138,7 @@ fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> O
     Some(busy() - begin)
 }
 
-/// How many bytes the next answer takes; `None` if more have to arrive first.
+/// How many bytes the next answer consumes; `None` if more have to arrive first.
 fn ask(codec: &mut BoxCodec, input: &[u8]) -> Option<usize> {
     if input.is_empty() {
         return None;
@@ -147,7 +147,7 @@ fn ask(codec: &mut BoxCodec, input: &[u8]) -> Option<usize> {
         Ok(Decoded::Frame { consumed, .. }) => Some(consumed),
         Ok(Decoded::Skip(bytes)) => Some(bytes),
         Ok(Decoded::Need(_)) => None,
-        // What is fatal ends it: there is nothing to be had any more.
+        // After a fatal error nothing more can be decoded.
         Err(error) => Some(
             error
                 .skip
@@ -157,7 +157,7 @@ fn ask(codec: &mut BoxCodec, input: &[u8]) -> Option<usize> {
     }
 }
 
-/// How long this thread has run: what else the machine does is not counted.
+/// The processor time of this thread. Other work of the machine is not counted.
 fn busy() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Where a stream is cut is chance, and must not matter.
+//! A stream may be cut anywhere on its way, which must not matter.
 
 use super::Subject;
 use super::drive::{Event, same, shown};
@@ -25,7 +25,8 @@ pub(super) fn any_cut_gives_the_same_frames_and_errors(subject: &Subject) -> Ver
     Ok(())
 }
 
-/// What comes of bytes one by one has come by the same byte as if they had been there at once.
+/// If bytes arrive one by one, each frame is decoded with the same byte as if all had been there
+/// before.
 fn at_once(subject: &Subject, stream: &[u8]) -> Verdict {
     let mut slow = subject.driver(subject.small());
     for here in 0..stream.len() {

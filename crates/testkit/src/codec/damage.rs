@@ -1,4 +1,4 @@
-//! What is damaged on the way, and what is not.
+//! The effects of damaged bytes on the frames around them.
 
 use super::Subject;
 use super::drive::{Event, ensure, shown};
@@ -9,7 +9,7 @@ use crate::law::Verdict;
 /// How often each byte of a frame is damaged, in another way each time.
 const TIMES: usize = 3;
 
-pub(super) fn damage_costs_only_what_is_damaged(subject: &Subject) -> Verdict {
+pub(super) fn damage_costs_only_the_damaged_frames(subject: &Subject) -> Verdict {
     if !subject.resynchronises {
         return Ok(());
     }
@@ -34,9 +34,9 @@ pub(super) fn damage_costs_only_what_is_damaged(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Sends `before`, the damaged bytes, and `behind`: on a stream that stays open so often that
-/// whatever the damaged bytes claim has arrived (who waits for the end loses what a sensor says
-/// until it is switched off), on one that ends once.
+/// Sends `before`, the damaged bytes, and `behind`. An open stream gets `behind` so often that
+/// every length that the damaged bytes claim is filled. A receiver that waited for the end would
+/// lose a sensor's frames until it is switched off. A stream that ends gets `behind` once.
 fn costs(subject: &Subject, before: &[u8], hurt: &[u8], behind: &[u8]) -> Verdict {
     let longest = vec![subject.frame(&mut random(), subject.small().max_frame)?];
     let (one, widest) = (subject.wire(&[behind])?, subject.wire(&longest)?.len());
@@ -67,8 +67,8 @@ fn lost_no_more(found: &[Event], before: &[u8], behind: &[u8], many: usize) -> b
     let due = found.iter().rev().take_while(|event| is(event, behind));
     let arrived = due.count();
     let within = found.get(1..found.len() - arrived).unwrap_or_default();
-    // A checksum can be right by chance: then it is a frame, and has eaten some of what stood
-    // there.
+    // A checksum can be right by chance. Then the damaged bytes are a frame, which may include some
+    // of the next bytes.
     let by_chance = within.iter().any(Result::is_ok);
     found.first().is_some_and(|event| is(event, before))
         && (arrived == many || by_chance)

@@ -8,7 +8,7 @@ use super::drive::{ensure, shown};
 use super::inputs::random;
 use crate::law::Verdict;
 
-/// A longest frame above this many bytes is believed: to try it would take too long.
+/// A declared maximum above this many bytes is not tested, since that would take too long.
 const TRIED: usize = 64 << 10;
 
 pub(super) fn its_properties_are_true(subject: &Subject) -> Verdict {

@@ -1,11 +1,11 @@
-//! Asks a codec as its contract says, and holds each answer against it.
+//! Asks a codec as its contract says, and checks each answer against the contract.
 
 use bytes::Bytes;
 use socketry_codec::{Codec, CodecError, Decoded, End, Fault};
 
 use crate::law::Verdict;
 
-/// What came out: a frame, or what was wrong and whether that was the end.
+/// A frame, or an error and whether it was fatal.
 pub(super) type Event = Result<Bytes, Wrong>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ impl From<CodecError> for Wrong {
     }
 }
 
-/// A codec, the bytes that it did not consume yet, and what came out so far.
+/// A codec, the bytes that it has not consumed yet, and its frames and errors so far.
 #[derive(Clone)]
 pub(super) struct Driver<C> {
     pub(super) codec: C,
     pub(super) bytes: Vec<u8>,
     /// How many bytes to pass over that have not arrived yet.
     pub(super) skip: u64,
-    /// How many bytes were consumed or passed over, those included.
+    /// How many bytes were consumed or passed over, `skip` included.
     pub(super) passed: u64,
     pub(super) over: bool,
     pub(super) events: Vec<Event>,
@@ -49,7 +49,7 @@ impl<C: Codec> Driver<C> {
         }
     }
 
-    /// Everything that a stream of these pieces says, and then its end.
+    /// All frames and errors of a stream of these pieces, up to its end.
     pub(super) fn stream<'a>(
         mut self,
         pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -70,7 +70,7 @@ impl<C: Codec> Driver<C> {
         self.drain(End::Closed)
     }
 
-    /// A datagram, of which nothing is kept. What it says is all that came out.
+    /// Decodes a datagram, of which nothing is kept. Returns its frames and errors.
     pub(super) fn datagram(&mut self, datagram: &[u8]) -> Result<Vec<Event>, String> {
         (self.skip, self.over) = (0, false);
         self.bytes = datagram.to_vec();
@@ -80,13 +80,13 @@ impl<C: Codec> Driver<C> {
         Ok(std::mem::take(&mut self.events))
     }
 
-    /// Bytes have arrived, and nobody has looked at them yet.
+    /// Adds bytes that have arrived, without asking the codec.
     pub(super) fn arrive(&mut self, piece: &[u8]) {
         self.bytes.extend_from_slice(piece);
         self.pass(0);
     }
 
-    /// Whether there is nothing to ask before more arrives, or the stream is over.
+    /// Whether the codec must not be asked before more bytes arrive, or the stream is over.
     pub(super) fn waits(&self) -> bool {
         self.over || self.skip > 0
     }
@@ -101,7 +101,7 @@ impl<C: Codec> Driver<C> {
         Ok(())
     }
 
-    /// What comes next; `None` if more has to arrive first.
+    /// The next frame or error; `None` if more has to arrive first.
     pub(super) fn next(&mut self, end: End) -> Result<Option<Event>, String> {
         while !self.waits() {
             let here = self.bytes.len();
@@ -114,8 +114,8 @@ impl<C: Codec> Driver<C> {
                 Ok(Decoded::Need(_)) => return Ok(None),
                 Ok(Decoded::Skip(bytes)) => {
                     self.pass(bytes as u64);
-                    // A datagram that is used up is not asked about again: to some codecs an empty
-                    // one is a frame.
+                    // A codec is not asked again about a datagram that is used up, since some take
+                    // an empty one for a frame.
                     if bytes == here && end == End::Datagram {
                         return Ok(None);
                     }
@@ -162,7 +162,7 @@ impl<C: Codec> Driver<C> {
     }
 }
 
-/// Whether an answer about `here` bytes is one that can be, and gets on.
+/// Whether an answer about `here` bytes is possible, and makes progress.
 pub(super) fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
     match answer {
         Decoded::Need(bytes) => bytes > 0 && (end == End::Open || here == 0),
@@ -178,7 +178,7 @@ pub(super) fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
     }
 }
 
-/// Bytes in a message: as a literal of Rust, cut where they are too many to read.
+/// Bytes in a message: as a Rust literal, cut if there are too many to read.
 pub(super) fn shown(bytes: &[u8]) -> String {
     match bytes.len() {
         0..=200 => format!("b\"{}\"", bytes.escape_ascii()),
@@ -190,7 +190,7 @@ pub(super) fn ensure(kept: bool, otherwise: impl FnOnce() -> String) -> Verdict 
     if kept { Ok(()) } else { Err(otherwise()) }
 }
 
-/// Two ways to the same events; `how` says which two, and of what.
+/// Compares two lists of events. `how` says where they come from.
 pub(super) fn same(found: &[Event], due: &[Event], how: impl FnOnce() -> String) -> Verdict {
     if found == due {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Frames that are not whole, and streams that end.
+//! Unfinished frames, and streams that end.
 
 use socketry_codec::{Codec, Decoded, End};
 
@@ -20,7 +20,7 @@ pub(super) fn an_unfinished_frame_needs_more(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Frames whose end can be found at all.
+/// Frames that have an end which can be found.
 fn bounded(subject: &Subject) -> Result<Vec<Vec<u8>>, String> {
     if !subject.bounded {
         return Ok(Vec::new());

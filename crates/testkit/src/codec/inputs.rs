@@ -1,5 +1,4 @@
-//! What the laws feed to a codec: frames that it carries, streams of them, and streams that are
-//! damaged.
+//! The inputs of the laws: frames that the codec carries, streams of them, and damaged streams.
 
 use bytes::{Bytes, BytesMut};
 use fastrand::Rng;
@@ -8,7 +7,7 @@ use socketry_codec::Codec;
 use super::drive::{Event, shown};
 use super::{Limits, Subject};
 
-/// How often arbitrary bytes are tried before a codec counts as one that takes no frame of that
+/// How many arbitrary frames of a length are tried before the codec counts as one that refuses this
 /// length.
 const TRIES: usize = 100;
 
@@ -17,14 +16,13 @@ pub(super) fn random() -> Rng {
     Rng::with_seed(0x50c4_e7f2)
 }
 
-/// This many times, or as many times more as `SOCKETRY_LAW_ROUNDS` says.
+/// `least` times the factor in `SOCKETRY_LAW_ROUNDS`.
 pub(super) fn rounds(least: usize) -> usize {
     let more = std::env::var("SOCKETRY_LAW_ROUNDS").ok();
     least * more.and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
-/// Some of all bytes, or of a few only: a codec that refuses one of them takes frames of the
-/// others.
+/// Bytes out of all 256, or out of a few, since a codec may refuse only some of them.
 fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
     let few: [u8; 4] = std::array::from_fn(|_| random.u8(..));
     let all = random.bool();
@@ -39,7 +37,7 @@ fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
 }
 
 impl Subject {
-    /// A frame of this length that the codec takes if its limits allow it.
+    /// A frame of this length that the codec accepts if its limits allow it.
     pub(super) fn frame(&self, random: &mut Rng, len: usize) -> Result<Vec<u8>, String> {
         let mut codec = self.codec(self.roomy());
         let mut refused = None;
@@ -55,20 +53,21 @@ impl Subject {
         }
         let why = refused.map(|(error, frame)| format!("'{error}' of {}", shown(&frame)));
         Err(format!(
-            "no frame of {len} bytes is taken ({}); declare which lengths it carries with Subject::carries, \
+            "no frame of {len} bytes is taken ({}); \
+             declare which lengths it carries with Subject::carries, \
              or what its frames look like with Subject::shaped",
             why.unwrap_or_default()
         ))
     }
 
-    /// Frames of all lengths from the shortest to `most` more, and the examples.
+    /// Frames of the shortest length and up to `most` bytes more, and the examples.
     pub(super) fn frames(&self, random: &mut Rng, most: usize) -> Result<Vec<Vec<u8>>, String> {
         let lens = self.least..=self.least + most;
         let frames: Result<Vec<_>, _> = lens.map(|len| self.frame(random, len)).collect();
         Ok([frames?, self.examples.clone()].concat())
     }
 
-    /// These frames as they go on the wire, whatever the limits of who receives them.
+    /// The encoded form of these frames, whatever the receiver's limits are.
     pub(super) fn wire<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<Vec<u8>, String> {
         let (mut codec, mut out) = (self.codec(self.roomy()), BytesMut::new());
         for frame in frames.iter().map(AsRef::as_ref) {
@@ -78,8 +77,8 @@ impl Subject {
         Ok(out.to_vec())
     }
 
-    /// Streams for the small limits: good ones, damaged ones, some cut short, some that are noise,
-    /// and some that claim what nobody sends.
+    /// Streams for the small limits: good ones, damaged ones, truncated ones, noise, and lengths
+    /// that no peer sends.
     pub(super) fn streams(&self, random: &mut Rng) -> Result<Vec<Vec<u8>>, String> {
         let mut streams = self.claims(random)?;
         let telling = [self.wire(&self.frames(random, 8)?)?, (0..=255).collect()].concat();
@@ -115,7 +114,7 @@ impl Subject {
         Ok([vec![begun], noise.to_vec()].concat())
     }
 
-    /// Where frames have no bounds, what arrived without a break counts as one, and nothing as
+    /// Without frame boundaries, bytes that arrive in a row count as one frame, and no bytes as
     /// none.
     pub(super) fn joined(&self, events: Vec<Event>) -> Vec<Event> {
         if self.bounded {
@@ -132,13 +131,13 @@ impl Subject {
         joined
     }
 
-    /// What is due of a stream that is one piece.
+    /// The expected events of a stream that arrives as one piece.
     pub(super) fn due(&self, limits: Limits, stream: &[u8]) -> Result<Vec<Event>, String> {
         Ok(self.joined(self.driver(limits).stream([stream])?))
     }
 }
 
-/// A good stream with up to three bytes changed, lost or put in.
+/// A good stream with up to three bytes changed, removed or added.
 fn damaged(random: &mut Rng, mut stream: Vec<u8>, telling: &[u8]) -> Vec<u8> {
     for _ in 0..random.usize(1..=3) {
         let at = random.usize(..=stream.len());
@@ -160,7 +159,7 @@ pub(super) fn arrived<F: AsRef<[u8]>>(frames: &[F]) -> Vec<Event> {
     frames.collect()
 }
 
-/// The pieces between these places, in order.
+/// The pieces of a stream, cut at these places.
 pub(super) fn pieces<'a>(stream: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let mut cuts = [cuts, &[0, stream.len()]].concat();
     cuts.sort_unstable();

@@ -1,4 +1,4 @@
-//! Limits hold exactly where they are.
+//! Limits hold to the byte.
 
 use bytes::BytesMut;
 use socketry_codec::Codec;
@@ -97,7 +97,7 @@ pub(super) fn a_frame_above_the_limit_is_one_error(subject: &Subject) -> Verdict
     Ok(())
 }
 
-/// Before the long frame the one that is whole, then its error, then `next` if the codec skips.
+/// Expects the whole frame before the long one, then one error, then `next` if the codec skips.
 fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> Verdict {
     let is_next = |event: &Event| event.as_deref() == Ok(next);
     let kept = match found {
@@ -112,15 +112,16 @@ fn one_error(subject: &Subject, found: &[Event], next: &[u8], stream: &[u8]) -> 
     };
     ensure(kept, || {
         format!(
-            "{}, of which the second frame is too long, becomes {found:?}; one that is always fatal is declared with \
-             Subject::without_skipping, one that is searched for the next frame with Subject::resynchronising",
+            "{}, of which the second frame is too long, becomes {found:?}; \
+             if that is always fatal, declare it with Subject::without_skipping; \
+             if the codec searches for the next frame, with Subject::resynchronising",
             shown(stream)
         )
     })
 }
 
-/// What a codec that resynchronises may say of a frame that it cannot have: errors, and none of
-/// them fatal.
+/// Whether a resynchronising codec may answer so to a frame that is too long: only with errors,
+/// none of them fatal.
 pub(super) fn mended(within: &[Event]) -> bool {
     let fatal = |event: &Event| matches!(event, Err(Wrong { fatal: true, .. }));
     within.iter().any(Result::is_err) && !within.iter().any(fatal)
@@ -146,9 +147,10 @@ pub(super) fn the_discard_limit_is_exact(subject: &Subject) -> Verdict {
             same(&subject.due(limits, &stream)?, &found, || shown(&stream))?;
             ensure(discards(&found, &next, passes), || {
                 format!(
-                    "{}, whose first frame takes {exact} bytes, at most {max_discard} passed over: {found:?}; \
-                     no such limit is declared with Subject::without_max_discard, or with \
-                     Subject::resynchronising where the next frame is searched for",
+                    "{}, whose first frame takes {exact} bytes, \
+                     at most {max_discard} passed over: {found:?}; \
+                     if there is no such limit, declare it with Subject::without_max_discard; \
+                     if the codec searches for the next frame, with Subject::resynchronising",
                     shown(&stream)
                 )
             })?;
@@ -157,8 +159,8 @@ pub(super) fn the_discard_limit_is_exact(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// The codec may learn only later that it is too much, so there may be an error for the frame and
-/// then the fatal one.
+/// The codec may learn late that a frame exceeds the limit, so an error for the frame may come
+/// before the fatal one.
 fn discards(found: &[Event], next: &[u8], passes: bool) -> bool {
     match found {
         [Err(Wrong { fatal: false, .. }), last] if passes => last.as_deref() == Ok(next),

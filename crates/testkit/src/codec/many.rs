@@ -1,4 +1,4 @@
-//! Frames that are found ahead are those that would be found one by one.
+//! `decode_many` finds the same frames as `decode`, one by one.
 
 use bytes::BytesMut;
 use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End};
@@ -13,7 +13,7 @@ use crate::law::Verdict;
 struct ByMany {
     codec: BoxCodec,
     ahead: Ahead,
-    /// After so many frames of a batch the others are forgotten.
+    /// How many frames of a batch are given out; the others are dropped.
     most: usize,
     given: usize,
 }

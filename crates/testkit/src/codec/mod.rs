@@ -1,12 +1,12 @@
-//! The laws of a codec, to run against one of your own.
+//! The laws of a codec, to run against your own.
 //!
 //! ```
 //! use socketry_codec::{Line, Struct};
 //! use socketry_testkit::codec::Subject;
 //!
 //! # fn limited() -> Subject {
-//! // What is tested: how to build the codec with limits that the laws choose. One line then gives one test for each law:
-//! // `socketry_testkit::codec_laws!(semicolon, subject());`
+//! // The subject builds the codec with limits that the laws choose. One line then gives one test
+//! // for each law: `socketry_testkit::codec_laws!(semicolon, subject());`
 //! Subject::new("semicolon", |limits| {
 //!     Line::delimited(b';').max_frame(limits.max_frame).max_discard(limits.max_discard)
 //! })
@@ -14,7 +14,8 @@
 //! # for law in socketry_testkit::codec::LAWS { law.run(&limited()); }
 //! ```
 //!
-//! What a codec does not do, or does in another way, is declared, and never found out by trying:
+//! A codec declares everything that it does not do, or does differently. The laws never find that
+//! out by trying:
 //!
 //! | the codec | its subject |
 //! |---|---|
@@ -24,12 +25,12 @@
 //! | ends the conversation at each frame that is too long | [`without_skipping`](Subject::without_skipping) |
 //! | passes over a frame of any length | [`without_max_discard`](Subject::without_max_discard) |
 //! | looks for the next frame after damage: a mark, a checksum | [`resynchronising`](Subject::resynchronising) |
-//! | takes what an ending stream leaves for a frame | [`keeping_the_last`](Subject::keeping_the_last) |
+//! | takes the rest of an ending stream for a frame | [`keeping_the_last`](Subject::keeping_the_last) |
 //! | knows no frames on a stream | [`without_boundaries`](Subject::without_boundaries) |
 //!
-//! All is deterministic: the inputs come from a fixed seed, and a violation prints the one that
-//! shows it. The environment variable `SOCKETRY_LAW_ROUNDS` (1 by default) tries that many times as
-//! many inputs.
+//! Everything is deterministic. The inputs come from a fixed seed, and a violation prints its
+//! input. The environment variable `SOCKETRY_LAW_ROUNDS` (1 by default) multiplies the number of
+//! inputs.
 
 mod cost;
 mod cuts;
@@ -60,50 +61,50 @@ macro_rules! __codec_laws {
         $($then)+! { $($given)*
             cuts::any_cut_gives_the_same_frames_and_errors
                 "However a stream is cut into pieces, its frames and errors are the same.",
-            sent::what_is_sent_arrives
+            sent::sent_frames_arrive
                 "A frame of any length that the codec carries arrives as it was sent.",
             sent::frames_share_a_buffer
                 "Frames that arrive at once are found one after another.",
-            sent::what_is_taken_arrives_as_it_is
-                "Whatever `encode` takes, a peer with the same codec receives unchanged.",
-            sent::what_arrived_is_sent_on_or_refused
-                "Of what `decode` gave, `encode` makes that frame again, or an error that says why; never nothing, nor another.",
+            sent::accepted_frames_arrive_unchanged
+                "A peer with the same codec receives every accepted frame unchanged.",
+            sent::received_frames_are_relayed_or_refused
+                "A decoded frame is encoded to the same frame, or refused; never lost or changed.",
             sent::a_refused_frame_leaves_no_trace
-                "After an error of `encode`, the bytes that were there are there, and nothing else.",
+                "After an error of `encode`, the buffer has only the bytes of before.",
             sent::encode_appends
-                "`encode` writes behind what is there, and what is there changes nothing.",
-            sent::the_envelope_is_what_encode_writes
+                "`encode` appends to the buffer, and the bytes in it change nothing.",
+            sent::the_envelope_agrees_with_encode
                 "Before, frame and after, put together, are what `encode` writes, byte for byte.",
             ends::an_unfinished_frame_needs_more
                 "Cut at any byte, a frame on an open stream is `Need`.",
             ends::an_end_inside_a_frame_is_one_error
-                "A stream that ends inside a frame is one error, behind the frames that are whole.",
+                "A stream that ends inside a frame is one error, after the frames that are whole.",
             ends::an_end_between_frames_is_clean
-                "A stream that ends between two frames, or before the first, ends without an error.",
+                "A stream that ends at a frame boundary ends without an error.",
             limits::a_frame_at_the_limit_passes
                 "A frame exactly as long as the limit is sent and received.",
             limits::no_frame_is_above_the_limit
-                "Whatever arrives, on a stream or as a datagram, no frame is longer than the limit.",
+                "Whatever arrives, no frame is longer than the limit.",
             limits::a_frame_above_the_limit_is_not_sent
                 "A frame one byte above the limit is refused by `encode`.",
             limits::a_frame_above_the_limit_is_one_error
                 "A frame one byte above the limit is one error, and the next frame is whole.",
             limits::the_discard_limit_is_exact
-                "As much as the limit says is passed over of one frame; one byte more is fatal.",
+                "A frame up to the discard limit is passed over; one byte more is fatal.",
             progress::positions_lie_within_the_input
                 "Each answer lies within the input, at every end and for every input.",
             progress::every_error_makes_progress
-                "An error passes over something, or is fatal: none is told twice of the same bytes.",
+                "An error passes over bytes, or is fatal: no bytes give two errors.",
             progress::after_an_error_the_next_frame_is_found
-                "Behind the bytes that an error passes over, the next frame is found.",
+                "After the bytes that an error passes over, the next frame is found.",
             progress::need_is_truthful
                 "`Need` asks for no more than the frame needs, nor for more than any frame can.",
-            damage::damage_costs_only_what_is_damaged
-                "A codec that resynchronises loses what is damaged and no other frame, and needs no end to go on.",
-            cost::memory_follows_what_arrived
+            damage::damage_costs_only_the_damaged_frames
+                "A codec that resynchronises loses only damaged frames, without waiting.",
+            cost::memory_follows_the_bytes_that_arrived
                 "Memory follows the bytes that arrived, and not the length that is claimed.",
             cost::work_is_linear
-                "The work for a byte is bounded, however long the frame and however small the pieces.",
+                "The work for a byte is bounded, for any length of frames and pieces.",
             datagrams::a_datagram_holds_its_frame
                 "A frame that is sent as a datagram is the only one that arrives in it.",
             datagrams::an_empty_datagram_is_decoded_once
@@ -111,23 +112,23 @@ macro_rules! __codec_laws {
             datagrams::a_bad_datagram_touches_no_other
                 "Whatever a datagram holds, the next one is decoded as if it were the first.",
             state::a_clone_is_independent
-                "A clone goes on from where the codec stands, and neither feels what the other is told.",
+                "A clone goes on from the codec's state, and both are independent then.",
             state::sending_does_not_disturb_receiving
-                "What is encoded in between changes nothing of what is decoded.",
+                "Encoding in between changes no decoded frame.",
             state::in_step_says_that_another_may_take_over
-                "Where `in_step` is true, a new codec in this one's place decodes the same; after a frame it is true.",
+                "Where `in_step` is true, a new codec decodes the same; after a frame it is true.",
             declared::its_properties_are_true
-                "What a codec declares in its `properties` is true: boundaries, content, the longest frame, no state.",
+                "The declared `properties` are true: boundaries, content, length, state.",
             many::frames_found_ahead_are_those_found_one_by_one
-                "What `decode_many` finds is what `decode` finds, however the stream is cut, and however many are taken.",
+                "`decode_many` finds the frames of `decode`, wherever the stream is cut.",
             many::what_is_found_ahead_may_be_forgotten
-                "Behind the first frame of `decode_many`, a codec is as new, whatever else it found.",
+                "After the first frame of `decode_many`, a codec is as new.",
             tiers::the_reader_agrees
                 "`Reader` gives the frames and errors that `decode` gives.",
             tiers::framed_agrees
-                "`Framed` gives the frames and errors that `decode` gives, one by one or many, borrowed and as `Bytes`.",
-            tiers::framed_sends_what_encode_writes
-                "What `Framed` sends and feeds is what `encode` writes, whether or not it copies.",
+                "`Framed` gives the frames and errors of `decode`, one or many, borrowed or owned.",
+            tiers::framed_sends_the_bytes_of_encode
+                "`Framed` sends and feeds the bytes that `encode` writes.",
             tiers::tokio_util_agrees
                 "Under tokio-util the frames and errors are those that `decode` gives.",
             tiers::a_boxed_codec_is_the_plain_one
@@ -159,8 +160,8 @@ pub fn law(name: &str) -> Law<Subject> {
 }
 
 /// A module of this name with one `#[test]` for each of the [laws of codecs](crate::codec::LAWS),
-/// run against this [`Subject`](crate::codec::Subject). The second argument is an expression; each
-/// test evaluates it anew.
+/// run against this [`Subject`](crate::codec::Subject). The second argument is an expression, which
+/// each test evaluates anew.
 ///
 /// ```
 /// use socketry_codec::Line;

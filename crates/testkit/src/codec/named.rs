@@ -1,4 +1,4 @@
-//! The codecs that have names, with what is to be declared of each.
+//! The codecs that have names, with the declarations for each.
 
 use socketry_codec::{Codec, CodecRegistry, CodecSpec, Content};
 
@@ -8,7 +8,7 @@ impl Subject {
     /// A standard codec by its name, such as `struct:>I`.
     ///
     /// # Panics
-    /// If the name names no codec.
+    /// If no codec has that name.
     pub fn named(name: &str) -> Self {
         Subject::registered(&CodecRegistry::standard(), name)
     }
@@ -17,7 +17,7 @@ impl Subject {
     /// [properties](socketry_codec::Properties) and from the limits that it takes.
     ///
     /// # Panics
-    /// If the name names no codec.
+    /// If no codec has that name.
     pub fn registered(codecs: &CodecRegistry, name: &str) -> Self {
         let named = codecs.named(name).unwrap_or_else(|error| panic!("{error}"));
         let takes = |limit: &str| named.limits().contains(&limit);
@@ -58,8 +58,8 @@ impl Subject {
     }
 }
 
-/// An object with one member, whose value is a text full of what a scan may stumble over; a short
-/// one is empty.
+/// An object with one member. Its value is a text that is difficult to scan, or empty in a short
+/// frame.
 fn object(frame: &mut [u8]) {
     let (head, tail) = if frame.len() < 8 {
         (&b"{"[..], &b"}"[..])
@@ -76,7 +76,7 @@ fn object(frame: &mut [u8]) {
     }
 }
 
-/// The inside of a JSON string: brackets, letters, and escapes where there is room for two bytes.
+/// The inside of a JSON string: brackets, letters, and escapes where two bytes fit.
 fn text(inside: &mut [u8]) {
     for pair in inside.chunks_mut(2) {
         match pair {

@@ -1,4 +1,4 @@
-//! Whatever arrives, the codec goes on.
+//! The codec makes progress, whatever arrives.
 
 use socketry_codec::{Codec, Decoded, End};
 
@@ -37,7 +37,7 @@ pub(super) fn every_error_makes_progress(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Takes what comes, and sees that each error passes over something that none before it did.
+/// Takes all answers, and checks that each error passes over bytes that no error before it did.
 fn moves<C: Codec>(driver: &mut Driver<C>, end: End, stream: &[u8]) -> Verdict {
     let mut before = driver.passed;
     while let Some(event) = driver.next(end)? {
@@ -75,7 +75,7 @@ pub(super) fn after_an_error_the_next_frame_is_found(subject: &Subject) -> Verdi
     Ok(())
 }
 
-/// Whether an error comes of what is here.
+/// Whether the buffered bytes give an error.
 fn errs<C: Codec>(driver: &mut Driver<C>) -> Result<bool, String> {
     while let Some(event) = driver.next(End::Open)? {
         if event.is_err() {
@@ -89,7 +89,7 @@ pub(super) fn need_is_truthful(subject: &Subject) -> Verdict {
     let mut random = random();
     for frame in subject.frames(&mut random, 20)? {
         let first = subject.wire(&[&frame])?.len();
-        // A frame of which nothing is on the wire is none to wait for.
+        // No receiver waits for a frame that has no bytes on the wire.
         if first == 0 {
             continue;
         }
@@ -101,7 +101,7 @@ pub(super) fn need_is_truthful(subject: &Subject) -> Verdict {
         return Ok(());
     }
     let widest = subject.frame(&mut random, subject.small().max_frame)?;
-    // What surrounds a frame may come in a longer form than this one has.
+    // A header may be longer for other frames than for this one.
     let envelope = subject.wire(&[&widest])?.len() - widest.len();
     let widest = widest.len() + 2 * envelope;
     for stream in subject.streams(&mut random)? {
@@ -111,7 +111,7 @@ pub(super) fn need_is_truthful(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Brings exactly what is asked for until the frame is here.
+/// Adds exactly as many bytes as the codec asks for until the frame is complete.
 fn obeyed(subject: &Subject, wire: &[u8], first: usize) -> Verdict {
     let (mut codec, mut here) = (subject.codec(subject.roomy()), 0);
     while let Ok(Decoded::Need(bytes)) = codec.decode(&wire[..here], End::Open) {
@@ -127,7 +127,7 @@ fn obeyed(subject: &Subject, wire: &[u8], first: usize) -> Verdict {
     Ok(())
 }
 
-/// What a new codec asks for on top of what is here is no more than `widest` bytes in all.
+/// A new codec asks for no more than `widest` bytes in all, those that are here included.
 fn asks(subject: &Subject, limits: Limits, begun: &[u8], widest: usize) -> Verdict {
     match subject.codec(limits).decode(begun, End::Open) {
         Ok(Decoded::Need(bytes)) => ensure(begun.len().saturating_add(bytes) <= widest, || {

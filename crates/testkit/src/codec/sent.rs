@@ -1,4 +1,4 @@
-//! What is encoded, and what a peer makes of it.
+//! Encoded frames, and how a peer decodes them.
 
 use bytes::BytesMut;
 use socketry_codec::Codec;
@@ -8,7 +8,7 @@ use super::drive::{ensure, same, shown};
 use super::inputs::{arrived, random, rounds};
 use crate::law::Verdict;
 
-pub(super) fn what_is_sent_arrives(subject: &Subject) -> Verdict {
+pub(super) fn sent_frames_arrive(subject: &Subject) -> Verdict {
     let mut random = random();
     let long = [100, 1000, 5000].map(|len| len.clamp(subject.least, subject.most));
     let mut frames = subject.frames(&mut random, 20)?;
@@ -48,7 +48,7 @@ fn arbitrary(subject: &Subject) -> Result<Vec<Vec<u8>>, String> {
     Ok([good, streams, bytes.collect(), vec![Vec::new(), long]].concat())
 }
 
-pub(super) fn what_is_taken_arrives_as_it_is(subject: &Subject) -> Verdict {
+pub(super) fn accepted_frames_arrive_unchanged(subject: &Subject) -> Verdict {
     for limits in [subject.small(), subject.roomy()] {
         for frame in arbitrary(subject)? {
             let mut wire = BytesMut::new();
@@ -68,15 +68,14 @@ pub(super) fn what_is_taken_arrives_as_it_is(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// What a server does that relays: a frame that came in one form may have none to go out in, and
-/// whoever relays it must hear of that.
-pub(super) fn what_arrived_is_sent_on_or_refused(subject: &Subject) -> Verdict {
+/// For a server that relays: a frame that was received in one form may have none to be sent in, and
+/// the server must get an error.
+pub(super) fn received_frames_are_relayed_or_refused(subject: &Subject) -> Verdict {
     let mut random = random();
     let mut streams = subject.streams(&mut random)?;
     let wire = subject.wire(&[subject.frame(&mut random, subject.least + 5)?])?;
     for at in 0..=wire.len() {
-        // Of two bytes that belong to the ending one may be taken off, and the other is part of the
-        // frame.
+        // Of an ending of two bytes, one may be dropped and the other belong to the frame.
         let put_in = (0..=255).flat_map(|byte| [vec![byte], vec![byte; 2]]);
         streams.extend(put_in.map(|bytes| [&wire[..at], &bytes, &wire[at..]].concat()));
     }
@@ -144,7 +143,7 @@ pub(super) fn encode_appends(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-pub(super) fn the_envelope_is_what_encode_writes(subject: &Subject) -> Verdict {
+pub(super) fn the_envelope_agrees_with_encode(subject: &Subject) -> Verdict {
     for limits in [subject.small(), subject.roomy()] {
         for frame in arbitrary(subject)? {
             let (mut codec, mut out) = (subject.codec(limits), BytesMut::new());

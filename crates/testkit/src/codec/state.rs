@@ -1,4 +1,4 @@
-//! What a codec remembers, and who else feels it.
+//! The state of a codec, and which calls may change it.
 
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, End};
@@ -19,8 +19,8 @@ pub(super) fn a_clone_is_independent(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Behind `head` a codec and its clone take turns, and each must say at each byte what it would
-/// have said alone.
+/// After `head`, a codec and its clone take turns. Each must give at each byte the same answer as
+/// if it was alone.
 fn apart(subject: &Subject, head: &[u8], tail: &[u8], other: &[u8]) -> Verdict {
     let mut first = subject.driver(subject.small());
     first.push(head)?;
@@ -57,7 +57,7 @@ pub(super) fn sending_does_not_disturb_receiving(subject: &Subject) -> Verdict {
         let mut driver = subject.driver(subject.small());
         for (byte, frame) in stream.chunks(1).zip(frames.iter().cycle()) {
             driver.push(byte)?;
-            // Whether it is taken matters as little as what becomes of it.
+            // Whether the frame is accepted does not matter.
             let _ = driver.codec.encode(frame, &mut BytesMut::new());
             let _ = driver.codec.envelope(frame);
         }
@@ -90,7 +90,7 @@ pub(super) fn in_step_says_that_another_may_take_over(subject: &Subject) -> Verd
     Ok(())
 }
 
-/// A new codec takes over here, if it may, and the rest must come to the same.
+/// If a new codec may take over here, the rest must give the same events.
 fn taken_over(subject: &Subject, driver: &Driver<BoxCodec>, rest: &[u8], stream: &[u8]) -> Verdict {
     if driver.waits() || !driver.codec.in_step() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the laws are run against, and what it declares of itself.
+//! The subject of the laws: a codec and its declarations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,23 +10,24 @@ use super::drive::{Driver, Event};
 /// The limits that a law gives to the codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest frame in bytes, without what surrounds it, both ways.
+    /// The longest frame in bytes, without the bytes around it, in both directions.
     pub max_frame: usize,
-    /// The longest frame in bytes, with what surrounds it, that is passed over rather than fatal.
+    /// The longest frame in bytes, with the bytes around it, that is passed over. A longer one is
+    /// fatal.
     pub max_discard: u64,
 }
 
 type Build = dyn Fn(Limits) -> BoxCodec + Send + Sync;
 type Plain = dyn Fn(Limits, &[u8]) -> Result<Vec<Event>, String> + Send + Sync;
 
-/// Runs the work it is given, and gives the most bytes that were allocated at a time meanwhile.
+/// Runs the given work, and returns the most bytes that were allocated at a time meanwhile.
 pub type Count = fn(&mut dyn FnMut()) -> u64;
 
 /// A codec to run the laws against: how it is built, which frames it carries, and what it does not
 /// do.
 ///
-/// By default it is a codec that carries frames of any length, finds where they end on a stream,
-/// and keeps both limits.
+/// By default the laws expect a codec that carries frames of any length, finds frame boundaries on
+/// a stream, and keeps both limits.
 #[derive(Clone)]
 pub struct Subject {
     title: String,
@@ -47,7 +48,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The codec that `build` gives for limits, and what to call it where it breaks a law.
+    /// The codec that `build` returns for given limits, and its name in violations.
     pub fn new<C: Codec>(
         title: impl Into<String>,
         build: impl Fn(Limits) -> C + Send + Sync + 'static,
@@ -75,18 +76,18 @@ impl Subject {
         }
     }
 
-    /// After damage it looks for the next frame, byte by byte, as codecs of sensors do: behind a
-    /// frame with a wrong checksum, a frame that is too long, and one that the end of the stream
-    /// cuts. By default such a frame is one error, and passed over whole.
+    /// After damage it looks for the next frame byte by byte, as codecs of sensors do. It does so
+    /// after a frame with a wrong checksum, after one that is too long, and after one that the end
+    /// of the stream cuts. By default such a frame is one error, and passed over whole.
     ///
-    /// The laws then take more than one error for such a frame, and frames that are found inside
-    /// it, but none of them may be fatal, and the whole frames before and behind it must arrive:
-    /// `damage_costs_only_what_is_damaged` is the law that tries it. There is no limit of what is
+    /// The laws then accept several errors for such a frame, and frames that are found inside it.
+    /// None of the errors may be fatal, and the whole frames before and after it must arrive. The
+    /// law `damage_costs_only_the_damaged_frames` checks that. There is no limit of bytes that are
     /// passed over, as with [`without_max_discard`](Subject::without_max_discard).
     ///
-    /// The advice for such a codec: after a wrong checksum or length, an error that skips 1 byte;
-    /// at the end of a stream the same, and not all that is left, which may hold whole frames
-    /// behind a mark that was none.
+    /// Advice for such a codec: after a wrong checksum or length, return an error that skips 1
+    /// byte. Do the same at the end of a stream. Skipping everything there could lose whole frames
+    /// after a false mark.
     #[must_use]
     pub fn resynchronising(self) -> Self {
         let (resynchronises, discards) = (true, false);
@@ -97,15 +98,15 @@ impl Subject {
         }
     }
 
-    /// Frames are not arbitrary bytes: `shape` turns arbitrary ones into a frame of the same
-    /// length, in place. By default arbitrary bytes are tried until `encode` takes some.
+    /// Its frames are not arbitrary bytes: `shape` turns arbitrary bytes into a frame of the same
+    /// length, in place. By default arbitrary bytes are tried until `encode` accepts some.
     #[must_use]
     pub fn shaped(self, shape: fn(&mut [u8])) -> Self {
         let shape = Some(shape);
         Subject { shape, ..self }
     }
 
-    /// Frames worth trying beside those that are made up.
+    /// Frames to test in addition to the generated ones.
     #[must_use]
     pub fn examples<F: AsRef<[u8]>>(mut self, frames: impl IntoIterator<Item = F>) -> Self {
         let frames = frames.into_iter().map(|frame| frame.as_ref().to_vec());
@@ -113,11 +114,11 @@ impl Subject {
         self
     }
 
-    /// The shortest and the longest frame in bytes that it carries whatever its limits, as a length
-    /// field of one byte carries at most 255. By default 0 and `usize::MAX`.
+    /// The shortest and the longest frame in bytes that it carries, whatever its limits are. A
+    /// length field of one byte, for instance, carries at most 255. By default 0 and `usize::MAX`.
     ///
     /// # Panics
-    /// If there are not at least 64 bytes between the two: the laws need room to play.
+    /// If the two are less than 64 bytes apart, since the laws need frames of several lengths.
     #[must_use]
     pub fn carries(self, least: usize, most: usize) -> Self {
         assert!(most.saturating_sub(least) >= 64, "{least} to {most} bytes");
@@ -128,45 +129,45 @@ impl Subject {
         }
     }
 
-    /// It has no limits: what it is built with is ignored, and a frame of any length is taken.
+    /// It has no limits: it ignores those that it is built with, and accepts frames of any length.
     #[must_use]
     pub fn without_limits(self) -> Self {
         let limited = false;
         Subject { limited, ..self }
     }
 
-    /// A frame that is too long is passed over, however long it is.
+    /// It passes over a frame that is too long, however long that is.
     #[must_use]
     pub fn without_max_discard(self) -> Self {
         let discards = false;
         Subject { discards, ..self }
     }
 
-    /// A frame that is too long is fatal, always.
+    /// A frame that is too long is always fatal.
     #[must_use]
     pub fn without_skipping(self) -> Self {
         let skips = false;
         Subject { skips, ..self }
     }
 
-    /// On a stream it knows no frames: only that all bytes arrive in order is asked of it there.
+    /// On a stream it has no frames. The laws only check there that all bytes arrive in order.
     #[must_use]
     pub fn without_boundaries(self) -> Self {
         let bounded = false;
         Subject { bounded, ..self }
     }
 
-    /// What stands without an end when a stream closes is a frame, and no error.
+    /// Bytes without an end when a stream closes are a frame, and no error.
     #[must_use]
     pub fn keeping_the_last(self) -> Self {
         let keeps_last = true;
         Subject { keeps_last, ..self }
     }
 
-    /// How memory is counted: runs the work, and gives the most bytes that were allocated at a time
-    /// meanwhile. Only a program can bring an allocator that counts; with the crate
+    /// How memory is counted: runs the work, and returns the most bytes that were allocated at a
+    /// time meanwhile. Only a program can choose an allocator that counts. With the crate
     /// `allocation-counter` it is `|work| allocation_counter::measure(work).bytes_max`. By default
-    /// nothing is counted, and only what `Need` asks for stands for memory.
+    /// nothing is counted, and the sizes in `Need` stand for memory.
     #[must_use]
     pub fn counted_by(self, count: Count) -> Self {
         let counted = Some(count);
@@ -181,12 +182,12 @@ impl Subject {
         Driver::new(self.codec(limits))
     }
 
-    /// What the codec itself, without a box, makes of a stream, byte by byte.
+    /// The events of the codec without a box, for a stream that arrives byte by byte.
     pub(super) fn plain(&self, limits: Limits, input: &[u8]) -> Result<Vec<Event>, String> {
         (self.plain)(limits, input)
     }
 
-    /// Limits that little input reaches.
+    /// Limits that a short input reaches.
     pub(super) fn small(&self) -> Limits {
         let max_frame = self.least + 16;
         let max_discard = max_frame as u64 + 24;

@@ -1,4 +1,4 @@
-//! The ways to use a codec agree.
+//! All ways to use a codec agree.
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{
@@ -12,10 +12,10 @@ use super::inputs::{pieces, random};
 use crate::Script;
 use crate::law::{Verdict, block_on};
 
-/// A stream, and where it is cut.
+/// A stream, and the places where it is cut.
 type CutStream = (Vec<u8>, [usize; 6]);
 
-/// Streams in pieces that are a few bytes long.
+/// Streams in pieces of a few bytes.
 fn cut_streams(subject: &Subject) -> Result<Vec<CutStream>, String> {
     let mut random = random();
     let streams = subject.streams(&mut random)?;
@@ -53,7 +53,7 @@ pub(super) fn the_reader_agrees(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Every other frame borrowed, the others cut.
+/// Reads every second frame borrowed, the others as `Bytes`.
 fn read(reader: &mut Reader<BoxCodec>, events: &mut Vec<Event>) {
     loop {
         let next = match events.len() % 2 {
@@ -96,7 +96,7 @@ enum Way {
     Borrowed,
     Kept,
     Many(usize),
-    /// Of each batch only the first is taken.
+    /// Only the first frame of each batch is taken.
     FirstOfMany,
     ManyKept(usize),
 }
@@ -111,13 +111,13 @@ const WAYS: [Way; 7] = [
     Way::ManyKept(usize::MAX),
 ];
 
-/// Frames that are received in any way, and the codec's own answers.
+/// Compares frames that are received in every way with the codec's own answers.
 fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream: &[u8]) -> Verdict {
     for way in WAYS {
         let framed = Framed::new(socket(), subject.codec(subject.small()));
         let datagrams = !framed.shape().is_stream();
         let found = block_on_events(framed, way)?;
-        // What is fatal on a stream ends no more than its datagram there.
+        // An error that is fatal on a stream ends only its datagram there.
         let as_there = |event: &Event| {
             event.clone().map_err(|wrong| Wrong {
                 fatal: wrong.fatal && !datagrams,
@@ -149,7 +149,7 @@ fn block_on_events(mut framed: Framed<Script, BoxCodec>, way: Way) -> Result<Vec
     Ok(events)
 }
 
-/// What one call gives; nothing is the end.
+/// The result of one call; no frames are the end.
 async fn received(
     framed: &mut Framed<Script, BoxCodec>,
     way: Way,
@@ -178,12 +178,12 @@ fn wrong(error: &FrameError) -> Result<Wrong, String> {
     }
 }
 
-pub(super) fn framed_sends_what_encode_writes(subject: &Subject) -> Verdict {
+pub(super) fn framed_sends_the_bytes_of_encode(subject: &Subject) -> Verdict {
     let mut random = random();
     let mut frames = subject.frames(&mut random, 8)?;
     frames.push(subject.frame(&mut random, subject.most.min(200_000))?);
-    // On a stream nothing is no message, and `send` may say so to a codec that writes nothing for
-    // it.
+    // On a stream an empty frame may be no message. `send` may refuse it if the codec writes no
+    // bytes for it.
     let wire = subject.wire(&frames)?;
     for way in ["send", "feed", "feed_many"] {
         let socket = Script::stream();
@@ -237,7 +237,7 @@ pub(super) fn tokio_util_agrees(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-/// Takes items until there is none; what ends that crate's `Framed` is the fatal error.
+/// Takes items until there is none. tokio-util's `Framed` ends at the fatal error.
 fn adapt(
     events: &mut Vec<Event>,
     mut next: impl FnMut() -> std::io::Result<Option<Result<Bytes, CodecError>>>,

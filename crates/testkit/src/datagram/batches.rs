@@ -1,4 +1,4 @@
-//! Many datagrams with one call are the same datagrams as with many calls.
+//! Batches carry the same datagrams as single calls.
 
 use std::future::poll_fn;
 
@@ -9,10 +9,10 @@ use super::steps::{Pair, Steps, ensure, max_len, numbered, payload, same, shown}
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// How many datagrams go at once: fewer than wait in one session.
+/// How many datagrams go at once: fewer than fit in a session's queue.
 const COUNT: usize = 40;
 
-pub(super) async fn batches_are_what_singles_are<T: Transport + ?Sized>(
+pub(super) async fn batches_carry_the_same_datagrams<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let Pair {
@@ -24,7 +24,7 @@ pub(super) async fn batches_are_what_singles_are<T: Transport + ?Sized>(
     mix(subject.steps(), &mut session, &mut client).await
 }
 
-/// Sent one by one, received by turns with a single and with a batch.
+/// Sent one by one, received alternately with a single call and with a batch.
 async fn mix(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let sending = async {
         for number in 0..COUNT {
@@ -61,7 +61,7 @@ pub(super) async fn receive_batch(
     ensure(!batch.is_empty(), || "a batch came with nothing".to_owned())
 }
 
-/// The batch holds the datagrams from `first` on, whole.
+/// Checks that the batch holds the datagrams from `first` on, whole.
 fn check(batch: &Batch, first: usize) -> Verdict {
     for (datagram, number) in batch.iter().zip(first..) {
         let should = numbered(number);
@@ -88,7 +88,7 @@ pub(super) async fn a_batch_grows_and_cuts_nothing<T: Transport + ?Sized>(
     grow(subject.steps(), &mut session, &mut client).await
 }
 
-/// An empty one, the largest and a small one arrive in one batch, which is not cleared between the
+/// An empty, the largest and a small datagram arrive in one batch, which is not cleared between the
 /// calls.
 async fn grow(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let mut batch = Batch::new();

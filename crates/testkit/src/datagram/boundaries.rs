@@ -1,4 +1,5 @@
-//! Where a datagram begins and ends: whole, alone, within its limit, and never cut in silence.
+//! Datagram boundaries: a datagram arrives whole, alone, within its limit, and is never cut
+//! silently.
 
 use std::io::{self, IoSlice};
 
@@ -9,8 +10,7 @@ use super::steps::{Pair, Steps, ensure, max_len, payload, same, send_parts, show
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// What applications and networks make of datagrams: nothing, a byte, DNS, an Ethernet frame, a
-/// jumbo frame.
+/// Typical sizes: nothing, a byte, DNS, an Ethernet frame, a jumbo frame.
 const SIZES: [usize; 5] = [0, 1, 512, 1472, 9000];
 
 pub(super) async fn boundaries_are_kept<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
@@ -74,7 +74,7 @@ pub(super) async fn one_byte_too_many_is_refused<T: Transport + ?Sized>(
     refuse(subject.steps(), &mut session, &mut client).await
 }
 
-/// As one part, as several and as a run; nothing of it arrives before what is sent next.
+/// As one part, as several and as a run. No byte of it arrives before the next datagram.
 async fn refuse(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let largest = max_len(from)?;
     let bytes = payload(largest + 1);
@@ -117,7 +117,7 @@ pub(super) async fn an_empty_datagram_is_no_end<T: Transport + ?Sized>(
     for word in ["", "between", "", "", "after"] {
         steps.talk(&mut client, &mut session, word).await?;
     }
-    // The first of all may be empty too: it is what makes the session.
+    // The very first datagram may be empty, too, and creates the session.
     let mut newcomer = subject.connect(listener.local()).await?;
     steps.send(&mut newcomer, b"").await?;
     let mut session = steps.accept(&mut listener).await?;

@@ -1,5 +1,4 @@
-//! Whoever stops waiting loses nothing: a receive, a send, an accept that is dropped has not
-//! happened.
+//! A cancelled call loses nothing: a dropped receive, send or accept has not happened.
 
 use std::future::Future;
 use std::io::IoSlice;
@@ -15,10 +14,10 @@ use super::steps::{Pair, Steps, ensure, nobody, numbered, poll_once, quiet, same
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// How often something is cancelled.
+/// How many calls are cancelled.
 const ROUNDS: usize = 20;
 
-/// A waker that tells when it was woken.
+/// A waker that notifies when it is woken.
 struct Woken(Notify);
 
 impl Wake for Woken {
@@ -27,15 +26,14 @@ impl Wake for Woken {
     }
 }
 
-/// Polls until ready, where each poll stands for a future of its own that is dropped if it has to
-/// wait.
+/// Polls until ready. Each poll stands for a future of its own, which is dropped if it has to wait.
 async fn poll_by_poll<X>(
     steps: Steps,
     what: &str,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<X>,
 ) -> Result<X, String> {
     loop {
-        // Each with a waker of its own, which is the one to be woken.
+        // Each poll has a waker of its own, and only the last one has to be woken.
         let woken = Arc::new(Woken(Notify::new()));
         let waker = Waker::from(Arc::clone(&woken));
         if let Poll::Ready(done) = poll(&mut Context::from_waker(&waker)) {
@@ -113,7 +111,7 @@ pub(super) async fn a_cancelled_send_is_whole_or_nothing<T: Transport + ?Sized>(
     send(subject.steps(), &mut session, &mut client).await
 }
 
-/// Sends until there is no more room, or more than enough was sent; who then waits gives up.
+/// Sends until there is no more room, or enough was sent. A send that has to wait is dropped.
 async fn send(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let mut taken = 0;
     while taken < ROUNDS {
@@ -131,7 +129,7 @@ async fn send(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) ->
     steps.pass(from, to, b"and no more").await
 }
 
-pub(super) async fn a_cancelled_accept_loses_nobody<T: Transport + ?Sized>(
+pub(super) async fn a_cancelled_accept_loses_no_client<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let steps = subject.steps();

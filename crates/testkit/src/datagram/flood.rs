@@ -1,4 +1,4 @@
-//! Strangers cannot push friends out.
+//! Unknown peers cannot evict known ones.
 
 use socketry_transport::{Listener, Transport};
 
@@ -6,11 +6,11 @@ use super::steps::quiet;
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// How often, and from how many addresses each time.
+/// How many waves of datagrams there are, and from how many addresses each.
 const WAVES: usize = 8;
 const STRANGERS: usize = 16;
 
-pub(super) async fn a_flood_evicts_nobody<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
+pub(super) async fn a_flood_evicts_no_peer<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
     let steps = subject.steps();
     let small = [("max_peers", "8"), ("backlog", "4")];
     let options = if subject.has_limits() {

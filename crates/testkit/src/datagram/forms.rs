@@ -1,4 +1,4 @@
-//! One behaviour, whatever the type.
+//! The same behaviour for every type.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,8 +20,8 @@ pub(super) async fn the_erased_form_behaves_alike<T: Transport + ?Sized>(
     same("what there is to tell", &erased.len(), &itself.len())
 }
 
-/// All that one can learn of a transport without its type, but for addresses, which differ from run
-/// to run.
+/// Everything that can be observed of a transport without its type, except addresses, which differ
+/// from run to run.
 async fn account<T: Transport + ?Sized>(subject: &Subject<T>) -> Result<Vec<String>, String> {
     let strange = with(subject.at(), &[("no_such_option", "1")]);
     let refused = subject.transport().listen(&strange).await;

@@ -1,4 +1,4 @@
-//! How long a session lasts in which nothing happens.
+//! How long an idle session lasts.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -53,8 +53,7 @@ pub(super) async fn traffic_keeps_a_session<T: Transport + ?Sized>(
     if !subject.has_limits() {
         return Ok(());
     }
-    // On a machine that is busy elsewhere, what should keep it may come too late: that says
-    // nothing.
+    // On a busy machine the traffic may come too late to keep the session. That proves nothing.
     let mut late = false;
     for _ in 0..10 {
         let kept = talk_on(subject, &mut late).await;
@@ -65,7 +64,7 @@ pub(super) async fn traffic_keeps_a_session<T: Transport + ?Sized>(
     Err("this machine is too busy to tell".to_owned())
 }
 
-/// First only the peer talks, then only the session; each for longer than the idle time.
+/// First only the peer sends, then only the session, each for longer than the idle time.
 async fn talk_on<T: Transport + ?Sized>(subject: &Subject<T>, late: &mut bool) -> Verdict {
     const IDLE: Duration = Duration::from_millis(300);
     const ROUNDS: u32 = 7;

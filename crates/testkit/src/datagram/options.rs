@@ -1,4 +1,4 @@
-//! What an endpoint's query sets.
+//! The options in an endpoint's query.
 
 use socketry_transport::{Endpoint, ErrorKind, Listener, SocketOptions, Transport};
 
@@ -6,7 +6,7 @@ use super::steps::{ensure, same, with};
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// An option that nobody has.
+/// An option that no transport has.
 const UNKNOWN: &str = "no_such_option";
 
 pub(super) async fn an_unknown_option_is_refused_and_named<T: Transport + ?Sized>(

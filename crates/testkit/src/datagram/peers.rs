@@ -1,4 +1,4 @@
-//! One socket for each peer: who is at the other end, what belongs to whom, and how long it lasts.
+//! One session for each peer: its addresses, its datagrams, and its lifetime.
 
 use socketry_transport::{Half, Listener, RecvHalf, SendExt, SendHalf, Socket, Transport};
 use tokio::task::JoinHandle;
@@ -57,7 +57,7 @@ pub(super) async fn each_peer_has_its_own_session<T: Transport + ?Sized>(
         same("who was accepted", session.peer(), client.local())?;
         sessions.push(session);
     }
-    // Not in the order in which they came.
+    // Not in the order in which they arrived.
     for (who, session) in sessions.iter_mut().enumerate().rev() {
         for round in 0..3 {
             steps.next(session, &word(who, round)).await?;
@@ -81,7 +81,7 @@ pub(super) async fn halves_serve_two_tasks<T: Transport + ?Sized>(subject: &Subj
     } = subject.pair().await?;
     let (client_recv, client_send) = client.split();
     let (session_recv, session_send) = session.split();
-    // First those who wait: that must not keep the others.
+    // First the tasks that wait, which must not delay the others.
     let tasks = [
         receiver(steps, client_recv),
         receiver(steps, session_recv),
@@ -94,7 +94,7 @@ pub(super) async fn halves_serve_two_tasks<T: Transport + ?Sized>(subject: &Subj
     Ok(())
 }
 
-/// How many datagrams go each way: fewer than wait in one session.
+/// How many datagrams go each way: fewer than fit in a session's queue.
 const EACH_WAY: usize = 40;
 
 fn sender(steps: Steps, mut half: impl SendHalf + 'static) -> JoinHandle<Verdict> {
@@ -131,7 +131,7 @@ pub(super) async fn a_half_that_goes_is_silent<T: Transport + ?Sized>(
         let finished = steps.wait("finishing", send.finish()).await?;
         finished.map_err(|error| format!("finishing: {error}"))?;
     }
-    // What was sent before this has been looked at when it arrives.
+    // An end that was sent before this would have been seen when it arrives.
     steps.talk(&mut other, &mut with_other, "finished").await?;
     quiet(&mut session)?;
     steps.pass(&mut session, &mut recv, b"after finish").await?;
@@ -159,7 +159,7 @@ pub(super) async fn sessions_outlive_their_listener<T: Transport + ?Sized>(
     drop(listener);
     steps.talk(&mut ann, &mut with_ann, "alone").await?;
     let mut eve = subject.connect(&place).await?;
-    // It may fail or not: there is nobody who would answer.
+    // It may fail or not, since no socket answers.
     let _ = steps.wait("sending", eve.send(b"anybody?")).await?;
     steps.talk(&mut ann, &mut with_ann, "still").await?;
     steps.talk(&mut bob, &mut with_bob, "me too").await?;

@@ -20,14 +20,14 @@ pub(super) async fn a_queue_is_bounded_in_bytes<T: Transport + ?Sized>(
     let sizes = [600, 400, 1, 300].map(payload);
     let words: Vec<&[u8]> = sizes.iter().map(Vec::as_slice).collect();
     overfill(subject, limit, &words, 2).await?;
-    // One alone always fits.
+    // A single datagram always fits.
     let sizes = [5000, 1].map(payload);
     let words: Vec<&[u8]> = sizes.iter().map(Vec::as_slice).collect();
     overfill(subject, limit, &words, 1).await
 }
 
-/// Of `words`, sent to who does not receive, the first `fit` arrive, twice; another peer feels
-/// nothing of it.
+/// Sends `words` to a session that does not receive. The first `fit` of them arrive. It does so
+/// twice, and checks that another peer is not affected.
 async fn overfill<T: Transport + ?Sized>(
     subject: &Subject<T>,
     limit: (&str, &str),

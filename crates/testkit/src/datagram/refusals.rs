@@ -1,4 +1,4 @@
-//! Datagrams to nobody: an error of that datagram, and of no other.
+//! A refused datagram is an error of that datagram, and of no other.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::subject::Subject;
 use super::waiting::idly;
 use crate::law::Verdict;
 
-/// A client whose peer is gone, and where that was.
+/// A client whose peer is gone, and the peer's endpoint.
 async fn left_alone<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Result<Option<(T::Socket, Endpoint)>, String> {
@@ -21,7 +21,9 @@ async fn left_alone<T: Transport + ?Sized>(
     Ok(Some((client, place)))
 }
 
-pub(super) async fn a_refusal_is_told_once<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
+pub(super) async fn a_refusal_is_reported_once<T: Transport + ?Sized>(
+    subject: &Subject<T>,
+) -> Verdict {
     let Some((mut client, _)) = left_alone(subject).await? else {
         return Ok(());
     };
@@ -36,7 +38,7 @@ pub(super) async fn a_refusal_is_told_once<T: Transport + ?Sized>(subject: &Subj
     }
 }
 
-/// Sends, and is told by this or by the next receive that nobody is there.
+/// Sends, and expects that this or the next receive reports that there is no listener.
 async fn refused(steps: Steps, client: &mut impl Socket) -> Verdict {
     let sent = steps.wait("sending", client.send(b"anybody?")).await?;
     let error = match sent {
@@ -78,7 +80,7 @@ pub(super) async fn a_refused_socket_goes_on<T: Transport + ?Sized>(
     quiet(&mut client)
 }
 
-pub(super) async fn a_peer_that_goes_stops_nobody<T: Transport + ?Sized>(
+pub(super) async fn a_peer_that_goes_stops_no_other<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let steps = subject.steps();

@@ -1,4 +1,4 @@
-//! Sockets that are connected to nobody: who sent what, and whose an error is.
+//! Unconnected sockets: the sender of each datagram, and the datagram of each error.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -10,7 +10,7 @@ use super::steps::{Steps, ensure, numbered, payload, same, shown};
 use super::subject::{Bound, Subject};
 use crate::law::Verdict;
 
-/// A bound socket and some who are connected to it; `None` where there is no such form.
+/// A bound socket and several sockets that are connected to it; `None` if there is no such form.
 async fn scene<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Result<Option<(Bound, Vec<T::Socket>)>, String> {
@@ -24,7 +24,7 @@ async fn scene<T: Transport + ?Sized>(
     Ok(Some((bound, clients)))
 }
 
-/// What arrives next in room for `room` bytes, from the socket that is `from`.
+/// The next datagram, in a buffer of `room` bytes. It must come from the socket `from`.
 async fn arrives(
     steps: Steps,
     bound: &Bound,

@@ -1,4 +1,4 @@
-//! The steps that laws are made of: each with a deadline, and with words for what went wrong.
+//! The steps of the laws, each with a deadline, and with words for a failure.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -19,7 +19,7 @@ use crate::law::Verdict;
 #[derive(Clone, Copy)]
 pub(super) struct Steps(pub(super) Duration);
 
-/// A listener, a client of its, and the session that was accepted for it.
+/// A listener, a client of it, and the session that was accepted for the client.
 pub(super) struct Pair<T: Transport + ?Sized> {
     pub(super) listener: T::Listener,
     pub(super) client: T::Socket,
@@ -27,7 +27,7 @@ pub(super) struct Pair<T: Transport + ?Sized> {
 }
 
 impl Steps {
-    /// What `wait` gives, in time.
+    /// The result of `wait`, which must come in time.
     pub(super) async fn wait<X>(
         self,
         what: &str,
@@ -46,7 +46,7 @@ impl Steps {
         }
     }
 
-    /// Receives one datagram into room for the longest.
+    /// Receives one datagram, with room for the longest.
     pub(super) async fn recv(
         self,
         half: &mut impl RecvHalf,
@@ -71,7 +71,7 @@ impl Steps {
         }
     }
 
-    /// The next datagram that arrives is `bytes`, whole.
+    /// Expects that the next datagram that arrives is `bytes`, whole.
     pub(super) async fn next(self, half: &mut impl RecvHalf, bytes: &[u8]) -> Verdict {
         let (received, arrived) = self
             .recv(half)
@@ -87,7 +87,7 @@ impl Steps {
         ))
     }
 
-    /// One datagram goes from here to there.
+    /// Passes one datagram from one half to the other.
     pub(super) async fn pass(
         self,
         from: &mut impl SendHalf,
@@ -98,7 +98,7 @@ impl Steps {
         self.next(to, bytes).await
     }
 
-    /// Both ends of a session hear each other.
+    /// Passes a word in both directions of a session.
     pub(super) async fn talk<A, B>(self, one: &mut A, other: &mut B, word: &str) -> Verdict
     where
         A: RecvHalf + SendHalf,
@@ -120,8 +120,8 @@ impl<T: Transport + ?Sized> Subject<T> {
         self.listen_at(&with(self.at(), options)).await
     }
 
-    /// A listener at `at`, which may have been another's until now: it is free soon after the last
-    /// socket is gone.
+    /// A listener at `at`, where another one may have been until now. The address is free soon
+    /// after its last socket is gone.
     pub(super) async fn listen_at(&self, at: &Endpoint) -> Result<T::Listener, String> {
         let listening = async {
             loop {
@@ -142,7 +142,7 @@ impl<T: Transport + ?Sized> Subject<T> {
         connecting.map_err(|error| error.to_string())
     }
 
-    /// A new client that has said hello and was heard.
+    /// A new client, from which a first datagram was accepted and received.
     pub(super) async fn join(
         &self,
         listener: &mut T::Listener,
@@ -186,12 +186,12 @@ pub(super) fn with(at: &Endpoint, options: &[(&str, &str)]) -> Endpoint {
     options.iter().fold(at.clone(), add)
 }
 
-/// Polls once, as a task that has nothing to wait for would.
+/// Polls once, with a waker that does nothing.
 pub(super) fn poll_once<X>(poll: impl FnOnce(&mut Context<'_>) -> Poll<X>) -> Poll<X> {
     poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Nothing is there to be received.
+/// Expects that no datagram can be received.
 pub(super) fn quiet(half: &mut impl RecvHalf) -> Verdict {
     let mut bytes = vec![0; half.recv_room().max(1)];
     let mut buf = ReadBuf::new(&mut bytes);
@@ -204,7 +204,7 @@ pub(super) fn quiet(half: &mut impl RecvHalf) -> Verdict {
     }
 }
 
-/// Nobody is there to be accepted.
+/// Expects that no peer can be accepted.
 pub(super) fn nobody<L: Listener>(listener: &mut L) -> Verdict {
     let accepting = pin!(listener.accept());
     match poll_once(|cx| accepting.poll(cx)) {
@@ -233,7 +233,7 @@ pub(super) fn max_len(half: &(impl Half + ?Sized)) -> Result<usize, String> {
     }
 }
 
-/// A payload of `len` bytes that is unlike those of other lengths.
+/// A payload of `len` bytes that differs from those of other lengths.
 pub(super) fn payload(len: usize) -> Vec<u8> {
     let step = 1 + len % 251;
     (0..len)
@@ -241,21 +241,21 @@ pub(super) fn payload(len: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The `number`th of a row of payloads, of many lengths.
+/// The payload with this number in a series of many lengths.
 pub(super) fn numbered(number: usize) -> Vec<u8> {
     let mut bytes = number.to_string().into_bytes();
     bytes.resize(bytes.len() + (number * 37) % 300, b'.');
     bytes
 }
 
-/// Bytes for people: how many, and how they begin.
+/// Bytes for a message: their number, and the first of them.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(16)];
     let more = if head.len() < bytes.len() { "…" } else { "" };
     format!("{} bytes \"{}{more}\"", bytes.len(), head.escape_ascii())
 }
 
-/// `what` is as it should be.
+/// An error unless `is` equals `should`.
 pub(super) fn same<X: PartialEq + std::fmt::Debug>(what: &str, is: &X, should: &X) -> Verdict {
     if is == should {
         return Ok(());
@@ -263,7 +263,7 @@ pub(super) fn same<X: PartialEq + std::fmt::Debug>(what: &str, is: &X, should: &
     Err(format!("{what}: {is:?}, where {should:?} is right"))
 }
 
-/// `holds`, or `what` is wrong.
+/// An error with the words of `what` unless `holds`.
 pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }

@@ -1,4 +1,4 @@
-//! What is tried: a transport, where it listens, and what its author says of it.
+//! The subject of the laws: a transport, where it listens, and its declarations.
 
 use std::any::Any;
 use std::fmt;
@@ -19,20 +19,20 @@ pub type Erased = dyn Transport<Socket = BoxSocket, Listener = BoxListener>;
 
 /// The socket that a transport's listener accepts.
 pub(super) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
-/// A socket that is connected to nobody.
+/// An unconnected socket.
 pub(super) type Bound = Arc<dyn DatagramSocket>;
 type Bind = Arc<dyn Fn(Endpoint) -> BoxFuture<'static, Result<Bound>> + Send + Sync>;
 type ReadBack<T> = fn(&<T as Transport>::Socket) -> io::Result<SocketOptions>;
 
-/// A datagram transport to be tried by the [laws](super::laws), and what its author says of it.
+/// A datagram transport to check by the [laws](super::laws), and its declarations.
 ///
-/// What a transport cannot or need not do is declared; what is neither described nor declared
-/// breaks the law that asks for it, so that nothing is passed over in silence.
+/// A transport declares what it cannot or need not do. If it neither describes nor declares a
+/// feature, it breaks the law that needs it. So no law is skipped silently.
 ///
-/// A law has one listener at a time, so an endpoint that only one listener can have is fine, as
-/// long as each test makes a subject with another: [`datagram_laws!`](crate::datagram_laws)
-/// evaluates its expression for each. The network between two sockets there is expected to lose and
-/// reorder nothing, as loopback does.
+/// A law has one listener at a time. So an endpoint may allow only one listener, as long as each
+/// test makes a subject with another endpoint: [`datagram_laws!`](crate::datagram_laws) evaluates
+/// its expression for each test. The network between two sockets must not lose or reorder
+/// datagrams, as loopback does not.
 pub struct Subject<T: Transport + ?Sized> {
     transport: Arc<T>,
     at: Endpoint,
@@ -47,7 +47,7 @@ pub struct Subject<T: Transport + ?Sized> {
     kept: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Whether there is a form that is connected to nobody.
+/// Whether there is an unconnected form.
 #[derive(Clone)]
 enum Unconnected {
     BoundBy(Bind),
@@ -56,8 +56,8 @@ enum Unconnected {
 }
 
 impl<T: Transport> Subject<T> {
-    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what
-    /// else stands for a free place, so that tests do not meet.
+    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL. Use port 0, or
+    /// another form of a free address, so that tests do not share one.
     ///
     /// # Panics
     /// If `at` is no endpoint.
@@ -106,7 +106,7 @@ impl<T: Transport + ?Sized> Subject<T> {
         }
     }
 
-    /// How the transport binds a socket that is connected to nobody.
+    /// How the transport binds an unconnected socket.
     #[must_use]
     pub fn unconnected<D, F>(mut self, bind: impl Fn(Endpoint) -> F + Send + Sync + 'static) -> Self
     where
@@ -120,25 +120,24 @@ impl<T: Transport + ?Sized> Subject<T> {
         self
     }
 
-    /// It has no form that is connected to nobody: the laws that bind such a socket pass without
-    /// looking.
+    /// It has no unconnected form. The laws about that form pass without a check.
     #[must_use]
     pub fn without_unconnected(mut self) -> Self {
         self.unconnected = Unconnected::Without;
         self
     }
 
-    /// Its listeners do not take the keys `max_peers`, `peer_idle`, `peer_queue`,
-    /// `peer_queue_bytes` and `backlog`, with which the laws make the bounds of a [session
-    /// listener](socketry_transport::SessionListener) small: those laws pass without looking.
+    /// Its listeners do not have the options `max_peers`, `peer_idle`, `peer_queue`,
+    /// `peer_queue_bytes` and `backlog`, with which the laws set small bounds of a [session
+    /// listener](socketry_transport::SessionListener). Those laws pass without a check.
     #[must_use]
     pub fn without_limits(mut self) -> Self {
         self.limits = false;
         self
     }
 
-    /// Options to connect with, and how a socket that connected tells which it has: for the
-    /// kernel's sockets, [`SocketOptions::read_back`].
+    /// Options to connect with, and how a connected socket reads them back. For the kernel's
+    /// sockets that is [`SocketOptions::read_back`].
     #[must_use]
     pub fn reads_back(
         mut self,
@@ -150,15 +149,14 @@ impl<T: Transport + ?Sized> Subject<T> {
         self
     }
 
-    /// With `key=value`, a socket sends shorter datagrams than it may receive.
+    /// With the option `key=value`, a socket sends shorter datagrams than it may receive.
     #[must_use]
     pub fn short_sender(mut self, key: &'static str, value: &'static str) -> Self {
         self.short_sender.push((key, value));
         self
     }
 
-    /// The law of that name does not bind this transport, for the reason given, which is for those
-    /// who read it.
+    /// Excepts the law of this name, for a reason that is only documentation.
     ///
     /// # Panics
     /// If there is no such law, or no reason.
@@ -176,7 +174,7 @@ impl<T: Transport + ?Sized> Subject<T> {
         self
     }
 
-    /// Keeps `thing` as long as the subject: the directory of a socket file, say.
+    /// Keeps `thing` as long as the subject, for instance the directory of a socket file.
     #[must_use]
     pub fn keeping(mut self, thing: impl Any + Send + Sync) -> Self {
         self.kept.push(Arc::new(thing));
@@ -184,7 +182,7 @@ impl<T: Transport + ?Sized> Subject<T> {
     }
 }
 
-/// What laws ask.
+/// The questions of the laws.
 impl<T: Transport + ?Sized> Subject<T> {
     pub(super) fn transport(&self) -> &T {
         &self.transport
@@ -218,7 +216,7 @@ impl<T: Transport + ?Sized> Subject<T> {
         self.read_back
     }
 
-    /// A socket at `at` that is connected to nobody; `None` where there is no such form.
+    /// An unconnected socket at `at`; `None` if there is no such form.
     pub(super) async fn bind(&self, at: &Endpoint) -> std::result::Result<Option<Bound>, String> {
         let bind = match &self.unconnected {
             Unconnected::BoundBy(bind) => bind,
@@ -260,7 +258,7 @@ impl<T: Transport + ?Sized> fmt::Debug for Subject<T> {
     }
 }
 
-/// A transport that others use too.
+/// A transport that others use, too.
 struct Shared<T: ?Sized>(Arc<T>);
 
 #[async_trait]

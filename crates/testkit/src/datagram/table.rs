@@ -1,4 +1,4 @@
-//! How many peers there may be, and what happens to one more.
+//! The largest number of peers, and the refusal of one more.
 
 use socketry_transport::{Half, Listener, Transport};
 
@@ -19,7 +19,7 @@ pub(super) async fn a_full_table_refuses_the_newcomer<T: Transport + ?Sized>(
     let mut eve = subject.connect(listener.local()).await?;
     for _ in 0..3 {
         steps.send(&mut eve, b"let me in").await?;
-        // What came before this has been looked at when it arrives.
+        // Datagrams that were sent before this have been handled when it arrives.
         steps.talk(&mut ann, &mut with_ann, "one").await?;
         steps.talk(&mut bob, &mut with_bob, "two").await?;
         nobody(&mut listener)?;
@@ -37,7 +37,7 @@ pub(super) async fn a_session_that_goes_frees_its_place<T: Transport + ?Sized>(
     let mut listener = subject.listen(&[("max_peers", "2")]).await?;
     let (mut ann, mut with_ann) = subject.join(&mut listener).await?;
     for _ in 0..5 {
-        // Each takes the place that the one before has left.
+        // Each client takes the place that the one before has left.
         let (mut client, mut session) = subject.join(&mut listener).await?;
         let steps = subject.steps();
         steps.talk(&mut client, &mut session, "here").await?;

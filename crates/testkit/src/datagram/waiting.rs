@@ -1,4 +1,4 @@
-//! Waiting costs nothing, and ends when there is something to wait for no more.
+//! A waiting task uses no processor time, and is woken when it need not wait any more.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -14,26 +14,25 @@ use super::steps::{Pair, Steps, ensure, numbered, poll_once, same};
 use super::subject::Subject;
 use crate::law::Verdict;
 
-/// How long it is looked at what waiting costs.
+/// How long the cost of waiting is measured.
 const WINDOW: Duration = Duration::from_millis(100);
-/// How much of the processor's time all who wait may have of that.
+/// The most processor time that all waiting tasks may use in that time.
 const MOST_WORK: Duration = Duration::from_millis(25);
-/// How often one who waits may look again in that time: a timer that fires each millisecond does so
-/// 100 times. This shows who spins on a busy machine too, where nobody gets much of the processor's
-/// time.
+/// How often a waiting task may be polled in that time. A timer that fires each millisecond polls
+/// 100 times. Unlike the processor time, this shows a spinning task also on a busy machine.
 const MOST_POLLS: usize = 400;
-/// How many datagrams are sent to a queue that may be full much sooner. UDP would lose those that
-/// are many more.
+/// How many datagrams are sent to a queue that may be full much sooner. UDP would lose them if they
+/// were many more.
 const ENOUGH: usize = 100;
 
-/// The processor's time that this thread has had. A law has one for itself and its runtime.
+/// The processor time of this thread. A law has a thread for itself and its runtime.
 fn worked() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Waits for [`WINDOW`], or until `wait` has something, which is given.
+/// Waits for [`WINDOW`], or until `wait` is ready, and returns its result.
 pub(super) async fn idly<X>(wait: impl Future<Output = X>) -> Result<Option<X>, String> {
     let (mut wait, mut polls) = (pin!(wait), 0);
     let before = worked();
@@ -57,16 +56,16 @@ pub(super) async fn waiting_costs_nothing<T: Transport + ?Sized>(subject: &Subje
     } = subject.pair().await?;
     let (gone, mut left) = subject.join(&mut listener).await?;
     drop(gone);
-    // It may fail or not: a datagram to nobody.
+    // It may fail or not, since there is no listener.
     let _ = subject.steps().wait("sending", left.send(b"gone?")).await?;
-    // What there is to tell at once of those who are there is told before.
+    // News about connected peers arrives before the measurement.
     sleep(Duration::from_millis(5)).await;
 
     let (mut here, mut there, mut nowhere) = ([0; 8], [0; 8], [0; 8]);
     let happened = idly(async {
         let gone = async {
             let told = left.recv(&mut nowhere).await;
-            // That it is gone may be told, once.
+            // The end of the peer may be reported, once.
             std::future::pending::<()>().await;
             told.map(|_| ())
         };
@@ -83,7 +82,7 @@ pub(super) async fn waiting_costs_nothing<T: Transport + ?Sized>(subject: &Subje
     }
 }
 
-pub(super) async fn who_waits_for_room_is_woken<T: Transport + ?Sized>(
+pub(super) async fn a_sender_that_waits_for_room_is_woken<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let steps = subject.steps();
@@ -110,7 +109,7 @@ pub(super) async fn who_waits_for_room_is_woken<T: Transport + ?Sized>(
     .await
 }
 
-/// Sends while nobody receives, until there is no more room; then waits; then somebody receives.
+/// Sends without a receiver until there is no more room, waits, and then receives.
 async fn crowd(
     steps: Steps,
     from: &mut impl SendHalf,
@@ -139,7 +138,7 @@ async fn crowd(
     try_join!(sending, receiving).map(|_| ())
 }
 
-/// Whether it was sent; if not, it waited at no cost.
+/// Whether the datagram was sent. If not, the send waited without using processor time.
 async fn idly_send(from: &mut impl SendHalf, bytes: &[u8]) -> Result<bool, String> {
     let parts = [std::io::IoSlice::new(bytes)];
     let sent = match poll_once(|cx| from.poll_send(cx, &parts)) {

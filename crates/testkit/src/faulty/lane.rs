@@ -1,4 +1,4 @@
-//! One direction of a socket: what is to go wrong next, and when the connection ends.
+//! One direction of a socket: its next faults, and when the connection ends.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use tokio::time::{Sleep, sleep};
 use super::trace::Event;
 use super::{Fault, Faults};
 
-/// What both directions of a connection share: whether it is over, and who waits in the meantime.
+/// The common state of both directions of a connection: whether it has ended, and the wakers of
+/// waiting tasks.
 #[derive(Debug, Default)]
 pub(super) struct Link(Mutex<State>);
 
@@ -37,7 +38,8 @@ impl Link {
         self.befall(Fault::Reset);
     }
 
-    /// The first one stays. Whoever waits for the socket itself would not hear of it.
+    /// Ends the connection; the first fate stays. Wakes the tasks that wait for the socket itself,
+    /// which would not notice.
     fn befall(&self, fate: Fault) {
         let mut state = self.state();
         state.befallen.get_or_insert(fate);
@@ -47,7 +49,7 @@ impl Link {
     }
 }
 
-/// What goes wrong with one call, decided once, however often it is polled.
+/// The faults of one call. They are decided once, however often it is polled.
 #[derive(Debug)]
 struct Turn {
     pending: bool,
@@ -76,11 +78,11 @@ pub(super) struct Lane {
     pub(super) link: Arc<Link>,
     rng: Rng,
     sending: bool,
-    /// A refusal is not the end of a datagram socket.
+    /// A datagram socket goes on after a refusal.
     datagrams: bool,
     turn: Option<Turn>,
     passed: u64,
-    /// How this direction ends the connection, and at which byte.
+    /// The fault that ends the connection in this direction, and the byte at which it does.
     fate: Option<(Fault, u64)>,
 }
 
@@ -109,11 +111,11 @@ impl Lane {
 
     fn rolls(&mut self, fault: Fault) -> bool {
         let rate = self.faults.rate(fault);
-        // What never happens takes no number, so that plans can be compared.
+        // A fault that never happens draws no number, so that plans can be compared.
         rate > 0 && self.rng.u16(0..1000) < rate
     }
 
-    /// Whether `fault` happens now. If so, it is written down.
+    /// Whether `fault` happens now. If so, it is added to the trace.
     pub(super) fn happens(&mut self, fault: Fault) -> bool {
         let happens = self.rolls(fault);
         if happens {
@@ -138,13 +140,13 @@ impl Lane {
         self.rng.usize(0..end.max(1))
     }
 
-    /// Up to the longest delay.
+    /// A time up to the longest delay.
     fn some_time(&mut self) -> Duration {
         self.faults.longest_delay.mul_f64(self.rng.f64())
     }
 
-    /// Gets over what delays the next call: then at most so many bytes of a stream may pass, of
-    /// `len` that could; or this has befallen the connection.
+    /// Waits for delays of the next call. Then at most so many bytes of a stream may pass, of the
+    /// `len` that could. Or the connection has ended with this fault.
     pub(super) fn poll_turn(
         &mut self,
         cx: &mut Context<'_>,
@@ -176,7 +178,7 @@ impl Lane {
         delays.then(|| Box::pin(sleep(self.some_time())))
     }
 
-    /// Short pieces, and none that goes beyond the byte at which the connection ends.
+    /// Limits pieces to short ones, and to the byte at which the connection ends.
     fn roll_limit(&mut self, len: usize) -> usize {
         let short = match self.sending {
             true => Fault::ShortWrite,
@@ -195,7 +197,7 @@ impl Lane {
         }
     }
 
-    /// Below the longest piece; every second time 0.
+    /// A number below the longest piece; every second time 0.
     fn small(&mut self) -> usize {
         match self.rng.bool() {
             true => 0,
@@ -203,7 +205,7 @@ impl Lane {
         }
     }
 
-    /// What this call has to answer because of what ended the connection, now or before.
+    /// The fault that this call has to report, if it has ended the connection, now or before.
     fn meet_fate(&mut self) -> Option<Fault> {
         if let Some((fate, at)) = self.fate
             && self.passed >= at
@@ -218,13 +220,13 @@ impl Lane {
         self.link.befallen()
     }
 
-    /// The call has been answered, and so many bytes have passed.
+    /// The call was answered, and so many bytes have passed.
     pub(super) fn done(&mut self, bytes: usize) {
         self.turn = None;
         self.passed += bytes as u64;
     }
 
-    /// The socket itself has to be waited for, or the end of the connection.
+    /// Registers the task that waits for the socket itself, or for the end of the connection.
     pub(super) fn waits(&self, cx: &Context<'_>) {
         let mut state = self.link.state();
         if state.befallen.is_some() {
@@ -234,7 +236,7 @@ impl Lane {
     }
 }
 
-/// A sequence of its own for each direction of each socket.
+/// A random sequence for each direction of each socket.
 fn derived(faults: &Faults, sending: bool) -> Rng {
     let mixed = Rng::with_seed(faults.seed).u64(..) ^ faults.number;
     let mixed = Rng::with_seed(mixed).u64(..) ^ u64::from(sending);

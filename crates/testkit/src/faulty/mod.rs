@@ -1,15 +1,17 @@
-//! A socket that misbehaves on purpose, over any other: the same way each time for the same seed.
+//! A socket that misbehaves on purpose, over any other: in the same way each time for the same
+//! seed.
 //!
-//! [`Faulty`] puts the faults of a plan, [`Faults`], between a socket and who uses it. No
-//! privileges and no network are needed, and whatever runs over sockets runs over it.
-//! [`FaultyTransport`] makes such sockets for programs that connect and listen by themselves. With
-//! a [`Trace`] one sees what went wrong.
+//! [`Faulty`] puts the faults of a plan, [`Faults`], between a socket and its user. It needs no
+//! privileges and no network, and works with everything that uses sockets. [`FaultyTransport`]
+//! makes such sockets for programs that connect and listen by themselves. A [`Trace`] records the
+//! faults that happened.
 //!
-//! What happens to single datagrams (loss, and the others) happens where they arrive; to have it in
-//! both directions both ends have to be faulty.
+//! The faults of single datagrams, such as loss, happen on receipt. To have them in both
+//! directions, make both ends faulty.
 //!
 //! ```
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use socketry_testkit::{Faults, Faulty};
 //! use socketry_transport::{Listener, RecvExt, SendExt};
 //!
@@ -49,7 +51,7 @@ pub use transport::{FaultyListener, FaultyTransport};
 
 /// A socket with [`Faults`], as [`Faults::over`] makes it.
 ///
-/// It needs tokio's time where the plan has [delays](Fault::Delay) or
+/// It needs tokio's timer if the plan has [delays](Fault::Delay) or
 /// [reordering](Fault::Reordering).
 pub type Faulty<S> = Joined<FaultyRecv<<S as Socket>::Recv>, FaultySend<<S as Socket>::Send>>;
 
@@ -66,7 +68,7 @@ pub struct FaultySend<W: SendHalf> {
 }
 
 impl Faults {
-    /// `socket` with the faults that this plan decides for it.
+    /// `socket` with the faults of this plan.
     pub fn over<S: Socket>(&self, socket: S) -> Faulty<S> {
         let (link, shape) = (Arc::new(Link::default()), socket.shape());
         let lane = |sending| Lane::new(self, &link, shape, sending);
@@ -83,7 +85,7 @@ impl Faults {
     }
 }
 
-/// What a broken connection answers.
+/// The error of a broken connection.
 fn failed(half: &impl Half) -> io::Error {
     match half.shape() {
         Shape::Stream => io::ErrorKind::ConnectionReset.into(),
@@ -158,14 +160,13 @@ impl<W: SendHalf> SendHalf for FaultySend<W> {
 impl<W: SendHalf> Drop for FaultySend<W> {
     fn drop(&mut self) {
         if self.faults.lane.link.befallen().is_some() {
-            // Where the system refuses, the peer sees an end, as it does on transports without a
-            // reset.
+            // If the system refuses, the peer sees an end, as on transports without a reset.
             let _ = self.inner.abort_on_drop(true);
         }
     }
 }
 
-/// Both halves know what is known inside, and print alike.
+/// Both halves have the inner half's information, and print alike.
 macro_rules! half {
     ($name:ident<$inner:ident>) => {
         impl<T: $inner> Half for $name<T> {

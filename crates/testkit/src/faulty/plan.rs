@@ -1,10 +1,10 @@
-//! What may go wrong, how often, and from which seed.
+//! The kinds of faults, their rates, and the seed.
 
 use std::time::Duration;
 
 use super::Trace;
 
-/// Something that goes wrong with a socket.
+/// A fault of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
@@ -17,31 +17,32 @@ pub enum Fault {
     Pending,
     /// A call waits, in tokio's time, before it does anything. Per receive or send; loses nothing.
     Delay,
-    /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset
-    /// too where the transport has one. On a datagram socket one call fails as if nobody listened
-    /// there, and the socket goes on. Per direction.
+    /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset,
+    /// too, where the transport has one. On a datagram socket one call fails as if there was no
+    /// listener, and the socket goes on. Per direction.
     Reset,
-    /// Nothing arrives any more and nothing is taken: calls wait for ever. Per direction, and then
-    /// in both.
+    /// Nothing arrives any more and no bytes are taken: calls wait for ever. Per direction, and
+    /// then in both.
     Stall,
-    /// The peer has vanished: nothing arrives any more, and what is sent is taken and goes nowhere.
-    /// Per direction, and then in both.
+    /// The peer has vanished: nothing arrives any more, and sent bytes are taken and lost. Per
+    /// direction, and then in both.
     HalfOpen,
     /// A datagram does not arrive.
     Loss,
     /// A datagram arrives twice.
     Duplication,
-    /// A datagram arrives behind the next one, if one comes soon.
+    /// A datagram arrives after the next one, if one comes soon.
     Reordering,
-    /// The end of a datagram is missing, and nobody is told: something between the peers cut it.
+    /// The end of a datagram is missing, and the receiver is not told: a device between the peers
+    /// cut it.
     Truncation,
     /// The end of a datagram is missing, and the receiver is told:
     /// [`Received::Cut`](socketry_transport::Received::Cut).
     Cut,
     /// One bit of a datagram is flipped.
     Corruption,
-    /// One bit of what a stream's receive gave is flipped. No transport that checks its bytes does
-    /// this, so it is in no preset. Per receive.
+    /// One bit of a stream's receive is flipped. Transports that check their bytes prevent this, so
+    /// it is in no preset. Per receive.
     StreamCorruption,
 }
 
@@ -64,7 +65,7 @@ impl Fault {
         Fault::StreamCorruption,
     ];
 
-    /// Those after which every byte still arrives, in order and once.
+    /// The faults after which every byte still arrives, in order and once.
     pub const HARMLESS: [Fault; 4] = [
         Fault::ShortRead,
         Fault::ShortWrite,
@@ -72,10 +73,10 @@ impl Fault {
         Fault::Delay,
     ];
 
-    /// Those that end a connection, each at most once in a direction.
+    /// The faults that end a connection, each at most once in a direction.
     pub(super) const FATES: [Fault; 3] = [Fault::Reset, Fault::Stall, Fault::HalfOpen];
 
-    /// Those of single datagrams.
+    /// The faults of single datagrams.
     const OF_DATAGRAMS: [Fault; 6] = [
         Fault::Loss,
         Fault::Duplication,
@@ -86,12 +87,11 @@ impl Fault {
     ];
 }
 
-/// How often each [`Fault`] happens, in thousandths, and the seed that decides when.
+/// The rate of each [`Fault`], in thousandths, and the seed that decides when it happens.
 ///
-/// A plan is a value: the same plan and the same sequence of calls give the same faults, and a call
-/// that was `Pending` does not count as another one. What ends a connection is decided when the
-/// socket is made, together with the byte at which it happens, so that it does not depend on how
-/// many calls it takes to get there.
+/// A plan is a value: the same plan and the same sequence of calls give the same faults. A call
+/// that was `Pending` does not count again. The fault that ends a connection is decided when the
+/// socket is made, with the byte at which it happens. So it does not depend on the number of calls.
 ///
 /// ```
 /// use socketry_testkit::{Fault, Faults};
@@ -112,7 +112,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults: a socket with this plan is as it would be without.
+    /// No faults: a socket with this plan behaves as the one inside.
     pub fn none() -> Self {
         Faults {
             seed: 0,
@@ -126,7 +126,7 @@ impl Faults {
         }
     }
 
-    /// All of [`Fault::HARMLESS`]: what went well without them must go well with them.
+    /// All of [`Fault::HARMLESS`]. A program that works without them must work with them.
     pub fn harmless() -> Self {
         Faults::none()
             .with(Fault::ShortRead, 400)
@@ -135,8 +135,8 @@ impl Faults {
             .with(Fault::Delay, 30)
     }
 
-    /// All but [`Fault::StreamCorruption`]: about every third connection ends early, and every
-    /// tenth datagram suffers.
+    /// All but [`Fault::StreamCorruption`]. About every third connection ends early, and every
+    /// tenth datagram has a fault.
     pub fn hostile() -> Self {
         let fates = Fault::FATES.iter();
         let plan = fates.fold(Faults::harmless(), |plan, fate| plan.with(*fate, 70));
@@ -144,8 +144,8 @@ impl Faults {
         of_datagrams.fold(plan, |plan, fault| plan.with(*fault, 20))
     }
 
-    /// A plan made of numbers, a fuzzer's say: `rates` in thousandths, in the order of
-    /// [`Fault::ALL`]; those that are missing are 0.
+    /// A plan from numbers, a fuzzer's for instance: `rates` in thousandths, in the order of
+    /// [`Fault::ALL`]. Missing ones are 0.
     pub fn from_rates(seed: u64, rates: impl IntoIterator<Item = u16>) -> Self {
         let rates = Fault::ALL.into_iter().zip(rates);
         rates.fold(Faults::none().seed(seed), |plan, (fault, rate)| {
@@ -153,14 +153,14 @@ impl Faults {
         })
     }
 
-    /// The same with another seed. Default 0.
+    /// The same plan with another seed. Default 0.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same for another socket, with faults of its own.
+    /// The same plan for another socket, which gets faults of its own.
     /// [`FaultyTransport`](super::FaultyTransport) numbers the sockets that it makes. Default 0.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
@@ -168,20 +168,20 @@ impl Faults {
         self
     }
 
-    /// The same with `fault` happening in `thousandths` of the cases, or always from 1,000 on.
+    /// The same plan with `fault` happening in `thousandths` of the cases; from 1,000 on always.
     #[must_use]
     pub fn with(mut self, fault: Fault, thousandths: u16) -> Self {
         self.rates[fault as usize] = thousandths;
         self
     }
 
-    /// The same without these.
+    /// The same plan without these faults.
     #[must_use]
     pub fn without(self, faults: &[Fault]) -> Self {
         faults.iter().fold(self, |plan, fault| plan.with(*fault, 0))
     }
 
-    /// The longest [`Fault::Delay`], and how long a datagram waits for one to come before it:
+    /// The longest [`Fault::Delay`], and how long a datagram is held until another overtakes it:
     /// default 5 ms. With zero there are no delays, and no timer is needed.
     #[must_use]
     pub fn longest_delay(mut self, delay: Duration) -> Self {
@@ -196,40 +196,40 @@ impl Faults {
         self
     }
 
-    /// By which byte of a direction what ends a connection has happened, if it does: default 16
-    /// KiB. Early bytes are as likely as late ones, on a logarithmic scale.
+    /// By which byte of a direction the connection has ended, if a fault ends it: default 16 KiB.
+    /// Early bytes are as likely as late ones, on a logarithmic scale.
     #[must_use]
     pub fn within(mut self, bytes: u64) -> Self {
         self.within = bytes;
         self
     }
 
-    /// What ends a connection happens between two receives or sends, and cuts none. For `raw` on a
-    /// stream, where what one read brings is the message.
+    /// A fault ends the connection only between two receives or sends, and cuts none. For `raw` on
+    /// a stream, where one read is a message.
     #[must_use]
     pub fn between_calls(mut self) -> Self {
         self.between_calls = true;
         self
     }
 
-    /// The same, and what happens is written down in `trace`.
+    /// The same plan, which records its faults in `trace`.
     #[must_use]
     pub fn traced(mut self, trace: &Trace) -> Self {
         self.trace = Some(trace.clone());
         self
     }
 
-    /// How often `fault` happens, in thousandths.
+    /// The rate of `fault`, in thousandths.
     pub fn rate(&self, fault: Fault) -> u16 {
         self.rates[fault as usize]
     }
 
-    /// Whether nothing ever goes wrong.
+    /// Whether no fault ever happens.
     pub(super) fn are_none(&self) -> bool {
         self.rates == [0; Fault::ALL.len()]
     }
 
-    /// Whether single datagrams suffer.
+    /// Whether there are faults of single datagrams.
     pub(super) fn touch_datagrams(&self) -> bool {
         Fault::OF_DATAGRAMS
             .iter()

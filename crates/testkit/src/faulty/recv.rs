@@ -1,4 +1,4 @@
-//! What goes wrong where bytes and datagrams arrive.
+//! The faults of receiving.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,16 +12,16 @@ use tokio::time::{Sleep, sleep};
 use super::lane::Lane;
 use super::{Fault, failed};
 
-/// The most room in bytes that a datagram is received into, whatever the socket says that it needs.
+/// The most room in bytes for a datagram, whatever the socket asks for.
 const MAX_ROOM: usize = 1 << 20;
 
 /// The faults of a receiving half.
 #[derive(Debug)]
 pub(super) struct Receiving {
     pub(super) lane: Lane,
-    /// Datagrams that are to be given out next.
+    /// Datagrams to give out next.
     ready: VecDeque<Arrived>,
-    /// One that waits for another to go before it.
+    /// A datagram that waits until another overtakes it.
     held: Option<(Arrived, Option<Pin<Box<Sleep>>>)>,
 }
 
@@ -118,7 +118,7 @@ impl Receiving {
         }
     }
 
-    /// Gives up on the one that would go before the one that is held.
+    /// Stops waiting for a datagram to overtake the held one.
     fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((_, timer)) = &mut self.held else {
             return Poll::Pending;
@@ -130,7 +130,7 @@ impl Receiving {
         Poll::Ready(())
     }
 
-    /// What becomes of a datagram between the peers.
+    /// Applies the faults to a datagram on its way.
     fn suffer(&mut self, mut arrived: Arrived) {
         let lane = &mut self.lane;
         if lane.happens(Fault::Loss) {

@@ -1,4 +1,4 @@
-//! Runs with many seeds, and how to repeat the one that failed.
+//! Runs with many seeds, and the command to repeat a failed one.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,23 +13,23 @@ use std::thread;
 const ONE: &str = "SOCKETRY_SEED";
 /// The environment variable with the number of seeds to run, in place of the default.
 const MANY: &str = "SOCKETRY_SEEDS";
-/// How many run at once. Most of their time they wait.
+/// How many runs go on at once. They wait most of the time.
 const AT_ONCE: u64 = 16;
 
 thread_local! {
-    /// What panicked on this thread since the run began, caught or not.
+    /// The panics on this thread since the run began, caught or not.
     static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs `run` with the seeds from 0 up to `count`, several at once, each on a thread of its own.
 ///
-/// The environment variable `SOCKETRY_SEEDS` gives another number of seeds, and `SOCKETRY_SEED` one
-/// seed alone. A panic is a failure even if somebody caught it, as a runtime does for its tasks;
-/// for that the run has to stay on its thread, in a current-thread runtime.
+/// The environment variable `SOCKETRY_SEEDS` sets another number of seeds, and `SOCKETRY_SEED` a
+/// single seed. A panic is a failure even if it was caught, as a runtime catches those of its
+/// tasks. For that the run has to stay on its thread, in a current-thread runtime.
 ///
 /// # Panics
-/// After all runs, if one failed, with its seed and the command that repeats it: `command`, with
-/// the seed in front. Also if those variables are no numbers.
+/// After all runs, if one failed. The message has its seed and the command that repeats it:
+/// `command`, with the seed in front. Also if those variables are no numbers.
 ///
 /// ```
 /// socketry_testkit::faulty::for_each_seed("cargo test addition_commutes", 10, |seed| {
@@ -84,7 +84,7 @@ fn number(variable: &str) -> Option<u64> {
     }
 }
 
-/// What `run` panicked with, if anything in it did.
+/// The first panic in `run`, if there was one.
 fn outcome(seed: u64, run: impl Fn(u64)) -> Result<(), String> {
     PANICS.take();
     let ran = panic::catch_unwind(AssertUnwindSafe(|| run(seed)));
@@ -110,13 +110,13 @@ fn words(thrown: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Notes panics of all threads from here on; what they print stays as it was.
+/// Records panics of all threads from now on. They print as before.
 fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            // A thread that is ending has nothing to note it in.
+            // A thread that is ending has no place to record it.
             let _ = PANICS.try_with(|all| all.borrow_mut().push(panic.to_string()));
             before(panic);
         }));

@@ -1,4 +1,4 @@
-//! What goes wrong where bytes and datagrams are sent.
+//! The faults of sending.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
@@ -47,7 +47,7 @@ impl Sending {
         inner.poll_send_run(cx, bytes, size)
     }
 
-    /// Flushing and finishing, which say nothing to a peer that has vanished.
+    /// Flushing and finishing, which do not reach a peer that has vanished.
     pub(super) fn poll_done<W: SendHalf>(
         &mut self,
         inner: &mut W,
@@ -63,8 +63,8 @@ impl Sending {
         }
     }
 
-    /// How many bytes may be sent; or what is answered in place of the socket to a send of `len`
-    /// bytes.
+    /// How many bytes may be sent. Or the answer to a send of `len` bytes, without asking the
+    /// socket.
     fn poll_turn<W: SendHalf>(
         &mut self,
         inner: &W,

@@ -1,11 +1,11 @@
-//! What went wrong, in order.
+//! A record of faults, in order.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Fault;
 
-/// One fault that happened.
+/// A fault that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
@@ -13,9 +13,9 @@ pub struct Event {
     pub socket: u64,
     /// Whether it was in the sending half.
     pub sending: bool,
-    /// What happened.
+    /// The fault.
     pub fault: Fault,
-    /// How many bytes had passed in that direction.
+    /// How many bytes had passed in that direction before.
     pub at: u64,
 }
 
@@ -29,8 +29,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// The faults of all sockets whose plan [has it](super::Faults::traced). Clones are the same trace.
-/// It grows with every fault.
+/// The faults of all sockets whose plan [has this trace](super::Faults::traced). Clones are the
+/// same trace. It grows with every fault.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Arc<Mutex<Vec<Event>>>);
 
@@ -40,7 +40,7 @@ impl Trace {
         Self::default()
     }
 
-    /// What happened so far, oldest first.
+    /// The faults so far, oldest first.
     pub fn events(&self) -> Vec<Event> {
         self.all().clone()
     }

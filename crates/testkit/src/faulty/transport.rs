@@ -1,4 +1,4 @@
-//! A transport all of whose sockets are faulty.
+//! A transport with faulty sockets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use super::{Faults, Faulty};
 
 /// Connects and accepts [`Faulty`] sockets of another transport. Clones are the same transport.
 ///
-/// Each socket has faults of its own: those that are connected are numbered 0, 2, 4 and so on in
-/// the [plan](Faults::number), those that are accepted 1, 3, 5.
+/// Each socket has faults of its own. In the [plan](Faults::number), connecting sockets are
+/// numbered 0, 2, 4 and so on, accepted ones 1, 3, 5.
 ///
 /// ```
 /// use socketry_testkit::{Faults, FaultyTransport};
@@ -20,7 +20,7 @@ use super::{Faults, Faulty};
 ///
 /// let faulty = FaultyTransport::new(TcpTransport::default(), &Faults::hostile().seed(1));
 /// let registry = Registry::standard().with("tcp", faulty.clone());
-/// // … and from here on all goes well:
+/// // … from now on there are no faults:
 /// faulty.calm();
 /// ```
 pub struct FaultyTransport<T> {
@@ -61,8 +61,7 @@ impl<T: Transport> FaultyTransport<T> {
         FaultyTransport::with_sides(transport, plan, plan)
     }
 
-    /// The same with a plan for the sockets that are connected, and one for those that are
-    /// accepted.
+    /// The same with one plan for connecting sockets, and one for accepted ones.
     pub fn with_sides(transport: T, connected: &Faults, accepted: &Faults) -> Self {
         let calm = Arc::default();
         FaultyTransport {
@@ -74,7 +73,7 @@ impl<T: Transport> FaultyTransport<T> {
 }
 
 impl<T> FaultyTransport<T> {
-    /// From here on sockets are made without faults, by listeners that are there already, too.
+    /// From now on new sockets have no faults, also those of existing listeners.
     pub fn calm(&self) {
         self.accepting.calm.store(true, Ordering::Relaxed);
     }

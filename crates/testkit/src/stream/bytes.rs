@@ -1,4 +1,4 @@
-//! What is sent arrives.
+//! Sent bytes arrive.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -11,11 +11,11 @@ use super::Subject;
 use super::pattern::{check, flush, pattern, recv_pattern, recv_some, send_flushed};
 use super::verdict::{Failure, Verdict, ensure, same};
 
-/// The sizes of sends and receives: one byte, odd ones, a power of two, and one that takes several
-/// pieces on the way.
+/// The sizes of sends and receives: one byte, odd sizes, a power of two, and one that takes several
+/// pieces on its way.
 const SIZES: [usize; 6] = [1, 7, 1000, 4096, 65_536, 250_007];
 
-/// How much is sent in pieces of `size`: small pieces take long.
+/// How many bytes are sent in pieces of `size`, since small pieces take long.
 fn amount(size: usize) -> usize {
     (size * 1500).clamp(1500, 250_007)
 }
@@ -59,7 +59,7 @@ pub(super) async fn parts_arrive_as_one_run<T: Transport>(subject: Subject<T>) -
     Ok(())
 }
 
-/// Sends parts of these lengths, and comes again with what was not taken.
+/// Sends parts of these lengths, and sends again the bytes that were not taken.
 async fn send_parts<S: SendHalf>(socket: &mut S, offset: usize, lens: &[usize]) -> Verdict {
     let mut at = offset;
     let mut parts = Vec::new();
@@ -124,7 +124,7 @@ pub(super) async fn a_small_buffer_leaves_the_rest<T: Transport>(subject: Subjec
     subject.within("sending", sending).await?;
     let mut at = 0;
     while at < 64 {
-        // A buffer that holds something, and has room that was never written to.
+        // A buffer that has some bytes, and room that was never written to.
         let mut storage = [MaybeUninit::uninit(); 9];
         let mut buf = ReadBuf::uninit(&mut storage);
         buf.put_slice(b"kept");

@@ -14,7 +14,7 @@ use super::steps::Accepted;
 use super::verdict::{Failure, Verdict, same};
 use super::wake::poll_once;
 
-/// The same dice for every run: what fails, fails again.
+/// The same random numbers in every run, so that a failure repeats.
 const SEED: u64 = 20_260_101;
 
 pub(super) async fn a_cancelled_receive_loses_nothing<T: Transport>(
@@ -41,7 +41,7 @@ pub(super) async fn a_cancelled_receive_loses_nothing<T: Transport>(
     Ok(())
 }
 
-/// Every other receive is polled once and dropped if it has to wait.
+/// Every second receive is polled once, and dropped if it has to wait.
 async fn recv_with_cancels<R: RecvHalf>(socket: &mut R, all: usize) -> Verdict {
     let mut dice = Rng::with_seed(SEED);
     let mut at = 0;
@@ -85,7 +85,8 @@ pub(super) async fn a_cancelled_send_sends_nothing<T: Transport>(subject: Subjec
     same("how many bytes came", came.len(), sent.len())
 }
 
-/// Each send has other bytes; one that would wait is dropped, and `sent` gets what the others took.
+/// Each send has other bytes. A send that would wait is dropped, and `sent` gets the bytes that the
+/// others took.
 async fn send_with_cancels<S: SendHalf>(socket: &mut S, sent: &mut Vec<u8>) -> Verdict {
     let mut dice = Rng::with_seed(SEED);
     let enough = sent.len() + 300_000;
@@ -99,7 +100,9 @@ async fn send_with_cancels<S: SendHalf>(socket: &mut S, sent: &mut Vec<u8>) -> V
     Ok(())
 }
 
-pub(super) async fn a_cancelled_accept_loses_nobody<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(super) async fn a_cancelled_accept_loses_no_client<T: Transport>(
+    subject: Subject<T>,
+) -> Verdict {
     const CLIENTS: u8 = 30;
     let mut listener = subject.listen().await?;
     let at = listener.local().clone();

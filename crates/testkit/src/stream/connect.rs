@@ -1,4 +1,4 @@
-//! Connecting where it cannot go well, and with options.
+//! Connects that must fail, and connects with options.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use socketry_transport::{
 use super::Subject;
 use super::verdict::{Failure, Verdict, ensure, same};
 
-/// What "at once" means: far more than it takes, and far less than any timeout.
+/// The limit of "at once": far more than it takes, and far less than any timeout.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Fails unless connecting to `to`, where nobody listens, fails soon and says where.
+/// An error unless connecting to `to`, where nothing listens, fails soon and names the endpoint.
 pub(super) async fn fails_at_once<T: Transport>(subject: &Subject<T>, to: &Endpoint) -> Verdict {
     let begun = Instant::now();
     let error = refusal(subject, to).await?;
@@ -36,7 +36,7 @@ pub(super) async fn fails_at_once<T: Transport>(subject: &Subject<T>, to: &Endpo
     )
 }
 
-/// The error of a connect that must not go well.
+/// The error of a connect that must fail.
 async fn refusal<T: Transport>(subject: &Subject<T>, to: &Endpoint) -> Verdict<Error> {
     let connecting = async { Ok::<_, Failure>(subject.connect(to).await) };
     let connected = subject.within("connecting to nobody", connecting).await?;
@@ -48,10 +48,10 @@ fn refused<S>(made: Result<S>, at: &Endpoint) -> Verdict<Error> {
         .ok_or_else(|| Failure::new(format_args!("{at} was not refused")))
 }
 
-pub(super) async fn connecting_to_nobody_fails_at_once<T: Transport>(
+pub(super) async fn connecting_without_a_listener_fails_at_once<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
-    if let Some(nobody) = subject.declared_nobody() {
+    if let Some(nobody) = subject.declared_without_listener() {
         return fails_at_once(&subject, nobody).await;
     }
     let (_client, _server, listener) = subject.pair().await?;
@@ -61,13 +61,13 @@ pub(super) async fn connecting_to_nobody_fails_at_once<T: Transport>(
 }
 
 pub(super) async fn a_connect_timeout_fires<T: Transport>(subject: Subject<T>) -> Verdict {
-    /// More than any backlog of one holds.
+    /// More than a backlog of one holds.
     const MANY: usize = 100;
     let has = |key: &str| subject.keys().contains(key);
     if !(has("connect_timeout") && has("backlog")) {
         return Ok(());
     }
-    // Nobody accepts, and soon nobody more can wait for it.
+    // Nothing accepts, and soon the backlog is full.
     let at = subject.at.clone().with("backlog", 1);
     let listener = subject.listen_at(&at).await?;
     let to = listener.local().clone().with("connect_timeout", "100ms");
@@ -141,7 +141,7 @@ pub(super) async fn options_applied_are_read_back<T: Transport>(subject: Subject
     same("the peer, without options", client.peer(), listener.local())
 }
 
-/// A system may give a larger buffer than was asked for: Linux doubles them.
+/// A system may give a larger buffer than requested: Linux doubles it.
 fn at_least(mut asked: SocketOptions, found: &SocketOptions) -> SocketOptions {
     for (asked, found) in [
         (&mut asked.send_buffer, found.send_buffer),

@@ -13,7 +13,7 @@ use super::pressure::fill;
 use super::verdict::{Failure, Verdict, same};
 use super::wake::{park, recv_one};
 
-/// Much more than any buffer on the way.
+/// Many more bytes than all buffers on the way hold.
 const MUCH: usize = 12 << 20;
 
 pub(super) async fn both_directions_flow_at_once<T: Transport>(subject: Subject<T>) -> Verdict {
@@ -23,7 +23,7 @@ pub(super) async fn both_directions_flow_at_once<T: Transport>(subject: Subject<
     Ok(())
 }
 
-/// Sends and receives [`MUCH`], in one task that waits for both at once.
+/// Sends and receives [`MUCH`] bytes in one task that waits for both at once.
 async fn exchange<S: Socket>(mut socket: S) -> Verdict<S> {
     let bytes = pattern(0, MUCH);
     let (mut sent, mut came) = (0, 0);
@@ -46,7 +46,7 @@ async fn exchange<S: Socket>(mut socket: S) -> Verdict<S> {
     Ok(socket)
 }
 
-/// Sends some of what is left of `bytes`; with nothing left it waits for ever.
+/// Sends some of the rest of `bytes`. If nothing is left, it waits for ever.
 fn poll_send_more<S: SendHalf>(
     socket: &mut S,
     cx: &mut Context<'_>,
@@ -62,7 +62,7 @@ fn poll_send_more<S: SendHalf>(
         .map_ok(|len| *sent += len)
 }
 
-/// Receives and checks some bytes; when all are here it waits for ever.
+/// Receives and checks some bytes. When all are here, it waits for ever.
 fn poll_recv_more<R: RecvHalf>(
     socket: &mut R,
     cx: &mut Context<'_>,
@@ -138,7 +138,7 @@ pub(super) async fn dropping_a_half_is_silent<T: Transport>(subject: Subject<T>)
     the_sending_half_goes_on(&subject, listener).await
 }
 
-/// The same the other way round: without its receiving half a socket still sends.
+/// The other way round: without its receiving half a socket still sends.
 async fn the_sending_half_goes_on<T: Transport>(
     subject: &Subject<T>,
     mut listener: T::Listener,

@@ -1,5 +1,4 @@
-//! The forms that a socket comes in: whole and in halves, erased, and as `AsyncRead` and
-//! `AsyncWrite`.
+//! The forms of a socket: whole and in halves, erased, and as `AsyncRead` and `AsyncWrite`.
 
 use socketry_transport::{
     BoxSocket, Credentials, FromIo, Half, IntoIo, RecvExt, SendExt, Shape, Socket, Transport,
@@ -54,7 +53,7 @@ pub(super) async fn erased_and_generic_forms_behave_alike<T: Transport>(
     same("what erased sockets say of it", erased, generic)
 }
 
-/// What each step of a short talk comes to.
+/// The results of the steps of a short conversation.
 async fn transcript<T, C, S>(subject: &Subject<T>, client: C, server: S) -> Verdict<Vec<String>>
 where
     T: Transport,
@@ -119,7 +118,7 @@ pub(super) async fn async_read_and_write_change_nothing<T: Transport>(
     Ok(())
 }
 
-/// `socket` as `AsyncRead + AsyncWrite`, and that as a socket.
+/// `socket` as `AsyncRead + AsyncWrite`, and that as a socket again.
 fn there_and_back<S: Socket>(socket: S) -> Verdict<FromIo<IntoIo<S>>> {
     let info = socket.info().clone();
     let io = IntoIo::new(socket).map_err(Failure::new)?;

@@ -1,4 +1,4 @@
-//! What sending to a peer that is gone comes to.
+//! Sending to a peer that is gone.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -25,7 +25,8 @@ pub(super) async fn a_send_to_a_closed_peer_fails<T: Transport>(subject: Subject
         )?,
         Err(error) => is_gone(&error)?,
     }
-    // Whether it comes as the end or as an error, depends on what the peer had not read.
+    // Whether the peer's end is an end or an error here depends on the bytes that the peer had not
+    // read.
     let receiving = async { Ok::<_, Failure>(recv_to_end(&mut client).await) };
     match subject.within("receiving from nobody", receiving).await? {
         Ok(bytes) => ensure(bytes.is_empty(), "bytes came from nobody"),
@@ -33,8 +34,7 @@ pub(super) async fn a_send_to_a_closed_peer_fails<T: Transport>(subject: Subject
     }
 }
 
-/// Sends until that fails: the first send may go well, since the news of the peer's end takes its
-/// time.
+/// Sends until that fails. The first send may succeed, since the peer's end takes time to arrive.
 async fn send_until_it_fails<S: SendHalf>(socket: &mut S, most: usize) -> Verdict<io::Error> {
     let mut sent = 0;
     loop {
@@ -50,8 +50,7 @@ async fn send_until_it_fails<S: SendHalf>(socket: &mut S, most: usize) -> Verdic
     }
 }
 
-/// Two parts in one send: the call to the kernel for several parts is another one than that for
-/// one.
+/// Two parts in one send, since the kernel has another call for several parts than for one.
 async fn send_parts<S: SendHalf>(socket: &mut S) -> io::Result<usize> {
     let bytes = [7; 32_768];
     let parts = [IoSlice::new(&bytes[..7]), IoSlice::new(&bytes[7..])];
@@ -64,16 +63,16 @@ pub(super) async fn a_send_to_a_closed_peer_raises_no_signal<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let most = subject.most_held();
-    // A thread of its own: the signal goes to the thread that sends.
+    // In a thread of its own, since the signal goes to the thread that sends.
     let sending = tokio::task::spawn_blocking(move || {
-        std::thread::spawn(move || sigpipe::none_during(|| sends_to_nobody(&subject, most)))
+        std::thread::spawn(move || sigpipe::none_during(|| sends_to_a_closed_peer(&subject, most)))
             .join()
             .unwrap_or_else(|_| Err(Failure::new("panic while sending")))
     });
     sending.await.map_err(Failure::new)?
 }
 
-fn sends_to_nobody<T: Transport>(subject: &Subject<T>, most: usize) -> Verdict {
+fn sends_to_a_closed_peer<T: Transport>(subject: &Subject<T>, most: usize) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -91,9 +90,9 @@ fn sends_to_nobody<T: Transport>(subject: &Subject<T>, most: usize) -> Verdict {
 
 #[cfg(target_os = "linux")]
 mod sigpipe {
-    //! Whether a thread was sent SIGPIPE. Linux keeps a signal that is blocked even where it would
-    //! be ignored, as Rust programs do by default, so that it is seen without taking anybody's
-    //! handler away.
+    //! Whether a thread was sent SIGPIPE. Linux keeps a blocked signal even if its action is to be
+    //! ignored, as Rust programs set it by default. So the signal is seen without changing a
+    //! handler.
 
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -113,7 +112,7 @@ mod sigpipe {
 
 #[cfg(not(target_os = "linux"))]
 mod sigpipe {
-    //! Elsewhere a signal that is ignored leaves no trace: only that sending fails is seen.
+    //! On other systems an ignored signal leaves no trace. Only the failing send is checked.
 
     use crate::stream::verdict::Verdict;
 

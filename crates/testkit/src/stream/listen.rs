@@ -1,4 +1,4 @@
-//! Listeners, and those who come to them.
+//! Listeners and their clients.
 
 use std::pin::pin;
 
@@ -59,7 +59,7 @@ pub(super) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>)
         server.peer(),
         &ours,
     )?;
-    // Clients without names are all alike; named ones are not.
+    // Clients without names are all alike. Clients with names differ.
     let (second, _) = subject.meet(&mut listener).await?;
     let named = PeerAddr::try_from(&ours).is_ok_and(|ours| ours != PeerAddr::Unnamed);
     let alike = second.local() == &ours && named;
@@ -68,7 +68,7 @@ pub(super) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>)
 
 pub(super) async fn many_connections_do_not_mix<T: Transport>(subject: Subject<T>) -> Verdict {
     const MANY: usize = 100;
-    /// One at a time in a process, which has so many descriptors and no more.
+    /// One test at a time, since the descriptors of the process are limited.
     static TURN: Mutex<()> = Mutex::const_new(());
     let _turn = TURN.lock().await;
     let mut listener = subject.listen().await?;
@@ -87,7 +87,7 @@ pub(super) async fn many_connections_do_not_mix<T: Transport>(subject: Subject<T
     Ok(())
 }
 
-/// Says things that nobody else says, and hears them again.
+/// Sends text that no other client sends, and receives it again.
 async fn converse<T: Transport>(subject: Subject<T>, at: Endpoint, number: usize) -> Verdict {
     let mut client = subject.connect(&at).await.map_err(Failure::new)?;
     let start = number * 10_000;
@@ -118,7 +118,7 @@ pub(super) async fn a_vanished_client_does_not_stop_the_listener<T: Transport>(
     let at = listener.local().clone();
     for number in 0..10 {
         let connecting = subject.connect(&at);
-        // Some transports connect when they are accepted: then the attempt vanishes.
+        // Some transports connect only when they are accepted. Then the attempt vanishes.
         if let Ok(client) = timeout(QUIET, connecting).await {
             let mut client = client.map_err(Failure::new)?;
             if number % 2 == 0 {
@@ -142,7 +142,7 @@ pub(super) async fn a_vanished_client_does_not_stop_the_listener<T: Transport>(
     Ok(())
 }
 
-/// Accepts until a client says "here"; those before it must be gone, without a word.
+/// Accepts until a client says "here". The clients before it must be gone, without a byte.
 pub(super) async fn accept_until_here<T: Transport>(
     listener: &mut T::Listener,
 ) -> Verdict<Accepted<T>> {
@@ -169,7 +169,7 @@ pub(super) async fn bytes_sent_before_the_accept_arrive<T: Transport>(
         let mut client = connecting.await.map_err(Failure::new)?;
         send_flushed(&mut client, (0, 10_000), 999).await
     });
-    // Where connecting needs nobody to accept, the client is gone after this.
+    // If connecting needs no accept, the client is gone after this.
     let _ = timeout(QUIET, pin!(&mut client)).await;
     let mut server = subject.within("accepting", listener.accept()).await?;
     let rest = recv_last(&mut server, (0, 10_000));
@@ -184,7 +184,7 @@ pub(super) async fn a_dropped_listener_refuses_and_its_sockets_live_on<T: Transp
     let (mut client, mut server, listener) = subject.pair().await?;
     let at = listener.local().clone();
     drop(listener);
-    // While the two are connected nobody else gets the place by chance.
+    // While the two are connected, no other listener gets the address by chance.
     fails_at_once(&subject, &at).await?;
     let talk = async {
         tokio::try_join!(
@@ -202,7 +202,7 @@ pub(super) async fn a_dropped_listener_refuses_and_its_sockets_live_on<T: Transp
     Ok(())
 }
 
-pub(super) async fn a_dropped_listener_lets_go_of_who_waits<T: Transport>(
+pub(super) async fn a_dropped_listener_releases_waiting_clients<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let listener = subject.listen().await?;

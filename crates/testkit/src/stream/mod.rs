@@ -1,4 +1,4 @@
-//! The laws of a stream transport, to run against one of your own.
+//! The laws of a stream transport, to run against your own.
 //!
 //! ```
 //! use socketry_testkit::stream::Subject;
@@ -9,9 +9,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! gives one test for each of the [laws]: `mem::bytes_arrive_in_order_and_whole` and so on. What a
-//! transport cannot do is declared at its [`Subject`]; nothing is passed over in silence. A [`Law`]
-//! can also be tried by a program of one's own: [`Law::check`].
+//! gives one test for each of the [laws]: `mem::bytes_arrive_in_order_and_whole` and so on. A
+//! transport declares at its [`Subject`] what it cannot do; no law is skipped silently. Your own
+//! program can also check a [`Law`]: [`Law::check`].
 
 mod abort;
 mod bytes;
@@ -44,33 +44,33 @@ macro_rules! __stream_laws {
     ([$($then:tt)+] $($given:tt)*) => {
         $($then)+! { $($given)*
             bytes::bytes_arrive_in_order_and_whole
-                "What is sent arrives in order and whole, whatever the sizes of sends and receives.",
+                "Bytes arrive in order and whole, whatever the sizes of sends and receives.",
             bytes::parts_arrive_as_one_run
-                "The parts of one send arrive as one run of bytes, empty ones and many of them included.",
+                "The parts of one send arrive as one run of bytes, also many parts or empty ones.",
             bytes::an_empty_send_says_nothing
                 "Sending nothing is not an end, and moves nothing.",
             bytes::an_empty_buffer_is_not_the_end
                 "A buffer without room receives nothing, and never the end.",
             bytes::a_small_buffer_leaves_the_rest
-                "What does not fit into a small buffer comes with the next receive, and what a buffer holds stays.",
+                "Bytes that do not fit a buffer come with the next receive; those in it stay.",
             bytes::a_batch_brings_the_same_bytes
                 "Batches bring the same bytes as single receives.",
             bytes::question_and_answer_take_turns
-                "What was sent and flushed arrives without anything after it.",
+                "Bytes that were sent and flushed arrive without any after them.",
             duplex::both_directions_flow_at_once
-                "Much more than the buffers hold flows both ways at once, over sockets that one task polls.",
+                "More than the buffers hold flows both ways at once, polled by one task.",
             duplex::halves_serve_two_tasks
                 "The halves of a socket serve two tasks.",
             duplex::dropping_a_half_is_silent
-                "Dropping a half tells the peer nothing, and the other half goes on.",
+                "Dropping a half sends nothing, and the other half goes on.",
             duplex::a_waiting_reader_does_not_stop_the_writer
                 "While one half waits to receive, the other sends.",
             duplex::a_reader_and_a_writer_wait_apart
-                "A reader and a writer of one socket wait apart: each is woken by what it waits for.",
+                "A reader and a writer of one socket wait apart: each is woken for its own event.",
             end::the_end_is_for_ever
                 "After the end every receive gives the end.",
             end::finish_delivers_all_that_was_sent
-                "Finishing delivers all that was sent before, flushed or not.",
+                "Finishing delivers all bytes that were sent before, flushed or not.",
             end::a_half_close_leaves_the_other_direction
                 "After a half-close the other direction goes on to its own end.",
             end::nothing_is_sent_after_finish
@@ -101,10 +101,10 @@ macro_rules! __stream_laws {
                 "A peer that does not read stops the sender within a bound.",
             pressure::reading_wakes_a_stopped_sender
                 "A sender that was stopped is woken when the peer reads.",
-            pressure::a_send_counts_what_it_took
-                "What a send says it took is what arrives, no more and no less.",
+            pressure::a_send_counts_the_bytes_that_it_took
+                "Exactly the bytes that a send reports as taken arrive.",
             gone::a_send_to_a_closed_peer_fails
-                "Sending to a peer that is gone fails with a kind that says so, and receiving from it ends.",
+                "Sending to a peer that is gone fails with a fitting kind, and receiving ends.",
             gone::a_send_to_a_closed_peer_raises_no_signal
                 "Sending to a peer that is gone raises no signal.",
             gone::a_vanished_peer_wakes_a_stopped_sender
@@ -113,10 +113,10 @@ macro_rules! __stream_laws {
                 "A receive that is dropped while it waits loses nothing.",
             cancel::a_cancelled_send_sends_nothing
                 "A send that is dropped while it waits has sent nothing.",
-            cancel::a_cancelled_accept_loses_nobody
-                "An accept that is dropped while it waits loses nobody.",
+            cancel::a_cancelled_accept_loses_no_client
+                "An accept that is dropped while it waits loses no client.",
             cancel::a_cancelled_connect_leaves_nothing
-                "A connect that is dropped leaves nothing open and disturbs nobody.",
+                "A connect that is dropped leaves nothing open and disturbs no other.",
             listen::a_listener_is_where_it_says
                 "A listener can be reached where it says it listens.",
             listen::both_ends_name_each_other
@@ -126,25 +126,25 @@ macro_rules! __stream_laws {
             listen::a_vanished_client_does_not_stop_the_listener
                 "Clients that connect and vanish do not stop the listener.",
             listen::bytes_sent_before_the_accept_arrive
-                "What a client sent before it was accepted arrives, even if it is gone.",
+                "Bytes that a client sent before it was accepted arrive, even if it is gone.",
             listen::a_dropped_listener_refuses_and_its_sockets_live_on
                 "A dropped listener refuses newcomers, and its sockets live on.",
-            listen::a_dropped_listener_lets_go_of_who_waits
-                "Who waits to be accepted learns that the listener is gone.",
+            listen::a_dropped_listener_releases_waiting_clients
+                "A client that waits to be accepted learns that the listener is gone.",
             listen::a_place_has_one_listener
-                "A place is taken while a listener has it, and free again afterwards.",
-            connect::connecting_to_nobody_fails_at_once
-                "Connecting to nobody fails at once, in words that name the endpoint.",
+                "An address is taken while a listener has it, and free again afterwards.",
+            connect::connecting_without_a_listener_fails_at_once
+                "Connecting without a listener fails at once, in words that name the endpoint.",
             connect::a_connect_timeout_fires
                 "Where there is a connect timeout, it fires.",
             connect::an_unknown_option_is_refused_by_name
-                "An option that is unknown is refused by name, and those that there are are listed.",
+                "An unknown option is refused by name, and the known ones are listed.",
             connect::options_applied_are_read_back
-                "An option that was given is one that the socket has.",
+                "A socket has the options that it was given.",
             forms::every_form_is_a_stream
                 "Both ends and all their halves are streams and know the same endpoints.",
             forms::erased_and_generic_forms_behave_alike
-                "Erased sockets do what the sockets inside do.",
+                "Erased sockets behave as the sockets inside.",
             forms::async_read_and_write_change_nothing
                 "The way through `AsyncRead` and `AsyncWrite` and back changes nothing.",
         }
@@ -183,7 +183,7 @@ pub fn law<T: Transport>(name: &str) -> Law<Subject<T>> {
     *found.unwrap_or_else(|| panic!("there is no law {name} for streams"))
 }
 
-/// Runs a law on two workers, so that the two ends of a connection may truly run at once.
+/// Runs a law on two worker threads, so that both ends of a connection may run at once.
 fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
@@ -191,23 +191,23 @@ fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
     let verdict = runtime.block_on(law);
-    // What the transport left running must not keep the test.
+    // Tasks that the transport left running must not delay the test.
     runtime.shutdown_background();
     verdict.map_err(|failure| failure.to_string())
 }
 
 /// A module of this name with one `#[test]` for each of the [laws of stream
 /// transports](crate::stream::laws), run against this [`Subject`](crate::stream::Subject). The
-/// second argument is an expression; each test evaluates it anew, so that each has a listener of
+/// second argument is an expression, which each test evaluates anew, so that each has a listener of
 /// its own.
 ///
 /// ```
 /// use socketry_testkit::stream::Subject;
-/// use socketry_transport::TcpTransport;
+/// use socketry_transport::{SocketOptions, TcpTransport};
 ///
 /// socketry_testkit::stream_laws!(tcp, Subject::new(TcpTransport::default(), "tcp://127.0.0.1:0")
-///     .nobody_at("tcp://127.0.0.1:1")
-///     .reads_back(&[("ttl", "7")], |socket| socketry_transport::SocketOptions::read_back(socket)));
+///     .without_listener_at("tcp://127.0.0.1:1")
+///     .reads_back(&[("ttl", "7")], |socket| SocketOptions::read_back(socket)));
 /// # fn main() {}
 /// ```
 #[macro_export]

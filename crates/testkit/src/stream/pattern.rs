@@ -1,4 +1,4 @@
-//! Bytes that tell where they belong, and how laws send and receive them.
+//! Bytes that show their position, and how the laws send and receive them.
 
 use std::io;
 use std::sync::LazyLock;
@@ -8,8 +8,8 @@ use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf};
 
 use super::verdict::{Failure, Verdict, ensure};
 
-/// The stream that every law sends: these bytes again and again. The period is a prime above every
-/// size that is used, so that no piece can stand in for another.
+/// The stream that every law sends repeats these bytes. The period is a prime above every size in
+/// use, so that no piece can be mistaken for another.
 static PERIOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bytes = vec![0; 1_048_583];
     Rng::with_seed(20_260_101).fill(&mut bytes);
@@ -26,7 +26,7 @@ pub(super) fn pattern(offset: usize, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Fails at the first byte that does not belong at `offset` and after it.
+/// An error at the first byte that does not belong at `offset` and after it.
 pub(super) fn check(bytes: &[u8], offset: usize) -> Verdict {
     let expected = pattern(offset, bytes.len());
     if bytes == expected {
@@ -46,7 +46,7 @@ fn on_the_way(offset: usize) -> impl FnOnce(io::Error) -> Failure {
     move |error| Failure::new(format_args!("after {offset} bytes: {error}"))
 }
 
-/// One send that must take something.
+/// One send, which must take at least one byte.
 pub(super) async fn send_some<S: SendHalf + ?Sized>(
     socket: &mut S,
     bytes: &[u8],
@@ -58,7 +58,7 @@ pub(super) async fn send_some<S: SendHalf + ?Sized>(
     }
 }
 
-/// Sends the bytes from `offset` to `end` in pieces of `size`, and does not flush.
+/// Sends the bytes from `offset` to `end` in pieces of `size`, without a flush.
 pub(super) async fn send_pattern<S: SendHalf + ?Sized>(
     socket: &mut S,
     (offset, end): (usize, usize),
@@ -72,7 +72,7 @@ pub(super) async fn send_pattern<S: SendHalf + ?Sized>(
     Ok(())
 }
 
-/// The same, and flushes.
+/// The same, with a flush.
 pub(super) async fn send_flushed<S: SendHalf + ?Sized>(
     socket: &mut S,
     range: (usize, usize),
@@ -86,7 +86,7 @@ pub(super) async fn flush<S: SendHalf + ?Sized>(socket: &mut S) -> io::Result<()
     std::future::poll_fn(|cx| socket.poll_flush(cx)).await
 }
 
-/// One receive, which brings at least a byte unless it is the end.
+/// One receive, which brings at least one byte unless it is the end.
 pub(super) async fn recv_some<R: RecvHalf + ?Sized>(
     socket: &mut R,
     buf: &mut [u8],
@@ -123,7 +123,7 @@ pub(super) async fn recv_pattern<R: RecvHalf + ?Sized>(
     Ok(())
 }
 
-/// Receives to the end: all that came.
+/// Receives to the end, and returns all bytes.
 pub(super) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Result<Vec<u8>> {
     let (mut all, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
     loop {

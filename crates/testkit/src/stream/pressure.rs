@@ -1,4 +1,4 @@
-//! Backpressure: who sends faster than the peer reads has to wait.
+//! Backpressure: a sender that is faster than the peer reads has to wait.
 
 use socketry_transport::{SendHalf, Transport};
 use tokio::time::timeout;
@@ -9,16 +9,16 @@ use super::steps::QUIET;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::park;
 
-/// Sends from `offset` on until nothing more is taken, and says up to where that was. The peer must
-/// not read meanwhile.
+/// Sends from `offset` on until no more bytes are taken, and returns the offset reached. The peer
+/// must not read meanwhile.
 pub(super) async fn fill<T: Transport, S: SendHalf>(
     subject: &Subject<T>,
     socket: &mut S,
     offset: usize,
 ) -> Verdict<usize> {
     let mut at = offset;
-    // It must have waited for a while: a kernel first moves what was sent to the peer, and then has
-    // room again.
+    // It must wait for a while, since a kernel first moves bytes to the peer, and then has room
+    // again.
     while let Ok(sent) = timeout(QUIET, send_some(socket, &pattern(at, 65_536))).await {
         at += sent.map_err(Failure::new)?;
         ensure(
@@ -55,10 +55,12 @@ pub(super) async fn reading_wakes_a_stopped_sender<T: Transport>(subject: Subjec
     Ok(())
 }
 
-pub(super) async fn a_send_counts_what_it_took<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(super) async fn a_send_counts_the_bytes_that_it_took<T: Transport>(
+    subject: Subject<T>,
+) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let (mut sent, mut read) = (fill(&subject, &mut client, 0).await?, 0);
-    // Sends that find some room, and often too little.
+    // Sends of sizes that find some room, and often too little.
     for size in [300_000, 1, 65_537, 300_000, 1000, 300_000] {
         let come = (read + 50_000).min(sent);
         let reading = recv_pattern(&mut server, (read, come), 1000);

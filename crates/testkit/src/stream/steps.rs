@@ -1,4 +1,4 @@
-//! The steps that laws are made of, each with its deadline.
+//! The steps of the laws, each with a deadline.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::verdict::{Failure, Verdict, ensure};
 /// The socket that a transport's listener accepts.
 pub(super) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
 
-/// How long nothing must happen before a law believes that nothing will.
+/// How long nothing must happen before a law assumes that nothing will.
 pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 impl<T: Transport> Subject<T> {
@@ -31,7 +31,7 @@ impl<T: Transport> Subject<T> {
         self.within("listening", self.transport.listen(at)).await
     }
 
-    /// What listening at `at` answers.
+    /// The result of listening at `at`.
     pub(super) async fn try_listen(&self, at: &Endpoint) -> Verdict<Result<T::Listener>> {
         self.within("listening", async {
             Ok::<_, Failure>(self.transport.listen(at).await)
@@ -45,7 +45,7 @@ impl<T: Transport> Subject<T> {
         listener: &mut T::Listener,
     ) -> Verdict<(T::Socket, Accepted<T>)> {
         let at = listener.local().clone();
-        // At once, for a transport whose connect wants an answer from the one who accepts.
+        // At once, for a transport whose connect waits for the accept.
         let (client, server) = tokio::join!(
             self.within("connecting", self.connect(&at)),
             self.within("accepting", listener.accept()),
@@ -53,14 +53,14 @@ impl<T: Transport> Subject<T> {
         Ok((client?, server?))
     }
 
-    /// A client, the socket that was accepted, and their listener, which is to be kept.
+    /// A client, the accepted socket, and their listener, which the caller has to keep.
     pub(super) async fn pair(&self) -> Verdict<(T::Socket, Accepted<T>, T::Listener)> {
         let mut listener = self.listen().await?;
         let (client, server) = self.meet(&mut listener).await?;
         Ok((client, server, listener))
     }
 
-    /// What `step` gives, within the patience for one step.
+    /// The result of `step`, which must come within the time for one step.
     pub(super) async fn within<V, E: fmt::Display>(
         &self,
         what: &str,
@@ -76,7 +76,7 @@ impl<T: Transport> Subject<T> {
         }
     }
 
-    /// What a task gives, within the patience for one step.
+    /// The result of a task, which must come within the time for one step.
     pub(super) async fn joined<V, E: fmt::Display>(
         &self,
         what: &str,
@@ -86,13 +86,13 @@ impl<T: Transport> Subject<T> {
         done.map_err(|error| Failure::new(format_args!("{what}: {error}")))
     }
 
-    /// Fails if `step` comes to something: it must wait.
+    /// An error if `step` becomes ready: it must wait.
     pub(super) async fn waits<V>(&self, what: &str, step: impl Future<Output = V>) -> Verdict {
         let waited = timeout(QUIET, step).await.is_err();
         ensure(waited, format_args!("{what}: it did not wait"))
     }
 
-    /// Ends the stream that `socket` sends, and gives the socket back where it is still of use.
+    /// Ends the sending direction of `socket`, and returns the socket if it can still be used.
     pub(super) async fn hang_up<S: Socket>(&self, mut socket: S) -> Verdict<Option<S>> {
         self.within("finishing", socket.finish()).await?;
         Ok(self.half_close.then_some(socket))

@@ -1,4 +1,4 @@
-//! What is tested: a transport, where it listens, and what it cannot do.
+//! The subject of the laws: a transport, where it listens, and its declarations.
 
 use std::any::Any;
 use std::fmt;
@@ -10,15 +10,15 @@ use socketry_transport::{Endpoint, Error, Keys, SocketOptions, Transport};
 
 use crate::DEADLINE;
 
-/// A transport that is tested, and what there is to know about it.
+/// A stream transport to check, and its declarations.
 ///
-/// A law has at most one listener at a time, so an endpoint that only one listener can have is
-/// fine, as long as each test makes a subject with another: [`stream_laws!`](crate::stream_laws)
-/// evaluates its expression for each.
+/// A law has at most one listener at a time. So an endpoint may allow only one listener, as long as
+/// each test makes a subject with another endpoint: [`stream_laws!`](crate::stream_laws) evaluates
+/// its expression for each test.
 pub struct Subject<T: Transport> {
     pub(super) transport: Arc<T>,
     pub(super) at: Endpoint,
-    nobody_at: Option<Endpoint>,
+    without_listener_at: Option<Endpoint>,
     pub(super) half_close: bool,
     holds: usize,
     pub(super) patience: Duration,
@@ -31,8 +31,8 @@ pub struct Subject<T: Transport> {
 type ReadBack<T> = fn(&<T as Transport>::Socket) -> io::Result<SocketOptions>;
 
 impl<T: Transport> Subject<T> {
-    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL, with port 0 or what
-    /// else stands for a free place, so that tests do not meet.
+    /// `transport`, whose listeners listen at `at`: an [`Endpoint`] or a URL. Use port 0, or
+    /// another form of a free address, so that tests do not share one.
     ///
     /// # Panics
     /// If `at` is no endpoint.
@@ -44,7 +44,7 @@ impl<T: Transport> Subject<T> {
         Subject {
             transport: Arc::new(transport),
             at: endpoint(at),
-            nobody_at: None,
+            without_listener_at: None,
             half_close: true,
             holds: 64 << 20,
             patience: DEADLINE,
@@ -55,22 +55,22 @@ impl<T: Transport> Subject<T> {
         }
     }
 
-    /// An endpoint where nobody ever listens. Default: one whose listener was dropped.
+    /// An endpoint where nothing ever listens. Default: one whose listener was dropped.
     ///
     /// # Panics
     /// If `at` is no endpoint.
     #[must_use]
-    pub fn nobody_at<E>(mut self, at: E) -> Self
+    pub fn without_listener_at<E>(mut self, at: E) -> Self
     where
         E: TryInto<Endpoint>,
         Error: From<E::Error>,
     {
-        self.nobody_at = Some(endpoint(at));
+        self.without_listener_at = Some(endpoint(at));
         self
     }
 
-    /// The transport cannot close one direction and keep the other: `finish` flushes, and only
-    /// dropping the socket ends the peer's stream.
+    /// The transport cannot close one direction alone: `finish` flushes, and only dropping the
+    /// socket ends the peer's stream.
     #[must_use]
     pub fn without_half_close(mut self) -> Self {
         self.half_close = false;
@@ -78,7 +78,7 @@ impl<T: Transport> Subject<T> {
     }
 
     /// How many bytes may at most be on the way to a peer that does not read. Default: 64 MiB, far
-    /// more than what a kernel buffers.
+    /// more than a kernel buffers.
     #[must_use]
     pub fn holds_at_most(mut self, bytes: usize) -> Self {
         self.holds = bytes;
@@ -92,8 +92,8 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// Options to connect with, and how a socket that connected tells which it has: for the
-    /// kernel's sockets, [`SocketOptions::read_back`]. A transport that declares
+    /// Options to connect with, and how a connected socket reads them back. For the kernel's
+    /// sockets that is [`SocketOptions::read_back`]. A transport that declares
     /// [keys](Transport::keys) needs this, or an exception.
     #[must_use]
     pub fn reads_back(
@@ -106,8 +106,7 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// The law of that name does not bind this transport, for the reason given, which is for those
-    /// who read it.
+    /// Excepts the law of this name, for a reason that is only documentation.
     ///
     /// # Panics
     /// If there is no such law, or no reason.
@@ -118,7 +117,7 @@ impl<T: Transport> Subject<T> {
         self
     }
 
-    /// Keeps `thing` as long as the subject: the directory of a socket file, say.
+    /// Keeps `thing` as long as the subject, for instance the directory of a socket file.
     #[must_use]
     pub fn keeping(mut self, thing: impl Any + Send + Sync) -> Self {
         self.kept.push(Arc::new(thing));
@@ -137,14 +136,14 @@ where
     }
 }
 
-/// What laws ask. What they do is in `steps.rs`.
+/// The questions of the laws. `steps.rs` has their actions.
 impl<T: Transport> Subject<T> {
     pub(super) fn keys(&self) -> Keys {
         self.transport.keys()
     }
 
-    pub(super) fn declared_nobody(&self) -> Option<&Endpoint> {
-        self.nobody_at.as_ref()
+    pub(super) fn declared_without_listener(&self) -> Option<&Endpoint> {
+        self.without_listener_at.as_ref()
     }
 
     pub(super) fn most_held(&self) -> usize {
@@ -169,7 +168,7 @@ impl<T: Transport> Clone for Subject<T> {
         Subject {
             transport: Arc::clone(&self.transport),
             at: self.at.clone(),
-            nobody_at: self.nobody_at.clone(),
+            without_listener_at: self.without_listener_at.clone(),
             options: self.options.clone(),
             exceptions: self.exceptions.clone(),
             kept: self.kept.clone(),

@@ -1,12 +1,12 @@
-//! What a law finds: nothing, or in words what is not as it should be.
+//! The result of a law: nothing, or in words what is wrong.
 
 use std::fmt::{self, Debug, Display};
 
-/// What is not as it should be.
+/// A failure, in words.
 #[derive(Debug)]
 pub(super) struct Failure(String);
 
-/// What a law finds.
+/// The result of a law.
 pub(super) type Verdict<T = ()> = Result<T, Failure>;
 
 impl Failure {
@@ -21,7 +21,7 @@ impl Display for Failure {
     }
 }
 
-/// Fails with `words` unless `holds`.
+/// An error with `words` unless `holds`.
 pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
     if holds {
         Ok(())
@@ -30,7 +30,7 @@ pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
     }
 }
 
-/// Fails unless `found` is `expected`.
+/// An error unless `found` is `expected`.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "values read better where it is called"

@@ -1,4 +1,4 @@
-//! Who waits is woken.
+//! A waiting task is woken.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,7 +13,7 @@ use super::Subject;
 use super::pattern::send_flushed;
 use super::verdict::{Failure, Verdict, ensure, same};
 
-/// Starts `waiting` as a task, and comes back when that waits (or is done already).
+/// Starts `waiting` as a task, and returns once that waits or is done.
 pub(super) async fn park<F>(waiting: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -26,12 +26,12 @@ where
         tell.take().map(|tell| tell.send(()));
         polled
     }));
-    // A task that panicked in its first poll tells nothing, and its handle tells that.
+    // A task that panics in its first poll sends nothing. Its handle reports the panic.
     let _ = waits.await;
     task
 }
 
-/// One poll of `future`, which is then dropped.
+/// Polls `future` once, and drops it.
 pub(super) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -40,14 +40,14 @@ pub(super) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Op
     .await
 }
 
-/// One receive; the socket comes back, so that it is not closed.
+/// One receive. It returns the socket, so that it is not closed.
 pub(super) async fn recv_one<R: RecvHalf>(mut socket: R) -> io::Result<(Received, R)> {
     let mut buf = [0; 8];
     let (_, received) = socket.recv(&mut buf).await?;
     Ok((received, socket))
 }
 
-/// Fails unless the kind of `error` says that the connection is no more.
+/// An error unless the kind of `error` says that the connection is gone.
 pub(super) fn is_gone(error: &io::Error) -> Verdict {
     let gone = [
         io::ErrorKind::BrokenPipe,
@@ -100,7 +100,7 @@ pub(super) async fn a_reset_wakes_a_reader<T: Transport>(subject: Subject<T>) ->
 
 pub(super) async fn the_last_task_to_wait_is_woken<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, server, _listener) = subject.pair().await?;
-    // Waits in a task of its own, which is over before the data comes.
+    // The first task to wait, which ends before the data comes.
     let first = tokio::spawn(async move {
         let mut server = server;
         let mut buf = [0; 8];

@@ -6,7 +6,7 @@ use socketry_codec::{BareJson, Codec, Decoded, End, Json, Line, Raw, Reader, Str
 
 use super::{CODECS, FRAME, codec, wire};
 
-/// How many frames each is shown.
+/// How many frames each codec decodes.
 const FRAMES: usize = 100;
 
 #[test]
@@ -44,7 +44,7 @@ fn costs_nothing<C: Codec>(name: &str, mut codec: C) {
     assert_eq!(measure(reading).count_total, 0, "{name}: next_frame");
 }
 
-/// Decodes to the last frame and says how many bytes they all have.
+/// Decodes to the last frame, and returns the total length of the frames.
 fn decode_all<C: Codec>(codec: &mut C, mut wire: &[u8]) -> usize {
     let mut payload = 0;
     while let Decoded::Frame {

@@ -18,10 +18,10 @@ type End = Framed<Watched<BoxSocket>, Raw>;
 
 /// How many datagrams are sent before they are received: no more than the shortest queue holds.
 const BURST: usize = 8;
-/// How many bursts there are for buffers to find their size, and then to be counted.
+/// How many bursts there are to let the buffers grow, and then to be counted.
 const BURSTS: usize = 20;
 
-/// How many allocations datagrams from one end to the other took.
+/// How many allocations it took to pass datagrams from one end to the other.
 #[derive(Debug)]
 struct Costs {
     sent: u64,
@@ -29,8 +29,8 @@ struct Costs {
     waits: u64,
 }
 
-/// A client, the session that a listener has made for it, and the runtime that serves them: all
-/// that happens happens on the thread of the test, and so is counted.
+/// A client, its session at a listener, and their runtime. Everything happens on the thread of the
+/// test, and so is counted.
 struct Talk {
     runtime: Runtime,
     client: End,
@@ -100,7 +100,7 @@ async fn receive<S: RecvHalf>(framed: &mut Framed<S, Raw>) {
     }
 }
 
-/// So many datagrams are counted in all.
+/// How many datagrams are counted in all.
 const ALL: u64 = (BURST * BURSTS) as u64;
 
 #[test]
@@ -114,8 +114,8 @@ fn a_connected_socket_sends_and_receives_without_an_allocation() {
     }
 }
 
-/// A datagram waits in a session's queue in memory of its own. Those of Unix sockets have a sender
-/// that has a name.
+/// A datagram waits in a session's queue in memory of its own. On Unix sockets its sender has a
+/// name in addition.
 #[test]
 fn a_session_costs_one_allocation_a_datagram_and_one_for_a_name() {
     let places = Places::new();

@@ -1,9 +1,9 @@
-//! How often memory is allocated where every frame passes: not at all, once buffers have their
+//! How often memory is allocated on the path of every frame: never, once the buffers have their
 //! size.
 //!
-//! What does allocate is counted and bounded here, by what causes it: a receive that waits gives
-//! its buffer back and so pays for another, `recv_bytes` pays for each read, a session for each
-//! datagram that it queues.
+//! The other allocations are counted and bounded here by their causes. A receive that waits gives
+//! its buffer back, and so needs another one. `recv_bytes` allocates for each read, and a session
+//! for each datagram in its queue.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod codecs;
@@ -20,21 +20,21 @@ use allocation_counter::measure;
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec};
 
-/// Every codec that has a name of its own kind.
+/// A codec of every kind that has a name.
 const CODECS: [&str; 6] = ["raw", "line", "struct:<I", "struct:>H", "json", "json:bare"];
 
 /// A frame that every codec carries.
 const FRAME: &[u8; 64] = br#"{"text":"64 bytes, so that many of them go into one small read"}"#;
 
-/// The most allocations for a receive that waits: what arrived of a frame goes to a buffer of its
-/// size, there is a timer for the rest of it, and the next read has a buffer of its own again.
+/// The most allocations for a receive that waits. The bytes of an unfinished frame get a buffer of
+/// their size, the rest of the frame has a timer, and the next read has a buffer again.
 const WAIT: u64 = 3;
 
 fn codec(name: &str) -> BoxCodec {
     name.parse().unwrap()
 }
 
-/// [`FRAME`] so many times, as it goes on the wire.
+/// [`FRAME`] as many times as `frames`, encoded.
 fn wire<C: Codec>(codec: &mut C, frames: usize) -> BytesMut {
     let mut wire = BytesMut::new();
     for _ in 0..frames {
@@ -43,8 +43,8 @@ fn wire<C: Codec>(codec: &mut C, frames: usize) -> BytesMut {
     wire
 }
 
-/// What `work` gives, and how many allocations were made while it was polled. Those of other tasks
-/// do not count.
+/// The result of `work`, and how many allocations happened while it was polled. Those of other
+/// tasks do not count.
 async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
     let (mut work, mut allocations) = (pin!(work), 0);
     let done = poll_fn(|cx| {

@@ -1,5 +1,5 @@
-//! Frames through a `Sender`: the caller's part, and that of the writer, which is a task of the
-//! same thread.
+//! Frames through a `Sender`: the caller's part and the writer's, which is a task of the same
+//! thread.
 
 use allocation_counter::measure;
 use socketry_codec::{BoxCodec, Framed, Sender};
@@ -9,9 +9,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{CODECS, FRAME, codec};
 
-/// How many frames are put behind each other before the writer has its turn.
+/// How many frames are queued before the writer runs.
 const BURST: usize = 200;
-/// How many bursts are sent for the buffers to find their size, and then to be counted.
+/// How many bursts are sent to let the buffers grow, and then to be counted.
 const BURSTS: usize = 20;
 
 #[test]
@@ -41,7 +41,7 @@ async fn pair(places: &Places, scheme: &str, name: &str) -> (Sender, Framed<BoxR
     (sender, Framed::new(peer, codec(name)))
 }
 
-/// How often this thread allocated while a burst was sent. It is received afterwards.
+/// How often this thread allocated while a burst was sent. The burst is received afterwards.
 fn burst(runtime: &Runtime, sender: &Sender, peer: &mut Framed<BoxRecv, BoxCodec>) -> u64 {
     let send = async {
         for _ in 0..BURST {

@@ -11,26 +11,27 @@ use socketry_transport::{
 use super::watched::Watched;
 use super::{CODECS, FRAME, WAIT, codec, counted, wire};
 
-/// How many frames are exchanged for buffers to find their size, and then to be counted: many
-/// reads, and several writes.
+/// How many frames are exchanged to let the buffers grow, and then to be counted: many reads, and
+/// several writes.
 const FRAMES: usize = 15_000;
-/// How many bytes they have.
+/// The length of a frame in bytes.
 const BYTES: usize = FRAMES * FRAME.len();
-/// How many round trips are made.
+/// The number of round trips.
 const TRIPS: usize = 50;
-/// How long a body is, in bytes, and a piece that is written of it.
+/// The length of a body in bytes, and of the pieces in which it is written.
 const BODY: usize = 1 << 20;
 static PIECE: [u8; 16_384] = [b'x'; 16_384];
-/// The most allocations for a read of frames that are kept: its buffer, and what its frames share.
+/// The most allocations for a read of frames that are kept: its buffer, and the part that the
+/// frames share.
 const READ: u64 = 2;
 
-/// An end that is watched while it receives, and one that sends.
+/// A receiving end whose reads are counted, and a sending end.
 struct Pair<R, S, C> {
     receiving: Framed<Watched<R>, C>,
     sending: Framed<S, C>,
 }
 
-/// How many allocations there were on each side, and what happened meanwhile.
+/// How many allocations each side made, and how many reads and waits there were.
 #[derive(Debug)]
 struct Costs {
     sent: u64,
@@ -47,9 +48,9 @@ impl<R: RecvHalf, S: SendHalf, C: Codec + Clone> Pair<R, S, C> {
         }
     }
 
-    /// Sends twice and receives twice, both sides on one thread, and counts the second time. Only
-    /// then it flushes, since a flush gives the room of a burst back. `receive` is told how many
-    /// bytes are left, and says how many it took.
+    /// Sends twice and receives twice, both sides on one thread, and counts the second time. It
+    /// flushes only then, since a flush gives the memory of a burst back. `receive` gets the number
+    /// of bytes that are left, and returns how many it took.
     async fn exchange(
         &mut self,
         send: impl AsyncFn(&mut Framed<S, C>),
@@ -108,8 +109,8 @@ async fn feed<S: SendHalf, C: Codec>(framed: &mut Framed<S, C>) {
     }
 }
 
-/// Receives so many bytes; with `raw`, whose frames are other pieces than were fed, some more
-/// perhaps.
+/// Receives this many bytes. `raw` gives frames of other sizes than were fed, so it may receive
+/// more.
 async fn receive<S: RecvHalf, C: Codec>(framed: &mut Framed<S, C>, bytes: usize) -> usize {
     let mut got = 0;
     while got < bytes {
@@ -187,7 +188,7 @@ where
     assert!(costs.waits < FRAMES as u64 / 10, "{what}: {costs:?}");
 }
 
-/// Where nothing is waited for there is nothing at all, wherever the reads cut the frames.
+/// Without a wait there is no allocation, wherever the reads cut the frames.
 #[tokio::test]
 async fn a_read_costs_nothing() {
     for name in CODECS {
@@ -201,7 +202,7 @@ async fn a_read_costs_nothing() {
     }
 }
 
-/// Whoever waits for the next frame holds no buffer meanwhile.
+/// A task that waits for the next frame holds no buffer.
 #[tokio::test]
 async fn a_wait_between_frames_costs_one_buffer() {
     let places = Places::new();
@@ -241,7 +242,7 @@ async fn answer<S: RecvHalf + SendHalf, C: Codec>(framed: &mut Framed<S, C>) {
     }
 }
 
-/// Frames that are `Bytes`, all of them kept: so many for a read, however many frames are in it.
+/// Frames as `Bytes`, all of them kept: the allocations are per read, however many frames it holds.
 #[tokio::test]
 async fn frames_to_keep_cost_by_the_read() {
     let places = Places::new();

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use socketry_transport::{Aborted, Half, Info, Received, RecvHalf, SendHalf};
 use tokio::io::ReadBuf;
 
-/// A socket, and how often it gave something and had nothing.
+/// A socket that counts the receives that gave bytes, and those that had none.
 pub(crate) struct Watched<S> {
     socket: S,
     reads: u64,
@@ -23,7 +23,7 @@ impl<S> Watched<S> {
         }
     }
 
-    /// How many reads there were, and how many waits.
+    /// The number of reads, and of waits.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.reads, self.waits)
     }

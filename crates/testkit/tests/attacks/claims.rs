@@ -1,4 +1,4 @@
-//! A terabyte is claimed, and ten bytes come.
+//! A peer claims a terabyte, and sends ten bytes.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,7 +19,7 @@ fn names(root: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Waits until the root holds so many files.
+/// Waits until the root holds `count` files.
 async fn until(root: &Path, count: usize) {
     let wait = async {
         while names(root).len() != count {
@@ -29,7 +29,7 @@ async fn until(root: &Path, count: usize) {
     in_time("the server's files", wait).await;
 }
 
-/// dufs and miniserve left half a file under its final name; others reserve what is claimed and
+/// dufs and miniserve left half a file under its final name. Others reserve the claimed size, and
 /// fill the disk with nothing.
 #[tokio::test]
 async fn a_terabyte_claimed_and_ten_bytes_sent() {
@@ -64,7 +64,7 @@ async fn a_terabyte_claimed_and_ten_bytes_sent() {
                 "{held:?}"
             );
             serves(App::File, &service, &at).await;
-            // One whose name is given out only when it is whole.
+            // An upload gets its name only once it is whole.
             let mut client = file::Client::connect(&service, &at).await.unwrap();
             assert!(client.stat("final").await.is_err());
 

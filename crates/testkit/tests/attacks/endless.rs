@@ -10,11 +10,11 @@ use socketry_transport::{SendExt, connect};
 use crate::served::Served;
 use crate::victims::{STREAMS, framed};
 
-/// How much an endless line sends, in bytes: more than what is passed over of one.
+/// The length of an endless line in bytes: more than is passed over of one.
 const ENDLESS: usize = 40 << 20;
 
-/// tokio-util's `LinesCodec`, as it comes, keeps all of a line that never ends; its documentation
-/// warns of it.
+/// tokio-util's `LinesCodec` by default keeps all of a line that never ends, as its documentation
+/// warns.
 #[tokio::test]
 async fn an_endless_line_costs_no_more_than_the_limit() {
     let root = tempfile::tempdir().unwrap();
@@ -30,7 +30,7 @@ async fn an_endless_line_costs_no_more_than_the_limit() {
         let chunk = vec![b'a'; 256 << 10];
         let pour = async {
             for _ in 0..ENDLESS / chunk.len() {
-                // Being hung up on is what is wanted.
+                // The test wants the connection to be closed.
                 if attacker.send_all(&chunk).await.is_err() {
                     break;
                 }
@@ -38,23 +38,22 @@ async fn an_endless_line_costs_no_more_than_the_limit() {
         };
         in_time(codec, pour).await;
         served.is_alive().await;
-        // The longest frame once as it grows and once more as it is moved to a larger buffer.
+        // The longest frame once as it grows, and once more when it is moved to a larger buffer.
         let grown = served.grown();
         assert!(grown < 28 << 20, "{app} {codec}: {grown} bytes more");
     }
 }
 
-/// How long this thread has been computing: a machine that is busy with something else does not
-/// count.
+/// The processor time of this thread. Other work of the machine does not count.
 fn computed() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// asynchronous-codec looked at 2 MB of JSON that never closes again for every piece of it that
-/// came. Nor is what is here moved for every piece.
+/// asynchronous-codec scanned 2 MB of unfinished JSON again for every piece that arrived. The
+/// buffered bytes are also not moved for every piece.
 #[tokio::test]
-async fn what_never_ends_is_looked_at_and_moved_once() {
+async fn endless_input_is_scanned_and_moved_once() {
     for (codec, begin, go_on) in [
         ("json:bare", "{\"a\":\"", b'a'),
         ("json:bare", "{\"a\":[", b','),
@@ -70,15 +69,15 @@ async fn what_never_ends_is_looked_at_and_moved_once() {
         assert!(
             matches!(error.codec_fault(), Some(Fault::Truncated { have, .. }) if *have == 2 << 20)
         );
-        // For each of 32,768 pieces once more all that was here before it, a megabyte on the
-        // average, would be minutes.
+        // To scan all earlier bytes again for each of 32,768 pieces, a megabyte on average, would
+        // take minutes.
         assert!(took < Duration::from_secs(5), "{codec}: {took:?}");
         assert!(script.largest_room() <= 64 << 10);
     }
 }
 
-/// A parser that calls itself for every bracket ends with its stack. Behind a length the brackets
-/// are for `serde_json`, which gives up on the 128th.
+/// A recursive parser overflows its stack. After a length field the brackets are for `serde_json`,
+/// which gives up at the 128th.
 #[tokio::test]
 async fn nesting_a_hundred_thousand_deep() {
     let places = Places::new();
@@ -91,7 +90,7 @@ async fn nesting_a_hundred_thousand_deep() {
             let error = in_time(scheme, victim.recv()).await.unwrap_err();
             assert_eq!(error.codec_fault(), Some(&Fault::TooDeep { max: 128 }));
             assert!(error.is_fatal());
-            // Who stopped reading closes; how that ends for the attacker is its own affair.
+            // The server stops reading and closes. How that ends for the attacker does not matter.
             drop(victim);
             let _ = attack.await.unwrap();
         }
@@ -113,7 +112,7 @@ async fn no_app_falls_to_nesting() {
                     let length = i32::try_from(deep.len()).unwrap();
                     attacker.send_all(&length.to_ne_bytes()).await.unwrap();
                 }
-                // It may hang up before it has read all of that.
+                // The server may close before it has read all of that.
                 let _ = attacker.send_all(deep.as_bytes()).await;
             }
             served.is_alive().await;

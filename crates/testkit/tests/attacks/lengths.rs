@@ -1,4 +1,4 @@
-//! Lengths that nobody sends.
+//! Lengths that no honest peer sends.
 
 use bytes::BytesMut;
 use socketry_apps::matrix::App;
@@ -9,7 +9,7 @@ use socketry_transport::{BoxSocket, Listener, Received, RecvExt, SendExt, connec
 use crate::served::Served;
 use crate::victims::{STREAMS, framed, limited, pair};
 
-/// The most that a frame may have here, in bytes.
+/// The longest frame here, in bytes.
 const MOST: usize = 16;
 
 fn formats() -> impl Iterator<Item = String> {
@@ -22,7 +22,7 @@ fn formats() -> impl Iterator<Item = String> {
     orders.into_iter().flat_map(all)
 }
 
-/// Length fields of this format that claim more than anybody sends, or less than nothing.
+/// Length fields of this format that claim far too much, or less than nothing.
 fn claims(name: &str) -> Vec<Vec<u8>> {
     let format: Format = name.parse().unwrap();
     let size = format.size();
@@ -44,13 +44,13 @@ fn claims(name: &str) -> Vec<Vec<u8>> {
     claims
 }
 
-/// zmq.rs aborted its process on 73 bytes that claimed a length nobody can allocate.
+/// zmq.rs aborted its process on 73 bytes that claimed a length which cannot be allocated.
 #[tokio::test]
 async fn seventy_three_bytes_that_claim_everything() {
     let places = Places::new();
     for scheme in STREAMS {
         for family in ["struct", "json"] {
-            // Formats differ in the codec only; one transport is enough to see all of them.
+            // Formats differ in the codec only, so one transport is enough to test all of them.
             let few =
                 formats().filter(|name| scheme == "mem" || ["i", ">Q", "<b"].contains(&&**name));
             for format in few {
@@ -69,7 +69,7 @@ async fn seventy_three_bytes_that_claim_everything() {
                         Fault::TooLong { max: 16, .. } | Fault::NegativeLength(_)
                     );
                     assert!(named, "{scheme} {name} {claim:?}: {told}");
-                    // Whatever stands behind it, the end comes.
+                    // Whatever the bytes after it are, the end comes.
                     let mut answers = 0;
                     while !matches!(in_time(&name, victim.recv()).await, Ok(None)) {
                         answers += 1;
@@ -102,8 +102,8 @@ fn garbage_and_frames(name: &str) -> BytesMut {
     wire
 }
 
-/// message-io, given 25 bytes of 0xFF before valid frames, delivered nothing, for ever, and said
-/// nothing.
+/// message-io was given 25 bytes of 0xFF before valid frames. It delivered nothing, for ever,
+/// without an error.
 #[tokio::test]
 async fn garbage_before_valid_frames_is_never_silence() {
     let places = Places::new();
@@ -112,7 +112,7 @@ async fn garbage_before_valid_frames_is_never_silence() {
             let (mut attacker, mut victim) = framed(&places.free(scheme), limited(name, 64)).await;
             attacker.send_all(&garbage_and_frames(name)).await.unwrap();
             match in_time(name, victim.recv()).await {
-                // To a line the garbage is one, and is given out as such.
+                // For a line codec the garbage is one line, and is delivered as such.
                 Ok(Some(frame)) => {
                     assert!(name.starts_with("line") && frame.starts_with(&[0xff; 25]));
                 }
@@ -123,7 +123,7 @@ async fn garbage_before_valid_frames_is_never_silence() {
     }
 }
 
-/// The same to a socket of datagrams, where the next one is innocent.
+/// The same over a datagram socket, where the next datagram is not affected.
 #[tokio::test]
 async fn a_datagram_of_garbage_spoils_no_other() {
     let places = Places::new();
@@ -182,7 +182,7 @@ async fn a_length_whose_sum_overflows() {
     }
 }
 
-/// The same where a body is as long as a header claims.
+/// The same with a body of the length that a header claims.
 #[tokio::test]
 async fn a_body_of_all_the_bytes_there_are() {
     let (mut attacker, victim) = pair(&Places::new().free("mem")).await;
@@ -198,8 +198,8 @@ async fn a_body_of_all_the_bytes_there_are() {
     assert!(matches!(error.fault(), FrameFault::BodyCut(missing) if *missing == u64::MAX - 10));
 }
 
-/// What brought a zmq.rs server down, against each app: it answers or hangs up, and serves the next
-/// one.
+/// The input that crashed a zmq.rs server, against each app. The app answers or closes, and serves
+/// the next client.
 #[tokio::test]
 async fn no_app_falls_to_a_length() {
     let root = tempfile::tempdir().unwrap();
@@ -222,7 +222,7 @@ async fn no_app_falls_to_a_length() {
     }
 }
 
-/// Reads until there is no more.
+/// Reads until the end or an error.
 async fn hung_up(socket: &mut BoxSocket) {
     let mut buf = [0; 4096];
     while matches!(socket.recv(&mut buf).await, Ok((_, Received::Data))) {}

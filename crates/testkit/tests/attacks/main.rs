@@ -1,16 +1,16 @@
-//! The attacks that other systems fell to, each as a test: against real sockets, and the apps where
-//! it concerns them.
+//! The attacks that broke other systems, each as a test: against real sockets, and against the apps
+//! where they apply.
 //!
 //! | attack | here | without I/O, in `crates/codec/tests/attacks.rs` | elsewhere |
 //! |---|---|---|---|
-//! | a length that nobody sends: -1, 2³²-1, 2⁶⁴-1, a sum that overflows | `lengths` | `lengths_that_nobody_sends`, `sums_do_not_overflow`, `a_claim_is_not_asked_for_beyond_the_limit` | |
+//! | a length that no honest peer sends: -1, 2³²-1, 2⁶⁴-1, a sum that overflows | `lengths` | `lengths_that_nobody_sends`, `sums_do_not_overflow`, `a_claim_is_not_asked_for_beyond_the_limit` | |
 //! | a line or an object without its end, nesting without end | `endless` | `a_line_without_an_end_is_scanned_once`, `json_without_an_end_is_scanned_once`, `an_endless_line_or_object_is_given_up`, `nesting_without_end` | |
-//! | a byte a second, from as many connections as there are places | `slow` | | `apps/tests/chat.rs`, `apps/tests/command.rs`: who never says a word |
+//! | a byte a second, from as many connections as there are places | `slow` | | `apps/tests/chat.rs`, `apps/tests/command.rs`: a user that never sends |
 //! | a reader that never reads | `stuck` | | `framed_laws.rs`: a `Sender` that waits for room; `apps/tests/command.rs`: its command is killed |
 //! | a terabyte claimed and ten bytes sent | `claims` | | `framed_laws.rs`: memory follows what arrived |
 //! | something precious where a socket is to be bound | `places` | | `transport/tests/transports.rs`: stale sockets |
 //!
-//! What holds for names of files, for commands and for chats stands with those apps.
+//! The attacks on file names, commands and chats are tested with those apps.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod claims;

@@ -1,4 +1,4 @@
-//! Something precious stands where a socket is to be bound.
+//! A valuable file is at the path where a socket is to be bound.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
@@ -15,13 +15,13 @@ fn endpoint(scheme: &str, path: &Path) -> Endpoint {
     format!("{scheme}://{}", path.display()).parse().unwrap()
 }
 
-/// What a path is, so far as a change of it could be seen.
+/// The identity and state of the file at a path, as far as a change would show in them.
 fn identity(path: &Path) -> (u64, u64, u32, u64) {
     let found = fs::symlink_metadata(path).unwrap();
     (found.dev(), found.ino(), found.mode(), found.len())
 }
 
-/// Neither binding there, nor dropping what was not bound, touches what is there.
+/// Asserts that a failed bind, and dropping it, leaves the file alone.
 async fn is_left_alone(path: &Path) {
     let before = identity(path);
     for scheme in SCHEMES {
@@ -38,7 +38,7 @@ async fn is_left_alone(path: &Path) {
     }
 }
 
-/// msg-rs deletes whatever has the name that it is to bind.
+/// msg-rs deletes the file at the path that it is to bind.
 #[tokio::test]
 async fn nothing_but_a_stale_socket_is_deleted() {
     let directory = tempfile::tempdir().unwrap();
@@ -70,7 +70,7 @@ async fn nothing_but_a_stale_socket_is_deleted() {
     assert!(fs::metadata(at("pipe")).unwrap().file_type().is_fifo());
 }
 
-/// A socket that somebody else serves is not taken away, nor is one that a link leads to.
+/// A socket that another process serves is not taken away, and neither is one that a link leads to.
 #[tokio::test]
 async fn a_socket_in_use_is_not_taken_away() {
     let directory = tempfile::tempdir().unwrap();
@@ -86,7 +86,7 @@ async fn a_socket_in_use_is_not_taken_away() {
     assert!(fs::metadata(at("stale")).unwrap().file_type().is_socket());
 }
 
-/// And the other way round: what a killed server has left is in nobody's way.
+/// A socket that a killed server has left does not prevent binding.
 #[tokio::test]
 async fn a_stale_socket_is_taken_over() {
     let directory = tempfile::tempdir().unwrap();
@@ -100,7 +100,7 @@ async fn a_stale_socket_is_taken_over() {
             let listener = listen(endpoint(scheme, &path)).await.unwrap();
             assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
             drop(listener);
-            // The task that gives datagrams to sessions lets go of it a moment later.
+            // The task that distributes datagrams ends a moment later.
             let gone = async {
                 while path.exists() {
                     tokio::task::yield_now().await;

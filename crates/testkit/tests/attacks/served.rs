@@ -1,5 +1,5 @@
-//! A server in a process of its own, so that what it holds can be measured: this test program, once
-//! more.
+//! A server in a process of its own, so that its memory can be measured. The process is this test
+//! program again.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -11,22 +11,22 @@ use socketry_transport::Endpoint;
 
 use crate::victims::{serves, service};
 
-/// Which app and codec the other process serves, and from where.
+/// The app and codec that the other process serves, and its directory.
 const ASKED: &str = "SOCKETRY_ATTACKED";
 
-/// An app that serves in another process until this is dropped.
+/// An app that another process serves until this is dropped.
 pub(crate) struct Served {
     process: Child,
     pub(crate) app: App,
     pub(crate) service: Service,
     pub(crate) at: Endpoint,
-    /// The most memory it has had, before anything was done to it.
+    /// Its peak memory before the attack.
     before: u64,
 }
 
 impl Served {
-    /// Starts it, and has it serve one client, so that what it needs anyway is not counted as an
-    /// attack's.
+    /// Starts it, and has it serve one client, so that the memory that it needs anyway is not
+    /// counted.
     pub(crate) async fn start(app: App, codec: &str, root: &Path) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "served::in_a_process_of_its_own", "--nocapture"])
@@ -53,12 +53,12 @@ impl Served {
         served
     }
 
-    /// Fails unless it serves a client that behaves.
+    /// Fails unless it serves a well-behaved client.
     pub(crate) async fn is_alive(&self) {
         serves(self.app, &self.service, &self.at).await;
     }
 
-    /// By how many bytes the most memory that it ever had has grown since it started.
+    /// By how many bytes its peak memory has grown since it started.
     pub(crate) fn grown(&self) -> u64 {
         self.peak() - self.before
     }
@@ -85,7 +85,8 @@ impl Drop for Served {
     }
 }
 
-/// Not a test: what [`Served`] starts. It ends with its standard input, and so with who started it.
+/// Not a test: [`Served`] starts this. It ends with its standard input, and so with the process
+/// that started it.
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(asked) = std::env::var(ASKED) else {

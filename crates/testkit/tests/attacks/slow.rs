@@ -14,11 +14,11 @@ use crate::victims::{framed, serves, service};
 /// How many conversations a server has at once.
 const PLACES: usize = 1024;
 
-/// When a frame that has begun is given up, and what a server may take to do so.
+/// How long an unfinished frame may take, and how long a server may take to notice.
 const DEADLINE: Duration = Duration::from_secs(30);
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Sends the beginning of a frame, a byte each `pause`, until the server hangs up; says how long
+/// Sends the beginning of a frame, one byte each `pause`, until the server closes. Returns how long
 /// that took.
 async fn drip(mut socket: BoxSocket, pause: Duration) -> Duration {
     let begun = Instant::now();
@@ -37,7 +37,7 @@ async fn drip(mut socket: BoxSocket, pause: Duration) -> Duration {
     begun.elapsed()
 }
 
-/// Until the end, or until it fails.
+/// Reads until the end or an error.
 async fn hung_up(socket: &mut (impl RecvHalf + ?Sized)) -> bool {
     let mut buf = [0; 64];
     loop {
@@ -54,7 +54,7 @@ async fn besiege(app: App, at: &Endpoint) {
     let mut attackers = JoinSet::new();
     for number in 0..PLACES {
         let socket = connect(at).await.unwrap();
-        // Some come exactly when the deadline does, some between.
+        // Some bytes come exactly at the deadline, some between.
         let pause = Duration::from_millis([1_000, 700, 1_500, 250][number % 4]);
         attackers.spawn(drip(socket, pause));
         tokio::task::yield_now().await;
@@ -77,13 +77,13 @@ async fn besiege(app: App, at: &Endpoint) {
         begun.elapsed() <= DEADLINE + SLACK,
         "{app}: all at one deadline"
     );
-    // What a server does with files and processes takes real time.
+    // A server's work with files and processes takes real time.
     tokio::time::resume();
     serves(app, &service, at).await;
     tokio::time::pause();
 }
 
-/// A byte a second keeps a place for ever where only silence has a deadline. The time of a frame
+/// If only silence had a deadline, a byte a second would keep a place for ever. The time of a frame
 /// runs from its first byte.
 #[tokio::test(start_paused = true)]
 async fn a_byte_a_second_from_as_many_as_there_are_places() {
@@ -109,7 +109,7 @@ async fn a_byte_a_second_from_as_many_as_there_are_places() {
     besiege(App::File, &place).await;
 }
 
-/// Bytes that come so often that some are always there when the deadline comes gain no time.
+/// Bytes that come so often that some are always there at the deadline gain no time.
 #[tokio::test(start_paused = true)]
 async fn no_rhythm_outlives_the_deadline() {
     let at = Places::new().free("mem");
@@ -125,7 +125,7 @@ async fn no_rhythm_outlives_the_deadline() {
                 b"{"
             };
             let mut sent = attacker.send_all(begin).await;
-            // This task gets to run first when both are due, so that a byte is there already.
+            // If both are due, this task runs first, so that a byte is there already.
             while sent.is_ok() && begun.elapsed() < DEADLINE {
                 sleep(pause).await;
                 sent = attacker.send_all(b"a").await;

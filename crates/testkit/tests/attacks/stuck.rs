@@ -11,8 +11,8 @@ use socketry_transport::{SendExt, Socket, connect};
 use crate::served::Served;
 use crate::victims::{pair, service};
 
-/// ssh-chat made everybody wait five seconds for each user who did not read. Here it is
-/// [`chat::limits::PATIENCE`], once, and the server holds no more than what may wait for one user.
+/// In ssh-chat all users waited five seconds for each user that did not read. Here they wait
+/// [`chat::limits::PATIENCE`], once, and the server holds no more than may wait for one user.
 #[tokio::test]
 async fn chat_is_held_up_once_and_holds_little() {
     let root = tempfile::tempdir().unwrap();
@@ -45,8 +45,8 @@ async fn chat_is_held_up_once_and_holds_little() {
         longest = longest.max(begun.elapsed());
         waits += usize::from(begun.elapsed() >= chat::limits::PATIENCE * 9 / 10);
     }
-    // Not five seconds, and not for each of them: they are found out as their buffers in the kernel
-    // fill up, most at once.
+    // Not five seconds, and not once for each: they are noticed as their kernel buffers fill up,
+    // most of them at once.
     assert!(longest < Duration::from_secs(5), "{longest:?}");
     assert!(waits <= 5, "{waits} messages had to wait");
     let grown = served.grown();
@@ -56,9 +56,9 @@ async fn chat_is_held_up_once_and_holds_little() {
     );
 }
 
-/// A download that nobody takes: the file is not read ahead of it.
+/// A download that its client does not read. The file is not read ahead of it.
 #[tokio::test]
-async fn a_file_that_nobody_takes_is_not_held() {
+async fn a_file_that_its_client_does_not_read_is_not_buffered() {
     let root = tempfile::tempdir().unwrap();
     let huge = std::fs::File::create(root.path().join("huge")).unwrap();
     huge.set_len(1 << 30).unwrap();
@@ -92,7 +92,7 @@ async fn a_file_that_nobody_takes_is_not_held() {
     );
 }
 
-/// Whatever is fed, no more waits than was chosen, and who sends to others goes on.
+/// However much is fed, no more waits than the limit. A task that sends to other peers goes on.
 #[tokio::test]
 async fn a_sender_holds_what_it_was_told_to() {
     let places = Places::new();
@@ -106,7 +106,7 @@ async fn a_sender_holds_what_it_was_told_to() {
         let mut hearing = Framed::new(other, Struct::default());
         let frame = [7; 1_000];
         let mut refused = 0;
-        // Until its buffers and those of the system are full, and then far beyond.
+        // Until its own buffers and those of the system are full, and then far more.
         while refused < 10_000 {
             refused += usize::from(!sender.try_send(&frame).unwrap());
             if refused % 1_000 == 1 {

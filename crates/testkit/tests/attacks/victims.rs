@@ -1,4 +1,5 @@
-//! What is attacked: `Framed` behind a listener of each stream transport, and the three apps.
+//! The targets of the attacks: `Framed` after a listener of each stream transport, and the three
+//! apps.
 
 use socketry_apps::matrix::App;
 use socketry_apps::{AppError, Service, chat, command, file};
@@ -9,20 +10,20 @@ use socketry_transport::{BoxSocket, Endpoint, Listener, connect, listen};
 /// The transports that carry streams.
 pub(crate) const STREAMS: [&str; 3] = ["tcp", "unix", "mem"];
 
-/// Both ends of a connection; who attacks has no codec.
+/// Both ends of a connection. The attacker's end has no codec.
 pub(crate) async fn pair(at: &Endpoint) -> (BoxSocket, BoxSocket) {
     let mut listener = listen(at).await.unwrap();
     let attacker = connect(listener.local()).await.unwrap();
     (attacker, listener.accept().await.unwrap())
 }
 
-/// Both ends, the attacked one with this codec.
+/// Both ends, where the attacked one has this codec.
 pub(crate) async fn framed(at: &Endpoint, codec: BoxCodec) -> (BoxSocket, Framed<BoxSocket>) {
     let (attacker, socket) = pair(at).await;
     (attacker, Framed::new(socket, codec))
 }
 
-/// That codec, taking frames of `most` bytes and passing over those up to 64 KiB.
+/// The codec of this name, with frames of `most` bytes. It passes over frames up to 64 KiB.
 pub(crate) fn limited(name: &str, most: usize) -> BoxCodec {
     let mut spec = CodecSpec::new(name);
     (spec.max_frame, spec.max_discard) = (Some(most), Some(64 << 10));
@@ -33,7 +34,7 @@ pub(crate) fn service(codec: &str) -> Service {
     Service::with_codec(codec).unwrap()
 }
 
-/// Whether a client that behaves is served by the app at `at`.
+/// Asserts that the app at `at` serves a well-behaved client.
 pub(crate) async fn serves(app: App, service: &Service, at: &Endpoint) {
     let served = async {
         match app {

@@ -1,4 +1,4 @@
-//! What a codec answers: progress, needs, work, datagrams.
+//! Broken answers of codecs: progress, needs, work, datagrams.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn an_error_without_progress() {
 }
 
 #[test]
-fn an_error_told_again_for_what_is_left_of_its_frame() {
+fn an_error_reported_again_for_the_rest_of_its_frame() {
     let broken = bent("struct", |bent| {
         bent.decode = |bent, input, end| {
             let long = std::mem::replace(&mut bent.memory, 0);
@@ -99,7 +99,7 @@ fn a_claim_that_is_waited_for() {
         };
     });
     caught("need_is_truthful", &broken);
-    caught("memory_follows_what_arrived", &broken);
+    caught("memory_follows_the_bytes_that_arrived", &broken);
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn a_claim_that_is_allocated() {
             bent.good.decode(input, end)
         };
     });
-    caught("memory_follows_what_arrived", &broken);
+    caught("memory_follows_the_bytes_that_arrived", &broken);
 }
 
 #[test]
 fn a_scan_that_begins_anew_each_time() {
     let forgetful = bent("line", |bent| {
         bent.decode = |bent, input, end| {
-            // What is kept of a line that is too long is kept; how far the scan came is not.
+            // The number of kept bytes is right, but the position of the scan is lost.
             if bent.good.in_step() {
                 bent.good = good("line", bent.limits);
             }

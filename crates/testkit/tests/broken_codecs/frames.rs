@@ -1,4 +1,4 @@
-//! What is sent and what arrives: cuts, ends, limits.
+//! Broken frames: cuts, ends, limits.
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn a_long_frame_that_loses_its_end() {
             other => Ok(other),
         };
     });
-    caught("what_is_sent_arrives", &broken);
+    caught("sent_frames_arrive", &broken);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn white_space_that_is_taken_off() {
             other => Ok(other),
         };
     });
-    caught("what_is_taken_arrives_as_it_is", &broken);
+    caught("accepted_frames_arrive_unchanged", &broken);
 }
 
 #[test]
@@ -84,19 +84,20 @@ fn a_delimiter_that_is_sent_inside_a_frame() {
             Ok(())
         };
     });
-    caught("what_is_taken_arrives_as_it_is", &broken);
+    caught("accepted_frames_arrive_unchanged", &broken);
 }
 
-/// What ends in a carriage return: `hello\r\r\n` arrives as such a line, and cannot be sent as one.
+/// Texts that end in a carriage return: `hello\r\r\n` arrives as such a line, and cannot be sent as
+/// one.
 fn relayed(encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>) {
     let broken = bent("line", |_| {});
     let build = move |limits| Bent {
         encode,
         ..Bent::straight(good("line", limits), limits)
     };
-    law("what_arrived_is_sent_on_or_refused").run(&broken);
+    law("received_frames_are_relayed_or_refused").run(&broken);
     let broken = Subject::new("line, relayed", build);
-    caught("what_arrived_is_sent_on_or_refused", &broken);
+    caught("received_frames_are_relayed_or_refused", &broken);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn half_a_frame_left_by_a_refusal() {
 }
 
 #[test]
-fn encoding_over_what_is_there() {
+fn encoding_over_the_bytes_in_the_buffer() {
     let broken = bent("struct", |bent| {
         bent.encode = |bent, frame, out| {
             out.clear();
@@ -147,8 +148,8 @@ fn an_envelope_of_another_codec() {
     let broken = bent("struct:>I", |bent| {
         bent.envelope = |_, frame| Struct::new("<I".parse().unwrap()).envelope(frame);
     });
-    caught("the_envelope_is_what_encode_writes", &broken);
-    caught("framed_sends_what_encode_writes", &broken);
+    caught("the_envelope_agrees_with_encode", &broken);
+    caught("framed_sends_the_bytes_of_encode", &broken);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn half_a_frame_taken_for_a_whole_one() {
 }
 
 #[test]
-fn an_end_inside_a_frame_that_nobody_hears_of() {
+fn an_end_inside_a_frame_without_an_error() {
     let broken = bent("struct", |bent| {
         bent.decode = |bent, input, end| match bent.good.decode(input, end) {
             Err(CodecError {
@@ -190,7 +191,7 @@ fn an_end_that_is_always_an_error() {
     caught("an_end_between_frames_is_clean", &broken);
 }
 
-/// A line codec with other limits than it was asked for.
+/// A line codec with other limits than requested.
 fn limited(change: fn(Limits) -> Limits) -> Subject {
     Subject::new("line with other limits", move |limits| {
         good("line", change(limits))

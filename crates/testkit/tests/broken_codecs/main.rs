@@ -1,5 +1,5 @@
-//! Codecs that are broken on purpose, each in one way, and the law that names it: the laws can
-//! fail.
+//! Codecs that are broken on purpose, each in one way, and the law that names the defect: so the
+//! laws can fail.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -19,13 +19,13 @@ mod state;
 type Answer = Result<Decoded, CodecError>;
 type Envelope = Result<Option<(Affix, Affix)>, CodecError>;
 
-/// A good codec, of which one function is replaced.
+/// A good codec, with one function replaced.
 #[derive(Clone)]
 struct Bent {
     good: BoxCodec,
-    /// What the replacement remembers.
+    /// The state of the replacement.
     memory: usize,
-    /// What it shares with its clones.
+    /// The state that it shares with its clones.
     shared: Arc<AtomicUsize>,
     limits: Limits,
     decode: fn(&mut Bent, &[u8], End) -> Answer,
@@ -37,7 +37,7 @@ struct Bent {
 }
 
 impl Bent {
-    /// Nothing is replaced yet.
+    /// With no function replaced.
     fn straight(good: BoxCodec, limits: Limits) -> Self {
         Bent {
             good,
@@ -84,7 +84,7 @@ fn good(name: &str, limits: Limits) -> BoxCodec {
     spec.build().unwrap()
 }
 
-/// The codec of this name, bent.
+/// The codec of this name, with the replacement that `bend` makes.
 fn bent(name: &'static str, bend: fn(&mut Bent)) -> Subject {
     let subject = Subject::new(format!("{name}, bent"), move |limits| {
         let mut bent = Bent::straight(good(name, limits), limits);
@@ -106,7 +106,7 @@ fn other(text: &str) -> CodecError {
     CodecError::fatal(Fault::Other(text.into()))
 }
 
-/// That law, and no panic of the suite itself, says what is wrong.
+/// Asserts that this law reports the defect, without a panic of the suite itself.
 #[track_caller]
 fn caught(name: &str, subject: &Subject) {
     let violation = law(name).check(subject).expect_err("it is broken");
@@ -133,7 +133,7 @@ fn a_codec_that_is_another_each_time() {
 }
 
 #[test]
-fn a_violation_says_which_law_which_codec_and_what_happened() {
+fn a_violation_names_its_law_and_codec_and_the_event() {
     let broken = bent("struct", |bent| {
         bent.encode = |_, _, _| Ok(());
     });
@@ -143,10 +143,11 @@ fn a_violation_says_which_law_which_codec_and_what_happened() {
         Ok("kept"),
         "nothing is appended, and nothing touched"
     );
-    let violation = law("what_is_sent_arrives").check(&broken).unwrap_err();
+    let violation = law("sent_frames_arrive").check(&broken).unwrap_err();
     assert_eq!(
         violation.to_string(),
-        "struct, bent breaks what_is_sent_arrives (A frame of any length that the codec carries arrives as it was sent.): \
+        "struct, bent breaks sent_frames_arrive \
+         (A frame of any length that the codec carries arrives as it was sent.): \
          b\"\", as encoded: at 0 comes nothing, and the frame b\"\" is due"
     );
 }

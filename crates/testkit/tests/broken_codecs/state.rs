@@ -1,9 +1,9 @@
-//! What a codec remembers, declares, and finds ahead.
+//! Broken state, declarations, and batches of codecs.
 
 use super::*;
 
 #[test]
-fn clones_that_share_what_they_remember() {
+fn clones_that_share_their_state() {
     let broken = bent("line:;", |bent| {
         bent.decode = |bent, input, end| {
             let scanned = bent.shared.load(Ordering::Relaxed).min(input.len());
@@ -19,7 +19,7 @@ fn clones_that_share_what_they_remember() {
 }
 
 #[test]
-fn an_encode_that_forgets_what_is_being_received() {
+fn an_encode_that_forgets_the_frame_being_received() {
     let broken = bent("line", |bent| {
         bent.encode = |bent, frame, out| {
             bent.good = good("line", bent.limits);
@@ -37,9 +37,9 @@ fn in_step_at_any_time_or_never() {
     caught("in_step_says_that_another_may_take_over", &never);
 }
 
-/// `Framed` asks only when something is here; `Reader` and tokio-util ask once more.
+/// `Framed` asks only when bytes have arrived; `Reader` and tokio-util ask once more.
 #[test]
-fn a_codec_that_waits_to_be_asked_of_nothing() {
+fn a_codec_that_waits_to_be_asked_about_no_bytes() {
     let broken = bent("struct:B", |bent| {
         bent.decode = |bent, input, end| {
             let rested = std::mem::replace(&mut bent.memory, usize::from(!input.is_empty())) == 0;
@@ -53,7 +53,7 @@ fn a_codec_that_waits_to_be_asked_of_nothing() {
 }
 
 #[test]
-fn a_codec_that_declares_what_is_not_so() {
+fn a_codec_with_a_false_declaration() {
     type Declare = fn(&Bent) -> Properties;
     let cases: [(&str, Declare); 7] = [
         ("line", |_| Properties::default()),
@@ -85,7 +85,7 @@ fn a_codec_that_declares_what_is_not_so() {
 }
 
 #[test]
-fn a_codec_that_counts_and_does_not_say_so() {
+fn a_codec_that_counts_without_a_declaration() {
     let subject = bent("line", |bent| {
         bent.encode = |bent, frame, out| {
             bent.memory += 1;
@@ -125,7 +125,7 @@ fn frames_ahead_that_are_no_frames() {
     caught(law, &unlimited.carries(0, 255));
 }
 
-/// It remembers how far it has scanned behind them.
+/// It remembers how far it has scanned the bytes after them.
 #[test]
 fn a_look_ahead_that_is_remembered() {
     let broken = bent("line", |bent| {

@@ -1,4 +1,4 @@
-//! A connected socket whose halves do something wrong.
+//! The defects of a connected socket's halves.
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -12,12 +12,12 @@ use tokio::io::ReadBuf;
 
 use crate::Defect::{self, *};
 
-/// What both halves know.
+/// The state that both halves share.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) defect: Defect,
     info: Info,
-    /// Set by somebody else: what there was is over.
+    /// Set from outside when the session has ended.
     over: Arc<AtomicBool>,
     /// Whether the receiving half waits.
     waiting: Arc<AtomicBool>,
@@ -30,7 +30,7 @@ pub(crate) type Broken<S> =
 pub(crate) struct BrokenRecv<R> {
     known: Known,
     room: usize,
-    /// Its own half, or all that there are.
+    /// Its own half, or all of them.
     pub(crate) inner: Vec<Arc<Mutex<R>>>,
     filled: bool,
     error: Option<io::ErrorKind>,
@@ -99,7 +99,7 @@ impl<R: RecvHalf> BrokenRecv<R> {
         Poll::Pending
     }
 
-    /// An error, and what is made of it.
+    /// An error, as the defect changes it.
     fn failed(
         &mut self,
         cx: &mut Context<'_>,
@@ -237,7 +237,7 @@ impl<X: SendHalf> SendHalf for BrokenSend<X> {
         let sent = self.whole(cx, parts);
         match (&sent, self.known.defect) {
             (Poll::Pending, SpinsForRoom) => cx.waker().wake_by_ref(),
-            (Poll::Pending, SendsWhatWasCancelled) => self.cancelled = Some(joined(parts)),
+            (Poll::Pending, SendsCancelled) => self.cancelled = Some(joined(parts)),
             (Poll::Ready(Err(_)), StopsAtAnError) => self.known.over.store(true, SeqCst),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! A listener that does something wrong, or whose sessions do.
+//! The defects of a listener and its sessions.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -19,11 +19,11 @@ pub(crate) struct Listening<L: Listener> {
     defect: Defect,
     halves: Halves<L>,
     over: Arc<AtomicBool>,
-    /// Who was accepted for whoever polled then.
+    /// The accepted session, for the task that polled then.
     accepted: Option<(L::Socket, Waker)>,
 }
 
-/// Where sessions come from: as they are asked for, or from a task that takes them all.
+/// Where the sessions come from: the listener itself, or a task that accepts all of them.
 enum Source<L: Listener> {
     Listener(L),
     Task(mpsc::UnboundedReceiver<Broken<L::Socket>>),
@@ -101,7 +101,7 @@ impl<L: Listener> Listener for Listening<L> {
             return Poll::Ready(Ok(self.wrap(session)));
         }
         let session = ready!(inner.poll_accept(cx))?;
-        if self.defect == LosesWhoIsAccepted {
+        if self.defect == LosesAcceptedSockets {
             self.accepted = Some((session, cx.waker().clone()));
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -1,5 +1,5 @@
-//! The laws of datagram transports can be broken: each of these transports does one thing wrong,
-//! and the law that names it says so. The same wrapper without a defect keeps them all.
+//! Datagram transports that are broken on purpose: each has one defect, and the law that names the
+//! defect finds it. The same wrapper without a defect keeps all laws.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod halves;
@@ -20,18 +20,18 @@ use socketry_transport::{
 use halves::{Broken, broken};
 use listener::Listening;
 
-/// What is wrong.
+/// The defects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Defect {
     Nothing,
-    /// What waits is received together.
+    /// Waiting datagrams are received together.
     Merges,
     CutsInSilence,
     DropsEmpty,
     TakesEmptyForTheEnd,
     TakesNoRoomForTheEnd,
     AsksForTooLittleRoom,
-    /// Of a datagram that is too long.
+    /// If a datagram is too long, it sends a part.
     SendsTheHead,
     RefusesWithoutWords,
     SwapsParts,
@@ -44,10 +44,10 @@ enum Defect {
     /// Leaves a datagram in the buffer of a receive that has to wait.
     FillsTheBufferTooEarly,
     /// Keeps a datagram whose send has to wait, and sends it later.
-    SendsWhatWasCancelled,
-    /// Gives an accepted socket to who waits, and to nobody else.
-    LosesWhoIsAccepted,
-    /// Asks for its next turn at once while nothing is there.
+    SendsCancelled,
+    /// Gives an accepted socket to the task that waits, and to no other.
+    LosesAcceptedSockets,
+    /// Asks to be polled again at once while nothing is there.
     SpinsForData,
     SpinsForRoom,
     NeverWakesSenders,
@@ -60,14 +60,14 @@ enum Defect {
     KeepsDroppedSessions,
     EvictsTheOldest,
     ExpiresTooSoon,
-    /// It does not look at this option.
+    /// It ignores this option.
     Ignores(&'static str),
     IgnoresUnknownOptions,
     EndsAtAnError,
     TellsAnErrorAgain,
     ForgetsErrors,
     NamesTheSenderBefore,
-    ForgetsWhoWasCut,
+    ForgetsSendersOfCut,
     BatchNamesTheFirst,
     StopsAtAnError,
 }
@@ -128,7 +128,7 @@ fn udp(defect: Defect) -> Subject<Faulty<UdpTransport>> {
         .reads_back(&[("ttl", "7")], |socket| Ok(socket.halves().0.options()))
 }
 
-/// For what UDP never does: to wait for room.
+/// For a defect that UDP cannot show, since it never waits for room.
 fn unix_dgram(defect: Defect) -> Subject<Faulty<UnixDgramTransport>> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let inner = UnixDgramTransport::default();
@@ -140,10 +140,9 @@ fn unix_dgram(defect: Defect) -> Subject<Faulty<UnixDgramTransport>> {
         .keeping(directory)
 }
 
-/// The law that names the defect sees it.
+/// Asserts that the law that names the defect finds it.
 fn caught<T: Transport>(subject: Subject<T>, by: &str) {
-    // Whatever comes comes at once, and nothing is flaky here for want of time: it would be the
-    // right violation.
+    // All datagrams arrive at once. A test that runs out of time here still reports the right law.
     let subject = subject.patience(Duration::from_millis(400));
     match law(by).check(&subject) {
         Ok(()) => panic!("{by} saw nothing"),
@@ -158,7 +157,7 @@ fn without_a_defect_all_laws_are_kept() {
     }
     for name in [
         "a_cancelled_send_is_whole_or_nothing",
-        "who_waits_for_room_is_woken",
+        "a_sender_that_waits_for_room_is_woken",
     ] {
         law(name).run(&unix_dgram(Nothing));
     }
@@ -185,47 +184,52 @@ broken! {
     it_takes_an_empty_datagram_for_the_end: udp(TakesEmptyForTheEnd) => an_empty_datagram_is_no_end,
     it_takes_no_room_for_the_end: udp(TakesNoRoomForTheEnd) => a_buffer_without_room_takes_nothing,
     it_asks_for_too_little_room: udp(AsksForTooLittleRoom) => the_room_that_is_asked_for_is_enough,
-    it_sends_the_head_of_what_is_too_long: udp(SendsTheHead) => one_byte_too_many_is_refused,
+    it_sends_the_head_of_a_long_datagram: udp(SendsTheHead) => one_byte_too_many_is_refused,
     it_refuses_without_words: udp(RefusesWithoutWords) => one_byte_too_many_is_refused,
     it_swaps_parts: udp(SwapsParts) => parts_are_one_datagram,
     it_sends_parts_apart: udp(SendsPartsApart) => parts_are_one_datagram,
-    its_batches_lose_the_last: udp(BatchLosesTheLast) => batches_are_what_singles_are,
-    its_batches_reorder: udp(BatchReorders) => batches_are_what_singles_are,
+    its_batches_lose_the_last: udp(BatchLosesTheLast) => batches_carry_the_same_datagrams,
+    its_batches_reorder: udp(BatchReorders) => batches_carry_the_same_datagrams,
     its_batches_forget: udp(BatchForgets) => a_batch_grows_and_cuts_nothing,
     it_takes_whole_runs_and_sends_one: udp(TakesWholeRuns) => a_run_is_its_datagrams,
     it_fills_the_buffer_too_early: udp(FillsTheBufferTooEarly) => a_cancelled_receive_loses_nothing,
-    it_sends_what_was_cancelled: unix_dgram(SendsWhatWasCancelled) => a_cancelled_send_is_whole_or_nothing,
-    it_loses_who_is_accepted: udp(LosesWhoIsAccepted) => a_cancelled_accept_loses_nobody,
+    it_sends_cancelled_datagrams: unix_dgram(SendsCancelled)
+        => a_cancelled_send_is_whole_or_nothing,
+    it_loses_accepted_sockets: udp(LosesAcceptedSockets) => a_cancelled_accept_loses_no_client,
     it_spins_for_data: udp(SpinsForData) => waiting_costs_nothing,
-    it_spins_for_room: unix_dgram(SpinsForRoom) => who_waits_for_room_is_woken,
-    it_never_wakes_senders: unix_dgram(NeverWakesSenders) => who_waits_for_room_is_woken,
+    it_spins_for_room: unix_dgram(SpinsForRoom) => a_sender_that_waits_for_room_is_woken,
+    it_never_wakes_senders: unix_dgram(NeverWakesSenders) => a_sender_that_waits_for_room_is_woken,
     it_calls_itself_the_peer: udp(CallsItselfThePeer) => the_ends_are_mirror_images,
     it_mixes_sessions: udp(MixesSessions) => each_peer_has_its_own_session,
     its_halves_share_a_turn: udp(HalvesTakeTurns) => halves_serve_two_tasks,
-    its_finish_speaks: udp(FinishSpeaks) => a_half_that_goes_is_silent,
+    its_finish_sends: udp(FinishSpeaks) => a_half_that_goes_is_silent,
     it_ends_with_the_listener: udp(EndsWithTheListener) => sessions_outlive_their_listener,
     it_keeps_dropped_sessions: udp(KeepsDroppedSessions) => a_dropped_session_is_forgotten,
     it_keeps_their_places: udp(KeepsDroppedSessions) => a_session_that_goes_frees_its_place,
     its_table_has_no_bound: udp(Ignores("max_peers")) => a_full_table_refuses_the_newcomer,
-    it_evicts_the_oldest: udp(EvictsTheOldest) => a_flood_evicts_nobody,
+    it_evicts_the_oldest: udp(EvictsTheOldest) => a_flood_evicts_no_peer,
     its_backlog_has_no_bound: udp(Ignores("backlog")) => a_full_backlog_refuses_the_newcomer,
     its_queues_have_no_bound: udp(Ignores("peer_queue")) => a_full_queue_drops_the_newest,
-    its_queues_have_no_bound_in_bytes: udp(Ignores("peer_queue_bytes")) => a_queue_is_bounded_in_bytes,
+    its_queues_have_no_bound_in_bytes: udp(Ignores("peer_queue_bytes"))
+        => a_queue_is_bounded_in_bytes,
     its_sessions_never_expire: udp(Ignores("peer_idle")) => an_idle_session_ends,
     its_sessions_expire_too_soon: udp(ExpiresTooSoon) => traffic_keeps_a_session,
-    it_tells_an_error_again: udp(TellsAnErrorAgain) => a_refusal_is_told_once,
-    it_keeps_errors_to_itself: udp(ForgetsErrors) => a_refusal_is_told_once,
+    it_tells_an_error_again: udp(TellsAnErrorAgain) => a_refusal_is_reported_once,
+    it_keeps_errors_to_itself: udp(ForgetsErrors) => a_refusal_is_reported_once,
     it_ends_at_an_error: udp(EndsAtAnError) => a_refused_socket_goes_on,
-    it_stops_when_a_peer_goes: unix_dgram(StopsAtAnError) => a_peer_that_goes_stops_nobody,
+    it_stops_when_a_peer_goes: unix_dgram(StopsAtAnError) => a_peer_that_goes_stops_no_other,
     it_names_the_sender_before: udp(NamesTheSenderBefore) => the_sender_is_named,
-    it_forgets_who_was_cut: udp(ForgetsWhoWasCut) => the_sender_of_a_cut_datagram_is_named,
+    it_forgets_senders_of_cut_datagrams: udp(ForgetsSendersOfCut)
+        => the_sender_of_a_cut_datagram_is_named,
     its_batches_name_the_first_sender: udp(BatchNamesTheFirst) => a_batch_names_each_sender,
     it_stops_at_an_error: udp(StopsAtAnError) => an_error_is_the_datagrams_own,
-    it_ignores_unknown_options: udp(IgnoresUnknownOptions) => an_unknown_option_is_refused_and_named,
+    it_ignores_unknown_options: udp(IgnoresUnknownOptions)
+        => an_unknown_option_is_refused_and_named,
     it_ignores_an_option: udp(Ignores("ttl")) => options_are_read_back,
 }
 
-/// All laws but one can be broken here: a defect in one form alone would be one in `BoxSocket`.
+/// All laws but one can be broken here. A defect in one form alone would be a defect of
+/// `BoxSocket`.
 #[test]
 fn each_law_has_a_transport_that_breaks_it() {
     let all = laws::<Faulty<UdpTransport>>().iter().map(Law::name);

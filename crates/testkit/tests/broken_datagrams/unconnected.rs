@@ -1,4 +1,4 @@
-//! A socket that is connected to nobody and does something wrong.
+//! An unconnected socket with a defect.
 
 use std::io::{self, IoSlice};
 use std::sync::Mutex;
@@ -50,7 +50,7 @@ impl DatagramSocket for Bound {
         let before = self.before.lock().unwrap().replace(from.clone());
         let from = match self.defect {
             NamesTheSenderBefore => before.unwrap_or(from),
-            ForgetsWhoWasCut if received == Received::Cut => PeerAddr::Unnamed,
+            ForgetsSendersOfCut if received == Received::Cut => PeerAddr::Unnamed,
             _ => from,
         };
         Poll::Ready(Ok((received, from)))

@@ -1,68 +1,68 @@
-//! What can be broken, and the law that finds it.
+//! The defects, and the law that finds each.
 
-/// What is broken.
+/// A defect of a transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     /// Nothing.
     None,
-    /// The halves of what arrives change places.
+    /// The two halves of the received bytes are swapped.
     SwapsBytes,
-    /// Only the first part of a send goes, and all is claimed.
+    /// Only the first part of a send is sent, and all parts are claimed.
     SendsFirstPartOnly,
-    /// Sending nothing half-closes.
+    /// An empty send half-closes.
     EmptySendFinishes,
     /// A buffer without room reads as the end.
     EmptyBufferEnds,
-    /// What the buffer held is overwritten.
+    /// The bytes that the buffer held are overwritten.
     OverwritesBuffer,
-    /// What was sent stays until there is more, flushed or not.
+    /// Sent bytes stay until more are sent, flushed or not.
     FlushesNothing,
-    /// What a batch receives is lost.
+    /// The bytes that a batch receives are lost.
     LosesBatches,
     /// While a receive waits, nothing is sent.
     HalfDuplex,
-    /// The end is told once.
+    /// The end is reported once.
     EndsOnce,
-    /// Finishing throws away what was not flushed.
+    /// Finishing drops the bytes that were not flushed.
     FinishDrops,
-    /// Sending after finishing goes well.
+    /// Sending after finishing succeeds.
     SendsAfterFinish,
-    /// Finishing closes the other direction too.
+    /// Finishing closes the other direction, too.
     FinishClosesBoth,
-    /// A reader that waits is never woken.
+    /// A waiting reader is never woken.
     ForgetsReaders,
-    /// A writer that waits is never woken.
+    /// A waiting writer is never woken.
     ForgetsWriters,
-    /// The task that waited first is woken, even when another waits now.
+    /// The task that waited first is woken, even if another task waits now.
     WakesFirstTask,
-    /// A reader and a writer share one place for who is to be woken.
+    /// A reader and a writer share one waker.
     WakesOneOfTwo,
-    /// Everything that is sent is taken, whoever reads it.
+    /// All bytes are taken, even if the peer does not read.
     TakesEverything,
-    /// A short write claims to have taken all.
+    /// A short write claims that all bytes were taken.
     ClaimsAll,
-    /// Sending to a peer that is gone goes well.
+    /// Sending to a peer that is gone succeeds.
     IgnoresClosedPeer,
     /// Sending to a peer that is gone raises SIGPIPE.
     #[cfg(target_os = "linux")]
     RaisesSignal,
     /// Bytes lie in a buffer while its receive still waits.
     FillsBeforeReady,
-    /// A send that waits keeps its bytes and sends them later.
+    /// A send that waits keeps its bytes, and sends them later.
     KeepsCancelledSend,
-    /// A connect that is dropped leaves its socket open.
+    /// A dropped connect leaves its socket open.
     LeaksConnects,
-    /// Every peer is called by the name of this end.
+    /// Every peer is named by the address of this end.
     NamesItself,
-    /// The listener says that it is elsewhere.
+    /// The listener reports another address.
     ListensElsewhere,
-    /// A client that vanished ends the listener.
+    /// A client that has vanished ends the listener.
     DiesOfVanishedClient,
     /// A dropped listener goes on listening.
     ListensForEver,
-    /// A connect that is refused is tried again, for ever.
+    /// A refused connect is tried again, for ever.
     RetriesForEver,
-    /// What is asked for by options is not looked at.
+    /// Options are ignored.
     IgnoresOptions,
     /// An abort is not passed on, and is answered as if it were.
     SwallowsAborts,
@@ -78,7 +78,7 @@ pub(crate) enum Defect {
     SendsDatagrams,
 }
 
-/// Each defect, the law that it breaks, and what that law must say.
+/// Each defect, the law that it breaks, and the words of the violation.
 pub(crate) const CASES: &[(Defect, &str, &str)] = &[
     (
         Defect::SwapsBytes,
@@ -187,7 +187,7 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
     ),
     (
         Defect::ClaimsAll,
-        "a_send_counts_what_it_took",
+        "a_send_counts_the_bytes_that_it_took",
         "is another one than was sent",
     ),
     (
@@ -238,12 +238,12 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
     ),
     (
         Defect::ListensForEver,
-        "a_dropped_listener_lets_go_of_who_waits",
+        "a_dropped_listener_releases_waiting_clients",
         "nothing happened",
     ),
     (
         Defect::RetriesForEver,
-        "connecting_to_nobody_fails_at_once",
+        "connecting_without_a_listener_fails_at_once",
         "nothing happened",
     ),
     (

@@ -27,7 +27,7 @@ fn violation<T: Transport>(law: &str, subject: &Subject<T>) -> Option<Violation>
     stream::law(law).check(subject).err()
 }
 
-/// All at once: each waits for nothing most of its time.
+/// All at once, since each waits most of its time.
 #[test]
 fn each_defect_is_found_by_the_law_that_names_it() {
     std::thread::scope(|scope| {
@@ -56,7 +56,7 @@ fn a_connect_timeout_that_is_not_looked_at_is_found() {
         &broken.patience(Duration::from_secs(2)),
     );
     let found = found.expect("a violation");
-    // The backlog of 1 is not looked at either, and so a hundred clients fit.
+    // The backlog of 1 is ignored, too, so that a hundred clients fit.
     assert!(found.what().contains("a backlog of 1 took"), "{found}");
 }
 
@@ -66,7 +66,7 @@ fn options_that_are_not_applied_are_found() {
     let law = "options_applied_are_read_back";
     let undeclared = violation(law, &tcp()).expect("a violation");
     assert!(undeclared.what().contains("declare how"), "{undeclared}");
-    // What would be read back of a socket on which nothing was set.
+    // The options of a socket on which nothing was set.
     let not_applied = tcp().reads_back(&[("ttl", "7")], |_| {
         let ttl = Some(64);
         Ok(SocketOptions {
@@ -79,13 +79,14 @@ fn options_that_are_not_applied_are_found() {
 }
 
 #[test]
-fn a_violation_says_which_law_and_where_and_what() {
+fn a_violation_names_its_law_its_place_and_the_event() {
     let subject = subject(Defect::EmptyBufferEnds, MemTransport::default(), "mem://*");
     let found = violation("an_empty_buffer_is_not_the_end", &subject).expect("a violation");
     let text = found.to_string();
     for words in [
         "mem://%2A (broken_streams::transport::Broken<",
-        "breaks an_empty_buffer_is_not_the_end (A buffer without room receives nothing, and never the end.): ",
+        "breaks an_empty_buffer_is_not_the_end \
+         (A buffer without room receives nothing, and never the end.): ",
         "an empty receive before data: (0, End), and not (0, Data)",
     ] {
         assert!(text.contains(words), "{words:?} is not in {text:?}");

@@ -17,20 +17,20 @@ pub(crate) struct Bad<H> {
     defect: Defect,
     inner: H,
     info: Info,
-    /// What was taken and waits to be sent.
+    /// The bytes that were taken and wait to be sent.
     held: Vec<u8>,
-    /// The receive that just said `Pending` had put bytes into its buffer.
+    /// The receive that last returned `Pending` had put bytes into its buffer.
     filled: bool,
     ended: bool,
     first_waker: Option<Waker>,
     shared: Arc<Shared>,
 }
 
-/// What both halves know of one another.
+/// The state that both halves share.
 #[derive(Default)]
 struct Shared {
     finished: AtomicBool,
-    /// A receive waits.
+    /// Whether a receive waits.
     receiving: AtomicBool,
     one_waker: Arc<OneWaker>,
 }
@@ -68,7 +68,7 @@ impl<H> Bad<H> {
     }
 }
 
-/// Wakes whoever came last.
+/// Wakes the task that waited last.
 #[derive(Default)]
 struct OneWaker(Mutex<Option<Waker>>);
 
@@ -171,7 +171,7 @@ impl<S: RecvHalf> RecvHalf for Bad<S> {
 }
 
 impl<S: SendHalf> Bad<S> {
-    /// Sends what is held, as far as that goes.
+    /// Sends the bytes that are held, as far as the socket takes them.
     fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.held.is_empty() {
             let sent = ready!(self.inner.poll_send(cx, &[IoSlice::new(&self.held)]))?;
@@ -180,7 +180,7 @@ impl<S: SendHalf> Bad<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes all of `parts`, and has `most` of them wait at most.
+    /// Takes all of `parts`, and lets at most `most` bytes wait.
     fn poll_hold(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! A transport and a listener with one defect; the sockets that they give have it too.
+//! A transport and a listener with one defect. Their sockets have the same defect.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -68,7 +68,7 @@ impl<T: Transport> Transport for Broken<T> {
     }
 }
 
-/// Connects in a task, which keeps a socket that nobody waits for any more.
+/// Connects in a task, which keeps the socket if the caller is gone.
 async fn leaking<T: Transport>(transport: Arc<T>, to: Endpoint) -> Result<T::Socket> {
     let (give, take) = oneshot::channel();
     tokio::spawn(async move {

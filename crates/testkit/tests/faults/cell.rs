@@ -1,4 +1,4 @@
-//! What is run, and how bad it gets.
+//! The cells that run, and the severity of their faults.
 
 use socketry_apps::matrix::App;
 
@@ -19,39 +19,39 @@ impl Cell {
         !matches!(self.scheme, "udp" | "unix-dgram")
     }
 
-    /// Where what one read brings is the message.
+    /// Whether one read is one message.
     pub(crate) fn is_sticky(self) -> bool {
         self.codec == "raw" && self.is_stream()
     }
 
-    /// Whether what arrives may differ from what was sent: with every second seed, for those whose
-    /// law bears it.
+    /// Whether received bytes may differ from sent ones: with every second seed, in cells whose law
+    /// allows it.
     pub(crate) fn may_differ(self, seed: u64) -> bool {
         !self.is_stream() && seed % 2 == 1
     }
 
-    /// Whether time can be virtual: nothing is under way that a clock that jumps would not wait
-    /// for. In the kernel that is what TCP and UDP do, and a process while the session of its
+    /// Whether time can be virtual. That is so if nothing happens that a jumping clock would not
+    /// wait for. The kernel's TCP and UDP are such things. So is a process while the session of its
     /// datagrams is idle.
     pub(crate) fn is_virtual(self) -> bool {
         let processes = self.app == App::Command && !self.is_stream();
         !matches!(self.scheme, "tcp" | "udp") && !processes
     }
 
-    /// Whether the run survives a connection that falls silent: the apps notice it after minutes,
-    /// by a virtual clock. A command may take for ever, and its client is given up by the test.
+    /// Whether the run survives a connection that falls silent: the apps notice it after minutes of
+    /// a virtual clock. A command may take for ever, so the test gives its client up.
     pub(crate) fn bears_silence(self) -> bool {
         self.is_virtual() || self.app == App::Command
     }
 }
 
-/// How bad it gets.
+/// The severity of the faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     /// Nothing is lost: the outcome has to be right.
     Harmless,
-    /// Anything may happen: the outcome has to be right or a clear error.
+    /// Anything may happen: the outcome has to be right, or a clear error.
     Hostile,
-    /// Bits flip in streams, which nobody has to bear: for the laws, which must notice.
+    /// Bits flip in streams, which no app has to survive. The laws must notice that.
     Corrupt,
 }

@@ -1,4 +1,4 @@
-//! Chat: what one says, all others hear, or what they hear has gaps.
+//! Chat: each message reaches all other users, or a user's messages have gaps.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::cell::Mood;
 use crate::heard::{SPEAKERS, Said, judge};
 use crate::world::World;
 
-/// How many messages are said after the users have come.
+/// How many messages are sent after the users have joined.
 const MESSAGES: usize = 9;
 
 struct User {
@@ -18,22 +18,22 @@ struct User {
     ear: Ear,
 }
 
-/// What one user heard.
+/// The messages that one user received.
 struct Ear {
     speaker: usize,
-    /// How much had been said when this user came.
+    /// How many messages had been sent when this user joined.
     came: usize,
     heard: Vec<String>,
 }
 
-/// A conversation, and everything that was said in it.
+/// A conversation, and all messages in it.
 struct Talk<'a> {
     world: &'a World,
     operator: Operator,
     printed: Vec<String>,
     said: Vec<Said>,
     users: Vec<User>,
-    /// Of those who have gone.
+    /// Those of users that have left.
     ears: Vec<Ear>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn check(world: &World) {
     for number in 1..=MESSAGES {
         talk.say(number % SPEAKERS.len(), number).await;
     }
-    // All who were there have gone.
+    // All users that were there have left.
     let mut operator = talk.judge();
     serves_others(world, &at, &mut operator).await;
     world.stop(serving).await;
@@ -73,7 +73,7 @@ async fn connect(world: &World, at: &Endpoint, speaker: usize) -> Result<Client,
 }
 
 impl Talk<'_> {
-    /// Nobody is known to the others before the server has heard from him.
+    /// The server introduces a user to the others only after its first message.
     async fn welcome(&mut self, speaker: usize, client: Client) {
         let ear = Ear {
             speaker,
@@ -84,7 +84,7 @@ impl Talk<'_> {
         self.say(speaker, 0).await;
     }
 
-    /// One speaks, and all others listen until they have heard it.
+    /// One user sends a message, and all others wait for it.
     async fn say(&mut self, speaker: usize, number: usize) {
         let present = |user: &User| user.ear.speaker == speaker;
         let Some(at) = self.users.iter().position(present) else {
@@ -111,7 +111,7 @@ impl Talk<'_> {
         }
     }
 
-    /// The operator waits for `text`.
+    /// Waits until the operator has seen `text`.
     async fn print(&mut self, text: &str) {
         let mut printed = String::new();
         while !printed.contains(text) {
@@ -124,7 +124,7 @@ impl Talk<'_> {
         }
     }
 
-    /// What everybody heard is what was said, or with gaps.
+    /// Asserts that each user received the sent messages, or some of them with gaps.
     fn judge(mut self) -> Operator {
         let all: Vec<_> = self.said.iter().collect();
         judge(self.world, "the operator", &self.printed, &all, &self.said);
@@ -141,7 +141,7 @@ impl Talk<'_> {
 }
 
 impl User {
-    /// Listens until `text` has come. Says `false` if this user hears nothing any more.
+    /// Receives until `text` has come. Returns `false` if this user receives nothing any more.
     async fn hears(&mut self, world: &World, text: &str) -> bool {
         let mut new = String::new();
         while !new.contains(text) {
@@ -164,7 +164,7 @@ impl User {
     }
 }
 
-/// What `doing` comes to. In a hostile world it is not waited for as long as it could take.
+/// The result of `doing`. In a hostile world the wait is shorter than `doing` could take.
 async fn for_a_while<T>(world: &World, doing: impl Future<Output = T>) -> Option<T> {
     match world.mood {
         Mood::Harmless => Some(world.surely("to listen", doing).await),
@@ -175,7 +175,7 @@ async fn for_a_while<T>(world: &World, doing: impl Future<Output = T>) -> Option
     }
 }
 
-/// Two more come, to whom nothing happens.
+/// Two more users join, whose connections have no faults.
 async fn serves_others(world: &World, at: &Endpoint, operator: &mut Operator) {
     world.calm();
     let talk = async {
@@ -202,7 +202,7 @@ async fn serves_others(world: &World, at: &Endpoint, operator: &mut Operator) {
 }
 
 impl World {
-    /// How long to listen for what may not come.
+    /// How long to wait for a message that may not come.
     fn patience(&self) -> Duration {
         match self.cell.is_virtual() {
             true => Duration::from_secs(5),

@@ -1,5 +1,5 @@
-//! Commands: what comes is the output, from its beginning, and whoever says that it was all is
-//! right.
+//! Commands: the received output is a prefix of the real one. If the answer says that it is
+//! complete, it is.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use socketry_transport::Endpoint;
 use crate::cell::Mood;
 use crate::world::World;
 
-/// What is run, and what that puts out.
+/// A command, and its output.
 struct Sample {
     line: &'static str,
     stdout: String,
@@ -53,7 +53,7 @@ pub(crate) async fn check(world: &World) {
             converse(world, &at, &samples).await;
         }
     } else {
-        // Each takes as long as it takes to be sure that nothing more comes.
+        // Each takes as long as the quiet gap.
         converse(world, &at, &samples[first..=first]).await;
     }
     world.calm();
@@ -70,7 +70,7 @@ pub(crate) async fn check(world: &World) {
     world.stop(serving).await;
 }
 
-/// Whether the answer says that it is whole.
+/// Whether the codec marks the end of an answer.
 fn tells_the_end(world: &World) -> bool {
     !matches!(world.cell.codec, "raw" | "line")
 }
@@ -115,7 +115,7 @@ async fn converse(world: &World, at: &Endpoint, samples: &[Sample]) {
                     begun && sample.stderr.starts_with(&*stderr),
                     "{world}: {stdout:?}, {stderr:?}"
                 );
-                // What comes later would be taken for the next answer.
+                // Bytes that come later would be taken for the next answer.
                 return;
             }
         }
@@ -138,8 +138,8 @@ async fn run(client: &mut Client, line: &str) -> (Result<Exit, AppError>, Vec<u8
 }
 
 impl Sample {
-    /// What comes as standard output: where nothing tells the end, standard error in its place, or
-    /// a newline for nothing.
+    /// The bytes of standard output that arrive. If the codec does not mark the end, that is
+    /// standard error if there is any, and a newline for an empty answer.
     fn answer(&self, world: &World) -> String {
         match (tells_the_end(world), self.stderr, &*self.stdout) {
             (true, _, stdout) => stdout.to_owned(),
@@ -149,7 +149,7 @@ impl Sample {
         }
     }
 
-    /// Whether an answer that came without an error is right.
+    /// Whether an answer without an error is right.
     fn is(&self, world: &World, exit: &Exit, stdout: &str, stderr: &str) -> bool {
         let answer = self.answer(world);
         match (tells_the_end(world), world.mood) {

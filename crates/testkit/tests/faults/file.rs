@@ -1,4 +1,4 @@
-//! Files: what stands under its name is whole, everywhere and always.
+//! Files: a file under its final name is whole, on both sides and always.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::cell::Mood;
 use crate::world::World;
 
-/// The size of the file: more than the buffers between two peers, and no multiple of anything.
+/// The size of the file: more than the buffers between two peers, and a multiple of no buffer size.
 const SIZE: usize = 150_001;
 
 /// The files of one run.
@@ -46,7 +46,7 @@ impl Files {
         }
     }
 
-    /// Whatever stands under its name, here and there, is the file.
+    /// Asserts that a file under its final name, on either side, is whole.
     fn judge(&self, world: &World) {
         for directory in [&self.root, &self.back] {
             for entry in fs::read_dir(directory).unwrap() {
@@ -72,7 +72,7 @@ pub(crate) async fn check(world: &World) {
     let server = server.unwrap();
     let at = server.local().clone();
     let serving = world.serve(|stop| server.run(stop));
-    // What fails is tried again, on the connection that is left or a new one.
+    // A failed exchange is repeated, over the same connection or a new one.
     for _ in 0..2 {
         if let Err(error) = exchange(world, &files, &at).await {
             world.is_clear(&error);
@@ -92,11 +92,11 @@ pub(crate) async fn check(world: &World) {
     files.judge(world);
 }
 
-/// Sends the file, looks for it, and fetches it.
+/// Sends the file, lists it, and fetches it.
 async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), AppError> {
     let connecting = Client::connect(&world.service, at);
     let client = world.surely("to connect", connecting).await?;
-    // What was stored before an answer was lost is stored again.
+    // A file that was stored before its answer was lost is stored again.
     let mut client = client.replacing(true);
     let mut failed = None;
     if world.cell.codec != "raw" {
@@ -108,8 +108,8 @@ async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), App
                 let there = files.whole(&files.root.join("data.bin"));
                 assert!(there && put.bytes == SIZE as u64, "{world}: not put");
             }
-            // A server of few lines says nothing, and one that fell silent looks the same: that is
-            // told.
+            // A simple server answers nothing, and one that fell silent looks the same. The error
+            // says that.
             Ok(_) => failed = Some(AppError::failed("the server has not confirmed the file")),
             Err(error) => failed = Some(error),
         }
@@ -134,7 +134,7 @@ async fn exchange(world: &World, files: &Files, at: &Endpoint) -> Result<(), App
     failed.map_or(Ok(()), Err)
 }
 
-/// Over `raw` silence is the end of a listing too.
+/// Over `raw`, silence is also the end of a listing.
 fn is_cut(world: &World, names: &[&str]) -> bool {
     let starts = |name: &&str| "data.bin".starts_with(*name);
     world.mood != Mood::Harmless && world.cell.codec == "raw" && names.iter().all(starts)

@@ -1,10 +1,10 @@
-//! What was said in a chat, and whether what was heard is that.
+//! The messages of a chat, and whether received messages match them.
 
 use crate::cell::Mood;
 use crate::world::World;
 
-/// Who talks, and the letters that only they use, so that it shows whose a piece of text is. No
-/// `q`: alone it says the end.
+/// The users, and letters that only they use, so that each piece of a text shows its sender. There
+/// is no `q`, which alone would end the conversation.
 pub(crate) const SPEAKERS: [(&str, &str); 3] = [
     ("ann", "abcdefghijklmnop"),
     ("bob", "αβγδεζηθικλμνξοπ"),
@@ -19,7 +19,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The message number `number` of that speaker.
+    /// The message `number` of this speaker.
     pub(crate) fn new(speaker: usize, number: usize) -> Self {
         let letters: Vec<char> = SPEAKERS[speaker].1.chars().collect();
         let numbered = [number / 16, number % 16].into_iter();
@@ -28,14 +28,14 @@ impl Said {
         Said { speaker, text }
     }
 
-    /// As others see it.
+    /// The text as the others receive it.
     fn signed(&self) -> String {
         format!("{} : {}", SPEAKERS[self.speaker].0, self.text)
     }
 }
 
-/// Fails unless what `who` heard is what was said since, or could be that with gaps. `all` was said
-/// in the whole chat.
+/// Fails unless the messages that the user `who` received are those in `since`, or some of them
+/// with gaps. `all` are the messages of the whole chat.
 pub(crate) fn judge(world: &World, who: &str, heard: &[String], since: &[&Said], all: &[Said]) {
     let right = match world.mood {
         Mood::Harmless if world.cell.is_sticky() => {
@@ -54,13 +54,13 @@ pub(crate) fn judge(world: &World, who: &str, heard: &[String], since: &[&Said],
     assert!(right, "{world}: {who} heard {heard:?} of {since:?}");
 }
 
-/// Which messages these are; `None` if one of them was never said.
+/// Which messages these are; `None` if one of them was never sent.
 fn places(heard: &[String], said: &[Said]) -> Option<Vec<usize>> {
     let place = |heard: &String| said.iter().position(|said| said.signed() == *heard);
     heard.iter().map(place).collect()
 }
 
-/// Whether each of these was said, and what one speaker said comes in order and once.
+/// Whether each message was sent, and each speaker's messages come in order and once.
 fn in_order(heard: &[String], said: &[Said]) -> bool {
     let Some(places) = places(heard, said) else {
         return false;
@@ -73,8 +73,8 @@ fn in_order(heard: &[String], said: &[Said]) -> bool {
     })
 }
 
-/// Whether of what each speaker said only pieces are missing. A character that was cut in two is
-/// heard as U+FFFD.
+/// Whether only pieces of each speaker's messages are missing. A character that was cut in two is
+/// received as U+FFFD.
 fn has_gaps(heard: &str, said: &[Said]) -> bool {
     let heard = heard.replace('\u{fffd}', "");
     let mut known = 0;

@@ -1,18 +1,17 @@
-//! The apps over sockets that misbehave: whatever happens, an outcome is right or a clear error.
+//! The apps over sockets that misbehave. Whatever happens, an outcome is right or a clear error.
 //! There are never wrong bytes, a hang, a panic or a leaked task, and the server serves the next
 //! client.
 //!
 //! Each cell (an app over a transport with a codec) runs with several seeds; `SOCKETRY_SEEDS=500`
 //! runs more of them, and a failure prints the command that repeats it.
 //!
-//! Two laws differ by cell, because the cells do:
+//! Two laws differ between the cells:
 //!
-//! * A flipped bit or a missing end of a datagram can be detected by nobody where no codec and no
-//!   app has a checksum: a chat message over such a network may differ, and nothing else may
-//!   happen.
+//! * No codec and no app has a checksum for single datagrams. So a flipped bit or a missing end of
+//!   a datagram cannot be detected in a chat message, which may differ. Nothing else may happen.
 //! * Over `raw` on a stream the end of the connection is the end of a file. Only TCP has a reset to
-//!   tell one from the other: elsewhere a connection that ends early may leave the beginning of a
-//!   file, and nothing else.
+//!   tell the two apart. Over other transports, a connection that ends early may leave the
+//!   beginning of a file, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cell;
@@ -30,7 +29,7 @@ use socketry_testkit::faulty::for_each_seed;
 use cell::{Cell, Mood};
 use world::World;
 
-/// How many seeds each cell runs with, if nothing else is said, and each of them in both moods.
+/// How many seeds each cell runs with by default, and each of them in both moods.
 const SEEDS: u64 = 6;
 
 fn check(name: &str, cell: Cell) {
@@ -42,7 +41,7 @@ fn check(name: &str, cell: Cell) {
     });
 }
 
-/// Runs one cell with one seed, and says what went wrong with the sockets.
+/// Runs one cell with one seed, and returns the faults that happened.
 fn check_one(cell: Cell, seed: u64, mood: Mood) -> Vec<String> {
     let world = World::new(cell, seed, mood);
     world.block_on(async {
@@ -159,7 +158,7 @@ fn the_laws_notice_wrong_bytes() {
     }
 }
 
-/// In virtual time and within one process nothing but the seed decides.
+/// In virtual time and within one process, only the seed decides.
 #[test]
 fn a_seed_repeats_its_faults() {
     let cell = Cell::new(App::Chat, "mem", "line");
@@ -176,7 +175,7 @@ fn a_seed_repeats_its_faults() {
 fn a_failure_names_its_seed_and_how_to_repeat_it() {
     let failed = std::panic::catch_unwind(|| {
         for_each_seed("cargo test this", 1, |_seed| {
-            // As a runtime catches the panics of its tasks.
+            // Caught as a runtime catches the panics of its tasks.
             let _ = std::panic::catch_unwind(|| panic!("one is too much"));
         });
     });

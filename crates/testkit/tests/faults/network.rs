@@ -1,4 +1,4 @@
-//! The network of a run: where the server is, and what goes wrong on the way to it.
+//! The network of a run: the server's address, and the faults on the way to it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use socketry_transport::{
 
 use crate::cell::{Cell, Mood};
 
-/// What goes wrong with the sockets that are connected, and with those that are accepted.
+/// The faults of connecting sockets, and those of accepted sockets.
 pub(crate) fn plans(cell: Cell, seed: u64, mood: Mood) -> (Faults, Faults) {
     let mut plan = match mood {
         Mood::Harmless => Faults::harmless(),
@@ -37,7 +37,7 @@ pub(crate) fn plans(cell: Cell, seed: u64, mood: Mood) -> (Faults, Faults) {
     }
     let mut accepted = plan.clone();
     if cell.app == App::Command && !cell.is_stream() {
-        // The socket of one peer among many is never told that nobody listens there.
+        // A socket with many peers is never told that one of them is gone.
         accepted = accepted.without(&[Fault::Reset]);
     }
     if cell.is_sticky() && cell.app != App::Chat {
@@ -46,7 +46,7 @@ pub(crate) fn plans(cell: Cell, seed: u64, mood: Mood) -> (Faults, Faults) {
     (plan, accepted)
 }
 
-/// What the app's transport promises that it does not do.
+/// The faults that the app's transport promises not to have.
 const LOSSES: [Fault; 6] = [
     Fault::Loss,
     Fault::Duplication,
@@ -56,21 +56,21 @@ const LOSSES: [Fault; 6] = [
     Fault::Corruption,
 ];
 
-/// A request in two pieces is two requests there; so they arrive whole, or not at all.
+/// A request in two pieces would be two requests, so a request arrives whole or not at all.
 fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults) {
     let mut connected = connected.clone().between_calls().with(Fault::ShortWrite, 0);
     let mut accepted = accepted.clone().between_calls().with(Fault::ShortRead, 0);
     if !cell.is_virtual() {
-        // Silence is the end of an answer there: a machine that is busy must not make one between
-        // two pieces.
+        // Silence is the end of an answer there. A busy machine must not make a silence between two
+        // pieces.
         connected = connected.with(Fault::ShortRead, 0);
         accepted = accepted.with(Fault::ShortWrite, 0);
     }
     (connected, accepted)
 }
 
-/// Where the server listens. Of UDP no two runs may be neighbours: a server goes on sending to
-/// users who have gone, and their ports may be others' by then.
+/// Where the server listens. Two runs over UDP must not share a range of ports: a server goes on
+/// sending to users that have left, and other sockets may have their ports by then.
 pub(crate) fn place(places: &Places, scheme: &str) -> Endpoint {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     if scheme != "udp" || cfg!(not(target_os = "linux")) {

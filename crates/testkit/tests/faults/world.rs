@@ -1,4 +1,4 @@
-//! What one run takes place in: a runtime, a clock, and a registry whose sockets are faulty.
+//! The surroundings of a run: a runtime, a clock, and a registry whose sockets are faulty.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,11 +16,11 @@ use tokio::time::{sleep, timeout};
 use crate::cell::{Cell, Mood};
 use crate::network::{Standard, place, plans};
 
-/// How long something may take that is never to take long, by whichever clock the run has.
+/// How long a step may take that must not take long, by the clock of the run.
 const HANGS: Duration = Duration::from_secs(3600);
-/// The same by the clock on the wall.
+/// The same by the real clock.
 const HANGS_REALLY: Duration = Duration::from_secs(30);
-/// How often it is looked whether there is still something to wait for.
+/// How often a test checks whether there is still something to wait for.
 const TICK: Duration = Duration::from_millis(50);
 
 pub(crate) struct World {
@@ -67,27 +67,26 @@ impl World {
         self.runtime.block_on(run)
     }
 
-    /// From here on all goes well.
+    /// From now on there are no faults.
     pub(crate) fn calm(&self) {
         self.transport.calm();
     }
 
-    /// What went wrong with the sockets, direction by direction: which of them comes first is not
-    /// the seed's to say.
+    /// The faults that happened, direction by direction. The seed does not decide which direction
+    /// comes first.
     pub(crate) fn events(&self) -> Vec<String> {
         let mut events = self.trace.events();
         events.sort_by_key(|event| (event.socket, event.sending));
         events.iter().map(ToString::to_string).collect()
     }
 
-    /// Whether a connection fell silent, so that who waits without a deadline of his own waits for
+    /// Whether a connection fell silent, so that a wait without a deadline of its own lasts for
     /// ever.
     fn fell_silent(&self) -> bool {
         self.trace.count(Fault::Stall) + self.trace.count(Fault::HalfOpen) > 0
     }
 
-    /// What `doing` comes to; `None` if it waits for ever, and a connection that fell silent is
-    /// why.
+    /// The result of `doing`. `None` if it waits for ever because a connection fell silent.
     pub(crate) async fn patiently<T>(
         &self,
         what: &str,
@@ -101,7 +100,7 @@ impl World {
         done
     }
 
-    /// What must not wait for ever, whatever happens.
+    /// The result of a future that must not wait for ever, whatever happens.
     pub(crate) async fn surely<T>(&self, what: &str, doing: impl Future<Output = T>) -> T {
         match self.limited(doing, || false).await {
             Some(done) => done,
@@ -121,7 +120,7 @@ impl World {
         }
     }
 
-    /// Starts a server; the future it is given resolves when it is to stop.
+    /// Starts a server. The future that it gets resolves when the server is to stop.
     pub(crate) fn serve<F>(&self, run: impl FnOnce(Stop) -> F) -> Serving
     where
         F: Future<Output = Result<(), AppError>> + Send + 'static,
@@ -136,7 +135,7 @@ impl World {
         }
     }
 
-    /// Ends a server, which must not have ended by itself.
+    /// Stops a server, which must not have ended by itself.
     pub(crate) async fn stop(&self, serving: Serving) {
         assert!(!serving.task.is_finished(), "{self}: the server ended");
         let _ = serving.stop.send(());
@@ -144,7 +143,7 @@ impl World {
         ended.unwrap().unwrap();
     }
 
-    /// Everybody is gone; so are their tasks, in a while.
+    /// All clients are gone, and their tasks have to end after a while.
     pub(crate) async fn nothing_is_left(&self) {
         let (most, step) = match self.cell.is_virtual() {
             true => (HANGS, Duration::from_secs(1)),
@@ -159,7 +158,7 @@ impl World {
         assert_eq!(alive(), 0, "{self}: tasks are left");
     }
 
-    /// An error is one line for people, which says what did not work.
+    /// An error is one line of text that says what failed.
     pub(crate) fn is_clear(&self, error: &AppError) {
         let words = error.to_string();
         let debug = ["{ ", "Some(", "Err(", "Os {", "Custom", "kind:", "panick"];
@@ -200,8 +199,8 @@ pub(crate) struct Serving {
     task: JoinHandle<Result<(), AppError>>,
 }
 
-/// What `doing` comes to while processes run, of which a virtual clock knows nothing. What is in
-/// vain is given up soon.
+/// The result of `doing` while processes run, which do not follow a virtual clock. A hopeless wait
+/// ends soon.
 async fn really_limited<T>(
     doing: impl Future<Output = T>,
     in_vain: impl Fn() -> bool,
@@ -218,7 +217,7 @@ async fn really_limited<T>(
     None
 }
 
-/// Ticks of the clock on the wall, whatever the runtime's clock does.
+/// Ticks of the real clock, whatever the runtime's clock does.
 fn real_ticks() -> mpsc::UnboundedReceiver<()> {
     let (tick, ticks) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

@@ -1,12 +1,12 @@
-//! Exchanges: nothing is written before what it answers was read, and nothing is read before what
-//! it asks was written.
+//! Exchanges: nothing is written before the request was read, and nothing is read before the
+//! request was written.
 
 use socketry_codec::{BoxCodec, Framed, Line, Struct};
 use tokio_test::io::Builder;
 
 use crate::{Call, Tap};
 
-/// Both sides of the tutorial's exchange in lines: each says one and waits for the other.
+/// Both sides of the tutorial's exchange in lines: each sends one and waits for the other.
 #[tokio::test]
 async fn a_line_is_answered_by_a_line() {
     let exchange = [("hello", "HELLO"), ("", ""), ("q", "Q")];
@@ -40,10 +40,10 @@ async fn a_line_is_answered_by_a_line() {
     }
 }
 
-/// Receiving writes nothing: what was fed goes out with the flush that a program makes when it has
-/// nothing more to say.
+/// Receiving writes nothing. Fed frames go out with the flush of a program that has nothing more to
+/// send.
 #[tokio::test]
-async fn answers_to_what_came_together_are_one_write_when_nothing_more_is_here() {
+async fn answers_to_frames_that_came_together_are_one_write() {
     let mut script = Builder::new();
     script
         .read(b"1\n2\n3\n")
@@ -73,7 +73,7 @@ async fn answers_to_what_came_together_are_one_write_when_nothing_more_is_here()
     assert_eq!(writes, [Call::Write(9), Call::Write(3)]);
 }
 
-/// The tutorial's file programs: a header behind its length, then the file, then an answer in the
+/// The tutorial's file programs: a header after its length, then the file, then an answer in the
 /// same form.
 #[tokio::test]
 async fn a_header_a_body_and_an_answer() {

@@ -1,8 +1,8 @@
-//! What is written when, in how many writes: exchanges that follow a script to the letter.
+//! The order and number of writes: exchanges that follow a script exactly.
 //!
-//! `tokio_test::io` checks the bytes, and their order among what is read and written. It takes two
-//! writes for one, so a [`Tap`] before it notes each call. The laws of `Framed` that need no such
-//! order are in `framed_laws.rs`.
+//! `tokio_test::io` checks the bytes, and the order of reads and writes. It accepts two writes in
+//! place of one, so a [`Tap`] in front of it records each call. The laws of `Framed` that do not
+//! need that order are in `framed_laws.rs`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod exchanges;

@@ -1,4 +1,4 @@
-//! What comes in, in how many reads, and what is made of a failure among them.
+//! Receiving: how many reads it takes, and how a failed read is reported.
 
 use std::io;
 
@@ -21,7 +21,7 @@ async fn frames_that_came_together_take_one_read() {
 }
 
 #[tokio::test]
-async fn a_frame_that_comes_byte_by_byte_is_read_so_and_given_out_whole() {
+async fn a_frame_that_comes_byte_by_byte_is_delivered_whole() {
     for codec in ["line", "struct", "json:bare"] {
         let mut wire = BytesMut::new();
         let mut codec: BoxCodec = codec.parse().unwrap();
@@ -42,7 +42,7 @@ async fn a_frame_that_comes_byte_by_byte_is_read_so_and_given_out_whole() {
 }
 
 #[tokio::test]
-async fn a_read_that_fails_is_told_after_the_frames_before_it() {
+async fn a_failed_read_is_reported_after_the_frames_before_it() {
     let mut script = Builder::new();
     script.read(b"\x03\0\0\0one\x03\0\0\0two\x05\0\0\0thr");
     script.read_error(io::Error::from(io::ErrorKind::ConnectionReset));
@@ -51,7 +51,10 @@ async fn a_read_that_fails_is_told_after_the_frames_before_it() {
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"two");
     let error = framed.recv().await.unwrap_err();
-    let reset = |fault: &FrameFault| matches!(fault, FrameFault::Io(error) if error.kind() == io::ErrorKind::ConnectionReset);
+    let reset = |fault: &FrameFault| match fault {
+        FrameFault::Io(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        _ => false,
+    };
     assert!(reset(error.fault()) && error.is_fatal(), "{error}");
     assert!(
         framed.recv().await.unwrap().is_none(),
@@ -59,10 +62,10 @@ async fn a_read_that_fails_is_told_after_the_frames_before_it() {
     );
 }
 
-/// The first of a body came with its header; the rest is read as it comes, and never a byte of what
-/// follows is lost.
+/// The first bytes of a body came with its header. The rest is read as it comes, and no later byte
+/// is lost.
 #[tokio::test]
-async fn a_body_takes_what_is_here_and_then_reads() {
+async fn a_body_takes_buffered_bytes_and_then_reads() {
     let mut script = Builder::new();
     script
         .read(b"\x02\0\0\0hiab")

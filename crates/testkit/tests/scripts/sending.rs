@@ -1,4 +1,4 @@
-//! What goes out, in how many writes.
+//! Sending: how many writes it takes.
 
 use std::io;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use tokio_test::io::Builder;
 
 use crate::{Call, Tap};
 
-/// From this length on a payload that is fed is written from where it lies.
+/// A fed payload of at least this length is written without a copy.
 const LARGE: usize = 128 << 10;
-/// And from this one that is sent.
+/// A sent payload of at least this length is written without a copy.
 const ALONE: usize = 16 << 10;
 
 fn big_endian() -> Struct {
@@ -19,7 +19,7 @@ fn big_endian() -> Struct {
 }
 
 #[tokio::test]
-async fn what_is_fed_goes_out_in_one_write_at_the_flush() {
+async fn fed_frames_go_out_in_one_write_at_the_flush() {
     let wire = b"\0\0\0\x01a\0\0\0\x02bb\0\0\0\0\0\0\0\x03ccc";
     let (socket, noted) = Tap::socket(Builder::new().write(wire));
     let mut framed = Framed::new(socket, big_endian());
@@ -32,7 +32,7 @@ async fn what_is_fed_goes_out_in_one_write_at_the_flush() {
 }
 
 #[tokio::test]
-async fn a_small_frame_is_one_write_and_so_is_what_was_fed_before_it() {
+async fn a_small_frame_and_the_fed_frames_before_it_are_one_write() {
     let (socket, noted) = Tap::socket(Builder::new().write(b"one\n").write(b"two\nthree\n"));
     let mut framed = Framed::new(socket, Line::new());
     framed.send(b"one").await.unwrap();
@@ -43,7 +43,7 @@ async fn a_small_frame_is_one_write_and_so_is_what_was_fed_before_it() {
 }
 
 #[tokio::test]
-async fn beyond_the_high_water_mark_feeding_writes_what_waits_and_no_more() {
+async fn beyond_the_high_water_mark_feeding_writes_only_the_waiting_frames() {
     let (socket, noted) = Tap::socket(Builder::new().write(b"12345\n67890\n").write(b"x\n"));
     let mut framed = Framed::new(socket, Line::new()).high_water(10);
     framed.feed(b"12345").await.unwrap();
@@ -56,7 +56,7 @@ async fn beyond_the_high_water_mark_feeding_writes_what_waits_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_large_payload_is_written_from_where_it_lies_behind_all_that_waits() {
+async fn a_large_payload_is_written_in_place_after_the_waiting_frames() {
     let payload = vec![7; LARGE];
     let head = b"\0\0\0\x01a\0\x02\0\0";
     let (socket, noted) = Tap::vectored(Builder::new().write(head).write(&payload));
@@ -108,7 +108,7 @@ async fn a_payload_just_below_that_is_copied_into_one_write() {
 }
 
 #[tokio::test]
-async fn what_is_flushed_at_once_is_written_from_where_it_lies_much_earlier() {
+async fn a_payload_that_is_flushed_at_once_is_written_in_place_much_earlier() {
     for (len, in_place) in [(ALONE - 1, false), (ALONE, true)] {
         let payload = vec![7; len];
         let header = u32::try_from(len).unwrap().to_be_bytes();
@@ -120,7 +120,8 @@ async fn what_is_flushed_at_once_is_written_from_where_it_lies_much_earlier() {
     }
 }
 
-/// A wait is a socket that takes no more for now: the next write begins where the last one stopped.
+/// In the script a wait is a socket that takes no more bytes for now. The next write begins where
+/// the last one stopped.
 #[tokio::test(start_paused = true)]
 async fn short_writes_go_on_where_they_stopped() {
     let pause = Duration::from_millis(1);
@@ -213,7 +214,7 @@ async fn a_header_and_the_first_of_its_body_are_one_write() {
 }
 
 #[tokio::test]
-async fn finishing_writes_what_waits_and_then_half_closes_once() {
+async fn finishing_writes_the_waiting_frames_and_half_closes_once() {
     let mut script = Builder::new();
     script.write(b"waits\n").read(b"answer\n");
     let (socket, noted) = Tap::socket(&mut script);
@@ -225,7 +226,8 @@ async fn finishing_writes_what_waits_and_then_half_closes_once() {
     assert!(framed.send(b"late").await.unwrap_err().is_fatal());
 }
 
-/// Unread bytes at a close would reset the connection, and what the peer has not read yet with it.
+/// Unread bytes at a close would reset the connection, and destroy the bytes that the peer has not
+/// read yet.
 #[tokio::test]
 async fn closing_half_closes_first_and_reads_to_the_end() {
     let mut script = Builder::new();
@@ -247,7 +249,7 @@ async fn closing_half_closes_first_and_reads_to_the_end() {
 }
 
 #[tokio::test]
-async fn a_sender_writes_all_that_waits_at_once_and_what_came_meanwhile_at_once_again() {
+async fn a_sender_writes_all_waiting_frames_in_one_write() {
     let mut script = Builder::new();
     script
         .write(b"1\n2\n3\n")
@@ -273,7 +275,7 @@ async fn a_sender_writes_all_that_waits_at_once_and_what_came_meanwhile_at_once_
     assert_eq!(noted.calls().last(), Some(&Call::Shutdown));
 }
 
-/// Half a socket says nothing when it goes: the other half may still talk.
+/// Dropping a half writes nothing, since the other half may still be in use.
 #[tokio::test]
 async fn dropping_a_half_writes_nothing_and_closes_nothing() {
     let mut script = Builder::new();

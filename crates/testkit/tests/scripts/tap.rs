@@ -1,4 +1,4 @@
-//! A scripted socket that notes how it was called.
+//! A scripted socket that records its calls.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,9 +14,9 @@ use tokio_test::io::{Builder, Mock};
 /// A call that was not in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// So many bytes were taken of one slice.
+    /// So many bytes of one slice were taken.
     Write(usize),
-    /// So many bytes were taken of these slices at once.
+    /// So many bytes of these slices were taken at once.
     Together(Vec<usize>, usize),
     /// So many bytes were read.
     Read(usize),
@@ -24,8 +24,7 @@ pub(crate) enum Call {
     Shutdown,
 }
 
-/// A socket that follows a script, between what uses it and `tokio_test`. Clones are the same
-/// socket.
+/// A socket between its user and the script of `tokio_test`. Clones are the same socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Tap {
     script: Arc<Mutex<Mock>>,
@@ -33,7 +32,7 @@ pub(crate) struct Tap {
     noted: Noted,
 }
 
-/// The calls, and where the slices that were written lay.
+/// The calls, and the addresses of the slices that were written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Noted(Arc<Mutex<(Vec<Call>, Vec<usize>)>>);
 
@@ -43,7 +42,7 @@ impl Noted {
         self.0.lock().unwrap().0.clone()
     }
 
-    /// Whether a slice that was written began where `bytes` lie.
+    /// Whether a written slice began at the address of `bytes`.
     pub(crate) fn wrote_in_place(&self, bytes: &[u8]) -> bool {
         self.0.lock().unwrap().1.contains(&bytes.as_ptr().addr())
     }
@@ -59,7 +58,7 @@ impl Tap {
         Tap::new(script, false)
     }
 
-    /// One that takes several slices at once.
+    /// A socket that takes several slices at once.
     pub(crate) fn vectored(script: &mut Builder) -> (Tap, Noted) {
         Tap::new(script, true)
     }
@@ -67,7 +66,7 @@ impl Tap {
     fn new(script: &mut Builder, vectored: bool) -> (Tap, Noted) {
         let noted = Noted::default();
         let tap = Tap {
-            // An error in a script must not be in the builder, too, when its turn comes.
+            // The script's builder must not return the error itself.
             script: Arc::new(Mutex::new(std::mem::take(script).build())),
             vectored,
             noted: noted.clone(),

@@ -1,4 +1,4 @@
-//! Every way to send and receive values, and what becomes of frames that are none.
+//! Every way to send and receive values, and the errors for frames that are none.
 
 use futures_util::{SinkExt, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -185,7 +185,7 @@ async fn it_is_a_stream_and_a_sink() {
     assert_eq!(heard, messages);
 }
 
-/// A value that says how much follows it, as a header does.
+/// A value with the length of the bytes that follow it, as a header has.
 #[tokio::test]
 async fn a_body_may_follow_a_value() {
     let (client, server) = pair(Struct::default()).await;

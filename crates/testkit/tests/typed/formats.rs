@@ -1,4 +1,4 @@
-//! Formats of other crates, each made one of ours in a few lines.
+//! Formats of other crates, each adapted in a few lines.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,7 +20,7 @@ impl<T: DeserializeOwned> Unpack<T> for Cbor {
     }
 }
 
-/// msgpack.org, with structs as maps, as other languages have them.
+/// msgpack.org, with structs as maps, as in other languages.
 pub(crate) enum MessagePack {}
 
 impl<T: Serialize + ?Sized> Pack<T> for MessagePack {
@@ -32,7 +32,7 @@ impl<T: Serialize + ?Sized> Pack<T> for MessagePack {
 impl<T: DeserializeOwned> Unpack<T> for MessagePack {
     fn unpack(mut frame: &[u8]) -> Result<T, BoxError> {
         let mut from = rmp_serde::Deserializer::new(&mut frame);
-        // The default of 1,024 levels is more than a test's stack of 2 MiB has room for.
+        // A test's stack of 2 MiB is too small for the default of 1,024 levels.
         from.set_max_depth(128);
         let value = T::deserialize(&mut from)?;
         drop(from);

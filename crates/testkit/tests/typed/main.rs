@@ -1,4 +1,4 @@
-//! Frames as values: in every format, in every way that they can be sent and received.
+//! Frames as values: in every format, with every way to send and receive them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod conversations;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use socketry_codec::{Codec, Framed};
 use socketry_transport::{BoxSocket, Listener, connect, listen};
 
-/// What is said here: every shape that serde has a word for.
+/// A message with every shape of serde's data model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Message {
     Ping,

@@ -1,4 +1,4 @@
-//! CBOR and MessagePack with other people's words for them: Python's `cbor2` and `msgpack`.
+//! CBOR and MessagePack against other implementations: Python's `cbor2` and `msgpack`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio::process::Command;
 use super::Message;
 use super::formats::{Cbor, MessagePack};
 
-/// What Python knows of a message: of which maps, lists and numbers it is made.
+/// A message as Python reads it: maps, lists and numbers.
 #[derive(Serialize, Deserialize)]
 struct Seen {
     /// In JSON.
@@ -43,7 +43,8 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-/// Python is sent each message, says how it reads it, and sends it back as it writes it.
+/// Each message is sent to Python, which prints how it reads the message, and sends it back as it
+/// writes it.
 async fn law<F>(format: &str)
 where
     F: Pack<Message> + Unpack<Message> + Unpack<Seen>,
@@ -69,7 +70,7 @@ where
         let back = in_time("the same", heard::<Message, F>(&mut typed)).await;
         assert_eq!(back.unwrap(), message);
     }
-    // What Python says then is two values, half of one, another type, and a last message.
+    // Python then sends two values, half of one, another type, and a last message.
     for wrong in ["two values", "half of one", "another type"] {
         let error = in_time(wrong, typed.recv()).await.unwrap_err();
         assert!(

@@ -1,4 +1,4 @@
-//! What is packed is unpacked as it was; what is no value is an error.
+//! A packed value is unpacked unchanged, and bytes that are no value are an error.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -40,7 +40,7 @@ fn message() -> impl Strategy<Value = Message> {
     })
 }
 
-/// There and back, alone and through a conversation over `codec`.
+/// There and back, directly and through a conversation over `codec`.
 fn law<F, C>(codec: C, messages: &[Message])
 where
     F: Pack<Message> + Unpack<Message>,
@@ -62,7 +62,7 @@ where
     });
 }
 
-/// Neither bytes that are damaged, nor bytes too many or too few, nor any bytes panic or pass.
+/// Damaged bytes, too many or too few bytes, and arbitrary bytes neither panic nor pass.
 fn wrong<F: Pack<Message> + Unpack<Message>>(message: &Message, noise: &[u8]) {
     let mut frame = Vec::new();
     F::pack(message, &mut frame).unwrap();
@@ -96,7 +96,7 @@ proptest! {
     }
 }
 
-/// The `json` codecs carry objects, so they carry what serde writes as one.
+/// The `json` codecs carry objects, so they carry values that serde writes as one.
 #[test]
 fn objects_arrive_over_the_codecs_of_json() {
     let objects = [Message::Text("text".to_owned()), Message::Pair(-1, 1)];
@@ -104,7 +104,7 @@ fn objects_arrive_over_the_codecs_of_json() {
     law::<Json, _>(BareJson::new(), &objects);
 }
 
-/// A datagram is a frame by itself.
+/// A datagram is a frame.
 #[tokio::test]
 async fn values_are_datagrams_as_well() {
     use socketry_codec::Framed;
@@ -121,7 +121,7 @@ async fn values_are_datagrams_as_well() {
     assert_eq!(client.recv().await.unwrap(), Some(Message::Pair(1, 2)));
 }
 
-/// What makes a decoder build too much: depth, and lengths that are only claimed.
+/// Inputs that make a decoder build too much: depth, and lengths that are only claimed.
 #[test]
 fn a_few_bytes_do_not_become_much_memory_or_depth() {
     let deep_json = "[".repeat(100_000);

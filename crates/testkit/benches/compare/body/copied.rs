@@ -16,7 +16,7 @@ pub(super) fn receive(found: Found, file: File) {
         let header: Header = framed.recv_json().await.unwrap().unwrap();
         let mut file = fs::File::from_std(file);
         let body = framed.body(header.filesize).unwrap();
-        // A `Body` has a buffer of its own; this one gathers for the file.
+        // A `Body` has a buffer of its own. This one collects bytes for the file.
         copy_buf(&mut BufReader::with_capacity(CHUNK, body), &mut file)
             .await
             .unwrap();

@@ -25,7 +25,7 @@ pub(super) async fn connected(to: &str) -> Framed<OsSocket, Json> {
     Framed::new(socket, Json::default())
 }
 
-/// A file and a buffer, which a thread has for a while.
+/// A file and a buffer, which a thread uses for a while.
 type Job = JoinHandle<io::Result<(File, Vec<u8>)>>;
 
 async fn done(job: Job) -> (File, Vec<u8>) {

@@ -1,4 +1,4 @@
-//! Where the files are.
+//! The files of the bodies.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -16,12 +16,12 @@ const MIB: usize = 1 << 20;
 pub(super) struct Room {
     pub(super) size: u64,
     parent: PathBuf,
-    /// Made when it is needed, for the file in it is large.
+    /// Made on demand, since its file is large.
     directory: OnceCell<TempDir>,
 }
 
 impl Room {
-    /// In memory, if there is such a place.
+    /// In memory, if there is such a file system.
     pub(super) fn find() -> Self {
         let shared = Path::new("/dev/shm");
         let parent = match shared.is_dir() {
@@ -35,7 +35,7 @@ impl Room {
         }
     }
 
-    /// What is sent, and where the files are.
+    /// The file to send, and the directory of both.
     pub(super) fn label(&self) -> String {
         let size = bytes(self.size as usize);
         format!("{size} in {}", self.parent.display())
@@ -61,7 +61,7 @@ impl Room {
         self.directory().join("target")
     }
 
-    /// Looks at a place of each MiB.
+    /// Compares one place of each MiB.
     pub(super) fn compare(&self, target: &Path) {
         let file = File::open(target).unwrap();
         assert_eq!(file.metadata().unwrap().len(), self.size);
@@ -75,7 +75,7 @@ impl Room {
     }
 }
 
-/// Twice that has to have room, with some to spare.
+/// Both files have to fit, with some room to spare.
 fn size(parent: &Path) -> u64 {
     let free = rustix::fs::statvfs(parent).map_or(WHOLE, |room| room.f_bavail * room.f_frsize);
     let mut size = WHOLE;
@@ -85,7 +85,7 @@ fn size(parent: &Path) -> u64 {
     size
 }
 
-/// The MiB of that number: no two are alike.
+/// The MiB with this number. No two are equal.
 fn block(at: u64) -> Vec<u8> {
     let mut block: Vec<u8> = (0..MIB).map(|byte| (byte % 251) as u8).collect();
     for word in block.chunks_exact_mut(1024) {

@@ -1,4 +1,5 @@
-//! message-io's framed TCP, which writes each frame by itself and hands each to a callback.
+//! message-io's framed TCP, which writes each frame with a call of its own and passes each to a
+//! callback.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with those that `Framed`
-//! has: it reads 64 KiB at a time, and writes at 256 KiB.
+//! By hand: blocking sockets with buffers of 256 KiB, and tokio's streams with the buffers of
+//! `Framed`, which reads 64 KiB at a time and writes at 256 KiB.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ const BLOCKING: usize = 256 * 1024;
 const READ: usize = 64 * 1024;
 const WRITTEN: usize = DEFAULT_HIGH_WATER;
 
-/// What arrived and is not looked at yet.
+/// Bytes that arrived and are not scanned yet.
 struct Buffer {
     bytes: Vec<u8>,
     filled: usize,
@@ -36,7 +36,7 @@ impl Buffer {
         &mut self.bytes[self.filled..]
     }
 
-    /// Looks at `read` bytes more, and makes room for the frame that is not whole.
+    /// Scans `read` more bytes, and makes room for the unfinished frame.
     fn arrived(&mut self, read: usize) {
         self.filled += read;
         let (mut at, mut whole) = (0, 0);
@@ -99,7 +99,7 @@ async fn read(mut stream: impl AsyncRead + Unpin) -> Tally {
     }
 }
 
-/// Frames gathered until there are so many bytes.
+/// Collects frames up to this many bytes.
 struct Gathered {
     bytes: Vec<u8>,
     limit: usize,
@@ -111,7 +111,7 @@ impl Gathered {
         Gathered { bytes, limit }
     }
 
-    /// Whether what is gathered is to be written before the next frame.
+    /// Whether the collected frames have to be written before the next one.
     fn push(&mut self, frame: &[u8]) -> bool {
         self.bytes
             .extend_from_slice(&(frame.len() as u32).to_le_bytes());

@@ -1,6 +1,5 @@
-//! tokio-util's `Framed` over tokio's `TcpStream`: with its defaults; and tuned, with buffers of
-//! 256 KiB to read into and to gather writes in. `feed` on both, as its documentation advises for
-//! many frames.
+//! tokio-util's `Framed` over tokio's `TcpStream`: with its defaults, and tuned, with read and
+//! write buffers of 256 KiB. Both use `feed`, as its documentation advises for many frames.
 
 use std::time::Instant;
 

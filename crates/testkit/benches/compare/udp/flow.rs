@@ -37,7 +37,7 @@ pub(super) fn contest() -> Contest {
         .target("ours", "tokio", 15.0)
 }
 
-/// What arrived, and since when.
+/// The datagrams that arrived, and since when.
 struct Count {
     tally: Tally,
     begun: Option<Instant>,
@@ -54,7 +54,7 @@ impl Count {
         self.tally.see(datagram);
     }
 
-    /// Asked after each call.
+    /// Checked after each call.
     fn is_over(&mut self) -> bool {
         self.begun.get_or_insert_with(Instant::now).elapsed() >= LONG
     }
@@ -106,7 +106,7 @@ fn ours_sends(_: StdSocket, to: SocketAddr, over: &AtomicBool) {
         let to = format!("udp://{to}").parse().unwrap();
         let mut socket = UdpTransport::default().connect(&to).await.unwrap();
         while !over.load(Ordering::Relaxed) {
-            // A receiver that is gone refuses what still comes.
+            // If the receiver is gone, its host refuses further datagrams.
             let _ = poll_fn(|cx| socket.poll_send_run(cx, &bytes, SIZE)).await;
         }
     });

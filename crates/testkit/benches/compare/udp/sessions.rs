@@ -1,4 +1,4 @@
-//! Many peers, a little from each, and every datagram goes back to who sent it.
+//! Many peers with little traffic each. Every datagram goes back to its sender.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ pub(super) fn contest() -> Contest {
         .target("ours", "by hand", 1.0)
 }
 
-/// Has `serve` echo on a thread of its own; the time is what that thread took.
+/// Runs the echo `serve` on a thread of its own. The time is the CPU time of that thread.
 fn run(serve: fn(StdSocket) -> Tally) -> Work {
     let socket = StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     SockRef::from(&socket).set_recv_buffer_size(BUFFER).unwrap();
@@ -81,7 +81,7 @@ impl Clients {
         Clients((0..PEERS).map(client).collect())
     }
 
-    /// Each sends one datagram and then waits for its own; what is lost is sent once more.
+    /// Each socket sends one datagram and then waits for its echo. A lost one is sent again.
     fn echo(&self) {
         let (sent, mut buf) = (frame(SIZE), [0; 2 * SIZE]);
         for socket in &self.0 {
@@ -107,7 +107,7 @@ impl Clients {
 }
 
 thread_local! {
-    /// What the sessions of the server on this thread saw.
+    /// The datagrams that the sessions of the server on this thread received.
     static TALLY: RefCell<Tally> = RefCell::default();
 }
 
@@ -143,7 +143,7 @@ async fn echo(mut session: Session<OsDatagram>, over: Arc<Notify>) {
     }
 }
 
-/// What a loop by hand knows of its peers.
+/// The state of a loop by hand for its peers.
 #[derive(Default)]
 struct Peers {
     served: HashMap<SocketAddr, u64>,
@@ -151,7 +151,7 @@ struct Peers {
 }
 
 impl Peers {
-    /// Notes a datagram, unless it is the last.
+    /// Counts a datagram, unless it is the last.
     fn see(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
         if datagram[0] == STOP {
             return false;

@@ -1,4 +1,5 @@
-//! How a plot looks: upright bars side by side on white, a grid behind them, and who is who above.
+//! The drawing of a plot: upright bars side by side on white, a grid behind them, and a legend
+//! above.
 
 use std::path::Path;
 
@@ -10,28 +11,28 @@ use super::Plot;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// All in pixels.
+/// All sizes are in pixels.
 const BAR: i32 = 16;
 const GAP: i32 = 28;
 const MARGIN: i32 = 16;
-/// Where the bars begin: figures stand before them.
+/// The left edge of the bars, after the figures.
 const LEFT: i32 = 64;
 const TITLE: i32 = 40;
 /// One line of the legend.
 const LEGEND: i32 = 20;
-/// What the bars are measured in.
+/// The unit of the bars.
 const AXIS: i32 = 26;
 const HIGH: i32 = 260;
-/// One line of what stands below a bar.
+/// One line of text below a bar.
 const LINE: i32 = 18;
-/// What plotters makes twelve pixels of; a heading is larger.
+/// The font size that plotters draws as twelve pixels; a heading is larger.
 const SMALL: i32 = 15;
 const LARGE: i32 = 20;
 
 const INK: RGBColor = RGBColor(36, 41, 47);
 const GRID: RGBColor = RGBColor(216, 222, 228);
 
-/// A side has its colour everywhere: ours are blue, what is made by hand is grey.
+/// Each side has the same colour in all plots: ours are blue, those by hand are grey.
 const COLOURS: [(&str, RGBColor); 19] = [
     ("ours", RGBColor(9, 105, 218)),
     ("ours, boxed", RGBColor(84, 174, 255)),
@@ -53,7 +54,7 @@ const COLOURS: [(&str, RGBColor); 19] = [
     ("message-io", RGBColor(26, 127, 55)),
     ("asynchronous-codec", RGBColor(130, 80, 223)),
 ];
-/// For sides that are not among them, in the order in which they come.
+/// For other sides, in the order in which they come.
 const OTHERS: [RGBColor; 4] = [
     RGBColor(191, 57, 137),
     RGBColor(154, 103, 0),
@@ -79,7 +80,7 @@ pub(super) fn draw(path: &Path, title: &str, plot: &Plot) {
     area.present().unwrap();
 }
 
-/// The sides, each once, in the order of the first contest that has it, with their colours.
+/// The sides with their colours, each once, in the order of the first contest that has it.
 fn sides(plot: &Plot) -> Vec<(&str, RGBColor)> {
     let mut sides: Vec<(&str, RGBColor)> = Vec::new();
     let mut others = OTHERS.iter().cycle();
@@ -98,7 +99,7 @@ fn width(plot: &Plot) -> i32 {
     (LEFT + bars.sum::<i32>() + MARGIN).max(480)
 }
 
-/// How wide so many bars stand, with what is free around them. A label has to fit below.
+/// The width of so many bars, with the space around them. A label has to fit below.
 fn cluster(bars: usize) -> i32 {
     (bars as i32 * BAR + GAP).max(96)
 }
@@ -110,14 +111,14 @@ fn write(area: &Area<'_>, text: &str, at: (i32, i32), size: i32, to: HPos) {
     area.draw(&Text::new(text.to_owned(), at, style)).unwrap();
 }
 
-/// Where each side's name stands.
+/// The position of each side's name.
 struct Legend<'a>(Vec<(&'a str, RGBColor, (i32, i32))>);
 
 impl<'a> Legend<'a> {
     fn new(sides: &[(&'a str, RGBColor)], wide: i32) -> Self {
         let (mut x, mut y) = (MARGIN, TITLE);
         let place = |(name, colour): &(&'a str, RGBColor)| {
-            // A letter is 7 pixels wide, or less.
+            // A letter is at most 7 pixels wide.
             let needs = 28 + 7 * name.len() as i32;
             if x + needs > wide && x > MARGIN {
                 (x, y) = (MARGIN, y + LEGEND);
@@ -151,7 +152,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// Up to eight lines of a grid, at round figures.
+    /// Up to eight grid lines, at round figures.
     fn of(plot: &Plot, top: i32) -> Self {
         let all = plot.bars.iter().flat_map(|bars| &bars.sides);
         let highest = all

@@ -9,14 +9,13 @@ use super::{Case, frame};
 
 /// Lengths of frames, in bytes.
 const SIZES: [usize; 3] = [16, 64, 1024];
-/// How many frames stand behind each other where one is decoded, or encoded, after the other. A
-/// `Reader` is given them at once: so few that `memcpy` copies them in the same way on any
-/// processor with AVX2.
+/// How many frames are decoded, or encoded, one after another. A `Reader` gets them at once. They
+/// are so few that `memcpy` copies them in the same way on any processor with AVX2.
 const BLOCK: u32 = 32;
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut all = Vec::new();
-    // To `raw`, all that is there is one frame.
+    // For `raw`, all buffered bytes are one frame.
     all.extend(each_size("raw", 1, || Raw));
     all.extend(each_size("line", BLOCK, Line::new));
     all.extend(each_size("struct:<I", BLOCK, || sized("<I")));
@@ -43,7 +42,7 @@ fn each_size<C: Codec>(name: &str, block: u32, codec: fn() -> C) -> Vec<Case> {
     decoded.into_iter().chain(encoded).chain([read]).collect()
 }
 
-/// `frame` so many times, as it goes on the wire.
+/// `frame` as many times as this, encoded.
 pub(super) fn wire<C: Codec>(codec: &mut C, frame: &[u8], frames: u32) -> BytesMut {
     let mut wire = BytesMut::new();
     for _ in 0..frames {

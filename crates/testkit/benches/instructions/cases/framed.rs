@@ -14,7 +14,7 @@ use crate::endless::Endless;
 const SIZE: usize = 64;
 /// How many frames are received or fed in one round: some 70 reads or writes of 64 KiB.
 const FRAMES: u32 = 1 << 16;
-/// How many frames the socket copies at once, few for the reason that a `Reader` is given few.
+/// How many frames the socket copies at once. They are few for the same reason as with a `Reader`.
 const PIECE: u32 = 16;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -57,7 +57,7 @@ fn endless<C: Codec>(codec: &mut C) -> Endless {
     Endless::new(&wire(codec, &frame(SIZE), PIECE))
 }
 
-/// A runtime with neither a network nor timers: nothing here waits.
+/// A runtime with neither a network nor timers, since nothing here waits.
 fn block_on<F: Future>(work: F) -> F::Output {
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(work)
