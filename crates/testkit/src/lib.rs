@@ -7,6 +7,7 @@
 //! * [`Faulty`]: a socket over any other that misbehaves on purpose, as a seed decides.
 //! * `scenario` (feature `apps`, a default): a short run of each app over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
+//! * [`connection`]: the laws of connections with many streams, with [`connection_laws!`].
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
 //!   [`datagram_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod connection;
 pub mod datagram;
 pub mod faulty;
 mod law;
@@ -63,3 +65,8 @@ struct WriteACodec;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct PackageReadme;
+
+/// Runs the guide's Rust code as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/write-a-transport.md")]
+struct WriteATransport;

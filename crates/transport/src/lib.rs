@@ -81,6 +81,10 @@ pub mod units;
 pub use adapters::{FromIo, IntoIo, IoRecv, IoSend};
 pub use async_trait::async_trait;
 pub use contract::boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport, erase};
+pub use contract::connection::boxed::{BoxConnection, BoxMux, BoxMuxListener, erase_mux};
+pub use contract::connection::closed::{Closed, StreamReset};
+pub use contract::connection::transport::{AcceptConnection, MuxListener, MuxTransport};
+pub use contract::connection::{AcceptStream, Connection, Open};
 pub use contract::datagram::batch::{Batch, Datagram};
 pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
 pub use contract::endpoint::{Address, Endpoint, Parts};
@@ -107,12 +111,17 @@ pub use kernel::{
     udp::UdpTransport,
     unix::{UnixDgramTransport, UnixTransport},
 };
+pub use layers::deadlines::{
+    DeadlineListener, DeadlineRecv, DeadlineSend, DeadlineSocket, Deadlined, Deadlines,
+};
 pub use layers::listeners::{
     AcceptedBy, ListenerFailure, ListenerId, Listeners, ListenersHandle, TooLate,
 };
+pub use layers::streams::{StreamListener, Streams};
 pub use layers::upgrading::{
     ListenerExt, UpgradeFailure, UpgradeLimits, UpgradeStats, UpgradeTrouble, Upgrading,
 };
+pub use mem::mux::{MemConnection, MemMux, MemMuxListener};
 pub use mem::{MemListener, MemRecv, MemSend, MemSocket, MemTransport};
 pub use options::{MulticastGroup, SocketOptions};
 pub use session::{

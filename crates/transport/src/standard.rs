@@ -6,7 +6,9 @@ use crate::contract::boxed::{BoxListener, BoxSocket};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, Result};
 use crate::contract::transport::registry::Registry;
+use crate::layers::streams::Streams;
 use crate::mem::MemTransport;
+use crate::mem::mux::MemMux;
 
 static STANDARD: LazyLock<Registry> = LazyLock::new(Registry::standard);
 
@@ -17,10 +19,12 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// `tcp`, `udp`, `unix`, `unix-dgram` and `mem`, with default options. Where this crate has no
-    /// kernel sockets yet (Windows), `mem` only.
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options. Where this crate
+    /// has no kernel sockets yet (Windows), the last two only.
     pub fn standard() -> Self {
-        let registry = Registry::empty().with("mem", MemTransport::default());
+        let registry = Registry::empty()
+            .with("mem", MemTransport::default())
+            .with("mem-mux", Streams::new(MemMux::default()));
         #[cfg(unix)]
         let registry = with_kernel(registry);
         registry

@@ -2,6 +2,7 @@
 //! of the operating system, so that it compiles anywhere; `tests/contract.rs` sees to that.
 
 pub(crate) mod boxed;
+pub(crate) mod connection;
 pub(crate) mod datagram;
 pub(crate) mod endpoint;
 pub(crate) mod error;

@@ -1,56 +1,58 @@
 //! `mem://name`: stream sockets inside this process, first-class, without the kernel.
 
+pub(crate) mod mux;
+mod names;
 mod pipe;
 mod socket;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::contract::endpoint::{Address, Endpoint};
+use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 use crate::options;
 use crate::options::SocketOptions;
+use names::{Claim, Names};
 pub use socket::{MemRecv, MemSend, MemSocket};
+
+const SCHEME: &str = "mem";
 
 /// How many bytes wait in each direction, where `recv_buffer` says nothing.
 const DEFAULT_BUFFER: usize = 64 * 1024;
 
 /// In-memory sockets: a listener has a name, and whoever is in the same process may connect to it.
 ///
-/// Each `MemTransport::new` has names of its own; [`Default`] (and `mem://` in the standard registry) share those of the
-/// process. The name `mem://*` at a listener stands for a free one, as port 0 does elsewhere.
+/// Each `MemTransport::new` has names of its own; [`Default`] (and `mem://` in the standard registry)
+/// share those of the process. The name `mem://*` at a listener stands for a free one, as port 0 does
+/// elsewhere.
 #[derive(Clone, Debug)]
 pub struct MemTransport {
     options: SocketOptions,
-    names: Arc<Names>,
+    names: Names<Listening>,
 }
 
-type Names = Mutex<HashMap<String, Listening>>;
-
-#[derive(Debug)]
+/// The way to a listener, and how many bytes wait in each direction of its sockets.
+#[derive(Clone, Debug)]
 struct Listening {
     backlog: mpsc::Sender<MemSocket>,
     buffer: usize,
 }
 
-static PROCESS: LazyLock<Arc<Names>> = LazyLock::new(Arc::default);
-static NUMBER: AtomicU64 = AtomicU64::new(1);
+static PROCESS: LazyLock<Names<Listening>> = LazyLock::new(|| Names::new(SCHEME));
 
 impl Default for MemTransport {
     fn default() -> Self {
         MemTransport {
             options: SocketOptions::default(),
-            names: Arc::clone(&*PROCESS),
+            names: PROCESS.clone(),
         }
     }
 }
@@ -60,30 +62,24 @@ impl MemTransport {
     pub fn new(options: SocketOptions) -> Self {
         MemTransport {
             options,
-            names: Arc::default(),
+            names: Names::new(SCHEME),
         }
     }
 }
 
-fn locked(names: &Names) -> std::sync::MutexGuard<'_, HashMap<String, Listening>> {
-    // Nothing panics while it is held; should that change, the map is still whole.
-    names.lock().unwrap_or_else(PoisonError::into_inner)
+/// What may wait to be accepted: as many as the options say, and at least one.
+fn backlog<T>(options: &SocketOptions) -> (mpsc::Sender<T>, mpsc::Receiver<T>) {
+    let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
+    let most = Semaphore::MAX_PERMITS;
+    mpsc::channel(usize::try_from(backlog).unwrap_or(most).clamp(1, most))
 }
 
-fn name_of(endpoint: &Endpoint, action: &'static str) -> Result<String> {
-    match endpoint.name() {
-        Some(name) if endpoint.scheme() == "mem" => Ok(name.into_owned()),
-        _ => Err(Error::new(ErrorKind::InvalidEndpoint, action, endpoint)
-            .because("this transport's endpoints are mem://name")),
-    }
-}
-
-fn named(name: String) -> Endpoint {
-    Endpoint::known("mem", &Address::Name(name))
-}
-
-fn free_name() -> String {
-    format!("#{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+/// Puts what is to be accepted into the backlog of `listening`, or says why `to` refuses.
+fn deliver<T, L>(names: &Names<L>, to: &Endpoint, way: &mpsc::Sender<T>, what: T) -> Result<()> {
+    way.try_send(what).map_err(|error| match error {
+        TrySendError::Full(_) => names.refused(to, "the listener's backlog is full"),
+        TrySendError::Closed(_) => names.refused(to, "the listener is closing"),
+    })
 }
 
 #[async_trait]
@@ -97,64 +93,28 @@ impl Transport for MemTransport {
 
     async fn connect(&self, to: &Endpoint) -> Result<MemSocket> {
         self.options.resolve(to, options::MEM)?;
-        let name = name_of(to, "connect to")?;
-        let refused = |reason: &str| {
-            Error::new(ErrorKind::Refused, "connect to", to)
-                .because(reason)
-                .hint("mem:// reaches only servers in this process")
-        };
-        let names = locked(&self.names);
-        let listening = names
-            .get(&name)
-            .ok_or_else(|| refused("nobody listens there"))?;
-        let (local, peer) = (named(free_name()), named(name));
-        let (ours, accepted) = socket::pair(listening.buffer, &local, &peer);
-        match listening.backlog.try_send(accepted) {
-            Ok(()) => Ok(ours),
-            Err(TrySendError::Full(_)) => Err(refused("the listener's backlog is full")),
-            Err(TrySendError::Closed(_)) => Err(refused("the listener is closing")),
-        }
+        let (peer, listening) = self.names.find(to)?;
+        let (ours, accepted) = socket::pair(listening.buffer, &self.names.free(), &peer);
+        deliver(&self.names, to, &listening.backlog, accepted)?;
+        Ok(ours)
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<MemListener> {
         let options = self.options.resolve(at, options::MEM)?;
-        let mut name = name_of(at, "listen at")?;
-        if name == "*" {
-            name = free_name();
-        }
-        let backlog = options
-            .backlog
-            .unwrap_or(SocketOptions::DEFAULT_BACKLOG)
-            .max(1);
-        let (sender, accepted) = mpsc::channel(usize::try_from(backlog).unwrap_or(usize::MAX >> 4));
-        let buffer = options.recv_buffer.unwrap_or(DEFAULT_BUFFER).max(1);
-        match locked(&self.names).entry(name.clone()) {
-            Entry::Occupied(_) => {
-                return Err(Error::new(ErrorKind::InUse, "listen at", at)
-                    .hint("choose another name, or mem://* to have one chosen"));
-            }
-            Entry::Vacant(free) => free.insert(Listening {
-                backlog: sender,
-                buffer,
-            }),
+        let (sender, accepted) = backlog(&options);
+        let listening = Listening {
+            backlog: sender,
+            buffer: options.recv_buffer.unwrap_or(DEFAULT_BUFFER).max(1),
         };
-        let local = named(name.clone());
-        let names = Arc::clone(&self.names);
-        Ok(MemListener {
-            local,
-            name,
-            names,
-            accepted,
-        })
+        let claim = self.names.claim(at, listening)?;
+        Ok(MemListener { claim, accepted })
     }
 }
 
 /// A name that is listened on. Dropping it frees the name.
 #[derive(Debug)]
 pub struct MemListener {
-    local: Endpoint,
-    name: String,
-    names: Arc<Names>,
+    claim: Claim<Listening>,
     accepted: mpsc::Receiver<MemSocket>,
 }
 
@@ -162,17 +122,11 @@ impl Listener for MemListener {
     type Socket = MemSocket;
 
     fn local(&self) -> &Endpoint {
-        &self.local
+        &self.claim.local
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<MemSocket>> {
-        let closed = || Error::new(ErrorKind::Closed, "accept at", &self.local);
+        let closed = || Error::new(ErrorKind::Closed, "accept at", &self.claim.local);
         Poll::Ready(ready!(self.accepted.poll_recv(cx)).ok_or_else(closed))
-    }
-}
-
-impl Drop for MemListener {
-    fn drop(&mut self) {
-        locked(&self.names).remove(&self.name);
     }
 }

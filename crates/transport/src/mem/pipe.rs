@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::ReadBuf;
 use tokio::task::coop::poll_proceed;
 
+use crate::contract::connection::closed::{Closed, StreamReset};
 use crate::contract::socket::Received;
 
 #[derive(Debug)]
@@ -24,10 +25,19 @@ struct State {
     finished: bool,
     /// No more will be read.
     deaf: bool,
-    /// One end broke the connection off, with this code.
-    reset: Option<u64>,
+    /// Why no more comes, though it was not finished.
+    broken: Option<Broken>,
     reader: Option<Waker>,
     writer: Option<Waker>,
+}
+
+/// How a direction ends that was not finished.
+#[derive(Debug)]
+enum Broken {
+    /// One end broke off, with this code.
+    Reset(u64),
+    /// The connection of which it is one stream was closed, as each of the two sees it.
+    Closed { reader: Closed, writer: Closed },
 }
 
 impl Pipe {
@@ -60,7 +70,9 @@ impl Pipe {
         let writer = {
             let mut state = self.state();
             if state.bytes.is_empty() && buf.remaining() > 0 {
-                state.check_reset()?;
+                if let Some(broken) = &state.broken {
+                    return Poll::Ready(Err(broken.for_reader()));
+                }
                 if state.finished {
                     turn.made_progress();
                     return Poll::Ready(Ok(Received::End));
@@ -84,7 +96,9 @@ impl Pipe {
         let turn = ready!(poll_proceed(cx));
         let (taken, reader) = {
             let mut state = self.state();
-            state.check_reset()?;
+            if let Some(broken) = &state.broken {
+                return Poll::Ready(Err(broken.for_writer()));
+            }
             if state.finished || state.deaf {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
@@ -122,24 +136,44 @@ impl Pipe {
     pub(super) fn reset(&self, code: u64) -> bool {
         let mut seen = false;
         self.change(|state| {
-            seen = !state.finished || state.reset.is_some();
+            seen = !state.finished || state.broken.is_some();
             if seen {
-                state.reset.get_or_insert(code);
+                state.broken.get_or_insert(Broken::Reset(code));
             }
         });
         seen
     }
+
+    /// The connection is closed: this direction ends behind what is there, unless it has ended.
+    pub(super) fn cut_off(&self, reader: &Closed, writer: &Closed) {
+        self.change(|state| {
+            if !state.finished {
+                state.broken.get_or_insert_with(|| Broken::Closed {
+                    reader: reader.clone(),
+                    writer: writer.clone(),
+                });
+            }
+        });
+    }
+}
+
+impl Broken {
+    fn for_reader(&self) -> io::Error {
+        match self {
+            Broken::Reset(code) => StreamReset::new(*code).into(),
+            Broken::Closed { reader, .. } => reader.clone().into(),
+        }
+    }
+
+    fn for_writer(&self) -> io::Error {
+        match self {
+            Broken::Reset(code) => StreamReset::new(*code).into(),
+            Broken::Closed { writer, .. } => writer.clone().into(),
+        }
+    }
 }
 
 impl State {
-    fn check_reset(&self) -> io::Result<()> {
-        let Some(code) = self.reset else {
-            return Ok(());
-        };
-        let words = format!("the connection was aborted, with code {code}");
-        Err(io::Error::new(io::ErrorKind::ConnectionReset, words))
-    }
-
     fn read(&mut self, buf: &mut ReadBuf<'_>) {
         let (first, second) = self.bytes.as_slices();
         let head = first.len().min(buf.remaining());

@@ -1,5 +1,6 @@
 //! The two ends of a connection in memory, and their halves.
 
+use std::any::Any;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,7 +14,8 @@ use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 
-/// A connected socket of [`MemTransport`](crate::MemTransport).
+/// A connected socket of [`MemTransport`](crate::MemTransport), or a stream of a
+/// [`MemConnection`](crate::MemConnection).
 pub type MemSocket = Joined<MemRecv, MemSend>;
 
 /// The receiving half of a [`MemSocket`].
@@ -36,7 +38,11 @@ struct End {
     outgoing: Arc<Pipe>,
     /// Dropping it breaks the connection off.
     aborts: AtomicBool,
+    /// What is dropped last: the place of a stream in its connection, say.
+    _kept: Option<Kept>,
 }
+
+type Kept = Box<dyn Any + Send + Sync>;
 
 impl End {
     /// Breaks both directions off. What this end has finished the peer still receives.
@@ -63,22 +69,33 @@ impl Drop for End {
 /// Two ends with so many bytes of room in each direction: one at `here`, one at `there`.
 pub(super) fn pair(room: usize, here: &Endpoint, there: &Endpoint) -> (MemSocket, MemSocket) {
     let [up, down] = [(); 2].map(|()| Arc::new(Pipe::new(room)));
-    let socket = |incoming: &Arc<Pipe>, outgoing: &Arc<Pipe>, [local, peer]: [&Endpoint; 2]| {
-        let end = Arc::new(End {
-            info: Info::new(Shape::Stream, local.clone(), peer.clone()),
-            incoming: Arc::clone(incoming),
-            outgoing: Arc::clone(outgoing),
-            aborts: AtomicBool::new(false),
-        });
-        let recv = MemRecv {
-            end: Arc::clone(&end),
-        };
-        Joined::new(recv, MemSend { end })
-    };
+    let info =
+        |local: &Endpoint, peer: &Endpoint| Info::new(Shape::Stream, local.clone(), peer.clone());
+    let (ours, theirs) = (info(here, there), info(there, here));
     (
-        socket(&down, &up, [here, there]),
-        socket(&up, &down, [there, here]),
+        end(ours, Arc::clone(&down), Arc::clone(&up), None),
+        end(theirs, up, down, None),
     )
+}
+
+/// One end of two pipes, which keeps something as long as a half of it is left.
+pub(super) fn end(
+    info: Info,
+    incoming: Arc<Pipe>,
+    outgoing: Arc<Pipe>,
+    kept: Option<Kept>,
+) -> MemSocket {
+    let end = Arc::new(End {
+        info,
+        incoming,
+        outgoing,
+        aborts: AtomicBool::new(false),
+        _kept: kept,
+    });
+    let recv = MemRecv {
+        end: Arc::clone(&end),
+    };
+    Joined::new(recv, MemSend { end })
 }
 
 impl Half for MemRecv {

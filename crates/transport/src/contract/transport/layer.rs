@@ -11,14 +11,85 @@ use crate::contract::transport::keys::Keys;
 ///
 /// A layer is written once for any `T` and serves static types ([`Stack`]) and the registry
 /// ([`Registry::layer`](crate::Registry::layer)) alike, since an erased transport is a transport
-/// too. A closure is a layer:
+/// too. A closure is a layer. [`Deadlines`](crate::Deadlines) is one that comes with this crate.
+///
+/// # Implementing
+///
+/// A whole layer, which bounds how often a transport connects:
 ///
 /// ```
-/// use socketry_transport::{Layer, MemTransport, Stack, Transport};
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
-/// let stack = Stack::new(MemTransport::default()).with(|inner| std::sync::Arc::new(inner));
-/// # let _: &dyn Transport<Socket = _, Listener = _> = &stack;
+/// use socketry_transport::{
+///     Endpoint, Error, ErrorKind, Keys, Layer, MemTransport, Result, Stack, Transport, async_trait,
+/// };
+///
+/// /// At most this many connects in the life of a transport.
+/// struct Quota(usize);
+///
+/// struct Counted<T> {
+///     inner: T,
+///     left: Arc<AtomicUsize>,
+/// }
+///
+/// impl<T: Transport> Layer<T> for Quota {
+///     type Transport = Counted<T>;
+///
+///     fn layer(&self, inner: T) -> Counted<T> {
+///         let left = Arc::new(AtomicUsize::new(self.0));
+///         Counted { inner, left }
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl<T: Transport> Transport for Counted<T> {
+///     type Socket = T::Socket;
+///     type Listener = T::Listener;
+///
+///     fn keys(&self) -> Keys {
+///         self.inner.keys() // and those of the layer: .and(["quota"])
+///     }
+///     async fn connect(&self, to: &Endpoint) -> Result<T::Socket> {
+///         let one_less = |left: usize| left.checked_sub(1);
+///         let (set, fetch) = (Ordering::SeqCst, Ordering::SeqCst);
+///         self.left.fetch_update(set, fetch, one_less).map_err(|_| {
+///             Error::new(ErrorKind::Denied, "connect to", to).because("the quota is used up")
+///         })?;
+///         self.inner.connect(to).await
+///     }
+///     async fn listen(&self, at: &Endpoint) -> Result<T::Listener> {
+///         self.inner.listen(at).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let stack = Stack::new(MemTransport::default()).with(Quota(1));
+/// let server = stack.listen(&"mem://quota".parse()?).await?;
+/// let at = socketry_transport::Listener::local(&server);
+/// let _first = stack.connect(at).await?;
+/// let second = stack.connect(at).await.unwrap_err();
+/// assert_eq!(second.kind(), ErrorKind::Denied);
+/// # Ok(()) }
 /// ```
+///
+/// A layer that changes what is sent or received wraps one half or both and
+/// [joins](crate::Joined) them again: `examples/layered.rs` does.
+///
+/// What implementers get wrong:
+///
+/// * Its own keys stay in the URL: the transport inside then refuses them. Take them out
+///   ([`Endpoint::without_key`](crate::Endpoint::without_key)), and add them to
+///   [`keys`](Transport::keys).
+/// * A wrapped half makes up an [`Info`](crate::Info) of its own. Pass on the one inside, or a clone
+///   with one entry changed: credentials and what other layers found out are there.
+/// * A provided method is not forwarded, and its default takes over: batches and runs become slow
+///   ([`poll_recv_batch`](crate::RecvHalf::poll_recv_batch),
+///   [`poll_send_run`](crate::SendHalf::poll_send_run)), a buffer is never flushed
+///   ([`poll_flush`](crate::SendHalf::poll_flush)), and datagrams are cut
+///   ([`recv_room`](crate::RecvHalf::recv_room)).
+/// * A timer or a task for each socket outlives it. Keep timers in the halves.
 pub trait Layer<T: Transport> {
     /// What the wrapped transport is.
     type Transport: Transport;

@@ -9,6 +9,62 @@ use crate::contract::error::Result;
 use crate::contract::socket::Socket;
 
 /// A source of accepted sockets.
+///
+/// # Implementing
+///
+/// A whole listener: one that waits between two sockets, so that a flood of clients comes in slowly.
+///
+/// ```
+/// use std::future::Future;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll, ready};
+/// use std::time::Duration;
+///
+/// use socketry_transport::{Endpoint, Listener, Result, connect, listen};
+/// use tokio::time::{Sleep, sleep};
+///
+/// struct Paced<L> {
+///     inner: L,
+///     gap: Duration,
+///     rest: Option<Pin<Box<Sleep>>>,
+/// }
+///
+/// impl<L: Listener> Listener for Paced<L> {
+///     type Socket = L::Socket;
+///
+///     fn local(&self) -> &Endpoint {
+///         self.inner.local()
+///     }
+///
+///     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Socket>> {
+///         if let Some(rest) = &mut self.rest {
+///             ready!(rest.as_mut().poll(cx));
+///             self.rest = None;
+///         }
+///         let socket = ready!(self.inner.poll_accept(cx))?;
+///         self.rest = Some(Box::pin(sleep(self.gap)));
+///         Poll::Ready(Ok(socket))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let (inner, gap) = (listen("mem://*").await?, Duration::from_millis(1));
+/// let mut paced = Paced { inner, gap, rest: None };
+/// let _clients = (connect(paced.local()).await?, connect(paced.local()).await?);
+/// let _accepted = (paced.accept().await?, paced.accept().await?);
+/// # Ok(()) }
+/// ```
+///
+/// What implementers get wrong:
+///
+/// * An error ends the accept loop of most programs. What concerns one client, or passes, is waited
+///   out inside.
+/// * A handshake inside of [`poll_accept`](Listener::poll_accept) lets one silent client hold up all
+///   others: it belongs into [`upgrading`](crate::ListenerExt::upgrading).
+/// * Between two polls a socket that was accepted lies nowhere but in the listener itself: the future
+///   of [`accept`](Listener::accept) may be dropped at any time.
+/// * Dropping the listener refuses those that were not accepted yet, and leaves its sockets alone.
 pub trait Listener: Send + Unpin + 'static {
     /// What it accepts.
     type Socket: Socket;

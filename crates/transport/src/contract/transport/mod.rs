@@ -17,9 +17,95 @@ use listener::Listener;
 
 /// A way to make connected sockets, by connecting or by accepting.
 ///
-/// The associated types keep the generic path static. With them fixed to [`BoxSocket`](crate::BoxSocket) and
-/// [`BoxListener`](crate::BoxListener) the same trait is the erased form: see [`erase`](crate::erase). A shared transport is
-/// one too: `Arc<T>` forwards everything, so that an erased one goes where a transport is asked for.
+/// The associated types keep the generic path static. With them fixed to [`BoxSocket`](crate::BoxSocket)
+/// and [`BoxListener`](crate::BoxListener) the same trait is the erased form: see
+/// [`erase`](crate::erase). A shared transport is one too: `Arc<T>` forwards everything, so that an
+/// erased one goes where a transport is asked for.
+///
+/// # Implementing
+///
+/// A whole transport, which dials processes: `cat://` is a child that answers what it is told.
+/// Sockets are made of anything that reads and writes; a listener is a [trait of its
+/// own](crate::Listener), and this transport has none to give.
+///
+/// ```
+/// use std::process::Stdio;
+/// use std::task::{Context, Poll};
+///
+/// use socketry_transport::{
+///     Endpoint, Error, ErrorKind, Info, IoRecv, IoSend, Joined, Keys, Listener, RecvExt, Registry,
+///     Result, SendExt, Shape, SocketOptions, Transport, async_trait,
+/// };
+/// use tokio::process::{ChildStdin, ChildStdout, Command};
+///
+/// struct Cat;
+///
+/// type Pipes = Joined<IoRecv<ChildStdout>, IoSend<ChildStdin>>;
+///
+/// #[async_trait]
+/// impl Transport for Cat {
+///     type Socket = Pipes;
+///     type Listener = Never;
+///
+///     fn keys(&self) -> Keys {
+///         Keys::default() // no options
+///     }
+///
+///     async fn connect(&self, to: &Endpoint) -> Result<Pipes> {
+///         SocketOptions::from_query(to, self.keys())?;
+///         let failed = |error| Error::io("connect to", to, error);
+///         let mut command = Command::new("cat");
+///         command.stdin(Stdio::piped()).stdout(Stdio::piped());
+///         let mut child = command.spawn().map_err(failed)?;
+///         let (Some(write), Some(read)) = (child.stdin.take(), child.stdout.take()) else {
+///             return Err(Error::new(ErrorKind::Other, "connect to", to));
+///         };
+///         let info = Info::new(Shape::Stream, "cat://parent".parse()?, to.clone());
+///         Ok(Joined::from_read_write(read, write, info))
+///     }
+///
+///     async fn listen(&self, at: &Endpoint) -> Result<Never> {
+///         Err(Error::new(ErrorKind::Unsupported, "listen at", at))
+///     }
+/// }
+///
+/// /// The listener of a transport that only connects.
+/// enum Never {}
+///
+/// impl Listener for Never {
+///     type Socket = Pipes;
+///
+///     fn local(&self) -> &Endpoint {
+///         match *self {}
+///     }
+///     fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<Result<Pipes>> {
+///         match *self {}
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::standard().with("cat", Cat);
+/// let mut cat = registry.connect("cat://felix").await?;
+/// cat.send_all(b"miau").await?;
+/// let mut buf = [0; 16];
+/// let (len, _) = cat.recv(&mut buf).await?;
+/// assert_eq!(&buf[..len], b"miau");
+/// # Ok(()) }
+/// ```
+///
+/// What implementers get wrong:
+///
+/// * An option that is not understood is not ignored. The registry checks
+///   [keys](Transport::keys); a transport that is used directly checks them itself, with
+///   [`SocketOptions::from_query`](crate::SocketOptions::from_query).
+/// * [`connect`](Transport::connect) is dropped at any time. What was begun (a descriptor, a task, a
+///   place in a table) goes with it.
+/// * The endpoint that a socket or listener tells is without the query, and can be connected to:
+///   what one end calls local the other calls peer.
+/// * An error names the action and the endpoint. [`Error::io`](crate::Error::io) does both.
+///
+/// The laws of `socketry_testkit` find all of these.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// What [`connect`](Transport::connect) gives.

@@ -1,0 +1,52 @@
+//! How long one direction may wait.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::units::format_duration;
+
+/// A bound for how long polls may answer that they wait, one after another.
+#[derive(Debug)]
+pub(super) struct Patience {
+    most: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+impl Patience {
+    /// At most this long; for ever without a time, and with one of zero.
+    pub(super) fn new(most: Option<Duration>) -> Self {
+        Patience {
+            most: most.filter(|most| !most.is_zero()),
+            timer: None,
+            waiting: false,
+        }
+    }
+
+    /// `polled`, or an error that begins with `what` once it has waited too long.
+    pub(super) fn bound<V>(
+        &mut self,
+        cx: &mut Context<'_>,
+        what: &str,
+        polled: Poll<io::Result<V>>,
+    ) -> Poll<io::Result<V>> {
+        let Some(most) = self.most.filter(|_| polled.is_pending()) else {
+            self.waiting = false;
+            return polled;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(most)));
+        if !self.waiting {
+            timer.as_mut().reset(Instant::now() + most);
+            self.waiting = true;
+        }
+        ready!(timer.as_mut().poll(cx));
+        self.waiting = false;
+        let words = format!("{what} for {}", format_duration(most));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)))
+    }
+}

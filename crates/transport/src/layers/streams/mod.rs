@@ -1,0 +1,175 @@
+//! Each stream of a connection as a socket of its own, so that what has connections has a scheme.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::contract::connection::Connection;
+use crate::contract::connection::transport::{MuxListener, MuxTransport};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::{Error, Result};
+use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
+use crate::contract::transport::listener::Listener;
+
+/// A transport of which each socket is a stream: connecting makes a connection of its own and opens
+/// one stream; listening accepts every stream of every connection.
+///
+/// The socket keeps its connection: when it is dropped, the connection closes in order.
+///
+/// ```
+/// use socketry_transport::{Listener, MemMux, Registry, Streams};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::empty().with("mem-mux", Streams::new(MemMux::default()));
+/// let mut server = registry.listen("mem-mux://*").await?;
+/// let _client = registry.connect(server.local()).await?;
+/// let _accepted = server.accept().await?;
+/// # Ok(()) }
+/// ```
+///
+/// A peer that has connected and opens no stream takes up one of the
+/// [connections at once](Streams::connections), and delays nobody else.
+#[derive(Clone, Debug)]
+pub struct Streams<M> {
+    mux: M,
+    connections: usize,
+}
+
+/// The default of [`Streams::connections`].
+const CONNECTIONS: usize = 1024;
+
+impl<M: MuxTransport> Streams<M> {
+    /// The streams of `mux`.
+    pub fn new(mux: M) -> Self {
+        Streams {
+            mux,
+            connections: CONNECTIONS,
+        }
+    }
+
+    /// How many connections a listener accepts streams from at once, at least 1; default 1,024.
+    /// Further ones wait in the backlog.
+    #[must_use]
+    pub fn connections(mut self, at_once: usize) -> Self {
+        self.connections = at_once.max(1);
+        self
+    }
+}
+
+type StreamOf<M> = <<M as MuxTransport>::Connection as Connection>::Stream;
+
+#[async_trait]
+impl<M: MuxTransport> Transport for Streams<M> {
+    type Socket = StreamOf<M>;
+    type Listener = StreamListener<M::Listener>;
+
+    fn keys(&self) -> Keys {
+        self.mux.keys()
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
+        let mut connection = self.mux.connect(to).await?;
+        let opened = connection.open().await;
+        opened.map_err(|error| Error::io("open a stream to", to, error))
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
+        let listener = self.mux.listen(at).await?;
+        Ok(StreamListener::new(listener, self.connections))
+    }
+}
+
+/// Accepts every stream of every connection that a listener accepts. Made by [`Streams`].
+///
+/// Each connection has a task, which waits for its turn to give a stream before it accepts the next,
+/// so that no connection that opens many keeps those of others back. An error of the listener inside
+/// is given when the last connection has ended. Dropping this drops the connections, as far as no
+/// stream of theirs is left.
+pub struct StreamListener<L: MuxListener> {
+    inner: L,
+    at_once: usize,
+    connections: JoinSet<()>,
+    give: mpsc::Sender<<L::Connection as Connection>::Stream>,
+    take: mpsc::Receiver<<L::Connection as Connection>::Stream>,
+    ended: Option<Error>,
+}
+
+impl<L: MuxListener> StreamListener<L> {
+    fn new(inner: L, at_once: usize) -> Self {
+        let (give, take) = mpsc::channel(1);
+        StreamListener {
+            inner,
+            at_once,
+            connections: JoinSet::new(),
+            give,
+            take,
+            ended: None,
+        }
+    }
+
+    /// Takes up connections that wait, as far as there are places.
+    fn poll_connections(&mut self, cx: &mut Context<'_>) {
+        loop {
+            while let Poll::Ready(Some(_)) = self.connections.poll_join_next(cx) {}
+            if self.ended.is_some() || self.connections.len() >= self.at_once {
+                return;
+            }
+            match self.inner.poll_accept(cx) {
+                Poll::Ready(Ok(connection)) => {
+                    self.connections
+                        .spawn(streams_of(connection, self.give.clone()));
+                }
+                Poll::Ready(Err(error)) => self.ended = Some(error),
+                Poll::Pending => return,
+            }
+        }
+    }
+}
+
+/// Gives the streams of one connection until it ends.
+async fn streams_of<C: Connection>(mut connection: C, give: mpsc::Sender<C::Stream>) {
+    loop {
+        match connection.accept().await {
+            Ok(Some(stream)) => match give.send(stream).await {
+                Ok(()) => {}
+                Err(_nobody_accepts) => return,
+            },
+            Ok(None) => return,
+            Err(error) => {
+                let peer = connection.peer().redacted();
+                tracing::debug!(%peer, %error, "a connection broke");
+                return;
+            }
+        }
+    }
+}
+
+impl<L: MuxListener> Listener for StreamListener<L> {
+    type Socket = <L::Connection as Connection>::Stream;
+
+    fn local(&self) -> &Endpoint {
+        self.inner.local()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
+        self.poll_connections(cx);
+        if let Poll::Ready(Some(stream)) = self.take.poll_recv(cx) {
+            return Poll::Ready(Ok(stream));
+        }
+        match self.ended.take_if(|_| self.connections.is_empty()) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<L: MuxListener> fmt::Debug for StreamListener<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamListener({})", self.inner.local().redacted())
+    }
+}

@@ -1,0 +1,266 @@
+//! What the two ends of a connection share.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use super::wakers::Wakers;
+use crate::contract::connection::closed::Closed;
+use crate::mem::pipe::Pipe;
+
+/// The most datagrams that wait at one end; further ones are dropped.
+const DATAGRAMS: usize = 256;
+
+/// The end that connected.
+pub(super) const CLIENT: usize = 0;
+/// The end that accepted.
+pub(super) const SERVER: usize = 1;
+
+/// What one end allows the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How many streams the other may have open at once.
+    pub(super) streams: usize,
+    /// How many bytes of each stream wait to be read.
+    pub(super) window: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    limits: [Limits; 2],
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ends: [End; 2],
+    /// Those that an end still has.
+    streams: HashMap<u64, Live>,
+    next_id: u64,
+    /// Which end closed, with which code and words.
+    closed: Option<(usize, u64, String)>,
+}
+
+#[derive(Debug, Default)]
+struct End {
+    /// The handles, streams and datagram sockets that are left.
+    held: usize,
+    /// Streams that this end opened, and that are not gone at both ends.
+    opened: usize,
+    /// Streams that the other opened, to be accepted.
+    backlog: VecDeque<u64>,
+    datagrams: VecDeque<Vec<u8>>,
+    opening: Wakers,
+    accepting: Wakers,
+    receiving: Wakers,
+}
+
+#[derive(Debug)]
+struct Live {
+    opener: usize,
+    /// From each end to the other.
+    pipes: [Arc<Pipe>; 2],
+    /// How many ends have it; one that is not accepted yet counts.
+    ends: usize,
+}
+
+/// One end of a stream, before it is a socket.
+pub(super) struct Opened {
+    pub(super) id: u64,
+    pub(super) outgoing: Arc<Pipe>,
+    pub(super) incoming: Arc<Pipe>,
+}
+
+impl Link {
+    pub(super) fn new(client: Limits, server: Limits) -> Arc<Self> {
+        Arc::new(Link {
+            limits: [client, server],
+            state: Mutex::default(),
+        })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; should that change, the counts are still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn poll_open(
+        &self,
+        end: usize,
+        handle: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Opened>> {
+        let mut state = self.locked();
+        if let Some(closed) = state.closed(end) {
+            return Poll::Ready(Err(closed.into()));
+        }
+        let other = 1 - end;
+        if state.ends[end].opened >= self.limits[other].streams {
+            state.ends[end].opening.wait(handle, cx);
+            return Poll::Pending;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        // What goes to an end is bounded by that end's window.
+        let pipes = [1, 0].map(|to: usize| Arc::new(Pipe::new(self.limits[to].window)));
+        let live = Live {
+            opener: end,
+            pipes,
+            ends: 2,
+        };
+        let opened = live.opened(id, end);
+        state.streams.insert(id, live);
+        state.ends[end].opened += 1;
+        state.ends[other].backlog.push_back(id);
+        state.ends[other].accepting.wake();
+        Poll::Ready(Ok(opened))
+    }
+
+    pub(super) fn poll_accept(
+        &self,
+        end: usize,
+        handle: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<Opened>>> {
+        let mut state = self.locked();
+        while let Some(id) = state.ends[end].backlog.pop_front() {
+            if let Some(live) = state.streams.get(&id) {
+                return Poll::Ready(Ok(Some(live.opened(id, end))));
+            }
+        }
+        match state.closed(end) {
+            Some(closed) if closed.by_peer && closed.code != 0 => Poll::Ready(Err(closed.into())),
+            Some(_) => Poll::Ready(Ok(None)),
+            None => {
+                state.ends[end].accepting.wait(handle, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(super) fn close(&self, end: usize, code: u64, reason: &str) {
+        let mut state = self.locked();
+        if state.closed.is_some() {
+            return;
+        }
+        state.closed = Some((end, code, reason.to_owned()));
+        let sides = [CLIENT, SERVER].map(|end| Closed {
+            by_peer: state.closed.as_ref().is_some_and(|(by, ..)| *by != end),
+            ..Closed::by_us(code, reason)
+        });
+        for live in state.streams.values() {
+            live.pipes[CLIENT].cut_off(&sides[SERVER], &sides[CLIENT]);
+            live.pipes[SERVER].cut_off(&sides[CLIENT], &sides[SERVER]);
+        }
+        state.wake_all();
+    }
+
+    /// A handle, a stream or a datagram socket more at `end`.
+    pub(super) fn hold(&self, end: usize) {
+        self.locked().ends[end].held += 1;
+    }
+
+    /// One less. The last closes in order; what nobody accepted there is broken off.
+    pub(super) fn let_go(&self, end: usize) {
+        let mut state = self.locked();
+        state.ends[end].held -= 1;
+        if state.ends[end].held > 0 {
+            return;
+        }
+        for id in std::mem::take(&mut state.ends[end].backlog) {
+            if let Some(live) = state.streams.get(&id) {
+                live.pipes[end].reset(0);
+                live.pipes[1 - end].close();
+            }
+            state.leave(id);
+        }
+        if state.closed.is_none() {
+            state.closed = Some((end, 0, String::new()));
+        }
+        state.wake_all();
+    }
+
+    /// One end of a stream is gone.
+    pub(super) fn leave(&self, id: u64) {
+        self.locked().leave(id);
+    }
+
+    /// Hands a datagram to the other end, or drops it where there is no room.
+    pub(super) fn send_datagram(&self, end: usize, bytes: Vec<u8>) -> io::Result<()> {
+        let mut state = self.locked();
+        if let Some(closed) = state.closed(end) {
+            return Err(closed.into());
+        }
+        let other = &mut state.ends[1 - end];
+        if other.datagrams.len() < DATAGRAMS {
+            other.datagrams.push_back(bytes);
+            other.receiving.wake();
+        }
+        Ok(())
+    }
+
+    /// The next datagram; `None` after an orderly close.
+    pub(super) fn poll_datagram(
+        &self,
+        end: usize,
+        handle: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<Vec<u8>>>> {
+        let mut state = self.locked();
+        if let Some(datagram) = state.ends[end].datagrams.pop_front() {
+            return Poll::Ready(Ok(Some(datagram)));
+        }
+        match state.closed(end) {
+            Some(closed) if closed.code != 0 || !closed.by_peer => Poll::Ready(Err(closed.into())),
+            Some(_) => Poll::Ready(Ok(None)),
+            None => {
+                state.ends[end].receiving.wait(handle, cx);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl State {
+    /// How the connection was closed, as `end` sees it.
+    fn closed(&self, end: usize) -> Option<Closed> {
+        let (by, code, reason) = self.closed.as_ref()?;
+        Some(match *by == end {
+            true => Closed::by_us(*code, reason),
+            false => Closed::by_peer(*code, reason),
+        })
+    }
+
+    fn leave(&mut self, id: u64) {
+        let Some(live) = self.streams.get_mut(&id) else {
+            return;
+        };
+        live.ends -= 1;
+        if live.ends == 0 {
+            let opener = live.opener;
+            self.streams.remove(&id);
+            self.ends[opener].opened -= 1;
+            self.ends[opener].opening.wake();
+        }
+    }
+
+    fn wake_all(&mut self) {
+        for end in &mut self.ends {
+            end.opening.wake();
+            end.accepting.wake();
+            end.receiving.wake();
+        }
+    }
+}
+
+impl Live {
+    /// The stream as `end` has it.
+    fn opened(&self, id: u64, end: usize) -> Opened {
+        Opened {
+            id,
+            outgoing: Arc::clone(&self.pipes[end]),
+            incoming: Arc::clone(&self.pipes[1 - end]),
+        }
+    }
+}
