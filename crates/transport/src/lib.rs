@@ -92,6 +92,8 @@ pub use contract::error::{Error, ErrorKind, Result, os_code};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::info::Info;
 pub use contract::socket::joined::Joined;
+pub use contract::socket::prefixed::{Prefixed, prefix};
+pub use contract::socket::relabelled::{Relabelled, relabel};
 pub use contract::socket::{
     Aborted, Credentials, Half, Received, RecvHalf, SendHalf, Shape, Socket,
 };

@@ -3,6 +3,7 @@
 //! There is no twin of the traits. [`erase`] fixes the associated types of [`Transport`] to the
 //! boxed ones.
 
+use std::any::Any;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -33,6 +34,9 @@ pub type BoxTransport = Arc<dyn Transport<Socket = BoxSocket, Listener = BoxList
 /// resolve to the `Socket` of `Box<Self>` and call itself for ever.
 trait Erased: RecvHalf + SendHalf {
     fn split_boxed(self: Box<Self>) -> (BoxRecv, BoxSend);
+    fn any(&self) -> &dyn Any;
+    fn any_mut(&mut self) -> &mut dyn Any;
+    fn any_boxed(self: Box<Self>) -> Box<dyn Any>;
 }
 
 impl<S: Socket> Erased for S {
@@ -40,15 +44,72 @@ impl<S: Socket> Erased for S {
         let (recv, send) = S::split(*self);
         (Box::new(recv), Box::new(send))
     }
+    fn any(&self) -> &dyn Any {
+        self
+    }
+    fn any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+    fn any_boxed(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
 }
 
 /// A connected socket of any transport.
+///
+/// What is inside can be looked at, and taken out:
+///
+/// ```
+/// use socketry_transport::{BoxSocket, Listener, MemSocket, connect, listen};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = listen("mem://boxed").await?;
+/// let socket: BoxSocket = connect(server.local()).await?;
+/// assert!(socket.is::<MemSocket>());
+/// let socket: MemSocket = socket.downcast().expect("it is one");
+/// # Ok(()) }
+/// ```
 pub struct BoxSocket(Box<dyn Erased>);
 
 impl BoxSocket {
-    /// Hides the type of `socket`.
+    /// Hides the type of `socket`. One whose type is hidden already is not boxed again.
     pub fn new(socket: impl Socket) -> Self {
-        BoxSocket(Box::new(socket))
+        let boxed = BoxSocket(Box::new(socket));
+        boxed.downcast().unwrap_or_else(|boxed| boxed)
+    }
+
+    /// What is inside, whatever its type.
+    pub fn as_any(&self) -> &dyn Any {
+        self.0.any()
+    }
+
+    /// Whether an `S` is inside.
+    pub fn is<S: Socket>(&self) -> bool {
+        self.as_any().is::<S>()
+    }
+
+    /// The `S` that is inside.
+    pub fn downcast_ref<S: Socket>(&self) -> Option<&S> {
+        self.as_any().downcast_ref()
+    }
+
+    /// The `S` that is inside, to change it.
+    pub fn downcast_mut<S: Socket>(&mut self) -> Option<&mut S> {
+        self.0.any_mut().downcast_mut()
+    }
+
+    /// Takes the `S` out.
+    ///
+    /// # Errors
+    /// The socket as it was, if something else is inside.
+    pub fn downcast<S: Socket>(self) -> std::result::Result<S, Self> {
+        if !self.is::<S>() {
+            return Err(self);
+        }
+        match self.0.any_boxed().downcast() {
+            Ok(socket) => Ok(*socket),
+            Err(_) => unreachable!("its type was asked for"),
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 pub(crate) mod ext;
 pub(crate) mod info;
 pub(crate) mod joined;
+pub(crate) mod prefixed;
+pub(crate) mod relabelled;
 
 use std::fmt;
 use std::io::{self, IoSlice};

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 
 use super::{Named, Os};
+use crate::contract::boxed::BoxSocket;
 use crate::contract::datagram::BoxFuture;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
@@ -72,6 +73,15 @@ impl OsSocket {
     /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.halves().0.shared.os.socket())
+    }
+}
+
+impl BoxSocket {
+    /// The descriptor, if an [`OsSocket`] is inside.
+    ///
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.downcast_ref::<OsSocket>().map(AsFd::as_fd)
     }
 }
 

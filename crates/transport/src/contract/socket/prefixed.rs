@@ -1,0 +1,121 @@
+//! A socket of which too much was read.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::batch::Batch;
+use crate::contract::socket::info::Info;
+use crate::contract::socket::joined::Joined;
+use crate::contract::socket::{Half, Received, RecvHalf, Shape, Socket};
+
+/// A receiving half that first gives bytes that were read too far, and then goes on as the one
+/// inside.
+///
+/// Of a stream they are its next bytes. Of datagrams they are one datagram, which is cut where the
+/// buffer is too small. Without bytes there is nothing before what the half inside gives: an empty
+/// datagram cannot be put back.
+#[derive(Debug)]
+pub struct Prefixed<R> {
+    inner: R,
+    prefix: Bytes,
+}
+
+/// `socket`, from which `bytes` are received before anything else.
+///
+/// ```
+/// use socketry_transport::{Listener, RecvExt, SendExt, connect, listen, prefix};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut server = listen("mem://prefixed").await?;
+/// let mut client = connect(server.local()).await?;
+/// client.send_all(b"HELLO and more").await?;
+/// let mut socket = server.accept().await?;
+///
+/// let mut buf = [0; 64];
+/// let (len, _) = socket.recv(&mut buf).await?;
+/// let (greeting, rest) = buf[..len].split_at(5);
+/// assert_eq!(greeting, b"HELLO");
+/// let mut socket = prefix(socket, rest.to_vec());
+///
+/// let (len, _) = socket.recv(&mut buf).await?;
+/// assert_eq!(&buf[..len], b" and more");
+/// # Ok(()) }
+/// ```
+pub fn prefix<S: Socket>(socket: S, bytes: impl Into<Bytes>) -> Joined<Prefixed<S::Recv>, S::Send> {
+    let (recv, send) = socket.split();
+    Joined::new(Prefixed::new(recv, bytes), send)
+}
+
+impl<R: RecvHalf> Prefixed<R> {
+    /// `bytes` before what `inner` receives.
+    pub fn new(inner: R, bytes: impl Into<Bytes>) -> Self {
+        let prefix = bytes.into();
+        Prefixed { inner, prefix }
+    }
+
+    /// What is still to be received of the bytes, and the half inside.
+    pub fn into_inner(self) -> (Bytes, R) {
+        (self.prefix, self.inner)
+    }
+
+    fn take(&mut self, buf: &mut ReadBuf<'_>) -> Received {
+        let fits = self.prefix.len().min(buf.remaining());
+        buf.put_slice(&self.prefix[..fits]);
+        match self.shape() {
+            Shape::Stream => self.prefix.advance(fits),
+            Shape::Datagram { .. } => {
+                let cut = fits < self.prefix.len();
+                self.prefix = Bytes::new();
+                if cut {
+                    return Received::Cut;
+                }
+            }
+        }
+        if self.prefix.is_empty() {
+            // They may be a part of something large.
+            self.prefix = Bytes::new();
+        }
+        Received::Data
+    }
+}
+
+impl<R: RecvHalf> Half for Prefixed<R> {
+    fn info(&self) -> &Info {
+        self.inner.info()
+    }
+}
+
+impl<R: RecvHalf> RecvHalf for Prefixed<R> {
+    fn recv_room(&self) -> usize {
+        match self.shape() {
+            Shape::Stream => self.inner.recv_room(),
+            Shape::Datagram { .. } => self.inner.recv_room().max(self.prefix.len()),
+        }
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        if self.prefix.is_empty() {
+            return self.inner.poll_recv(cx, buf);
+        }
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        Poll::Ready(Ok(self.take(buf)))
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        if self.prefix.is_empty() {
+            return self.inner.poll_recv_batch(cx, batch);
+        }
+        batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf))
+    }
+}
