@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use socket2::SockAddr;
 use tokio::time::Sleep;
 
 use crate::contract::endpoint::Endpoint;
@@ -14,7 +15,7 @@ use crate::contract::error::Result;
 use crate::contract::transport::listener::Listener;
 use crate::kernel::addr;
 use crate::kernel::hint;
-use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::unix::file::SocketFile;
 
 /// How long to wait where the system has no descriptor or memory for one more connection: at first, and at most.
@@ -40,14 +41,13 @@ pub struct OsListener {
 }
 
 impl OsListener {
-    pub(crate) fn new(os: Os, local: Endpoint, file: Option<SocketFile>) -> Self {
+    pub(crate) fn new(os: Os, local: &SockAddr, file: Option<SocketFile>) -> Self {
+        let ip = local.as_socket().map(|at| at.ip().to_canonical());
         OsListener {
             reserve: reserve(&os),
+            wildcard: ip.is_some_and(|ip| ip.is_unspecified()),
+            local: addr::endpoint(os.scheme(), local),
             os,
-            wildcard: local
-                .socket_addr()
-                .is_some_and(|at| at.ip().to_canonical().is_unspecified()),
-            local,
             rest: None,
             next_rest: BACK_OFF.0,
             _file: file,
@@ -60,22 +60,15 @@ impl OsListener {
         OsListener { wildcard, ..self }
     }
 
-    fn accepted(
-        &self,
-        (socket, peer): (socket2::Socket, socket2::SockAddr),
-    ) -> io::Result<OsSocket> {
+    fn accepted(&self, (socket, peer): (socket2::Socket, SockAddr)) -> io::Result<OsSocket> {
         let scheme = self.os.scheme();
         let local = if self.wildcard {
-            addr::endpoint(scheme, &socket.local_addr()?)
+            Place::Unasked
         } else {
-            self.local.clone()
+            Place::Known(self.local.clone())
         };
-        let peer = addr::endpoint(scheme, &peer);
-        Ok(OsSocket::connected(
-            Os::stream(socket, scheme)?,
-            local,
-            peer,
-        ))
+        let os = Os::stream(socket, scheme)?;
+        Ok(OsSocket::connected(os, local, Place::of(scheme, &peer)))
     }
 
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockAddr;
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
@@ -32,13 +33,13 @@ pub struct OsDatagram {
 }
 
 impl OsDatagram {
-    pub(crate) fn new(mut os: Os, local: Endpoint, file: Option<SocketFile>) -> Self {
+    pub(crate) fn new(mut os: Os, local: &SockAddr, file: Option<SocketFile>) -> Self {
         if !os.scheme().is_unix() {
             os.answer_as_asked();
         }
         OsDatagram {
+            local: addr::endpoint(os.scheme(), local),
             os,
-            local,
             _file: file,
         }
     }

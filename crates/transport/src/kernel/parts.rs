@@ -3,13 +3,12 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::contract::endpoint::Endpoint;
 use crate::kernel::accept::OsListener;
-use crate::kernel::addr::{self, Scheme};
+use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
-use crate::kernel::os::{Os, OsSocket};
+use crate::kernel::os::{Os, OsSocket, Place};
 
 /// A socket of the caller's own making: with a family, type and protocol of choice, or from a descriptor that was
 /// inherited or passed. [`connected`](SocketParts::connected), [`listening`](SocketParts::listening) and
@@ -50,9 +49,9 @@ impl SocketParts {
     /// If it is not connected, or of a kind that is neither stream nor datagram. Needs a runtime.
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
-        let peer = addr::endpoint(scheme, &self.0.peer_addr()?);
+        let peer = Place::of(scheme, &self.0.peer_addr()?);
         let (os, local) = self.os(scheme)?;
-        Ok(OsSocket::connected(os, local, peer))
+        Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
 
     /// A stream socket that listens already. Its file, if it has one, is left to its maker.
@@ -68,7 +67,7 @@ impl SocketParts {
         }
         let (os, local) = self.os(scheme)?;
         // Its maker may have made it accept connections to other addresses than its own (IP_TRANSPARENT).
-        Ok(OsListener::new(os, local, None).asking_each())
+        Ok(OsListener::new(os, &local, None).asking_each())
     }
 
     /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
@@ -83,10 +82,10 @@ impl SocketParts {
             ));
         }
         let (os, local) = self.os(scheme)?;
-        Ok(OsDatagram::new(os, local, None))
+        Ok(OsDatagram::new(os, &local, None))
     }
 
-    fn os(self, scheme: Scheme) -> io::Result<(Os, Endpoint)> {
+    fn os(self, scheme: Scheme) -> io::Result<(Os, SockAddr)> {
         self.0.set_nonblocking(true)?;
         Os::located(self.0, scheme)
     }

@@ -13,11 +13,10 @@ use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 use crate::kernel::accept::OsListener;
-use crate::kernel::addr;
 use crate::kernel::addr::Scheme;
 use crate::kernel::connect::{begin, in_time, race, resolve, settled};
 use crate::kernel::hint;
-use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::several::{self, NameListener};
 use crate::options;
 use crate::options::SocketOptions;
@@ -69,7 +68,7 @@ impl Transport for TcpTransport {
             race(addresses, attempt)
                 .await
                 .map(|(os, ends)| {
-                    let [local, peer] = ends.map(|end| addr::endpoint(Scheme::Tcp, &end));
+                    let [local, peer] = ends.map(|end| Place::of(Scheme::Tcp, &end));
                     OsSocket::connected(os, local, peer)
                 })
                 .map_err(|error| hint::failed("connect to", to, error))
@@ -130,7 +129,7 @@ fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Res
         .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
         .map_err(failed)?;
     let (os, local) = Os::located(socket, Scheme::Tcp).map_err(failed)?;
-    Ok(OsListener::new(os, local, None))
+    Ok(OsListener::new(os, &local, None))
 }
 
 #[cfg(test)]

@@ -11,13 +11,12 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
-use crate::kernel::addr;
 use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
 use crate::kernel::connect::{in_time, resolve};
 use crate::kernel::hint;
 use crate::kernel::multicast;
-use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::several::{self, NameListener};
 use crate::options;
 use crate::options::SocketOptions;
@@ -68,7 +67,7 @@ fn bind(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<O
     socket.bind(&SockAddr::from(address)).map_err(failed)?;
     options.apply_after_bind(&socket, at)?;
     let (os, local) = Os::located(socket, Scheme::Udp).map_err(failed)?;
-    Ok(OsDatagram::new(os, local, None))
+    Ok(OsDatagram::new(os, &local, None))
 }
 
 /// A socket whose peer is fixed: a route to it is all that this needs.
@@ -78,8 +77,9 @@ fn connected(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> Res
     options.apply_before_bind(&socket, to)?;
     socket.connect(&SockAddr::from(address)).map_err(failed)?;
     options.apply_after_bind(&socket, to)?;
-    let peer = addr::endpoint(Scheme::Udp, &SockAddr::from(address));
+    let peer = Place::Ip(address);
     let (os, local) = Os::located(socket, Scheme::Udp).map_err(failed)?;
+    let local = Place::of(Scheme::Udp, &local);
     Ok(OsSocket::connected(os, local, peer))
 }
 

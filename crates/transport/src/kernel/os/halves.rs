@@ -3,26 +3,33 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
+use super::ends::{Ends, Place};
 use super::{Named, Os};
 use crate::contract::boxed::BoxSocket;
 use crate::contract::datagram::BoxFuture;
 use crate::contract::datagram::batch::Batch;
-use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
+use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 use crate::kernel::addr::{self, Scheme};
 
-/// What both halves share: the socket, and what is known about it.
+/// What both halves share: the socket, and what is known about it once somebody has asked.
 #[derive(Debug)]
 struct Connected {
     os: Os,
-    info: Info,
+    ends: Ends,
+    info: OnceLock<Info>,
+}
+
+impl Connected {
+    fn info(&self) -> &Info {
+        self.info.get_or_init(|| self.ends.info(&self.os))
+    }
 }
 
 /// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport), [`UdpTransport`](crate::UdpTransport),
@@ -47,15 +54,13 @@ pub struct OsSend {
 }
 
 impl OsSocket {
-    /// The socket of `os`, which is connected. The peer of a Unix socket is asked for its credentials.
-    pub(crate) fn connected(os: Os, local: Endpoint, peer: Endpoint) -> Self {
-        let mut info = Info::new(os.shape, local, peer);
-        if os.scheme.is_unix()
-            && let Some(credentials) = crate::kernel::unix::credentials::of_peer(os.socket())
-        {
-            info = info.with(credentials);
-        }
-        let shared = Arc::new(Connected { os, info });
+    /// The socket of `os`, which is connected.
+    pub(crate) fn connected(os: Os, local: Place, peer: Place) -> Self {
+        let shared = Arc::new(Connected {
+            os,
+            ends: Ends { local, peer },
+            info: OnceLock::new(),
+        });
         let recv = OsRecv {
             shared: Arc::clone(&shared),
             trouble: None,
@@ -115,7 +120,7 @@ impl Connected {
 
     /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the port.
     fn connect_again(&self) -> io::Result<()> {
-        let peer = addr::unix_sockaddr(self.info.peer(), "send to")?;
+        let peer = addr::unix_sockaddr(self.info().peer(), "send to")?;
         self.os
             .socket()
             .connect(&peer)
@@ -129,13 +134,19 @@ impl Connected {
 
 impl Half for OsRecv {
     fn info(&self) -> &Info {
-        &self.shared.info
+        self.shared.info()
+    }
+    fn shape(&self) -> Shape {
+        self.shared.os.shape
     }
 }
 
 impl Half for OsSend {
     fn info(&self) -> &Info {
-        &self.shared.info
+        self.shared.info()
+    }
+    fn shape(&self) -> Shape {
+        self.shared.os.shape
     }
 }
 
@@ -225,6 +236,8 @@ impl SendHalf for OsSend {
         Poll::Ready(self.shared.os.finish())
     }
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
+        // The kernel forgets where it was.
+        let _ = self.info();
         self.shared.os.abort(self.finished)
     }
     fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {

@@ -14,6 +14,7 @@ mod abort;
 mod calls;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod control;
+mod ends;
 mod halves;
 mod open;
 #[cfg(target_os = "linux")]
@@ -26,15 +27,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockAddr;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, ReadBuf, Ready};
 
 use crate::contract::datagram::PeerAddr;
-use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::{Received, Shape};
-use crate::kernel::addr::{self, Scheme};
+use crate::kernel::addr::Scheme;
 pub(crate) use calls::{check_len, send_parts_to};
 use calls::{recv_datagram, recv_some, send_parts};
+pub(crate) use ends::Place;
 pub use halves::{OsRecv, OsSend, OsSocket};
 pub(crate) use open::{accept, open};
 #[cfg(target_os = "linux")]
@@ -85,13 +87,10 @@ impl Os {
     }
 
     /// Registers a socket of any kind, and says where it is bound.
-    pub(crate) fn located(socket: socket2::Socket, scheme: Scheme) -> io::Result<(Self, Endpoint)> {
+    pub(crate) fn located(socket: socket2::Socket, scheme: Scheme) -> io::Result<(Self, SockAddr)> {
         let local = socket.local_addr()?;
         let shape = scheme.shape(&socket, &local)?;
-        Ok((
-            Os::of(socket, scheme, shape)?,
-            addr::endpoint(scheme, &local),
-        ))
+        Ok((Os::of(socket, scheme, shape)?, local))
     }
 
     fn of(socket: socket2::Socket, scheme: Scheme, shape: Shape) -> io::Result<Self> {

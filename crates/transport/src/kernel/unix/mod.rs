@@ -20,7 +20,7 @@ use crate::kernel::addr::{self, Scheme};
 use crate::kernel::bound::OsDatagram;
 use crate::kernel::connect::{begin, in_time, settled};
 use crate::kernel::hint;
-use crate::kernel::os::{self, Os, OsSocket};
+use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::options;
 use crate::options::SocketOptions;
 use crate::session::{SessionLimits, SessionListener};
@@ -89,7 +89,7 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
     let file = file::bind(&socket, at, options).await?;
     let (os, local) = Os::located(socket, Scheme::UnixDgram)
         .map_err(|error| hint::failed("listen at", at, error))?;
-    Ok(OsDatagram::new(os, local, file))
+    Ok(OsDatagram::new(os, &local, file))
 }
 
 /// Connects; where the backlog is full, as often as it takes: no event tells when there is room.
@@ -123,8 +123,8 @@ impl Transport for UnixTransport {
                 .await
                 .map_err(|error| hint::failed("connect to", to, error))?;
             // It was not bound, and the kernel gives such a stream socket no name.
-            let local = addr::unnamed(Scheme::Unix);
-            Ok(OsSocket::connected(os, local, to.clone().without_query()))
+            let peer = Place::Known(to.clone().without_query());
+            Ok(OsSocket::connected(os, Place::Unnamed, peer))
         });
         in_time(to, &options, connecting).await
     }
@@ -140,7 +140,7 @@ impl Transport for UnixTransport {
             .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
             .map_err(failed)?;
         let (os, local) = Os::located(socket, Scheme::Unix).map_err(failed)?;
-        Ok(OsListener::new(os, local, file))
+        Ok(OsListener::new(os, &local, file))
     }
 }
 
@@ -162,7 +162,12 @@ impl Transport for UnixDgramTransport {
         autobind(&socket).map_err(failed)?;
         socket.connect(&address).map_err(failed)?;
         let (os, local) = Os::located(socket, Scheme::UnixDgram).map_err(failed)?;
-        Ok(OsSocket::connected(os, local, to.clone().without_query()))
+        let peer = Place::Known(to.clone().without_query());
+        Ok(OsSocket::connected(
+            os,
+            Place::of(Scheme::UnixDgram, &local),
+            peer,
+        ))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {

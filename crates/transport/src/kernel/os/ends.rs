@@ -1,0 +1,68 @@
+//! Where the two ends of a connected socket are. Servers that accept a lot rarely ask: until
+//! somebody does, nothing is put into words, and the kernel is not called for it.
+
+use std::net::SocketAddr;
+
+use socket2::SockAddr;
+
+use super::Os;
+use crate::contract::endpoint::Endpoint;
+use crate::contract::socket::info::Info;
+use crate::kernel::addr::{self, Scheme};
+use crate::kernel::unix::credentials;
+
+/// Where one end is.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Known(Endpoint),
+    Ip(SocketAddr),
+    /// Nobody bound it.
+    Unnamed,
+    /// Only the kernel knows. It may be asked of a local end.
+    Unasked,
+}
+
+impl Place {
+    pub(crate) fn of(scheme: Scheme, address: &SockAddr) -> Self {
+        match address.as_socket() {
+            Some(ip) => Place::Ip(ip),
+            None if address.is_unnamed() => Place::Unnamed,
+            None => Place::Known(addr::endpoint(scheme, address)),
+        }
+    }
+
+    fn endpoint(&self, os: &Os) -> Endpoint {
+        match self {
+            Place::Known(endpoint) => endpoint.clone(),
+            Place::Ip(ip) => addr::endpoint(os.scheme, &SockAddr::from(*ip)),
+            Place::Unnamed => addr::unnamed(os.scheme),
+            Place::Unasked => match os.socket().local_addr() {
+                Ok(address) => addr::endpoint(os.scheme, &address),
+                Err(_) => addr::unnamed(os.scheme),
+            },
+        }
+    }
+}
+
+/// Where both ends are: this one, and the peer.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) local: Place,
+    pub(crate) peer: Place,
+}
+
+impl Ends {
+    /// All that there is to know of `os`. The kernel noted a Unix peer's credentials when it
+    /// connected, and has the same answer at any time.
+    pub(super) fn info(&self, os: &Os) -> Info {
+        let info = Info::new(os.shape, self.local.endpoint(os), self.peer.endpoint(os));
+        let credentials = os
+            .scheme
+            .is_unix()
+            .then(|| credentials::of_peer(os.socket()));
+        match credentials.flatten() {
+            Some(credentials) => info.with(credentials),
+            None => info,
+        }
+    }
+}
