@@ -8,6 +8,7 @@
 
 mod codecs;
 mod datagrams;
+mod endpoints;
 mod senders;
 mod streams;
 mod watched;
