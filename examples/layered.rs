@@ -1,5 +1,5 @@
-//! Two layers over two transports: deadlines, which come with the library, and a meter of one's own.
-//! The same layers serve a static type and the registry.
+//! Two layers over two transports: deadlines, which come with the library, and a meter of one's
+//! own. The same layers serve a static type and the registry.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Recognises the codec of a peer by its first bytes, where it is not ours.
+//! Recognises the codec of a peer by its first bytes, if it is another than ours.
 
 use std::fmt::{self, Display};
 
@@ -16,15 +16,15 @@ pub(crate) enum Looks {
     Line,
     /// A JSON object, or the beginning of one.
     Object,
-    /// A text behind its length.
+    /// A text after its length.
     Behind(Format),
-    /// A JSON object behind its length.
+    /// A JSON object after its length.
     ObjectBehind(Format),
     /// A frame of the codec of this name.
     Frame(String),
 }
 
-/// As a codec's name.
+/// Prints the name of the codec.
 impl Display for Looks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, format) = match self {
@@ -42,18 +42,18 @@ impl Display for Looks {
     }
 }
 
-/// What `bytes`, the first of a connection, look like, if that is not `own`. `None` also where
-/// nothing can be said with confidence.
+/// How `bytes`, the first of a connection, look, if that is not like `own`. `None` also if the
+/// bytes are not conclusive.
 pub(crate) fn looks_like(bytes: &[u8], own: &Own) -> Option<Looks> {
     // Over these codecs any text is a frame, so the beginning of another codec's frame is no proof.
     let certain = !own.properties.boundaries || own.delimiter().is_some();
     let theirs = guess(bytes, certain)?;
-    // A text that ends in a line feed is a text where nothing ends one.
+    // If `own` has no frame boundaries, a text that ends in a line feed is a text, too.
     let text = !own.properties.boundaries && theirs == Looks::Line;
     (!text && !is_like(own, &theirs)).then_some(theirs)
 }
 
-/// A third party's codec in whose frames `bytes` begin, which `own` does not understand.
+/// A third party's codec whose frames begin like `bytes`, which `own` cannot decode.
 pub(crate) fn registered(bytes: &[u8], own: &Own) -> Option<Looks> {
     let names = own.codecs.names().filter(|name| *name != family(&own.name));
     let mut names = names.filter(|name| !STANDARD.contains(name));
@@ -67,7 +67,7 @@ pub(crate) fn registered(bytes: &[u8], own: &Own) -> Option<Looks> {
 /// The codecs that [`guess`] knows.
 const STANDARD: [&str; 4] = ["raw", "line", "struct", "json"];
 
-/// Whether `bytes` begin with a text in a frame of `codec` that can be told from the text alone.
+/// Whether `bytes` begin with a frame of `codec` that holds a text and differs from the text alone.
 fn is_framed(bytes: &[u8], mut codec: impl Codec) -> bool {
     let properties = codec.properties();
     let content = matches!(properties.content, Content::Bytes | Content::Json);
@@ -93,7 +93,7 @@ pub(crate) fn json_inside(frame: &[u8], own: &Own, keys: &[&str]) -> Option<Look
     known.then(|| length_of(own).map_or(Looks::Object, Looks::ObjectBehind))
 }
 
-/// The length that stands before the frames of `struct`.
+/// The format of the length before the frames of `struct`.
 pub(crate) fn length_of(own: &Own) -> Option<Format> {
     match own.name.strip_prefix("struct")? {
         "" => Some(Format::default()),
@@ -101,21 +101,21 @@ pub(crate) fn length_of(own: &Own) -> Option<Format> {
     }
 }
 
-/// Whether `theirs` is what frames of `own` look like.
+/// Whether frames of `own` look like `theirs`.
 fn is_like(own: &Own, theirs: &Looks) -> bool {
     match theirs {
         Looks::Text => !own.properties.boundaries,
         Looks::Line => own.delimiter().is_some(),
         Looks::Object => own.is_bare_json(),
         Looks::ObjectBehind(_) => own.is_json() && !own.is_bare_json(),
-        // Of two headers none can be told from the other with confidence.
+        // Two headers cannot be told apart reliably.
         Looks::Behind(_) => !own.is_json() && has_binary_header(own),
         Looks::Frame(name) => family(name) == family(&own.name),
     }
 }
 
-/// Whether no frame of `own` is likely to begin as a text does. A header of one byte does not
-/// count: it may be a letter, where the frame is longer than the sample.
+/// Whether frames of `own` are unlikely to begin as a text does. A header of one byte does not
+/// count, since it may be a letter in a longer frame.
 pub(crate) fn begins_unlike_text(own: &Own) -> bool {
     own.header().len() > 1 && has_binary_header(own)
 }
@@ -211,7 +211,7 @@ mod tests {
         crate::Service::with_codec(codec).unwrap().own().unwrap()
     }
 
-    /// A length's size may be guessed wrong.
+    /// A wrong guess of the size of a length is accepted.
     fn base(name: &str) -> String {
         match name {
             "json:bare" => name.to_owned(),

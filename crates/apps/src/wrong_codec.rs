@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_is_found_whatever_the_codec_made_of_it() {
+    fn a_notice_is_found_in_every_codecs_frames() {
         let notice = refusal("json:bare", "raw");
         for codec in ["raw", "line", "struct", "struct:>H"] {
             let bytes = encoded(codec, notice.as_bytes()).unwrap();

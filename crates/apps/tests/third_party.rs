@@ -38,7 +38,7 @@ impl Drop for Running {
     }
 }
 
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
+async fn within_limit<T>(future: impl Future<Output = T>) -> T {
     timeout(LIMIT, future).await.expect("in time")
 }
 
@@ -51,11 +51,11 @@ fn url(scheme: &str, directory: &std::path::Path) -> Endpoint {
 }
 
 #[tokio::test]
-async fn what_one_says_in_a_chat_all_others_hear() {
+async fn messages_reach_all_other_users() {
     for scheme in ["tcp", "unix", "udp", "unix-dgram"] {
         for codec in ["netstring", "netstring:json=true"] {
             let directory = tempfile::tempdir().unwrap();
-            in_time(chat(&service(codec), &url(scheme, directory.path()))).await;
+            within_limit(chat(&service(codec), &url(scheme, directory.path()))).await;
         }
     }
 }
@@ -93,7 +93,7 @@ async fn commands_come_back_with_both_outputs_and_their_exit_code() {
         ("unix-dgram", "netstring"),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        in_time(command(&service(codec), &url(scheme, directory.path()))).await;
+        within_limit(command(&service(codec), &url(scheme, directory.path()))).await;
     }
 }
 
@@ -127,10 +127,10 @@ async fn files_go_both_ways_over_json_objects() {
     let (path, back) = (place.path().join("a.bin"), place.path().join("b.bin"));
     let bytes: Vec<u8> = (0..1_000_003_u32).flat_map(u32::to_le_bytes).collect();
     fs::write(&path, &bytes).unwrap();
-    in_time(client.put(&path, |_, _| ())).await.unwrap();
-    let names = in_time(client.list("/")).await.unwrap();
+    within_limit(client.put(&path, |_, _| ())).await.unwrap();
+    let names = within_limit(client.list("/")).await.unwrap();
     assert_eq!(names[0].name, "a.bin");
-    in_time(client.get("a.bin", &back, |_, _| ()))
+    within_limit(client.get("a.bin", &back, |_, _| ()))
         .await
         .unwrap();
     assert!(fs::read(&back).unwrap() == bytes);
@@ -158,7 +158,7 @@ async fn an_app_that_cannot_run_over_a_codec_says_why() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_or_parameter_says_what_there_is() {
+async fn an_unknown_name_or_parameter_lists_the_known_ones() {
     for (codec, words) in [
         (
             "netstrings",
@@ -186,7 +186,8 @@ async fn the_codec_is_named_to_peers_of_another() {
         (
             "netstring:max=1000",
             &br#"{"run":"ls"}"#[..],
-            "this server speaks the codec `netstring:max=1000`; this looks like the codec json:bare",
+            "this server speaks the codec `netstring:max=1000`; \
+             this looks like the codec json:bare",
         ),
         (
             "json",
@@ -204,7 +205,7 @@ async fn the_codec_is_named_to_peers_of_another() {
         let mut answer = Vec::new();
         let mut buf = [0; 1024];
         loop {
-            let (len, _) = in_time(socket.recv(&mut buf)).await.unwrap();
+            let (len, _) = within_limit(socket.recv(&mut buf)).await.unwrap();
             if len == 0 {
                 break;
             }
@@ -227,7 +228,7 @@ async fn a_client_is_told_which_codec_to_try() {
         let mut client = command::Client::connect(&service(codec), &at)
             .await
             .unwrap();
-        let ran = in_time(client.run("echo hi", |_, _| Ok(()))).await;
+        let ran = within_limit(client.run("echo hi", |_, _| Ok(()))).await;
         let error = ran.unwrap_err().to_string();
         assert!(
             error.ends_with("try --codec 'netstring:max=1000'"),

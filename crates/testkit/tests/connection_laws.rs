@@ -1,5 +1,5 @@
-//! The laws of connections, run against `mem-mux`: by its own types and erased; and those of streams
-//! against what `Streams` makes of it.
+//! The laws of connections, run against `mem-mux`: by its own types and erased; and those of
+//! streams against what `Streams` makes of it.
 
 use socketry_testkit::connection::Subject;
 use socketry_testkit::{connection, connection_laws, stream, stream_laws};

@@ -101,7 +101,7 @@ fn another_librarys_error_can_be_downcast() {
 
 /// Every task that shares the socket is told what the transport said, and not only its kind.
 #[tokio::test]
-async fn a_sender_loses_nothing_of_what_ended_it() {
+async fn a_sender_reports_its_whole_final_error() {
     let refused = io::Error::new(io::ErrorKind::InvalidData, alert());
     let mock = tokio_test::io::Builder::new().write_error(refused).build();
     let at: Endpoint = "mem://peer".parse().unwrap();

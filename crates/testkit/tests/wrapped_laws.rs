@@ -1,4 +1,5 @@
-//! A socket that is wrapped keeps the laws that it kept before: relabelled, and with bytes put back.
+//! A socket that is wrapped keeps the laws that it kept before: relabelled, and with bytes put
+//! back.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -141,7 +141,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Shows a message to the operator. An operator that does not read delays nobody. The log says
+    /// Shows a message to the operator. An operator that does not read delays no user. The log says
     /// so once: if it was told each message, it would be as slow as the console.
     fn show(&self, message: &Message) {
         match self.shown.try_show(message.brief()) {

@@ -3,7 +3,7 @@
 //! The queue is bounded, and putting a message into it never waits. While a message waits for a
 //! user that reads, the queue holds its [pass](super::pacing), and so the reader sets the pace of
 //! the senders. A user that takes next to nothing for [`PATIENCE`] gives its passes back and delays
-//! nobody. Only [`WAITING`] then bounds the queue.
+//! no sender. Only [`WAITING`] then bounds the queue.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

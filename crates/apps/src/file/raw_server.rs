@@ -234,8 +234,8 @@ impl Browsing<'_> {
     }
 }
 
-/// A file on its way, whose end is that of the connection: what comes before is broken off, however
-/// it comes (an error, a server that stops, a process that dies).
+/// A file on its way, whose end is the end of the connection. If it ends too early, the connection
+/// is aborted, whatever the cause is: an error, a server that stops, a process that dies.
 struct Unfinished<'a> {
     wire: &'a mut Wire,
     whole: bool,
@@ -263,7 +263,8 @@ impl Drop for Unfinished<'_> {
         match self.wire.socket_mut().abort(0) {
             Ok(Aborted::Reset) => {}
             Ok(_) => tracing::warn!(
-                "the file is not whole, and over this transport the client cannot tell: it sees an end"
+                "the file is not whole, and the client cannot tell: \
+                 over this transport it sees an end"
             ),
             Err(error) => {
                 tracing::warn!(%error, "the file is not whole, and the client may see an end")

@@ -32,9 +32,9 @@ pub(crate) fn contests() -> Vec<Contest> {
     all
 }
 
-/// What ours should be to tokio-util with its defaults, to the same tuned, to raw blocking sockets,
-/// boxed to static; and with many frames a call, to raw blocking sockets, and boxed to static.
-/// Where it is 0 there is no target.
+/// The targets of our side: against tokio-util with its defaults, tokio-util tuned, raw blocking
+/// sockets, and boxed against static; then with many frames a call, against raw blocking sockets,
+/// and boxed against static. 0 is no target.
 const TCP: [[f64; 6]; 7] = [
     [5.0, 4.0, 0.72, 0.0, 1.0, 0.0],
     [3.0, 2.5, 0.92, 0.85, 1.05, 0.95],

@@ -69,7 +69,7 @@ pub(super) fn frames_found_ahead_are_those_found_one_by_one(subject: &Subject) -
     Ok(())
 }
 
-pub(super) fn what_is_found_ahead_may_be_forgotten(subject: &Subject) -> Verdict {
+pub(super) fn frames_found_ahead_may_be_dropped(subject: &Subject) -> Verdict {
     let streams = subject.streams(&mut random())?;
     for (one, other) in streams.iter().zip(streams.iter().rev()) {
         let mut codec = subject.codec(subject.small());

@@ -121,7 +121,7 @@ macro_rules! __codec_laws {
                 "The declared `properties` are true: boundaries, content, length, state.",
             many::frames_found_ahead_are_those_found_one_by_one
                 "`decode_many` finds the frames of `decode`, wherever the stream is cut.",
-            many::what_is_found_ahead_may_be_forgotten
+            many::frames_found_ahead_may_be_dropped
                 "After the first frame of `decode_many`, a codec is as new.",
             tiers::the_reader_agrees
                 "`Reader` gives the frames and errors that `decode` gives.",

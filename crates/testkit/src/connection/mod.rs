@@ -154,9 +154,8 @@ fn block_on(law: impl Future<Output = Verdict>) -> Verdict {
 }
 
 /// A module of this name with one `#[test]` for each of the [laws of
-/// connections](crate::connection::laws), run against this
-/// [`Subject`](crate::connection::Subject). The second argument is an expression; each test evaluates
-/// it anew.
+/// connections](crate::connection::laws), run against this [`Subject`](crate::connection::Subject).
+/// The second argument is an expression; each test evaluates it anew.
 #[macro_export]
 macro_rules! connection_laws {
     ($module:ident, $subject:expr $(,)?) => {

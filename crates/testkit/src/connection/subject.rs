@@ -11,8 +11,8 @@ use crate::DEADLINE;
 
 /// A transport of connections that is tested, and what there is to know about it.
 ///
-/// A law has at most one listener at a time, so an endpoint that only one listener can have is fine,
-/// as long as each test makes a subject with another:
+/// A law has at most one listener at a time, so an endpoint that only one listener can have is
+/// fine, as long as each test makes a subject with another:
 /// [`connection_laws!`](crate::connection_laws) evaluates its expression for each.
 pub struct Subject<M: MuxTransport> {
     pub(super) transport: Arc<M>,
@@ -64,8 +64,8 @@ impl<M: MuxTransport> Subject<M> {
         self
     }
 
-    /// How many bytes of one stream may at most be on the way to a peer that does not read. Default:
-    /// 64 MiB.
+    /// How many bytes of one stream may at most be on the way to a peer that does not read.
+    /// Default: 64 MiB.
     #[must_use]
     pub fn holds_at_most(mut self, bytes: usize) -> Self {
         self.holds = bytes;

@@ -32,7 +32,7 @@ impl Link {
         self.state().befallen
     }
 
-    /// This end broke the connection off. A peer that has vanished keeps nobody waiting then.
+    /// This end has aborted the connection. After that no call waits for a vanished peer.
     pub(super) fn abort(&self) {
         self.state().befallen = None;
         self.befall(Fault::Reset);

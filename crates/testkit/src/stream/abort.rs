@@ -1,4 +1,4 @@
-//! Breaking a connection off.
+//! Aborting a connection.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use super::pressure::fill;
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::{is_gone, park, recv_one};
 
-/// A reason, where the transport has room for one.
+/// A reason code, for transports that carry one.
 const CODE: u64 = 7;
 
-/// Receives until something other than data comes, which must be what was `answered`.
+/// Receives until an end or an error comes, which must match the answer of `abort`.
 async fn sees<R: RecvHalf>(peer: &mut R, answered: Aborted) -> Verdict {
     let mut buf = vec![0; 65_536];
     let seen = loop {
@@ -62,7 +62,7 @@ pub(super) async fn an_abort_is_seen_as_answered<T: Transport>(subject: Subject<
         seen(&subject, &mut server, answered).await?;
         drop(client);
 
-        // The other half is still there, and nobody looks at it.
+        // The other half is still there, unused.
         let (client, mut server) = subject.meet(&mut listener).await?;
         let (_recv, mut send) = client.split();
         let sending = send_flushed(&mut send, (0, sent), 100);
@@ -108,7 +108,7 @@ pub(super) async fn nothing_comes_after_an_abort<T: Transport>(subject: Subject<
     let sending = send_flushed(&mut server, (0, 100), 100);
     subject.within("sending", sending).await?;
     let answered = abort(&mut client)?;
-    // What had arrived may still be received.
+    // Bytes that had arrived may still be received.
     subject
         .within("receiving after an abort", async {
             let mut buf = [0; 1000];
@@ -160,7 +160,7 @@ pub(super) async fn an_abort_after_finish_is_seen_as_answered<T: Transport>(
     seen(&subject, &mut server, answered).await
 }
 
-pub(super) async fn what_is_dropped_is_seen_as_answered<T: Transport>(
+pub(super) async fn a_dropped_socket_ends_as_answered<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let mut listener = subject.listen().await?;

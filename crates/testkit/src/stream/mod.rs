@@ -86,7 +86,7 @@ macro_rules! __stream_laws {
             wake::the_last_task_to_wait_is_woken
                 "The task that polled last is the one that is woken.",
             abort::an_abort_is_seen_as_answered
-                "After an abort the peer sees what was answered, a reset or an end, though the other half is kept.",
+                "After an abort the peer sees the end that was answered, also if a half is kept.",
             abort::an_abort_ends_both_halves
                 "An abort wakes the receive that waits, ends sending, and may be repeated.",
             abort::nothing_comes_after_an_abort
@@ -95,7 +95,7 @@ macro_rules! __stream_laws {
                 "An abort breaks off what a peer does not read.",
             abort::an_abort_after_finish_is_seen_as_answered
                 "An abort after the end is answered with what the peer sees, too.",
-            abort::what_is_dropped_is_seen_as_answered
+            abort::a_dropped_socket_ends_as_answered
                 "A socket that is to break off when it is dropped is seen as was answered.",
             pressure::a_peer_that_does_not_read_stops_the_sender
                 "A peer that does not read stops the sender within a bound.",

@@ -94,7 +94,7 @@ async fn a_file_that_its_client_does_not_read_is_not_buffered() {
 
 /// However much is fed, no more waits than the limit. A task that sends to other peers goes on.
 #[tokio::test]
-async fn a_sender_holds_what_it_was_told_to() {
+async fn a_sender_holds_no_more_than_its_limit() {
     let places = Places::new();
     for scheme in ["tcp", "unix", "mem"] {
         let (_stuck, victim) = pair(&places.free(scheme)).await;

@@ -132,5 +132,5 @@ fn a_look_ahead_that_is_remembered() {
         bent.many = |bent, input, end, ahead| ahead.each(input, |rest| bent.good.decode(rest, end));
     });
     caught("frames_found_ahead_are_those_found_one_by_one", &broken);
-    caught("what_is_found_ahead_may_be_forgotten", &broken);
+    caught("frames_found_ahead_may_be_dropped", &broken);
 }

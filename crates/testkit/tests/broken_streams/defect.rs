@@ -64,15 +64,15 @@ pub(crate) enum Defect {
     RetriesForEver,
     /// Options are ignored.
     IgnoresOptions,
-    /// An abort is not passed on, and is answered as if it were.
+    /// An abort is not passed on, but is answered as if it was.
     SwallowsAborts,
     /// The reset comes when both halves are dropped.
     AbortsWhenDropped,
-    /// An abort just finishes, and says that it resets.
+    /// An abort finishes, and claims a reset.
     CallsAnEndAReset,
-    /// An abort just finishes, and the other half goes on.
+    /// An abort finishes, and the other half goes on.
     AbortsOneHalf,
-    /// What is to break off when it is dropped ends in order, and says that it does not.
+    /// An abort on drop ends in order, and claims a reset.
     DropsInOrder,
     /// The sending half says that it carries datagrams.
     SendsDatagrams,
@@ -288,7 +288,7 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
     ),
     (
         Defect::DropsInOrder,
-        "what_is_dropped_is_seen_as_answered",
+        "a_dropped_socket_ends_as_answered",
         "the answer was Reset, and the peer saw",
     ),
     (

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 
 use super::{CODECS, frames, named};
 
-/// Two ends. A datagram server knows of its client by its first datagram, which is received here.
+/// Two ends. A datagram server learns of its client by a first datagram, which is received here.
 async fn pair(at: &Endpoint, codec: &str) -> (Framed<BoxSocket>, Framed<BoxSocket>) {
     let mut listener = listen(at).await.unwrap();
     let mut client = Framed::new(connect(listener.local()).await.unwrap(), named(codec));
@@ -29,7 +29,7 @@ async fn every_codec_over_every_transport() {
             let talk = async {
                 let (mut client, mut server) = pair(&at, codec).await;
                 let stream = client.shape().is_stream();
-                // So few that no socket's queue of datagrams is too short for them.
+                // So few that they fit into every socket's queue of datagrams.
                 let batches = due.chunks(if stream { due.len() } else { 5 });
                 for batch in batches {
                     let sending = async {
@@ -50,7 +50,7 @@ async fn every_codec_over_every_transport() {
     }
 }
 
-/// So many frames, at most `most` a call, lent and kept by turns.
+/// Receives this many frames, at most `most` a call, alternately borrowed and owned.
 async fn received<R: RecvHalf>(
     framed: &mut Framed<R, BoxCodec>,
     count: usize,
@@ -70,8 +70,8 @@ async fn received<R: RecvHalf>(
     got
 }
 
-/// With short reads and writes, pauses and delays, and calls that are cancelled again and again on
-/// both sides.
+/// With short reads and writes, pauses and delays. Calls are cancelled again and again on both
+/// sides.
 #[test]
 fn harmless_faults_and_cancelled_calls_lose_nothing() {
     let due = frames(120);
@@ -127,7 +127,7 @@ async fn take_impatiently<S: Socket>(mut framed: Framed<S, BoxCodec>, take: usiz
     }
 }
 
-/// What arrives before a reset or an end is the beginning of what was sent, frame by frame.
+/// The frames that arrive before a reset or an end are the first ones that were sent.
 #[test]
 fn hostile_faults_give_whole_frames_and_one_error() {
     let due = frames(200);
@@ -151,7 +151,7 @@ async fn broken_off(due: &[Vec<u8>], seed: u64) {
     let (mut client, server) = (client, server.into_socket());
     let mut server = Framed::new(plan.over(server), named("struct"));
     let sending = async {
-        // The peer may be gone before all is sent.
+        // The peer may be gone before everything is sent.
         let _ = client.feed_many(due).await;
         let _ = client.finish().await;
     };
@@ -168,7 +168,7 @@ async fn broken_off(due: &[Vec<u8>], seed: u64) {
             }
         }
     };
-    // A plan may let a connection hang: its frame is late then, or the whole of it.
+    // A plan may let a connection hang. Then a frame is late, or the whole connection is.
     let both = async { tokio::join!(sending, receiving).1 };
     if let Ok(got) = tokio::time::timeout(Duration::from_secs(3600), both).await {
         assert!(due.starts_with(&got), "seed {seed}: {} frames", got.len());

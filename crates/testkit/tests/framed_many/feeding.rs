@@ -1,4 +1,4 @@
-//! What `feed_many` takes, and what is written.
+//! The frames that `feed_many` takes, and the bytes that it writes.
 
 use std::task::Poll;
 
@@ -55,7 +55,7 @@ async fn a_frame_that_is_refused_says_how_many_went_and_the_others_are_left() {
 }
 
 #[tokio::test]
-async fn what_was_finished_or_owes_a_body_takes_nothing() {
+async fn a_finished_or_body_owing_socket_takes_no_frames() {
     let socket = Script::stream();
     let mut framed = Framed::new(socket.clone(), Struct::default());
     let _ = framed.body_writer(2).unwrap();
@@ -90,7 +90,7 @@ async fn each_is_a_datagram_and_one_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_gone_is_told_with_what_was_fed() {
+async fn a_vanished_peer_is_reported_with_the_fed_frames() {
     let socket = Script::stream().taking([Some(0)]);
     let mut framed = Framed::new(socket, Struct::default()).high_water(10);
     let gone = framed.feed_many([[0; 6]; 5]).await.unwrap_err();
@@ -98,9 +98,10 @@ async fn a_peer_that_is_gone_is_told_with_what_was_fed() {
     assert_eq!(gone.fed, 1);
 }
 
-/// Cut off after any byte: what its iterator has left was not fed, and all else goes out once.
+/// Cancelled after any byte: the frames left in the iterator were not fed, and all others go out
+/// once.
 #[test]
-fn a_cancelled_feed_goes_on_with_what_is_left() {
+fn a_cancelled_feed_goes_on_with_the_rest() {
     let all = frames(12);
     let wire = encoded_by(&mut Struct::default(), &all);
     for cut in 1..wire.len() {
@@ -119,7 +120,7 @@ fn a_cancelled_feed_goes_on_with_what_is_left() {
     }
 }
 
-/// One that is written from where it lies was taken: it goes out whole, or not at all.
+/// A frame that is written in place was taken: it goes out whole, or not at all.
 #[test]
 fn a_large_one_among_them_is_never_cut() {
     let large = vec![1; 200_000];

@@ -1,4 +1,4 @@
-//! Many frames a call: the same frames as one by one, none lost and none twice.
+//! Many frames a call: the same frames as with single calls, none lost and none twice.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod everywhere;
@@ -9,7 +9,7 @@ mod states;
 use bytes::BytesMut;
 use socketry_codec::{BoxCodec, Codec, Struct};
 
-/// Frames on the wire, each behind its length.
+/// Encoded frames, each after its length.
 fn encoded(frames: &[&[u8]]) -> Vec<u8> {
     encoded_by(&mut Struct::default(), frames)
 }
@@ -26,7 +26,7 @@ fn named(name: &str) -> BoxCodec {
     name.parse().unwrap()
 }
 
-/// Every codec that knows where a frame ends.
+/// Every codec with frame boundaries.
 const CODECS: [&str; 7] = [
     "line",
     "line:crlf",
@@ -37,7 +37,7 @@ const CODECS: [&str; 7] = [
     "json:bare",
 ];
 
-/// So many frames that every codec carries, of different lengths.
+/// `count` frames of different lengths that every codec carries.
 fn frames(count: usize) -> Vec<Vec<u8>> {
     let frame = |n: usize| format!("{{\"n\":\"{n}{}\"}}", "x".repeat(n % 37));
     (0..count).map(|n| frame(n).into_bytes()).collect()

@@ -1,4 +1,4 @@
-//! What `recv_many` gives, and when.
+//! The frames that `recv_many` returns, and when it returns.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tokio_test::{assert_pending, task};
 
 use super::{CODECS, encoded, encoded_by, frames, named};
 
-/// What one call gives, all of it taken; nothing is the end.
+/// All frames of one call; no frames are the end.
 async fn taken<S: RecvHalf, C: socketry_codec::Codec>(
     framed: &mut Framed<S, C>,
     most: usize,
@@ -85,7 +85,7 @@ async fn it_waits_for_the_first_frame_and_for_no_other() {
 }
 
 #[tokio::test]
-async fn an_error_comes_behind_the_frames_before_it_and_before_those_behind_it() {
+async fn an_error_comes_between_the_frames_around_it() {
     let mut wire = encoded(&[b"one", b"two"]);
     wire.extend(encoded(&[&[7; 50]]));
     wire.extend(encoded(&[b"three"]));
@@ -106,9 +106,9 @@ async fn an_error_comes_behind_the_frames_before_it_and_before_those_behind_it()
     }
 }
 
-/// A look ahead is no look: what a codec would say of later bytes is said once it is due.
+/// An error in later bytes is reported when its turn comes, although `recv_many` has seen them.
 #[tokio::test]
-async fn what_is_wrong_later_is_told_when_it_is_due() {
+async fn a_later_error_is_reported_when_its_turn_comes() {
     let socket = Script::stream()
         .arriving([&b"one\ntwo\nmuch too long\nthree\n"[..]])
         .open();
@@ -169,8 +169,8 @@ async fn empty_datagrams_are_empty_frames_once_each() {
     assert_pending!(task::spawn(framed.recv_many(9)).poll());
 }
 
-/// Wherever a receive is cut off, and whatever is taken of what it gave. (Without a runtime, whose
-/// budget for one poll would be used up.)
+/// Wherever a receive is cancelled, and however many of its frames are taken. (Without a runtime,
+/// since its budget for one poll would be used up.)
 #[test]
 fn a_cancelled_receive_loses_nothing_and_gives_nothing_twice() {
     let due = frames(5);
@@ -189,7 +189,7 @@ fn a_cancelled_receive_loses_nothing_and_gives_nothing_twice() {
     }
 }
 
-/// Polls each receive once, and takes so many frames of each, lent and kept by turns.
+/// Polls each receive once, and takes so many frames of each, alternately borrowed and owned.
 fn cancelled_often<C: socketry_codec::Codec>(
     framed: &mut Framed<Script, C>,
     take: usize,

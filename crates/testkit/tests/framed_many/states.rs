@@ -1,4 +1,4 @@
-//! What else a conversation is in the middle of: bodies, deadlines, another codec.
+//! Other states of a conversation: bodies, deadlines, a change of codec.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn a_body_is_that_of_the_last_frame_that_was_taken() {
             loop {
                 if many {
                     let frames = framed.recv_many(9).await.unwrap().unwrap();
-                    // `any` stops behind the header.
+                    // `any` stops after the header.
                     if frames.into_iter().any(|frame| frame == b"header") {
                         break;
                     }
@@ -53,7 +53,7 @@ async fn a_body_is_that_of_the_last_frame_that_was_taken() {
     }
 }
 
-/// The codec has looked behind its header, and remembers nothing of that.
+/// The codec has scanned the bytes after its header, and keeps no state from that.
 #[tokio::test]
 async fn a_body_of_lines_that_were_seen_ahead() {
     let socket = Script::stream().arriving([&b"header\nbo\ndy of 1"[..], b"7 bytes\nnext\n"]);
@@ -91,7 +91,7 @@ async fn another_codec_takes_over_behind_the_last_frame_that_was_taken() {
 }
 
 #[tokio::test]
-async fn parts_hold_what_was_not_taken() {
+async fn parts_hold_the_frames_that_were_not_taken() {
     let wire = encoded(&[b"one", b"two", b"three"]);
     let socket = Script::stream().arriving([&wire[..]]);
     let mut framed = Framed::new(socket, Struct::default());
@@ -102,7 +102,7 @@ async fn parts_hold_what_was_not_taken() {
     assert_eq!(parts.received, wire[7..]);
     let (mut recv, _send) = Framed::from_parts(parts).split();
     assert_eq!(recv.recv_many(1).await.unwrap().unwrap().count(), 1);
-    // What is left goes with the half that receives.
+    // The bytes that are left stay with the receiving half.
     let mut raw = recv.with_codec(Raw).unwrap();
     assert_eq!(raw.recv().await.unwrap().unwrap(), &wire[14..]);
 }

@@ -82,7 +82,7 @@ async fn a_frame_that_the_codec_refuses_is_no_other_error_than_without_types() {
 }
 
 #[tokio::test]
-async fn what_has_no_form_or_does_not_fit_is_refused_and_nothing_of_it_is_sent() {
+async fn a_value_that_has_no_form_or_does_not_fit_is_refused() {
     let script = Script::stream();
     let framed = Framed::new(script.clone(), Json::default().max_frame(20));
     let mut typed = framed.typed::<serde_json::Value, Json>();

@@ -88,7 +88,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_no_message_is_refused(message in message(), noise in vec(any::<u8>(), 0..64)) {
+    fn a_value_that_is_no_message_is_refused(
+        message in message(),
+        noise in vec(any::<u8>(), 0..64),
+    ) {
         wrong::<Cbor>(&message, &noise);
         wrong::<MessagePack>(&message, &noise);
         wrong::<Postcard>(&message, &noise);
