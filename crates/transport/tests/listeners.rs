@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxSocket, Endpoint, Error, ErrorKind, Half, Listener, Listeners, Registry, Result, connect,
-    listen,
+    AcceptedBy, BoxSocket, Endpoint, Error, ErrorKind, Half, Listener, Listeners, Registry, Result,
+    connect, listen,
 };
 use tokio::time::timeout;
 
@@ -42,6 +42,18 @@ async fn each_socket_says_which_listener_brought_it() {
         assert_eq!((by.id, by.local), (id, local.clone()));
         assert_eq!(socket.local().scheme(), local.scheme());
     }
+}
+
+#[tokio::test]
+async fn a_plain_accept_says_it_in_the_info_of_the_socket() {
+    let urls = ["mem://*", "mem://*"];
+    let registry = Registry::standard();
+    let mut listeners = Listeners::at(&registry, urls).await.unwrap();
+    let (id, local) = listeners.locals().remove(1);
+    let _client = connect(&local).await.unwrap();
+    let socket = listeners.accept().await.unwrap();
+    let by = socket.info().get::<AcceptedBy>().unwrap();
+    assert_eq!(*by, AcceptedBy { id, local });
 }
 
 /// Always ready, as a listener under a flood is; counts how often it was asked.

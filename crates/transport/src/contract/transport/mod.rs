@@ -4,6 +4,7 @@ pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod listener;
 pub(crate) mod registry;
+mod renamed;
 
 use std::sync::Arc;
 

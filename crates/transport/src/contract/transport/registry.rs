@@ -1,12 +1,14 @@
 //! From schemes to transports: `connect(url)` and `listen(url)`, open to third parties.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::contract::boxed::{BoxListener, BoxSocket, BoxTransport, erase};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
 use crate::contract::transport::layer::Layer;
+use crate::contract::transport::renamed::Renamed;
 
 /// Transports by scheme.
 #[derive(Clone)]
@@ -53,12 +55,57 @@ impl Registry {
         reason = "a layer is made where it is given"
     )]
     pub fn layer<L: Layer<BoxTransport>>(self, scheme: &str, layer: L) -> Result<Self> {
-        let inner = self.get(scheme).ok_or_else(|| {
+        let inner = self.get_or_say(scheme)?;
+        Ok(self.with(scheme, layer.layer(inner)))
+    }
+
+    /// The same with `layer` around the transport of `inside` as a scheme of its own, `outside`; that
+    /// of `inside` stays as it is. So `tls` comes over `tcp`.
+    ///
+    /// The transport that the layer gets takes endpoints of `outside`, and its sockets and listeners
+    /// tell such endpoints: a layer names no scheme. Its errors name those of `inside`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use socketry_transport::{Deadlines, Half, Listener, Registry};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let hasty = Deadlines::default().silence(Duration::from_secs(1));
+    /// let registry = Registry::standard().layer_as("hasty", "tcp", hasty)?;
+    /// let server = registry.listen("hasty://127.0.0.1:0?backlog=16").await?;
+    /// let client = registry.connect(server.local()).await?;
+    /// assert_eq!(client.peer().scheme(), "hasty");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownScheme`](ErrorKind::UnknownScheme) if no transport is registered for `inside`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a layer is made where it is given"
+    )]
+    pub fn layer_as<L: Layer<BoxTransport>>(
+        self,
+        outside: &str,
+        inside: &str,
+        layer: L,
+    ) -> Result<Self> {
+        let renamed = Renamed {
+            inner: self.get_or_say(inside)?,
+            inside: inside.to_owned(),
+            outside: outside.to_owned(),
+        };
+        let inner: BoxTransport = Arc::new(renamed);
+        Ok(self.with(outside, layer.layer(inner)))
+    }
+
+    fn get_or_say(&self, scheme: &str) -> Result<BoxTransport> {
+        self.get(scheme).ok_or_else(|| {
             Error::new(ErrorKind::UnknownScheme, "put a layer over", scheme)
                 .because(unknown(scheme))
                 .hint(self.known())
-        })?;
-        Ok(self.with(scheme, layer.layer(inner)))
+        })
     }
 
     /// The schemes that are registered.

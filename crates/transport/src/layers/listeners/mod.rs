@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use crate::contract::boxed::{BoxListener, BoxSocket};
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::socket::relabelled::relabel;
 use crate::contract::transport::listener::Listener;
 use crate::contract::transport::registry::Registry;
 pub use handle::{ListenersHandle, TooLate};
@@ -154,11 +155,16 @@ impl Listener for Listeners {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         let accepted = ready!(self.poll_accept_from(cx));
-        Poll::Ready(accepted.map(|(socket, _)| socket).ok_or_else(|| {
+        Poll::Ready(accepted.map(labelled).ok_or_else(|| {
             Error::new(ErrorKind::Closed, "accept at", &self.local)
                 .because("no listener is left, and no handle that could add one")
         }))
     }
+}
+
+/// The socket, which knows what brought it.
+fn labelled((socket, by): (BoxSocket, AcceptedBy)) -> BoxSocket {
+    BoxSocket::new(relabel(socket, |info| info.with(by)))
 }
 
 impl Drop for Listeners {

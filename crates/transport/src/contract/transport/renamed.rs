@@ -1,0 +1,75 @@
+//! A transport under another scheme, for what is layered over it.
+
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+
+use crate::contract::boxed::{BoxListener, BoxSocket, BoxTransport};
+use crate::contract::endpoint::Endpoint;
+use crate::contract::error::Result;
+use crate::contract::socket::Socket;
+use crate::contract::socket::relabelled::relabel;
+use crate::contract::transport::Transport;
+use crate::contract::transport::keys::Keys;
+use crate::contract::transport::listener::Listener;
+
+/// `inner`, whose own scheme is `inside`, as it is seen from `outside`: asked for endpoints of that
+/// scheme, its sockets and listeners tell such endpoints too.
+pub(super) struct Renamed {
+    pub(super) inner: BoxTransport,
+    pub(super) inside: String,
+    pub(super) outside: String,
+}
+
+#[async_trait]
+impl Transport for Renamed {
+    type Socket = BoxSocket;
+    type Listener = BoxListener;
+
+    fn keys(&self) -> Keys {
+        self.inner.keys()
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
+        let to = to.with_scheme(&self.inside)?;
+        let socket = self.inner.connect(&to).await?;
+        Ok(renamed(socket, &self.outside))
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<BoxListener> {
+        let inner = self.inner.listen(&at.with_scheme(&self.inside)?).await?;
+        let local = seen_from(&self.outside, inner.local());
+        Ok(BoxListener::new(RenamedListener { inner, local }))
+    }
+}
+
+struct RenamedListener {
+    inner: BoxListener,
+    local: Endpoint,
+}
+
+impl Listener for RenamedListener {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        &self.local
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        let socket = ready!(self.inner.poll_accept(cx))?;
+        Poll::Ready(Ok(renamed(socket, self.local.scheme())))
+    }
+}
+
+fn renamed(socket: impl Socket, scheme: &str) -> BoxSocket {
+    BoxSocket::new(relabel(socket, |info| {
+        let (local, peer) = (info.local(), info.peer());
+        let (local, peer) = (seen_from(scheme, local), seen_from(scheme, peer));
+        info.with_local(local).with_peer(peer)
+    }))
+}
+
+/// The same place for `scheme`; an address that this cannot have keeps its own scheme.
+fn seen_from(scheme: &str, at: &Endpoint) -> Endpoint {
+    at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
+}
