@@ -11,6 +11,7 @@ mod datagrams;
 mod endpoints;
 mod senders;
 mod streams;
+mod values;
 mod watched;
 
 use std::future::{Future, poll_fn};
