@@ -113,6 +113,8 @@ pub use kernel::{
     udp::UdpTransport,
     unix::{UnixDgramTransport, UnixTransport},
 };
+#[cfg(target_os = "linux")]
+pub use kernel::{os::Descriptors, unix::descriptors::WithDescriptors};
 pub use layers::deadlines::{
     DeadlineListener, DeadlineRecv, DeadlineSend, DeadlineSocket, Deadlined, Deadlines,
 };

@@ -18,22 +18,26 @@ use crate::kernel::hint;
 use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::unix::file::SocketFile;
 
-/// How long to wait where the system has no descriptor or memory for one more connection: at first, and at most.
+/// How long to wait where the system has no descriptor or memory for one more connection: at first,
+/// and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// From this wait on, after five shorter ones, the shortage does not pass by itself, and connections
-/// that cannot be served are refused instead of left to wait.
+/// From this wait on, after five shorter ones, the shortage does not pass by itself, and
+/// connections that cannot be served are refused instead of left to wait.
 const LASTING: Duration = Duration::from_millis(160);
 
 /// A listening TCP or Unix stream socket.
 #[derive(Debug)]
 pub struct OsListener {
-    // Before the socket: while that is open nobody takes its file for a stale one and puts another in its place.
+    // Before the socket: while that is open nobody takes its file for a stale one and puts another
+    // in its place.
     _file: Option<SocketFile>,
     os: Os,
     local: Endpoint,
     /// Whether the sockets that it accepts are each at an address of their own.
     wildcard: bool,
+    /// How many descriptors may wait in each of them, if any may.
+    descriptors: Option<usize>,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
     /// A descriptor to give up for a connection that is to be refused.
@@ -48,6 +52,7 @@ impl OsListener {
             wildcard: ip.is_some_and(|ip| ip.is_unspecified()),
             local: addr::endpoint(os.scheme(), local),
             os,
+            descriptors: None,
             rest: None,
             next_rest: BACK_OFF.0,
             _file: file,
@@ -60,6 +65,14 @@ impl OsListener {
         OsListener { wildcard, ..self }
     }
 
+    /// The sockets that it accepts take descriptors.
+    pub(crate) fn passing_at_most(self, descriptors: Option<usize>) -> Self {
+        OsListener {
+            descriptors,
+            ..self
+        }
+    }
+
     fn accepted(&self, (socket, peer): (socket2::Socket, SockAddr)) -> io::Result<OsSocket> {
         let scheme = self.os.scheme();
         let local = if self.wildcard {
@@ -67,7 +80,7 @@ impl OsListener {
         } else {
             Place::Known(self.local.clone())
         };
-        let os = Os::stream(socket, scheme)?;
+        let os = Os::stream(socket, scheme)?.passing_at_most(self.descriptors);
         Ok(OsSocket::connected(os, local, Place::of(scheme, &peer)))
     }
 
@@ -79,8 +92,8 @@ impl OsListener {
         Poll::Ready(())
     }
 
-    /// Accepts a connection and closes it, where there is no descriptor for one more: its client learns
-    /// that, and does not wait for ever.
+    /// Accepts a connection and closes it, where there is no descriptor for one more: its client
+    /// learns that, and does not wait for ever.
     fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.reserve = None;
         let refused = self.os.poll_read_io(cx, os::accept).map_ok(drop);
@@ -141,7 +154,8 @@ fn reserve(os: &Os) -> Option<OwnedFd> {
     os.as_fd().try_clone_to_owned().ok()
 }
 
-/// One client came and went: the next may be waiting. (Linux also reports pending network errors here; accept(2).)
+/// One client came and went: the next may be waiting. (Linux also reports pending network errors
+/// here; accept(2).)
 fn is_of_the_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -44,6 +44,11 @@ impl OsDatagram {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn os(&self) -> &Os {
+        &self.os
+    }
+
     /// The socket itself, for options that this crate does not name.
     ///
     /// Do not receive through it: once a UDP socket has received a batch, the system hands over

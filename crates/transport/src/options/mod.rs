@@ -1,4 +1,5 @@
-//! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and what each transport takes of it.
+//! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and what each
+//! transport takes of it.
 
 mod multicast;
 mod text;
@@ -64,6 +65,7 @@ pub(crate) const UNIX: Keys = Keys::new(&[
     "connect_timeout",
     "mode",
     "reclaim",
+    "descriptors",
 ]);
 
 /// The keys that `unix-dgram` takes.
@@ -73,6 +75,7 @@ pub(crate) const UNIX_DGRAM: Keys = Keys::new(&[
     "backlog",
     "mode",
     "reclaim",
+    "descriptors",
     "max_peers",
     "peer_idle",
     "peer_queue",
@@ -166,10 +169,11 @@ macro_rules! socket_options {
 socket_options! {
     /// Options of a socket, as `setsockopt` knows them, and a few of ours.
     ///
-    /// A field that is `None` (or empty) leaves the default, which is the system's where none is given here. The
-    /// names of the fields are the keys in TOML, in JSON and in the query of an [`Endpoint`], and the query wins over
-    /// the rest. Sizes read as `"64KiB"` or a number of bytes, times as `"250ms"` or a number of seconds: see
-    /// [`units`](crate::units). An unknown key is an error, and so is one that does not apply to the transport.
+    /// A field that is `None` (or empty) leaves the default, which is the system's where none is
+    /// given here. The names of the fields are the keys in TOML, in JSON and in the query of an
+    /// [`Endpoint`], and the query wins over the rest. Sizes read as `"64KiB"` or a number of
+    /// bytes, times as `"250ms"` or a number of seconds: see [`units`](crate::units). An unknown
+    /// key is an error, and so is one that does not apply to the transport.
     ///
     /// ```
     /// use socketry_transport::{Endpoint, SocketOptions};
@@ -183,78 +187,93 @@ socket_options! {
     #[derive(Clone, Debug, Default, PartialEq)]
     #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
     SocketOptions {
-        /// Whether to bind an address that an earlier connection has not quite left (`SO_REUSEADDR`). Default: yes for
-        /// stream listeners, no otherwise.
+        /// Whether to bind an address that an earlier connection has not quite left
+        /// (`SO_REUSEADDR`). Default: yes for stream listeners, no otherwise.
         reuse_address: Option<bool> = flag,
-        /// Whether several sockets may bind the same address and share what arrives (`SO_REUSEPORT`). Default: no.
+        /// Whether several sockets may bind the same address and share what arrives
+        /// (`SO_REUSEPORT`). Default: no.
         reuse_port: Option<bool> = flag,
-        /// Whether to send at once instead of waiting to fill a segment (`TCP_NODELAY`). Default: yes, since a framed
-        /// sender gathers small frames by itself.
+        /// Whether to send at once instead of waiting to fill a segment (`TCP_NODELAY`). Default:
+        /// yes, since a framed sender gathers small frames by itself.
         nodelay: Option<bool> = flag,
-        /// How long a connection is idle before the system asks whether the peer is there (`TCP_KEEPIDLE`); at least
-        /// 1 s, rounded up to whole seconds. Zero, which reads and is written as `off`, is never to ask, whatever the next
-        /// two say. Default: never ask.
+        /// How long a connection is idle before the system asks whether the peer is there
+        /// (`TCP_KEEPIDLE`); at least 1 s, rounded up to whole seconds. Zero, which reads and is
+        /// written as `off`, is never to ask, whatever the next two say. Default: never ask.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration_or_off"))]
         keepalive: Option<Duration> = parse_duration_or_off,
-        /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to whole seconds. Setting
-        /// it turns keepalive on, unless that is `off`. Default: the system's (75 s on Linux).
+        /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to
+        /// whole seconds. Setting it turns keepalive on, unless that is `off`. Default: the
+        /// system's (75 s on Linux).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         keepalive_interval: Option<Duration> = parse_duration,
-        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns keepalive on, unless
-        /// that is `off`. Default: the system's (9 on Linux).
+        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns
+        /// keepalive on, unless that is `off`. Default: the system's (9 on Linux).
         keepalive_retries: Option<u32> = number,
-        /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0 throws them away and
-        /// resets the connection. Default: close at once and send in the background.
+        /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0
+        /// throws them away and resets the connection. Default: close at once and send in the
+        /// background.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         linger: Option<Duration> = parse_duration,
-        /// The kernel's buffer for what is sent, in bytes (`SO_SNDBUF`). Linux doubles it for its own book-keeping and
-        /// caps it at `net.core.wmem_max`. Default: the system's.
+        /// The kernel's buffer for what is sent, in bytes (`SO_SNDBUF`). Linux doubles it for its
+        /// own book-keeping and caps it at `net.core.wmem_max`. Default: the system's.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         send_buffer: Option<usize> = parse_bytes,
-        /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`). Linux doubles it for its own book-keeping and
-        /// caps it at `net.core.rmem_max`. Default: the system's; for `mem`, the transport's own.
+        /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`). Linux doubles it for its
+        /// own book-keeping and caps it at `net.core.rmem_max`. Default: the system's; for `mem`,
+        /// the transport's own.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         recv_buffer: Option<usize> = parse_bytes,
-        /// How many peers may wait to be accepted. Default: [`DEFAULT_BACKLOG`](Self::DEFAULT_BACKLOG); the system may
-        /// cap it (`net.core.somaxconn`).
+        /// How many peers may wait to be accepted. Default:
+        /// [`DEFAULT_BACKLOG`](Self::DEFAULT_BACKLOG); the system may cap it
+        /// (`net.core.somaxconn`).
         backlog: Option<u32> = number,
-        /// Whether an IPv6 socket leaves IPv4 alone (`IPV6_V6ONLY`). Default: the system's, which on Linux is no: a
-        /// listener at `[::]` serves both.
+        /// Whether an IPv6 socket leaves IPv4 alone (`IPV6_V6ONLY`). Default: the system's, which
+        /// on Linux is no: a listener at `[::]` serves both.
         only_v6: Option<bool> = flag,
-        /// How many routers a packet may pass (`IP_TTL`, and the unicast hops of IPv6), from 1; on a UDP socket, the
-        /// packets to multicast groups too. Default: the system's (64, and 1 for multicast).
+        /// How many routers a packet may pass (`IP_TTL`, and the unicast hops of IPv6), from 1; on
+        /// a UDP socket, the packets to multicast groups too. Default: the system's (64, and 1 for
+        /// multicast).
         ttl: Option<u8> = octet,
-        /// The type of service (`IP_TOS`) or traffic class of IPv6: six bits of DSCP, then two of ECN, which TCP keeps
-        /// for itself. Default: 0.
+        /// The type of service (`IP_TOS`) or traffic class of IPv6: six bits of DSCP, then two of
+        /// ECN, which TCP keeps for itself. Default: 0.
         tos: Option<u8> = octet,
         /// Whether a UDP socket may send to broadcast addresses (`SO_BROADCAST`). Default: no.
         broadcast: Option<bool> = flag,
-        /// The multicast groups to join. In a query, separate them by commas or repeat the key. Default: none.
+        /// The multicast groups to join. In a query, separate them by commas or repeat the key.
+        /// Default: none.
         join: Vec<MulticastGroup> = groups,
-        /// The network device that all packets must take (`SO_BINDTODEVICE`); Linux only. Default: any.
+        /// The network device that all packets must take (`SO_BINDTODEVICE`); Linux only. Default:
+        /// any.
         bind_device: Option<String> = word,
         /// How long connecting may take, name resolution included. Default:
         /// [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         connect_timeout: Option<Duration> = parse_duration,
-        /// The permissions of a Unix socket's file, in octal (`0600`); whoever may write to it may connect. Default:
-        /// what the process's umask leaves.
+        /// The permissions of a Unix socket's file, in octal (`0600`); whoever may write to it may
+        /// connect. Default: what the process's umask leaves.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::mode"))]
         mode: Option<u32> = parse_mode,
-        /// Whether to replace the file of a Unix socket on which nobody listens any more. Default: yes.
+        /// Whether to replace the file of a Unix socket on which nobody listens any more. Default:
+        /// yes.
         reclaim: Option<bool> = flag,
+        /// How many descriptors that a peer passed along a Unix socket may wait to be taken
+        /// (`Descriptors`); more are closed. 0 passes them in the other direction only. Linux only.
+        /// Default: none, and those that come are refused where the kernel can, and closed
+        /// elsewhere.
+        descriptors: Option<usize> = count,
         /// How many peers a datagram listener keeps sessions for; more are refused. Default:
         /// [`DEFAULT_MAX_PEERS`](Self::DEFAULT_MAX_PEERS).
         max_peers: Option<usize> = count,
-        /// How long a session of a datagram listener may pass without traffic before it ends. Default:
-        /// [`DEFAULT_PEER_IDLE`](Self::DEFAULT_PEER_IDLE).
+        /// How long a session of a datagram listener may pass without traffic before it ends.
+        /// Default: [`DEFAULT_PEER_IDLE`](Self::DEFAULT_PEER_IDLE).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         peer_idle: Option<Duration> = parse_duration,
-        /// How many datagrams may wait in each session of a datagram listener; more are dropped. Default:
-        /// [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
+        /// How many datagrams may wait in each session of a datagram listener; more are dropped.
+        /// Default: [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
         peer_queue: Option<usize> = count,
-        /// How many bytes may wait in each session of a datagram listener; datagrams beyond are dropped, but one alone
-        /// always fits. Default: [`DEFAULT_PEER_QUEUE_BYTES`](Self::DEFAULT_PEER_QUEUE_BYTES).
+        /// How many bytes may wait in each session of a datagram listener; datagrams beyond are
+        /// dropped, but one alone always fits. Default:
+        /// [`DEFAULT_PEER_QUEUE_BYTES`](Self::DEFAULT_PEER_QUEUE_BYTES).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         peer_queue_bytes: Option<usize> = parse_bytes,
     }
@@ -274,12 +293,12 @@ impl SocketOptions {
     /// The default of `peer_queue_bytes`.
     pub const DEFAULT_PEER_QUEUE_BYTES: usize = 256 * 1024;
 
-    /// What a transport that takes the `allowed` keys should do at `endpoint`: its query, and for what the query does
-    /// not say, these options.
+    /// What a transport that takes the `allowed` keys should do at `endpoint`: its query, and for
+    /// what the query does not say, these options.
     ///
     /// # Errors
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`, and as
-    /// [`from_query`](Self::from_query).
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`,
+    /// and as [`from_query`](Self::from_query).
     pub fn resolve(&self, endpoint: &Endpoint, allowed: impl Into<Keys>) -> Result<Self> {
         let allowed = allowed.into();
         self.check_keys(|key| match allowed.contains(key) {
@@ -294,12 +313,12 @@ impl SocketOptions {
 
     /// The options in the query of `endpoint`, for a transport that takes the `allowed` keys.
     ///
-    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left to it. So is a key
-    /// that belongs to the URL, [as often as it likes](Keys::with_others).
+    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left
+    /// to it. So is a key that belongs to the URL, [as often as it likes](Keys::with_others).
     ///
     /// # Errors
-    /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or given twice (`join` may
-    /// be), and for a value that does not fit.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or
+    /// given twice (`join` may be), and for a value that does not fit.
     pub fn from_query(endpoint: &Endpoint, allowed: impl Into<Keys>) -> Result<Self> {
         let allowed = allowed.into();
         allowed.check(endpoint, |key| Self::KEYS.contains(&key))?;

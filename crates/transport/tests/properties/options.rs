@@ -54,6 +54,7 @@ fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
         ("connect_timeout", "1ns", json!("1ns"), json!("1ns")),
         ("mode", "0o7777", json!("7777"), json!("7777")),
         ("reclaim", "false", json!(false), json!(false)),
+        ("descriptors", "4", json!(4), json!(4)),
         ("max_peers", "1", json!(1), json!(1)),
         ("peer_idle", "1h30m", json!(5400), json!("1h30m")),
         ("peer_queue", "9", json!(9), json!(9)),
@@ -117,7 +118,9 @@ fn misfits(key: &str) -> Vec<Value> {
     match key {
         "ttl" | "tos" => numbers(1 << 8),
         "backlog" | "keepalive_retries" => numbers(1 << 32),
-        "max_peers" | "peer_queue" => vec![json!(-1), json!(0.5), json!(1e300), json!(true)],
+        "descriptors" | "max_peers" | "peer_queue" => {
+            vec![json!(-1), json!(0.5), json!(1e300), json!(true)]
+        }
         "send_buffer" | "recv_buffer" | "peer_queue_bytes" => {
             vec![
                 json!(-1),

@@ -17,7 +17,7 @@ use crate::contract::socket::{Received, Shape};
 use crate::kernel::addr;
 
 /// How many parts one call takes (`IOV_MAX` on Linux).
-const MAX_PARTS: usize = 1024;
+pub(super) const MAX_PARTS: usize = 1024;
 
 /// Refuses a datagram that the system would refuse, in words that say how long it is and how long
 /// it may be.

@@ -60,9 +60,14 @@ impl Ends {
             .scheme
             .is_unix()
             .then(|| credentials::of_peer(os.socket()));
-        match credentials.flatten() {
+        let info = match credentials.flatten() {
             Some(credentials) => info.with(credentials),
             None => info,
+        };
+        #[cfg(target_os = "linux")]
+        if let Some(passing) = os.passing() {
+            return info.with(passing.clone());
         }
+        info
     }
 }

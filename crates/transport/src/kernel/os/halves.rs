@@ -32,8 +32,9 @@ impl Connected {
     }
 }
 
-/// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport), [`UdpTransport`](crate::UdpTransport),
-/// [`UnixTransport`](crate::UnixTransport) and [`UnixDgramTransport`](crate::UnixDgramTransport) all give it.
+/// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport),
+/// [`UdpTransport`](crate::UdpTransport), [`UnixTransport`](crate::UnixTransport) and
+/// [`UnixDgramTransport`](crate::UnixDgramTransport) all give it.
 pub type OsSocket = Joined<OsRecv, OsSend>;
 
 /// The receiving half of an [`OsSocket`].
@@ -75,7 +76,8 @@ impl OsSocket {
 
     /// The socket itself, for options that this crate does not name.
     ///
-    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over
+    /// several datagrams as one.
     pub fn as_socket(&self) -> socket2::SockRef<'_> {
         socket2::SockRef::from(self.halves().0.shared.os.socket())
     }
@@ -108,8 +110,9 @@ impl AsFd for OsSend {
     }
 }
 
-/// What to do when the peer of a Unix datagram socket is gone. The kernel disconnects the socket then: it could never send
-/// again, and whoever knows its name could send to it, as if that were the peer.
+/// What to do when the peer of a Unix datagram socket is gone. The kernel disconnects the socket
+/// then: it could never send again, and whoever knows its name could send to it, as if that were
+/// the peer.
 impl Connected {
     /// Connects the socket to itself, so that it hears no stranger.
     fn hear_nobody(&self) {
@@ -118,14 +121,16 @@ impl Connected {
         let _ = socket.local_addr().map(|own| socket.connect(&own));
     }
 
-    /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the port.
+    /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the
+    /// port.
     fn connect_again(&self) -> io::Result<()> {
         let peer = addr::unix_sockaddr(self.info().peer(), "send to")?;
         self.os
             .socket()
             .connect(&peer)
             .map_err(|error| match error.kind() {
-                // A listener that goes takes its file along: nobody listens there is what that says.
+                // A listener that goes takes its file along: nobody listens there is what that
+                // says.
                 io::ErrorKind::NotFound => io::ErrorKind::ConnectionRefused.into(),
                 _ => error,
             })
@@ -151,7 +156,8 @@ impl Half for OsSend {
 }
 
 impl OsRecv {
-    /// A datagram that was refused wakes nobody who waits to receive: its error is asked for beside.
+    /// A datagram that was refused wakes nobody who waits to receive: its error is asked for
+    /// beside.
     fn poll_trouble(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         let shared = &self.shared;
         let trouble = self.trouble.get_or_insert_with(|| {
@@ -199,17 +205,18 @@ impl RecvHalf for OsRecv {
     }
 }
 
-impl SendHalf for OsSend {
-    fn poll_send(
+impl OsSend {
+    /// Sends with `send`, to whoever has the name of a Unix peer that is gone.
+    pub(super) fn poll_with_peer(
         &mut self,
         cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
+        send: impl FnOnce(&Os, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if self.lost {
             self.shared.connect_again()?;
             self.lost = false;
         }
-        let sent = ready!(self.shared.os.poll_send(cx, parts));
+        let sent = ready!(send(&self.shared.os, cx));
         if let Err(error) = &sent
             && error.kind() == io::ErrorKind::ConnectionRefused
             && self.shared.os.scheme == Scheme::UnixDgram
@@ -218,6 +225,16 @@ impl SendHalf for OsSend {
             self.shared.hear_nobody();
         }
         Poll::Ready(sent)
+    }
+}
+
+impl SendHalf for OsSend {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_with_peer(cx, |os, cx| os.poll_send(cx, parts))
     }
     fn poll_send_run(
         &mut self,

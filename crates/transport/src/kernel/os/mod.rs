@@ -17,6 +17,8 @@ mod control;
 mod ends;
 mod halves;
 mod open;
+#[cfg_attr(not(target_os = "linux"), path = "no_passing.rs")]
+mod passing;
 #[cfg(target_os = "linux")]
 mod rights;
 mod udp;
@@ -35,10 +37,11 @@ use crate::contract::datagram::PeerAddr;
 use crate::contract::socket::{Received, Shape};
 use crate::kernel::addr::Scheme;
 pub(crate) use calls::{check_len, send_parts_to};
-use calls::{recv_datagram, recv_some, send_parts};
 pub(crate) use ends::Place;
 pub use halves::{OsRecv, OsSend, OsSocket};
 pub(crate) use open::{accept, open};
+#[cfg(target_os = "linux")]
+pub use passing::Descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use rights::refuse as refuse_descriptors;
 #[cfg(feature = "batch")]
@@ -73,6 +76,9 @@ pub(crate) struct Os {
     /// time.
     #[cfg(target_os = "linux")]
     takes_rights: OnceLock<bool>,
+    /// The descriptors that come and go with the bytes, if that was asked for.
+    #[cfg(target_os = "linux")]
+    passing: Option<Descriptors>,
     /// Whether the kernel tells which address of this machine a datagram was sent to.
     told_asked: bool,
     runs: Runs,
@@ -102,6 +108,8 @@ impl Os {
             shape,
             #[cfg(target_os = "linux")]
             takes_rights: OnceLock::new(),
+            #[cfg(target_os = "linux")]
+            passing: None,
             told_asked: false,
             runs: Runs::default(),
             #[cfg(feature = "batch")]
@@ -166,7 +174,7 @@ impl Os {
             self.poll_recv_staged(cx, buf)
                 .map_ok(|(received, _)| received)
         } else {
-            self.poll_read_io(cx, |socket| recv_datagram(socket, buf))
+            self.poll_read_io(cx, |socket| self.recv_one(socket, buf))
         }
     }
 
@@ -190,7 +198,7 @@ impl Os {
         loop {
             let mut guard = ready!(self.fd.poll_read_ready(cx))?;
             let room = buf.remaining();
-            match guard.try_io(|fd| recv_some(fd.get_ref(), buf)) {
+            match guard.try_io(|fd| self.recv_stream(fd.get_ref(), buf)) {
                 Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
                 Ok(Ok(len)) => {
                     if len < room && self.short_is_empty() {
@@ -256,9 +264,7 @@ impl Os {
 
     fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         check_len(self.shape, parts)?;
-        self.poll_write_io(cx, |socket| {
-            send_parts(socket, parts, self.shape.is_stream())
-        })
+        self.poll_write_io(cx, |socket| self.send(socket, parts))
     }
 
     fn finish(&self) -> io::Result<()> {

@@ -1,14 +1,24 @@
-//! Descriptors that a peer passes along a Unix socket (`SCM_RIGHTS`, unix(7)). Nobody here asks for any: those that come are closed
-//! by the kernel, since no room is given for them, and where it can it refuses them.
+//! Descriptors along a Unix socket (`SCM_RIGHTS`, unix(7)). A socket that was not asked to take any
+//! refuses them where the kernel can, and elsewhere the kernel closes them, since no room is given
+//! for them.
 
-#![expect(unsafe_code, reason = "an option that no crate has; see each block")]
+#![expect(
+    unsafe_code,
+    reason = "an option and control messages that no crate has; see each block"
+)]
 
-use std::os::fd::AsRawFd;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use libc::{c_int, socklen_t};
-use socket2::Socket;
+use libc::{c_int, iovec, msghdr, socklen_t};
+use socket2::{MsgHdr, SockAddr, SockAddrStorage, Socket};
+use tokio::io::ReadBuf;
 
-/// `SO_PASSRIGHTS` of Linux 6.16: whether the socket takes descriptors. What a listener is told, those that it accepts are.
+use super::calls::MAX_PARTS;
+use super::control::{Control, space};
+
+/// `SO_PASSRIGHTS` of Linux 6.16: whether the socket takes descriptors. What a listener is told,
+/// those that it accepts are.
 const PASS_RIGHTS: c_int = if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
     0x5c
 } else {
@@ -16,12 +26,98 @@ const PASS_RIGHTS: c_int = if cfg!(any(target_arch = "sparc", target_arch = "spa
 };
 const INT: socklen_t = 4;
 
-/// Lets the kernel refuse descriptors: the peer that passes one gets EPERM, and nothing of that message is sent. Where
-/// the kernel is older they are taken and closed.
+/// The most descriptors in one message (`SCM_MAX_FD`).
+pub(super) const MOST: usize = 253;
+const SPACE: usize = space(MOST * size_of::<RawFd>());
+
+/// What one message brought.
+pub(crate) struct Came {
+    pub(crate) len: usize,
+    /// Whether the rest of a datagram is lost.
+    pub(crate) cut: bool,
+    pub(crate) from: SockAddr,
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// Whether descriptors are lost: the table of this process was full.
+    pub(crate) lost: bool,
+}
+
+/// Receives into `buf`, which is left as it is: the caller keeps what came.
+pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
+    let (mut storage, mut control) = (SockAddrStorage::zeroed(), Control::<SPACE>::new());
+    // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
+    // uninitialised.
+    let room = unsafe { buf.unfilled_mut() };
+    let mut part = iovec {
+        iov_base: room.as_mut_ptr().cast(),
+        iov_len: room.len(),
+    };
+    // SAFETY: a struct of integers and pointers, all of which may be zero.
+    let mut message: msghdr = unsafe { std::mem::zeroed() };
+    message.msg_name = (&raw mut storage).cast();
+    message.msg_namelen = storage.size_of();
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.room().as_mut_ptr().cast();
+    message.msg_controllen = SPACE as _;
+    // SAFETY: all pointers are to what outlives the call, with their lengths beside them.
+    let len =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
+    let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
+    let descriptors = control
+        .messages(message.msg_controllen as usize)
+        .filter(|one| (one.level, one.kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS))
+        .flat_map(|one| one.data.as_chunks::<4>().0)
+        // SAFETY: the kernel has just opened it for this call, and nobody else knows its number.
+        .map(|number| unsafe { OwnedFd::from_raw_fd(RawFd::from_ne_bytes(*number)) })
+        .collect();
+    let name_len = message.msg_namelen.min(storage.size_of());
+    Ok(Came {
+        len,
+        cut: message.msg_flags & libc::MSG_TRUNC != 0,
+        // SAFETY: the kernel wrote an address of that length into the storage, or none of length 0.
+        from: unsafe { SockAddr::new(storage, name_len) },
+        descriptors,
+        lost: message.msg_flags & libc::MSG_CTRUNC != 0,
+    })
+}
+
+/// Sends all `parts` (as many as go at once of a stream) to `to`, or to the peer, and with them
+/// `descriptors`.
+pub(super) fn send(
+    socket: &Socket,
+    parts: &[IoSlice<'_>],
+    to: Option<&SockAddr>,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<usize> {
+    let mut control = Control::<SPACE>::new();
+    if !descriptors.is_empty() {
+        let numbers = descriptors.iter().map(|one| one.as_raw_fd().to_ne_bytes());
+        let numbers: Vec<u8> = numbers.flatten().collect();
+        control.push(libc::SOL_SOCKET, libc::SCM_RIGHTS, &numbers);
+    }
+    let message = MsgHdr::new()
+        .with_buffers(&parts[..parts.len().min(MAX_PARTS)])
+        .with_control(control.as_bytes());
+    let message = match to {
+        Some(to) => message.with_addr(to),
+        None => message,
+    };
+    let sent = socket.sendmsg(&message, libc::MSG_NOSIGNAL);
+    sent.map_err(|error| match error.raw_os_error() {
+        Some(libc::EPERM) if !descriptors.is_empty() => io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the peer takes no descriptors; nothing was sent",
+        ),
+        _ => error,
+    })
+}
+
+/// Lets the kernel refuse descriptors: the peer that passes one gets EPERM, and nothing of that
+/// message is sent. Where the kernel is older they are taken and closed.
 pub(crate) fn refuse(socket: &Socket) {
     let off: c_int = 0;
-    // SAFETY: the pointer is to an `int` that lives for the call, and the length is an `int`'s. An option that the kernel
-    // does not know is an error, and changes nothing.
+    // SAFETY: the pointer is to an `int` that lives for the call, and the length is an `int`'s. An
+    // option that the kernel does not know is an error, and changes nothing.
     let _ = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -36,7 +132,8 @@ pub(crate) fn refuse(socket: &Socket) {
 /// Whether descriptors may come: the kernel says that they may, or is too old to say.
 pub(super) fn may_come(socket: &Socket) -> bool {
     let (mut passes, mut len): (c_int, socklen_t) = (0, INT);
-    // SAFETY: the pointers are to an `int` and to its length, both alive for the call, which writes at most `len` bytes.
+    // SAFETY: the pointers are to an `int` and to its length, both alive for the call, which writes
+    // at most `len` bytes.
     let answer = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),

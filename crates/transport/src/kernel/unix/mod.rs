@@ -2,6 +2,8 @@
 
 pub(crate) mod address;
 pub(crate) mod credentials;
+#[cfg(target_os = "linux")]
+pub(crate) mod descriptors;
 pub(crate) mod file;
 
 use std::io;
@@ -12,7 +14,7 @@ use async_trait::async_trait;
 use socket2::{Domain, SockAddr, Socket};
 
 use crate::contract::endpoint::Endpoint;
-use crate::contract::error::Result;
+use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::kernel::accept::OsListener;
@@ -31,7 +33,8 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 /// Unix stream sockets.
 ///
 /// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets
-/// EPERM), and closed elsewhere.
+/// EPERM), and closed elsewhere; with the option `descriptors` they are there to be taken, see
+/// [`SocketOptions::descriptors`].
 ///
 /// A listener's file is made with the mode of the options, and removed when the listener is
 /// dropped. A stale file (a socket that nobody listens on) is taken over; any other file is left
@@ -79,7 +82,14 @@ fn socket_for(scheme: Scheme, options: &SocketOptions, endpoint: &Endpoint) -> R
     let made = os::open(Domain::UNIX, scheme.socket_type(), None);
     let socket = made.map_err(|error| hint::failed("open a socket for", endpoint, error))?;
     #[cfg(target_os = "linux")]
-    os::refuse_descriptors(&socket);
+    if options.descriptors.unwrap_or(0) == 0 {
+        os::refuse_descriptors(&socket);
+    }
+    #[cfg(not(target_os = "linux"))]
+    if options.descriptors.is_some() {
+        return Err(Error::new(ErrorKind::Unsupported, "use", endpoint)
+            .because("descriptors are passed on Linux only"));
+    }
     options.apply_before_bind(&socket, endpoint)?;
     Ok(socket)
 }
@@ -89,6 +99,7 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
     let file = file::bind(&socket, at, options).await?;
     let (os, local) = Os::located(socket, Scheme::UnixDgram)
         .map_err(|error| hint::failed("listen at", at, error))?;
+    let os = os.passing_at_most(options.descriptors);
     Ok(OsDatagram::new(os, &local, file))
 }
 
@@ -123,6 +134,7 @@ impl Transport for UnixTransport {
                 .await
                 .map_err(|error| hint::failed("connect to", to, error))?;
             // It was not bound, and the kernel gives such a stream socket no name.
+            let os = os.passing_at_most(options.descriptors);
             let peer = Place::Known(to.clone().without_query());
             Ok(OsSocket::connected(os, Place::Unnamed, peer))
         });
@@ -140,7 +152,7 @@ impl Transport for UnixTransport {
             .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
             .map_err(failed)?;
         let (os, local) = Os::located(socket, Scheme::Unix).map_err(failed)?;
-        Ok(OsListener::new(os, &local, file))
+        Ok(OsListener::new(os, &local, file).passing_at_most(options.descriptors))
     }
 }
 
@@ -162,6 +174,7 @@ impl Transport for UnixDgramTransport {
         autobind(&socket).map_err(failed)?;
         socket.connect(&address).map_err(failed)?;
         let (os, local) = Os::located(socket, Scheme::UnixDgram).map_err(failed)?;
+        let os = os.passing_at_most(options.descriptors);
         let peer = Place::Known(to.clone().without_query());
         Ok(OsSocket::connected(
             os,
@@ -173,6 +186,11 @@ impl Transport for UnixDgramTransport {
     async fn listen(&self, at: &Endpoint) -> Result<SessionListener<OsDatagram>> {
         Scheme::UnixDgram.check(at, "listen at")?;
         let options = self.options.resolve(at, options::UNIX_DGRAM)?;
+        if options.descriptors.is_some() {
+            return Err(Error::new(ErrorKind::InvalidOption, "listen at", at)
+                .because("sessions pass no descriptors")
+                .hint("use UnixDgramTransport::bind, or unix:// in place of unix-dgram://"));
+        }
         let limits = SessionLimits::from(&options);
         Ok(SessionListener::new(
             bind_dgram(at, &options).await?,

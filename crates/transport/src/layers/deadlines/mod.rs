@@ -188,6 +188,9 @@ impl<L: Listener> Listener for DeadlineListener<L> {
     fn local(&self) -> &Endpoint {
         self.inner.local()
     }
+    fn locals(&self) -> Vec<Endpoint> {
+        self.inner.locals()
+    }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.inner.poll_accept(cx))?;

@@ -28,6 +28,7 @@ fn toml_and_json_give_the_same() {
         connect_timeout = 1.5
         mode = 0o600
         reclaim = false
+        descriptors = 4
         max_peers = 10
         peer_idle = "1m30s"
         peer_queue = 8
@@ -38,7 +39,7 @@ fn toml_and_json_give_the_same() {
         "keepalive_retries": 3, "linger": "0s", "send_buffer": 65536, "recv_buffer": "1MB", "backlog": 16,
         "only_v6": true, "ttl": 64, "tos": 16, "broadcast": true,
         "join": ["239.1.2.3@192.168.1.5", "ff02::1@eth0"], "bind_device": "lo", "connect_timeout": "1500ms",
-        "mode": "0600", "reclaim": false, "max_peers": 10, "peer_idle": 90, "peer_queue": 8, "peer_queue_bytes": 4096
+        "mode": "0600", "reclaim": false, "descriptors": 4, "max_peers": 10, "peer_idle": 90, "peer_queue": 8, "peer_queue_bytes": 4096
     }"#;
     let all = every_option();
     assert_eq!(toml::from_str::<SocketOptions>(toml).unwrap(), all);

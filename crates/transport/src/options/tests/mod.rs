@@ -44,6 +44,7 @@ fn every_option() -> SocketOptions {
         connect_timeout: Some(Duration::from_millis(1_500)),
         mode: Some(0o600),
         reclaim: Some(false),
+        descriptors: Some(4),
         max_peers: Some(10),
         peer_idle: seconds(90),
         peer_queue: Some(8),
@@ -57,7 +58,7 @@ fn a_url_has_every_option() {
         "any://where?reuse_address=1&reuse_port=0&nodelay=true&keepalive=60&keepalive_interval=10s\
          &keepalive_retries=3&linger=0&send_buffer=64KiB&recv_buffer=1000000&backlog=16&only_v6=true&ttl=64&tos=16\
          &broadcast=true&join=239.1.2.3@192.168.1.5,ff02::1@eth0&bind_device=lo&connect_timeout=1.5&mode=600\
-         &reclaim=false&max_peers=10&peer_idle=90s&peer_queue=8&peer_queue_bytes=4096",
+         &reclaim=false&descriptors=4&max_peers=10&peer_idle=90s&peer_queue=8&peer_queue_bytes=4096",
     );
     let all = every_option();
     assert_eq!(all.set_keys(), SocketOptions::KEYS);

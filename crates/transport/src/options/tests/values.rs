@@ -142,6 +142,7 @@ pub(super) fn options() -> impl Strategy<Value = SocketOptions> {
                 send_buffer: sizes[0],
                 recv_buffer: sizes[1],
                 max_peers: counts[0],
+                descriptors: counts[1],
                 peer_queue: counts[1],
                 peer_queue_bytes: sizes[0],
                 backlog,
