@@ -97,5 +97,5 @@ fn no_file_and_no_folder_is_too_large() {
     }
 }
 
-/// Generated from CPython, not written; and tests that are still to be taken apart.
-const EXCUSED: &[&str] = &["text/python/tables.rs", "session/tests.rs"];
+/// Generated from CPython, not written.
+const EXCUSED: &[&str] = &["text/python/tables.rs"];
