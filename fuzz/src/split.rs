@@ -1,8 +1,10 @@
-//! However the bytes of a stream are cut, they give the same frames and the same errors.
+//! However the bytes of a stream are cut, they give the same frames and the same errors, and so they
+//! do where the codec is asked for many frames at once.
 
 use std::ops::Range;
 
 use socketry_codec::{BoxCodec, Fault, Reader};
+use socketry_testkit::codec::ByMany;
 
 use super::case::Case;
 
@@ -24,6 +26,8 @@ pub fn run(input: &[u8]) {
     }
     let whole = Events::of(case.codec.clone(), [case.bytes].into_iter());
     assert_eq!(whole, cut);
+    let many = ByMany::new(case.codec.clone(), usize::from(size) + 1);
+    assert_eq!(Events::of(Box::new(many), [case.bytes].into_iter()), whole);
     assert!(cut.longest() <= case.longest());
 }
 

@@ -7,6 +7,7 @@ use socketry_testkit::{Fault, Script};
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
+use super::receiving::Way;
 use super::witness::Witness;
 use super::{EVENTS, Event, Setting, case};
 
@@ -31,6 +32,8 @@ pub struct Play {
     pub datagrams: bool,
     /// Whether a call may wait. Otherwise it is dropped then.
     patient: bool,
+    /// How frames are received where the input does not say it.
+    way: Way,
     sent: Vec<u8>,
     ended: bool,
 }
@@ -52,6 +55,10 @@ impl Play {
             outgoing: Outgoing::new(codec, setting.datagrams),
             datagrams: setting.datagrams,
             patient: true,
+            way: match setting.high_water % 4 {
+                1 => Way::Many(usize::from(setting.high_water)),
+                _ => Way::Lent,
+            },
             sent: Vec::new(),
             ended: false,
         }
@@ -71,8 +78,8 @@ impl Play {
             Event::SocketTakes(bytes) => self.takes(bytes),
             Event::SendFails(number) => drop(self.script.clone().refusing(kind(number))),
             Event::Impatience => self.patient = false,
-            Event::Recv => drop(self.receive(patient, false)),
-            Event::RecvBytes => drop(self.receive(patient, true)),
+            Event::Recv => drop(self.receive(patient, self.way)),
+            Event::RecvBytes => drop(self.receive(patient, Way::Kept)),
             Event::RecvBody(len) => self.receive_body(patient, len),
             Event::RestOfBody => self.rest_of_body(patient),
             Event::Send(frame) => self.send(patient, frame, true),
@@ -171,7 +178,7 @@ impl Play {
         // Each turn takes at least one byte or one event. A datagram may have been duplicated.
         for _ in 0..=2 * (self.sent.len() + 2 * EVENTS) {
             let before = self.incoming.told();
-            self.receive(true, false);
+            self.receive(true, self.way);
             if self.incoming.told() == before {
                 return;
             }

@@ -19,17 +19,22 @@ pub struct Frames<'a> {
     places: slice::Iter<'a, Place>,
     /// What is behind the last frame that was given out.
     rest: &'a [u8],
-    /// How many frames of the batch, and how many bytes of the buffer, are given out.
-    given: (&'a mut usize, &'a mut usize),
+    /// Where it is noted how many frames, and how many bytes, are given out.
+    given: Given<'a>,
+}
+
+/// How much is given out: kept here, and written there for each frame. A number that is read there
+/// again would make each frame wait for the one before.
+pub(super) struct Given<'a> {
+    /// How many frames.
+    pub(super) frames: (usize, &'a mut usize),
+    /// How many bytes.
+    pub(super) bytes: (usize, &'a mut usize),
 }
 
 impl<'a> Frames<'a> {
     #[inline]
-    pub(super) fn new(
-        places: &'a [Place],
-        rest: &'a [u8],
-        given: (&'a mut usize, &'a mut usize),
-    ) -> Self {
+    pub(super) fn new(places: &'a [Place], rest: &'a [u8], given: Given<'a>) -> Self {
         let places = places.iter();
         Frames {
             places,
@@ -47,8 +52,9 @@ impl<'a> Iterator for Frames<'a> {
         let place = self.places.next()?;
         let (frame, rest) = self.rest.split_at(place.consumed);
         self.rest = rest;
-        *self.given.0 += 1;
-        *self.given.1 += place.consumed;
+        let Given { frames, bytes } = &mut self.given;
+        (frames.0, bytes.0) = (frames.0 + 1, bytes.0 + place.consumed);
+        (*frames.1, *bytes.1) = (frames.0, bytes.0);
         Some(&frame[place.start..place.end])
     }
 

@@ -18,6 +18,13 @@ impl Tally {
         }
     }
 
+    /// Counts in registers, as a function over a buffer does, and not in the state of a future.
+    pub(crate) fn see_all<'a>(&mut self, frames: impl Iterator<Item = &'a [u8]>) {
+        let mut seen = *self;
+        frames.for_each(|frame| seen.see(frame));
+        *self = seen;
+    }
+
     /// The count for `count` frames like this one.
     pub(crate) fn of(frame: &[u8], count: usize) -> Self {
         let mut one = Tally::default();

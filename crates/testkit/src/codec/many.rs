@@ -8,9 +8,10 @@ use super::drive::{Driver, ensure, same, shown};
 use super::inputs::{pieces, random};
 use crate::law::Verdict;
 
-/// A codec that is asked for many frames, and gives them out one by one.
-#[derive(Clone)]
-struct ByMany {
+/// A codec that asks the one inside for [many frames](Codec::decode_many), and gives them out one by
+/// one: what it answers is what that one answers.
+#[derive(Clone, Debug)]
+pub struct ByMany {
     codec: BoxCodec,
     ahead: Ahead,
     /// How many frames of a batch are given out; the others are dropped.
@@ -19,7 +20,9 @@ struct ByMany {
 }
 
 impl ByMany {
-    fn new(codec: BoxCodec, most: usize) -> Self {
+    /// Of each batch at most `most` frames are given out. The others are forgotten, and are asked
+    /// for again.
+    pub fn new(codec: BoxCodec, most: usize) -> Self {
         let (ahead, given) = (Ahead::new(), 0);
         ByMany {
             codec,

@@ -49,6 +49,7 @@ mod state;
 mod subject;
 mod tiers;
 
+pub use many::ByMany;
 pub use subject::{Count, Limits, Subject};
 
 use crate::law::Law;

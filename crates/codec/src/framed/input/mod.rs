@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frames::Frames;
+use super::frames::{Frames, Given};
 use crate::Ahead;
 use crate::reader::cut;
 use deadline::Deadline;
@@ -121,7 +121,11 @@ impl Input {
     pub(super) fn lend(&mut self, most: usize) -> Option<Frames<'_>> {
         let (places, given) = self.ahead.as_deref_mut()?.lend(most);
         let rest = &self.buf[self.pos..];
-        (!places.is_empty()).then(|| Frames::new(places, rest, (given, &mut self.pos)))
+        let given = Given {
+            frames: (*given, given),
+            bytes: (self.pos, &mut self.pos),
+        };
+        (!places.is_empty()).then(|| Frames::new(places, rest, given))
     }
 
     /// Cuts the next `most` frames or fewer from the buffer without a copy, and says how many.

@@ -98,9 +98,7 @@ async fn receive<R: RecvHalf, C: Codec>(mut framed: Framed<R, C>, calls: Calls) 
         }
         Calls::Many => {
             while let Some(frames) = framed.recv_many(FRAMES_AT_ONCE).await.unwrap() {
-                for frame in frames {
-                    tally.see(frame);
-                }
+                tally.see_all(frames);
             }
         }
     }
