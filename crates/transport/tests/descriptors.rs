@@ -9,7 +9,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use socketry_transport::{
-    Listener, OsListener, Received, RecvExt, SendExt, Socket, SocketParts, listen,
+    Endpoint, Listener, OsListener, Received, RecvExt, SendExt, Socket, SocketParts, Transport,
+    UnixTransport, listen,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -149,6 +150,22 @@ async fn so_do_those_that_connect_and_those_of_datagrams() {
     let due = if refuses() { "refused" } else { "passed" };
     assert_eq!(next().await.as_deref(), Some(due));
     assert_eq!(next().await.as_deref(), Some(due));
+}
+
+/// Where the kernel notes the sender of each message (SO_PASSCRED), a read stops where that changes.
+#[tokio::test]
+async fn what_stands_behind_another_sender_is_read_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let at = Endpoint::try_from(path.as_path()).unwrap();
+    let listener = UnixTransport::default().listen(&at).await.unwrap();
+    socket2::SockRef::from(&listener)
+        .set_passcred(true)
+        .unwrap();
+    let send = "s.sendall(b'a')\nif os.fork() == 0: s.sendall(b'b'); os._exit(0)\n\
+                os.wait(); s.sendall(b'c')";
+    let peer = peer(UNIX, send, path.to_str().unwrap());
+    assert_eq!(answered(listener, peer, b"abc").await, "b'heard'\n");
 }
 
 /// Whether this kernel is Linux 6.16 or later.

@@ -49,7 +49,8 @@ impl OsListener {
         let ip = local.as_socket().map(|at| at.ip().to_canonical());
         OsListener {
             reserve: reserve(&os),
-            wildcard: ip.is_some_and(|ip| ip.is_unspecified()),
+            // Its maker may have it accept connections to other addresses (IP_TRANSPARENT).
+            wildcard: ip.is_some_and(|ip| ip.is_unspecified() || os.is_foreign()),
             local: addr::endpoint(os.scheme(), local),
             os,
             descriptors: None,
@@ -57,12 +58,6 @@ impl OsListener {
             next_rest: BACK_OFF.0,
             _file: file,
         }
-    }
-
-    /// Asks the system where each accepted socket is, whatever the listener's address.
-    pub(crate) fn asking_each(self) -> Self {
-        let wildcard = !self.os.scheme().is_unix();
-        OsListener { wildcard, ..self }
     }
 
     /// The sockets that it accepts take descriptors.
@@ -80,7 +75,9 @@ impl OsListener {
         } else {
             Place::Known(self.local.clone())
         };
-        let os = Os::stream(socket, scheme)?.passing_at_most(self.descriptors);
+        let os = Os::stream(socket, scheme)?
+            .made_elsewhere(self.os.is_foreign())
+            .passing_at_most(self.descriptors);
         Ok(OsSocket::connected(os, local, Place::of(scheme, &peer)))
     }
 

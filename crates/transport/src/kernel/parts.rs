@@ -66,8 +66,7 @@ impl SocketParts {
             ));
         }
         let (os, local) = self.os(scheme)?;
-        // Its maker may have made it accept connections to other addresses than its own (IP_TRANSPARENT).
-        Ok(OsListener::new(os, &local, None).asking_each())
+        Ok(OsListener::new(os, &local, None))
     }
 
     /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
@@ -87,7 +86,8 @@ impl SocketParts {
 
     fn os(self, scheme: Scheme) -> io::Result<(Os, SockAddr)> {
         self.0.set_nonblocking(true)?;
-        Os::located(self.0, scheme)
+        let (os, local) = Os::located(self.0, scheme)?;
+        Ok((os.made_elsewhere(true), local))
     }
 
     fn scheme(&self) -> io::Result<Scheme> {

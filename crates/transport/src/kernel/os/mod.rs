@@ -72,10 +72,11 @@ pub(crate) struct Os {
     fd: AsyncFd<socket2::Socket>,
     scheme: Scheme,
     shape: Shape,
-    /// Whether a Unix socket may be sent descriptors, asked when a read was short for the first
-    /// time.
+    /// Somebody else made it, with options that we do not know.
+    foreign: bool,
+    /// Whether reads of a Unix socket may stop early, asked when one was short for the first time.
     #[cfg(target_os = "linux")]
-    takes_rights: OnceLock<bool>,
+    may_stop: OnceLock<bool>,
     /// The descriptors that come and go with the bytes, if that was asked for.
     #[cfg(target_os = "linux")]
     passing: Option<Descriptors>,
@@ -99,6 +100,15 @@ impl Os {
         Ok((Os::of(socket, scheme, shape)?, local))
     }
 
+    /// The same, as a socket that somebody else made, or was accepted by one.
+    pub(crate) fn made_elsewhere(self, foreign: bool) -> Self {
+        Os { foreign, ..self }
+    }
+
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
     fn of(socket: socket2::Socket, scheme: Scheme, shape: Shape) -> io::Result<Self> {
         debug_assert!(socket.nonblocking()?, "it would hold up a thread");
         let fd = register(socket)?;
@@ -106,8 +116,9 @@ impl Os {
             fd,
             scheme,
             shape,
+            foreign: false,
             #[cfg(target_os = "linux")]
-            takes_rights: OnceLock::new(),
+            may_stop: OnceLock::new(),
             #[cfg(target_os = "linux")]
             passing: None,
             told_asked: false,
@@ -215,17 +226,23 @@ impl Os {
 
     /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin
     /// with a call that would only say so. (Readiness is edge-triggered: what comes later sets it
-    /// again.)
+    /// again.) That call is a fifteenth of a round trip's instructions.
     ///
-    /// A read also stops at what its peer marked as urgent, which the kernel has told with the
-    /// bytes, and behind a message with descriptors. Such a socket is read until it has nothing, or
-    /// what stands behind would wait for more to come.
+    /// Linux promises it of TCP, but for what its peer marked as urgent, which it has told with the
+    /// bytes; and of a Unix stream that takes no descriptors and notes no senders. Any other stream
+    /// is read until it has nothing, or what stands behind would wait for more to come.
     #[cfg(target_os = "linux")]
     fn short_is_empty(&self) -> bool {
-        let urgent = self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_ok();
-        let may_come = || rights::may_come(self.socket());
-        let descriptors = self.scheme.is_unix() && *self.takes_rights.get_or_init(may_come);
-        !urgent && !descriptors
+        if self.scheme.is_unix() {
+            let may_stop = || rights::may_stop(self.socket());
+            if *self.may_stop.get_or_init(may_stop) {
+                return false;
+            }
+        } else if self.foreign {
+            // MPTCP, or TLS in the kernel, which stops at each record of another kind.
+            return false;
+        }
+        self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_err()
     }
 
     #[cfg(not(target_os = "linux"))]

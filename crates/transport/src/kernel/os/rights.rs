@@ -129,19 +129,28 @@ pub(crate) fn refuse(socket: &Socket) {
     };
 }
 
-/// Whether descriptors may come: the kernel says that they may, or is too old to say.
-pub(super) fn may_come(socket: &Socket) -> bool {
-    let (mut passes, mut len): (c_int, socklen_t) = (0, INT);
+/// Whether a read of this stream may stop before the end of what is there: behind a message with
+/// descriptors, or where the sender changes, if the kernel is asked to note it.
+pub(super) fn may_stop(socket: &Socket) -> bool {
+    // A kernel that is too old to say has descriptors come.
+    let descriptors = is_set(socket, PASS_RIGHTS).unwrap_or(true);
+    let notes = |option| is_set(socket, option).unwrap_or(false);
+    descriptors || notes(libc::SO_PASSCRED) || notes(libc::SO_PASSPIDFD)
+}
+
+/// `None` where the kernel does not know the option.
+fn is_set(socket: &Socket, option: c_int) -> Option<bool> {
+    let (mut value, mut len): (c_int, socklen_t) = (0, INT);
     // SAFETY: the pointers are to an `int` and to its length, both alive for the call, which writes
     // at most `len` bytes.
     let answer = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
             libc::SOL_SOCKET,
-            PASS_RIGHTS,
-            (&raw mut passes).cast(),
+            option,
+            (&raw mut value).cast(),
             &raw mut len,
         )
     };
-    answer != 0 || passes != 0
+    (answer == 0).then_some(value != 0)
 }
