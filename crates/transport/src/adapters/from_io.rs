@@ -18,12 +18,13 @@ const GATHERED: usize = 4096;
 
 /// A stream socket made from anything that reads and writes.
 ///
-/// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a process that does not ignore
-/// it. Rust programs do by default.
+/// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a
+/// process that does not ignore it. Rust programs do by default.
 ///
-/// Over tokio's `UnixStream` or `TcpStream` a receive waits, with bytes there, behind a descriptor that the peer passed along or
-/// behind urgent data, until more comes: they take a short read for the last. [`SocketParts`](crate::SocketParts) makes
-/// a socket of the same descriptor that does not.
+/// Over tokio's `UnixStream` or `TcpStream` a receive waits, with bytes there, behind a descriptor
+/// that the peer passed along or behind urgent data, until more comes: they take a short read for
+/// the last. [`SocketParts`](crate::SocketParts) makes a socket of the same descriptor that does
+/// not.
 ///
 /// ```
 /// use socketry_transport::{FromIo, Info, RecvExt, SendExt, Shape};
@@ -114,8 +115,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
 }
 
 impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin> Joined<IoRecv<R>, IoSend<W>> {
-    /// A reader and a writer that are two things, such as a child's pipes, about which `info` is known. Nothing is
-    /// shared, and nothing locked.
+    /// A reader and a writer that are two things, such as a child's pipes, about which `info` is
+    /// known. Nothing is shared, and nothing locked.
     pub fn from_read_write(reader: R, writer: W, info: Info) -> Self {
         let shared = Arc::default();
         let recv = IoRecv {
@@ -156,7 +157,8 @@ impl<R: AsyncRead + Send + Unpin> RecvHalf for IoRecv<R> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
-        // Not every reader answers at once where there is no room: tokio's sockets wait for data first.
+        // Not every reader answers at once where there is no room: tokio's sockets wait for data
+        // first.
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(Received::Data));
         }
@@ -197,8 +199,8 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
         }
     }
 
-    /// Nothing that writes has a reset: it is shut down, and the peer sees an end. Where that has to
-    /// wait, or fails, the peer sees the end when both halves have been dropped.
+    /// Nothing that writes has a reset: it is shut down, and the peer sees an end. Where that has
+    /// to wait, or fails, the peer sees the end when both halves have been dropped.
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
         let cx = &mut Context::from_waker(Waker::noop());
         let _ = Pin::new(&mut self.io).poll_shutdown(cx);
@@ -207,10 +209,11 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
     }
 }
 
-/// The beginning of `parts` as one run of bytes: copied into `room`, or the first that has bytes where that is as large.
+/// The beginning of `parts` as one run of bytes: copied into `room`, or the first that has bytes
+/// where that is as large.
 ///
-/// Not written as vectors, though a writer may offer that: tokio's kernel sockets then raise SIGPIPE when the peer is gone, in a
-/// process that does not ignore it.
+/// Not written as vectors, though a writer may offer that: tokio's kernel sockets then raise
+/// SIGPIPE when the peer is gone, in a process that does not ignore it.
 fn gathered<'a>(parts: &'a [IoSlice<'_>], room: &'a mut [u8; GATHERED]) -> &'a [u8] {
     let first = parts.iter().find(|part| !part.is_empty());
     if let Some(first) = first.filter(|part| part.len() >= GATHERED) {

@@ -30,9 +30,9 @@ const DEFAULT_BUFFER: usize = 64 * 1024;
 
 /// In-memory sockets: a listener has a name, and whoever is in the same process may connect to it.
 ///
-/// Each `MemTransport::new` has names of its own; [`Default`] (and `mem://` in the standard registry)
-/// share those of the process. The name `mem://*` at a listener stands for a free one, as port 0 does
-/// elsewhere.
+/// Each `MemTransport::new` has names of its own; [`Default`] (and `mem://` in the standard
+/// registry) share those of the process. The name `mem://*` at a listener stands for a free one, as
+/// port 0 does elsewhere.
 #[derive(Clone, Debug)]
 pub struct MemTransport {
     options: SocketOptions,

@@ -17,8 +17,8 @@ pub(crate) const LARGEST_ROOM: usize = 1 << 20;
 /// A reusable buffer of received datagrams.
 ///
 /// Filled by [`RecvHalf::poll_recv_batch`](crate::RecvHalf::poll_recv_batch) and
-/// [`DatagramSocket::poll_recv_batch`](crate::DatagramSocket::poll_recv_batch), which append to it; read with
-/// [`iter`](Batch::iter); emptied with [`clear`](Batch::clear).
+/// [`DatagramSocket::poll_recv_batch`](crate::DatagramSocket::poll_recv_batch), which append to it;
+/// read with [`iter`](Batch::iter); emptied with [`clear`](Batch::clear).
 #[derive(Debug, Default)]
 pub struct Batch {
     storage: Vec<u8>,
@@ -45,8 +45,9 @@ pub struct Datagram<'a> {
 }
 
 impl Batch {
-    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes; on a UDP socket of Linux', for
-    /// 16 times as much (1 MiB), which the system backs with memory as datagrams fill it.
+    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes; on a UDP
+    /// socket of Linux', for 16 times as much (1 MiB), which the system backs with memory as
+    /// datagrams fill it.
     pub fn new() -> Self {
         Self::default()
     }
@@ -82,7 +83,8 @@ impl Batch {
         &mut self.storage[self.filled..]
     }
 
-    /// Makes [`spare`](Batch::spare) at least `len` bytes, for a datagram that may be longer than 65,535. For transports.
+    /// Makes [`spare`](Batch::spare) at least `len` bytes, for a datagram that may be longer than
+    /// 65,535. For transports.
     pub fn reserve(&mut self, len: usize) {
         let wanted = self.filled.saturating_add(len);
         if self.storage.len() >= wanted {
@@ -110,8 +112,8 @@ impl Batch {
         self.filled
     }
 
-    /// Keeps these bytes of all that there is room for as one datagram, and gives up what lies between them and the
-    /// datagram before.
+    /// Keeps these bytes of all that there is room for as one datagram, and gives up what lies
+    /// between them and the datagram before.
     pub(crate) fn keep(&mut self, bytes: Range<usize>, cut: bool, from: Option<PeerAddr>) {
         assert!(
             self.filled <= bytes.start && bytes.end <= self.storage.len(),

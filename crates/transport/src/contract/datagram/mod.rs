@@ -165,6 +165,81 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// It takes `&self`, because many tasks answer through one socket. Receiving belongs to one task at
 /// a time: only the last one to poll is woken.
+///
+/// # Implementing
+///
+/// A socket that hears what it sends. [`SessionListener`](crate::SessionListener) makes a listener
+/// of it, with a socket for each peer.
+///
+/// ```
+/// use std::io::{self, IoSlice};
+/// use std::sync::{Mutex, PoisonError};
+/// use std::task::{Context, Poll, ready};
+///
+/// use socketry_transport::{
+///     BoxFuture, DatagramSocket, Endpoint, PeerAddr, Received, recv_from, send_to,
+/// };
+/// use tokio::io::ReadBuf;
+/// use tokio::sync::mpsc;
+///
+/// type Datagram = (Vec<u8>, PeerAddr);
+///
+/// struct Echo(Endpoint, mpsc::Sender<Datagram>, Mutex<mpsc::Receiver<Datagram>>);
+///
+/// impl DatagramSocket for Echo {
+///     fn local(&self) -> &Endpoint {
+///         &self.0
+///     }
+///     fn max_len(&self) -> usize {
+///         1200
+///     }
+///     fn poll_recv_from(
+///         &self,
+///         cx: &mut Context<'_>,
+///         buf: &mut ReadBuf<'_>,
+///     ) -> Poll<io::Result<(Received, PeerAddr)>> {
+///         let mut queue = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+///         let datagram = ready!(queue.poll_recv(cx));
+///         let (bytes, from) = datagram.ok_or(io::ErrorKind::BrokenPipe)?;
+///         let fits = bytes.len().min(buf.remaining());
+///         buf.put_slice(&bytes[..fits]);
+///         let whole = fits == bytes.len();
+///         Poll::Ready(Ok((if whole { Received::Data } else { Received::Cut }, from)))
+///     }
+///     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
+///         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
+///         let len = bytes.len();
+///         if len > self.max_len() {
+///             let words = format!("{len} bytes are above the 1200 of a datagram");
+///             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+///         }
+///         let sent = self.1.try_send((bytes, to.clone()));
+///         sent.map(|()| len).map_err(|_full| io::ErrorKind::WouldBlock.into())
+///     }
+///     fn writable<'a>(&'a self, _: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>> {
+///         Box::pin(async { self.1.reserve().await.map(drop).map_err(io::Error::other) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (sender, receiver) = mpsc::channel(64);
+/// let echo = Echo("echo://here".parse()?, sender, Mutex::new(receiver));
+/// let to = PeerAddr::Name("bob".into());
+/// send_to(&echo, b"hello", &to).await?;
+/// assert_eq!(recv_from(&echo, &mut [0; 4]).await?, (4, Received::Cut, to));
+/// # Ok(()) }
+/// ```
+///
+/// Authors get wrong:
+/// * A datagram goes whole, or not at all. One that is too long is refused in words that say how
+///   long it is and how long it may be; one that does not fit the buffer is [`Received::Cut`].
+/// * An empty datagram is one, and no end: such a socket has none.
+/// * Sending never waits: `WouldBlock` says that there is no room, and
+///   [`writable`](DatagramSocket::writable) resolves when there may be some, for many tasks at
+///   once.
+/// * A scheme whose endpoints can be written: a session's peer is `scheme://` and what the
+///   [`PeerAddr`] says. A peer that is [`Unnamed`](PeerAddr::Unnamed) has no session.
+/// * An error concerns one datagram. One that comes again at each call is paused for, by sessions.
 pub trait DatagramSocket: Send + Sync + 'static {
     /// Where it is bound, with the real port.
     fn local(&self) -> &Endpoint;

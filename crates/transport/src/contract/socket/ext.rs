@@ -18,7 +18,8 @@ use crate::contract::socket::{Received, RecvHalf, SendHalf, Socket};
 
 /// Receiving with `await`.
 pub trait RecvExt: RecvHalf {
-    /// Receives into `buf`: the number of bytes, and whether there is more to know about them. Cancel-safe.
+    /// Receives into `buf`: the number of bytes, and whether there is more to know about them.
+    /// Cancel-safe.
     fn recv(
         &mut self,
         buf: &mut [u8],
@@ -68,9 +69,11 @@ pub trait SendExt: SendHalf {
 
 impl<S: SendHalf + ?Sized> SendExt for S {}
 
-/// Receives into the spare room of `buf`, at most `max` bytes of it, without clearing that room first.
+/// Receives into the spare room of `buf`, at most `max` bytes of it, without clearing that room
+/// first.
 ///
-/// `buf` grows by what arrived. It is given room for `max` bytes if it has less; with `max` 0 nothing is received.
+/// `buf` grows by what arrived. It is given room for `max` bytes if it has less; with `max` 0
+/// nothing is received.
 ///
 /// # Errors
 /// As [`RecvHalf::poll_recv`].
@@ -85,23 +88,24 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
     let start = spare.as_ptr().cast::<u8>();
     let mut read = ReadBuf::uninit(spare);
     let received = ready!(socket.poll_recv(cx, &mut read))?;
-    // A socket could put another `ReadBuf` in place of ours; the bytes counted below must be those of `buf`.
+    // A socket could put another `ReadBuf` in place of ours; the bytes counted below must be those
+    // of `buf`.
     assert!(
         std::ptr::eq(start, read.filled().as_ptr()),
         "poll_recv replaced the buffer"
     );
     let len = read.filled().len();
-    // SAFETY: `read` lies in the spare room of `buf`, was not replaced, and its first `len` bytes are initialised:
-    // that is what `ReadBuf::filled` vouches for.
+    // SAFETY: `read` lies in the spare room of `buf`, was not replaced, and its first `len` bytes
+    // are initialised: that is what `ReadBuf::filled` vouches for.
     unsafe { buf.advance_mut(len) };
     Poll::Ready(Ok(received))
 }
 
-/// Closes a stream so that the peer loses nothing: half-closes, reads on until the peer has closed too, at most `bytes`
-/// bytes and `time`, and drops the socket.
+/// Closes a stream so that the peer loses nothing: half-closes, reads on until the peer has closed
+/// too, at most `bytes` bytes and `time`, and drops the socket.
 ///
-/// Just dropping it would do harm: with unread bytes in its receive buffer the kernel sends a reset, which destroys
-/// what the peer has not read yet.
+/// Just dropping it would do harm: with unread bytes in its receive buffer the kernel sends a
+/// reset, which destroys what the peer has not read yet.
 ///
 /// # Errors
 /// If half-closing fails, because the peer is gone, or takes longer than `time`.

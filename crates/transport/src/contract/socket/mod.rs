@@ -1,23 +1,23 @@
 //! The data path: a connected endpoint, its two owned halves, and how each is polled.
 //!
-//! The methods take `&mut self`, not `&self` behind a lock: a half belongs to one task, which is all that
-//! full duplex needs, and the lock that is not there is worth 8 % of a round trip.
+//! The methods take `&mut self`, not `&self` behind a lock: a half belongs to one task, which is
+//! all that full duplex needs, and the lock that is not there is worth 8 % of a round trip.
 
 pub(crate) mod ext;
+mod forward;
 pub(crate) mod info;
 pub(crate) mod joined;
 pub(crate) mod prefixed;
+mod recv;
 pub(crate) mod relabelled;
+mod send;
 
 use std::fmt;
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
 
-use tokio::io::ReadBuf;
-
-use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::info::Info;
+use info::Info;
+pub use recv::RecvHalf;
+pub use send::{Aborted, SendHalf};
 
 /// Whether boundaries between sends survive the way to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,40 @@ pub struct Credentials {
 }
 
 /// What both halves of a socket know about it.
+///
+/// # Implementing
+///
+/// A half of one's own keeps an [`Info`]; a wrapper passes that of the half inside on. Neither
+/// writes the other methods.
+///
+/// ```
+/// use socketry_transport::{Half, Info, Shape};
+///
+/// struct Pipe {
+///     info: Info,
+/// }
+///
+/// impl Half for Pipe {
+///     fn info(&self) -> &Info {
+///         &self.info
+///     }
+/// }
+///
+/// # fn main() -> Result<(), socketry_transport::Error> {
+/// let info = Info::new(Shape::Stream, "pipe://us".parse()?, "pipe://them".parse()?);
+/// let pipe = Pipe { info };
+/// assert_eq!(pipe.peer().to_string(), "pipe://them");
+/// assert!(pipe.shape().is_stream());
+/// # Ok(()) }
+/// ```
+///
+/// Authors get wrong:
+/// * Both halves say the same: the shape above all, which decides how they are used.
+/// * A wrapper that changes one entry does so to a clone of what it found
+///   (`info.clone().with_peer(…)`, or [`relabel`](crate::relabel)), so that extensions stay.
+/// * What one end calls local its peer calls peer, where the transport can know it.
 pub trait Half: Send + Unpin {
-    /// Shape, ends, and extensions. The answer never changes its shape while the half lives.
+    /// Shape, ends, and extensions. The shape stays the same as long as the half lives.
     fn info(&self) -> &Info;
 
     /// Stream or datagrams.
@@ -90,142 +122,82 @@ pub trait Half: Send + Unpin {
     }
 }
 
-/// The receiving half.
-pub trait RecvHalf: Half {
-    /// The room in bytes that a buffer needs so that no datagram is cut. By default
-    /// [`max_len`](Shape::Datagram::max_len); more where a peer may send longer ones than this end. 0 on a stream.
-    fn recv_room(&self) -> usize {
-        match self.shape() {
-            Shape::Stream => 0,
-            Shape::Datagram { max_len } => max_len,
-        }
-    }
-
-    /// Puts what is there into `buf`: some bytes of a stream, or exactly one datagram.
-    ///
-    /// A `buf` without room gets [`Received::Data`] and nothing else: it never reads as the end.
-    ///
-    /// # Errors
-    /// As the transport reports them. On a datagram socket an error (a refused connection, say) concerns
-    /// one datagram, and the socket goes on.
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>>;
-
-    /// Appends as many datagrams as are there, and at least one; on a stream, one read.
-    ///
-    /// [`Received::Cut`] is told per datagram, in the batch. The default receives one.
-    ///
-    /// # Errors
-    /// As [`poll_recv`](RecvHalf::poll_recv).
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf))
-    }
-}
-
-/// The sending half.
-///
-/// Dropping a half says nothing to the peer: [`poll_finish`](SendHalf::poll_finish) is the half-close, and the
-/// connection closes when both halves are gone. (A law of its own, because transports differ in what a
-/// dropped half would do: TCP could send its FIN at once, a TLS session over a shared lock could not.)
-pub trait SendHalf: Half {
-    /// Sends the parts in order and says how many bytes were taken; of a datagram, all parts are the one message.
-    ///
-    /// # Errors
-    /// `BrokenPipe` or `ConnectionReset` where the peer is gone, never a signal; `InvalidInput` for a datagram
-    /// above [`max_len`](Shape::Datagram::max_len), of which nothing is sent.
-    fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
-    -> Poll<io::Result<usize>>;
-
-    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many bytes were
-    /// taken, always whole datagrams. The default sends the first; a transport with segmentation offload sends
-    /// the run with one system call.
-    ///
-    /// # Errors
-    /// As [`poll_send`](SendHalf::poll_send).
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        let first = &bytes[..size.min(bytes.len())];
-        self.poll_send(cx, &[IoSlice::new(first)])
-    }
-
-    /// Waits until a buffer *inside* the transport (TLS, WebSocket) has been handed on. Kernel sockets have none.
-    ///
-    /// # Errors
-    /// As [`poll_send`](SendHalf::poll_send).
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let _ = cx;
-        Poll::Ready(Ok(()))
-    }
-
-    /// Flushes and closes this direction, where the transport can; the other stays open. Repeating it is harmless.
-    ///
-    /// # Errors
-    /// As [`poll_send`](SendHalf::poll_send).
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-
-    /// Breaks the connection off, now, and says what the peer will see of that.
-    ///
-    /// What was not delivered yet may be lost. Both halves are done: a send fails, a receive fails
-    /// or ends (after what had arrived, at most), and those that wait are woken. Repeating it is
-    /// harmless. Sockets of datagrams have no connection to break: a session ends, others go on.
-    ///
-    /// `code` is the reason, where the protocol has room for one (QUIC, HTTP/2). The transports of
-    /// this crate have none: `mem` says it in words, TCP loses it.
-    ///
-    /// # Errors
-    /// If the system refuses. Then the connection is as it was.
-    fn abort(&mut self, code: u64) -> io::Result<Aborted>;
-
-    /// With `on`, breaks the connection off when both halves are dropped, and when the process
-    /// dies; without, it ends as ever. Says what the peer will see then.
-    ///
-    /// By default nothing changes, and the answer is what dropping does: an end of a stream, and
-    /// nothing of datagrams. A wrapper passes it on.
-    ///
-    /// # Errors
-    /// If the system refuses.
-    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-        let _ = on;
-        Ok(Aborted::quiet(self.shape()))
-    }
-}
-
-/// What the peer sees of a connection that is [broken off](SendHalf::abort).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[must_use = "where the peer sees an end, it cannot tell that something is missing"]
-pub enum Aborted {
-    /// An error, and no end before it: the peer can tell.
-    Reset,
-    /// An end, as if this side had finished: the peer cannot tell. So it is on transports without
-    /// a reset, and on all of them after [`poll_finish`](SendHalf::poll_finish).
-    End,
-    /// Nothing: datagrams just stop.
-    Nothing,
-}
-
-impl Aborted {
-    /// What the peer sees of a socket of this shape that is just dropped.
-    pub fn quiet(shape: Shape) -> Self {
-        match shape {
-            Shape::Stream => Aborted::End,
-            Shape::Datagram { .. } => Aborted::Nothing,
-        }
-    }
-}
-
 /// A connected socket: both halves in one, and able to come apart.
+///
+/// # Implementing
+///
+/// Nobody does: one writes two halves, and [`Joined`](crate::Joined) makes a socket of them. This
+/// layer hides what is sent under a mask, on which both ends agreed before:
+///
+/// ```
+/// use std::io::{self, IoSlice};
+/// use std::task::{Context, Poll, ready};
+///
+/// use socketry_transport::{
+///     Aborted, Half, Info, Joined, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf,
+///     Socket, connect, listen,
+/// };
+/// use tokio::io::ReadBuf;
+///
+/// struct Masked<H>(H, u8);
+///
+/// impl<H: Half> Half for Masked<H> {
+///     fn info(&self) -> &Info {
+///         self.0.info()
+///     }
+/// }
+///
+/// impl<R: RecvHalf> RecvHalf for Masked<R> {
+///     fn recv_room(&self) -> usize {
+///         self.0.recv_room()
+///     }
+///     fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>)
+///     -> Poll<io::Result<Received>> {
+///         let before = buf.filled().len();
+///         let received = ready!(self.0.poll_recv(cx, buf))?;
+///         buf.filled_mut()[before..].iter_mut().for_each(|byte| *byte ^= self.1);
+///         Poll::Ready(Ok(received))
+///     }
+/// }
+///
+/// impl<W: SendHalf> SendHalf for Masked<W> {
+///     fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
+///     -> Poll<io::Result<usize>> {
+///         let all = parts.iter().flat_map(|part| part.iter());
+///         // Of a datagram all is one message. A stream takes what is worth copying at once.
+///         let most = if self.shape().is_stream() { 65_536 } else { usize::MAX };
+///         let bytes: Vec<u8> = all.take(most).map(|byte| byte ^ self.1).collect();
+///         self.0.poll_send(cx, &[IoSlice::new(&bytes)])
+///     }
+///     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         self.0.poll_flush(cx)
+///     }
+///     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         self.0.poll_finish(cx)
+///     }
+///     fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+///         self.0.abort(code)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut server = listen("mem://masked").await?;
+/// let (recv, send) = connect(server.local()).await?.split();
+/// let mut client = Joined::new(Masked(recv, 0x20), Masked(send, 0x20));
+/// client.send_all(b"hello").await?;
+/// let mut buf = [0; 5];
+/// let _ = server.accept().await?.recv(&mut buf).await?;
+/// assert_eq!(&buf, b"HELLO");
+/// # Ok(()) }
+/// ```
+///
+/// `socketry_testkit::stream_laws!` and `datagram_laws!` find what is wrong with a socket. Authors
+/// get wrong what the pages of [`RecvHalf`] and [`SendHalf`] say, and:
+/// * Full duplex: while one half waits, the other goes on, in another task. A lock is held for the
+///   length of one poll, and each half has a waker of its own.
+/// * Dropping one half is silent; the connection ends with both.
+/// * The methods with a default are there to be passed on: what this layer leaves out (`recv_room`
+///   is there; runs, batches and `abort_on_drop` are not) works, and is slower or weaker.
 pub trait Socket: RecvHalf + SendHalf + 'static {
     /// The owned receiving half.
     type Recv: RecvHalf + 'static;
@@ -236,76 +208,4 @@ pub trait Socket: RecvHalf + SendHalf + 'static {
     fn split(self) -> (Self::Recv, Self::Send)
     where
         Self: Sized;
-}
-
-macro_rules! forward_halves {
-    ($pointer:ty) => {
-        impl<H: Half + ?Sized> Half for $pointer {
-            fn info(&self) -> &Info {
-                (**self).info()
-            }
-        }
-
-        impl<H: RecvHalf + ?Sized> RecvHalf for $pointer {
-            fn recv_room(&self) -> usize {
-                (**self).recv_room()
-            }
-            fn poll_recv(
-                &mut self,
-                cx: &mut Context<'_>,
-                buf: &mut ReadBuf<'_>,
-            ) -> Poll<io::Result<Received>> {
-                (**self).poll_recv(cx, buf)
-            }
-            fn poll_recv_batch(
-                &mut self,
-                cx: &mut Context<'_>,
-                batch: &mut Batch,
-            ) -> Poll<io::Result<Received>> {
-                (**self).poll_recv_batch(cx, batch)
-            }
-        }
-
-        impl<H: SendHalf + ?Sized> SendHalf for $pointer {
-            fn poll_send(
-                &mut self,
-                cx: &mut Context<'_>,
-                parts: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                (**self).poll_send(cx, parts)
-            }
-            fn poll_send_run(
-                &mut self,
-                cx: &mut Context<'_>,
-                bytes: &[u8],
-                size: usize,
-            ) -> Poll<io::Result<usize>> {
-                (**self).poll_send_run(cx, bytes, size)
-            }
-            fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                (**self).poll_flush(cx)
-            }
-            fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                (**self).poll_finish(cx)
-            }
-            fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-                (**self).abort(code)
-            }
-            fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-                (**self).abort_on_drop(on)
-            }
-        }
-    };
-}
-
-forward_halves!(&mut H);
-forward_halves!(Box<H>);
-
-impl<S: Socket> Socket for Box<S> {
-    type Recv = S::Recv;
-    type Send = S::Send;
-
-    fn split(self) -> (S::Recv, S::Send) {
-        (*self).split()
-    }
 }

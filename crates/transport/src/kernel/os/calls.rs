@@ -2,7 +2,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "receiving into memory that was not cleared first, and an address of no family; see each block"
+    reason = "memory that was not cleared first, an address of no family; see each block"
 )]
 
 use std::io::{self, IoSlice};

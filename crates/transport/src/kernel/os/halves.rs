@@ -86,7 +86,8 @@ impl OsSocket {
 impl BoxSocket {
     /// The descriptor, if an [`OsSocket`] is inside.
     ///
-    /// Do not receive through it: once a UDP socket has received a batch, the system hands over several datagrams as one.
+    /// Do not receive through it: once a UDP socket has received a batch, the system hands over
+    /// several datagrams as one.
     pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.downcast_ref::<OsSocket>().map(AsFd::as_fd)
     }

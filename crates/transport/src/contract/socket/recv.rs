@@ -1,0 +1,119 @@
+//! The receiving half of a socket.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+
+use crate::contract::datagram::batch::Batch;
+use crate::contract::socket::{Half, Received, Shape};
+
+/// The receiving half.
+///
+/// # Implementing
+///
+/// A layer that hides what follows a NUL byte: the stream ends there.
+///
+/// ```
+/// use std::io;
+/// use std::task::{Context, Poll, ready};
+///
+/// use socketry_transport::{
+///     Half, Info, Joined, Listener, Received, RecvExt, RecvHalf, SendExt, Socket, connect, listen,
+/// };
+/// use tokio::io::ReadBuf;
+///
+/// struct UntilNul<R> {
+///     inner: R,
+///     ended: bool,
+/// }
+///
+/// impl<R: Half> Half for UntilNul<R> {
+///     fn info(&self) -> &Info {
+///         self.inner.info()
+///     }
+/// }
+///
+/// impl<R: RecvHalf> RecvHalf for UntilNul<R> {
+///     fn poll_recv(
+///         &mut self,
+///         cx: &mut Context<'_>,
+///         buf: &mut ReadBuf<'_>,
+///     ) -> Poll<io::Result<Received>> {
+///         if self.ended && buf.remaining() > 0 {
+///             return Poll::Ready(Ok(Received::End));
+///         }
+///         let before = buf.filled().len();
+///         let received = ready!(self.inner.poll_recv(cx, buf))?;
+///         let nul = buf.filled()[before..].iter().position(|byte| *byte == 0);
+///         let Some(len) = nul else {
+///             return Poll::Ready(Ok(received));
+///         };
+///         buf.set_filled(before + len);
+///         self.ended = true;
+///         // With nothing before it, this receive is the one that ends.
+///         Poll::Ready(Ok(if len == 0 { Received::End } else { Received::Data }))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut server = listen("mem://until-nul").await?;
+/// let mut client = connect(server.local()).await?;
+/// let (inner, send) = server.accept().await?.split();
+/// let mut socket = Joined::new(UntilNul { inner, ended: false }, send);
+/// client.send_all(b"text\0not text").await?;
+/// let mut buf = [0; 64];
+/// assert_eq!(socket.recv(&mut buf).await?, (4, Received::Data));
+/// assert_eq!(socket.recv(&mut buf).await?, (0, Received::End));
+/// # Ok(()) }
+/// ```
+///
+/// Authors get wrong:
+/// * A buffer without room is answered with [`Received::Data`], and is no end.
+/// * `buf` may hold bytes already: they stay, and what arrives goes behind them. Nothing is in it
+///   when the answer is `Pending`.
+/// * Each `Pending` has arranged for the task of *this* call to be woken, and for no earlier one.
+/// * [`Received::End`] comes with no bytes, and again at each later call.
+/// * A receive may be dropped while it waits: what it has taken from below is kept in `self`.
+/// * A half that is always ready gives other tasks their turn (`tokio::task::coop`).
+/// * Of datagrams, [`recv_room`](RecvHalf::recv_room) is passed on too, and
+///   [`poll_recv_batch`](RecvHalf::poll_recv_batch) wherever what arrives is not looked at: the
+///   default is right, and slow.
+pub trait RecvHalf: Half {
+    /// The room in bytes that a buffer needs so that no datagram is cut. By default
+    /// [`max_len`](Shape::Datagram::max_len); more where a peer may send longer ones than this end.
+    /// 0 on a stream.
+    fn recv_room(&self) -> usize {
+        match self.shape() {
+            Shape::Stream => 0,
+            Shape::Datagram { max_len } => max_len,
+        }
+    }
+
+    /// Puts what is there into `buf`: some bytes of a stream, or exactly one datagram.
+    ///
+    /// A `buf` without room gets [`Received::Data`] and nothing else: it never reads as the end.
+    ///
+    /// # Errors
+    /// As the transport reports them. On a datagram socket an error (a refused connection, say)
+    /// concerns one datagram, and the socket goes on.
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>>;
+
+    /// Appends as many datagrams as are there, and at least one; on a stream, one read.
+    ///
+    /// [`Received::Cut`] is told per datagram, in the batch. The default receives one.
+    ///
+    /// # Errors
+    /// As [`poll_recv`](RecvHalf::poll_recv).
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        batch.poll_one(self.recv_room(), |buf| self.poll_recv(cx, buf))
+    }
+}
