@@ -5,18 +5,15 @@
 
 use std::any::Any;
 use std::fmt;
-use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
-use tokio::io::ReadBuf;
 
-use crate::contract::datagram::batch::Batch;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
-use crate::contract::socket::info::Info;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::forward::{forward_half, forward_recv, forward_send};
+use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
@@ -121,59 +118,15 @@ impl fmt::Debug for BoxSocket {
 }
 
 impl Half for BoxSocket {
-    fn info(&self) -> &Info {
-        self.0.info()
-    }
+    forward_half!(self => self.0);
 }
 
 impl RecvHalf for BoxSocket {
-    fn recv_room(&self) -> usize {
-        self.0.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.0.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.0.poll_recv_batch(cx, batch)
-    }
+    forward_recv!(self => self.0);
 }
 
 impl SendHalf for BoxSocket {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.0.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.0.poll_send_run(cx, bytes, size)
-    }
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_flush(cx)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_finish(cx)
-    }
-    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-        self.0.abort(code)
-    }
-    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-        self.0.abort_on_drop(on)
-    }
+    forward_send!(self => self.0);
 }
 
 impl Socket for BoxSocket {

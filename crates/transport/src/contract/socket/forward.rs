@@ -1,76 +1,105 @@
-//! A pointer to a half is a half.
+//! Passing everything on: the one list of what a half can do.
 
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
+use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
-use tokio::io::ReadBuf;
-
-use crate::contract::datagram::batch::Batch;
-use crate::contract::socket::info::Info;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
-
-macro_rules! forward_halves {
-    ($pointer:ty) => {
-        impl<H: Half + ?Sized> Half for $pointer {
-            fn info(&self) -> &Info {
-                (**self).info()
-            }
+/// The methods of `Half`: `forward_half!(self => self.inner)`.
+macro_rules! forward_half {
+    ($self:ident => $inner:expr) => {
+        fn info(&$self) -> &$crate::contract::socket::info::Info {
+            $inner.info()
         }
-
-        impl<H: RecvHalf + ?Sized> RecvHalf for $pointer {
-            fn recv_room(&self) -> usize {
-                (**self).recv_room()
-            }
-            fn poll_recv(
-                &mut self,
-                cx: &mut Context<'_>,
-                buf: &mut ReadBuf<'_>,
-            ) -> Poll<io::Result<Received>> {
-                (**self).poll_recv(cx, buf)
-            }
-            fn poll_recv_batch(
-                &mut self,
-                cx: &mut Context<'_>,
-                batch: &mut Batch,
-            ) -> Poll<io::Result<Received>> {
-                (**self).poll_recv_batch(cx, batch)
-            }
-        }
-
-        impl<H: SendHalf + ?Sized> SendHalf for $pointer {
-            fn poll_send(
-                &mut self,
-                cx: &mut Context<'_>,
-                parts: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                (**self).poll_send(cx, parts)
-            }
-            fn poll_send_run(
-                &mut self,
-                cx: &mut Context<'_>,
-                bytes: &[u8],
-                size: usize,
-            ) -> Poll<io::Result<usize>> {
-                (**self).poll_send_run(cx, bytes, size)
-            }
-            fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                (**self).poll_flush(cx)
-            }
-            fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                (**self).poll_finish(cx)
-            }
-            fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-                (**self).abort(code)
-            }
-            fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-                (**self).abort_on_drop(on)
-            }
+        // A half may know its shape before it has asked for the rest.
+        fn shape(&$self) -> $crate::contract::socket::Shape {
+            $inner.shape()
         }
     };
 }
 
-forward_halves!(&mut H);
-forward_halves!(Box<H>);
+/// The methods of `RecvHalf`.
+macro_rules! forward_recv {
+    ($self:ident => $inner:expr) => {
+        fn recv_room(&$self) -> usize {
+            $inner.recv_room()
+        }
+        fn poll_recv(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+            buf: &mut tokio::io::ReadBuf<'_>,
+        ) -> std::task::Poll<std::io::Result<$crate::contract::socket::Received>> {
+            $inner.poll_recv(cx, buf)
+        }
+        fn poll_recv_batch(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+            batch: &mut $crate::contract::datagram::batch::Batch,
+        ) -> std::task::Poll<std::io::Result<$crate::contract::socket::Received>> {
+            $inner.poll_recv_batch(cx, batch)
+        }
+    };
+}
+
+/// The methods of `SendHalf`.
+macro_rules! forward_send {
+    ($self:ident => $inner:expr) => {
+        fn poll_send(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+            parts: &[std::io::IoSlice<'_>],
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            $inner.poll_send(cx, parts)
+        }
+        fn poll_send_run(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+            bytes: &[u8],
+            size: usize,
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            $inner.poll_send_run(cx, bytes, size)
+        }
+        fn poll_flush(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            $inner.poll_flush(cx)
+        }
+        fn poll_finish(
+            &mut $self,
+            cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            $inner.poll_finish(cx)
+        }
+        fn abort(&mut $self, code: u64) -> std::io::Result<$crate::contract::socket::Aborted> {
+            $inner.abort(code)
+        }
+        fn abort_on_drop(
+            &mut $self,
+            on: bool,
+        ) -> std::io::Result<$crate::contract::socket::Aborted> {
+            $inner.abort_on_drop(on)
+        }
+    };
+}
+
+pub(crate) use {forward_half, forward_recv, forward_send};
+
+macro_rules! pointer {
+    ($pointer:ty) => {
+        impl<H: Half + ?Sized> Half for $pointer {
+            forward_half!(self => (**self));
+        }
+
+        impl<H: RecvHalf + ?Sized> RecvHalf for $pointer {
+            forward_recv!(self => (**self));
+        }
+
+        impl<H: SendHalf + ?Sized> SendHalf for $pointer {
+            forward_send!(self => (**self));
+        }
+    };
+}
+
+pointer!(&mut H);
+pointer!(Box<H>);
 
 impl<S: Socket> Socket for Box<S> {
     type Recv = S::Recv;

@@ -1,14 +1,9 @@
 //! Two halves as one socket.
 
 use std::fmt;
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
 
-use tokio::io::ReadBuf;
-
-use crate::contract::datagram::batch::Batch;
-use crate::contract::socket::info::Info;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::forward::{forward_half, forward_recv, forward_send};
+use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
 /// The whole [`Socket`]: a receiving and a sending half, and nothing else.
 ///
@@ -63,59 +58,15 @@ impl<R: Half, W> fmt::Debug for Joined<R, W> {
 }
 
 impl<R: Half, W: Half> Half for Joined<R, W> {
-    fn info(&self) -> &Info {
-        self.recv.info()
-    }
+    forward_half!(self => self.recv);
 }
 
 impl<R: RecvHalf, W: Half> RecvHalf for Joined<R, W> {
-    fn recv_room(&self) -> usize {
-        self.recv.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.recv.poll_recv_batch(cx, batch)
-    }
+    forward_recv!(self => self.recv);
 }
 
 impl<R: Half, W: SendHalf> SendHalf for Joined<R, W> {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.send.poll_send_run(cx, bytes, size)
-    }
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_flush(cx)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.send.poll_finish(cx)
-    }
-    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-        self.send.abort(code)
-    }
-    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-        self.send.abort_on_drop(on)
-    }
+    forward_send!(self => self.send);
 }
 
 impl<R: RecvHalf + 'static, W: SendHalf + 'static> Socket for Joined<R, W> {

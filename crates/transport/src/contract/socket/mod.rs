@@ -4,7 +4,7 @@
 //! all that full duplex needs, and the lock that is not there is worth 8 % of a round trip.
 
 pub(crate) mod ext;
-mod forward;
+pub(crate) mod forward;
 pub(crate) mod info;
 pub(crate) mod joined;
 pub(crate) mod prefixed;
@@ -76,7 +76,7 @@ pub struct Credentials {
 /// # Implementing
 ///
 /// A half of one's own keeps an [`Info`]; a wrapper passes that of the half inside on. Neither
-/// writes the other methods.
+/// has to write the other methods.
 ///
 /// ```
 /// use socketry_transport::{Half, Info, Shape};
@@ -108,7 +108,8 @@ pub trait Half: Send + Unpin {
     /// Shape, ends, and extensions. The shape stays the same as long as the half lives.
     fn info(&self) -> &Info;
 
-    /// Stream or datagrams.
+    /// Stream or datagrams: what `info` says. The kernel's sockets answer this before they have put
+    /// the rest together, so that whoever looks at nothing else does not pay for it.
     fn shape(&self) -> Shape {
         self.info().shape()
     }

@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
-use crate::contract::socket::info::Info;
+use crate::contract::socket::forward::forward_half;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Half, Received, RecvHalf, Shape, Socket};
 
@@ -83,9 +83,7 @@ impl<R: RecvHalf> Prefixed<R> {
 }
 
 impl<R: RecvHalf> Half for Prefixed<R> {
-    fn info(&self) -> &Info {
-        self.inner.info()
-    }
+    forward_half!(self => self.inner);
 }
 
 impl<R: RecvHalf> RecvHalf for Prefixed<R> {

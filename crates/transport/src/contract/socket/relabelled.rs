@@ -1,14 +1,9 @@
 //! A socket of which something else is known.
 
-use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
-
-use tokio::io::ReadBuf;
-
-use crate::contract::datagram::batch::Batch;
+use crate::contract::socket::forward::{forward_recv, forward_send};
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
 /// A half that is the one inside, under another [`Info`].
 ///
@@ -66,51 +61,9 @@ impl<H: Half> Half for Relabelled<H> {
 }
 
 impl<H: RecvHalf> RecvHalf for Relabelled<H> {
-    fn recv_room(&self) -> usize {
-        self.inner.recv_room()
-    }
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Received>> {
-        self.inner.poll_recv(cx, buf)
-    }
-    fn poll_recv_batch(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<io::Result<Received>> {
-        self.inner.poll_recv_batch(cx, batch)
-    }
+    forward_recv!(self => self.inner);
 }
 
 impl<H: SendHalf> SendHalf for Relabelled<H> {
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.inner.poll_send(cx, parts)
-    }
-    fn poll_send_run(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        size: usize,
-    ) -> Poll<io::Result<usize>> {
-        self.inner.poll_send_run(cx, bytes, size)
-    }
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_flush(cx)
-    }
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_finish(cx)
-    }
-    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-        self.inner.abort(code)
-    }
-    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-        self.inner.abort_on_drop(on)
-    }
+    forward_send!(self => self.inner);
 }
