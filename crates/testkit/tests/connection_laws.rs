@@ -35,8 +35,8 @@ stream_laws!(mem_mux_streams_erased, erased_streams());
 #[test]
 fn every_law_has_a_name_and_a_statement_of_its_own() {
     let laws = connection::laws::<MemMux>();
-    let mut names: Vec<_> = laws.iter().map(|law| law.name()).collect();
-    let mut statements: Vec<_> = laws.iter().map(|law| law.statement()).collect();
+    let mut names: Vec<_> = laws.iter().map(socketry_testkit::Law::name).collect();
+    let mut statements: Vec<_> = laws.iter().map(socketry_testkit::Law::statement).collect();
     names.sort_unstable();
     names.dedup();
     statements.sort_unstable();

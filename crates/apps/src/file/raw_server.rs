@@ -267,7 +267,7 @@ impl Drop for Unfinished<'_> {
                  over this transport it sees an end"
             ),
             Err(error) => {
-                tracing::warn!(%error, "the file is not whole, and the client may see an end")
+                tracing::warn!(%error, "the file is not whole, and the client may see an end");
             }
         }
     }

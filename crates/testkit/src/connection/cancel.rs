@@ -35,7 +35,7 @@ pub(super) async fn a_cancelled_open_takes_no_place<M: MuxTransport>(
     let mut others: Vec<_> = (0..10).map(|_| pair.client.clone()).collect();
     let waiting = poll_fn(|cx| {
         let waits = |other: &mut M::Connection| other.poll_open(cx).is_pending();
-        Poll::Ready(others.iter_mut().map(waits).all(|waits| waits))
+        Poll::Ready(others.iter_mut().all(waits))
     });
     same("whether all wait", waiting.await, true)?;
     drop(others);

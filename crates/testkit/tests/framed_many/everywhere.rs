@@ -58,7 +58,7 @@ async fn received<R: RecvHalf>(
 ) -> Vec<Vec<u8>> {
     let mut got: Vec<Vec<u8>> = Vec::new();
     while got.len() < count {
-        if got.len() % 2 == 0 {
+        if got.len().is_multiple_of(2) {
             let frames = framed.recv_many(most).await.unwrap().unwrap();
             got.extend(frames.map(<[u8]>::to_vec));
         } else {
@@ -99,7 +99,7 @@ async fn exchange(due: &[Vec<u8>], codec: &str, seed: u64) {
     let receiving = Framed::new(plan.clone().number(1).over(server), named(codec));
     let ((), got) = tokio::join!(
         feed_impatiently(sending, due),
-        take_impatiently(receiving, seed as usize % 5 + 1)
+        take_impatiently(receiving, (seed % 5) as usize + 1)
     );
     assert!(got == due, "{codec}, seed {seed}: {} frames", got.len());
 }

@@ -89,7 +89,9 @@ impl Shared {
     fn abort(&self) {
         self.aborted.store(true, Release);
         let reader = self.reader().take();
-        reader.map_or((), Waker::wake)
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 }
 

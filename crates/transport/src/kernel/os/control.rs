@@ -25,12 +25,20 @@ pub(super) struct Message<'a> {
 }
 
 /// The bytes that a message with `len` bytes of data takes, with those that align the next one.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the data of a message is short"
+)]
 pub(super) const fn space(len: usize) -> usize {
     // SAFETY: arithmetic.
     unsafe { libc::CMSG_SPACE(len as c_uint) as usize }
 }
 
 /// The bytes of a message with `len` bytes of data.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the data of a message is short"
+)]
 const fn extent(len: usize) -> usize {
     // SAFETY: arithmetic.
     unsafe { libc::CMSG_LEN(len as c_uint) as usize }

@@ -55,6 +55,10 @@ pub(crate) fn any() -> SockAddr {
 }
 
 /// The first `len` bytes of `bytes`, and of zeros behind them.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a constant of 1, and 110 at most"
+)]
 fn made(bytes: &[u8], len: usize) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: `sockaddr_un` is one of the addresses that the storage is for.
