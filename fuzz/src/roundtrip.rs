@@ -26,7 +26,7 @@ pub fn run(input: &[u8]) {
         assert_eq!(read, *frame);
         rest = &rest[consumed..];
     }
-    assert!(rest.is_empty() && codec.in_step());
+    assert!(rest.is_empty() && codec.at_boundary());
 }
 
 /// Whether the codec accepts the frame. `envelope` must agree with `encode`.

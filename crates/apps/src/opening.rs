@@ -277,7 +277,7 @@ mod tests {
             out.extend_from_slice(&[self.0, frame, self.1].concat());
             Ok(())
         }
-        fn in_step(&self) -> bool {
+        fn at_boundary(&self) -> bool {
             true
         }
     }

@@ -97,7 +97,7 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// #     match input.len() { n @ 0..3 => Ok(Decoded::Need(3 - n)), _ => Ok(Decoded::Frame { start: 0, end: 3, consumed: 3 }) }
     /// # }
     /// # fn encode(&mut self, _: &[u8], _: &mut bytes::BytesMut) -> Result<(), CodecError> { Ok(()) }
-    /// # fn in_step(&self) -> bool { true }
+    /// # fn at_boundary(&self) -> bool { true }
     /// fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead) -> Result<Decoded, CodecError> {
     ///     ahead.each(input, |rest| self.decode(rest, end))
     /// }
@@ -165,7 +165,7 @@ pub trait Codec: CloneCodec + Send + 'static {
     }
 
     /// Whether the codec stands between two frames, so that another may take over from here.
-    fn in_step(&self) -> bool;
+    fn at_boundary(&self) -> bool;
 
     /// The guarantees that a program can rely on. By default: frames of any bytes, which arrive as
     /// they were sent. A codec that wraps another passes its properties on.
@@ -288,8 +288,8 @@ impl Codec for BoxCodec {
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
         (**self).envelope(frame)
     }
-    fn in_step(&self) -> bool {
-        (**self).in_step()
+    fn at_boundary(&self) -> bool {
+        (**self).at_boundary()
     }
     fn properties(&self) -> Properties {
         (**self).properties()

@@ -129,8 +129,8 @@ impl Codec for Json {
         self.sized.envelope(frame)
     }
 
-    fn in_step(&self) -> bool {
-        self.sized.in_step()
+    fn at_boundary(&self) -> bool {
+        self.sized.at_boundary()
     }
 
     fn properties(&self) -> Properties {

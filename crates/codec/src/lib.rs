@@ -80,7 +80,7 @@ pub use error::{Cause, CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{
-    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, Frames, OutOfStep, Parts, Sender,
+    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, Frames, MidFrame, Parts, Sender,
     Strangers, Typed, TypedSender,
 };
 pub use json::Json;

@@ -258,7 +258,7 @@ impl Codec for Line {
 
     /// False while the codec discards the rest of a line that is too long. The beginning of a line
     /// that is still in the input belongs to the codec that decodes next.
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         !matches!(self.within, Within::Discarding(_))
     }
 

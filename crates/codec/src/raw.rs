@@ -45,7 +45,7 @@ impl Codec for Raw {
         Ok(Some((Affix::EMPTY, Affix::EMPTY)))
     }
 
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 

@@ -188,7 +188,7 @@ impl Codec for Struct {
 
     /// Always true: this codec keeps nothing between two calls. The reader remembers how many bytes
     /// an error said to pass over.
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 

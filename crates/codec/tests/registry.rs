@@ -29,7 +29,7 @@ impl Codec for Prefixed {
         out.extend_from_slice(&vec![b'-'; self.size]);
         self.line.encode(frame, out)
     }
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 }

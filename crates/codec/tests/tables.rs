@@ -40,7 +40,7 @@ fn raw_is_what_arrived() {
     assert_eq!(Raw.decode(b"", End::Open), Ok(Decoded::Need(1)));
     assert_eq!(Raw.envelope(b"x"), Ok(Some((Affix::EMPTY, Affix::EMPTY))));
     assert_eq!(common::encode(&mut Raw, &[b"ab", &b"c\n"[..]]), b"abc\n");
-    assert!(Raw.in_step());
+    assert!(Raw.at_boundary());
 }
 
 #[test]
@@ -130,12 +130,12 @@ fn a_line_beyond_what_is_discarded_is_fatal() {
 fn a_line_is_out_of_step_only_while_it_discards() {
     let mut line = Line::new().max_frame(1);
     assert_eq!(line.decode(b"a", End::Open), Ok(Decoded::Need(1)));
-    assert!(line.in_step());
+    assert!(line.at_boundary());
     let error = line.decode(b"abc", End::Open).unwrap_err();
     assert_eq!(error.skip, Some(3));
-    assert!(!line.in_step());
+    assert!(!line.at_boundary());
     assert_eq!(line.decode(b"d\ne", End::Open), Ok(Decoded::Skip(2)));
-    assert!(line.in_step());
+    assert!(line.at_boundary());
 }
 
 #[test]
@@ -379,12 +379,12 @@ fn a_bare_object_that_is_too_long_for_a_datagram_is_not_looked_for_in_the_next()
 fn a_bare_object_is_out_of_step_only_while_it_discards() {
     let mut codec = BareJson::new().max_frame(7);
     assert_eq!(codec.decode(b"{", End::Open), Ok(Decoded::Need(1)));
-    assert!(codec.in_step());
+    assert!(codec.at_boundary());
     let error = codec.decode(br#"{"a":12"#, End::Open).unwrap_err();
     assert_eq!(error.skip, Some(7));
-    assert!(!codec.in_step());
+    assert!(!codec.at_boundary());
     assert_eq!(codec.decode(b"3}{}", End::Open), Ok(Decoded::Skip(2)));
-    assert!(codec.in_step());
+    assert!(codec.at_boundary());
     // Where nothing is passed over, there is nothing to be in the middle of.
     let mut strict = BareJson::new().max_frame(7).max_discard(6);
     assert!(
@@ -393,7 +393,7 @@ fn a_bare_object_is_out_of_step_only_while_it_discards() {
             .unwrap_err()
             .is_fatal()
     );
-    assert!(strict.in_step());
+    assert!(strict.at_boundary());
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn a_datagram_in_error_leaves_nothing_behind() {
         assert_eq!(reader.next_frame(), Ok(None), "{name}");
         reader.load(good);
         assert!(matches!(reader.next_frame(), Ok(Some(_))), "{name}");
-        assert!(reader.into_parts().0.in_step(), "{name}");
+        assert!(reader.into_parts().0.at_boundary(), "{name}");
     }
 }
 

@@ -36,7 +36,7 @@ impl Codec for Says {
         out.extend_from_slice(frame);
         Ok(())
     }
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         false
     }
 }
@@ -143,22 +143,22 @@ fn a_codec_need_not_say_what_goes_around_a_frame() {
     assert_eq!(codec.envelope(b"frame"), Ok(None));
     let mut boxed: BoxCodec = Box::new(codec);
     assert_eq!(boxed.envelope(b"frame"), Ok(None));
-    assert!(!boxed.in_step());
+    assert!(!boxed.at_boundary());
 }
 
 /// Where another codec may take over, a codec of any kind says for itself.
 #[test]
 fn a_boxed_codec_is_what_is_in_the_box() {
     let mut boxed: BoxCodec = Box::new(Line::new().max_frame(1));
-    assert!(boxed.in_step());
+    assert!(boxed.at_boundary());
     let around = boxed.envelope(b"x").unwrap().unwrap();
     assert_eq!((&around.0[..], &around.1[..]), (&b""[..], &b"\n"[..]));
     assert_eq!(boxed.decode(b"abc", End::Open).unwrap_err().skip, Some(3));
-    assert!(!boxed.in_step());
+    assert!(!boxed.at_boundary());
     let mut clone = boxed.clone();
-    assert!(!clone.in_step(), "in the same state");
+    assert!(!clone.at_boundary(), "in the same state");
     assert_eq!(clone.decode(b"d\n", End::Open), Ok(Decoded::Skip(2)));
-    assert!(clone.in_step() && !boxed.in_step());
+    assert!(clone.at_boundary() && !boxed.at_boundary());
     // It has no name to show; without `Debug` what holds it could not be unwrapped.
     assert_eq!(format!("{boxed:?}"), "BoxCodec");
 }

@@ -118,7 +118,7 @@ async fn a_body_of_nothing_is_read_at_once() {
     let mut body = framed.body(0).unwrap();
     assert_eq!(body.chunk().now_or_never().unwrap().unwrap(), None);
     assert_eq!(body.read(&mut [0; 4]).await.unwrap(), 0);
-    assert!(framed.in_step());
+    assert!(framed.at_boundary());
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"next");
 }
 
@@ -282,7 +282,7 @@ async fn a_begun_body_is_only_its_owed_bytes() {
         assert_eq!(framed.body_owed(), 3);
     }
     assert_eq!(framed.body_writer(3).unwrap().left(), 3);
-    assert!(!framed.in_step());
+    assert!(!framed.at_boundary());
 }
 
 #[tokio::test]

@@ -115,9 +115,9 @@ async fn a_refusal_in_the_middle_says_why_and_changes_nothing() {
     assert!(!framed.recv().await.unwrap_err().is_fatal());
     let refused = framed.with_codec(Raw).unwrap_err();
     assert!(refused.to_string().contains("under way"), "{refused}");
-    assert_eq!(format!("{refused:?}"), "OutOfStep");
+    assert_eq!(format!("{refused:?}"), "MidFrame");
     let refused = refused.0.into_parts().unwrap_err();
-    assert!(!refused.0.in_step());
+    assert!(!refused.0.at_boundary());
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ impl Codec for Threes {
         out.extend_from_slice(b"end");
         Ok(())
     }
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 }

@@ -343,7 +343,7 @@ async fn no_codec_takes_over_in_the_middle() {
     assert!(!lines.recv().await.unwrap_err().is_fatal());
     let refused = lines.with_codec(Raw).unwrap_err();
     let lines = *refused.0;
-    assert!(!lines.codec().in_step());
+    assert!(!lines.codec().at_boundary());
 
     let wire = encoded(&[&[0; 50]]);
     let socket = Script::stream().arriving([&wire[..20]]).open();
@@ -502,7 +502,7 @@ async fn a_codec_that_breaks_its_contract_is_an_error_and_no_panic() {
         fn encode(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), CodecError> {
             Ok(())
         }
-        fn in_step(&self) -> bool {
+        fn at_boundary(&self) -> bool {
             true
         }
     }

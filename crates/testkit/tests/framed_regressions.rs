@@ -263,7 +263,7 @@ impl Codec for Liar {
     fn encode(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), CodecError> {
         Ok(())
     }
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 }

@@ -77,7 +77,7 @@ impl Codec for Sensor {
         Ok(())
     }
 
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 }

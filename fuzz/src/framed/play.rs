@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use socketry_codec::{Framed, OutOfStep};
+use socketry_codec::{Framed, MidFrame};
 use socketry_testkit::{Fault, Script};
 
 use super::incoming::Incoming;
@@ -125,18 +125,18 @@ impl Play {
     fn with_codec(&mut self, form: u8, limits: u8) {
         let codec = case::codec(form, limits);
         let recv = self.take_out();
-        let in_step = recv.in_step();
+        let at_boundary = recv.at_boundary();
         match recv.with_codec(codec.clone()) {
             Ok(recv) => {
-                assert!(in_step);
+                assert!(at_boundary);
                 self.recv = recv;
                 self.incoming.with_codec(codec.clone());
                 if self.send.is_none() {
                     self.outgoing.with_codec(codec);
                 }
             }
-            Err(OutOfStep(same)) => {
-                assert!(!in_step);
+            Err(MidFrame(same)) => {
+                assert!(!at_boundary);
                 self.recv = *same;
             }
         }

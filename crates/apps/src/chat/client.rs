@@ -203,7 +203,7 @@ impl Hearing {
         match self.texts.rest() {
             Some(text) => of_message_text(text),
             // The codec was passing over a message that was too long.
-            None if !self.frames.in_step() => {
+            None if !self.frames.at_boundary() => {
                 Heard::Lost(AppError::failed("the server ended inside a message"))
             }
             None => Heard::End,

@@ -50,7 +50,7 @@ impl Codec for Netstring {
         Ok(())
     }
 
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 

@@ -227,7 +227,7 @@ impl Codec for BareJson {
 
     /// False while the codec discards the rest of an object that is too long. The beginning of an
     /// object that is still in the input belongs to the codec that decodes next.
-    fn in_step(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         self.discarded.is_none()
     }
 

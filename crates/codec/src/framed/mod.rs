@@ -114,11 +114,11 @@ pub struct Parts<S, C = BoxCodec> {
 /// refused is inside, as it was.
 #[derive(thiserror::Error)]
 #[error("a frame or body is under way; finish it before another codec or owner takes over")]
-pub struct OutOfStep<F>(pub Box<F>);
+pub struct MidFrame<F>(pub Box<F>);
 
-impl<F> fmt::Debug for OutOfStep<F> {
+impl<F> fmt::Debug for MidFrame<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OutOfStep")
+        f.write_str("MidFrame")
     }
 }
 
@@ -200,9 +200,9 @@ impl<S: Half, C: Codec> Framed<S, C> {
     ///
     /// # Errors
     /// In the middle of a frame or body; the error gives `self` back.
-    pub fn with_codec<D: Codec>(self, codec: D) -> Result<Framed<S, D>, OutOfStep<Self>> {
-        if !self.in_step() {
-            return Err(OutOfStep(Box::new(self)));
+    pub fn with_codec<D: Codec>(self, codec: D) -> Result<Framed<S, D>, MidFrame<Self>> {
+        if !self.at_boundary() {
+            return Err(MidFrame(Box::new(self)));
         }
         let Framed {
             socket,
@@ -220,8 +220,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 
     /// Whether it stands between frames, with no body under way and nothing to be passed over.
-    pub fn in_step(&self) -> bool {
-        self.codec.in_step() && self.input.in_step() && self.output.owed == 0
+    pub fn at_boundary(&self) -> bool {
+        self.codec.at_boundary() && self.input.at_boundary() && self.output.owed == 0
     }
 
     /// The bytes that have arrived and belong to no frame that was given out: the beginning of a
@@ -238,9 +238,9 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for
     /// frames. The error gives `self` back; [`into_socket`](Framed::into_socket) is for those who
     /// want no more than the socket.
-    pub fn into_parts(self) -> Result<Parts<S, C>, OutOfStep<Self>> {
-        if !self.in_step() {
-            return Err(OutOfStep(Box::new(self)));
+    pub fn into_parts(self) -> Result<Parts<S, C>, MidFrame<Self>> {
+        if !self.at_boundary() {
+            return Err(MidFrame(Box::new(self)));
         }
         Ok(Parts {
             socket: self.socket,

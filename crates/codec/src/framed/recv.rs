@@ -143,8 +143,11 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     ) -> Poll<Result<(), FrameError>> {
         loop {
             if let Some(need) = *need {
-                let in_step = self.codec.in_step();
-                let filled = ready!(self.input.poll_fill(cx, &mut self.socket, need, in_step));
+                let at_boundary = self.codec.at_boundary();
+                let filled = ready!(
+                    self.input
+                        .poll_fill(cx, &mut self.socket, need, at_boundary)
+                );
                 filled.map_err(|fault| self.recv_error(fault))?;
             }
             match self.look()? {

@@ -48,8 +48,8 @@ impl Codec for ByMany {
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.codec.encode(frame, out)
     }
-    fn in_step(&self) -> bool {
-        self.codec.in_step()
+    fn at_boundary(&self) -> bool {
+        self.codec.at_boundary()
     }
 }
 
@@ -87,7 +87,9 @@ pub(super) fn frames_found_ahead_may_be_dropped(subject: &Subject) -> Verdict {
                 shown(other)
             )
         };
-        ensure(codec.in_step(), || format!("out of step {}", behind()))?;
+        ensure(codec.at_boundary(), || {
+            format!("not at a frame boundary {}", behind())
+        })?;
         let due = subject.driver(subject.small()).stream(other.chunks(1))?;
         same(&Driver::new(codec).stream(other.chunks(1))?, &due, behind)?;
     }

@@ -116,8 +116,8 @@ macro_rules! __codec_laws {
                 "A clone goes on from the codec's state, and both are independent then.",
             state::sending_does_not_disturb_receiving
                 "Encoding in between changes no decoded frame.",
-            state::in_step_says_that_another_may_take_over
-                "Where `in_step` is true, a new codec decodes the same; after a frame it is true.",
+            state::at_boundary_says_that_another_may_take_over
+                "Where `at_boundary` is true, a new codec decodes the same; after a frame it is true.",
             declared::its_properties_are_true
                 "The declared `properties` are true: boundaries, content, length, state.",
             many::frames_found_ahead_are_those_found_one_by_one

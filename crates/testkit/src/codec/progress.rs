@@ -56,7 +56,7 @@ pub(super) fn after_an_error_the_next_frame_is_found(subject: &Subject) -> Verdi
     for stream in subject.streams(&mut random)? {
         let mut driver = subject.driver(subject.small());
         driver.arrive(&stream);
-        if !errs(&mut driver)? || driver.over || !driver.codec.in_step() {
+        if !errs(&mut driver)? || driver.over || !driver.codec.at_boundary() {
             continue;
         }
         let Some(passed) = usize::try_from(driver.passed).ok().filter(|n| *n < 1 << 20) else {

@@ -70,17 +70,22 @@ pub(super) fn sending_does_not_disturb_receiving(subject: &Subject) -> Verdict {
     Ok(())
 }
 
-pub(super) fn in_step_says_that_another_may_take_over(subject: &Subject) -> Verdict {
-    let new = subject.codec(subject.small()).in_step();
-    ensure(new, || "a new codec says that it is not in step".to_owned())?;
+pub(super) fn at_boundary_says_that_another_may_take_over(subject: &Subject) -> Verdict {
+    let new = subject.codec(subject.small()).at_boundary();
+    ensure(new, || {
+        "a new codec says that it is not at a frame boundary".to_owned()
+    })?;
     for stream in subject.streams(&mut random())? {
         let mut driver = subject.driver(subject.small());
         for at in 0..stream.len() {
             driver.arrive(&stream[at..=at]);
             taken_over(subject, &driver, &stream[at + 1..], &stream)?;
             while let Some(event) = driver.next(End::Open)? {
-                ensure(event.is_err() || driver.codec.in_step(), || {
-                    format!("behind a frame of {} it is not in step", shown(&stream))
+                ensure(event.is_err() || driver.codec.at_boundary(), || {
+                    format!(
+                        "behind a frame of {} it is not at a frame boundary",
+                        shown(&stream)
+                    )
                 })?;
                 taken_over(subject, &driver, &stream[at + 1..], &stream)?;
             }
@@ -92,7 +97,7 @@ pub(super) fn in_step_says_that_another_may_take_over(subject: &Subject) -> Verd
 
 /// If a new codec may take over here, the rest must give the same events.
 fn taken_over(subject: &Subject, driver: &Driver<BoxCodec>, rest: &[u8], stream: &[u8]) -> Verdict {
-    if driver.waits() || !driver.codec.in_step() {
+    if driver.waits() || !driver.codec.at_boundary() {
         return Ok(());
     }
     let pieces = || std::iter::once(rest);

@@ -121,7 +121,7 @@ fn a_scan_that_begins_anew_each_time() {
     let forgetful = bent("line", |bent| {
         bent.decode = |bent, input, end| {
             // The number of kept bytes is right, but the position of the scan is lost.
-            if bent.good.in_step() {
+            if bent.good.at_boundary() {
                 bent.good = good("line", bent.limits);
             }
             bent.good.decode(input, end)

@@ -32,7 +32,7 @@ struct Bent {
     many: fn(&mut Bent, &[u8], End, &mut Ahead) -> Answer,
     encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
     envelope: fn(&mut Bent, &[u8]) -> Envelope,
-    in_step: fn(&Bent) -> bool,
+    at_boundary: fn(&Bent) -> bool,
     properties: fn(&Bent) -> Properties,
 }
 
@@ -48,7 +48,7 @@ impl Bent {
             many: |bent, input, end, _| (bent.decode)(bent, input, end),
             encode: |bent, frame, out| bent.good.encode(frame, out),
             envelope: |bent, frame| bent.good.envelope(frame),
-            in_step: |bent| bent.good.in_step(),
+            at_boundary: |bent| bent.good.at_boundary(),
             properties: |bent| bent.good.properties(),
         }
     }
@@ -67,8 +67,8 @@ impl Codec for Bent {
     fn envelope(&mut self, frame: &[u8]) -> Envelope {
         (self.envelope)(self, frame)
     }
-    fn in_step(&self) -> bool {
-        (self.in_step)(self)
+    fn at_boundary(&self) -> bool {
+        (self.at_boundary)(self)
     }
     fn properties(&self) -> Properties {
         (self.properties)(self)

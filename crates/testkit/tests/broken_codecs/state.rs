@@ -7,7 +7,7 @@ fn clones_that_share_their_state() {
     let broken = bent("line:;", |bent| {
         bent.decode = |bent, input, end| {
             let scanned = bent.shared.load(Ordering::Relaxed).min(input.len());
-            if end == End::Open && !input[scanned..].contains(&b';') && bent.good.in_step() {
+            if end == End::Open && !input[scanned..].contains(&b';') && bent.good.at_boundary() {
                 bent.shared.store(input.len(), Ordering::Relaxed);
                 return bent.good.decode(&[], end);
             }
@@ -30,11 +30,11 @@ fn an_encode_that_forgets_the_frame_being_received() {
 }
 
 #[test]
-fn in_step_at_any_time_or_never() {
-    let always = bent("line", |bent| bent.in_step = |_| true);
-    caught("in_step_says_that_another_may_take_over", &always);
-    let never = bent("line", |bent| bent.in_step = |_| false);
-    caught("in_step_says_that_another_may_take_over", &never);
+fn at_boundary_at_any_time_or_never() {
+    let always = bent("line", |bent| bent.at_boundary = |_| true);
+    caught("at_boundary_says_that_another_may_take_over", &always);
+    let never = bent("line", |bent| bent.at_boundary = |_| false);
+    caught("at_boundary_says_that_another_may_take_over", &never);
 }
 
 /// `Framed` asks only when bytes have arrived; `Reader` and tokio-util ask once more.

@@ -114,7 +114,7 @@ async fn a_later_error_is_reported_when_its_turn_comes() {
         .open();
     let mut framed = Framed::new(socket, Line::new().max_frame(5));
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"one");
-    assert!(framed.in_step());
+    assert!(framed.at_boundary());
     let mut kept = Vec::new();
     assert_eq!(framed.recv_many_bytes(&mut kept, 9).await.unwrap(), 1);
     let error = framed.recv_many_bytes(&mut kept, 9).await.unwrap_err();

@@ -15,13 +15,13 @@ const PARKED_REST: usize = 512;
 impl Input {
     /// Receives once, where so many bytes are missing. `Ok` says that there is something new to
     /// look at. Where it waits, the time of a frame runs if one has begun: what is here, what is to
-    /// be passed over, or what the codec says with `in_step`.
+    /// be passed over, or what the codec says with `at_boundary`.
     pub(in crate::framed) fn poll_fill<R: RecvHalf>(
         &mut self,
         cx: &mut Context<'_>,
         socket: &mut R,
         need: usize,
-        in_step: bool,
+        at_boundary: bool,
     ) -> Poll<Result<(), FrameFault>> {
         ready!(poll_turn(cx));
         self.compact();
@@ -36,7 +36,7 @@ impl Input {
                 Poll::Ready(self.received(received))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
-            Poll::Pending => self.parked(cx, in_step),
+            Poll::Pending => self.parked(cx, at_boundary),
         }
     }
 
@@ -63,14 +63,14 @@ impl Input {
     }
 
     /// Nothing is there now: gives memory back, and watches the time of a frame that has begun.
-    fn parked(&mut self, cx: &mut Context<'_>, in_step: bool) -> Poll<Result<(), FrameFault>> {
+    fn parked(&mut self, cx: &mut Context<'_>, at_boundary: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
         self.forget_frames();
         if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
             let rest = BytesMut::from(&self.buf[..]);
             spare::give(std::mem::replace(&mut self.buf, rest));
         }
-        let begun = here > 0 || self.skip > 0 || !in_step;
+        let begun = here > 0 || self.skip > 0 || !at_boundary;
         self.looked |= begun && self.deadline.limit.is_some();
         let late = ready!(self.deadline.poll_late(cx, begun));
         self.fail();

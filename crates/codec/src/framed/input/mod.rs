@@ -96,7 +96,7 @@ impl Input {
         }
     }
 
-    pub(super) fn in_step(&self) -> bool {
+    pub(super) fn at_boundary(&self) -> bool {
         self.skip == 0 && self.body == 0
     }
 

@@ -107,7 +107,7 @@ impl Input {
             }
             skip @ Decoded::Skip(bytes) if skip.is_sound(here) => {
                 self.consume(bytes);
-                if codec.in_step() {
+                if codec.at_boundary() {
                     self.deadline.clear();
                 }
             }
