@@ -1,5 +1,5 @@
-//! However the bytes of a stream are cut, they give the same frames and the same errors, and so they
-//! do where the codec is asked for many frames at once.
+//! However the bytes of a stream are cut, they give the same frames and the same errors, and so
+//! they do where the codec is asked for many frames at once.
 
 use std::ops::Range;
 

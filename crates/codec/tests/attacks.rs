@@ -1,5 +1,5 @@
-//! Attacks that worked on other libraries, without I/O. `crates/testkit/tests/attacks` runs them against sockets and apps, and
-//! lists them all.
+//! Attacks that worked on other libraries, without I/O. `crates/testkit/tests/attacks` runs them
+//! against sockets and apps, and lists them all.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use common::{codec, stream};
 use socketry_codec::{BareJson, Codec, End, Fault, Line, Reader};
 
-/// zmq.rs aborts its process on 73 bytes that claim more than can be allocated; message-io says nothing at all.
+/// zmq.rs aborts its process on 73 bytes that claim more than can be allocated; message-io says
+/// nothing at all.
 #[test]
 fn lengths_that_nobody_sends() {
     for name in ["b", "h", "<i", ">i", "q", ">q", "<I", ">I", "Q", ">Q"] {
@@ -63,7 +64,8 @@ fn a_line_without_an_end_is_scanned_once() {
     assert!(matches!(events[..], [Err(Fault::Truncated { .. })]));
 }
 
-/// asynchronous-codec looks at all of it again for every piece that comes: 2 MB of JSON take quadratic time.
+/// asynchronous-codec looks at all of it again for every piece that comes: 2 MB of JSON take
+/// quadratic time.
 #[test]
 fn json_without_an_end_is_scanned_once() {
     for (begin, go_on) in [

@@ -58,7 +58,8 @@ fn space() -> impl Strategy<Value = String> {
     "[ \t\r\n]{0,3}"
 }
 
-/// Where each value ends that `serde_json` finds, up to the first that is none, and whether there was such a one.
+/// Where each value ends that `serde_json` finds, up to the first that is none, and whether there
+/// was such a one.
 fn ends(bytes: &[u8]) -> (Vec<usize>, bool) {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let mut ends = Vec::new();
@@ -157,7 +158,8 @@ proptest! {
         }
     }
 
-    /// Behind a length any object goes there and back, and what is none is refused before it is sent and when it arrives.
+    /// Behind a length any object goes there and back, and what is none is refused before it is
+    /// sent and when it arrives.
     #[test]
     fn behind_a_length_an_object_is_framed_whole_and_nothing_else_is(value in value(), how in 0..3usize, around in space()) {
         let text = format!("{around}{}{around}", written(&value, how));
@@ -184,7 +186,8 @@ proptest! {
     }
 }
 
-/// The one place where `serde_json` is stricter by number: it gives up one level earlier. That is an error about one frame.
+/// The one place where `serde_json` is stricter by number: it gives up one level earlier. That is
+/// an error about one frame.
 #[test]
 fn depth_is_bounded_alike_but_for_one_level() {
     for (depth, here, there) in [(127, true, true), (128, true, false), (129, false, false)] {

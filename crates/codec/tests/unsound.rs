@@ -1,4 +1,5 @@
-//! Codecs of somebody's own: what they need not write, and what becomes of one that says what cannot be.
+//! Codecs of somebody's own: what they need not write, and what becomes of one that says what
+//! cannot be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -9,7 +10,8 @@ use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End, Fault, Line, Rea
 /// More questions than any caller may ask of the few bytes of a test.
 const ENOUGH: usize = 100;
 
-/// Says what it was told to, one answer after another and the last one from then on, and notes what it was shown.
+/// Says what it was told to, one answer after another and the last one from then on, and notes what
+/// it was shown.
 #[derive(Clone)]
 struct Says {
     answers: Vec<Result<Decoded, CodecError>>,
@@ -78,7 +80,8 @@ fn a_reader_takes_no_answer_that_cannot_be() {
     }
 }
 
-/// The bytes that are given out are still in its memory, and are not part of the next frame's input.
+/// The bytes that are given out are still in its memory, and are not part of the next frame's
+/// input.
 #[test]
 fn what_a_reader_has_given_out_is_not_input_any_more() {
     for lie in unsound(2) {

@@ -19,8 +19,8 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options. Where this crate
-    /// has no kernel sockets yet (Windows), the last two only.
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options. Where this
+    /// crate has no kernel sockets yet (Windows), the last two only.
     pub fn standard() -> Self {
         let registry = Registry::empty()
             .with("mem", MemTransport::default())

@@ -152,7 +152,8 @@ async fn so_do_those_that_connect_and_those_of_datagrams() {
     assert_eq!(next().await.as_deref(), Some(due));
 }
 
-/// Where the kernel notes the sender of each message (SO_PASSCRED), a read stops where that changes.
+/// Where the kernel notes the sender of each message (SO_PASSCRED), a read stops where that
+/// changes.
 #[tokio::test]
 async fn what_stands_behind_another_sender_is_read_at_once() {
     let directory = tempfile::tempdir().unwrap();

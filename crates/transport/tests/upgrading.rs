@@ -141,8 +141,8 @@ async fn an_observer_that_panics_harms_nobody() {
     assert_eq!(listener.accept().await.unwrap().peer(), good.local());
 }
 
-/// With all places taken by peers that say nothing, those behind wait one deadline for each round of
-/// places before them, and no longer.
+/// With all places taken by peers that say nothing, those behind wait one deadline for each round
+/// of places before them, and no longer.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_silent_peers_keep_a_good_one_waiting_no_longer_than_their_deadlines() {
     for (url, at_once, deadlines) in [

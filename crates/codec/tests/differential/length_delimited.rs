@@ -1,6 +1,7 @@
 //! `struct` and tokio-util's `LengthDelimitedCodec`.
 //!
-//! Frames are the same, byte for byte, both ways. What differs, and is meant to, each shown by a test below:
+//! Frames are the same, byte for byte, both ways. What differs, and is meant to, each shown by a
+//! test below:
 //!
 //! | what | `LengthDelimitedCodec` | `struct` |
 //! |---|---|---|
@@ -70,7 +71,8 @@ fn agree(format: &str, wire: &[u8], pieces: &[&[u8]]) {
     match (ours.get(good), theirs.get(good)) {
         (None, None) => {}
         (Some(Err(Fault::TooLong { .. } | Fault::Truncated { .. })), Some(Err(_))) => {}
-        // Their decoder has taken the header already, and finds nothing amiss with an end right behind it.
+        // Their decoder has taken the header already, and finds nothing amiss with an end right
+        // behind it.
         (Some(Err(Fault::Truncated { have, .. })), None) => {
             assert_eq!(*have, format.parse::<Format>().unwrap().size());
         }

@@ -48,7 +48,8 @@ fn without_lengths(events: Events, max: usize) -> Events {
     events.into_iter().map(plain).collect()
 }
 
-/// As theirs has it: the last line, if it has no ending, loses a `\r`, and is none if it was nothing else.
+/// As theirs has it: the last line, if it has no ending, loses a `\r`, and is none if it was
+/// nothing else.
 fn like_theirs_at_the_end(mut events: Events, wire: &[u8]) -> Events {
     if wire.ends_with(b"\r")
         && let Some(Ok(last)) = events.last_mut()
@@ -83,7 +84,8 @@ proptest! {
     fn limits_are_kept_alike(text in text(), cuts in cuts(), max in 0..6usize) {
         let text = text.replace('\r', "");
         let pieces = pieces(text.as_bytes(), &cuts);
-        // Theirs looks for text only in what it gives out; a cut through a character is not for this test.
+        // Theirs looks for text only in what it gives out; a cut through a character is not for
+        // this test.
         let theirs = lines(LinesCodec::new_with_max_length(max), &pieces, max);
         let ours = stream(Line::new().keep_last(true).max_frame(max), pieces);
         prop_assert_eq!(without_lengths(ours, max), theirs);

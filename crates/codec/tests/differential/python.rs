@@ -1,4 +1,5 @@
-//! Every format, beside the `struct` module of the Python that is installed: one process answers all questions.
+//! Every format, beside the `struct` module of the Python that is installed: one process answers
+//! all questions.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -142,7 +143,8 @@ fn sizes_are_those_of_python_and_no_other_text_is_a_format() {
             };
             match form.parse::<Format>() {
                 Ok(format) => assert_eq!(theirs, Ok(format.size().to_string()), "{form}"),
-                // Theirs has more: floats, texts, counts and nothing at all. A length is one integer.
+                // Theirs has more: floats, texts, counts and nothing at all. A length is one
+                // integer.
                 Err(_) => assert!(!formats().contains(&form), "{form}: {theirs:?}"),
             }
         }

@@ -20,8 +20,8 @@ pub(crate) fn cuts() -> impl Strategy<Value = Vec<Index>> {
     vec(any::<Index>(), 0..8)
 }
 
-/// Everything that a decoder says of a stream of these pieces, and then of its end, up to the first error or, with
-/// `goes_on`, to the end.
+/// Everything that a decoder says of a stream of these pieces, and then of its end, up to the first
+/// error or, with `goes_on`, to the end.
 pub(crate) fn theirs<D: Decoder>(
     mut decoder: D,
     pieces: &[&[u8]],

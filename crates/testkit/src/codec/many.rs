@@ -8,8 +8,8 @@ use super::drive::{Driver, ensure, same, shown};
 use super::inputs::{pieces, random};
 use crate::law::Verdict;
 
-/// A codec that asks the one inside for [many frames](Codec::decode_many), and gives them out one by
-/// one: what it answers is what that one answers.
+/// A codec that asks the one inside for [many frames](Codec::decode_many), and gives them out one
+/// by one: what it answers is what that one answers.
 #[derive(Clone, Debug)]
 pub struct ByMany {
     codec: BoxCodec,

@@ -24,11 +24,13 @@ macro_rules! set {
 }
 
 impl SocketOptions {
-    /// Applies all options that are set to `socket`, any kind that has a descriptor; `endpoint` is for errors.
+    /// Applies all options that are set to `socket`, any kind that has a descriptor; `endpoint` is
+    /// for errors.
     ///
-    /// For a socket that is bound already: `reuse_address`, `reuse_port` and `only_v6` come too late there, and the
-    /// system may refuse them. Options that are not of the socket itself (backlog, timeouts, Unix socket files,
-    /// sessions) have no effect here, and defaults of ours, such as `nodelay`, are not set.
+    /// For a socket that is bound already: `reuse_address`, `reuse_port` and `only_v6` come too
+    /// late there, and the system may refuse them. Options that are not of the socket itself
+    /// (backlog, timeouts, Unix socket files, sessions) have no effect here, and defaults of ours,
+    /// such as `nodelay`, are not set.
     ///
     /// # Errors
     /// The first that the system refuses, by name.
@@ -37,7 +39,8 @@ impl SocketOptions {
         self.apply_after_bind(socket, endpoint)
     }
 
-    /// Applies what must be there, or may be, before the socket is bound or connected: all but the joins.
+    /// Applies what must be there, or may be, before the socket is bound or connected: all but the
+    /// joins.
     pub(crate) fn apply_before_bind(&self, socket: &impl AsFd, endpoint: &Endpoint) -> Result<()> {
         let socket = &SockRef::from(socket);
         set! { self.reuse_address, endpoint, |on| socket.set_reuse_address(on) }
@@ -48,8 +51,8 @@ impl SocketOptions {
         self.apply_to_connection(&**socket, endpoint)
     }
 
-    /// Applies what concerns one connection. On Linux an accepted socket inherits it from its listener, so accepting
-    /// does not apply it again.
+    /// Applies what concerns one connection. On Linux an accepted socket inherits it from its
+    /// listener, so accepting does not apply it again.
     pub(crate) fn apply_to_connection(
         &self,
         socket: &impl AsFd,
@@ -93,8 +96,9 @@ impl SocketOptions {
 
     /// What the kernel says of `socket`: those options that its kind has and that can be read.
     ///
-    /// Linux answers twice the buffer sizes that it was given, up to its caps. `join` and what is not of the socket itself
-    /// (backlog, timeouts, Unix socket files, sessions) cannot be read, and stay unset.
+    /// Linux answers twice the buffer sizes that it was given, up to its caps. `join` and what is
+    /// not of the socket itself (backlog, timeouts, Unix socket files, sessions) cannot be read,
+    /// and stay unset.
     ///
     /// # Errors
     /// What the system answers, for a closed descriptor, say.

@@ -17,7 +17,8 @@ use crate::options::SocketOptions;
 /// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// `connecting`, within the time that the options allow. Who calls this pins it: by value it would take its place twice.
+/// `connecting`, within the time that the options allow. Who calls this pins it: by value it would
+/// take its place twice.
 pub(crate) async fn in_time<T>(
     to: &Endpoint,
     options: &SocketOptions,
@@ -71,8 +72,8 @@ fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     .collect()
 }
 
-/// The first of `addresses` that `attempt` connects to; a new attempt starts when one fails, or every 250 ms. The error
-/// is that of the first attempt, whose address the resolver thought best.
+/// The first of `addresses` that `attempt` connects to; a new attempt starts when one fails, or
+/// every 250 ms. The error is that of the first attempt, whose address the resolver thought best.
 pub(crate) async fn race<T, F>(
     addresses: Vec<SocketAddr>,
     attempt: impl Fn(SocketAddr) -> F,
@@ -115,10 +116,11 @@ where
     }
 }
 
-/// Begins to connect a stream socket that does not block; whether it is connected already. [`settled`] goes on.
+/// Begins to connect a stream socket that does not block; whether it is connected already.
+/// [`settled`] goes on.
 ///
-/// Who listens on this machine has answered by the time the call returns, and asking again says so: a call instead of a
-/// wait.
+/// Who listens on this machine has answered by the time the call returns, and asking again says so:
+/// a call instead of a wait.
 pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
     loop {
         let Err(error) = socket.connect(to) else {

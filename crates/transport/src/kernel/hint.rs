@@ -8,7 +8,8 @@ use std::path::Path;
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind};
 
-/// The error of a call that the kernel refused while `action` was under way at `at`, with the way out.
+/// The error of a call that the kernel refused while `action` was under way at `at`, with the way
+/// out.
 pub(crate) fn failed(action: &'static str, at: &Endpoint, error: io::Error) -> Error {
     let hint = of(action, at, &error);
     let failed = Error::io(action, at, error);
@@ -90,7 +91,8 @@ fn is_socket(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
-/// Which part of the path is missing, and what a relative one is relative to: `unix://host/path` looks absolute.
+/// Which part of the path is missing, and what a relative one is relative to: `unix://host/path`
+/// looks absolute.
 fn missing(listens: bool, path: &Path) -> String {
     let parent = path
         .parent()

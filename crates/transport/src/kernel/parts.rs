@@ -10,9 +10,10 @@ use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
 use crate::kernel::os::{Os, OsSocket, Place};
 
-/// A socket of the caller's own making: with a family, type and protocol of choice, or from a descriptor that was
-/// inherited or passed. [`connected`](SocketParts::connected), [`listening`](SocketParts::listening) and
-/// [`bound`](SocketParts::bound) turn it into what the rest of this crate works with.
+/// A socket of the caller's own making: with a family, type and protocol of choice, or from a
+/// descriptor that was inherited or passed. [`connected`](SocketParts::connected),
+/// [`listening`](SocketParts::listening) and [`bound`](SocketParts::bound) turn it into what the
+/// rest of this crate works with.
 ///
 /// ```
 /// use std::os::fd::OwnedFd;
@@ -28,8 +29,8 @@ use crate::kernel::os::{Os, OsSocket, Place};
 pub struct SocketParts(Socket);
 
 impl SocketParts {
-    /// A new socket, as `socket(2)` makes it. `family` is `libc::AF_INET`, say, `kind` `libc::SOCK_STREAM`, and
-    /// `protocol` 0 for the usual one.
+    /// A new socket, as `socket(2)` makes it. `family` is `libc::AF_INET`, say, `kind`
+    /// `libc::SOCK_STREAM`, and `protocol` 0 for the usual one.
     ///
     /// # Errors
     /// What the system says: such a socket may not exist, or not be allowed (raw sockets).
@@ -69,7 +70,8 @@ impl SocketParts {
         Ok(OsListener::new(os, &local, None))
     }
 
-    /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or direct use.
+    /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or
+    /// direct use.
     ///
     /// # Errors
     /// If it is not a datagram socket. Needs a runtime.

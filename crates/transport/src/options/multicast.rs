@@ -12,11 +12,11 @@ use crate::units::UnitError;
 const WANTED: &str =
     "a multicast group; write 239.1.2.3, 239.1.2.3@192.168.1.5 or ff02::1@eth0, say";
 
-/// A multicast group, and perhaps the interface to join it on: `239.1.2.3`, `239.1.2.3@192.168.1.5`, `ff02::1@eth0`
-/// or `ff02::1@3`.
+/// A multicast group, and perhaps the interface to join it on: `239.1.2.3`,
+/// `239.1.2.3@192.168.1.5`, `ff02::1@eth0` or `ff02::1@3`.
 ///
-/// The interface is an address of this machine (IPv4 groups only), a name or an index. Without one the system
-/// chooses, by its routes.
+/// The interface is an address of this machine (IPv4 groups only), a name or an index. Without one
+/// the system chooses, by its routes.
 ///
 /// ```
 /// use socketry_transport::MulticastGroup;

@@ -1,4 +1,5 @@
-//! The tables of differences in `src/text/python/tables.rs`, as the CPython of this machine makes them.
+//! The tables of differences in `src/text/python/tables.rs`, as the CPython of this machine makes
+//! them.
 
 use std::fmt::Write;
 
@@ -125,7 +126,8 @@ fn write_ranges(out: &mut String, ranges: &[Range]) {
 pub(crate) fn source() -> (String, Vec<&'static str>) {
     let mut out = String::from(
         "//! How CPython's codecs differ from encoding_rs. `UPDATE_TABLES=1 cargo test -p socketry-transport --test encodings`\n\
-         //! writes this file, by asking CPython about each sequence of bytes and each character.\n\n\
+         //! writes this file, by asking CPython about each sequence of bytes and each
+         //! character.\n\n\
          use super::{Table, Units};\n\n\
          pub(super) static TABLES: &[Table] = &[\n",
     );

@@ -75,8 +75,8 @@ impl<C: Codec> Sender<C> {
     /// That the frame was written is told by [`flush`](Sender::flush).
     ///
     /// # Errors
-    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; fatal if the peer is
-    /// gone or the sender was finished.
+    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; fatal
+    /// if the peer is gone or the sender was finished.
     pub async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
         self.put(|shared, queue| shared.encode(queue, frame)).await
     }

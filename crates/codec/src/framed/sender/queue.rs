@@ -46,7 +46,8 @@ pub(super) struct Queue<C> {
 
 pub(super) enum Phase {
     Open,
-    /// No more frames are taken; what waits is written, and then the socket half-closed if that was asked for.
+    /// No more frames are taken; what waits is written, and then the socket half-closed if that was
+    /// asked for.
     Ending {
         finish: bool,
     },

@@ -22,8 +22,8 @@ pub(super) async fn run<S: SendHalf, C: Codec>(place: Place<C>, mut socket: S) {
     shared.over(ended);
 }
 
-/// The writer's hold on what is shared. However the writer ends, and be it that its runtime never runs it, those who
-/// wait for it learn that it has.
+/// The writer's hold on what is shared. However the writer ends, and be it that its runtime never
+/// runs it, those who wait for it learn that it has.
 pub(super) struct Place<C>(Arc<Shared<C>>);
 
 impl<C> Place<C> {
@@ -47,7 +47,8 @@ async fn first_of<T>(one: impl Future<Output = T>, other: impl Future<Output = T
     .await
 }
 
-/// Resolves when the sender is aborted, or has ended and then the socket takes nothing for [`SENDER_LINGER`].
+/// Resolves when the sender is aborted, or has ended and then the socket takes nothing for
+/// [`SENDER_LINGER`].
 async fn given_up<C>(shared: &Shared<C>) -> io::Result<()> {
     let stuck = async {
         shared.ending.notified().await;

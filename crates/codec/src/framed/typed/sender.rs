@@ -26,8 +26,8 @@ impl<S: SendHalf + 'static, C: Codec, T, F, U> Typed<S, C, T, F, U> {
 }
 
 impl<C: Codec> Sender<C> {
-    /// Each frame is a `U` in the format `F` from here on. Other handles to the same socket stay
-    /// as they are.
+    /// Each frame is a `U` in the format `F` from here on. Other handles to the same socket stay as
+    /// they are.
     pub fn typed<U, F>(self) -> TypedSender<C, U, F> {
         let (sender, types) = (self, PhantomData);
         TypedSender { sender, types }

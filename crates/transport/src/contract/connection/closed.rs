@@ -5,8 +5,8 @@ use std::io;
 
 /// A connection was closed: by which end, and what that end said.
 ///
-/// An [`io::Error`] of a connection or its streams holds it: of kind `ConnectionReset` where the peer
-/// closed, and `NotConnected` where this end did.
+/// An [`io::Error`] of a connection or its streams holds it: of kind `ConnectionReset` where the
+/// peer closed, and `NotConnected` where this end did.
 ///
 /// ```
 /// use std::io;

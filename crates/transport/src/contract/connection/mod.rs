@@ -1,10 +1,10 @@
 //! Connections with many streams: what QUIC, HTTP/2 and yamux have in common.
 //!
-//! The methods take `&mut self` on a handle that is cloned for each task. A handle has a place of its
-//! own for who waits there, so one waker for each of `open` and `accept` is enough, and it can keep
-//! what an implementation waits with between two polls (quinn's futures borrow, and end in a slot of
-//! the handle; h2 and yamux give poll methods with `&mut self`). `&self` futures would allocate for
-//! each stream once they are erased.
+//! The methods take `&mut self` on a handle that is cloned for each task. A handle has a place of
+//! its own for who waits there, so one waker for each of `open` and `accept` is enough, and it can
+//! keep what an implementation waits with between two polls (quinn's futures borrow, and end in a
+//! slot of the handle; h2 and yamux give poll methods with `&mut self`). `&self` futures would
+//! allocate for each stream once they are erased.
 
 pub(crate) mod boxed;
 pub(crate) mod closed;
@@ -22,14 +22,14 @@ use crate::contract::socket::info::Info;
 
 /// A connection that carries many streams, each a [`Socket`].
 ///
-/// A value of this type is a handle: clones are the same connection, one for each task that opens or
-/// accepts. A connection lives as long as a handle, a stream or a datagram socket of it does; when
-/// the last of them at one end is dropped, that end closes it with code 0 and no reason, and nothing
-/// that was sent is lost.
+/// A value of this type is a handle: clones are the same connection, one for each task that opens
+/// or accepts. A connection lives as long as a handle, a stream or a datagram socket of it does;
+/// when the last of them at one end is dropped, that end closes it with code 0 and no reason, and
+/// nothing that was sent is lost.
 ///
-/// Streams are independent: one that is not read holds up no other. Each end bounds how many streams
-/// the other has open at once, those not accepted yet included, and how many bytes of each wait to
-/// be read.
+/// Streams are independent: one that is not read holds up no other. Each end bounds how many
+/// streams the other has open at once, those not accepted yet included, and how many bytes of each
+/// wait to be read.
 ///
 /// # Implementing
 ///
@@ -89,8 +89,8 @@ use crate::contract::socket::info::Info;
 ///
 /// * A close is not an end: a stream that was not finished must fail at the reader, after the bytes
 ///   that had arrived, and not read as [`Received::End`](crate::Received::End).
-/// * Two handles that wait are two tasks: a stream that arrives wakes one that takes it, even if the
-///   task that was woken first is cancelled. Waking all is right, and cheap enough.
+/// * Two handles that wait are two tasks: a stream that arrives wakes one that takes it, even if
+///   the task that was woken first is cancelled. Waking all is right, and cheap enough.
 /// * A future that is cancelled must hold nothing: a stream belongs to a handle only when the poll
 ///   that gives it returns.
 /// * Everything that waits (to open, to accept, to read, to send) is woken by a close.
@@ -122,9 +122,9 @@ pub trait Connection: Clone + Send + Unpin + 'static {
     /// As [`poll_accept`](Connection::poll_accept), and after an orderly close too.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
-    /// Waits for the next stream that the peer opens. `None` after an orderly close: the peer closed
-    /// with code 0 or dropped its last handle, or this end closed. Streams that arrived before are
-    /// given first.
+    /// Waits for the next stream that the peer opens. `None` after an orderly close: the peer
+    /// closed with code 0 or dropped its last handle, or this end closed. Streams that arrived
+    /// before are given first.
     ///
     /// # Errors
     /// Why the connection is gone: one that the peer closed with another code says so in
@@ -137,9 +137,9 @@ pub trait Connection: Clone + Send + Unpin + 'static {
     /// A reason is cut to [`Closed::REASON`](crate::Closed::REASON) bytes.
     fn close(&self, code: u64, reason: &str);
 
-    /// The datagrams of the connection as a socket, if it has some: unreliable, bounded, and dropped
-    /// where they find no room. Each datagram goes to one of the sockets that were taken. The
-    /// default has none.
+    /// The datagrams of the connection as a socket, if it has some: unreliable, bounded, and
+    /// dropped where they find no room. Each datagram goes to one of the sockets that were taken.
+    /// The default has none.
     fn datagrams(&self) -> Option<BoxSocket> {
         None
     }
@@ -149,8 +149,8 @@ pub trait Connection: Clone + Send + Unpin + 'static {
         Open { connection: self }
     }
 
-    /// Waits for the next stream, as [`poll_accept`](Connection::poll_accept). Cancel-safe: no stream
-    /// is lost.
+    /// Waits for the next stream, as [`poll_accept`](Connection::poll_accept). Cancel-safe: no
+    /// stream is lost.
     fn accept(&mut self) -> AcceptStream<'_, Self> {
         AcceptStream { connection: self }
     }

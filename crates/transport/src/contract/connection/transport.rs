@@ -22,7 +22,8 @@ pub trait MuxTransport: Send + Sync + 'static {
     /// What [`listen`](MuxTransport::listen) gives.
     type Listener: MuxListener<Connection = Self::Connection>;
 
-    /// The query keys that this transport understands, as [`Transport::keys`](crate::Transport::keys).
+    /// The query keys that this transport understands, as
+    /// [`Transport::keys`](crate::Transport::keys).
     fn keys(&self) -> Keys {
         Keys::default()
     }

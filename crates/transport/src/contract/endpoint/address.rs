@@ -9,10 +9,11 @@ use super::own::Kind;
 use super::percent::{ADDRESS, AUTHORITY, NAME, encode};
 use super::redacted::without_user;
 
-/// An address of any kind, from which [`Endpoint::new`](super::Endpoint::new) makes an endpoint of any
-/// scheme. The endpoint's views give it back.
+/// An address of any kind, from which [`Endpoint::new`](super::Endpoint::new) makes an endpoint of
+/// any scheme. The endpoint's views give it back.
 ///
-/// `{:?}` leaves out what may be a password, as [`Endpoint::redacted`](super::Endpoint::redacted) does.
+/// `{:?}` leaves out what may be a password, as [`Endpoint::redacted`](super::Endpoint::redacted)
+/// does.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {

@@ -28,8 +28,8 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if there is no host or no port, or the
-    /// host is neither an address nor a name.
+    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if there is no host or no port, or
+    /// the host is neither an address nor a name.
     pub fn require_host_port(&self, action: &'static str) -> Result<(Cow<'_, str>, u16)> {
         self.host_and_port()
             .map_err(|refusal| refusal.error(action, self.as_str()))

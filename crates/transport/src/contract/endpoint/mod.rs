@@ -44,18 +44,18 @@ use crate::contract::error::Result;
 /// wants. [`Endpoint::new`] makes an endpoint from an address of any kind, and
 /// [`Endpoint::from_parts`] from parts.
 ///
-/// Bytes that have a meaning in a URL are written as `%XX` (RFC 3986). **The text is kept**: a scheme
-/// is put into lower case, and all the rest is printed as it was written. Only the schemes in the
-/// table, which have one way to write each address, are put into that. Parsing what was printed
-/// gives the same endpoint.
+/// Bytes that have a meaning in a URL are written as `%XX` (RFC 3986). **The text is kept**: a
+/// scheme is put into lower case, and all the rest is printed as it was written. Only the schemes
+/// in the table, which have one way to write each address, are put into that. Parsing what was
+/// printed gives the same endpoint.
 ///
-/// The query is read once. Which of its keys are options, and whether others belong to the URL, is a
-/// transport's word, and checked when it is used; for the options that we know, see
-/// [`SocketOptions`](crate::SocketOptions). A key without `=` has an empty value; the schemes in the
-/// table refuse one.
+/// The query is read once. Which of its keys are options, and whether others belong to the URL, is
+/// a transport's word, and checked when it is used; for the options that we know, see
+/// [`SocketOptions`](crate::SocketOptions). A key without `=` has an empty value; the schemes in
+/// the table refuse one.
 ///
-/// Two endpoints are equal, and hashed alike, if their texts are the same. A clone is cheap, since all
-/// clones share one text.
+/// Two endpoints are equal, and hashed alike, if their texts are the same. A clone is cheap, since
+/// all clones share one text.
 ///
 /// ```
 /// use socketry_transport::Endpoint;
@@ -86,8 +86,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if the scheme is not one (RFC 3986: a
-    /// letter, then letters, digits, `+`, `-`, `.`), if the address does not belong to it, or if the
-    /// address is none: a host or path that is empty, a path with a NUL byte. A
+    /// letter, then letters, digits, `+`, `-`, `.`), if the address does not belong to it, or if
+    /// the address is none: a host or path that is empty, a path with a NUL byte. A
     /// [`Host`](Address::Host) that is the text of an IP address becomes [`Ip`](Address::Ip).
     ///
     /// ```

@@ -12,8 +12,8 @@ use crate::contract::error::Result;
 /// The parts of an [`Endpoint`], each as it is written: `scheme://user@host:port/path?query`.
 ///
 /// Whoever has them has the endpoint: [`Endpoint::from_parts`] and [`Endpoint::parts`] are each
-/// other's inverse. `unix`, `unix-dgram` and `mem` have no user, host and port: all of their address
-/// is `path`.
+/// other's inverse. `unix`, `unix-dgram` and `mem` have no user, host and port: all of their
+/// address is `path`.
 ///
 /// ```
 /// use socketry_transport::{Endpoint, Parts};
@@ -60,7 +60,8 @@ impl fmt::Debug for Parts<'_> {
     }
 }
 
-/// The parts of any text, well-formed or not: written one behind the other, they are the text again.
+/// The parts of any text, well-formed or not: written one behind the other, they are the text
+/// again.
 pub(super) fn split(text: &str) -> Parts<'_> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let (place, query) = match rest.split_once('?') {

@@ -1,4 +1,5 @@
-//! Percent-encoding (RFC 3986, section 2.1): which bytes are written as `%XX`, and how they are read.
+//! Percent-encoding (RFC 3986, section 2.1): which bytes are written as `%XX`, and how they are
+//! read.
 
 use std::borrow::Cow;
 

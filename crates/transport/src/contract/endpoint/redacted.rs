@@ -8,8 +8,8 @@ use super::grammar::check;
 use super::own::Kind;
 use super::parts::split;
 
-/// The text without a user and a password: what stands before the `@` of a well-formed endpoint, and
-/// of any other text everything that may be one.
+/// The text without a user and a password: what stands before the `@` of a well-formed endpoint,
+/// and of any other text everything that may be one.
 pub(crate) fn redacted(text: &str) -> String {
     let parts = split(text);
     let well_formed = Kind::of(parts.scheme).is_none() && check(&parts, text).is_ok();

@@ -32,13 +32,14 @@ impl Endpoint {
         (self.may_be(kind) && !whole.is_empty() && self.parts().user.is_none()).then_some(whole)
     }
 
-    /// What stands before an `@`, as it is written: a user name, and behind a `:` perhaps a password.
+    /// What stands before an `@`, as it is written: a user name, and behind a `:` perhaps a
+    /// password.
     pub fn user(&self) -> Option<&str> {
         self.parts().user
     }
 
-    /// The host, decoded: a name, or an IP address without brackets and with its zone perhaps, as in
-    /// `fe80::1%eth0`.
+    /// The host, decoded: a name, or an IP address without brackets and with its zone perhaps, as
+    /// in `fe80::1%eth0`.
     pub fn host(&self) -> Option<Cow<'_, str>> {
         let host = self.parts().host;
         match host.strip_prefix('[') {
@@ -79,11 +80,11 @@ impl Endpoint {
         }
     }
 
-    /// The path of a socket in the file system: all between `://` and the query, decoded. A path that
-    /// begins with no `/` is relative to the working directory.
+    /// The path of a socket in the file system: all between `://` and the query, decoded. A path
+    /// that begins with no `/` is relative to the working directory.
     ///
-    /// `None` for an [`abstract_name`](Endpoint::abstract_name), and elsewhere than on Unix for bytes
-    /// that are not UTF-8.
+    /// `None` for an [`abstract_name`](Endpoint::abstract_name), and elsewhere than on Unix for
+    /// bytes that are not UTF-8.
     pub fn socket_path(&self) -> Option<Cow<'_, Path>> {
         let whole = self.whole(Kind::Local)?;
         let bytes = bytes(whole);

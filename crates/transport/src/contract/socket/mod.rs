@@ -75,8 +75,8 @@ pub struct Credentials {
 ///
 /// # Implementing
 ///
-/// A half of one's own keeps an [`Info`]; a wrapper passes that of the half inside on. Neither
-/// has to write the other methods.
+/// A half of one's own keeps an [`Info`]; a wrapper passes that of the half inside on. Neither has
+/// to write the other methods.
 ///
 /// ```
 /// use socketry_transport::{Half, Info, Shape};

@@ -82,8 +82,8 @@ use crate::contract::transport::keys::Keys;
 /// * Its own keys stay in the URL: the transport inside then refuses them. Take them out
 ///   ([`Endpoint::without_key`](crate::Endpoint::without_key)), and add them to
 ///   [`keys`](Transport::keys).
-/// * A wrapped half makes up an [`Info`](crate::Info) of its own. Pass on the one inside, or a clone
-///   with one entry changed: credentials and what other layers found out are there.
+/// * A wrapped half makes up an [`Info`](crate::Info) of its own. Pass on the one inside, or a
+///   clone with one entry changed: credentials and what other layers found out are there.
 /// * A provided method is not forwarded, and its default takes over: batches and runs become slow
 ///   ([`poll_recv_batch`](crate::RecvHalf::poll_recv_batch),
 ///   [`poll_send_run`](crate::SendHalf::poll_send_run)), a buffer is never flushed

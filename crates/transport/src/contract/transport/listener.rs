@@ -12,7 +12,8 @@ use crate::contract::socket::Socket;
 ///
 /// # Implementing
 ///
-/// A whole listener: one that waits between two sockets, so that a flood of clients comes in slowly.
+/// A whole listener: one that waits between two sockets, so that a flood of clients comes in
+/// slowly.
 ///
 /// ```
 /// use std::future::Future;
@@ -60,10 +61,10 @@ use crate::contract::socket::Socket;
 ///
 /// * An error ends the accept loop of most programs. What concerns one client, or passes, is waited
 ///   out inside.
-/// * A handshake inside of [`poll_accept`](Listener::poll_accept) lets one silent client hold up all
-///   others: it belongs into [`upgrading`](crate::ListenerExt::upgrading).
-/// * Between two polls a socket that was accepted lies nowhere but in the listener itself: the future
-///   of [`accept`](Listener::accept) may be dropped at any time.
+/// * A handshake inside of [`poll_accept`](Listener::poll_accept) lets one silent client hold up
+///   all others: it belongs into [`upgrading`](crate::ListenerExt::upgrading).
+/// * Between two polls a socket that was accepted lies nowhere but in the listener itself: the
+///   future of [`accept`](Listener::accept) may be dropped at any time.
 /// * Dropping the listener refuses those that were not accepted yet, and leaves its sockets alone.
 pub trait Listener: Send + Unpin + 'static {
     /// What it accepts.

@@ -18,10 +18,10 @@ use listener::Listener;
 
 /// A way to make connected sockets, by connecting or by accepting.
 ///
-/// The associated types keep the generic path static. With them fixed to [`BoxSocket`](crate::BoxSocket)
-/// and [`BoxListener`](crate::BoxListener) the same trait is the erased form: see
-/// [`erase`](crate::erase). A shared transport is one too: `Arc<T>` forwards everything, so that an
-/// erased one goes where a transport is asked for.
+/// The associated types keep the generic path static. With them fixed to
+/// [`BoxSocket`](crate::BoxSocket) and [`BoxListener`](crate::BoxListener) the same trait is the
+/// erased form: see [`erase`](crate::erase). A shared transport is one too: `Arc<T>` forwards
+/// everything, so that an erased one goes where a transport is asked for.
 ///
 /// # Implementing
 ///
@@ -97,11 +97,11 @@ use listener::Listener;
 ///
 /// What implementers get wrong:
 ///
-/// * An option that is not understood is not ignored. The registry checks
-///   [keys](Transport::keys); a transport that is used directly checks them itself, with
+/// * An option that is not understood is not ignored. The registry checks [keys](Transport::keys);
+///   a transport that is used directly checks them itself, with
 ///   [`SocketOptions::from_query`](crate::SocketOptions::from_query).
-/// * [`connect`](Transport::connect) is dropped at any time. What was begun (a descriptor, a task, a
-///   place in a table) goes with it.
+/// * [`connect`](Transport::connect) is dropped at any time. What was begun (a descriptor, a task,
+///   a place in a table) goes with it.
 /// * The endpoint that a socket or listener tells is without the query, and can be connected to:
 ///   what one end calls local the other calls peer.
 /// * An error names the action and the endpoint. [`Error::io`](crate::Error::io) does both.
@@ -111,12 +111,13 @@ use listener::Listener;
 pub trait Transport: Send + Sync + 'static {
     /// What [`connect`](Transport::connect) gives.
     type Socket: Socket;
-    /// What [`listen`](Transport::listen) gives. Its sockets may be of another type than `Socket`: the session
-    /// that a UDP listener accepts is not a UDP socket.
+    /// What [`listen`](Transport::listen) gives. Its sockets may be of another type than `Socket`:
+    /// the session that a UDP listener accepts is not a UDP socket.
     type Listener: Listener;
 
     /// The query keys that this transport takes as options, and whether others belong to the URL or
-    /// are refused before a socket is made. By default there are no options, and others are refused.
+    /// are refused before a socket is made. By default there are no options, and others are
+    /// refused.
     fn keys(&self) -> Keys {
         Keys::default()
     }
@@ -126,10 +127,12 @@ pub trait Transport: Send + Sync + 'static {
     /// Cancel-safe: dropping the future abandons the attempt.
     ///
     /// # Errors
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says why: a failed connect is a value to match on.
+    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says why: a failed connect is
+    /// a value to match on.
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket>;
 
-    /// Starts to listen at `at`; port 0 lets the system choose, and [`Listener::local`] tells what it chose.
+    /// Starts to listen at `at`; port 0 lets the system choose, and [`Listener::local`] tells what
+    /// it chose.
     ///
     /// # Errors
     /// As [`connect`](Transport::connect); [`InUse`](crate::ErrorKind::InUse) and

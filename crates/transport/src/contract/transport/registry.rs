@@ -59,11 +59,11 @@ impl Registry {
         Ok(self.with(scheme, layer.layer(inner)))
     }
 
-    /// The same with `layer` around the transport of `inside` as a scheme of its own, `outside`; that
-    /// of `inside` stays as it is. So `tls` comes over `tcp`.
+    /// The same with `layer` around the transport of `inside` as a scheme of its own, `outside`;
+    /// that of `inside` stays as it is. So `tls` comes over `tcp`.
     ///
-    /// The transport that the layer gets takes endpoints of `outside`, and its sockets and listeners
-    /// tell such endpoints: a layer names no scheme. Its errors name those of `inside`.
+    /// The transport that the layer gets takes endpoints of `outside`, and its sockets and
+    /// listeners tell such endpoints: a layer names no scheme. Its errors name those of `inside`.
     ///
     /// ```
     /// use std::time::Duration;

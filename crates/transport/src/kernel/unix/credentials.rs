@@ -20,8 +20,8 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
         gid: 0,
     };
     let mut len = libc::socklen_t::try_from(size_of::<libc::ucred>()).ok()?;
-    // SAFETY: the pointers are to a `ucred` and to its length, both alive for the call, and `SO_PEERCRED` writes
-    // at most `len` bytes of a plain C struct.
+    // SAFETY: the pointers are to a `ucred` and to its length, both alive for the call, and
+    // `SO_PEERCRED` writes at most `len` bytes of a plain C struct.
     let answer = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -31,8 +31,8 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
             &raw mut len,
         )
     };
-    // The kernel answers uid -1 for a socket that has no one peer, such as a bound datagram socket; and pid 0 for a
-    // process that this one cannot see, in another container perhaps.
+    // The kernel answers uid -1 for a socket that has no one peer, such as a bound datagram socket;
+    // and pid 0 for a process that this one cannot see, in another container perhaps.
     (answer == 0 && found.uid != u32::MAX).then_some(Credentials {
         uid: found.uid,
         gid: found.gid,

@@ -46,7 +46,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds `socket` at `at`, with the file's mode set before anybody can open it, taking over a stale file.
+/// Binds `socket` at `at`, with the file's mode set before anybody can open it, taking over a stale
+/// file.
 pub(crate) async fn bind(
     socket: &Socket,
     at: &Endpoint,
@@ -82,8 +83,8 @@ fn in_use(at: &Endpoint, error: io::Error) -> Error {
         .hint("a server listens there, or a stale file is in the way and reclaim=false")
 }
 
-/// The file that `bind` makes gets the mode of the socket itself (less the umask), so there is no moment in which
-/// others could connect.
+/// The file that `bind` makes gets the mode of the socket itself (less the umask), so there is no
+/// moment in which others could connect.
 fn chmod_unbound(socket: &Socket, mode: u32) -> io::Result<()> {
     let duplicate: OwnedFd = socket.as_fd().try_clone_to_owned()?;
     File::from(duplicate).set_permissions(Permissions::from_mode(mode))
@@ -91,8 +92,8 @@ fn chmod_unbound(socket: &Socket, mode: u32) -> io::Result<()> {
 
 /// Removes the file at `path` if it is a socket that nobody listens on, and binds in its place.
 ///
-/// The directory is locked meanwhile: of two servers that find the same stale file, one would otherwise remove the
-/// other's new one.
+/// The directory is locked meanwhile: of two servers that find the same stale file, one would
+/// otherwise remove the other's new one.
 async fn reclaim_and_bind(
     socket: &Socket,
     path: &Path,
@@ -100,8 +101,8 @@ async fn reclaim_and_bind(
     at: &Endpoint,
 ) -> Result<()> {
     let failed = |error| hint::failed("listen at", at, error);
-    // A directory that cannot be locked (by who may not read it, or while somebody else holds the lock) is no reason
-    // to refuse: only the race of two servers is open then.
+    // A directory that cannot be locked (by who may not read it, or while somebody else holds the
+    // lock) is no reason to refuse: only the race of two servers is open then.
     let _lock = lock_directory(path).await;
     let found = match fs::symlink_metadata(path) {
         // It went meanwhile, with the server that had it.
@@ -150,8 +151,8 @@ async fn lock_directory(path: &Path) -> io::Result<File> {
 
 /// Nobody is there if a connection is refused.
 ///
-/// A datagram socket asks, because to it a stream server between `bind` and `listen` is one of another kind
-/// (EPROTOTYPE), where a stream socket would be refused as if nobody were there.
+/// A datagram socket asks, because to it a stream server between `bind` and `listen` is one of
+/// another kind (EPROTOTYPE), where a stream socket would be refused as if nobody were there.
 fn is_stale(address: &SockAddr) -> io::Result<bool> {
     let probe = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     probe.set_nonblocking(true)?;

@@ -37,9 +37,9 @@ const OWN: [&str; 3] = [CONNECT_WITHIN, SILENCE, SEND_WITHIN];
 /// None is bounded by default. The methods set what holds where the URL says nothing; in a URL a
 /// time is written as `250ms`, `5s` or `1h30m`, and 0 is without bound.
 ///
-/// `silence` counts from when a receive first has to wait, and `send_within` from when a send has to,
-/// whether or not that future is cancelled meanwhile; what a user does between two receives does not
-/// count. A socket that timed out is as it was: the next receive waits anew.
+/// `silence` counts from when a receive first has to wait, and `send_within` from when a send has
+/// to, whether or not that future is cancelled meanwhile; what a user does between two receives
+/// does not count. A socket that timed out is as it was: the next receive waits anew.
 ///
 /// It works over streams and datagrams, over static types ([`Stack`](crate::Stack)) and in a
 /// registry:

@@ -14,8 +14,8 @@ pub struct ListenersHandle {
     members: Arc<Members>,
 }
 
-/// Nobody accepts any more: the [`Listeners`](crate::Listeners) was dropped. Holds the listener that
-/// was to be added.
+/// Nobody accepts any more: the [`Listeners`](crate::Listeners) was dropped. Holds the listener
+/// that was to be added.
 #[derive(Debug)]
 pub struct TooLate(pub BoxListener);
 
@@ -45,8 +45,8 @@ impl ListenersHandle {
         self.members.add_if_open(listener).map_err(TooLate)
     }
 
-    /// Removes the listener of that id and drops it, at once; `false` if there is none. Sockets that
-    /// it brought live on.
+    /// Removes the listener of that id and drops it, at once; `false` if there is none. Sockets
+    /// that it brought live on.
     pub fn remove(&self, id: ListenerId) -> bool {
         self.members.remove(id).is_some()
     }

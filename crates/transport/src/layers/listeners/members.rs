@@ -84,7 +84,8 @@ impl Members {
         self.locked().add(listener)
     }
 
-    /// As [`add`](Members::add), while somebody may still accept; otherwise the listener comes back.
+    /// As [`add`](Members::add), while somebody may still accept; otherwise the listener comes
+    /// back.
     pub(super) fn add_if_open(&self, listener: BoxListener) -> Result<ListenerId, BoxListener> {
         let mut state = self.locked();
         if state.closed {

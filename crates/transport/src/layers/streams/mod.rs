@@ -32,8 +32,8 @@ use crate::contract::transport::listener::Listener;
 /// # Ok(()) }
 /// ```
 ///
-/// A peer that has connected and opens no stream takes up one of the
-/// [connections at once](Streams::connections), and delays nobody else.
+/// A peer that has connected and opens no stream takes up one of the [connections at
+/// once](Streams::connections), and delays nobody else.
 #[derive(Clone, Debug)]
 pub struct Streams<M> {
     mux: M,
@@ -86,10 +86,10 @@ impl<M: MuxTransport> Transport for Streams<M> {
 
 /// Accepts every stream of every connection that a listener accepts. Made by [`Streams`].
 ///
-/// Each connection has a task, which waits for its turn to give a stream before it accepts the next,
-/// so that no connection that opens many keeps those of others back. An error of the listener inside
-/// is given when the last connection has ended. Dropping this drops the connections, as far as no
-/// stream of theirs is left.
+/// Each connection has a task, which waits for its turn to give a stream before it accepts the
+/// next, so that no connection that opens many keeps those of others back. An error of the listener
+/// inside is given when the last connection has ended. Dropping this drops the connections, as far
+/// as no stream of theirs is left.
 pub struct StreamListener<L: MuxListener> {
     inner: L,
     at_once: usize,

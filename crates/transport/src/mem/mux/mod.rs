@@ -32,8 +32,8 @@ const KEYS: Keys = Keys::new(&["recv_buffer", "backlog", STREAMS]);
 const DEFAULT_STREAMS: usize = 100;
 const DEFAULT_WINDOW: usize = 64 * 1024;
 
-/// Connections with many streams between tasks of this process, at `mem-mux://name`; `mem-mux://*` at
-/// a listener stands for a free name.
+/// Connections with many streams between tasks of this process, at `mem-mux://name`; `mem-mux://*`
+/// at a listener stands for a free name.
 ///
 /// Options in the URL say what an end allows the other: `streams` at once (default 100),
 /// `recv_buffer` bytes of each stream waiting to be read (default 64 KiB); and at a listener,

@@ -78,7 +78,8 @@ proptest! {
         prop_assert_eq!(format!("{name:?}"), "Name(\"@host:1\")");
     }
 
-    // All but '?' and a later '=', which together read as an option: nothing tells them from `?join=group@eth0`.
+    // All but '?' and a later '=', which together read as an option: nothing tells them from
+    // `?join=group@eth0`.
     #[test]
     fn a_password_stays_out_of_errors(password in "[a-z0-9:/?#%@]{0,6}hunter2[a-z0-9:/?#%@]{0,6}") {
         let words = refusal(&format!("tcp://user:{password}@host:1"));
