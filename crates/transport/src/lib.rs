@@ -65,6 +65,11 @@
 //! The kernel's sockets need Unix: Linux is tested, macOS compiles. Abstract names, peer
 //! credentials and device binding are Linux'.
 
+#![cfg_attr(
+    not(unix),
+    allow(dead_code, unused_imports, reason = "the kernel's sockets use them")
+)]
+
 mod adapters;
 mod contract;
 #[cfg(unix)]
