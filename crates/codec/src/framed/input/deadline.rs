@@ -19,8 +19,6 @@ const ABSENT: Duration = Duration::from_millis(100);
 pub(super) struct Deadline {
     pub(super) limit: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Bytes arrived since the last time that nothing was there.
-    arrived: bool,
 }
 
 impl Deadline {
@@ -28,7 +26,6 @@ impl Deadline {
         Deadline {
             limit: Some(DEFAULT_FRAME_TIME),
             timer: None,
-            arrived: false,
         }
     }
 
@@ -37,13 +34,14 @@ impl Deadline {
         self.timer = None;
     }
 
-    pub(super) fn arrived(&mut self) {
-        self.arrived = true;
-    }
-
-    /// Nothing is there now. Ready, with the limit, once a frame that has `begun` is late.
-    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>, begun: bool) -> Poll<Duration> {
-        let arrived = std::mem::take(&mut self.arrived);
+    /// Nothing is there now, and perhaps bytes have `arrived` since that was so last. Ready, with the
+    /// limit, once a frame that has `begun` is late.
+    pub(super) fn poll_late(
+        &mut self,
+        cx: &mut Context<'_>,
+        begun: bool,
+        arrived: bool,
+    ) -> Poll<Duration> {
         let Some(limit) = self.limit.filter(|_| begun) else {
             return Poll::Pending;
         };

@@ -32,7 +32,7 @@ impl Input {
                 if self.buf.len() - before == read {
                     self.growth.filled(received);
                 }
-                self.deadline.arrived();
+                self.arrived = true;
                 Poll::Ready(self.received(received))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
@@ -72,7 +72,8 @@ impl Input {
         }
         let begun = here > 0 || self.skip > 0 || !at_boundary;
         self.looked |= begun && self.deadline.limit.is_some();
-        let late = ready!(self.deadline.poll_late(cx, begun));
+        let arrived = std::mem::take(&mut self.arrived);
+        let late = ready!(self.deadline.poll_late(cx, begun, arrived));
         self.fail();
         Poll::Ready(Err(FrameFault::TimedOut(late)))
     }

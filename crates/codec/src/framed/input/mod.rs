@@ -38,6 +38,8 @@ pub(super) struct Input {
     /// The codec remembers bytes behind the last frame, so that they can be no body any more.
     /// Wherever there is a deadline for the next frame it does.
     looked: bool,
+    /// Bytes arrived since the last time that nothing was there.
+    arrived: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,7 @@ impl Input {
             growth: Growth::new(),
             deadline: Deadline::new(),
             looked: false,
+            arrived: false,
         }
     }
 
