@@ -218,3 +218,26 @@ async fn zero_is_without_bound_and_the_url_goes_over_the_layer() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn a_time_beyond_what_the_clock_counts_is_without_bound() {
+    let deadlines = Deadlines::default()
+        .connect_within(Duration::MAX)
+        .silence(Duration::MAX)
+        .send_within(Duration::MAX);
+    let registry = Registry::standard().layer("mem", deadlines).unwrap();
+    let server = registry.listen("mem://*?recv_buffer=1").await.unwrap();
+    let mut client = registry.connect(server.local()).await.unwrap();
+    let moment = Duration::from_millis(10);
+    let (mut buf, bytes) = ([0; 1], [0; 2]);
+    assert!(timeout(moment, client.recv(&mut buf)).await.is_err());
+    assert!(timeout(moment, client.send_all(&bytes)).await.is_err());
+}
+
+#[tokio::test]
+async fn closing_may_take_for_ever() {
+    let (client, server) = pair("mem://*", &[]).await;
+    drop(server);
+    let closed = socketry_transport::close(client, 1024, Duration::MAX).await;
+    closed.unwrap();
+}

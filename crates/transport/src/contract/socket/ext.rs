@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::ReadBuf;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::contract::socket::{Received, RecvHalf, SendHalf, Socket};
 
@@ -110,11 +110,12 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
 /// # Errors
 /// If half-closing fails, because the peer is gone, or takes longer than `time`.
 pub async fn close<S: Socket>(mut socket: S, bytes: usize, time: Duration) -> io::Result<()> {
-    let deadline = Instant::now() + time;
-    timeout_at(deadline, socket.finish()).await??;
+    let begun = Instant::now();
+    timeout(time, socket.finish()).await??;
     if socket.shape().is_stream() {
+        let left = time.saturating_sub(begun.elapsed());
         // A peer that goes on talking has had its chance to read.
-        let _ = timeout_at(deadline, drain(&mut socket, bytes)).await;
+        let _ = timeout(left, drain(&mut socket, bytes)).await;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::units::format_duration;
 
@@ -39,12 +39,20 @@ impl Patience {
             self.waiting = false;
             return polled;
         };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(most)));
         if !self.waiting {
-            timer.as_mut().reset(Instant::now() + most);
+            // A time beyond all that the clock counts never comes.
+            let Some(until) = Instant::now().checked_add(most) else {
+                return polled;
+            };
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(until),
+                none => *none = Some(Box::pin(sleep_until(until))),
+            }
             self.waiting = true;
         }
-        ready!(timer.as_mut().poll(cx));
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(cx));
+        }
         self.waiting = false;
         let words = format!("{what} for {}", format_duration(most));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)))
