@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
+use tokio::task::coop::poll_proceed;
 
 use super::handle::Held;
 use crate::contract::socket::info::Info;
@@ -66,7 +67,14 @@ impl RecvHalf for DatagramRecv {
 }
 
 impl SendHalf for DatagramSend {
-    fn poll_send(&mut self, _: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        // Sending never waits: a task that does nothing else would keep its thread for itself.
+        let turn = ready!(poll_proceed(cx));
+        turn.made_progress();
         let len = parts.iter().map(|part| part.len()).sum();
         if len > MAX_LEN {
             let words = format!("a datagram of {len} bytes, and at most {MAX_LEN} fit");

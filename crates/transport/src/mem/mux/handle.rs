@@ -78,7 +78,7 @@ impl Clone for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.link.let_go(self.end);
+        self.link.let_go(self.end, self.name);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::wakers::Wakers;
 use crate::contract::connection::closed::Closed;
@@ -161,8 +161,12 @@ impl Link {
         self.locked().ends[end].held += 1;
     }
 
-    /// One less. The last closes in order; what nobody accepted there is broken off.
-    pub(super) fn let_go(&self, end: usize) {
+    /// One less, which waits no more. The last closes in order; what nobody accepted there is broken
+    /// off.
+    pub(super) fn let_go(&self, end: usize, handle: u64) {
+        // Dropped without the lock: a waker may be the last that keeps a task, and the task may hold
+        // this end.
+        drop(self.locked().ends[end].forget(handle));
         let mut state = self.locked();
         state.ends[end].held -= 1;
         if state.ends[end].held > 0 {
@@ -219,6 +223,14 @@ impl Link {
                 Poll::Pending
             }
         }
+    }
+}
+
+impl End {
+    /// Whom `handle` had wait.
+    fn forget(&mut self, handle: u64) -> [Option<Waker>; 3] {
+        [&mut self.opening, &mut self.accepting, &mut self.receiving]
+            .map(|wakers| wakers.forget(handle))
     }
 }
 

@@ -15,6 +15,12 @@ impl Wakers {
         }
     }
 
+    /// The task that polled `handle` waits no more: the handle is gone.
+    pub(super) fn forget(&mut self, handle: u64) -> Option<Waker> {
+        let at = self.0.iter().position(|(own, _)| *own == handle)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
     /// Wakes all: one of them may have been cancelled, and nobody knows which.
     pub(super) fn wake(&mut self) {
         for (_, waker) in self.0.drain(..) {
