@@ -166,7 +166,10 @@ impl Endpoint {
         if read == parts {
             return text.parse();
         }
-        Err(parts.misread(&read).error("use", &text))
+        // Read from the text again, a part of the user would pass for something else, and be shown.
+        let user = parts.user.map(|_| "…");
+        let shown = Parts { user, ..parts }.text();
+        Err(parts.misread(&read).error("use", &shown))
     }
 
     /// The parts, each as it is written.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{parse, refusal};
-use crate::contract::endpoint::Address;
+use crate::contract::endpoint::{Address, Endpoint, Parts};
 use crate::contract::error::{Error, ErrorKind};
 
 /// What `unwrap` and a `main` that returns an error print.
@@ -84,5 +84,29 @@ proptest! {
     fn a_password_stays_out_of_errors(password in "[a-z0-9:/?#%@]{0,6}hunter2[a-z0-9:/?#%@]{0,6}") {
         let words = refusal(&format!("tcp://user:{password}@host:1"));
         prop_assert!(!words.contains("hunter2"), "{}", words);
+    }
+}
+
+#[test]
+fn secrets_never_show_in_errors_of_parts() {
+    let users = [
+        "me:hunter2?a=b",
+        "me:12/hunter2",
+        "me:hunter2/x?y=z",
+        "me:hunter2@",
+    ];
+    for (user, scheme) in users.into_iter().flat_map(|u| [(u, "ssh"), (u, "unix")]) {
+        for host in ["host", "::1", ""] {
+            let parts = Parts {
+                scheme,
+                user: Some(user),
+                host,
+                port: Some(1),
+                ..Parts::default()
+            };
+            let words = Endpoint::from_parts(parts).unwrap_err().to_string();
+            assert!(!words.contains("hunter2"), "{words}");
+            assert!(words.contains(host), "{words}");
+        }
     }
 }
