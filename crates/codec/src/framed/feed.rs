@@ -6,7 +6,7 @@ use socketry_transport::SendHalf;
 
 use super::send::LARGE;
 use super::{FrameError, Framed, Output};
-use crate::{Codec, FrameSource};
+use crate::{Codec, CodecError, FrameSource};
 
 /// Not all frames of [`Framed::feed_many`] were fed: how many were, and why not the next.
 ///
@@ -96,11 +96,20 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
             let Output {
                 buf, high_water, ..
             } = &mut self.output;
+            let before = source.given();
             let encoded = self.codec.encode_many(source, buf, *high_water);
-            return encoded.map_err(|error| {
-                source.refuse();
-                self.codec_refused(error)
-            });
+            let stuck = source.given() == before && source.goes_on() && self.has_room();
+            return match encoded {
+                // It would be asked for ever.
+                Ok(()) if stuck => Err(self.codec_refused(CodecError::unsound())),
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    if source.given() > before {
+                        source.refuse();
+                    }
+                    Err(self.codec_refused(error))
+                }
+            };
         }
         while self.has_room() {
             let Some(frame) = source.next_frame() else {
@@ -136,6 +145,10 @@ enum Stop<F> {
 trait Counted: FrameSource {
     /// The last one was not fed.
     fn refuse(&mut self);
+    /// How many frames were given out and not refused.
+    fn given(&self) -> usize;
+    /// Whether it may have more for the codec.
+    fn goes_on(&self) -> bool;
 }
 
 impl<I, F> Source<I, F> {
@@ -152,6 +165,9 @@ impl<I, F> Source<I, F> {
 impl<F: AsRef<[u8]>, I: Iterator<Item = F>> FrameSource for Source<I, F> {
     #[inline]
     fn next_frame(&mut self) -> Option<&[u8]> {
+        if self.stop.is_some() {
+            return None;
+        }
         let Some(frame) = self.frames.next() else {
             self.stop = Some(Stop::End);
             return None;
@@ -169,5 +185,11 @@ impl<F: AsRef<[u8]>, I: Iterator<Item = F>> FrameSource for Source<I, F> {
 impl<F: AsRef<[u8]>, I: Iterator<Item = F>> Counted for Source<I, F> {
     fn refuse(&mut self) {
         self.fed -= 1;
+    }
+    fn given(&self) -> usize {
+        self.fed
+    }
+    fn goes_on(&self) -> bool {
+        self.stop.is_none()
     }
 }

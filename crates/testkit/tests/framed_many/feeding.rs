@@ -2,7 +2,11 @@
 
 use std::task::Poll;
 
-use socketry_codec::{FeedError, FrameError, FrameFault, Framed, Line, Raw, Struct};
+use bytes::BytesMut;
+use socketry_codec::{
+    Codec, CodecError, Decoded, End, Fault, FeedError, FrameError, FrameFault, FrameSource, Framed,
+    Line, Raw, Struct,
+};
 use socketry_testkit::Script;
 use tokio_test::{assert_pending, assert_ready, task};
 
@@ -142,4 +146,63 @@ fn a_large_one_among_them_is_never_cut() {
         let due = if whole { &all[..] } else { &[all[0], all[2]] };
         assert!(socket.written() == encoded(due), "{cut}");
     }
+}
+
+/// Encodes many frames in a way of its own.
+#[derive(Clone, Debug)]
+struct Careless(fn(&mut dyn FrameSource, &mut BytesMut) -> Result<(), CodecError>);
+
+impl Codec for Careless {
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        Raw.decode(input, end)
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        out.extend_from_slice(frame);
+        Ok(())
+    }
+    fn encode_many(
+        &mut self,
+        frames: &mut dyn FrameSource,
+        out: &mut BytesMut,
+        _: usize,
+    ) -> Result<(), CodecError> {
+        (self.0)(frames, out)
+    }
+    fn at_boundary(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_codec_that_takes_no_frame_is_not_asked_for_ever() {
+    let mut framed = Framed::new(Script::stream(), Careless(|_, _| Ok(())));
+    let error = framed.feed_many(["one"]).await.unwrap_err();
+    assert_eq!(error.fed, 0);
+    assert!(error.to_string().contains("made no progress"), "{error}");
+}
+
+#[tokio::test]
+async fn a_codec_that_fails_before_it_takes_a_frame_refuses_none() {
+    let fails = |_: &mut dyn FrameSource, _: &mut BytesMut| {
+        Err(CodecError::fatal(Fault::Other("no".into())))
+    };
+    let mut framed = Framed::new(Script::stream(), Careless(fails));
+    let FeedError { fed, .. } = framed.feed_many(["one"]).await.unwrap_err();
+    assert_eq!(fed, 0);
+}
+
+#[tokio::test]
+async fn a_codec_that_asks_on_loses_no_large_frame() {
+    let socket = Script::stream();
+    let asks = |frames: &mut dyn FrameSource, out: &mut BytesMut| {
+        for _ in 0..9 {
+            out.extend_from_slice(frames.next_frame().unwrap_or_default());
+        }
+        Ok(())
+    };
+    let mut framed = Framed::new(socket.clone(), Careless(asks));
+    let frames = [vec![1; 1], vec![2; 1 << 20], vec![3; 1]];
+    assert_eq!(framed.feed_many(&frames).await.unwrap(), 3);
+    framed.flush().await.unwrap();
+    assert!(socket.written() == frames.concat());
 }
