@@ -180,3 +180,11 @@ fn a_closure_may_hold_what_it_likes() {
     assert!(codecs.build("once").is_err());
     assert_eq!(format!("{codecs:?}"), r#"{"once"}"#);
 }
+
+#[test]
+fn what_has_no_name_is_never_found() {
+    let codecs = CodecRegistry::empty().with("", |_| Ok(Line::default().into()));
+    for name in ["", ":", ":crlf"] {
+        assert!(codecs.build(name).is_err(), "{name:?}");
+    }
+}

@@ -121,7 +121,8 @@ impl CodecRegistry {
             Some((name, text)) => (name, Some(text)),
             None => (&*spec.name, None),
         };
-        let entry = self.entries.iter().find(|entry| &*entry.name == name);
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| !name.is_empty() && &*entry.name == name);
         let entry = entry.ok_or_else(|| SpecError::unknown(&spec.name, self.names()))?;
         let mut parameters = Parameters::new(&spec, text);
         let codec = (entry.factory)(&mut parameters)?;
