@@ -23,12 +23,13 @@ use crate::kernel::addr::{self, Scheme};
 struct Connected {
     os: Os,
     ends: Ends,
-    info: OnceLock<Info>,
+    /// Boxed, since connections that nobody asks about have no room for it.
+    info: OnceLock<Box<Info>>,
 }
 
 impl Connected {
     fn info(&self) -> &Info {
-        self.info.get_or_init(|| self.ends.info(&self.os))
+        self.info.get_or_init(|| Box::new(self.ends.info(&self.os)))
     }
 }
 
