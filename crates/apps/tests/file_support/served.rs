@@ -30,6 +30,10 @@ impl Served {
     }
 
     pub(crate) async fn at(scheme: &str, codec: &str) -> Self {
+        Served::with(Service::with_codec(codec).unwrap(), scheme).await
+    }
+
+    pub(crate) async fn with(service: Service, scheme: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("root")).unwrap();
         let url = match scheme {
@@ -37,7 +41,6 @@ impl Served {
             "mem" => "mem://*".to_owned(),
             _ => "tcp://127.0.0.1:0".to_owned(),
         };
-        let service = Service::with_codec(codec).unwrap();
         let root = dir.path().join("root");
         let url = url.parse().unwrap();
         let server = Server::bind(&service, &url, &root).await.unwrap();
