@@ -127,6 +127,7 @@ impl Ahead {
 
     /// Puts the frame that the codec answered with before those that it found behind it; whether
     /// all of them lie within an input of `here` bytes.
+    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn first(&mut self, place: Place, here: usize) -> bool {
         self.places[0] = place;
@@ -144,6 +145,7 @@ impl Ahead {
 
     /// The next `most` places, or as many as there are, and how many before them are given out, to
     /// be noted there.
+    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn lend(&mut self, most: usize) -> (&[Place], &mut usize) {
         let until = self.found.min(self.given.saturating_add(most));
@@ -151,6 +153,7 @@ impl Ahead {
     }
 
     /// Whether all were given out.
+    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.given == self.found
