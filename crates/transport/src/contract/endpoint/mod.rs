@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub use address::Address;
 use own::Kind;
 pub use parts::Parts;
+use parts::scheme_and_rest;
 use query::Pairs;
 pub(crate) use redacted::redacted;
 use refusal::Refusal;
@@ -152,7 +153,7 @@ impl Endpoint {
     /// The text before `://`, in lower case.
     pub fn scheme(&self) -> &str {
         let text = self.as_str();
-        text.split_once("://").map_or(text, |(scheme, _)| scheme)
+        scheme_and_rest(text).map_or(text, |(scheme, _)| scheme)
     }
 
     /// The text, as `Display` prints it: with the user name and password that it may have.

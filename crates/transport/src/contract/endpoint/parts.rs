@@ -60,10 +60,18 @@ impl fmt::Debug for Parts<'_> {
     }
 }
 
+/// The text before and after the first `://`. A scheme has no colon, and one is found faster than
+/// three characters are; each connect looks several times.
+pub(super) fn scheme_and_rest(text: &str) -> Option<(&str, &str)> {
+    let colon = text.split_once(':')?;
+    let rest = colon.1.strip_prefix("//").map(|rest| (colon.0, rest));
+    rest.or_else(|| text.split_once("://"))
+}
+
 /// The parts of any text, well-formed or not: written one behind the other, they are the text
 /// again.
 pub(super) fn split(text: &str) -> Parts<'_> {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (scheme, rest) = scheme_and_rest(text).unwrap_or(("", text));
     let (place, query) = match rest.split_once('?') {
         Some((place, query)) => (place, Some(query)),
         None => (rest, None),
