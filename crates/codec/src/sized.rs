@@ -123,7 +123,8 @@ fn whole<const N: usize>(
     let (header, body) = input.split_first_chunk()?;
     let most = longest.min(body.len());
     let size = usize::try_from(len(*header)).ok()?;
-    (size <= most).then_some(Decoded::Frame {
+    // Added only once it is compared: a peer's length may be the largest there is.
+    (size <= most).then(|| Decoded::Frame {
         start: N,
         end: N + size,
         consumed: N + size,
@@ -194,5 +195,27 @@ impl Codec for Struct {
 
     fn properties(&self) -> Properties {
         Properties::default().at_most(self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_length_behind_a_whole_frame_is_no_frame() {
+        let mut codec = Struct::new(">Q".parse().expect("a format"));
+        let wire = [&[0, 0, 0, 0, 0, 0, 0, 1, b'a'][..], &[0xff; 8]].concat();
+        let mut ahead = Ahead::new();
+        let first = codec.decode_many(&wire, End::Open, &mut ahead);
+        assert_eq!(
+            first,
+            Ok(Decoded::Frame {
+                start: 8,
+                end: 9,
+                consumed: 9
+            })
+        );
+        assert_eq!(ahead.next(), None);
     }
 }
