@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -208,6 +208,7 @@ fn pass_and_leave(times: usize) {
     runtime.unwrap().block_on(async {
         for _ in 0..times {
             let (mut server, mut client, _directory) = pair("descriptors=3", "descriptors=3").await;
+            note_processes(&server);
             let file = file("1");
             let all = vec![file.as_fd(); 10];
             client.send_with(b"x", &all).await.unwrap();
@@ -217,6 +218,23 @@ fn pass_and_leave(times: usize) {
             passed(&server).attach(file).unwrap();
         }
     });
+}
+
+/// Has the kernel add a descriptor of the sender's process to each message (Linux 6.5; older kernels
+/// refuse the option).
+#[expect(unsafe_code, reason = "no crate here sets the option")]
+fn note_processes(socket: &impl AsFd) {
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open, and the kernel reads an `int` that outlives the call.
+    unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PASSPIDFD,
+            (&raw const on).cast(),
+            4,
+        );
+    }
 }
 
 async fn bound(path: &Path, query: &str) -> OsDatagram {

@@ -26,6 +26,9 @@ const PASS_RIGHTS: c_int = if cfg!(any(target_arch = "sparc", target_arch = "spa
 };
 const INT: socklen_t = 4;
 
+/// `SCM_PIDFD` of Linux 6.5: a descriptor of the sender's process.
+const SCM_PIDFD: c_int = 4;
+
 /// The most descriptors in one message (`SCM_MAX_FD`).
 pub(super) const MOST: usize = 253;
 const SPACE: usize = space(MOST * size_of::<RawFd>());
@@ -63,13 +66,15 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     let len =
         unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
     let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
-    let descriptors = control
-        .messages(message.msg_controllen as usize)
-        .filter(|one| (one.level, one.kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS))
-        .flat_map(|one| one.data.as_chunks::<4>().0)
-        // SAFETY: the kernel has just opened it for this call, and nobody else knows its number.
-        .map(|number| unsafe { OwnedFd::from_raw_fd(RawFd::from_ne_bytes(*number)) })
-        .collect();
+    let mut descriptors = Vec::new();
+    for one in control.messages(message.msg_controllen as usize) {
+        match (one.level, one.kind) {
+            (libc::SOL_SOCKET, libc::SCM_RIGHTS) => descriptors.extend(opened(one.data)),
+            // The caller has set SO_PASSPIDFD on the socket. We have no use for it, so it is closed.
+            (libc::SOL_SOCKET, SCM_PIDFD) => opened(one.data).for_each(drop),
+            _ => {}
+        }
+    }
     let name_len = message.msg_namelen.min(storage.size_of());
     Ok(Came {
         len,
@@ -79,6 +84,16 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
         descriptors,
         lost: message.msg_flags & libc::MSG_CTRUNC != 0,
     })
+}
+
+/// The descriptors of a message. A negative number is an error of the kernel's and no descriptor.
+fn opened(data: &[u8]) -> impl Iterator<Item = OwnedFd> {
+    let numbers = data.as_chunks::<4>().0.iter();
+    let numbers = numbers.map(|number| RawFd::from_ne_bytes(*number));
+    numbers
+        .filter(|number| *number >= 0)
+        // SAFETY: the kernel has just opened it for this call, and no other code knows its number.
+        .map(|number| unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Sends all `parts` (as many as go at once of a stream) to `to`, or to the peer, and with them
