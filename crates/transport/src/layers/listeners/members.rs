@@ -56,8 +56,8 @@ pub(super) enum Turn {
 
 /// Shared by the one task that accepts and the handles.
 ///
-/// The lock is held while listeners are polled, which never takes long; whoever removes one has it
-/// closed at once, even while nobody accepts.
+/// The lock is held while listeners are polled, which never takes long. So `remove` closes a listener
+/// at once, even while no task accepts, and a listener must not use the handle in its own poll.
 #[derive(Default)]
 pub(super) struct Members(Mutex<State>);
 
@@ -81,7 +81,9 @@ impl Members {
     }
 
     pub(super) fn add(&self, listener: BoxListener) -> ListenerId {
-        self.locked().add(listener)
+        let (id, accepting) = self.locked().add(listener);
+        wake(accepting);
+        id
     }
 
     /// As [`add`](Members::add), while somebody may still accept; otherwise the listener comes
@@ -91,7 +93,10 @@ impl Members {
         if state.closed {
             return Err(listener);
         }
-        Ok(state.add(listener))
+        let (id, accepting) = state.add(listener);
+        drop(state);
+        wake(accepting);
+        Ok(id)
     }
 
     pub(super) fn remove(&self, id: ListenerId) -> Option<BoxListener> {
@@ -113,9 +118,10 @@ impl Members {
     pub(super) fn drop_handle(&self) {
         let mut state = self.locked();
         state.handles -= 1;
-        if state.handles == 0 {
-            state.wake();
-        }
+        let last = state.handles == 0;
+        let accepting = state.accepting.take_if(|_| last);
+        drop(state);
+        wake(accepting);
     }
 
     /// Nobody accepts any more: every listener is dropped.
@@ -160,18 +166,12 @@ impl Members {
 }
 
 impl State {
-    fn add(&mut self, listener: BoxListener) -> ListenerId {
+    /// Adds a listener. The caller wakes the task that accepts once the lock is free.
+    fn add(&mut self, listener: BoxListener) -> (ListenerId, Option<Waker>) {
         let id = ListenerId(self.next_id);
         self.next_id += 1;
         self.listeners.push((id, listener));
-        self.wake();
-        id
-    }
-
-    fn wake(&mut self) {
-        if let Some(accepting) = self.accepting.take() {
-            accepting.wake();
-        }
+        (id, self.accepting.take())
     }
 
     /// Removes the listener at this place; whose turn it is stays the same.
@@ -180,6 +180,13 @@ impl State {
             self.next -= 1;
         }
         self.listeners.remove(at)
+    }
+}
+
+/// Wakes without the lock: a waker may run the task, or drop it with a handle that it holds.
+fn wake(accepting: Option<Waker>) {
+    if let Some(accepting) = accepting {
+        accepting.wake();
     }
 }
 

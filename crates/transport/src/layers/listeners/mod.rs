@@ -42,6 +42,9 @@ use members::{Members, Turn};
 /// # Ok(()) }
 /// ```
 ///
+/// A listener inside must not use this, or a handle of it, in its `poll_accept`: it would wait for
+/// itself.
+///
 /// Without a listener inside, accepting waits for a [handle](ListenersHandle) to add one; when no
 /// handle is left either, it ends. Dropping this drops the listeners inside.
 pub struct Listeners {
