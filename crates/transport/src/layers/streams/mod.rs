@@ -161,10 +161,16 @@ impl<L: MuxListener> Listener for StreamListener<L> {
         if let Poll::Ready(Some(stream)) = self.take.poll_recv(cx) {
             return Poll::Ready(Ok(stream));
         }
-        match self.ended.take_if(|_| self.connections.is_empty()) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Poll::Pending,
+        if self.ended.is_none() || !self.connections.is_empty() {
+            return Poll::Pending;
         }
+        // The task's budget may have held back the last stream, and nothing would wake for it.
+        if let Ok(stream) = self.take.try_recv() {
+            return Poll::Ready(Ok(stream));
+        }
+        self.ended
+            .take()
+            .map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
     }
 }
 
