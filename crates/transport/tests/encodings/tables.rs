@@ -125,9 +125,10 @@ fn write_ranges(out: &mut String, ranges: &[Range]) {
 /// The source, and the codecs that have a table.
 pub(crate) fn source() -> (String, Vec<&'static str>) {
     let mut out = String::from(
-        "//! How CPython's codecs differ from encoding_rs. `UPDATE_TABLES=1 cargo test -p socketry-transport --test encodings`\n\
-         //! writes this file, by asking CPython about each sequence of bytes and each
-         //! character.\n\n\
+        "//! How CPython's codecs differ from encoding_rs.\n\
+         //!\n\
+         //! `UPDATE_TABLES=1 cargo test -p socketry-transport --test encodings` writes this file:\n\
+         //! it asks CPython about each sequence of bytes and each character.\n\n\
          use super::{Table, Units};\n\n\
          pub(super) static TABLES: &[Table] = &[\n",
     );

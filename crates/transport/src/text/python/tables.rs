@@ -1,5 +1,7 @@
-//! How CPython's codecs differ from encoding_rs. `UPDATE_TABLES=1 cargo test -p socketry-transport --test encodings`
-//! writes this file, by asking CPython about each sequence of bytes and each character.
+//! How CPython's codecs differ from encoding_rs.
+//!
+//! `UPDATE_TABLES=1 cargo test -p socketry-transport --test encodings` writes this file:
+//! it asks CPython about each sequence of bytes and each character.
 
 use super::{Table, Units};
 
