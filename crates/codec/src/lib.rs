@@ -80,8 +80,8 @@ pub use error::{Cause, CodecError, Fault};
 pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{
-    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, Frames, MidFrame, Parts, Sender,
-    Strangers, Typed, TypedSender,
+    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, FramedParts, Frames, MidFrame,
+    Sender, Strangers, Typed, TypedSender,
 };
 pub use json::Json;
 pub use line::Line;

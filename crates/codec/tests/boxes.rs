@@ -28,7 +28,7 @@ fn each_codec_becomes_a_boxed_one() {
 struct Holds {
     reader: Reader,
     #[cfg(feature = "net")]
-    parts: Option<socketry_codec::Parts<()>>,
+    parts: Option<socketry_codec::FramedParts<()>>,
 }
 
 #[test]

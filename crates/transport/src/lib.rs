@@ -92,7 +92,7 @@ pub use contract::connection::transport::{AcceptConnection, MuxListener, MuxTran
 pub use contract::connection::{AcceptStream, Connection, Open};
 pub use contract::datagram::batch::{Batch, Datagram};
 pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
-pub use contract::endpoint::{Address, Endpoint, Parts};
+pub use contract::endpoint::{Address, Endpoint, EndpointParts};
 pub use contract::error::{Error, ErrorKind, Result, os_code};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::info::Info;

@@ -99,7 +99,7 @@ pub struct Framed<S, C = BoxCodec> {
 
 /// A [`Framed`] taken apart, with what it holds.
 #[derive(Debug)]
-pub struct Parts<S, C = BoxCodec> {
+pub struct FramedParts<S, C = BoxCodec> {
     /// The socket.
     pub socket: S,
     /// The codec.
@@ -135,7 +135,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
     }
 
     /// Joins parts again, with the bytes that they hold.
-    pub fn from_parts(parts: Parts<S, C>) -> Self {
+    pub fn from_parts(parts: FramedParts<S, C>) -> Self {
         let mut framed = Framed::new(parts.socket, parts.codec);
         framed.input.restore(parts.received);
         framed.output.datagram = !framed.shape().is_stream() && !parts.unsent.is_empty();
@@ -238,11 +238,11 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for
     /// frames. The error gives `self` back; [`into_socket`](Framed::into_socket) is for those who
     /// want no more than the socket.
-    pub fn into_parts(self) -> Result<Parts<S, C>, MidFrame<Self>> {
+    pub fn into_parts(self) -> Result<FramedParts<S, C>, MidFrame<Self>> {
         if !self.at_boundary() {
             return Err(MidFrame(Box::new(self)));
         }
-        Ok(Parts {
+        Ok(FramedParts {
             socket: self.socket,
             codec: self.codec,
             received: self.input.into_unread(),

@@ -25,7 +25,7 @@ pub type BoxSend = Box<dyn SendHalf>;
 /// A transport of any kind, shared.
 pub type BoxTransport = Arc<dyn Transport<Socket = BoxSocket, Listener = BoxListener>>;
 
-/// What [`BoxSocket`] needs: `split` by value, through a box.
+/// The methods that [`BoxSocket`] needs: `split` by value, through a box.
 ///
 /// A blanket trait, because a hand-written `split_boxed(self: Box<Self>) { self.split() }` would
 /// resolve to the `Socket` of `Box<Self>` and call itself for ever.
@@ -54,7 +54,7 @@ impl<S: Socket> Erased for S {
 
 /// A connected socket of any transport.
 ///
-/// What is inside can be looked at, and taken out:
+/// The socket inside can be looked at, and taken out:
 ///
 /// ```
 /// use socketry_transport::{BoxSocket, Listener, MemSocket, connect, listen};
@@ -75,7 +75,7 @@ impl BoxSocket {
         boxed.downcast().unwrap_or_else(|boxed| boxed)
     }
 
-    /// What is inside, whatever its type.
+    /// The socket inside, of any type.
     pub fn as_any(&self) -> &dyn Any {
         self.0.any()
     }
@@ -168,7 +168,7 @@ impl Listener for BoxListener {
     }
 }
 
-/// Boxes what the listener or transport inside gives.
+/// Boxes the sockets and listeners that the listener or transport inside gives.
 struct Boxing<T>(T);
 
 impl<L: Listener> Listener for Boxing<L> {

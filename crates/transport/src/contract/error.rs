@@ -1,5 +1,4 @@
-//! One error for the control path: what was being done, where, why it failed, and what can be done
-//! about it.
+//! One error for the control path: the action, the place, the reason, and the way out.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -12,18 +11,18 @@ use crate::contract::endpoint::redacted;
 /// The result of the control path. The data path answers with [`std::io::Result`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What another library's error becomes when it is held.
+/// Another library's error, as it is held.
 type Held = Box<dyn StdError + Send + Sync + 'static>;
 
 /// Why a socket could not be made.
 ///
-/// It prints as one line: the action, the endpoint, the reason, and where there is one, the way
+/// It prints as one line: the action, the endpoint, the reason, and, where there is one, the way
 /// out. The reason is in the words of the error that it [holds](Error::caused_by), unless
-/// [another](Error::because) was given. Whatever is not printed in that line is behind
-/// [`source`](StdError::source), so a printed chain shows each text once. In the words of the error
-/// that it holds, and in the endpoint, what could drive a terminal is escaped.
+/// [another](Error::because) was given. The rest is behind [`source`](StdError::source), so a
+/// printed chain shows each text once. Characters that could drive a terminal are escaped in the
+/// endpoint and in the words of the error that it holds.
 ///
-/// A transport of your own tells with it what its library said:
+/// A transport of your own passes on the words of its library with it:
 ///
 /// ```
 /// use socketry_transport::{Endpoint, Error, ErrorKind};
@@ -45,8 +44,8 @@ type Held = Box<dyn StdError + Send + Sync + 'static>;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// As an [`io::Error`] it keeps its kind and is inside, for [`io::Error::downcast`] and
-/// [`Error::io`] to take out again.
+/// An [`io::Error`] that is made of it keeps its kind and holds it: [`io::Error::downcast`] and
+/// [`Error::io`] take it out again.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -61,13 +60,13 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Nobody listens there (`ECONNREFUSED`).
+    /// No socket listens there (`ECONNREFUSED`).
     Refused,
     /// No answer in time (`ETIMEDOUT`, or the connect timeout).
     TimedOut,
     /// No route to that host or network (`EHOSTUNREACH`, `ENETUNREACH`).
     Unreachable,
-    /// No such host, file or name (`ENOENT`, or the resolver's word).
+    /// No such host, file or name (`ENOENT`, or the resolver says so).
     NotFound,
     /// The system, or the server that was asked, forbids it (`EACCES`, `EPERM`).
     Denied,
@@ -87,7 +86,7 @@ pub enum ErrorKind {
     Closed,
     /// The text is not an endpoint.
     InvalidEndpoint,
-    /// Nobody registered a transport for the scheme.
+    /// No transport is registered for the scheme.
     UnknownScheme,
     /// An option that is unknown, does not apply to this transport, or has a value that does not
     /// fit.
@@ -112,11 +111,11 @@ impl Error {
         }
     }
 
-    /// What the system answered while `action` was under way at `endpoint`, with a hint where one
-    /// helps.
+    /// The error that the system answered while `action` was under way at `endpoint`, with a hint
+    /// where one helps.
     ///
-    /// An `io::Error` that was made from an `Error` becomes that one again: it says already what
-    /// was done, and where.
+    /// An `io::Error` that was made from an `Error` becomes that one again, since it names the
+    /// action and the place already.
     pub fn io(action: &'static str, endpoint: &Endpoint, source: io::Error) -> Self {
         source.downcast().unwrap_or_else(|source| {
             let mut error = Error::new(ErrorKind::from(&source), action, endpoint);
@@ -125,23 +124,23 @@ impl Error {
         })
     }
 
-    /// Adds the error of another library that is behind this one; any text will do as well. It
-    /// prints in its own words.
+    /// Adds the error of another library that caused this one. Any text will do as well. It prints
+    /// in its own words.
     #[must_use]
     pub fn caused_by(mut self, held: impl Into<Box<dyn StdError + Send + Sync + 'static>>) -> Self {
         self.held = Some(held.into());
         self
     }
 
-    /// Adds why it failed: printed instead of the words of the error that it holds, which is its
-    /// source then.
+    /// Adds the reason. It is printed instead of the words of the error that is held, which then
+    /// becomes the source.
     #[must_use]
     pub fn because(mut self, reason: impl fmt::Display) -> Self {
         self.reason = Some(reason.to_string());
         self
     }
 
-    /// Adds what the user can do about it.
+    /// Adds the way out: an action that the user can take.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());
@@ -163,15 +162,15 @@ impl Error {
         self.held
     }
 
-    /// The system's error number, where the system was asked: what Python's `connect_ex` returns.
-    /// It is found however deep it lies in the error that this one holds.
+    /// The system's error number, if the system was asked. Python's `connect_ex` returns the same
+    /// number. It is found at any depth of the error that this one holds.
     pub fn raw_os_error(&self) -> Option<i32> {
         os_code(self.held.as_deref()?)
     }
 }
 
-/// The system's error number in `error`, or in what is behind it: in an [`Error`] or [`io::Error`]
-/// however deep, in another error as far as it tells its [`source`](StdError::source).
+/// The system's error number in `error`, or in the errors behind it. An [`Error`] or [`io::Error`]
+/// is searched at any depth, and another error as far as it gives its [`source`](StdError::source).
 pub fn os_code(error: &(dyn StdError + 'static)) -> Option<i32> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -204,8 +203,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// Another library's words, which may quote a peer: what could drive a terminal, reorder text or
-/// begin a new line is escaped.
+/// Another library's words, which may quote a peer. Characters that could drive a terminal, reorder
+/// text or begin a new line are escaped.
 struct Plain<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl Write for Plain<'_, '_> {
@@ -223,7 +222,7 @@ impl Write for Plain<'_, '_> {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let held = self.held.as_deref()?;
-        // The words of the one that is held are in the line of this one, unless a reason stands for
+        // The line of this error has the words of the one that is held, unless a reason replaces
         // them.
         match self.reason {
             Some(_) => Some(held),
@@ -244,7 +243,7 @@ impl From<Error> for io::Error {
         let held = error
             .get_ref()
             .and_then(|held| held.downcast_ref::<io::Error>());
-        // What the system said is more exact, where it is the same.
+        // The system's own kind is more exact, where both mean the same.
         let kind = match held.filter(|held| ErrorKind::from(*held) == error.kind) {
             Some(held) => held.kind(),
             None => error.kind.into(),
@@ -312,7 +311,7 @@ impl fmt::Display for ErrorKind {
 }
 
 impl ErrorKind {
-    /// What helps most often, wherever the endpoint is.
+    /// The hint that helps most often, for any endpoint.
     pub(crate) fn usual_hint(self) -> Option<&'static str> {
         match self {
             ErrorKind::Refused => Some("is the server running, and is this where it listens?"),

@@ -1,5 +1,6 @@
-//! The contract: what every transport, socket and listener is, whoever wrote it. It imports nothing
-//! of the operating system, so that it compiles anywhere; `tests/contract.rs` sees to that.
+//! The contract: the traits and types that every transport, socket and listener has in common. It
+//! imports nothing of the operating system, so it compiles anywhere. `tests/contract.rs` checks
+//! that.
 
 pub(crate) mod boxed;
 pub(crate) mod connection;

@@ -1,4 +1,4 @@
-//! `mem://name`: stream sockets inside this process, first-class, without the kernel.
+//! `mem://name`: stream sockets inside this process, without the kernel.
 
 pub(crate) mod mux;
 mod names;
@@ -25,21 +25,21 @@ pub use socket::{MemRecv, MemSend, MemSocket};
 
 const SCHEME: &str = "mem";
 
-/// How many bytes wait in each direction, where `recv_buffer` says nothing.
+/// The most bytes that wait in each direction, unless `recv_buffer` is given.
 const DEFAULT_BUFFER: usize = 64 * 1024;
 
-/// In-memory sockets: a listener has a name, and whoever is in the same process may connect to it.
+/// In-memory sockets: a listener has a name, to which any task of the same process may connect.
 ///
-/// Each `MemTransport::new` has names of its own; [`Default`] (and `mem://` in the standard
-/// registry) share those of the process. The name `mem://*` at a listener stands for a free one, as
-/// port 0 does elsewhere.
+/// Each `MemTransport::new` has names of its own. [`Default`] and `mem://` in the standard registry
+/// share the names of the process. A listener at `mem://*` gets a free name, as with port 0
+/// elsewhere.
 #[derive(Clone, Debug)]
 pub struct MemTransport {
     options: SocketOptions,
     names: Names<Listening>,
 }
 
-/// The way to a listener, and how many bytes wait in each direction of its sockets.
+/// The backlog of a listener, and the most bytes that wait in each direction of its sockets.
 #[derive(Clone, Debug)]
 struct Listening {
     backlog: mpsc::Sender<MemSocket>,
@@ -58,7 +58,7 @@ impl Default for MemTransport {
 }
 
 impl MemTransport {
-    /// With `options` for every socket, and names that nobody else sees.
+    /// A transport with `options` for every socket, and with names of its own.
     pub fn new(options: SocketOptions) -> Self {
         MemTransport {
             options,
@@ -67,16 +67,17 @@ impl MemTransport {
     }
 }
 
-/// What may wait to be accepted: as many as the options say, and at least one.
+/// A backlog of the length in the options, and at least 1.
 fn backlog<T>(options: &SocketOptions) -> (mpsc::Sender<T>, mpsc::Receiver<T>) {
     let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
     let most = Semaphore::MAX_PERMITS;
     mpsc::channel(usize::try_from(backlog).unwrap_or(most).clamp(1, most))
 }
 
-/// Puts what is to be accepted into the backlog of `listening`, or says why `to` refuses.
-fn deliver<T, L>(names: &Names<L>, to: &Endpoint, way: &mpsc::Sender<T>, what: T) -> Result<()> {
-    way.try_send(what).map_err(|error| match error {
+/// Puts `item`, a socket or a connection, into the backlog of a listener. Fails if the backlog is
+/// full or the listener is closing.
+fn deliver<T, L>(names: &Names<L>, to: &Endpoint, way: &mpsc::Sender<T>, item: T) -> Result<()> {
+    way.try_send(item).map_err(|error| match error {
         TrySendError::Full(_) => names.refused(to, "the listener's backlog is full"),
         TrySendError::Closed(_) => names.refused(to, "the listener is closing"),
     })
@@ -111,7 +112,7 @@ impl Transport for MemTransport {
     }
 }
 
-/// A name that is listened on. Dropping it frees the name.
+/// A listener. Dropping it frees its name.
 #[derive(Debug)]
 pub struct MemListener {
     claim: Claim<Listening>,

@@ -1,4 +1,4 @@
-//! The names at which somebody listens inside this process.
+//! The names of the listeners inside this process.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 
-/// For each name the way to its listener, an `L`. Clones are the same names.
+/// For each name, the backlog of its listener, in an `L`. Clones share the names.
 #[derive(Debug)]
 pub(super) struct Names<L> {
     scheme: &'static str,
@@ -26,7 +26,7 @@ impl<L> Names<L> {
     }
 
     fn locked(&self) -> MutexGuard<'_, HashMap<String, L>> {
-        // Nothing panics while it is held; should that change, the map is still whole.
+        // No code panics while it holds the lock. Should that change, the map is still consistent.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -44,12 +44,12 @@ impl<L> Names<L> {
         Endpoint::known(self.scheme, &Address::Name(name))
     }
 
-    /// A name that nobody has.
+    /// A name that is free.
     pub(super) fn free(&self) -> Endpoint {
         self.named(format!("#{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// Why connecting to `to` fails.
+    /// The error of connecting to `to`.
     pub(super) fn refused(&self, to: &Endpoint, reason: &str) -> Error {
         Error::new(ErrorKind::Refused, "connect to", to)
             .because(reason)
@@ -59,7 +59,7 @@ impl<L> Names<L> {
             ))
     }
 
-    /// Who listens at `to`, and the name alone.
+    /// The listener at `to`, and the endpoint of its name.
     pub(super) fn find(&self, to: &Endpoint) -> Result<(Endpoint, L)>
     where
         L: Clone,
@@ -70,7 +70,7 @@ impl<L> Names<L> {
         Ok((self.named(name), listening))
     }
 
-    /// Takes the name in `at` for as long as the answer lives; `*` stands for a free one.
+    /// Takes the name in `at` until the claim is dropped. `*` takes a free name.
     pub(super) fn claim(&self, at: &Endpoint, listening: L) -> Result<Claim<L>> {
         let name = match &*self.name_of(at, "listen at")? {
             "*" => self.name_of(&self.free(), "listen at")?,

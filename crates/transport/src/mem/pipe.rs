@@ -21,22 +21,22 @@ pub(super) struct Pipe {
 #[derive(Debug, Default)]
 struct State {
     bytes: VecDeque<u8>,
-    /// No more will be written.
+    /// The writer will write no more.
     finished: bool,
-    /// No more will be read.
+    /// The reader is gone.
     deaf: bool,
-    /// Why no more comes, though it was not finished.
+    /// The reason for which this direction ended before it was finished.
     broken: Option<Broken>,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
 
-/// How a direction ends that was not finished.
+/// The end of a direction that was not finished.
 #[derive(Debug)]
 enum Broken {
-    /// One end broke off, with this code.
+    /// One end aborted, with this code.
     Reset(u64),
-    /// The connection of which it is one stream was closed, as each of the two sees it.
+    /// The connection of this stream was closed: the error for each of the two ends.
     Closed { reader: Closed, writer: Closed },
 }
 
@@ -47,7 +47,7 @@ impl Pipe {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held; should that change, the bytes are still in order.
+        // No code panics while it holds the lock. Should that change, the bytes are still in order.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -123,7 +123,7 @@ impl Pipe {
         self.state().finished
     }
 
-    /// The reader is gone: what waits is for nobody.
+    /// The reader is gone, and the bytes that wait are dropped.
     pub(super) fn close(&self) {
         self.change(|state| {
             state.deaf = true;
@@ -131,8 +131,8 @@ impl Pipe {
         });
     }
 
-    /// Breaks this direction off, behind what is there, and says whether that is to be seen: what
-    /// was finished stays so.
+    /// Breaks this direction off after the bytes that wait, unless it was finished. Gives whether
+    /// the peer sees a reset.
     pub(super) fn reset(&self, code: u64) -> bool {
         let mut seen = false;
         self.change(|state| {
@@ -144,7 +144,8 @@ impl Pipe {
         seen
     }
 
-    /// The connection is closed: this direction ends behind what is there, unless it has ended.
+    /// The connection is closed: this direction ends after the bytes that wait, unless it has ended
+    /// before.
     pub(super) fn cut_off(&self, reader: &Closed, writer: &Closed) {
         self.change(|state| {
             if !state.finished {

@@ -30,22 +30,23 @@ pub struct MemSend {
     end: Arc<End>,
 }
 
-/// What both halves share. The connection ends with it.
+/// The state that both halves share. Dropping it ends the connection.
 #[derive(Debug)]
 struct End {
     info: Info,
     incoming: Arc<Pipe>,
     outgoing: Arc<Pipe>,
-    /// Dropping it breaks the connection off.
+    /// Whether dropping this breaks the connection off.
     aborts: AtomicBool,
-    /// What is dropped last: the place of a stream in its connection, say.
+    /// A value to drop last: the place of a stream in its connection, say.
     _kept: Option<Kept>,
 }
 
 type Kept = Box<dyn Any + Send + Sync>;
 
 impl End {
-    /// Breaks both directions off. What this end has finished the peer still receives.
+    /// Breaks both directions off. If this end has finished, the peer still receives all bytes and
+    /// the end.
     fn abort(&self, code: u64) -> Aborted {
         self.incoming.reset(code);
         if self.outgoing.reset(code) {
@@ -66,7 +67,7 @@ impl Drop for End {
     }
 }
 
-/// Two ends with so many bytes of room in each direction: one at `here`, one at `there`.
+/// Two ends, one at `here` and one at `there`, with `room` bytes for each direction.
 pub(super) fn pair(room: usize, here: &Endpoint, there: &Endpoint) -> (MemSocket, MemSocket) {
     let [up, down] = [(); 2].map(|()| Arc::new(Pipe::new(room)));
     let info =
@@ -78,7 +79,7 @@ pub(super) fn pair(room: usize, here: &Endpoint, there: &Endpoint) -> (MemSocket
     )
 }
 
-/// One end of two pipes, which keeps something as long as a half of it is left.
+/// One end of two pipes, which keeps `kept` until both halves are dropped.
 pub(super) fn end(
     info: Info,
     incoming: Arc<Pipe>,

@@ -15,7 +15,8 @@ use crate::contract::error::Result;
 use crate::contract::socket::info::Info;
 use crate::contract::transport::keys::Keys;
 
-/// What [`BoxConnection`] needs: [`Connection`] with erased streams, and cloning through a box.
+/// The methods that [`BoxConnection`] needs: [`Connection`] with erased streams, and cloning
+/// through a box.
 trait Erased: Send + Unpin {
     fn clone_boxed(&self) -> Box<dyn Erased>;
     fn info(&self) -> &Info;
@@ -100,7 +101,7 @@ pub fn erase_mux(transport: impl MuxTransport) -> BoxMux {
     Arc::new(Boxing(transport))
 }
 
-/// Boxes what is inside gives.
+/// Boxes the connections and listeners that the listener or transport inside gives.
 struct Boxing<T>(T);
 
 impl<L: MuxListener> MuxListener for Boxing<L> {

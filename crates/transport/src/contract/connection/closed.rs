@@ -1,9 +1,9 @@
-//! How connections and streams end before their time, as data that an `io::Error` holds.
+//! The reasons for which connections and streams end early, as data that an `io::Error` holds.
 
 use std::fmt;
 use std::io;
 
-/// A connection was closed: by which end, and what that end said.
+/// A connection was closed: by which end, with which code and for which reason.
 ///
 /// An [`io::Error`] of a connection or its streams holds it: of kind `ConnectionReset` where the
 /// peer closed, and `NotConnected` where this end did.
@@ -21,8 +21,8 @@ use std::io;
 pub struct Closed {
     /// The application's code; 0 is an orderly close.
     pub code: u64,
-    /// The application's words, at most [`REASON`](Closed::REASON) bytes; from the peer, so escape
-    /// it where it is shown.
+    /// The application's words, at most [`REASON`](Closed::REASON) bytes. The peer may have written
+    /// them, so escape them where they are shown.
     pub reason: String,
     /// Whether the peer closed, and not this end.
     pub by_peer: bool,
@@ -54,7 +54,7 @@ impl Closed {
         }
     }
 
-    /// What `error` holds, if it is a close.
+    /// The close that `error` holds, if it holds one.
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
@@ -93,12 +93,12 @@ pub struct StreamReset {
 }
 
 impl StreamReset {
-    /// With `code`.
+    /// A reset with `code`.
     pub fn new(code: u64) -> Self {
         StreamReset { code }
     }
 
-    /// What `error` holds, if it was aborted.
+    /// The reset that `error` holds, if it holds one.
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }

@@ -1,9 +1,9 @@
-//! Connections with many streams: what QUIC, HTTP/2 and yamux have in common.
+//! Connections with many streams: the features that QUIC, HTTP/2 and yamux have in common.
 //!
-//! The methods take `&mut self` on a handle that is cloned for each task. A handle has a place of
-//! its own for who waits there, so one waker for each of `open` and `accept` is enough, and it can
-//! keep what an implementation waits with between two polls (quinn's futures borrow, and end in a
-//! slot of the handle; h2 and yamux give poll methods with `&mut self`). `&self` futures would
+//! The methods take `&mut self` on a handle that is cloned for each task. Only one task waits at a
+//! handle, so one waker for `open` and one for `accept` are enough. Between two polls, the handle
+//! can keep the future that an implementation waits for: quinn's futures borrow, and are kept in a
+//! slot of the handle; h2 and yamux have poll methods with `&mut self`. Futures of `&self` would
 //! allocate for each stream once they are erased.
 
 pub(crate) mod boxed;
@@ -22,10 +22,10 @@ use crate::contract::socket::info::Info;
 
 /// A connection that carries many streams, each a [`Socket`].
 ///
-/// A value of this type is a handle: clones are the same connection, one for each task that opens
-/// or accepts. A connection lives as long as a handle, a stream or a datagram socket of it does;
-/// when the last of them at one end is dropped, that end closes it with code 0 and no reason, and
-/// nothing that was sent is lost.
+/// A value of this type is a handle. All clones are the same connection, and each task that opens
+/// or accepts streams has one. A connection lives as long as a handle, a stream or a datagram
+/// socket of it does. When an end drops the last of them, that end closes the connection with code
+/// 0 and no reason, and no bytes that were sent are lost.
 ///
 /// Streams are independent: one that is not read holds up no other. Each end bounds how many
 /// streams the other has open at once, those not accepted yet included, and how many bytes of each
@@ -85,22 +85,23 @@ use crate::contract::socket::info::Info;
 /// # Ok(()) }
 /// ```
 ///
-/// What implementers get wrong:
+/// Common mistakes of implementers:
 ///
-/// * A close is not an end: a stream that was not finished must fail at the reader, after the bytes
-///   that had arrived, and not read as [`Received::End`](crate::Received::End).
-/// * Two handles that wait are two tasks: a stream that arrives wakes one that takes it, even if
-///   the task that was woken first is cancelled. Waking all is right, and cheap enough.
-/// * A future that is cancelled must hold nothing: a stream belongs to a handle only when the poll
-///   that gives it returns.
-/// * Everything that waits (to open, to accept, to read, to send) is woken by a close.
+/// * A close is not an end. A stream that its sender did not finish must fail at the reader, after
+///   the bytes that had arrived. It must not read as [`Received::End`](crate::Received::End).
+/// * Two handles that wait are two tasks. A stream that arrives must wake a task that takes it,
+///   even if the task that was woken first is cancelled. Waking all tasks is right, and cheap
+///   enough.
+/// * A future that is cancelled must hold no stream. A stream belongs to a handle only when the
+///   poll that gives it returns.
+/// * A close wakes every task that waits: to open, to accept, to read or to send.
 ///
 /// `connection_laws!` of `socketry_testkit` has a law for each.
 pub trait Connection: Clone + Send + Unpin + 'static {
     /// A stream: both directions.
     type Stream: Socket;
 
-    /// Shape (of its streams), ends, and extensions.
+    /// The shape of its streams, its two ends, and extensions.
     fn info(&self) -> &Info;
 
     /// This end.
@@ -113,33 +114,33 @@ pub trait Connection: Clone + Send + Unpin + 'static {
         self.info().peer()
     }
 
-    /// Opens a stream. Waits while this end has as many open as the peer allows.
+    /// Opens a stream. Waits while this end has as many streams open as the peer allows.
     ///
-    /// The peer may learn of the stream only when something has been sent on it and flushed: what
-    /// opens a stream speaks first.
+    /// The peer may learn of the stream only when bytes have been sent on it and flushed. So the
+    /// end that opens a stream sends first.
     ///
     /// # Errors
     /// As [`poll_accept`](Connection::poll_accept), and after an orderly close too.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
     /// Waits for the next stream that the peer opens. `None` after an orderly close: the peer
-    /// closed with code 0 or dropped its last handle, or this end closed. Streams that arrived
-    /// before are given first.
+    /// closed with code 0 or dropped its last handle, or this end closed. The streams that arrived
+    /// before come first.
     ///
     /// # Errors
-    /// Why the connection is gone: one that the peer closed with another code says so in
-    /// [`Closed`](crate::Closed), which the error holds.
+    /// The reason for which the connection is gone. If the peer closed with another code, the error
+    /// holds a [`Closed`](crate::Closed).
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Self::Stream>>>;
 
-    /// Closes the connection now, and all its streams: what the peer has not read yet may be lost,
-    /// and the peer learns `code` and `reason`. Code 0 is orderly. Only the first close counts.
+    /// Closes the connection now, and all its streams. Bytes that the peer has not read yet may be
+    /// lost. The peer learns `code` and `reason`. Code 0 is orderly. Only the first close counts.
     ///
     /// A reason is cut to [`Closed::REASON`](crate::Closed::REASON) bytes.
     fn close(&self, code: u64, reason: &str);
 
-    /// The datagrams of the connection as a socket, if it has some: unreliable, bounded, and
-    /// dropped where they find no room. Each datagram goes to one of the sockets that were taken.
-    /// The default has none.
+    /// The datagrams of the connection as a socket, if the connection has datagrams. They are
+    /// unreliable and bounded, and dropped where there is no room for them. Each datagram goes to
+    /// one of the sockets that this method gave. The default has no datagrams.
     fn datagrams(&self) -> Option<BoxSocket> {
         None
     }

@@ -1,4 +1,4 @@
-//! How connections come to be.
+//! Connecting and listening for connections.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::transport::keys::Keys;
 
-/// A way to make connections with many streams: what [`Transport`](crate::Transport) is to sockets.
+/// A way to make connections with many streams, as [`Transport`](crate::Transport) is for sockets.
 ///
-/// [`Streams`](crate::Streams) makes a transport of it, of which each socket is a stream.
+/// [`Streams`](crate::Streams) makes a transport of it. Each socket of that transport is a stream.
 #[async_trait]
 pub trait MuxTransport: Send + Sync + 'static {
-    /// What it makes, connecting and accepting.
+    /// The connections that it makes, by connecting and by accepting.
     type Connection: Connection;
-    /// What [`listen`](MuxTransport::listen) gives.
+    /// The listener that [`listen`](MuxTransport::listen) gives.
     type Listener: MuxListener<Connection = Self::Connection>;
 
     /// The query keys that this transport understands, as
@@ -57,21 +57,21 @@ impl<M: MuxTransport + ?Sized> MuxTransport for Arc<M> {
     }
 }
 
-/// A source of accepted connections: what [`Listener`](crate::Listener) is to sockets.
+/// A source of accepted connections, as [`Listener`](crate::Listener) is for sockets.
 pub trait MuxListener: Send + Unpin + 'static {
-    /// What it accepts.
+    /// The connections that it accepts.
     type Connection: Connection;
 
     /// Where it listens, with the real port.
     fn local(&self) -> &Endpoint;
 
-    /// Waits for the next connection. What passes by itself is waited out inside.
+    /// Waits for the next connection. The listener itself waits until a temporary failure is over.
     ///
     /// # Errors
     /// Only those after which this listener accepts no more.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Connection>>;
 
-    /// Waits for the next connection. Cancel-safe: none that was accepted is lost.
+    /// Waits for the next connection. Cancel-safe: no accepted connection is lost.
     fn accept(&mut self) -> AcceptConnection<'_, Self>
     where
         Self: Sized,

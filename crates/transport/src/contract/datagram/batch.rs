@@ -11,14 +11,14 @@ use crate::contract::socket::Received;
 
 /// The largest payload of any IP datagram, in bytes; the room that a batch keeps for the next one.
 pub(crate) const SLOT: usize = 65_535;
-/// The most room that is kept for one datagram, in bytes, whatever a socket says of itself.
+/// The most room that a batch keeps for one datagram, in bytes, even if a socket asks for more.
 pub(crate) const LARGEST_ROOM: usize = 1 << 20;
 
 /// A reusable buffer of received datagrams.
 ///
-/// Filled by [`RecvHalf::poll_recv_batch`](crate::RecvHalf::poll_recv_batch) and
-/// [`DatagramSocket::poll_recv_batch`](crate::DatagramSocket::poll_recv_batch), which append to it;
-/// read with [`iter`](Batch::iter); emptied with [`clear`](Batch::clear).
+/// [`RecvHalf::poll_recv_batch`](crate::RecvHalf::poll_recv_batch) and
+/// [`DatagramSocket::poll_recv_batch`](crate::DatagramSocket::poll_recv_batch) append datagrams to
+/// it. [`iter`](Batch::iter) reads them, and [`clear`](Batch::clear) removes them.
 #[derive(Debug, Default)]
 pub struct Batch {
     storage: Vec<u8>,
@@ -38,26 +38,26 @@ struct Item {
 pub struct Datagram<'a> {
     /// Its payload.
     pub bytes: &'a [u8],
-    /// Whether it was longer than the room there was, so that its rest is lost.
+    /// Whether it was longer than the room for it, so that its rest is lost.
     pub cut: bool,
-    /// Who sent it; `None` on a connected socket, where everything comes from the peer.
+    /// Its sender; `None` on a connected socket, where all datagrams come from the peer.
     pub from: Option<&'a PeerAddr>,
 }
 
 impl Batch {
-    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes; on a UDP
-    /// socket of Linux', for 16 times as much (1 MiB), which the system backs with memory as
-    /// datagrams fill it.
+    /// An empty batch. It allocates with the first datagram: room for one of 65,535 bytes. On a
+    /// Linux UDP socket it allocates 16 times as much (1 MiB), for which the system gives memory
+    /// only as datagrams fill it.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many datagrams are here.
+    /// The number of datagrams.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether none is here.
+    /// Whether there are no datagrams.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -77,7 +77,7 @@ impl Batch {
         self.filled = 0;
     }
 
-    /// Room for at least one more datagram, to be kept with [`push`](Batch::push). For transports.
+    /// Room for at least one more datagram, which [`push`](Batch::push) keeps. For transports.
     pub fn spare(&mut self) -> &mut [u8] {
         self.reserve(SLOT);
         &mut self.storage[self.filled..]
@@ -91,7 +91,8 @@ impl Batch {
             return;
         }
         if self.filled == 0 {
-            // Nothing to keep: memory that is zero already becomes real only as datagrams fill it.
+            // There are no datagrams to copy. Memory that the system hands out zeroed is used only
+            // as datagrams fill it.
             self.storage = vec![0; wanted];
         } else {
             self.storage.resize(wanted, 0);
@@ -106,14 +107,14 @@ impl Batch {
         self.keep(self.filled..self.filled + len, cut, from);
     }
 
-    /// Where [`spare`](Batch::spare) begins.
+    /// The position at which [`spare`](Batch::spare) begins.
     #[cfg(feature = "batch")]
     pub(crate) fn filled(&self) -> usize {
         self.filled
     }
 
-    /// Keeps these bytes of all that there is room for as one datagram, and gives up what lies
-    /// between them and the datagram before.
+    /// Keeps these bytes of the storage as one datagram, and gives up those between them and the
+    /// datagram before.
     pub(crate) fn keep(&mut self, bytes: Range<usize>, cut: bool, from: Option<PeerAddr>) {
         assert!(
             self.filled <= bytes.start && bytes.end <= self.storage.len(),
@@ -146,7 +147,7 @@ impl Batch {
         Poll::Ready(Ok(received))
     }
 
-    /// The same, where `poll` says who sent it.
+    /// The same, where `poll` gives the sender.
     pub(crate) fn poll_one_from(
         &mut self,
         room: usize,

@@ -19,38 +19,41 @@ use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::socket::Received;
 
-/// Who sent a datagram, and where an answer goes: cheap to clone, compare and hash.
+/// The sender of a datagram, which is also the address for an answer. It is cheap to clone, compare
+/// and hash.
 ///
-/// Which address of ours a peer asked is no part of who it is: comparing and hashing pass over it.
+/// Comparing and hashing ignore the address of this machine that the peer asked: a peer that asks
+/// another one is the same peer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PeerAddr {
     /// An IP address and a port; [`PeerAddr::from`] makes it.
     Ip {
-        /// Where the peer is.
+        /// The address of the peer.
         address: SocketAddr,
-        /// The address of this machine that the peer asked, where the socket is bound to all of
-        /// them (`0.0.0.0`, `[::]`) and the system tells it (Linux): an answer through that socket
-        /// leaves from there. `None` lets the system choose, as it does for what was sent to a
-        /// group or to everybody.
+        /// The address of this machine that the peer asked. It is known where the socket is bound
+        /// to all addresses (`0.0.0.0`, `[::]`) and the system tells it (Linux). An answer through
+        /// that socket leaves from there. `None` lets the system choose, as for a datagram to a
+        /// group or to the broadcast address.
         local: Option<IpAddr>,
     },
     /// A socket in the file system.
     Path(Arc<std::path::Path>),
     /// A name in Linux' abstract space, without the NUL before it.
     Abstract(Arc<[u8]>),
-    /// What a third party's transport calls its peers.
+    /// The name that a third party's transport gives to its peer.
     Name(Arc<str>),
-    /// A Unix socket that nobody bound: it cannot be answered.
+    /// A Unix socket that is not bound: it cannot be answered.
     Unnamed,
 }
 
 impl PeerAddr {
-    /// The same as an endpoint of `scheme`. [`PeerAddr::try_from`] gives it back, unless the scheme
-    /// is a third party's and the path a relative one, which reads as a name.
+    /// This address as an endpoint of `scheme`. [`PeerAddr::try_from`] makes the same address of
+    /// that endpoint, with one exception: a relative path in a third party's scheme reads as a
+    /// name.
     ///
     /// # Errors
-    /// If `scheme` is none, or is one of ours and has no such addresses.
+    /// If `scheme` is not a scheme, or is one of this crate that has no such addresses.
     pub fn endpoint(&self, scheme: &str) -> Result<Endpoint> {
         Endpoint::new(scheme, self)
     }
@@ -64,7 +67,7 @@ impl PeerAddr {
         PeerAddr::Ip { address, local }
     }
 
-    /// The address of this machine that the peer asked, where that is known.
+    /// The address of this machine that the peer asked, if it is known.
     pub fn local(&self) -> Option<IpAddr> {
         match self {
             PeerAddr::Ip { local, .. } => *local,
@@ -116,7 +119,7 @@ impl From<&PeerAddr> for Address {
 impl TryFrom<&Endpoint> for PeerAddr {
     type Error = Error;
 
-    /// Where an endpoint is, if that needs no resolver.
+    /// The address of an endpoint that needs no resolver.
     fn try_from(endpoint: &Endpoint) -> Result<Self> {
         match endpoint.address() {
             Some(Address::Ip(address)) => Ok(PeerAddr::from(address)),
@@ -161,15 +164,15 @@ impl fmt::Display for PeerAddr {
 /// A future that a trait object can give.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A bound socket that is connected to nobody.
+/// A bound socket that is not connected.
 ///
-/// It takes `&self`, because many tasks answer through one socket. Receiving belongs to one task at
-/// a time: only the last one to poll is woken.
+/// Its methods take `&self`, because many tasks answer through one socket. Only one task may
+/// receive at a time: only the last one to poll is woken.
 ///
 /// # Implementing
 ///
-/// A socket that hears what it sends. [`SessionListener`](crate::SessionListener) makes a listener
-/// of it, with a socket for each peer.
+/// A socket that receives the datagrams that it sends. [`SessionListener`](crate::SessionListener)
+/// makes a listener of it, with a socket for each peer.
 ///
 /// ```
 /// use std::io::{self, IoSlice};
@@ -230,16 +233,19 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// # Ok(()) }
 /// ```
 ///
-/// Authors get wrong:
-/// * A datagram goes whole, or not at all. One that is too long is refused in words that say how
-///   long it is and how long it may be; one that does not fit the buffer is [`Received::Cut`].
-/// * An empty datagram is one, and no end: such a socket has none.
-/// * Sending never waits: `WouldBlock` says that there is no room, and
-///   [`writable`](DatagramSocket::writable) resolves when there may be some, for many tasks at
+/// Common mistakes of implementers:
+/// * A datagram is sent whole, or not at all. One that is too long is refused with an error that
+///   says how long it is and how long it may be. One that does not fit into the buffer is
+///   [`Received::Cut`].
+/// * An empty datagram is a datagram, and not an end: such a socket has no end.
+/// * Sending never waits: `WouldBlock` says that there is no room.
+///   [`writable`](DatagramSocket::writable) resolves when there may be room, for many tasks at
 ///   once.
-/// * A scheme whose endpoints can be written: a session's peer is `scheme://` and what the
-///   [`PeerAddr`] says. A peer that is [`Unnamed`](PeerAddr::Unnamed) has no session.
-/// * An error concerns one datagram. One that comes again at each call is paused for, by sessions.
+/// * The scheme must be able to write each peer as an endpoint: the peer of a session is
+///   `scheme://` and the text of its [`PeerAddr`]. A peer that is [`Unnamed`](PeerAddr::Unnamed)
+///   has no session.
+/// * An error concerns one datagram. If the same error comes at each call, sessions pause before
+///   they call again.
 pub trait DatagramSocket: Send + Sync + 'static {
     /// Where it is bound, with the real port.
     fn local(&self) -> &Endpoint;
@@ -247,14 +253,14 @@ pub trait DatagramSocket: Send + Sync + 'static {
     /// The most bytes that one datagram carries.
     fn max_len(&self) -> usize;
 
-    /// The room in bytes that a buffer needs so that no datagram is cut. By default
-    /// [`max_len`](DatagramSocket::max_len); more where a peer may send longer ones than this
-    /// socket.
+    /// The room in bytes that a buffer needs so that no datagram is cut. The default is
+    /// [`max_len`](DatagramSocket::max_len). It is more where a peer may send longer datagrams than
+    /// this socket.
     fn recv_room(&self) -> usize {
         self.max_len()
     }
 
-    /// Receives one datagram into `buf` and says who sent it. An answer of [`Received::Cut`] names
+    /// Receives one datagram into `buf` and gives its sender. An answer of [`Received::Cut`] names
     /// the sender too.
     ///
     /// # Errors
@@ -265,8 +271,8 @@ pub trait DatagramSocket: Send + Sync + 'static {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<(Received, PeerAddr)>>;
 
-    /// Appends as many datagrams as are there, and at least one, each with its sender. The default
-    /// receives one.
+    /// Appends at least one datagram, and as many more as have arrived and one call can take, each
+    /// with its sender. The default receives one.
     ///
     /// # Errors
     /// As [`poll_recv_from`](DatagramSocket::poll_recv_from).
@@ -282,8 +288,8 @@ pub trait DatagramSocket: Send + Sync + 'static {
     /// family.
     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize>;
 
-    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many
-    /// bytes went, always whole datagrams. The default sends the first.
+    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and gives the
+    /// number of bytes that were sent, always whole datagrams. The default sends the first one.
     ///
     /// # Errors
     /// As [`try_send_to`](DatagramSocket::try_send_to).
@@ -292,8 +298,8 @@ pub trait DatagramSocket: Send + Sync + 'static {
         self.try_send_to(&[IoSlice::new(first)], to)
     }
 
-    /// Waits until a datagram to `to` may fit. A future and not a poll, since many tasks wait at
-    /// once.
+    /// Waits until there may be room for a datagram to `to`. It is a future and not a poll method,
+    /// since many tasks wait at once.
     fn writable<'a>(&'a self, to: &'a PeerAddr) -> BoxFuture<'a, io::Result<()>>;
 }
 
@@ -314,7 +320,7 @@ pub async fn send_to<D: DatagramSocket + ?Sized>(
     }
 }
 
-/// Receives one datagram and says how long it is, whether it was cut, and who sent it. Cancel-safe.
+/// Receives one datagram. Gives its length, whether it was cut, and its sender. Cancel-safe.
 ///
 /// # Errors
 /// As [`DatagramSocket::poll_recv_from`].

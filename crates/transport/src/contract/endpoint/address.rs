@@ -1,4 +1,4 @@
-//! Kinds of addresses: what an endpoint is made from, and how each is written.
+//! The kinds of addresses from which an endpoint is made, and the text of each.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -12,7 +12,7 @@ use super::redacted::without_user;
 /// An address of any kind, from which [`Endpoint::new`](super::Endpoint::new) makes an endpoint of
 /// any scheme. The endpoint's views give it back.
 ///
-/// `{:?}` leaves out what may be a password, as [`Endpoint::redacted`](super::Endpoint::redacted)
+/// `{:?}` leaves out a user name and password, as [`Endpoint::redacted`](super::Endpoint::redacted)
 /// does.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -25,19 +25,19 @@ pub enum Address {
     Path(PathBuf),
     /// A name in Linux' abstract space, as bytes, without the NUL that the kernel puts before it.
     Abstract(Vec<u8>),
-    /// A Unix socket that nobody bound: what a server sees of most clients.
+    /// A Unix socket that is not bound, as most clients are not.
     Unnamed,
-    /// Any text: what `mem` and many a third party call their ends.
+    /// Any text: the name of an end of `mem`, and of many a third party's transport.
     Name(String),
 }
 
 impl Address {
     /// The text of an endpoint of `scheme`, in lower case, at this address.
     ///
-    /// Other schemes than ours may have an address of any kind. There, what would be read as a part
-    /// of another kind is encoded.
+    /// A third party's scheme may have an address of any kind. There, characters that would be read
+    /// as a part of another kind are encoded.
     pub(super) fn text(&self, scheme: &str) -> String {
-        // Room for most, since this text is kept.
+        // Room enough for most addresses, since this text is kept.
         let mut text = String::with_capacity(scheme.len() + 32);
         text.push_str(scheme);
         text.push_str("://");
@@ -58,7 +58,7 @@ impl Address {
     }
 }
 
-/// A `String` takes whatever is written.
+/// Writing to a `String` cannot fail.
 fn print(text: &mut String, args: fmt::Arguments<'_>) {
     let _ = text.write_fmt(args);
 }
@@ -84,7 +84,7 @@ fn write_host(host: &str, port: u16, own: bool, text: &mut String) {
     print(text, format_args!(":{port}"));
 }
 
-/// Up to the first `/` it stands where a third party's scheme has its host.
+/// In a third party's scheme, the bytes up to the first `/` are in the place of the host.
 fn write_local(bytes: &[u8], own: bool, text: &mut String) {
     let authority = match own {
         true => 0,
@@ -94,7 +94,7 @@ fn write_local(bytes: &[u8], own: bool, text: &mut String) {
     encode(&bytes[authority..], ADDRESS, text);
 }
 
-/// Elsewhere than on Unix a path that is no text has no bytes, and none names a socket.
+/// Elsewhere than on Unix, a path that is not UTF-8 has no bytes here: no socket has such a path.
 fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
     #[cfg(unix)]
     return std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).into();
@@ -125,7 +125,7 @@ pub(super) fn path_of(bytes: Cow<'_, [u8]>) -> Option<Cow<'_, Path>> {
     };
 }
 
-/// What IPv6 calls the flow is of a packet and not of a place, and left out.
+/// The flow label of IPv6 is left out: it belongs to a packet, and not to an address.
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Self {
         Address::Ip(match address {
@@ -141,14 +141,14 @@ impl From<(IpAddr, u16)> for Address {
     }
 }
 
-/// Host and port; a host that is the text of an IP address is that.
+/// Host and port. A host that is the text of an IP address becomes that address.
 impl From<(&str, u16)> for Address {
     fn from((host, port): (&str, u16)) -> Self {
         Address::from((host.to_owned(), port))
     }
 }
 
-/// Host and port; a host that is the text of an IP address is that.
+/// Host and port. A host that is the text of an IP address becomes that address.
 impl From<(String, u16)> for Address {
     fn from((host, port): (String, u16)) -> Self {
         match host.parse::<IpAddr>() {

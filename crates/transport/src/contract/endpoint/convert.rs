@@ -1,4 +1,4 @@
-//! Endpoints from what a program has, and back.
+//! Endpoints from the addresses that a program has, and back.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ impl TryFrom<PathBuf> for Endpoint {
     }
 }
 
-/// An error if the endpoint is no IP address, or a name that is yet to be resolved.
+/// An error if the endpoint is not an IP address and a port. A name has to be resolved first.
 impl TryFrom<&Endpoint> for SocketAddr {
     type Error = Error;
 
@@ -94,7 +94,7 @@ impl TryFrom<&Endpoint> for SocketAddr {
     }
 }
 
-/// An error if the endpoint is no socket in the file system.
+/// An error if the endpoint is not a socket in the file system.
 impl TryFrom<&Endpoint> for PathBuf {
     type Error = Error;
 
@@ -104,8 +104,8 @@ impl TryFrom<&Endpoint> for PathBuf {
     }
 }
 
-fn is_not(endpoint: &Endpoint, what: &str) -> Error {
-    Error::new(ErrorKind::InvalidEndpoint, "use", endpoint).because(format!("it is not {what}"))
+fn is_not(endpoint: &Endpoint, kind: &str) -> Error {
+    Error::new(ErrorKind::InvalidEndpoint, "use", endpoint).because(format!("it is not {kind}"))
 }
 
 #[cfg(feature = "serde")]

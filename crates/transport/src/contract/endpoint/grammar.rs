@@ -1,4 +1,4 @@
-//! From a text to an endpoint, and the grammar of other people's schemes (RFC 3986).
+//! Parsing an endpoint, and the grammar of third parties' schemes (RFC 3986).
 
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Endpoint;
 use super::host::{address, bracketed, no_brackets, no_number};
 use super::own::{self, Kind};
-use super::parts::{Parts, split};
+use super::parts::{EndpointParts, split};
 use super::percent;
 use super::query::{self, Flags, Pairs};
 use super::redacted::shown;
@@ -21,7 +21,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// The endpoint that `text` is.
+/// Parses `text`.
 pub(super) fn read(text: &str) -> Result<Endpoint, Refusal> {
     let (written, rest) = text.split_once("://").ok_or_else(|| no_scheme(text))?;
     let scheme = scheme(written)?;
@@ -50,9 +50,10 @@ pub(super) fn scheme(written: &str) -> Result<String, Refusal> {
 
 /// Checks the parts of `text`, whose scheme is not ours, and reads the query.
 ///
-/// A text that is kept as it is written must not hide anything where it is shown: beside what ASCII
-/// prints, only letters and digits stand for themselves, of any script.
-pub(super) fn check(parts: &Parts<'_>, text: &str) -> Result<Pairs, Refusal> {
+/// The text is kept as it is written, so it must not hide characters where it is shown. Apart from
+/// the printable characters of ASCII, only letters and digits (of any script) may be in it
+/// unencoded.
+pub(super) fn check(parts: &EndpointParts<'_>, text: &str) -> Result<Pairs, Refusal> {
     let hidden = |c: &char| !c.is_ascii_graphic() && !c.is_alphanumeric();
     if let Some(found) = text.chars().find(hidden) {
         let mut encoded = String::new();
@@ -79,7 +80,8 @@ pub(super) fn check(parts: &Parts<'_>, text: &str) -> Result<Pairs, Refusal> {
     }
 }
 
-/// Checks a host from which a port, if there is one, was taken: a `:` is left where that is none.
+/// Checks a host without its port. A `:` that is left in it is followed by a port that is not
+/// valid.
 fn check_host(host: &str, text: &str) -> Result<(), Refusal> {
     if let Some(inner) = host.strip_prefix('[') {
         let (inner, behind) = inner
@@ -106,7 +108,7 @@ fn check_host(host: &str, text: &str) -> Result<(), Refusal> {
     percent::check(host)
 }
 
-/// What stands where a port would.
+/// The refusal of a port that is not valid.
 fn no_port(port: &str, text: &str) -> Refusal {
     let zeros = port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
     match zeros {
@@ -115,7 +117,7 @@ fn no_port(port: &str, text: &str) -> Refusal {
     }
 }
 
-/// What stands there instead of a scheme and `://`, and how it is to be written.
+/// The refusal of a text without `://`, with a hint how to write it.
 fn no_scheme(text: &str) -> Refusal {
     let (before, after) = text.split_once(':').unwrap_or((text, ""));
     let scheme = before.to_ascii_lowercase();

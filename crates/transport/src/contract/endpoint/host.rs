@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use super::parts::{Parts, host_and_port};
+use super::parts::{EndpointParts, host_and_port};
 use super::percent::checked;
 use super::redacted::shown;
 use super::refusal::Refusal;
@@ -11,8 +11,8 @@ use super::{Address, Endpoint};
 use crate::contract::error::Result;
 
 impl Endpoint {
-    /// Host and port, for a transport that needs both, with words for an endpoint that lacks one:
-    /// those that `tcp` has. A host is decoded as by [`host`](Endpoint::host).
+    /// Host and port, for a transport that needs both. If one is missing, the error has the same
+    /// words as that of `tcp`. The host is decoded as by [`host`](Endpoint::host).
     ///
     /// ```
     /// use socketry_transport::Endpoint;
@@ -39,14 +39,14 @@ impl Endpoint {
         if !self.may_have_a_host() {
             return Err(Refusal::new("it has no host and port"));
         }
-        let Parts { host, port, .. } = self.parts();
+        let EndpointParts { host, port, .. } = self.parts();
         let port = port.ok_or_else(|| no_port(host, self.as_str()))?;
         named(host)?;
         Ok((self.host().unwrap_or_default(), port))
     }
 }
 
-/// A host that was read.
+/// A host that was parsed.
 pub(super) enum Host<'a> {
     Ip(IpAddr),
     /// An IPv6 address in an interface's zone, which has a number or a name (RFC 6874).
@@ -67,7 +67,7 @@ impl Host<'_> {
     }
 }
 
-/// What `tcp` and `udp` have between `://` and the query.
+/// Parses the text between `://` and the query of `tcp` and `udp`.
 pub(super) fn address(place: &str, text: &str) -> Result<Address, Refusal> {
     let place = place.strip_suffix('/').unwrap_or(place);
     if place.contains('@') {
@@ -84,7 +84,7 @@ pub(super) fn address(place: &str, text: &str) -> Result<Address, Refusal> {
     Ok(named(host)?.at(port))
 }
 
-/// A host that can be looked up, or needs not be.
+/// Parses a host: an IP address, or a name that can be resolved.
 fn named(host: &str) -> Result<Host<'_>, Refusal> {
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner
@@ -102,7 +102,8 @@ fn named(host: &str) -> Result<Host<'_>, Refusal> {
     }
 }
 
-/// What stands in brackets: an IPv6 address, with a zone perhaps, by number or by interface name.
+/// Parses the text in brackets: an IPv6 address, and perhaps a zone, by number or by interface
+/// name.
 pub(super) fn bracketed(inner: &str) -> Result<Host<'_>, Refusal> {
     let (ip, zone) = match inner.split_once('%') {
         Some((ip, zone)) => (ip, Some(zone.strip_prefix("25").unwrap_or(zone))),
@@ -119,7 +120,7 @@ pub(super) fn bracketed(inner: &str) -> Result<Host<'_>, Refusal> {
     }
 }
 
-/// The number that a port is.
+/// Parses a port.
 fn number(port: &str, text: &str) -> Result<u16, Refusal> {
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     let number = port.parse().ok().filter(|_| digits);

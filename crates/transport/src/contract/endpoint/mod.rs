@@ -1,4 +1,4 @@
-//! Where a socket is: a scheme, an address of any kind, and options, written as one URL.
+//! The place of a socket: a scheme, an address of any kind, and options, written as one URL.
 
 mod address;
 mod convert;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use address::Address;
 use own::Kind;
-pub use parts::Parts;
+pub use parts::EndpointParts;
 use parts::scheme_and_rest;
 use query::Pairs;
 pub(crate) use redacted::redacted;
@@ -28,7 +28,7 @@ use refusal::Refusal;
 
 use crate::contract::error::Result;
 
-/// One end of a conversation: `scheme://address?key=value&…`.
+/// One end of a connection: `scheme://address?key=value&…`.
 ///
 /// | form | meaning |
 /// |---|---|
@@ -41,19 +41,19 @@ use crate::contract::error::Result;
 /// Any other scheme may have an address of any kind: the views [`host`](Endpoint::host),
 /// [`port`](Endpoint::port), [`socket_addr`](Endpoint::socket_addr),
 /// [`socket_path`](Endpoint::socket_path), [`abstract_name`](Endpoint::abstract_name) and
-/// [`name`](Endpoint::name) say what it can be taken for, and its transport knows which of them it
-/// wants. [`Endpoint::new`] makes an endpoint from an address of any kind, and
+/// [`name`](Endpoint::name) read it as each of these kinds, and its transport knows which of them
+/// it wants. [`Endpoint::new`] makes an endpoint from an address of any kind, and
 /// [`Endpoint::from_parts`] from parts.
 ///
-/// Bytes that have a meaning in a URL are written as `%XX` (RFC 3986). **The text is kept**: a
+/// Bytes that have a meaning in a URL are written as `%XX` (RFC 3986). **The text is kept**: the
 /// scheme is put into lower case, and all the rest is printed as it was written. Only the schemes
-/// in the table, which have one way to write each address, are put into that. Parsing what was
-/// printed gives the same endpoint.
+/// of this crate, which have one way to write each address, are rewritten in that way. Parsing a
+/// printed endpoint gives the same endpoint.
 ///
-/// The query is read once. Which of its keys are options, and whether others belong to the URL, is
-/// a transport's word, and checked when it is used; for the options that we know, see
-/// [`SocketOptions`](crate::SocketOptions). A key without `=` has an empty value; the schemes in
-/// the table refuse one.
+/// The query is read once. The transport says which of its keys are options, and whether others
+/// belong to the URL. This is checked when the endpoint is used.
+/// [`SocketOptions`](crate::SocketOptions) has the options of this crate. A key without `=` has an
+/// empty value, but the schemes of this crate refuse such a key.
 ///
 /// Two endpoints are equal, and hashed alike, if their texts are the same. A clone is cheap, since
 /// all clones share one text.
@@ -76,20 +76,22 @@ use crate::contract::error::Result;
 #[derive(Clone)]
 pub struct Endpoint(Arc<Inner>);
 
-/// The text, in which every part is found again, and what cannot be lent from it.
+/// The text, in which every part is found again, and the decoded query, which cannot be borrowed
+/// from it.
 struct Inner {
     text: Box<str>,
     query: Pairs,
 }
 
 impl Endpoint {
-    /// `scheme` at an `address` of any kind, without a query. Our own schemes have one kind each.
+    /// `scheme` at an `address` of any kind, without a query. Each scheme of this crate has one
+    /// kind of address.
     ///
     /// # Errors
-    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if the scheme is not one (RFC 3986: a
-    /// letter, then letters, digits, `+`, `-`, `.`), if the address does not belong to it, or if
-    /// the address is none: a host or path that is empty, a path with a NUL byte. A
-    /// [`Host`](Address::Host) that is the text of an IP address becomes [`Ip`](Address::Ip).
+    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if the scheme is not valid (RFC 3986:
+    /// a letter, then letters, digits, `+`, `-`, `.`), if the address does not belong to it, or if
+    /// the address is not valid: an empty host or path, a path with a NUL byte. A
+    /// [`Host`](Address::Host) that is the text of an IP address becomes an [`Ip`](Address::Ip).
     ///
     /// ```
     /// use socketry_transport::{Address, Endpoint};
@@ -116,7 +118,7 @@ impl Endpoint {
             address => address,
         };
         let text = address.text(&scheme);
-        // What cannot be read again is not an endpoint: one law, checked by the law itself.
+        // An address is valid only if its text can be parsed again and gives the same address.
         match grammar::read(&text) {
             Ok(endpoint) if endpoint.is_at(&address) => Ok(endpoint),
             Ok(_) => {
@@ -127,7 +129,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether the view of its kind gives `address`.
+    /// Whether the view for addresses of this kind gives `address`.
     fn is_at(&self, address: &Address) -> bool {
         match address {
             Address::Ip(address) => self.socket_addr() == Some(*address),
@@ -139,12 +141,13 @@ impl Endpoint {
         }
     }
 
-    /// An endpoint of our own transports, whose scheme and address are known to fit.
+    /// An endpoint of this crate's transports. The caller knows that the address belongs to the
+    /// scheme.
     pub(crate) fn known(scheme: &'static str, address: &Address) -> Self {
         Endpoint::made(address.text(scheme), Pairs::default())
     }
 
-    /// The endpoint whose text this is, and whose query was read.
+    /// The endpoint with this text, whose query was read before.
     fn made(text: String, query: Pairs) -> Self {
         let text = text.into_boxed_str();
         Endpoint(Arc::new(Inner { text, query }))
@@ -156,14 +159,14 @@ impl Endpoint {
         scheme_and_rest(text).map_or(text, |(scheme, _)| scheme)
     }
 
-    /// The text, as `Display` prints it: with the user name and password that it may have.
-    /// [`redacted`](Endpoint::redacted) is without.
+    /// The text, as `Display` prints it: with a user name and password, if there are some.
+    /// [`redacted`](Endpoint::redacted) leaves them out.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// The same address and query for another scheme: what a transport that wraps another one asks
-    /// for.
+    /// The same address and query for another scheme. A transport that wraps another one needs it
+    /// to call that one.
     ///
     /// ```
     /// use socketry_transport::Endpoint;
@@ -184,7 +187,8 @@ impl Endpoint {
     fn moved(&self, scheme: &str) -> Result<Self, Refusal> {
         let scheme = grammar::scheme(scheme)?;
         let kind = Kind::of(self.scheme());
-        // A path or a name of ours may have characters that mean something elsewhere.
+        // A path or a name of this crate's schemes may have characters with a meaning in other
+        // schemes.
         let whole = matches!(kind, Some(Kind::Local | Kind::Name));
         let moved = match self.address() {
             Some(address) if whole && kind != Kind::of(&scheme) => {
@@ -215,7 +219,7 @@ impl Hash for Endpoint {
     }
 }
 
-/// The text: with the user name and password that it may have.
+/// The text, with a user name and password, if there are some.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

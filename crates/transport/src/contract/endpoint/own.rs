@@ -1,4 +1,4 @@
-//! The schemes of our own transports: each has one kind of address, and one way to write it.
+//! The schemes of this crate's transports: each has one kind of address, and one way to write it.
 
 use super::address::Address;
 use super::percent::{bytes, check, checked};
@@ -6,7 +6,7 @@ use super::query::{self, Flags, Pairs};
 use super::refusal::Refusal;
 use super::{Endpoint, host};
 
-/// What kind of address a scheme of ours has. Any other scheme may have any.
+/// The kind of address that a scheme of this crate has. Any other scheme may have any kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Host and port, and nothing else.
@@ -26,21 +26,21 @@ const OWN: [(&str, Kind); 5] = [
 ];
 
 impl Kind {
-    /// The kind that `scheme`, in lower case, is bound to.
+    /// The kind of `scheme`, which is in lower case, if it is one of this crate.
     pub(super) fn of(scheme: &str) -> Option<Self> {
         let own = OWN.iter().find(|(own, _)| *own == scheme);
         own.map(|(_, kind)| *kind)
     }
 }
 
-/// The schemes of ours, for people.
+/// The schemes of this crate, for an error.
 pub(super) fn schemes() -> String {
     OWN.map(|(scheme, _)| scheme).join(", ")
 }
 
 /// Reads `rest`, which stands behind `scheme` and `://` in `text`.
 ///
-/// What has one meaning is kept in one form: `tcp://[0::1]:007` is `tcp://[::1]:7`.
+/// Texts with the same meaning get the same form: `tcp://[0::1]:007` becomes `tcp://[::1]:7`.
 pub(super) fn read(kind: Kind, scheme: &str, rest: &str, text: &str) -> Result<Endpoint, Refusal> {
     let (place, pairs) = match rest.split_once('?') {
         Some((place, query)) => (place, query::read(query, Flags::Refused, text)?),

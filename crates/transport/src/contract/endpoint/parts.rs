@@ -1,4 +1,4 @@
-//! An endpoint in parts: the one place that says where each begins and ends.
+//! The parts of an endpoint: only this file says where each begins and ends.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -11,19 +11,18 @@ use crate::contract::error::Result;
 
 /// The parts of an [`Endpoint`], each as it is written: `scheme://user@host:port/path?query`.
 ///
-/// Whoever has them has the endpoint: [`Endpoint::from_parts`] and [`Endpoint::parts`] are each
-/// other's inverse. `unix`, `unix-dgram` and `mem` have no user, host and port: all of their
-/// address is `path`.
+/// They are the whole endpoint: [`Endpoint::from_parts`] is the inverse of [`Endpoint::parts`].
+/// `unix`, `unix-dgram` and `mem` have no user, host and port: all of their address is `path`.
 ///
 /// ```
-/// use socketry_transport::{Endpoint, Parts};
+/// use socketry_transport::{Endpoint, EndpointParts};
 ///
-/// let at = Endpoint::from_parts(Parts {
+/// let at = Endpoint::from_parts(EndpointParts {
 ///     scheme: "wss",
 ///     host: "example.org",
 ///     port: Some(443),
 ///     path: "/a%2Fb",
-///     ..Parts::default()
+///     ..EndpointParts::default()
 /// })?;
 /// assert_eq!(at.to_string(), "wss://example.org:443/a%2Fb");
 /// assert_eq!(at.with("room", "x y").raw_query(), Some("room=x%20y"));
@@ -32,24 +31,24 @@ use crate::contract::error::Result;
 ///
 /// `{:?}` does not show the user.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Parts<'a> {
+pub struct EndpointParts<'a> {
     /// A letter, then letters, digits, `+`, `-`, `.`; an endpoint has it in lower case.
     pub scheme: &'a str,
-    /// What stands before the `@`: a user name, and behind a `:` perhaps a password.
+    /// The text before the `@`: a user name, and perhaps a `:` and a password.
     pub user: Option<&'a str>,
     /// A name or an IPv4 address, or an IPv6 address in brackets; empty for none.
     pub host: &'a str,
-    /// What stands behind the `:`.
+    /// The number after the `:`.
     pub port: Option<u16>,
-    /// Empty, or a `/` and what stands behind it.
+    /// Empty, or a `/` and the text after it.
     pub path: &'a str,
-    /// What stands behind the `?`.
+    /// The text after the `?`.
     pub query: Option<&'a str>,
 }
 
-impl fmt::Debug for Parts<'_> {
+impl fmt::Debug for EndpointParts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts")
+        f.debug_struct("EndpointParts")
             .field("scheme", &self.scheme)
             .field("user", &self.user.map(|_| "…"))
             .field("host", &self.host)
@@ -60,27 +59,26 @@ impl fmt::Debug for Parts<'_> {
     }
 }
 
-/// The text before and after the first `://`. A scheme has no colon, and one is found faster than
-/// three characters are; each connect looks several times.
+/// The text before and after the first `://`. A scheme has no colon, and to find one character is
+/// faster than to find three. Each connect does this several times.
 pub(super) fn scheme_and_rest(text: &str) -> Option<(&str, &str)> {
     let colon = text.split_once(':')?;
     let rest = colon.1.strip_prefix("//").map(|rest| (colon.0, rest));
     rest.or_else(|| text.split_once("://"))
 }
 
-/// The parts of any text, well-formed or not: written one behind the other, they are the text
-/// again.
-pub(super) fn split(text: &str) -> Parts<'_> {
+/// The parts of any text, well-formed or not. Joined again, they are the same text.
+pub(super) fn split(text: &str) -> EndpointParts<'_> {
     let (scheme, rest) = scheme_and_rest(text).unwrap_or(("", text));
     let (place, query) = match rest.split_once('?') {
         Some((place, query)) => (place, Some(query)),
         None => (rest, None),
     };
-    let whole = Parts {
+    let whole = EndpointParts {
         scheme,
         path: place,
         query,
-        ..Parts::default()
+        ..EndpointParts::default()
     };
     if let Some(Kind::Local | Kind::Name) = Kind::of(scheme) {
         return whole;
@@ -97,7 +95,7 @@ pub(super) fn split(text: &str) -> Parts<'_> {
         },
         (host, None) => (host, None),
     };
-    Parts {
+    EndpointParts {
         user,
         host,
         port,
@@ -106,7 +104,7 @@ pub(super) fn split(text: &str) -> Parts<'_> {
     }
 }
 
-/// Host and port as they are written, whether or not that is a number.
+/// Host and port as they are written. The port may be no number.
 pub(super) fn host_and_port(rest: &str) -> (&str, Option<&str>) {
     match rest.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
@@ -114,14 +112,14 @@ pub(super) fn host_and_port(rest: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A port that is written in the one way in which a number is printed.
+/// The number of a port, if the port is written as a number is printed: without leading zeros.
 fn number(port: &str) -> Option<u16> {
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     let zeros = port.len() > 1 && port.starts_with('0');
     port.parse().ok().filter(|_| digits && !zeros)
 }
 
-impl Parts<'_> {
+impl EndpointParts<'_> {
     fn text(&self) -> String {
         let mut text = format!("{}://", self.scheme);
         if let Some(user) = self.user {
@@ -140,8 +138,9 @@ impl Parts<'_> {
         text
     }
 
-    /// Says which part reaches into another one, in a text that is read as `read` instead.
-    fn misread(&self, read: &Parts<'_>) -> Refusal {
+    /// The refusal of parts whose text would be parsed as `read`: names the part that reaches into
+    /// another one.
+    fn misread(&self, read: &EndpointParts<'_>) -> Refusal {
         if !self.path.is_empty() && !self.path.starts_with('/') {
             return Refusal::new("its path does not begin with '/'");
         }
@@ -162,26 +161,26 @@ impl Parts<'_> {
 }
 
 impl Endpoint {
-    /// The endpoint of these parts.
+    /// Makes an endpoint of its parts.
     ///
     /// # Errors
-    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if their text is none, as when it is
-    /// parsed, or if a part of it would be read as another one: a path without the first `/`, a `?`
-    /// in a host.
-    pub fn from_parts(parts: Parts<'_>) -> Result<Self> {
+    /// [`InvalidEndpoint`](crate::ErrorKind::InvalidEndpoint) if their text cannot be parsed, or if
+    /// a part would be read as another one: a path without the first `/`, a `?` in a host.
+    pub fn from_parts(parts: EndpointParts<'_>) -> Result<Self> {
         let text = parts.text();
         let read = split(&text);
         if read == parts {
             return text.parse();
         }
-        // Read from the text again, a part of the user would pass for something else, and be shown.
+        // The error must not show the user, even where the text would be parsed so that a part of
+        // the user is elsewhere.
         let user = parts.user.map(|_| "…");
-        let shown = Parts { user, ..parts }.text();
+        let shown = EndpointParts { user, ..parts }.text();
         Err(parts.misread(&read).error("use", &shown))
     }
 
     /// The parts, each as it is written.
-    pub fn parts(&self) -> Parts<'_> {
+    pub fn parts(&self) -> EndpointParts<'_> {
         split(self.as_str())
     }
 }

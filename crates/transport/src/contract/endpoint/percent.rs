@@ -19,18 +19,18 @@ pub(super) const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b',')
     .remove(b'[')
     .remove(b']');
-/// The same for a name, where an `@` is one of its characters.
+/// The same for a name, in which an `@` stands for itself.
 pub(super) const NAME: &AsciiSet = &ADDRESS.remove(b'@');
 /// The same for a query's keys and values.
 pub(super) const QUERY: &AsciiSet = &NAME.remove(b'*');
-/// The same for an authority, where these would end a host.
+/// The same for an authority, in which the characters that would end a host are encoded.
 pub(super) const AUTHORITY: &AsciiSet = &ADDRESS.add(b'/').add(b':').add(b'[').add(b']');
 
 pub(super) fn encode(bytes: &[u8], set: &'static AsciiSet, text: &mut String) {
     text.extend(percent_encode(bytes, set));
 }
 
-/// Refuses a `%` that begins no `%XX`: it is an error, not a guess.
+/// Refuses a `%` that does not begin a `%XX`: its meaning is not guessed.
 pub(super) fn check(part: &str) -> Result<(), Refusal> {
     for (at, _) in part.match_indices('%') {
         let hex = part.as_bytes().get(at + 1..at + 3);
@@ -53,7 +53,7 @@ pub(super) fn text(part: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(part).decode_utf8().ok()
 }
 
-/// The text that `part` stands for, with words for one that stands for none.
+/// The text that `part` stands for, or the refusal of a part that stands for none.
 pub(super) fn checked(part: &str) -> Result<Cow<'_, str>, Refusal> {
     check(part)?;
     text(part).ok_or_else(|| Refusal::new("it is not UTF-8"))

@@ -9,14 +9,14 @@ use std::fmt;
 /// Keys and values, decoded, in the order in which they were written.
 pub(super) type Pairs = Box<[(Box<str>, Box<str>)]>;
 
-/// Whether a key may stand without `=` and a value, which then is empty.
+/// Whether a key may have no `=` and no value. Its value then is empty.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flags {
     Refused,
     Allowed,
 }
 
-/// The pieces between `&` that are pairs.
+/// The texts between `&`, without empty ones.
 fn pieces(query: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|piece| !piece.is_empty())
 }
@@ -43,7 +43,7 @@ fn push(text: &mut String, separator: &str, key: &str, value: &str) {
     encode(value.as_bytes(), QUERY, text);
 }
 
-/// Appends a whole query in the one form that our own schemes have.
+/// Appends a whole query in the one form that the schemes of this crate have.
 pub(super) fn write(text: &mut String, pairs: &Pairs) {
     for (i, (key, value)) in pairs.iter().enumerate() {
         push(text, if i == 0 { "?" } else { "&" }, key, value);
@@ -78,7 +78,7 @@ impl Endpoint {
         Endpoint::made(text, pairs)
     }
 
-    /// The same without a query: where it is, and nothing of how to get there.
+    /// The same without a query: only the address, without options.
     #[must_use]
     pub fn without_query(self) -> Self {
         match self.as_str().split_once('?') {
@@ -87,7 +87,7 @@ impl Endpoint {
         }
     }
 
-    /// The same without `key`, as often as it stands in the query. The rest stays as it is written.
+    /// The same without any `key` in the query. The rest stays as it is written.
     ///
     /// ```
     /// use socketry_transport::Endpoint;

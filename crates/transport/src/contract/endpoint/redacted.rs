@@ -1,4 +1,4 @@
-//! What of an endpoint may be shown: all but a user name and a password.
+//! The text of an endpoint that may be shown: all but a user name and a password.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,8 @@ use super::grammar::check;
 use super::own::Kind;
 use super::parts::split;
 
-/// The text without a user and a password: what stands before the `@` of a well-formed endpoint,
-/// and of any other text everything that may be one.
+/// The text without a user and a password. In a well-formed endpoint they end at the `@`. From any
+/// other text, all that may be a user or a password is removed.
 pub(crate) fn redacted(text: &str) -> String {
     let parts = split(text);
     let well_formed = Kind::of(parts.scheme).is_none() && check(&parts, text).is_ok();
@@ -27,13 +27,13 @@ fn hidden(user: &str) -> &str {
     if user.is_empty() { "" } else { "…" }
 }
 
-/// The text without everything before an `@` in the authority, well-formed or not.
+/// The text, well-formed or not, without all that is before an `@` in the authority.
 fn cautious(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (text.split_at(scheme.len() + 3).0, rest),
         None => ("", text),
     };
-    // These have no user names, and an `@` of their own.
+    // These schemes have no user names, and an `@` has another meaning.
     let name = scheme.trim_end_matches("://").to_ascii_lowercase();
     if matches!(Kind::of(&name), Some(Kind::Local | Kind::Name)) {
         return text.to_owned();
@@ -42,7 +42,7 @@ fn cautious(text: &str) -> String {
     format!("{scheme}{}{query}", without_user(authority))
 }
 
-/// The authority, with nothing told of a user and a password that it may begin with.
+/// The authority, without a user and a password at its beginning.
 pub(super) fn without_user(authority: &str) -> Cow<'_, str> {
     match authority.rfind('@') {
         Some(at) if at > 0 => format!("…{}", &authority[at..]).into(),
@@ -50,8 +50,8 @@ pub(super) fn without_user(authority: &str) -> Cow<'_, str> {
     }
 }
 
-/// Up to the query, if it is one: a `?` with an `@` before the next `=` stands in a password that
-/// nobody encoded.
+/// The length of the text before the query. A `?` with an `@` before the next `=` does not begin a
+/// query: it belongs to a password that was not encoded.
 fn authority_len(rest: &str) -> usize {
     match rest.split_once('?') {
         Some((authority, query)) => match (query.find('='), query.find('@')) {
@@ -63,7 +63,7 @@ fn authority_len(rest: &str) -> usize {
     }
 }
 
-/// A part of a refused text for use in a reason: only if the text that is shown has it too.
+/// A part of a refused text, for an error. It is shown only if it is in the redacted text too.
 pub(super) fn shown(part: &str, text: &str) -> String {
     if cautious(text).contains(part) {
         part.escape_debug().to_string()

@@ -1,9 +1,9 @@
-//! Why a text is no endpoint.
+//! The reason for which a text is not an endpoint.
 
 use crate::contract::error::{Error, ErrorKind};
 
-/// A reason and a way out, before they become an error: an error shows the text, and to know which
-/// part of that is secret the text is read once more.
+/// A reason and a way out, before they become an error. An error shows the text, which must be
+/// parsed once more to find the part that is secret.
 #[derive(Debug)]
 pub(super) struct Refusal {
     reason: String,

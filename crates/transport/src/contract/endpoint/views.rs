@@ -1,5 +1,5 @@
-//! What an endpoint can be taken for. Our own schemes have one kind of address each; any other may
-//! have any, and it is for its transport to know which of the views it wants.
+//! The views of an endpoint as an address of each kind. Each scheme of this crate has one kind of
+//! address. Any other scheme may have any kind, and its transport knows which view it wants.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -20,30 +20,29 @@ impl Endpoint {
         self.may_be(Kind::Internet)
     }
 
-    /// What stands between `://` and the query.
+    /// The text between `://` and the query.
     pub(super) fn place(&self) -> &str {
         let (_, rest) = self.as_str().split_once("://").unwrap_or_default();
         rest.split_once('?').map_or(rest, |(place, _)| place)
     }
 
-    /// The place, where it is one whole and not an authority with a user.
+    /// The place, if the scheme may have an address of this kind and there is no user in it.
     fn whole(&self, kind: Kind) -> Option<&str> {
         let whole = self.place();
         (self.may_be(kind) && !whole.is_empty() && self.parts().user.is_none()).then_some(whole)
     }
 
-    /// What stands before an `@`, as it is written: a user name, and behind a `:` perhaps a
-    /// password.
+    /// The text before an `@`, as it is written: a user name, and perhaps a `:` and a password.
     pub fn user(&self) -> Option<&str> {
         self.parts().user
     }
 
-    /// The host, decoded: a name, or an IP address without brackets and with its zone perhaps, as
-    /// in `fe80::1%eth0`.
+    /// The host, decoded: a name, or an IP address without brackets. An IPv6 address may have a
+    /// zone, as in `fe80::1%eth0`.
     pub fn host(&self) -> Option<Cow<'_, str>> {
         let host = self.parts().host;
         match host.strip_prefix('[') {
-            // As it is written, and not as it would be printed.
+            // The address as it is written, which may differ from its printed form.
             Some(inner) => {
                 let inner = inner.strip_suffix(']')?;
                 Some(match inner.split_once("%25") {
@@ -60,14 +59,14 @@ impl Endpoint {
         self.parts().port
     }
 
-    /// Host and port, where both are there; [`require_host_port`](Endpoint::require_host_port) has
-    /// words for where they are not.
+    /// Host and port, if the endpoint has both. [`require_host_port`](Endpoint::require_host_port)
+    /// gives an error if not.
     pub fn host_port(&self) -> Option<(Cow<'_, str>, u16)> {
         Some((self.host()?, self.port()?))
     }
 
-    /// The IP address and port, where the host is an address and so needs no resolver. An IPv6 zone
-    /// by name does.
+    /// The IP address and port, if the host is an address, which needs no resolver. An IPv6 zone
+    /// with a name needs one.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         let (host, port) = (self.parts().host, self.port()?);
         let found = match host.strip_prefix('[') {
@@ -81,7 +80,7 @@ impl Endpoint {
     }
 
     /// The path of a socket in the file system: all between `://` and the query, decoded. A path
-    /// that begins with no `/` is relative to the working directory.
+    /// that does not begin with `/` is relative to the working directory.
     ///
     /// `None` for an [`abstract_name`](Endpoint::abstract_name), and elsewhere than on Unix for
     /// bytes that are not UTF-8.
@@ -105,14 +104,14 @@ impl Endpoint {
         text(self.whole(Kind::Name)?)
     }
 
-    /// The path of a URL, as it is written: empty, or a `/` and what stands behind it. For `unix`,
-    /// `unix-dgram` and `mem` all of the address.
+    /// The path of a URL, as it is written: empty, or a `/` and the text after it. For `unix`,
+    /// `unix-dgram` and `mem` it is the whole address.
     pub fn raw_path(&self) -> &str {
         self.parts().path
     }
 
-    /// The address that this most likely is. Several views may fit: `x://name` names a host, a
-    /// relative path or a name, and is read as a name.
+    /// The most likely address. Several views may fit: `x://name` names a host, a relative path or
+    /// a name, and is read as a name.
     pub(crate) fn address(&self) -> Option<Address> {
         let place = self.place();
         if place.is_empty() {

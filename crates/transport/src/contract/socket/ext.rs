@@ -1,4 +1,4 @@
-//! Futures over the poll methods, for those who use a socket directly.
+//! Futures over the poll methods, for programs that use a socket directly.
 
 #![expect(
     unsafe_code,
@@ -18,8 +18,8 @@ use crate::contract::socket::{Received, RecvHalf, SendHalf, Socket};
 
 /// Receiving with `await`.
 pub trait RecvExt: RecvHalf {
-    /// Receives into `buf`: the number of bytes, and whether there is more to know about them.
-    /// Cancel-safe.
+    /// Receives into `buf`. Gives the number of bytes, and whether a datagram was cut or a stream
+    /// has ended. Cancel-safe.
     fn recv(
         &mut self,
         buf: &mut [u8],
@@ -36,14 +36,14 @@ impl<R: RecvHalf + ?Sized> RecvExt for R {}
 
 /// Sending with `await`.
 pub trait SendExt: SendHalf {
-    /// Sends some of `bytes` and says how many; of a datagram, all. Cancel-safe.
+    /// Sends some of `bytes` and gives their number; a datagram is sent whole. Cancel-safe.
     fn send(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<usize>> + Send {
         poll_fn(move |cx| self.poll_send(cx, &[IoSlice::new(bytes)]))
     }
 
-    /// Sends all of `bytes`; of a datagram socket, as one datagram.
+    /// Sends all of `bytes`; on a datagram socket, as one datagram.
     ///
-    /// Not cancel-safe on a stream: some of the bytes may have gone.
+    /// Not cancel-safe on a stream: some of the bytes may have been sent.
     fn send_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>> + Send {
         let (mut rest, mut sent_all) = (bytes, false);
         poll_fn(move |cx| {
@@ -69,11 +69,10 @@ pub trait SendExt: SendHalf {
 
 impl<S: SendHalf + ?Sized> SendExt for S {}
 
-/// Receives into the spare room of `buf`, at most `max` bytes of it, without clearing that room
-/// first.
+/// Receives at most `max` bytes into the spare room of `buf`, without clearing that room first.
 ///
-/// `buf` grows by what arrived. It is given room for `max` bytes if it has less; with `max` 0
-/// nothing is received.
+/// `buf` grows by the bytes that arrived. It is given room for `max` bytes if it has less. With a
+/// `max` of 0 no bytes are received.
 ///
 /// # Errors
 /// As [`RecvHalf::poll_recv`].
@@ -96,16 +95,16 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
     );
     let len = read.filled().len();
     // SAFETY: `read` lies in the spare room of `buf`, was not replaced, and its first `len` bytes
-    // are initialised: that is what `ReadBuf::filled` vouches for.
+    // are initialised: `ReadBuf::filled` guarantees it.
     unsafe { buf.advance_mut(len) };
     Poll::Ready(Ok(received))
 }
 
-/// Closes a stream so that the peer loses nothing: half-closes, reads on until the peer has closed
-/// too, at most `bytes` bytes and `time`, and drops the socket.
+/// Closes a stream so that the peer loses no bytes: half-closes, reads on until the peer has closed
+/// too, and drops the socket. It reads at most `bytes` bytes, and for at most `time`.
 ///
-/// Just dropping it would do harm: with unread bytes in its receive buffer the kernel sends a
-/// reset, which destroys what the peer has not read yet.
+/// To just drop the socket would do harm: while its receive buffer has unread bytes the kernel
+/// sends a reset, which destroys the bytes that the peer has not read yet.
 ///
 /// # Errors
 /// If half-closing fails, because the peer is gone, or takes longer than `time`.

@@ -1,4 +1,4 @@
-//! Passing everything on: the one list of what a half can do.
+//! Macros that forward all methods of a half: the one list of those methods.
 
 use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
@@ -8,7 +8,7 @@ macro_rules! forward_half {
         fn info(&$self) -> &$crate::contract::socket::info::Info {
             $inner.info()
         }
-        // A half may know its shape before it has asked for the rest.
+        // A half may know its shape before it has asked the kernel for the rest.
         fn shape(&$self) -> $crate::contract::socket::Shape {
             $inner.shape()
         }

@@ -1,4 +1,4 @@
-//! What is known about a socket, besides what it carries.
+//! The facts about a socket: shape, ends, extensions.
 
 use std::any::Any;
 use std::fmt;
@@ -7,15 +7,15 @@ use std::sync::Arc;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::Shape;
 
-/// What is known about a socket: its shape, its two ends, and whatever else a transport or a layer
-/// found out.
+/// The facts about a socket: its shape, its two ends, and extensions that a transport or a layer
+/// adds.
 ///
-/// Both halves of a socket have one. A layer passes the one that is inside on, or a clone with one
-/// entry changed, so that what it does not know of (the peer's [`Credentials`](crate::Credentials),
-/// say) is not lost. Cheap to clone.
+/// Both halves of a socket have one. A layer passes on the one of the socket inside, or a clone
+/// with one entry changed. So no extension is lost that the layer does not know, such as the peer's
+/// [`Credentials`](crate::Credentials). It is cheap to clone.
 ///
-/// An extension is a value that is found by its type. Each type has one value: a later one takes
-/// the place of an earlier one. A layer defines a type of its own for each thing that it tells.
+/// An extension is a value that is found by its type. There is one value of each type: a later one
+/// replaces an earlier one. A layer defines a type of its own for each fact that it adds.
 ///
 /// ```
 /// use socketry_transport::{Credentials, Info, Shape};
@@ -36,7 +36,7 @@ pub struct Info {
     shape: Shape,
     local: Endpoint,
     peer: Endpoint,
-    // Most sockets have none, and then this is a pointer.
+    // Most sockets have no extensions, and then this is only a pointer.
     extensions: Option<Arc<Vec<Extension>>>,
 }
 
@@ -74,7 +74,7 @@ impl Info {
         all.find_map(|extension| extension.downcast_ref())
     }
 
-    /// The same with an extension more, in place of one of the same type.
+    /// The same with one more extension, which replaces one of the same type.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
         let all = self
@@ -92,20 +92,20 @@ impl Info {
         Info { shape, ..self }
     }
 
-    /// The same at another end here.
+    /// The same with another local end.
     #[must_use]
     pub fn with_local(self, local: Endpoint) -> Self {
         Info { local, ..self }
     }
 
-    /// The same with another end there.
+    /// The same with another peer.
     #[must_use]
     pub fn with_peer(self, peer: Endpoint) -> Self {
         Info { peer, ..self }
     }
 }
 
-/// The ends without what may be a password, and how many extensions there are.
+/// The ends without a user name and password, and the number of extensions.
 impl fmt::Debug for Info {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let extensions = self.extensions.as_ref().map_or(0, |all| all.len());

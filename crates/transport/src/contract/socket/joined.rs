@@ -7,9 +7,9 @@ use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
 /// The whole [`Socket`]: a receiving and a sending half, and nothing else.
 ///
-/// All sockets of this crate are one, and those of others become one by this: a transport or a
-/// layer writes two halves, and joins them. What the socket knows of itself ([`Half::info`]) is
-/// what its receiving half knows. Splitting it gives the halves back.
+/// All sockets of this crate are a `Joined`. The author of a transport or a layer writes two
+/// halves, and joins them. The [`Info`](crate::Info) of the socket is that of its receiving half.
+/// Splitting the socket gives the halves back.
 ///
 /// ```
 /// use socketry_transport::{Joined, Listener, Socket, SendExt, connect, listen};
@@ -28,7 +28,7 @@ pub struct Joined<R, W> {
 }
 
 impl<R, W> Joined<R, W> {
-    /// Joins two halves. That they belong together is for the caller to know.
+    /// Joins two halves. The caller has to know that they belong together.
     pub fn new(recv: R, send: W) -> Self {
         Joined { recv, send }
     }
@@ -38,7 +38,7 @@ impl<R, W> Joined<R, W> {
         (&self.recv, &self.send)
     }
 
-    /// Both halves, to use at once.
+    /// Both halves, to change.
     pub fn halves_mut(&mut self) -> (&mut R, &mut W) {
         (&mut self.recv, &mut self.send)
     }

@@ -1,7 +1,7 @@
 //! The data path: a connected endpoint, its two owned halves, and how each is polled.
 //!
-//! The methods take `&mut self`, not `&self` behind a lock: a half belongs to one task, which is
-//! all that full duplex needs, and the lock that is not there is worth 8 % of a round trip.
+//! The methods take `&mut self`, and not `&self` with a lock. Each half belongs to one task, and
+//! full duplex needs no more. A lock would cost 8 % of a round trip.
 
 pub(crate) mod ext;
 pub(crate) mod forward;
@@ -19,7 +19,7 @@ use info::Info;
 pub use recv::RecvHalf;
 pub use send::{Aborted, SendHalf};
 
-/// Whether boundaries between sends survive the way to the peer.
+/// Whether the peer sees the boundaries between sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A sequence of bytes: two sends may arrive as one read, and one send as several.
@@ -47,13 +47,13 @@ impl fmt::Display for Shape {
     }
 }
 
-/// What a receive brought, besides the bytes in the buffer.
+/// The result of a receive, besides the bytes in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a datagram may have been cut, and a stream may have ended"]
 pub enum Received {
     /// Bytes, or one whole datagram (which may be empty).
     Data,
-    /// The head of a datagram that was longer than the buffer; its rest is lost.
+    /// The first bytes of a datagram that was longer than the buffer; its rest is lost.
     Cut,
     /// The peer finished sending. Every later receive answers the same.
     End,
@@ -71,12 +71,12 @@ pub struct Credentials {
     pub pid: Option<i32>,
 }
 
-/// What both halves of a socket know about it.
+/// The facts that both halves of a socket know about it.
 ///
 /// # Implementing
 ///
-/// A half of one's own keeps an [`Info`]; a wrapper passes that of the half inside on. Neither has
-/// to write the other methods.
+/// A half keeps an [`Info`]. A wrapper passes on the one of the half inside. Neither has to write
+/// the other methods.
 ///
 /// ```
 /// use socketry_transport::{Half, Info, Shape};
@@ -99,17 +99,17 @@ pub struct Credentials {
 /// # Ok(()) }
 /// ```
 ///
-/// Authors get wrong:
-/// * Both halves say the same: the shape above all, which decides how they are used.
-/// * A wrapper that changes one entry does so to a clone of what it found
+/// Common mistakes of implementers:
+/// * Both halves give the same facts. The shape matters most, since it decides how they are used.
+/// * A wrapper that changes one entry changes a clone of the [`Info`] inside
 ///   (`info.clone().with_peer(…)`, or [`relabel`](crate::relabel)), so that extensions stay.
-/// * What one end calls local its peer calls peer, where the transport can know it.
+/// * The local end of one socket is the peer of the other, as far as the transport can know it.
 pub trait Half: Send + Unpin {
-    /// Shape, ends, and extensions. The shape stays the same as long as the half lives.
+    /// The shape, the ends, and the extensions. The shape stays the same as long as the half lives.
     fn info(&self) -> &Info;
 
-    /// Stream or datagrams: what `info` says. The kernel's sockets answer this before they have put
-    /// the rest together, so that whoever looks at nothing else does not pay for it.
+    /// Stream or datagrams: the shape in `info`. The kernel's sockets answer this without making
+    /// the rest of `info`, so a caller that needs only the shape does not pay for the rest.
     fn shape(&self) -> Shape {
         self.info().shape()
     }
@@ -123,12 +123,12 @@ pub trait Half: Send + Unpin {
     }
 }
 
-/// A connected socket: both halves in one, and able to come apart.
+/// A connected socket: both halves in one, which can be split.
 ///
 /// # Implementing
 ///
-/// Nobody does: one writes two halves, and [`Joined`](crate::Joined) makes a socket of them. This
-/// layer hides what is sent under a mask, on which both ends agreed before:
+/// Implement two halves: [`Joined`](crate::Joined) makes a socket of them. This layer changes each
+/// byte that is sent by a mask, on which both ends agreed before:
 ///
 /// ```
 /// use std::io::{self, IoSlice};
@@ -165,7 +165,7 @@ pub trait Half: Send + Unpin {
 ///     fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
 ///     -> Poll<io::Result<usize>> {
 ///         let all = parts.iter().flat_map(|part| part.iter());
-///         // Of a datagram all is one message. A stream takes what is worth copying at once.
+///         // A datagram is one message. Of a stream, only as much as is worth copying at once.
 ///         let most = if self.shape().is_stream() { 65_536 } else { usize::MAX };
 ///         let bytes: Vec<u8> = all.take(most).map(|byte| byte ^ self.1).collect();
 ///         self.0.poll_send(cx, &[IoSlice::new(&bytes)])
@@ -192,13 +192,13 @@ pub trait Half: Send + Unpin {
 /// # Ok(()) }
 /// ```
 ///
-/// `socketry_testkit::stream_laws!` and `datagram_laws!` find what is wrong with a socket. Authors
-/// get wrong what the pages of [`RecvHalf`] and [`SendHalf`] say, and:
-/// * Full duplex: while one half waits, the other goes on, in another task. A lock is held for the
-///   length of one poll, and each half has a waker of its own.
-/// * Dropping one half is silent; the connection ends with both.
-/// * The methods with a default are there to be passed on: what this layer leaves out (`recv_room`
-///   is there; runs, batches and `abort_on_drop` are not) works, and is slower or weaker.
+/// `socketry_testkit::stream_laws!` and `datagram_laws!` find the mistakes of a socket. The common
+/// ones are on the pages of [`RecvHalf`] and [`SendHalf`], and these:
+/// * Full duplex: while one half waits, the other goes on in another task. A lock may be held only
+///   during one poll, and each half has a waker of its own.
+/// * Dropping one half tells the peer nothing. The connection ends when both halves are dropped.
+/// * A layer passes on the methods that have a default too. The layer above passes on `recv_room`,
+///   but not runs, batches and `abort_on_drop`: those work, but are slower or weaker.
 pub trait Socket: RecvHalf + SendHalf + 'static {
     /// The owned receiving half.
     type Recv: RecvHalf + 'static;

@@ -1,4 +1,4 @@
-//! A socket of which too much was read.
+//! A socket from which too much was read.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -11,12 +11,12 @@ use crate::contract::socket::forward::forward_half;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Half, Received, RecvHalf, Shape, Socket};
 
-/// A receiving half that first gives bytes that were read too far, and then goes on as the one
-/// inside.
+/// A receiving half that first gives bytes that were read too early, and then receives from the
+/// half inside.
 ///
-/// Of a stream they are its next bytes. Of datagrams they are one datagram, which is cut where the
-/// buffer is too small. Without bytes there is nothing before what the half inside gives: an empty
-/// datagram cannot be put back.
+/// On a stream, they are its next bytes. On a datagram socket, they are one datagram, which is cut
+/// where the buffer is too small. An empty datagram cannot be put back: without bytes, this half
+/// only receives from the one inside.
 #[derive(Debug)]
 pub struct Prefixed<R> {
     inner: R,
@@ -50,13 +50,13 @@ pub fn prefix<S: Socket>(socket: S, bytes: impl Into<Bytes>) -> Joined<Prefixed<
 }
 
 impl<R: RecvHalf> Prefixed<R> {
-    /// `bytes` before what `inner` receives.
+    /// Gives `bytes` before those that `inner` receives.
     pub fn new(inner: R, bytes: impl Into<Bytes>) -> Self {
         let prefix = bytes.into();
         Prefixed { inner, prefix }
     }
 
-    /// What is still to be received of the bytes, and the half inside.
+    /// The bytes that were not received yet, and the half inside.
     pub fn into_inner(self) -> (Bytes, R) {
         (self.prefix, self.inner)
     }
@@ -75,7 +75,7 @@ impl<R: RecvHalf> Prefixed<R> {
             }
         }
         if self.prefix.is_empty() {
-            // They may be a part of something large.
+            // The bytes may keep a larger buffer alive.
             self.prefix = Bytes::new();
         }
         Received::Data

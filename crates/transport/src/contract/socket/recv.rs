@@ -51,7 +51,7 @@ use crate::contract::socket::{Half, Received, Shape};
 ///         };
 ///         buf.set_filled(before + len);
 ///         self.ended = true;
-///         // With nothing before it, this receive is the one that ends.
+///         // Without bytes before the NUL, this receive gives the end.
 ///         Poll::Ready(Ok(if len == 0 { Received::End } else { Received::Data }))
 ///     }
 /// }
@@ -68,21 +68,23 @@ use crate::contract::socket::{Half, Received, Shape};
 /// # Ok(()) }
 /// ```
 ///
-/// Authors get wrong:
-/// * A buffer without room is answered with [`Received::Data`], and is no end.
-/// * `buf` may hold bytes already: they stay, and what arrives goes behind them. Nothing is in it
-///   when the answer is `Pending`.
-/// * Each `Pending` has arranged for the task of *this* call to be woken, and for no earlier one.
-/// * [`Received::End`] comes with no bytes, and again at each later call.
-/// * A receive may be dropped while it waits: what it has taken from below is kept in `self`.
-/// * A half that is always ready gives other tasks their turn (`tokio::task::coop`).
-/// * Of datagrams, [`recv_room`](RecvHalf::recv_room) is passed on too, and
-///   [`poll_recv_batch`](RecvHalf::poll_recv_batch) wherever what arrives is not looked at: the
-///   default is right, and slow.
+/// Common mistakes of implementers:
+/// * A buffer without room is answered with [`Received::Data`], and not with the end.
+/// * `buf` may hold bytes already: they stay, and the bytes that arrive are put behind them. A
+///   `poll_recv` that answers `Pending` has put no bytes into it.
+/// * Before each `Pending`, the half has arranged that the task of *this* call is woken, and not
+///   that of an earlier call.
+/// * [`Received::End`] is given without bytes, and again at each later call.
+/// * The caller may drop a receive that waits: bytes that were taken from the half inside are kept
+///   in `self`.
+/// * A half that is always ready lets other tasks run (`tokio::task::coop`).
+/// * A layer over datagrams passes on [`recv_room`](RecvHalf::recv_room) too. It passes on
+///   [`poll_recv_batch`](RecvHalf::poll_recv_batch) if it does not look at the bytes: the default
+///   is right, and slow.
 pub trait RecvHalf: Half {
-    /// The room in bytes that a buffer needs so that no datagram is cut. By default
-    /// [`max_len`](Shape::Datagram::max_len); more where a peer may send longer ones than this end.
-    /// 0 on a stream.
+    /// The room in bytes that a buffer needs so that no datagram is cut. The default is
+    /// [`max_len`](Shape::Datagram::max_len). It is more where a peer may send longer datagrams
+    /// than this end. It is 0 on a stream.
     fn recv_room(&self) -> usize {
         match self.shape() {
             Shape::Stream => 0,
@@ -90,9 +92,9 @@ pub trait RecvHalf: Half {
         }
     }
 
-    /// Puts what is there into `buf`: some bytes of a stream, or exactly one datagram.
+    /// Receives into `buf`: some bytes of a stream, or exactly one datagram.
     ///
-    /// A `buf` without room gets [`Received::Data`] and nothing else: it never reads as the end.
+    /// A `buf` without room always gets [`Received::Data`]: it never reads as the end.
     ///
     /// # Errors
     /// As the transport reports them. On a datagram socket an error (a refused connection, say)
@@ -103,9 +105,10 @@ pub trait RecvHalf: Half {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>>;
 
-    /// Appends as many datagrams as are there, and at least one; on a stream, one read.
+    /// Appends at least one datagram, and as many more as have arrived and one call can take. On a
+    /// stream, it appends the bytes of one read.
     ///
-    /// [`Received::Cut`] is told per datagram, in the batch. The default receives one.
+    /// The batch says of each datagram whether it was cut. The default receives one.
     ///
     /// # Errors
     /// As [`poll_recv`](RecvHalf::poll_recv).

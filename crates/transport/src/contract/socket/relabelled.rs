@@ -1,21 +1,21 @@
-//! A socket of which something else is known.
+//! A socket with changed facts.
 
 use crate::contract::socket::forward::{forward_recv, forward_send};
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 
-/// A half that is the one inside, under another [`Info`].
+/// The half inside, with another [`Info`].
 ///
-/// It is for what a layer learns about a connection: the peer behind a proxy, a protocol that was
-/// agreed on. [`relabel`] wraps a whole socket.
+/// It is for facts that a layer learns about a connection: the peer behind a proxy, a protocol that
+/// was agreed on. [`relabel`] wraps a whole socket.
 #[derive(Debug)]
 pub struct Relabelled<H> {
     inner: H,
     info: Info,
 }
 
-/// `socket` with what `change` makes of its [`Info`]. Its shape stays what it is.
+/// `socket` with the [`Info`] that `change` makes of its own. Its shape stays the same.
 ///
 /// ```
 /// use socketry_transport::{Half, Listener, connect, listen, relabel};
@@ -23,7 +23,7 @@ pub struct Relabelled<H> {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://relabelled").await?;
 /// let _client = connect(server.local()).await?;
-/// // What a header of the proxy said, for instance.
+/// // The address in a header of the proxy, for instance.
 /// let client = "tcp://192.0.2.1:7000".parse()?;
 /// let socket = relabel(server.accept().await?, |info| info.with_peer(client));
 /// assert_eq!(socket.peer().to_string(), "tcp://192.0.2.1:7000");
@@ -48,7 +48,7 @@ impl<H: Half> Relabelled<H> {
         Relabelled { inner, info }
     }
 
-    /// The half inside, which knows what it knew.
+    /// The half inside, with its own `Info`.
     pub fn into_inner(self) -> H {
         self.inner
     }

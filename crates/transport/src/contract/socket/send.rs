@@ -7,10 +7,10 @@ use crate::contract::socket::{Half, Shape};
 
 /// The sending half.
 ///
-/// Dropping a half says nothing to the peer: [`poll_finish`](SendHalf::poll_finish) is the
-/// half-close, and the connection closes when both halves are gone. (A law of its own, because
-/// transports differ in what a dropped half would do: TCP could send its FIN at once, a TLS session
-/// over a shared lock could not.)
+/// Dropping a half tells the peer nothing: [`poll_finish`](SendHalf::poll_finish) is the
+/// half-close, and the connection closes when both halves are gone. This is a law of its own,
+/// because transports would differ: TCP could send its FIN at once, and a TLS session over a shared
+/// lock could not.
 ///
 /// # Implementing
 ///
@@ -68,29 +68,30 @@ use crate::contract::socket::{Half, Shape};
 /// # Ok(()) }
 /// ```
 ///
-/// Authors get wrong:
-/// * The answer is what was *taken*, which may be less than the parts have: the caller comes again
-///   with the rest. Of a datagram it is all, or an error.
-/// * `Pending` has taken nothing: the caller may come with other bytes, or never again.
-/// * What a layer keeps goes out with [`poll_flush`](SendHalf::poll_flush) and
-///   [`poll_finish`](SendHalf::poll_finish), both of which a layer passes on.
-/// * A bound: a peer that does not read stops the sender.
-/// * [`abort`](SendHalf::abort) is passed on, and answered with what the half inside answers. A
-///   layer whose own state ends wakes its receiving half. A peer that sees a reset of the transport
-///   as an end (since the layer ended its own stream before) is answered [`Aborted::End`].
+/// Common mistakes of implementers:
+/// * The answer is the number of bytes that were *taken*, which may be less than the parts have:
+///   the caller comes again with the rest. A datagram is taken whole, or is an error.
+/// * An answer of `Pending` has taken no bytes: the caller may come with other bytes, or never
+///   again.
+/// * [`poll_flush`](SendHalf::poll_flush) and [`poll_finish`](SendHalf::poll_finish) send the bytes
+///   that a layer keeps. A layer passes both on.
+/// * The bytes that a half keeps are bounded: while the peer does not read, the sender waits.
+/// * A layer passes [`abort`](SendHalf::abort) on, and gives the answer of the half inside. A layer
+///   whose own state ends wakes its receiving half. If the layer has ended its own stream before,
+///   the peer sees a reset of the transport as an end, and the answer is [`Aborted::End`].
 pub trait SendHalf: Half {
-    /// Sends the parts in order and says how many bytes were taken; of a datagram, all parts are
-    /// the one message.
+    /// Sends the parts in order and gives the number of bytes that were taken. On a datagram
+    /// socket, all parts are one datagram.
     ///
     /// # Errors
-    /// `BrokenPipe` or `ConnectionReset` where the peer is gone, never a signal; `InvalidInput` for
-    /// a datagram above [`max_len`](Shape::Datagram::max_len), of which nothing is sent.
+    /// `BrokenPipe` or `ConnectionReset` where the peer is gone, and never a signal. `InvalidInput`
+    /// for a datagram above [`max_len`](Shape::Datagram::max_len), which is not sent.
     fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
     -> Poll<io::Result<usize>>;
 
-    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and says how many
-    /// bytes were taken, always whole datagrams. The default sends the first; a transport with
-    /// segmentation offload sends the run with one system call.
+    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and gives the
+    /// number of bytes that were taken, always whole datagrams. The default sends the first; a
+    /// transport with segmentation offload sends the run with one system call.
     ///
     /// # Errors
     /// As [`poll_send`](SendHalf::poll_send).
@@ -114,31 +115,33 @@ pub trait SendHalf: Half {
         Poll::Ready(Ok(()))
     }
 
-    /// Flushes and closes this direction, where the transport can; the other stays open. Repeating
-    /// it is harmless.
+    /// Half-closes: flushes and closes this direction, where the transport can. The other direction
+    /// stays open. Repeating it is harmless.
     ///
     /// # Errors
     /// As [`poll_send`](SendHalf::poll_send).
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Breaks the connection off, now, and says what the peer will see of that.
+    /// Breaks the connection off now, and tells whether the peer will see it.
     ///
-    /// What was not delivered yet may be lost. Both halves are done: a send fails, a receive fails
-    /// or ends (after what had arrived, at most), and those that wait are woken. Repeating it is
-    /// harmless. Sockets of datagrams have no connection to break: a session ends, others go on.
+    /// Bytes that were not delivered yet may be lost. Both halves are done: a send fails, and a
+    /// receive fails or ends, at the latest after the bytes that had arrived. Tasks that wait at
+    /// either half are woken. Repeating it is harmless. Datagram sockets have no connection to
+    /// break: a session ends, and others go on.
     ///
-    /// `code` is the reason, where the protocol has room for one (QUIC, HTTP/2). The transports of
-    /// this crate have none: `mem` says it in words, TCP loses it.
+    /// `code` is the reason, where the protocol has room for one (QUIC, HTTP/2). Of the transports
+    /// of this crate, `mem` gives it to the peer in a [`StreamReset`](crate::StreamReset), and TCP
+    /// loses it.
     ///
     /// # Errors
     /// If the system refuses. Then the connection is as it was.
     fn abort(&mut self, code: u64) -> io::Result<Aborted>;
 
     /// With `on`, breaks the connection off when both halves are dropped, and when the process
-    /// dies; without, it ends as ever. Says what the peer will see then.
+    /// dies. Without, the connection ends as usual. The answer tells what the peer will see then.
     ///
-    /// By default nothing changes, and the answer is what dropping does: an end of a stream, and
-    /// nothing of datagrams. A wrapper passes it on.
+    /// By default this changes nothing, and the answer describes a socket that is dropped: the end
+    /// of a stream, and nothing for datagrams. A wrapper passes the call on.
     ///
     /// # Errors
     /// If the system refuses.
@@ -148,22 +151,23 @@ pub trait SendHalf: Half {
     }
 }
 
-/// What the peer sees of a connection that is [broken off](SendHalf::abort).
+/// The view of the peer of a connection that is [broken off](SendHalf::abort).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "where the peer sees an end, it cannot tell that something is missing"]
 pub enum Aborted {
-    /// An error, and no end before it: the peer can tell.
+    /// An error, and no end before it: the peer knows that something is missing.
     Reset,
-    /// An end, as if this side had finished: the peer cannot tell. So it is on transports without
-    /// a reset, and on all of them after [`poll_finish`](SendHalf::poll_finish).
+    /// An end, as if this end had finished: the peer cannot know that something is missing. This is
+    /// the answer on transports without a reset, and on all of them after
+    /// [`poll_finish`](SendHalf::poll_finish).
     End,
     /// Nothing: datagrams just stop.
     Nothing,
 }
 
 impl Aborted {
-    /// What the peer sees of a socket of this shape that is just dropped.
+    /// The view of the peer of a socket of this shape that is just dropped.
     pub fn quiet(shape: Shape) -> Self {
         match shape {
             Shape::Stream => Aborted::End,

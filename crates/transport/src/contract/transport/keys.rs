@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 
-/// The query keys that a [`Transport`](super::Transport) takes as options, and what becomes of
-/// others: they are refused, or they belong to the URL.
+/// The query keys that a [`Transport`](super::Transport) takes as options. Other keys are refused,
+/// or they belong to the URL.
 ///
 /// ```
 /// use socketry_transport::Keys;
@@ -32,7 +32,7 @@ impl Keys {
         }
     }
 
-    /// These and more options: those of a transport, and of what wraps it.
+    /// These and more options: a layer adds its own to those of the transport that it wraps.
     #[must_use]
     pub fn and(mut self, more: impl IntoIterator<Item = &'static str>) -> Self {
         for key in more {
@@ -43,7 +43,7 @@ impl Keys {
         self
     }
 
-    /// The same where any other key belongs to the URL.
+    /// The same options, where any other key belongs to the URL.
     #[must_use]
     pub fn with_others(mut self) -> Self {
         self.others = true;
@@ -65,8 +65,8 @@ impl Keys {
         self.others || self.contains(key)
     }
 
-    /// Checks the keys of an endpoint's query, and no values: those are for the transport to read.
-    /// The error says of a key that is `known` elsewhere that it does not apply here.
+    /// Checks the keys of an endpoint's query, and not their values, which the transport reads. If
+    /// another transport has the key (`known`), the error says that it does not apply here.
     pub(crate) fn check(&self, endpoint: &Endpoint, known: impl Fn(&str) -> bool) -> Result<()> {
         match endpoint.query().find(|(key, _)| !self.takes(key)) {
             Some((key, _)) => Err(self.refusal(key, endpoint, known(key))),

@@ -7,11 +7,11 @@ use crate::contract::error::Result;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 
-/// Makes a transport of a transport: the same sockets with something between them and their user.
+/// Makes a transport of a transport: the sockets of the new one wrap those of the transport inside.
 ///
-/// A layer is written once for any `T` and serves static types ([`Stack`]) and the registry
-/// ([`Registry::layer`](crate::Registry::layer)) alike, since an erased transport is a transport
-/// too. A closure is a layer. [`Deadlines`](crate::Deadlines) is one that comes with this crate.
+/// A layer is written once for any `T`. It serves static types ([`Stack`]) and the registry
+/// ([`Registry::layer`](crate::Registry::layer)), since an erased transport is a transport too. A
+/// closure is a layer. [`Deadlines`](crate::Deadlines) is one that comes with this crate.
 ///
 /// # Implementing
 ///
@@ -77,21 +77,21 @@ use crate::contract::transport::keys::Keys;
 /// A layer that changes what is sent or received wraps one half or both and
 /// [joins](crate::Joined) them again: `examples/layered.rs` does.
 ///
-/// What implementers get wrong:
+/// Common mistakes of implementers:
 ///
-/// * Its own keys stay in the URL: the transport inside then refuses them. Take them out
+/// * The layer leaves its own keys in the URL, and the transport inside refuses them. Take them out
 ///   ([`Endpoint::without_key`](crate::Endpoint::without_key)), and add them to
 ///   [`keys`](Transport::keys).
-/// * A wrapped half makes up an [`Info`](crate::Info) of its own. Pass on the one inside, or a
-///   clone with one entry changed: credentials and what other layers found out are there.
-/// * A provided method is not forwarded, and its default takes over: batches and runs become slow
-///   ([`poll_recv_batch`](crate::RecvHalf::poll_recv_batch),
+/// * A wrapped half makes an [`Info`](crate::Info) of its own. Pass on the one inside, or a clone
+///   with one entry changed: it has the credentials and the facts that other layers added.
+/// * The layer does not forward a provided method, and so its default is used: batches and runs
+///   become slow ([`poll_recv_batch`](crate::RecvHalf::poll_recv_batch),
 ///   [`poll_send_run`](crate::SendHalf::poll_send_run)), a buffer is never flushed
 ///   ([`poll_flush`](crate::SendHalf::poll_flush)), and datagrams are cut
 ///   ([`recv_room`](crate::RecvHalf::recv_room)).
-/// * A timer or a task for each socket outlives it. Keep timers in the halves.
+/// * A timer or a task of a socket outlives the socket. Keep timers in the halves.
 pub trait Layer<T: Transport> {
-    /// What the wrapped transport is.
+    /// The type of the wrapped transport.
     type Transport: Transport;
 
     /// Wraps `inner`.
@@ -106,8 +106,8 @@ impl<T: Transport, U: Transport, F: Fn(T) -> U> Layer<T> for F {
     }
 }
 
-/// A transport under layers, as a static type: the last layer added is the outermost, and is asked
-/// first.
+/// A transport under layers, as a static type. The last layer that was added is the outermost: it
+/// is called first.
 ///
 /// A `Stack` is a transport itself, and forwards everything to the outermost layer.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +121,7 @@ impl<T: Transport> Stack<T> {
         Stack { transport }
     }
 
-    /// The same with one more `layer`, around all that is there.
+    /// The same with one more `layer` around all others.
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,

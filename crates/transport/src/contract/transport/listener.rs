@@ -1,4 +1,4 @@
-//! How sockets are accepted.
+//! Accepting sockets.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,38 +57,39 @@ use crate::contract::socket::Socket;
 /// # Ok(()) }
 /// ```
 ///
-/// What implementers get wrong:
+/// Common mistakes of implementers:
 ///
-/// * An error ends the accept loop of most programs. What concerns one client, or passes, is waited
-///   out inside.
-/// * A handshake inside of [`poll_accept`](Listener::poll_accept) lets one silent client hold up
-///   all others: it belongs into [`upgrading`](crate::ListenerExt::upgrading).
-/// * Between two polls a socket that was accepted lies nowhere but in the listener itself: the
-///   future of [`accept`](Listener::accept) may be dropped at any time.
-/// * Dropping the listener refuses those that were not accepted yet, and leaves its sockets alone.
+/// * An error ends the accept loop of most programs. So the listener itself waits until a temporary
+///   failure is over, and drops a client that fails.
+/// * With a handshake inside of [`poll_accept`](Listener::poll_accept), one silent client holds up
+///   all others. Handshakes belong into [`upgrading`](crate::ListenerExt::upgrading).
+/// * Between two polls, an accepted socket is kept in the listener itself, since the caller may
+///   drop the future of [`accept`](Listener::accept) at any time.
+/// * Dropping the listener refuses the clients that were not accepted yet. The sockets that it gave
+///   go on.
 pub trait Listener: Send + Unpin + 'static {
-    /// What it accepts.
+    /// The sockets that it accepts.
     type Socket: Socket;
 
     /// Where it listens, with the real port.
     fn local(&self) -> &Endpoint;
 
-    /// Everywhere it listens, [`local`](Listener::local) first: a name may have several addresses.
-    /// By default that is the one.
+    /// All endpoints where it listens, [`local`](Listener::local) first: a name may have several
+    /// addresses. The default is `local` only.
     fn locals(&self) -> Vec<Endpoint> {
         vec![self.local().clone()]
     }
 
     /// Waits for the next peer.
     ///
-    /// What passes by itself (a client that vanished, no free file descriptor) is waited out
-    /// inside, without spinning.
+    /// The listener itself waits until a temporary failure is over (a client that vanished, no free
+    /// file descriptor), without spinning.
     ///
     /// # Errors
     /// Only those after which this listener accepts no more.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>>;
 
-    /// Waits for the next peer. Cancel-safe: nobody who was accepted is lost.
+    /// Waits for the next peer. Cancel-safe: no accepted socket is lost.
     fn accept(&mut self) -> Accept<'_, Self>
     where
         Self: Sized,

@@ -1,4 +1,5 @@
-//! The control path: how sockets come to be. Rare enough that a boxed future does not matter.
+//! The control path: connecting and listening. Both are so rare that a boxed future does not
+//! matter.
 
 pub(crate) mod keys;
 pub(crate) mod layer;
@@ -20,14 +21,14 @@ use listener::Listener;
 ///
 /// The associated types keep the generic path static. With them fixed to
 /// [`BoxSocket`](crate::BoxSocket) and [`BoxListener`](crate::BoxListener) the same trait is the
-/// erased form: see [`erase`](crate::erase). A shared transport is one too: `Arc<T>` forwards
-/// everything, so that an erased one goes where a transport is asked for.
+/// erased form: see [`erase`](crate::erase). A shared transport is a transport too: `Arc<T>`
+/// forwards all methods, so an erased transport can be used wherever a transport is expected.
 ///
 /// # Implementing
 ///
-/// A whole transport, which dials processes: `cat://` is a child that answers what it is told.
-/// Sockets are made of anything that reads and writes; a listener is a [trait of its
-/// own](crate::Listener), and this transport has none to give.
+/// A whole transport, which connects to processes: `cat://` is a child process that sends back the
+/// bytes that it receives. A socket can be made of any reader and writer. A listener is a [trait of
+/// its own](crate::Listener), and this transport has no listener.
 ///
 /// ```
 /// use std::process::Stdio;
@@ -95,29 +96,29 @@ use listener::Listener;
 /// # Ok(()) }
 /// ```
 ///
-/// What implementers get wrong:
+/// Common mistakes of implementers:
 ///
-/// * An option that is not understood is not ignored. The registry checks [keys](Transport::keys);
-///   a transport that is used directly checks them itself, with
+/// * The transport ignores options that it does not know. It must refuse them. The registry checks
+///   [keys](Transport::keys). A transport that is used directly checks them itself, with
 ///   [`SocketOptions::from_query`](crate::SocketOptions::from_query).
-/// * [`connect`](Transport::connect) is dropped at any time. What was begun (a descriptor, a task,
-///   a place in a table) goes with it.
-/// * The endpoint that a socket or listener tells is without the query, and can be connected to:
-///   what one end calls local the other calls peer.
-/// * An error names the action and the endpoint. [`Error::io`](crate::Error::io) does both.
+/// * The caller may drop the future of [`connect`](Transport::connect) at any time. All that it
+///   began (a descriptor, a task, an entry in a table) must end with it.
+/// * The endpoint that a socket or listener gives has no query, and a client can connect to it: the
+///   local end of one socket is the peer of the other.
+/// * Errors must name the action and the endpoint. [`Error::io`](crate::Error::io) does both.
 ///
-/// The laws of `socketry_testkit` find all of these.
+/// The laws of `socketry_testkit` find all of these mistakes.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    /// What [`connect`](Transport::connect) gives.
+    /// The sockets that [`connect`](Transport::connect) gives.
     type Socket: Socket;
-    /// What [`listen`](Transport::listen) gives. Its sockets may be of another type than `Socket`:
-    /// the session that a UDP listener accepts is not a UDP socket.
+    /// The listener that [`listen`](Transport::listen) gives. Its sockets may be of another type
+    /// than `Socket`: the session that a UDP listener accepts is not a UDP socket.
     type Listener: Listener;
 
-    /// The query keys that this transport takes as options, and whether others belong to the URL or
-    /// are refused before a socket is made. By default there are no options, and others are
-    /// refused.
+    /// The query keys that this transport takes as options. They also say whether other keys belong
+    /// to the URL, or are refused before a socket is made. By default there are no options, and all
+    /// keys are refused.
     fn keys(&self) -> Keys {
         Keys::default()
     }
@@ -127,12 +128,12 @@ pub trait Transport: Send + Sync + 'static {
     /// Cancel-safe: dropping the future abandons the attempt.
     ///
     /// # Errors
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says why: a failed connect is
-    /// a value to match on.
+    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) is the reason, for a program
+    /// to match on.
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket>;
 
-    /// Starts to listen at `at`; port 0 lets the system choose, and [`Listener::local`] tells what
-    /// it chose.
+    /// Starts to listen at `at`. Port 0 lets the system choose a port, and [`Listener::local`] has
+    /// the port that it chose.
     ///
     /// # Errors
     /// As [`connect`](Transport::connect); [`InUse`](crate::ErrorKind::InUse) and

@@ -24,7 +24,7 @@ impl Registry {
         }
     }
 
-    /// The same with `transport` for `scheme`, in place of one that was there.
+    /// The same with `transport` for `scheme`, which replaces one that was registered before.
     #[must_use]
     pub fn with(mut self, scheme: &str, transport: impl Transport) -> Self {
         self.transports
@@ -32,7 +32,7 @@ impl Registry {
         self
     }
 
-    /// The transport of `scheme`, if there is one; it shares what the registered one has.
+    /// The transport of `scheme`, if there is one. It is the registered one, shared.
     pub fn get(&self, scheme: &str) -> Option<BoxTransport> {
         self.transports.get(&scheme.to_ascii_lowercase()).cloned()
     }
@@ -59,11 +59,11 @@ impl Registry {
         Ok(self.with(scheme, layer.layer(inner)))
     }
 
-    /// The same with `layer` around the transport of `inside` as a scheme of its own, `outside`;
-    /// that of `inside` stays as it is. So `tls` comes over `tcp`.
+    /// The same with a new scheme, `outside`: the transport of `inside` with `layer` around it.
+    /// `inside` itself stays as it is. So `tls` is added over `tcp`.
     ///
-    /// The transport that the layer gets takes endpoints of `outside`, and its sockets and
-    /// listeners tell such endpoints: a layer names no scheme. Its errors name those of `inside`.
+    /// A layer names no scheme: the transport that it wraps takes endpoints of `outside`, and its
+    /// sockets and listeners give such endpoints. Only its errors name those of `inside`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -118,8 +118,8 @@ impl Registry {
     /// Cancel-safe: dropping the future abandons the attempt.
     ///
     /// # Errors
-    /// As [`Transport::connect`]; [`UnknownScheme`](ErrorKind::UnknownScheme) and
-    /// [`InvalidOption`](ErrorKind::InvalidOption) before anything is tried.
+    /// As [`Transport::connect`]. Before it, [`UnknownScheme`](ErrorKind::UnknownScheme) and
+    /// [`InvalidOption`](ErrorKind::InvalidOption).
     pub async fn connect<E>(&self, to: E) -> Result<BoxSocket>
     where
         E: TryInto<Endpoint>,
@@ -132,7 +132,7 @@ impl Registry {
     /// Listens at `at`, a URL or an [`Endpoint`].
     ///
     /// # Errors
-    /// As [`Transport::listen`], and as [`connect`](Registry::connect) before anything is tried.
+    /// As [`Transport::listen`]. Before it, the same as [`connect`](Registry::connect).
     pub async fn listen<E>(&self, at: E) -> Result<BoxListener>
     where
         E: TryInto<Endpoint>,
@@ -142,15 +142,15 @@ impl Registry {
         self.transport(&at, "listen at")?.listen(&at).await
     }
 
-    /// The transport for an endpoint, all of whose query keys it takes.
+    /// The transport for an endpoint. It takes all query keys of that endpoint.
     fn transport(&self, endpoint: &Endpoint, action: &'static str) -> Result<&BoxTransport> {
         let transport = self.transports.get(endpoint.scheme()).ok_or_else(|| {
             Error::new(ErrorKind::UnknownScheme, action, endpoint)
                 .because(unknown(endpoint.scheme()))
                 .hint(self.known())
         })?;
-        // A third party's transport cannot forget to look: keys that it does not take are refused
-        // before it is asked.
+        // Keys that a transport does not take are refused before it is called, since a third
+        // party's transport may forget to check them.
         let known = |key: &str| self.transports.values().any(|all| all.keys().contains(key));
         transport.keys().check(endpoint, known)?;
         Ok(transport)

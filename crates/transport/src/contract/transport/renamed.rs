@@ -1,4 +1,4 @@
-//! A transport under another scheme, for what is layered over it.
+//! A transport under another scheme, for the layer over it.
 
 use std::task::{Context, Poll, ready};
 
@@ -13,8 +13,8 @@ use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 
-/// `inner`, whose own scheme is `inside`, as it is seen from `outside`: asked for endpoints of that
-/// scheme, its sockets and listeners tell such endpoints too.
+/// `inner`, whose own scheme is `inside`, under the scheme `outside`: it takes endpoints of
+/// `outside`, and its sockets and listeners give such endpoints too.
 pub(super) struct Renamed {
     pub(super) inner: BoxTransport,
     pub(super) inside: String,
@@ -69,7 +69,7 @@ fn renamed(socket: impl Socket, scheme: &str) -> BoxSocket {
     }))
 }
 
-/// The same place for `scheme`; an address that this cannot have keeps its own scheme.
+/// The same address with `scheme`. An address that `scheme` cannot have keeps its own scheme.
 fn seen_from(scheme: &str, at: &Endpoint) -> Endpoint {
     at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
 }

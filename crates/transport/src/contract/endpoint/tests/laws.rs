@@ -1,11 +1,11 @@
-//! What holds for every endpoint.
+//! The laws of every endpoint.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
 
 use proptest::prelude::*;
 
 use super::{name, parse, path};
-use crate::contract::endpoint::{Address, Endpoint, Parts};
+use crate::contract::endpoint::{Address, Endpoint, EndpointParts};
 
 fn sockets_in() -> impl Strategy<Value = Address> {
     let v4 = any::<(Ipv4Addr, u16)>().prop_map(|(ip, port)| Address::Ip((ip, port).into()));
@@ -24,7 +24,7 @@ fn sockets_un() -> impl Strategy<Value = Address> {
     prop_oneof![path, hidden, Just(Address::Unnamed)]
 }
 
-/// Any scheme but ours.
+/// Any scheme but those of this crate.
 const OTHER: &str = "x[a-z0-9+.-]{0,8}";
 
 /// Addresses of every kind.
@@ -94,7 +94,7 @@ proptest! {
         path in "(/[a-z%2f:@?#]{0,6})?|[a/]{0,3}",
         query in prop::option::of("[a-z=&%20?/@:#]{0,12}"),
     ) {
-        let parts = Parts {
+        let parts = EndpointParts {
             scheme: "x",
             user: user.as_deref(),
             host: &host,

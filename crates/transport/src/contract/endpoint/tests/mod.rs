@@ -1,4 +1,4 @@
-//! The grammar of endpoints: what parses, what it means, and what is refused with which words.
+//! The grammar of endpoints: the texts that parse, their meaning, and the words of each refusal.
 #![cfg(unix)]
 
 mod laws;

@@ -1,4 +1,4 @@
-//! Other people's schemes: any kind of address, kept as it was written.
+//! Third parties' schemes: any kind of address, kept as it was written.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::{parse, path, refusal};
 use crate::contract::datagram::PeerAddr;
-use crate::contract::endpoint::{Address, Endpoint, Parts};
+use crate::contract::endpoint::{Address, Endpoint, EndpointParts};
 
-const NONE: Parts<'_> = Parts {
+const NONE: EndpointParts<'_> = EndpointParts {
     scheme: "x",
     user: None,
     host: "",
@@ -21,22 +21,22 @@ const NONE: Parts<'_> = Parts {
 fn a_text_is_kept_byte_for_byte_and_falls_into_its_parts() {
     #[rustfmt::skip]
     let table = [
-        ("x://10.0.0.1:443", Parts { host: "10.0.0.1", port: Some(443), ..NONE }),
-        ("x://host/a%2Fb?room=x", Parts { host: "host", path: "/a%2Fb", query: Some("room=x"), ..NONE }),
-        ("x://[::1]:1", Parts { host: "[::1]", port: Some(1), ..NONE }),
-        ("x://[0:0::1]", Parts { host: "[0:0::1]", ..NONE }),
-        ("x://[fe80::1%25eth0]:0/", Parts { host: "[fe80::1%25eth0]", port: Some(0), path: "/", ..NONE }),
-        ("x:///run/x", Parts { path: "/run/x", ..NONE }),
-        ("x://user:secret@host/path?k=v", Parts { user: Some("user:secret"), host: "host", path: "/path", query: Some("k=v"), ..NONE }),
-        ("x://@name", Parts { user: Some(""), host: "name", ..NONE }),
-        ("x://@", Parts { user: Some(""), ..NONE }),
-        ("x://h/@b:1/?x@y:2?&&a&=", Parts { host: "h", path: "/@b:1/", query: Some("x@y:2?&&a&="), ..NONE }),
+        ("x://10.0.0.1:443", EndpointParts { host: "10.0.0.1", port: Some(443), ..NONE }),
+        ("x://host/a%2Fb?room=x", EndpointParts { host: "host", path: "/a%2Fb", query: Some("room=x"), ..NONE }),
+        ("x://[::1]:1", EndpointParts { host: "[::1]", port: Some(1), ..NONE }),
+        ("x://[0:0::1]", EndpointParts { host: "[0:0::1]", ..NONE }),
+        ("x://[fe80::1%25eth0]:0/", EndpointParts { host: "[fe80::1%25eth0]", port: Some(0), path: "/", ..NONE }),
+        ("x:///run/x", EndpointParts { path: "/run/x", ..NONE }),
+        ("x://user:secret@host/path?k=v", EndpointParts { user: Some("user:secret"), host: "host", path: "/path", query: Some("k=v"), ..NONE }),
+        ("x://@name", EndpointParts { user: Some(""), host: "name", ..NONE }),
+        ("x://@", EndpointParts { user: Some(""), ..NONE }),
+        ("x://h/@b:1/?x@y:2?&&a&=", EndpointParts { host: "h", path: "/@b:1/", query: Some("x@y:2?&&a&="), ..NONE }),
         ("x://", NONE),
-        ("x://?", Parts { query: Some(""), ..NONE }),
-        ("x://:80", Parts { port: Some(80), ..NONE }),
-        ("x://%2e%2E/~'\"<|>", Parts { host: "%2e%2E", path: "/~'\"<|>", ..NONE }),
-        ("x://bücher.example", Parts { host: "bücher.example", ..NONE }),
-        ("x:////a//b", Parts { path: "//a//b", ..NONE }),
+        ("x://?", EndpointParts { query: Some(""), ..NONE }),
+        ("x://:80", EndpointParts { port: Some(80), ..NONE }),
+        ("x://%2e%2E/~'\"<|>", EndpointParts { host: "%2e%2E", path: "/~'\"<|>", ..NONE }),
+        ("x://bücher.example", EndpointParts { host: "bücher.example", ..NONE }),
+        ("x:////a//b", EndpointParts { path: "//a//b", ..NONE }),
     ];
     for (text, parts) in table {
         let endpoint = parse(text);
@@ -117,24 +117,24 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
 fn parts_that_reach_into_others_are_refused_by_name() {
     #[rustfmt::skip]
     let table = [
-        (Parts { host: "h", path: "p", ..NONE }, "its path does not begin with '/'"),
-        (Parts { path: "p", ..NONE }, "its path does not begin with '/'"),
-        (Parts { host: "::1", port: Some(1), ..NONE }, "an IPv6 address needs brackets"),
-        (Parts { host: "h", path: "/a?b", ..NONE }, "its path would be read as another; write ':', '/', '?' and '@' that belong to a part as %XX"),
-        (Parts { user: Some("a/b"), host: "h", ..NONE }, "its user would be read as another; write ':', '/', '?' and '@' that belong to a part as %XX"),
+        (EndpointParts { host: "h", path: "p", ..NONE }, "its path does not begin with '/'"),
+        (EndpointParts { path: "p", ..NONE }, "its path does not begin with '/'"),
+        (EndpointParts { host: "::1", port: Some(1), ..NONE }, "an IPv6 address needs brackets"),
+        (EndpointParts { host: "h", path: "/a?b", ..NONE }, "its path would be read as another; write ':', '/', '?' and '@' that belong to a part as %XX"),
+        (EndpointParts { user: Some("a/b"), host: "h", ..NONE }, "its user would be read as another; write ':', '/', '?' and '@' that belong to a part as %XX"),
     ];
     for (parts, reason) in table {
         let error = Endpoint::from_parts(parts).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
-    let own = Parts {
+    let own = EndpointParts {
         scheme: "tcp",
         host: "h",
         port: Some(1),
         ..NONE
     };
     assert_eq!(Endpoint::from_parts(own).unwrap(), parse("tcp://h:1"));
-    let own = Parts {
+    let own = EndpointParts {
         scheme: "tcp",
         host: "h",
         port: Some(1),

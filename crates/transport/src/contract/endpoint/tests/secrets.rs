@@ -1,12 +1,12 @@
-//! What an endpoint hides, and from whom.
+//! User names and passwords are hidden wherever an endpoint is shown.
 
 use proptest::prelude::*;
 
 use super::{parse, refusal};
-use crate::contract::endpoint::{Address, Endpoint, Parts};
+use crate::contract::endpoint::{Address, Endpoint, EndpointParts};
 use crate::contract::error::{Error, ErrorKind};
 
-/// What `unwrap` and a `main` that returns an error print.
+/// `unwrap`, and a `main` that returns an error, print with `{:?}`.
 #[test]
 fn secrets_never_show_in_debugging_output() {
     let shown = format!("{:?}", parse("ws://user:hunter2@host:1/path"));
@@ -97,12 +97,12 @@ fn secrets_never_show_in_errors_of_parts() {
     ];
     for (user, scheme) in users.into_iter().flat_map(|u| [(u, "ssh"), (u, "unix")]) {
         for host in ["host", "::1", ""] {
-            let parts = Parts {
+            let parts = EndpointParts {
                 scheme,
                 user: Some(user),
                 host,
                 port: Some(1),
-                ..Parts::default()
+                ..EndpointParts::default()
             };
             let words = Endpoint::from_parts(parts).unwrap_err().to_string();
             assert!(!words.contains("hunter2"), "{words}");
