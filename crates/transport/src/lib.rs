@@ -82,6 +82,7 @@ mod standard;
 #[cfg(feature = "text")]
 mod text;
 pub mod units;
+mod waking;
 
 pub use adapters::{FromIo, IntoIo, IoRecv, IoSend};
 pub use async_trait::async_trait;

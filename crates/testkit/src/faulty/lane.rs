@@ -39,13 +39,13 @@ impl Link {
     }
 
     /// Ends the connection; the first fate stays. Wakes the tasks that wait for the socket itself,
-    /// which would not notice.
+    /// which would not notice, once the lock is free: a waker may run a task that uses it.
     fn befall(&self, fate: Fault) {
         let mut state = self.state();
         state.befallen.get_or_insert(fate);
-        for waker in state.waiting.iter_mut().filter_map(Option::take) {
-            waker.wake();
-        }
+        let waiting = state.waiting.each_mut().map(Option::take);
+        drop(state);
+        waiting.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
@@ -229,10 +229,13 @@ impl Lane {
     /// Registers the task that waits for the socket itself, or for the end of the connection.
     pub(super) fn waits(&self, cx: &Context<'_>) {
         let mut state = self.link.state();
-        if state.befallen.is_some() {
+        let over = state.befallen.is_some();
+        let replaced = state.waiting[usize::from(self.sending)].replace(cx.waker().clone());
+        drop(state);
+        drop(replaced);
+        if over {
             cx.waker().wake_by_ref();
         }
-        state.waiting[usize::from(self.sending)] = Some(cx.waker().clone());
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
+use crate::waking::{wait, wake};
 
 /// How many bytes of several small parts an [`IoSend`] writes as one.
 const GATHERED: usize = 4096;
@@ -79,19 +80,15 @@ impl Shared {
 
     /// Has the task that receives woken by an abort, unless that has come in the meantime.
     fn watch(&self, cx: &Context<'_>) -> io::Result<()> {
-        match &mut *self.reader() {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        let replaced = wait(&mut self.reader(), cx);
+        drop(replaced);
         self.check()
     }
 
     fn abort(&self) {
         self.aborted.store(true, Release);
         let reader = self.reader().take();
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        wake(reader);
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::task::coop::poll_proceed;
 
 use crate::contract::connection::closed::{Closed, StreamReset};
 use crate::contract::socket::Received;
+use crate::waking::{wait, wake};
 
 #[derive(Debug)]
 pub(super) struct Pipe {
@@ -58,7 +59,7 @@ impl Pipe {
             change(&mut state);
             [state.reader.take(), state.writer.take()]
         };
-        wakers.into_iter().for_each(wake);
+        wake(wakers.into_iter().flatten());
     }
 
     pub(super) fn poll_read(
@@ -77,7 +78,9 @@ impl Pipe {
                     turn.made_progress();
                     return Poll::Ready(Ok(Received::End));
                 }
-                wait(&mut state.reader, cx);
+                let replaced = wait(&mut state.reader, cx);
+                drop(state);
+                drop(replaced);
                 return Poll::Pending;
             }
             state.read(buf);
@@ -104,7 +107,9 @@ impl Pipe {
             }
             let room = self.room - state.bytes.len();
             if room == 0 && parts.iter().any(|part| !part.is_empty()) {
-                wait(&mut state.writer, cx);
+                let replaced = wait(&mut state.writer, cx);
+                drop(state);
+                drop(replaced);
                 return Poll::Pending;
             }
             (state.write(parts, room), state.reader.take())
@@ -192,18 +197,5 @@ impl State {
             left -= take;
         }
         room - left
-    }
-}
-
-fn wait(place: &mut Option<Waker>, cx: &Context<'_>) {
-    match place {
-        Some(waker) => waker.clone_from(cx.waker()),
-        none => *none = Some(cx.waker().clone()),
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use super::SessionLimits;
-use super::table::{lock, wake};
+use super::table::lock;
 use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::Shape;
 use crate::contract::socket::info::Info;
+use crate::waking::{wait, wake};
 
 /// What tells sessions apart: the peer, and the address of ours that it asked. A peer that asks two
 /// has a session with each, as it would have two TCP connections, and each answers from its own.
@@ -154,15 +155,20 @@ impl Peer {
         if self.has_ended() {
             return Poll::Ready(None);
         }
-        inbox.receiver = Some(cx.waker().clone());
+        let replaced = wait(&mut inbox.receiver, cx);
+        drop(inbox);
+        drop(replaced);
         Poll::Pending
     }
 
     /// Whether the session has ended; if not, the sender that waits is woken when it does.
     pub(super) fn watch_end(&self, cx: &mut Context<'_>) -> bool {
         let mut inbox = lock(&self.inbox);
-        inbox.sender = Some(cx.waker().clone());
-        self.has_ended()
+        let replaced = wait(&mut inbox.sender, cx);
+        let ended = self.has_ended();
+        drop(inbox);
+        drop(replaced);
+        ended
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -17,16 +17,11 @@ use super::{SessionLimits, SessionStats};
 use crate::contract::datagram::PeerAddr;
 use crate::contract::datagram::batch::Datagram;
 use crate::contract::endpoint::Endpoint;
+use crate::waking::{wait, wake};
 
 /// No lock here guards an invariant that a panic could break half way.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
 }
 
 /// What the pump, the listener and the sessions of one socket share.
@@ -110,7 +105,9 @@ impl Hub {
         if !table.pumping {
             return Poll::Ready(None);
         }
-        table.acceptor = Some(cx.waker().clone());
+        let replaced = wait(&mut table.acceptor, cx);
+        drop(table);
+        drop(replaced);
         Poll::Pending
     }
 
@@ -120,10 +117,9 @@ impl Hub {
         if table.deserted() {
             return Poll::Ready(());
         }
-        match &mut table.pump {
-            Some(pump) => pump.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        let replaced = wait(&mut table.pump, cx);
+        drop(table);
+        drop(replaced);
         Poll::Pending
     }
 

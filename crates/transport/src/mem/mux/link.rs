@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::wakers::Wakers;
 use crate::contract::connection::closed::Closed;
 use crate::mem::pipe::Pipe;
+use crate::waking::wake;
 
 /// The most datagrams that wait at one end; further ones are dropped.
 const DATAGRAMS: usize = 256;
@@ -26,6 +27,8 @@ pub(super) struct Limits {
     pub(super) window: usize,
 }
 
+/// Wakers run, and are dropped, once the lock is released: a waker may run a task that uses this
+/// end, or be the last that keeps one.
 #[derive(Debug)]
 pub(super) struct Link {
     limits: [Limits; 2],
@@ -97,7 +100,9 @@ impl Link {
         }
         let other = 1 - end;
         if state.ends[end].opened >= self.limits[other].streams {
-            state.ends[end].opening.wait(handle, cx);
+            let replaced = state.ends[end].opening.wait(handle, cx);
+            drop(state);
+            drop(replaced);
             return Poll::Pending;
         }
         let id = state.next_id;
@@ -113,7 +118,9 @@ impl Link {
         state.streams.insert(id, live);
         state.ends[end].opened += 1;
         state.ends[other].backlog.push_back(id);
-        state.ends[other].accepting.wake();
+        let accepting = state.ends[other].accepting.take();
+        drop(state);
+        wake(accepting);
         Poll::Ready(Ok(opened))
     }
 
@@ -133,7 +140,9 @@ impl Link {
             Some(closed) if closed.by_peer && closed.code != 0 => Poll::Ready(Err(closed.into())),
             Some(_) => Poll::Ready(Ok(None)),
             None => {
-                state.ends[end].accepting.wait(handle, cx);
+                let replaced = state.ends[end].accepting.wait(handle, cx);
+                drop(state);
+                drop(replaced);
                 Poll::Pending
             }
         }
@@ -145,15 +154,18 @@ impl Link {
             return;
         }
         state.closed = Some((end, code, reason.to_owned()));
-        let sides = [CLIENT, SERVER].map(|end| Closed {
-            by_peer: state.closed.as_ref().is_some_and(|(by, ..)| *by != end),
+        let pipes: Vec<_> = state.streams.values().map(|l| l.pipes.clone()).collect();
+        let waiting = state.waiting();
+        drop(state);
+        let sides = [CLIENT, SERVER].map(|side| Closed {
+            by_peer: side != end,
             ..Closed::by_us(code, reason)
         });
-        for live in state.streams.values() {
-            live.pipes[CLIENT].cut_off(&sides[SERVER], &sides[CLIENT]);
-            live.pipes[SERVER].cut_off(&sides[CLIENT], &sides[SERVER]);
+        for pipes in pipes {
+            pipes[CLIENT].cut_off(&sides[SERVER], &sides[CLIENT]);
+            pipes[SERVER].cut_off(&sides[CLIENT], &sides[SERVER]);
         }
-        state.wake_all();
+        wake(waiting);
     }
 
     /// A handle, a stream or a datagram socket more at `end`.
@@ -164,30 +176,30 @@ impl Link {
     /// One less, which waits no more. The last closes in order; what nobody accepted there is broken
     /// off.
     pub(super) fn let_go(&self, end: usize, handle: u64) {
-        // Dropped without the lock: a waker may be the last that keeps a task, and the task may hold
-        // this end.
-        drop(self.locked().ends[end].forget(handle));
         let mut state = self.locked();
+        let forgotten = state.ends[end].forget(handle);
         state.ends[end].held -= 1;
-        if state.ends[end].held > 0 {
-            return;
+        let last = state.ends[end].held == 0;
+        let (abandoned, waiting) = match last {
+            true => (state.abandon(end), state.waiting()),
+            false => Default::default(),
+        };
+        drop(state);
+        drop(forgotten);
+        for pipes in abandoned {
+            pipes[end].reset(0);
+            pipes[1 - end].close();
         }
-        for id in std::mem::take(&mut state.ends[end].backlog) {
-            if let Some(live) = state.streams.get(&id) {
-                live.pipes[end].reset(0);
-                live.pipes[1 - end].close();
-            }
-            state.leave(id);
-        }
-        if state.closed.is_none() {
-            state.closed = Some((end, 0, String::new()));
-        }
-        state.wake_all();
+        wake(waiting);
     }
 
     /// One end of a stream is gone.
     pub(super) fn leave(&self, id: u64) {
-        self.locked().leave(id);
+        let mut state = self.locked();
+        let opener = state.leave(id);
+        let opening = opener.map(|end| state.ends[end].opening.take());
+        drop(state);
+        wake(opening.into_iter().flatten());
     }
 
     /// Hands a datagram to the other end, or drops it where there is no room.
@@ -199,7 +211,9 @@ impl Link {
         let other = &mut state.ends[1 - end];
         if other.datagrams.len() < DATAGRAMS {
             other.datagrams.push_back(bytes);
-            other.receiving.wake();
+            let receiving = other.receiving.take();
+            drop(state);
+            wake(receiving);
         }
         Ok(())
     }
@@ -219,7 +233,9 @@ impl Link {
             Some(closed) if closed.code != 0 || !closed.by_peer => Poll::Ready(Err(closed.into())),
             Some(_) => Poll::Ready(Ok(None)),
             None => {
-                state.ends[end].receiving.wait(handle, cx);
+                let replaced = state.ends[end].receiving.wait(handle, cx);
+                drop(state);
+                drop(replaced);
                 Poll::Pending
             }
         }
@@ -244,25 +260,41 @@ impl State {
         })
     }
 
-    fn leave(&mut self, id: u64) {
-        let Some(live) = self.streams.get_mut(&id) else {
-            return;
-        };
+    /// The end that opened a stream which both have left, and which has room for another one.
+    fn leave(&mut self, id: u64) -> Option<usize> {
+        let live = self.streams.get_mut(&id)?;
         live.ends -= 1;
-        if live.ends == 0 {
-            let opener = live.opener;
-            self.streams.remove(&id);
-            self.ends[opener].opened -= 1;
-            self.ends[opener].opening.wake();
+        if live.ends > 0 {
+            return None;
         }
+        let opener = live.opener;
+        self.streams.remove(&id);
+        self.ends[opener].opened -= 1;
+        Some(opener)
     }
 
-    fn wake_all(&mut self) {
-        for end in &mut self.ends {
-            end.opening.wake();
-            end.accepting.wake();
-            end.receiving.wake();
+    /// `end` is gone. Gives the pipes of the streams that it did not accept, to be broken off.
+    fn abandon(&mut self, end: usize) -> Vec<[Arc<Pipe>; 2]> {
+        let mut abandoned = Vec::new();
+        for id in std::mem::take(&mut self.ends[end].backlog) {
+            abandoned.extend(self.streams.get(&id).map(|live| live.pipes.clone()));
+            self.leave(id);
         }
+        if self.closed.is_none() {
+            self.closed = Some((end, 0, String::new()));
+        }
+        abandoned
+    }
+
+    /// All that wait at either end.
+    fn waiting(&mut self) -> Vec<Waker> {
+        let mut all = Vec::new();
+        for end in &mut self.ends {
+            for wakers in [&mut end.opening, &mut end.accepting, &mut end.receiving] {
+                all.extend(wakers.take());
+            }
+        }
+        all
     }
 }
 

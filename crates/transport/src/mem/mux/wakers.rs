@@ -7,24 +7,35 @@ use std::task::{Context, Waker};
 pub(super) struct Wakers(Vec<(u64, Waker)>);
 
 impl Wakers {
-    /// The task that polled `handle` last is woken next time.
-    pub(super) fn wait(&mut self, handle: u64, cx: &Context<'_>) {
+    /// The task that polled `handle` last is woken next time. The caller drops the waker of the one
+    /// before, once the lock is free.
+    #[must_use = "dropped once the lock is free"]
+    pub(super) fn wait(&mut self, handle: u64, cx: &Context<'_>) -> Option<Waker> {
+        let waker = cx.waker();
         match self.0.iter_mut().find(|(own, _)| *own == handle) {
-            Some((_, waker)) => waker.clone_from(cx.waker()),
-            None => self.0.push((handle, cx.waker().clone())),
+            Some((_, kept)) if kept.will_wake(waker) => None,
+            Some((_, kept)) => Some(std::mem::replace(kept, waker.clone())),
+            None => {
+                self.0.push((handle, waker.clone()));
+                None
+            }
         }
     }
 
-    /// The task that polled `handle` waits no more: the handle is gone.
+    /// The task that polled `handle` waits no more: the handle is gone. The caller drops its waker
+    /// once the lock is free.
+    #[must_use = "dropped once the lock is free"]
     pub(super) fn forget(&mut self, handle: u64) -> Option<Waker> {
         let at = self.0.iter().position(|(own, _)| *own == handle)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// Wakes all: one of them may have been cancelled, and nobody knows which.
-    pub(super) fn wake(&mut self) {
-        for (_, waker) in self.0.drain(..) {
-            waker.wake();
-        }
+    /// All that wait: one of them may have been cancelled, and nobody knows which. The caller wakes
+    /// them once the lock is free.
+    #[must_use = "woken once the lock is free"]
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .map(|(_, waker)| waker)
     }
 }
