@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use socketry_transport::{
-    BoxTransport, Credentials, Deadlines, ErrorKind, Half, Listener, RecvExt, Registry, SendExt,
-    Transport,
+    BoxSocket, BoxTransport, Credentials, Deadlines, Endpoint, ErrorKind, Half, Keys, Listener,
+    ListenerExt, Listeners, RecvExt, Registry, Result, SendExt, Transport, UpgradeLimits,
+    async_trait, connect,
 };
 
 #[tokio::test]
@@ -67,5 +68,41 @@ async fn a_layer_as_a_scheme_of_its_own_talks_of_that_scheme() {
         assert_eq!(accepted.recv(&mut [0; 8]).await.unwrap().0, 5);
         // The transport inside has its scheme still.
         assert!(registry.get(inside).is_some());
+    }
+}
+
+/// Each listener of it is at two places.
+struct Two;
+
+#[async_trait]
+impl Transport for Two {
+    type Socket = BoxSocket;
+    type Listener = Listeners;
+
+    fn keys(&self) -> Keys {
+        Keys::default()
+    }
+    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
+        connect(to).await
+    }
+    async fn listen(&self, _: &Endpoint) -> Result<Listeners> {
+        Listeners::at(&Registry::standard(), ["mem://*", "mem://*"]).await
+    }
+}
+
+#[tokio::test]
+async fn a_wrapped_listener_tells_all_its_places() {
+    let registry = Registry::standard().with("two", Two);
+    let registry = registry
+        .layer_as("own", "two", Deadlines::default())
+        .unwrap();
+    for (at, scheme) in [("two://x", "mem"), ("own://x", "own")] {
+        let listener = registry.listen(at).await.unwrap();
+        let same = |socket: BoxSocket| std::future::ready(std::io::Result::Ok(socket));
+        let listener = listener.upgrading(UpgradeLimits::default(), same);
+        let places = listener.locals();
+        assert_eq!(places.len(), 2, "{at}: {places:?}");
+        assert_eq!(&places[0], listener.local());
+        assert!(places.iter().all(|place| place.scheme() == scheme));
     }
 }

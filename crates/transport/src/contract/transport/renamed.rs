@@ -55,6 +55,13 @@ impl Listener for RenamedListener {
         &self.local
     }
 
+    fn locals(&self) -> Vec<Endpoint> {
+        let locals = self.inner.locals().into_iter();
+        locals
+            .map(|at| seen_from(self.local.scheme(), &at))
+            .collect()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         let socket = ready!(self.inner.poll_accept(cx))?;
         Poll::Ready(Ok(renamed(socket, self.local.scheme())))
