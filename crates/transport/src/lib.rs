@@ -14,7 +14,8 @@
 //! ```
 //! use socketry_transport::{Listener, RecvExt, SendExt};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut server = socketry_transport::listen("tcp://127.0.0.1:0?backlog=16").await?;
 //! let mut client = socketry_transport::connect(server.local()).await?;
 //! let mut accepted = server.accept().await?;

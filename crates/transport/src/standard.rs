@@ -48,7 +48,8 @@ fn with_kernel(registry: Registry) -> Registry {
 ///
 /// ```
 /// # use socketry_transport::{Listener, RecvExt, SendExt};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = socketry_transport::listen("tcp://127.0.0.1:0").await?;
 /// let mut client = socketry_transport::connect(server.local()).await?;
 /// client.send_all(b"hello").await?;

@@ -37,7 +37,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// use socketry_codec::{Framed, Line};
     /// use socketry_transport::{Listener, connect, listen};
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut server = listen("tcp://127.0.0.1:0").await?;
     /// let mut client = Framed::new(connect(server.local()).await?, Line::new());
     /// let mut frames = ["one", "two", "this\none is refused", "three"].iter();

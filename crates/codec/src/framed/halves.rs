@@ -51,7 +51,8 @@ impl<R: RecvHalf, C: Codec> Framed<R, C> {
     /// use socketry_codec::{Framed, Line};
     /// use socketry_transport::{Listener, connect, listen};
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut server = listen("tcp://127.0.0.1:0").await?;
     /// let client = Framed::new(connect(server.local()).await?, Line::new());
     /// let mut accepted = Framed::new(server.accept().await?, Line::new());

@@ -51,7 +51,8 @@ use output::Output;
 /// use socketry_codec::{Framed, Struct};
 /// use socketry_transport::{connect, listen, Listener};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("tcp://127.0.0.1:0").await?;
 /// let mut client = Framed::new(connect(server.local()).await?, Struct::default());
 /// let mut accepted = Framed::new(server.accept().await?, Struct::default());

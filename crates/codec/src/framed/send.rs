@@ -36,7 +36,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// use socketry_codec::{Framed, Struct};
     /// use socketry_transport::{Listener, connect, listen};
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut server = listen("tcp://127.0.0.1:0").await?;
     /// let ours = Framed::new(connect(server.local()).await?, Struct::default());
     /// let theirs = Framed::new(server.accept().await?, Struct::default());

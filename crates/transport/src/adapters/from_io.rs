@@ -31,7 +31,8 @@ const GATHERED: usize = 4096;
 /// use socketry_transport::{FromIo, Info, RecvExt, SendExt, Shape};
 /// use tokio::io::AsyncWriteExt;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (ours, mut theirs) = tokio::io::duplex(64);
 /// let info = Info::new(Shape::Stream, "pipe://us".parse()?, "pipe://them".parse()?);
 /// let mut socket = FromIo::from_io(ours, info);

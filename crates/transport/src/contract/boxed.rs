@@ -59,7 +59,8 @@ impl<S: Socket> Erased for S {
 /// ```
 /// use socketry_transport::{BoxSocket, Listener, MemSocket, connect, listen};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = listen("mem://boxed").await?;
 /// let socket: BoxSocket = connect(server.local()).await?;
 /// assert!(socket.is::<MemSocket>());

@@ -1,4 +1,4 @@
-//! Listening stream sockets: accept, and wait out what passes.
+//! Listening stream sockets: accept connections, and wait until a temporary failure is over.
 
 use std::future::Future;
 use std::io;
@@ -22,25 +22,25 @@ use crate::kernel::unix::file::SocketFile;
 /// and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// From this wait on, after five shorter ones, the shortage does not pass by itself, and
-/// connections that cannot be served are refused instead of left to wait.
+/// After five shorter waits, at this one, the shortage counts as lasting: connections that cannot
+/// be served are then refused, and do not wait any longer.
 const LASTING: Duration = Duration::from_millis(160);
 
 /// A listening TCP or Unix stream socket.
 #[derive(Debug)]
 pub struct OsListener {
-    // Before the socket: while that is open nobody takes its file for a stale one and puts another
-    // in its place.
+    // Dropped before the socket: while the socket is open, no other server takes its file for a
+    // stale one and replaces it.
     _file: Option<SocketFile>,
     os: Os,
     local: Endpoint,
-    /// Whether the sockets that it accepts are each at an address of their own.
+    /// Whether each accepted socket may be at another address of this machine.
     wildcard: bool,
-    /// How many descriptors may wait in each of them, if any may.
+    /// The most descriptors that wait in each accepted socket, if it takes descriptors.
     descriptors: Option<usize>,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
-    /// A descriptor to give up for a connection that is to be refused.
+    /// A descriptor to close, so that a connection can be accepted and refused.
     reserve: Option<OwnedFd>,
 }
 
@@ -49,7 +49,8 @@ impl OsListener {
         let ip = local.as_socket().map(|at| at.ip().to_canonical());
         OsListener {
             reserve: reserve(&os),
-            // Its maker may have it accept connections to other addresses (IP_TRANSPARENT).
+            // The program that made it may have it accept connections to other addresses
+            // (IP_TRANSPARENT).
             wildcard: ip.is_some_and(|ip| ip.is_unspecified() || os.is_foreign()),
             local: addr::endpoint(os.scheme(), local),
             os,
@@ -60,7 +61,7 @@ impl OsListener {
         }
     }
 
-    /// The sockets that it accepts take descriptors.
+    /// The accepted sockets take descriptors, if a bound is given.
     pub(crate) fn passing_at_most(self, descriptors: Option<usize>) -> Self {
         OsListener {
             descriptors,
@@ -89,8 +90,8 @@ impl OsListener {
         Poll::Ready(())
     }
 
-    /// Accepts a connection and closes it, where there is no descriptor for one more: its client
-    /// learns that, and does not wait for ever.
+    /// Accepts a connection and closes it, while there is no descriptor to serve it: its client
+    /// learns of it, and does not wait for ever.
     fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.reserve = None;
         let refused = self.os.poll_read_io(cx, os::accept).map_ok(drop);
@@ -131,12 +132,13 @@ impl Listener for OsListener {
                 Err(error) if is_of_the_listener(&error) => {
                     return Poll::Ready(Err(hint::failed("accept at", &self.local, error)));
                 }
-                // EMFILE and the like leave the listener readable: an immediate retry would spin.
+                // After EMFILE and similar errors the listener stays readable: an immediate retry
+                // would spin.
                 Err(error) if self.next_rest < LASTING => self.back_off(&error),
                 Err(error) => match ready!(self.poll_refuse(cx)) {
                     Ok(()) => {
                         tracing::warn!(listener = %self.local, %error, "a connection was refused");
-                        // Others have their turn, however many there are to refuse.
+                        // Other tasks run in between, even if there are many connections to refuse.
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -151,8 +153,8 @@ fn reserve(os: &Os) -> Option<OwnedFd> {
     os.as_fd().try_clone_to_owned().ok()
 }
 
-/// One client came and went: the next may be waiting. (Linux also reports pending network errors
-/// here; accept(2).)
+/// The error concerns one client, which is gone, and the next may be waiting. Linux also reports
+/// pending network errors here (accept(2)).
 fn is_of_the_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -166,7 +168,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
     ) || error.raw_os_error() == Some(libc::EPROTO)
 }
 
-/// The socket itself is of no more use.
+/// The listening socket itself cannot be used any more.
 fn is_of_the_listener(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

@@ -1,4 +1,5 @@
-//! From the kernel's addresses to ours and back, and what each of our schemes is to the kernel.
+//! Conversion between the kernel's addresses and ours, and the kind of kernel socket of each
+//! scheme.
 
 use std::io;
 use std::sync::Arc;
@@ -14,15 +15,15 @@ use crate::kernel::unix::address;
 /// The most bytes that one UDP datagram carries over IPv4: 65,535 less 20 of IP and 8 of UDP header
 /// (RFC 768, 791).
 pub(crate) const UDP_MAX_V4: usize = 65_507;
-/// The same over IPv6, whose header is not counted (RFC 8200).
+/// The same over IPv6, where the length does not count the IP header (RFC 8200).
 pub(crate) const UDP_MAX_V6: usize = 65_527;
 /// The longest datagram of a Unix peer that has Linux' default send buffer
 /// (`net.core.wmem_default`), which may be larger than ours.
 const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
-/// What the kernel takes of a Unix socket's send buffer for itself, in bytes.
+/// The bytes of a Unix socket's send buffer that the kernel takes for itself.
 const UNIX_DGRAM_OVERHEAD: usize = 32;
 
-/// The schemes that are sockets of the kernel's.
+/// The schemes whose sockets are the kernel's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Tcp,
@@ -81,7 +82,7 @@ impl Scheme {
         }
     }
 
-    /// What `endpoint` must be for a transport of this scheme to use it.
+    /// Refuses an `endpoint` of another scheme.
     pub(crate) fn check(self, endpoint: &Endpoint, action: &'static str) -> Result<()> {
         if endpoint.scheme() == self.name() {
             return Ok(());
@@ -98,7 +99,7 @@ impl Scheme {
     }
 }
 
-/// Whether all that a UDP socket sends is IPv6. One that is bound to all addresses may send to IPv4
+/// Whether a UDP socket sends IPv6 only. A socket that is bound to all addresses may send to IPv4
 /// peers too.
 fn sends_v6_only(socket: &socket2::Socket, local: &SockAddr) -> io::Result<bool> {
     Ok(match local.as_socket_ipv6() {
@@ -108,12 +109,12 @@ fn sends_v6_only(socket: &socket2::Socket, local: &SockAddr) -> io::Result<bool>
     })
 }
 
-/// What the kernel calls `address`, as an endpoint.
+/// The kernel's `address` as an endpoint.
 pub(crate) fn endpoint(scheme: Scheme, address: &SockAddr) -> Endpoint {
     Endpoint::known(scheme.name(), &Address::from(&peer_addr(address)))
 }
 
-/// The endpoint of a socket that nobody bound.
+/// The endpoint of a socket that is not bound.
 pub(crate) fn unnamed(scheme: Scheme) -> Endpoint {
     Endpoint::known(scheme.name(), &Address::Unnamed)
 }
@@ -130,7 +131,7 @@ pub(crate) fn peer_addr(address: &SockAddr) -> PeerAddr {
     }
 }
 
-/// A Unix endpoint as the kernel wants it.
+/// The kernel's address of a Unix endpoint.
 pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result<SockAddr> {
     let made = match (endpoint.socket_path(), endpoint.abstract_name()) {
         (Some(path), _) => address::of_path(&path),
@@ -148,7 +149,7 @@ pub(crate) fn unix_sockaddr(endpoint: &Endpoint, action: &'static str) -> Result
     })
 }
 
-/// Where a datagram goes. `Unnamed` and third parties' names are nowhere.
+/// The kernel's address of a datagram's receiver. `Unnamed` and third parties' names have none.
 pub(crate) fn destination(to: &PeerAddr) -> io::Result<SockAddr> {
     match to {
         PeerAddr::Ip { address, .. } => Ok(SockAddr::from(*address)),

@@ -1,4 +1,4 @@
-//! Where options meet the kernel: setting them, and reading back what it made of them.
+//! Setting options on the kernel's sockets, and reading back the values that the kernel uses.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -12,7 +12,7 @@ use crate::contract::error::Result;
 use crate::kernel::hint;
 use crate::options::SocketOptions;
 
-/// Does what follows with the value of an option that is set, and names the option if that fails.
+/// Runs `$set` with the value of an option, if it is given. An error names the option.
 macro_rules! set {
     ($options:ident.$key:ident, $endpoint:ident, |$value:ident| $set:expr) => {
         if let Some($value) = $options.$key.clone() {
@@ -24,23 +24,23 @@ macro_rules! set {
 }
 
 impl SocketOptions {
-    /// Applies all options that are set to `socket`, any kind that has a descriptor; `endpoint` is
-    /// for errors.
+    /// Applies all options that are given to `socket`, which is anything with a descriptor.
+    /// `endpoint` is for errors.
     ///
-    /// For a socket that is bound already: `reuse_address`, `reuse_port` and `only_v6` come too
-    /// late there, and the system may refuse them. Options that are not of the socket itself
-    /// (backlog, timeouts, Unix socket files, sessions) have no effect here, and defaults of ours,
-    /// such as `nodelay`, are not set.
+    /// On a socket that is bound already, `reuse_address`, `reuse_port` and `only_v6` come too
+    /// late, and the system may refuse them. Options that do not belong to the socket itself
+    /// (backlog, timeouts, Unix socket files, sessions) have no effect here. Defaults of this
+    /// crate, such as `nodelay`, are not set.
     ///
     /// # Errors
-    /// The first that the system refuses, by name.
+    /// The first option that the system refuses, by name.
     pub fn apply(&self, socket: &impl AsFd, endpoint: &Endpoint) -> Result<()> {
         self.apply_before_bind(socket, endpoint)?;
         self.apply_after_bind(socket, endpoint)
     }
 
-    /// Applies what must be there, or may be, before the socket is bound or connected: all but the
-    /// joins.
+    /// Applies the options that must or may be set before the socket is bound or connected: all but
+    /// the joins.
     pub(crate) fn apply_before_bind(&self, socket: &impl AsFd, endpoint: &Endpoint) -> Result<()> {
         let socket = &SockRef::from(socket);
         set! { self.reuse_address, endpoint, |on| socket.set_reuse_address(on) }
@@ -51,8 +51,8 @@ impl SocketOptions {
         self.apply_to_connection(&**socket, endpoint)
     }
 
-    /// Applies what concerns one connection. On Linux an accepted socket inherits it from its
-    /// listener, so accepting does not apply it again.
+    /// Applies the options of a single connection. On Linux an accepted socket inherits them from
+    /// its listener, so accepting does not apply them again.
     pub(crate) fn apply_to_connection(
         &self,
         socket: &impl AsFd,
@@ -70,18 +70,23 @@ impl SocketOptions {
     }
 
     fn apply_keepalive(&self, socket: &SockRef<'_>, endpoint: &Endpoint) -> Result<()> {
-        let new = TcpKeepalive::new;
+        let (new, set) = (TcpKeepalive::new, |to: TcpKeepalive| {
+            socket.set_tcp_keepalive(&to)
+        });
         if self.keepalive == Some(Duration::ZERO) {
             set! { self.keepalive, endpoint, |_off| socket.set_keepalive(false) }
             return Ok(());
         }
-        set! { self.keepalive, endpoint, |time| socket.set_tcp_keepalive(&new().with_time(whole_seconds(time))) }
-        set! { self.keepalive_interval, endpoint, |time| socket.set_tcp_keepalive(&new().with_interval(whole_seconds(time))) }
-        set! { self.keepalive_retries, endpoint, |count| socket.set_tcp_keepalive(&new().with_retries(count)) }
+        set! { self.keepalive, endpoint, |time| set(new().with_time(whole_seconds(time))) }
+        set! {
+            self.keepalive_interval, endpoint,
+            |time| set(new().with_interval(whole_seconds(time)))
+        }
+        set! { self.keepalive_retries, endpoint, |count| set(new().with_retries(count)) }
         Ok(())
     }
 
-    /// Applies what needs a bound socket: the multicast joins.
+    /// Applies the options that need a bound socket: the multicast joins.
     pub(crate) fn apply_after_bind(&self, socket: &impl AsFd, endpoint: &Endpoint) -> Result<()> {
         let socket = &SockRef::from(socket);
         for group in &self.join {
@@ -94,14 +99,15 @@ impl SocketOptions {
         Ok(())
     }
 
-    /// What the kernel says of `socket`: those options that its kind has and that can be read.
+    /// The options of `socket`, as the kernel has them: those that its kind has and that can be
+    /// read.
     ///
-    /// Linux answers twice the buffer sizes that it was given, up to its caps. `join` and what is
-    /// not of the socket itself (backlog, timeouts, Unix socket files, sessions) cannot be read,
-    /// and stay unset.
+    /// Linux answers with twice the buffer sizes that were set, up to its limits. `join`, and
+    /// options that do not belong to the socket itself (backlog, timeouts, Unix socket files,
+    /// sessions), cannot be read, and stay unset.
     ///
     /// # Errors
-    /// What the system answers, for a closed descriptor, say.
+    /// If the system refuses, for a closed descriptor, say.
     pub fn read_back(socket: &impl AsFd) -> io::Result<Self> {
         let socket = &SockRef::from(socket);
         let domain = domain(socket)?;
@@ -149,18 +155,20 @@ impl SocketOptions {
     }
 }
 
-/// The address family, by the one question that every system answers.
+/// The address family, from the local address, which every system gives.
 fn domain(socket: &SockRef<'_>) -> io::Result<Domain> {
     Ok(socket.local_addr()?.domain())
 }
 
-/// The kernel counts seconds. Rounding down would make a short linger the one that resets.
+/// Rounds up to the seconds that the kernel counts. Rounded down, a short linger time would become
+/// 0, which resets.
 fn whole_seconds(time: Duration) -> Duration {
     let up = u64::from(time.subsec_nanos() > 0);
     Duration::from_secs(time.as_secs().saturating_add(up))
 }
 
-/// An IPv6 socket that also serves IPv4 has both limits, and so has a UDP socket: one for groups.
+/// An IPv6 socket that also serves IPv4 has a limit for each family. A UDP socket has another one
+/// for groups.
 fn set_ttl(socket: &SockRef<'_>, ttl: u32) -> io::Result<()> {
     let datagrams = socket.r#type()? == Type::DGRAM;
     if domain(socket)? == Domain::IPV6 {
@@ -189,7 +197,7 @@ fn set_tos(socket: &SockRef<'_>, tos: u32) -> io::Result<()> {
     socket.set_tos_v4(tos)
 }
 
-/// Whether an IPv6 socket carries IPv4 too, and the system takes IPv4's options on it: Linux does.
+/// Whether an IPv6 socket carries IPv4 too, and the system takes IPv4 options for it. Linux does.
 fn serves_v4_too(socket: &SockRef<'_>) -> io::Result<bool> {
     Ok(cfg!(target_os = "linux") && !socket.only_v6()?)
 }

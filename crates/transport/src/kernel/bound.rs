@@ -16,17 +16,18 @@ use crate::kernel::addr;
 use crate::kernel::os::{self, Named, Os};
 use crate::kernel::unix::file::SocketFile;
 
-/// How long to wait for room in the queue of a Unix peer. A timer, because the system does not
-/// tell: it wakes a sender for room in its *own* buffer, so that waiting for that would spin.
+/// How long to wait for room in the queue of a Unix peer. It is a timer, because the system does
+/// not tell of that room. It wakes a sender when there is room in its *own* buffer, so waiting for
+/// that would spin.
 const UNIX_RETRY: Duration = Duration::from_millis(1);
 
-/// A bound UDP or Unix datagram socket that is connected to nobody: what
+/// A bound UDP or Unix datagram socket that is not connected.
 /// [`UdpTransport::bind`](crate::UdpTransport::bind) and
-/// [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) give.
+/// [`UnixDgramTransport::bind`](crate::UnixDgramTransport::bind) make it.
 #[derive(Debug)]
 pub struct OsDatagram {
-    // Before the socket: while that is open nobody takes its file for a stale one and puts another
-    // in its place.
+    // Dropped before the socket: while the socket is open, no other server takes its file for a
+    // stale one and replaces it.
     _file: Option<SocketFile>,
     os: Os,
     local: Endpoint,
@@ -100,8 +101,8 @@ impl DatagramSocket for OsDatagram {
             return self.os.try_send_datagram(parts, to);
         }
         os::check_len(self.os.shape(), parts)?;
-        // Whether there is room depends on the peer, which this socket's readiness knows nothing
-        // of.
+        // The room is in the queue of the peer, and the readiness of this socket says nothing about
+        // it.
         os::send_parts_to(self.os.socket(), parts, &addr::destination(to)?)
     }
 

@@ -17,8 +17,8 @@ use crate::options::SocketOptions;
 /// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// `connecting`, within the time that the options allow. Who calls this pins it: by value it would
-/// take its place twice.
+/// `connecting`, within the time that the options allow. The caller pins it: moved into this
+/// future, it would need its memory twice.
 pub(crate) async fn in_time<T>(
     to: &Endpoint,
     options: &SocketOptions,
@@ -72,8 +72,8 @@ fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     .collect()
 }
 
-/// The first of `addresses` that `attempt` connects to; a new attempt starts when one fails, or
-/// every 250 ms. The error is that of the first attempt, whose address the resolver thought best.
+/// Connects with `attempt` to the first of `addresses` that answers. A new attempt starts when one
+/// fails, or every 250 ms. The error is that of the first address, which the resolver thought best.
 pub(crate) async fn race<T, F>(
     addresses: Vec<SocketAddr>,
     attempt: impl Fn(SocketAddr) -> F,
@@ -116,11 +116,11 @@ where
     }
 }
 
-/// Begins to connect a stream socket that does not block; whether it is connected already.
-/// [`settled`] goes on.
+/// Begins to connect a non-blocking stream socket, and gives whether it is connected already.
+/// [`settled`] waits for the rest.
 ///
-/// Who listens on this machine has answered by the time the call returns, and asking again says so:
-/// a call instead of a wait.
+/// A listener on this machine has answered by the time the call returns. A second call then reports
+/// it, which is cheaper than a wait.
 pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
     loop {
         let Err(error) = socket.connect(to) else {
@@ -129,14 +129,14 @@ pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
         match error.raw_os_error() {
             Some(libc::EINPROGRESS | libc::EINTR) => {}
             Some(libc::EALREADY) => return Ok(false),
-            // So other systems than Linux say it.
+            // Other systems than Linux report a connected socket so.
             Some(libc::EISCONN) => return Ok(true),
             _ => return Err(error),
         }
     }
 }
 
-/// Waits for the answer, unless the socket is `done` connecting.
+/// Waits for the answer of the peer, unless the socket is connected already (`done`).
 pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::Result<Os> {
     let os = Os::stream(socket, scheme)?;
     if !done {

@@ -1,4 +1,4 @@
-//! What usually helps, by what failed and where.
+//! The usual way out, by the call that failed and its address.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -91,8 +91,8 @@ fn is_socket(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
-/// Which part of the path is missing, and what a relative one is relative to: `unix://host/path`
-/// looks absolute.
+/// Says which part of the path is missing, and the working directory of a relative path, since
+/// `unix://host/path` looks absolute.
 fn missing(listens: bool, path: &Path) -> String {
     let parent = path
         .parent()

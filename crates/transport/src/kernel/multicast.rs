@@ -7,19 +7,19 @@ use socket2::{InterfaceIndexOrAddress, SockRef, Socket};
 
 use crate::options::{Interface, MulticastGroup};
 
-/// Has `socket` hear the groups that it joins, and not those that others on this machine have
-/// joined (`IP_MULTICAST_ALL`, ip(7), which is on by default). A kernel that does not know this
-/// leaves it.
+/// Has `socket` receive only from the groups that it joins, and not from those that other sockets
+/// on this machine have joined (`IP_MULTICAST_ALL`, ip(7), which is on by default). A kernel that
+/// does not know the option changes nothing.
 #[cfg(target_os = "linux")]
 pub(super) fn only_joined(socket: &Socket, at: &SocketAddr) {
     let _ = match at {
         SocketAddr::V4(_) => socket.set_multicast_all_v4(false),
-        // Groups of IPv4 reach such a socket only once it has joined them.
+        // Datagrams to IPv4 groups reach an IPv6 socket only once it has joined them.
         SocketAddr::V6(_) => socket.set_multicast_all_v6(false),
     };
 }
 
-/// Elsewhere that is how it is, or cannot be asked for.
+/// Other systems always do so, or have no such option.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn only_joined(_: &Socket, _: &SocketAddr) {}
 
@@ -46,8 +46,8 @@ fn index(interface: &Interface) -> io::Result<u32> {
     }
 }
 
-/// The number of the interface called `name`. The resolver tells it (it answers a numeric address
-/// with a zone by itself), since the standard library offers that and needs no `unsafe`.
+/// The number of the interface called `name`. The resolver gives it, for a numeric address with a
+/// zone: the standard library has that without `unsafe`.
 fn index_of(name: &str) -> io::Result<u32> {
     let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no interface '{name}'"));
     let address = format!("fe80::1%{name}");

@@ -10,16 +10,17 @@ use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
 use crate::kernel::os::{Os, OsSocket, Place};
 
-/// A socket of the caller's own making: with a family, type and protocol of choice, or from a
+/// A socket that the caller made: with a family, type and protocol of its choice, or from a
 /// descriptor that was inherited or passed. [`connected`](SocketParts::connected),
-/// [`listening`](SocketParts::listening) and [`bound`](SocketParts::bound) turn it into what the
-/// rest of this crate works with.
+/// [`listening`](SocketParts::listening) and [`bound`](SocketParts::bound) turn it into a type of
+/// this crate.
 ///
 /// ```
 /// use std::os::fd::OwnedFd;
 /// use socketry_transport::{Half, SocketParts, Shape};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
 /// let (ours, _theirs) = std::os::unix::net::UnixStream::pair()?;
 /// let socket = SocketParts::from(OwnedFd::from(ours)).connected()?;
 /// assert_eq!(socket.shape(), Shape::Stream);
@@ -33,7 +34,7 @@ impl SocketParts {
     /// `libc::SOCK_STREAM`, and `protocol` 0 for the usual one.
     ///
     /// # Errors
-    /// What the system says: such a socket may not exist, or not be allowed (raw sockets).
+    /// The system's error: there may be no such socket, or it may not be allowed (raw sockets).
     pub fn new(family: i32, kind: i32, protocol: i32) -> io::Result<Self> {
         let protocol = (protocol != 0).then(|| Protocol::from(protocol));
         Socket::new(Domain::from(family), Type::from(kind), protocol).map(SocketParts)
@@ -55,7 +56,8 @@ impl SocketParts {
         Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
 
-    /// A stream socket that listens already. Its file, if it has one, is left to its maker.
+    /// A stream socket that listens already. It does not remove its file: the program that made the
+    /// socket does.
     ///
     /// # Errors
     /// If it does not listen. Needs a runtime.
@@ -110,7 +112,7 @@ fn listens(socket: &Socket) -> io::Result<bool> {
     socket.is_listener()
 }
 
-/// Other systems are not asked: where the socket does not listen, accepting fails at once.
+/// Other systems cannot tell: if the socket does not listen, accepting fails at once.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 fn listens(_: &Socket) -> io::Result<bool> {
     Ok(true)

@@ -1,4 +1,4 @@
-//! Listening at a name: at all the addresses that it has.
+//! Listening at a name, which is to listen at all its addresses.
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -7,19 +7,20 @@ use crate::contract::endpoint::{Address, Endpoint};
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::listener::Listener;
 
-/// How often a port that the system chose for one address is tried at the others.
+/// How often to try another port, where the system chooses one that is taken at another address.
 const TRIES: usize = 16;
 
-/// A listener at all addresses of a name, which take turns; at an address, it has one.
+/// A listener at all addresses of a name, with a listener for each, which take turns. At an
+/// address, it has a single one.
 ///
-/// What the name has and this machine cannot serve (an IPv6 address where there is no IPv6, say) is
-/// left out, and told by [`left_out`](NameListener::left_out) and by a `tracing` event of level
-/// `WARN`.
+/// Addresses of the name that this machine cannot serve are left out: an IPv6 address where there
+/// is no IPv6, say. [`left_out`](NameListener::left_out) has them, and a `tracing` event of level
+/// `WARN` tells of each.
 #[derive(Debug)]
 pub struct NameListener<L> {
     first: L,
     others: Vec<L>,
-    /// Whose turn it is.
+    /// The index of the listener to ask first.
     turn: usize,
     left_out: Vec<Error>,
 }
@@ -30,7 +31,7 @@ impl<L> NameListener<L> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Why there is none at some addresses of the name; each error says at which.
+    /// The addresses without a listener: each error names one, and the reason.
     pub fn left_out(&self) -> &[Error] {
         &self.left_out
     }
@@ -73,8 +74,8 @@ impl<L: Listener> Listener for NameListener<L> {
     }
 }
 
-/// Does `bind` for each of the `addresses` that `at` stands for. Where the system chooses the port,
-/// it is the same for all.
+/// Calls `bind` for each of the `addresses` of `at`. Where the system chooses the port, all get the
+/// same one.
 pub(crate) fn at_all<T>(
     at: &Endpoint,
     addresses: &[SocketAddr],
@@ -129,13 +130,14 @@ fn once<T>(
     })
 }
 
-/// Whether this machine cannot serve an address of that kind: others of the name may do. Where one
-/// is in use, on the other hand, another program would serve a part of the clients.
+/// Whether this machine cannot serve such an address: then the others of the name will do. An
+/// address that is in use is not such an address, since another program would serve a part of the
+/// clients.
 fn is_elsewhere(error: &Error) -> bool {
     error.kind() == ErrorKind::NotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
 }
 
-/// The first of the `addresses` that `bind` can have, for a socket that has but one.
+/// Binds the first of the `addresses` that this machine can serve, for a socket that has only one.
 pub(crate) fn at_one<T>(
     at: &Endpoint,
     addresses: &[SocketAddr],
@@ -157,7 +159,7 @@ pub(crate) fn at_one<T>(
     Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NotFound, "listen at", at)))
 }
 
-/// A resolver may give one twice, and nobody can listen there twice.
+/// Without repetitions: a resolver may give an address twice, and only one socket can listen there.
 fn distinct(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut distinct = Vec::with_capacity(addresses.len());
     for address in addresses {

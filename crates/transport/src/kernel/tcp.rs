@@ -23,14 +23,14 @@ use crate::options::SocketOptions;
 
 /// TCP. Addresses are reused by default when listening, and `nodelay` is on.
 ///
-/// Listening at a name is listening at all its addresses, on one port: see [`NameListener`].
+/// To listen at a name is to listen at all its addresses, on one port: see [`NameListener`].
 #[derive(Clone, Debug, Default)]
 pub struct TcpTransport {
     options: SocketOptions,
 }
 
 impl TcpTransport {
-    /// With `options` for every socket; the query of an endpoint goes over them.
+    /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
         TcpTransport { options }
     }
@@ -95,7 +95,8 @@ fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::
     Ok(socket)
 }
 
-/// A connected socket, where it is, and the address that it reached: for `0.0.0.0` that is another.
+/// A connected socket, its local address, and the peer's address. The latter differs from `address`
+/// if that is `0.0.0.0`.
 async fn attempt(
     prepared: io::Result<Socket>,
     address: SocketAddr,
@@ -108,8 +109,8 @@ async fn attempt(
     } else {
         SockAddr::from(address)
     };
-    // Connecting to a free port of one's own machine can, by chance, connect a socket to itself (a
-    // simultaneous open): nobody listens there.
+    // To connect to a free port of this machine may connect the socket to itself (a simultaneous
+    // open), if the system chooses that port for it. No server listens there.
     let local = os.socket().local_addr()?;
     if local == peer {
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));

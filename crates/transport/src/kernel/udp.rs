@@ -26,28 +26,28 @@ use crate::session::{SessionLimits, SessionListener};
 /// socket itself.
 ///
 /// On Linux, a socket that is bound to all addresses (`udp://0.0.0.0:9000`, `udp://[::]:9000`)
-/// answers from the address that was asked. A peer that asks two of them has a session with each,
-/// and [`Half::local`](crate::Half::local) says with which.
+/// answers from the address that the peer asked. A peer that asks two addresses has a session with
+/// each, and [`Half::local`](crate::Half::local) has the address of each.
 ///
-/// Listening at a name is listening at all its addresses, on one port, with the limits of sessions
-/// at each: see [`NameListener`].
+/// To listen at a name is to listen at all its addresses, on one port. The limits of sessions apply
+/// to each address. See [`NameListener`].
 ///
-/// Of multicast groups, a socket hears those that it joined itself (the option `join`), on Linux
-/// also where another socket of the machine has joined more.
+/// A socket receives only from the multicast groups that it joined itself (the option `join`). On
+/// Linux this holds even if another socket of the machine has joined more.
 #[derive(Clone, Debug, Default)]
 pub struct UdpTransport {
     options: SocketOptions,
 }
 
 impl UdpTransport {
-    /// With `options` for every socket; the query of an endpoint goes over them.
+    /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
         UdpTransport { options }
     }
 
-    /// A socket that is bound at `at` and connected to nobody. At a name it has the first address
-    /// that this machine can serve; that others are left out is told by a `tracing` event of level
-    /// `WARN`.
+    /// A socket that is bound at `at` and not connected. At a name it has the first address that
+    /// this machine can serve. If the name has others, a `tracing` event of level `WARN` tells that
+    /// they are left out.
     ///
     /// # Errors
     /// As [`Transport::listen`].
@@ -70,7 +70,7 @@ fn bind(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<O
     Ok(OsDatagram::new(os, &local, None))
 }
 
-/// A socket whose peer is fixed: a route to it is all that this needs.
+/// A socket whose peer is fixed. This needs only a route to the peer.
 fn connected(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> Result<OsSocket> {
     let failed = |error| hint::failed("connect to", to, error);
     let socket = socket_for(&address).map_err(failed)?;
@@ -100,8 +100,8 @@ impl Transport for UdpTransport {
         options::UDP
     }
 
-    /// Fixes the peer: datagrams of others do not arrive. Nothing is sent, so nothing can be
-    /// refused yet.
+    /// Fixes the peer: datagrams of others do not arrive. It sends no datagram, so no peer can
+    /// refuse it yet.
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
         Scheme::Udp.check(to, "connect to")?;
         let options = self.options.resolve(to, options::UDP)?;

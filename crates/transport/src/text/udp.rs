@@ -14,7 +14,8 @@ impl TextSocket<OsDatagram> {
     /// as `"gbk"` or an [`Encoding`].
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use socketry_transport::{PeerAddr, TextSocket};
     ///
     /// let server = TextSocket::udp_at("udp://127.0.0.1:0", "gbk").await?;

@@ -32,7 +32,8 @@ pub use sender::TypedSender;
 /// #[derive(Serialize, Deserialize, Debug, PartialEq)]
 /// struct Answer { sum: i64 }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut listener = listen("tcp://127.0.0.1:0").await?;
 /// let client = Framed::new(connect(listener.local()).await?, Line::new());
 /// let server = Framed::new(listener.accept().await?, Line::new());

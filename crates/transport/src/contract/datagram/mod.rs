@@ -224,7 +224,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (sender, receiver) = mpsc::channel(64);
 /// let echo = Echo("echo://here".parse()?, sender, Mutex::new(receiver));
 /// let to = PeerAddr::Name("bob".into());

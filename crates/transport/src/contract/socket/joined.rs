@@ -14,7 +14,8 @@ use crate::contract::socket::{Half, RecvHalf, SendHalf, Socket};
 /// ```
 /// use socketry_transport::{Joined, Listener, Socket, SendExt, connect, listen};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://joined").await?;
 /// let (recv, mut send) = connect(server.local()).await?.split();
 /// send.send_all(b"split").await?;

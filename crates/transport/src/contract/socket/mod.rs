@@ -181,7 +181,8 @@ pub trait Half: Send + Unpin {
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://masked").await?;
 /// let (recv, send) = connect(server.local()).await?.split();
 /// let mut client = Joined::new(Masked(recv, 0x20), Masked(send, 0x20));

@@ -28,7 +28,8 @@ pub struct Prefixed<R> {
 /// ```
 /// use socketry_transport::{Listener, RecvExt, SendExt, connect, listen, prefix};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://prefixed").await?;
 /// let mut client = connect(server.local()).await?;
 /// client.send_all(b"HELLO and more").await?;

@@ -12,7 +12,7 @@ use crate::contract::socket::{Half, Received, Shape};
 ///
 /// # Implementing
 ///
-/// A layer that hides what follows a NUL byte: the stream ends there.
+/// A layer that hides all bytes from the first NUL byte on: the stream ends there.
 ///
 /// ```
 /// use std::io;
@@ -56,7 +56,8 @@ use crate::contract::socket::{Half, Received, Shape};
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://until-nul").await?;
 /// let mut client = connect(server.local()).await?;
 /// let (inner, send) = server.accept().await?.split();

@@ -20,7 +20,8 @@ pub struct Relabelled<H> {
 /// ```
 /// use socketry_transport::{Half, Listener, connect, listen, relabel};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut server = listen("mem://relabelled").await?;
 /// let _client = connect(server.local()).await?;
 /// // The address in a header of the proxy, for instance.

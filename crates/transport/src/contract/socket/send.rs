@@ -14,7 +14,7 @@ use crate::contract::socket::{Half, Shape};
 ///
 /// # Implementing
 ///
-/// A layer that counts what it sends:
+/// A layer that counts the bytes that it sends:
 ///
 /// ```
 /// use std::io::{self, IoSlice};
@@ -59,7 +59,8 @@ use crate::contract::socket::{Half, Shape};
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = listen("mem://counted").await?;
 /// let (recv, inner) = connect(server.local()).await?.split();
 /// let mut socket = Joined::new(recv, Counted { inner, sent: 0 });
@@ -138,7 +139,8 @@ pub trait SendHalf: Half {
     fn abort(&mut self, code: u64) -> io::Result<Aborted>;
 
     /// With `on`, breaks the connection off when both halves are dropped, and when the process
-    /// dies. Without, the connection ends as usual. The answer tells what the peer will see then.
+    /// dies. Without, the connection ends as usual. The answer tells whether the peer will see a
+    /// reset or an end then.
     ///
     /// By default this changes nothing, and the answer describes a socket that is dropped: the end
     /// of a stream, and nothing for datagrams. A wrapper passes the call on.

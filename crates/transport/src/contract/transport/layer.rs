@@ -22,7 +22,8 @@ use crate::contract::transport::keys::Keys;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// use socketry_transport::{
-///     Endpoint, Error, ErrorKind, Keys, Layer, MemTransport, Result, Stack, Transport, async_trait,
+///     Endpoint, Error, ErrorKind, Keys, Layer, MemTransport, Result, Stack, Transport,
+///     async_trait,
 /// };
 ///
 /// /// At most this many connects in the life of a transport.
@@ -74,7 +75,7 @@ use crate::contract::transport::keys::Keys;
 /// # Ok(()) }
 /// ```
 ///
-/// A layer that changes what is sent or received wraps one half or both and
+/// A layer that changes the bytes that are sent or received wraps one half or both and
 /// [joins](crate::Joined) them again: `examples/layered.rs` does.
 ///
 /// Common mistakes of implementers:

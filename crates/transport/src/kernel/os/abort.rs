@@ -8,8 +8,8 @@ use super::Os;
 use crate::contract::socket::Aborted;
 
 impl Os {
-    /// Breaks the connection off. `finished` is whether this side has sent its end: a peer that was
-    /// sent one sees that, and no reset behind it (Linux 6.18).
+    /// Breaks the connection off. `finished` is whether this end has half-closed: the peer then
+    /// sees the end, and no reset after it (Linux 6.18).
     pub(super) fn abort(&self, finished: bool) -> io::Result<Aborted> {
         if !self.shape.is_stream() {
             return Ok(Aborted::Nothing);
@@ -22,9 +22,9 @@ impl Os {
         Ok(seen(finished))
     }
 
-    /// What the peer will see once nobody has the socket any more.
+    /// Sets whether the peer sees a reset once both halves are dropped.
     pub(super) fn abort_on_drop(&self, on: bool, finished: bool) -> io::Result<Aborted> {
-        // A Unix socket knows no reset.
+        // A Unix socket has no reset.
         if !self.shape.is_stream() || self.scheme.is_unix() {
             return Ok(Aborted::quiet(self.shape));
         }
@@ -33,14 +33,14 @@ impl Os {
         Ok(seen(finished || !on))
     }
 
-    /// Sends the reset at once, however many halves there are: `connect(2)` to no address takes the
-    /// peer away, and what waits at the socket is woken by an error.
+    /// Sends the reset at once, even if both halves are still there: `connect(2)` to no address
+    /// disconnects the socket, and an error wakes the tasks that wait at it.
     #[cfg(target_os = "linux")]
     fn reset(&self) -> io::Result<()> {
         super::calls::disconnect(self.socket())
     }
 
-    /// Elsewhere the reset goes when both halves have been dropped. Until then nothing more is
+    /// Elsewhere the reset is sent when both halves have been dropped. Until then no more bytes are
     /// received.
     #[cfg(not(target_os = "linux"))]
     fn reset(&self) -> io::Result<()> {
@@ -53,7 +53,7 @@ fn seen(end: bool) -> Aborted {
     if end { Aborted::End } else { Aborted::Reset }
 }
 
-/// A peer that is gone already has seen it.
+/// It is no error if the peer is gone already.
 fn done(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),

@@ -19,8 +19,8 @@ use crate::kernel::addr;
 /// How many parts one call takes (`IOV_MAX` on Linux).
 pub(super) const MAX_PARTS: usize = 1024;
 
-/// Refuses a datagram that the system would refuse, in words that say how long it is and how long
-/// it may be.
+/// Refuses a datagram that the system would refuse. The error says how long it is and how long it
+/// may be.
 pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
     let Shape::Datagram { max_len } = shape else {
         return Ok(());
@@ -34,7 +34,7 @@ pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, words))
 }
 
-/// Some bytes of a stream; none is its end.
+/// Receives some bytes of a stream; no bytes mean its end.
 pub(super) fn recv_some(socket: &socket2::Socket, buf: &mut ReadBuf<'_>) -> io::Result<usize> {
     // SAFETY: `recv` only writes into the slice, and never makes an initialised byte uninitialised.
     let len = socket.recv(unsafe { buf.unfilled_mut() })?;
@@ -55,7 +55,7 @@ pub(super) fn recv_datagram(
     Ok(filled(buf, len, flags.is_truncated()))
 }
 
-/// One datagram of an unconnected socket, and who sent it.
+/// Receives one datagram of an unconnected socket, with its sender.
 pub(super) fn recv_datagram_from(
     socket: &socket2::Socket,
     buf: &mut ReadBuf<'_>,
@@ -85,7 +85,8 @@ pub(super) fn send_parts(
 ) -> io::Result<usize> {
     match parts {
         [part] => socket.send_with_flags(part, libc::MSG_NOSIGNAL),
-        // More parts than the system takes at once are EMSGSIZE; of a stream it can have the first.
+        // The system refuses more parts than this with EMSGSIZE. A stream may send the first of
+        // them.
         parts if stream => {
             let parts = &parts[..parts.len().min(MAX_PARTS)];
             socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
@@ -106,7 +107,7 @@ pub(crate) fn send_parts_to(
     }
 }
 
-/// Takes the peer away: TCP sends it a reset.
+/// Disconnects the socket: TCP sends a reset to the peer.
 #[cfg(target_os = "linux")]
 pub(super) fn disconnect(socket: &socket2::Socket) -> io::Result<()> {
     let nobody = SockAddrStorage::zeroed();

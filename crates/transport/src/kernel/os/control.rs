@@ -1,4 +1,4 @@
-//! Control messages: what travels along with bytes, and is not part of them (cmsg(3)).
+//! Control messages, which are sent along with bytes and are not part of them (cmsg(3)).
 
 #![expect(
     unsafe_code,
@@ -9,8 +9,7 @@ use std::mem::MaybeUninit;
 
 use libc::{c_int, c_uint, cmsghdr};
 
-/// Room for control messages of `N` bytes in all, the messages that are in it, one behind the
-/// other.
+/// Room for control messages of `N` bytes in all. The messages in it follow one another.
 #[repr(C, align(8))]
 pub(super) struct Control<const N: usize> {
     bytes: [MaybeUninit<u8>; N],
@@ -47,7 +46,7 @@ const fn extent(len: usize) -> usize {
 impl<const N: usize> Control<N> {
     /// No messages.
     pub(super) fn new() -> Self {
-        // Zeros, since the kernel does not write what stands between two messages.
+        // Zeros, since the kernel does not write the bytes between two messages.
         let bytes = [MaybeUninit::new(0); N];
         Control { bytes, len: 0 }
     }
@@ -74,13 +73,13 @@ impl<const N: usize> Control<N> {
         self.len = end;
     }
 
-    /// What is to be sent.
+    /// The messages to send.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.upto(self.len)
     }
 
-    /// The room for what is received. How much of it the kernel filled goes to
-    /// [`messages`](Self::messages).
+    /// The room for messages to receive. The caller gives the number of bytes that the kernel
+    /// filled to [`messages`](Self::messages).
     pub(super) fn room(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.bytes
     }
@@ -92,7 +91,7 @@ impl<const N: usize> Control<N> {
 
     fn upto(&self, len: usize) -> &[u8] {
         let bytes: &[MaybeUninit<u8>] = &self.bytes[..len.min(N)];
-        // SAFETY: all bytes were initialised when this was made, and nobody makes one
+        // SAFETY: all bytes were initialised when this was made, and no code makes one
         // uninitialised.
         unsafe { &*(std::ptr::from_ref(bytes) as *const [u8]) }
     }

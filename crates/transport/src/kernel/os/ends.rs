@@ -1,5 +1,5 @@
-//! Where the two ends of a connected socket are. Servers that accept a lot rarely ask: until
-//! somebody does, nothing is put into words, and the kernel is not called for it.
+//! The two ends of a connected socket. Servers that accept many connections rarely need them. So
+//! until a caller asks, no text is made, and the kernel is not called.
 
 use std::net::SocketAddr;
 
@@ -11,14 +11,14 @@ use crate::contract::socket::info::Info;
 use crate::kernel::addr::{self, Scheme};
 use crate::kernel::unix::credentials;
 
-/// Where one end is.
+/// The place of one end.
 #[derive(Debug)]
 pub(crate) enum Place {
     Known(Endpoint),
     Ip(SocketAddr),
-    /// Nobody bound it.
+    /// It is not bound.
     Unnamed,
-    /// Only the kernel knows. It may be asked of a local end.
+    /// Only the kernel knows it. Only a local end has this place.
     Unasked,
 }
 
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// Where both ends are: this one, and the peer.
+/// The places of both ends.
 #[derive(Debug)]
 pub(crate) struct Ends {
     pub(crate) local: Place,
@@ -52,8 +52,8 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// All that there is to know of `os`. The kernel noted a Unix peer's credentials when it
-    /// connected, and has the same answer at any time.
+    /// All facts about `os`. The kernel noted a Unix peer's credentials when it connected, and
+    /// gives the same answer at any time.
     pub(super) fn info(&self, os: &Os) -> Info {
         let info = Info::new(os.shape, self.local.endpoint(os), self.peer.endpoint(os));
         let credentials = os

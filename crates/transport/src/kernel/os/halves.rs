@@ -18,12 +18,12 @@ use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 use crate::kernel::addr::{self, Scheme};
 
-/// What both halves share: the socket, and what is known about it once somebody has asked.
+/// The state that both halves share: the socket, and its `Info` once a caller has asked for it.
 #[derive(Debug)]
 struct Connected {
     os: Os,
     ends: Ends,
-    /// Boxed, since connections that nobody asks about have no room for it.
+    /// Boxed, so that connections whose `Info` is not needed stay small.
     info: OnceLock<Box<Info>>,
 }
 
@@ -49,9 +49,10 @@ pub struct OsRecv {
 #[derive(Debug)]
 pub struct OsSend {
     shared: Arc<Connected>,
-    /// Whether the kernel has taken the peer of a Unix socket away.
+    /// Whether the peer of a Unix datagram socket is gone, so that the kernel has disconnected the
+    /// socket.
     lost: bool,
-    /// Whether the end was sent, which the peer sees, whatever comes behind it.
+    /// Whether this end has half-closed. The peer sees that end even if an abort follows.
     finished: bool,
 }
 
@@ -112,27 +113,27 @@ impl AsFd for OsSend {
     }
 }
 
-/// What to do when the peer of a Unix datagram socket is gone. The kernel disconnects the socket
-/// then: it could never send again, and whoever knows its name could send to it, as if that were
-/// the peer.
+/// The case that the peer of a Unix datagram socket is gone. The kernel disconnects the socket
+/// then. It could never send again, and any process that knows its name could send to it, as if it
+/// were the peer.
 impl Connected {
-    /// Connects the socket to itself, so that it hears no stranger.
+    /// Connects the socket to itself, so that no other process can send to it.
     fn hear_nobody(&self) {
         let socket = self.os.socket();
-        // It has a name to be reached at, or needs no protection.
+        // A socket without a name cannot be connected to itself, and needs no protection.
         let _ = socket.local_addr().map(|own| socket.connect(&own));
     }
 
-    /// Connects to who listens now where the peer was, as a UDP socket goes on with who has the
-    /// port.
+    /// Connects to the socket that is now bound where the peer was, as a UDP socket would reach the
+    /// program that has the port now.
     fn connect_again(&self) -> io::Result<()> {
         let peer = addr::unix_sockaddr(self.info().peer(), "send to")?;
         self.os
             .socket()
             .connect(&peer)
             .map_err(|error| match error.kind() {
-                // A listener that goes takes its file along: nobody listens there is what that
-                // says.
+                // A listener that goes removes its file. So a file that is missing means that no
+                // listener is there.
                 io::ErrorKind::NotFound => io::ErrorKind::ConnectionRefused.into(),
                 _ => error,
             })
@@ -158,8 +159,8 @@ impl Half for OsSend {
 }
 
 impl OsRecv {
-    /// A datagram that was refused wakes nobody who waits to receive: its error is asked for
-    /// beside.
+    /// A datagram that was refused does not wake a task that waits to receive. So this waits for
+    /// its error as well.
     fn poll_trouble(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         let shared = &self.shared;
         let trouble = self.trouble.get_or_insert_with(|| {
@@ -208,7 +209,7 @@ impl RecvHalf for OsRecv {
 }
 
 impl OsSend {
-    /// Sends with `send`, to whoever has the name of a Unix peer that is gone.
+    /// Sends with `send`. If the Unix peer is gone, sends to the socket that has its name now.
     pub(super) fn poll_with_peer(
         &mut self,
         cx: &mut Context<'_>,
@@ -255,7 +256,7 @@ impl SendHalf for OsSend {
         Poll::Ready(self.shared.os.finish())
     }
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
-        // The kernel forgets where it was.
+        // The abort makes the kernel forget the ends, so the `Info` is made before it.
         let _ = self.info();
         self.shared.os.abort(self.finished)
     }

@@ -1,9 +1,9 @@
-//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, for to the kernel they are
-//! one thing.
+//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, since the kernel has the same
+//! calls for all.
 //!
-//! A `socket2` socket in tokio's `AsyncFd`, and not tokio's four types: they hide the flags that
-//! this crate needs (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies
-//! of everything here.
+//! It is a `socket2` socket in tokio's `AsyncFd`. Tokio's four types hide the flags that this crate
+//! needs (`MSG_NOSIGNAL` to send, `MSG_TRUNC` when received), and would need four copies of all
+//! code here.
 
 #![expect(
     unsafe_code,
@@ -49,11 +49,11 @@ use udp::batches::Merging;
 pub(crate) use udp::batches::Named;
 use udp::runs::Runs;
 
-/// Errors too: a datagram socket that waits to receive learns of a refusal by nothing else.
+/// Errors too, since only an error tells a datagram socket that waits to receive of a refusal.
 const COMMON: Interest = Interest::READABLE
     .add(Interest::WRITABLE)
     .add(Interest::ERROR);
-/// And urgent data, since a read stops at it.
+/// Urgent data too, since a read stops at it.
 #[cfg(target_os = "linux")]
 const INTEREST: Interest = COMMON.add(Interest::PRIORITY);
 #[cfg(not(target_os = "linux"))]
@@ -66,18 +66,19 @@ fn register(socket: socket2::Socket) -> io::Result<AsyncFd<socket2::Socket>> {
     Ok(unsafe { AsyncFd::register_with_interest(socket, INTEREST) }?)
 }
 
-/// A socket registered with the runtime, and what is known about it.
+/// A socket that is registered with the runtime, and its properties.
 #[derive(Debug)]
 pub(crate) struct Os {
     fd: AsyncFd<socket2::Socket>,
     scheme: Scheme,
     shape: Shape,
-    /// Somebody else made it, with options that we do not know.
+    /// Whether it was made outside of this crate, with options that this crate does not know.
     foreign: bool,
-    /// Whether reads of a Unix socket may stop early, asked when one was short for the first time.
+    /// Whether reads of a Unix socket may stop early. The kernel is asked after the first short
+    /// read.
     #[cfg(target_os = "linux")]
     may_stop: OnceLock<bool>,
-    /// The descriptors that come and go with the bytes, if that was asked for.
+    /// The descriptors that are passed with the bytes, if the option is given.
     #[cfg(target_os = "linux")]
     passing: Option<Descriptors>,
     /// Whether the kernel tells which address of this machine a datagram was sent to.
@@ -93,14 +94,14 @@ impl Os {
         Os::of(socket, scheme, Shape::Stream)
     }
 
-    /// Registers a socket of any kind, and says where it is bound.
+    /// Registers a socket of any kind, and gives its local address.
     pub(crate) fn located(socket: socket2::Socket, scheme: Scheme) -> io::Result<(Self, SockAddr)> {
         let local = socket.local_addr()?;
         let shape = scheme.shape(&socket, &local)?;
         Ok((Os::of(socket, scheme, shape)?, local))
     }
 
-    /// The same, as a socket that somebody else made, or was accepted by one.
+    /// Notes whether the socket, or the listener that accepted it, was made outside of this crate.
     pub(crate) fn made_elsewhere(self, foreign: bool) -> Self {
         Os { foreign, ..self }
     }
@@ -224,13 +225,14 @@ impl Os {
         }
     }
 
-    /// Whether a short read has emptied the kernel's buffer, so that the next wait need not begin
-    /// with a call that would only say so. (Readiness is edge-triggered: what comes later sets it
-    /// again.) That call is a fifteenth of a round trip's instructions.
+    /// Whether a short read has emptied the kernel's buffer. The next wait then needs no call that
+    /// finds it empty, which would be a fifteenth of a round trip's instructions. (Readiness is
+    /// edge-triggered: bytes that arrive later set it again.)
     ///
-    /// Linux promises it of TCP, but for what its peer marked as urgent, which it has told with the
-    /// bytes; and of a Unix stream that takes no descriptors and notes no senders. Any other stream
-    /// is read until it has nothing, or what stands behind would wait for more to come.
+    /// Linux promises it for TCP, except at bytes that the peer marked as urgent, of which the
+    /// kernel tells (`PRIORITY`). It also promises it for a Unix stream that takes no descriptors
+    /// and notes no senders. Any other stream is read until it is empty: otherwise bytes that are
+    /// left could wait until more arrive.
     #[cfg(target_os = "linux")]
     fn short_is_empty(&self) -> bool {
         if self.scheme.is_unix() {
@@ -239,7 +241,8 @@ impl Os {
                 return false;
             }
         } else if self.foreign {
-            // MPTCP, or TLS in the kernel, which stops at each record of another kind.
+            // It may be MPTCP, or TLS in the kernel, where a read stops at each record of another
+            // kind.
             return false;
         }
         self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_err()
@@ -250,7 +253,7 @@ impl Os {
         false
     }
 
-    /// Waits for an error that concerns no call of ours: a datagram that was refused elsewhere.
+    /// Waits for an error that no call returns: that of a datagram that was refused.
     async fn trouble(&self) -> io::Result<()> {
         loop {
             self.fd
@@ -289,8 +292,8 @@ impl Os {
             return Ok(());
         }
         match self.socket().shutdown(Shutdown::Write) {
-            // The peer is gone already: nothing is left to close. A reset that nobody was told of
-            // says that it may not have read all.
+            // The peer is gone already, and there is nothing to close. A reset that was not
+            // reported yet says that the peer may not have read all bytes.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                 self.socket().take_error()?.map_or(Ok(()), Err)
             }

@@ -1,4 +1,4 @@
-//! Elsewhere than on Linux no descriptors are passed.
+//! No descriptors: they are passed on Linux only.
 
 use std::io::{self, IoSlice};
 

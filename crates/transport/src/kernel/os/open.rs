@@ -1,5 +1,5 @@
-//! New sockets, which do not block from the start: Linux takes that with the call that makes one,
-//! where others ask for it afterwards, and that is two more calls for each connection.
+//! New sockets, which never block. Linux can make a socket non-blocking in the call that makes it.
+//! Other systems need two more calls for each connection.
 
 use std::io;
 

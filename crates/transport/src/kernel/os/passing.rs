@@ -1,4 +1,4 @@
-//! Descriptors that are passed on purpose: a queue beside the bytes, in each direction.
+//! Descriptors that both ends agreed to pass: a queue beside the bytes, in each direction.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,19 +15,20 @@ use super::halves::{OsSend, OsSocket};
 use super::{Os, rights};
 use crate::contract::socket::Received;
 
-/// The descriptors that travel along a Unix socket with the option `descriptors`, to be found in
-/// its [`Info`](crate::Info), through whatever layers there are.
+/// The descriptors that are passed over a Unix socket with the option `descriptors`. They are in
+/// its [`Info`](crate::Info), also under layers.
 ///
-/// They are a queue of their own beside the bytes, in each direction. A descriptor travels with a
-/// byte, and arrives no later than that. So a frame says how many it takes; the sender
-/// [attaches](Descriptors::attach) them and sends the frame, and the receiver
-/// [takes](Descriptors::take) as many once it has the frame. Those of a datagram are in the queue
-/// when it is received.
+/// They are a queue of their own beside the bytes, in each direction. A descriptor is sent with a
+/// byte, and arrives no later than that byte. So a frame says how many descriptors belong to it.
+/// The sender [attaches](Descriptors::attach) them and sends the frame. The receiver
+/// [takes](Descriptors::take) as many once it has the frame. The descriptors of a datagram are in
+/// the queue when it is received.
 ///
-/// At most as many as the option says wait to be taken. What comes beyond is closed, and so is all
-/// that comes after it, since nobody could say whose it is: taking fails from there on.
+/// At most as many as the option says wait to be taken. If more arrive, they are closed, and so are
+/// all that arrive later, since the receiver could not know to which frame those belong. Taking
+/// them fails.
 ///
-/// Clones share the queues. What was not taken is closed with the last clone.
+/// Clones share the queues. Dropping the last clone closes the descriptors that were not taken.
 ///
 /// ```
 /// use std::io::{Read, Seek, Write};
@@ -65,16 +66,17 @@ pub struct Descriptors(Arc<Mutex<Queues>>);
 #[derive(Debug)]
 struct Queues {
     arrived: VecDeque<OwnedFd>,
-    /// How many may wait in `arrived`.
+    /// The most descriptors in `arrived`.
     most: usize,
-    /// Whether some that came were closed, so that those after them have no place in the order.
+    /// Whether some that arrived were closed, so that the order of those after them is lost.
     closed: bool,
-    /// What travels with the next byte.
+    /// The descriptors to send with the next byte.
     attached: Vec<OwnedFd>,
 }
 
 impl Descriptors {
-    /// The most that travel with one byte, or with one datagram (`SCM_MAX_FD` of Linux).
+    /// The most descriptors that can be sent with one byte, or with one datagram (`SCM_MAX_FD` of
+    /// Linux).
     pub const MOST_AT_ONCE: usize = rights::MOST;
 
     fn new(most: usize) -> Self {
@@ -90,11 +92,11 @@ impl Descriptors {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next `count` that have arrived, in the order in which they were sent.
+    /// The next `count` descriptors that have arrived, in the order in which they were sent.
     ///
     /// # Errors
-    /// `InvalidData` if fewer are here; then none is taken. Since they arrive no later than their
-    /// bytes, waiting does not help: the peer sent fewer than it said, or more than may wait.
+    /// `InvalidData` if fewer have arrived; then none is taken. Waiting does not help, since they
+    /// arrive no later than their bytes: the peer sent fewer than it said, or more than may wait.
     pub fn take(&self, count: usize) -> io::Result<Vec<OwnedFd>> {
         let mut queues = self.lock();
         let here = queues.arrived.len();
@@ -103,8 +105,8 @@ impl Descriptors {
         }
         let words = match queues.closed {
             true => format!(
-                "{count} descriptors are due and {here} are here: others were closed, since at most {} \
-                 may wait (the option descriptors), or this process has no room for more",
+                "{count} descriptors are due and {here} are here: others were closed, since at most \
+                 {} may wait (the option descriptors), or this process has no room for more",
                 queues.most
             ),
             false => format!("{count} descriptors are due, and {here} came with the bytes"),
@@ -112,14 +114,14 @@ impl Descriptors {
         Err(io::Error::new(io::ErrorKind::InvalidData, words))
     }
 
-    /// How many have arrived and were not taken.
+    /// The number of descriptors that have arrived and were not taken.
     pub fn waiting(&self) -> usize {
         self.lock().arrived.len()
     }
 
-    /// Has `descriptor` travel with the next byte that is sent, or the next datagram, and closes it
-    /// here when that was sent. Sending fails with `PermissionDenied` if the peer takes none; what
-    /// was attached is closed then.
+    /// Sends `descriptor` with the next byte, or the next datagram, and then closes it here.
+    /// Sending fails with `PermissionDenied` if the peer takes no descriptors, and then closes all
+    /// that are attached.
     ///
     /// # Errors
     /// `InvalidInput` if [`MOST_AT_ONCE`](Descriptors::MOST_AT_ONCE) are attached already.
@@ -148,8 +150,7 @@ impl Descriptors {
 }
 
 impl Os {
-    /// Descriptors come and go with the bytes, if a bound is given, and at most so many wait to be
-    /// taken.
+    /// Passes descriptors with the bytes, if a bound is given: the most that wait to be taken.
     pub(crate) fn passing_at_most(mut self, most: Option<usize>) -> Self {
         self.passing = most.map(Descriptors::new);
         self
@@ -180,7 +181,7 @@ impl Os {
         Ok(received)
     }
 
-    /// Sends `parts`, and with them what was attached.
+    /// Sends `parts`, and with them the attached descriptors.
     pub(super) fn send(&self, socket: &Socket, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let stream = self.shape.is_stream();
         let Some(passing) = &self.passing else {
@@ -221,12 +222,12 @@ impl Os {
         rights::send(socket, parts, to, descriptors)
     }
 
-    /// How many descriptors a socket that takes some may have waiting.
+    /// The most descriptors that wait, if the socket takes descriptors.
     pub(crate) fn passes_at_most(&self) -> Option<usize> {
         self.passing.as_ref().map(|passing| passing.lock().most)
     }
 
-    /// One datagram, and all that came with it.
+    /// Receives one datagram with its sender and its descriptors.
     pub(crate) fn poll_recv_with(
         &self,
         cx: &mut Context<'_>,
@@ -239,7 +240,7 @@ impl Os {
     }
 }
 
-/// The socket is full for now, or a signal came between: another attempt is to come.
+/// The socket is full for now, or a signal interrupted the call: the caller will try again.
 fn passes_by(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -254,14 +255,14 @@ fn too_many(count: usize) -> io::Error {
 }
 
 impl OsSend {
-    /// Sends some of `bytes` (of a datagram, all) and with their first byte the `descriptors`, of
-    /// which the peer gets copies; says how many bytes went. Cancel-safe: bytes and descriptors go
-    /// together or not at all.
+    /// Sends some of `bytes` (a datagram whole), and with the first byte the `descriptors`, of
+    /// which the peer gets copies. Gives the number of bytes that were sent. Cancel-safe: bytes and
+    /// descriptors are sent together or not at all.
     ///
     /// # Errors
     /// `InvalidInput` if the socket is not a Unix one, for more than 253 descriptors, and on a
-    /// stream without a byte for them to travel with; `PermissionDenied` if the peer takes none.
-    /// Nothing is sent then. Else as [`poll_send`](crate::SendHalf::poll_send).
+    /// stream if `bytes` is empty. `PermissionDenied` if the peer takes no descriptors. No bytes
+    /// are sent then. Else as [`poll_send`](crate::SendHalf::poll_send).
     pub async fn send_with(
         &mut self,
         bytes: &[u8],

@@ -1,6 +1,6 @@
-//! Descriptors along a Unix socket (`SCM_RIGHTS`, unix(7)). A socket that was not asked to take any
-//! refuses them where the kernel can, and elsewhere the kernel closes them, since no room is given
-//! for them.
+//! Descriptors over a Unix socket (`SCM_RIGHTS`, unix(7)). A socket without the option
+//! `descriptors` refuses them where the kernel can do so. Elsewhere the kernel closes them, since
+//! it gets no room for them.
 
 #![expect(
     unsafe_code,
@@ -17,8 +17,8 @@ use tokio::io::ReadBuf;
 use super::calls::MAX_PARTS;
 use super::control::{Control, space};
 
-/// `SO_PASSRIGHTS` of Linux 6.16: whether the socket takes descriptors. What a listener is told,
-/// those that it accepts are.
+/// `SO_PASSRIGHTS` of Linux 6.16: whether the socket takes descriptors. Accepted sockets inherit it
+/// from their listener.
 const PASS_RIGHTS: c_int = if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
     0x5c
 } else {
@@ -33,7 +33,7 @@ const SCM_PIDFD: c_int = 4;
 pub(super) const MOST: usize = 253;
 const SPACE: usize = space(MOST * size_of::<RawFd>());
 
-/// What one message brought.
+/// The contents of one message.
 pub(crate) struct Came {
     pub(crate) len: usize,
     /// Whether the rest of a datagram is lost.
@@ -44,7 +44,7 @@ pub(crate) struct Came {
     pub(crate) lost: bool,
 }
 
-/// Receives into `buf`, which is left as it is: the caller keeps what came.
+/// Receives into the unfilled part of `buf`. The caller marks it as filled.
 pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     let (mut storage, mut control) = (SockAddrStorage::zeroed(), Control::<SPACE>::new());
     // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
@@ -62,7 +62,7 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     message.msg_iovlen = 1;
     message.msg_control = control.room().as_mut_ptr().cast();
     message.msg_controllen = SPACE as _;
-    // SAFETY: all pointers are to what outlives the call, with their lengths beside them.
+    // SAFETY: all pointers are to values that outlive the call, and each has its length beside it.
     let len =
         unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
     let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
@@ -70,7 +70,8 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     for one in control.messages(message.msg_controllen as usize) {
         match (one.level, one.kind) {
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => descriptors.extend(opened(one.data)),
-            // The caller has set SO_PASSPIDFD on the socket. We have no use for it, so it is closed.
+            // The program has set SO_PASSPIDFD on the socket. This crate has no use for it, so it
+            // is closed.
             (libc::SOL_SOCKET, SCM_PIDFD) => opened(one.data).for_each(drop),
             _ => {}
         }
@@ -86,7 +87,7 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     })
 }
 
-/// The descriptors of a message. A negative number is an error of the kernel's and no descriptor.
+/// The descriptors of a message. A negative number is an error of the kernel, and not a descriptor.
 fn opened(data: &[u8]) -> impl Iterator<Item = OwnedFd> {
     let numbers = data.as_chunks::<4>().0.iter();
     let numbers = numbers.map(|number| RawFd::from_ne_bytes(*number));
@@ -96,8 +97,8 @@ fn opened(data: &[u8]) -> impl Iterator<Item = OwnedFd> {
         .map(|number| unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Sends all `parts` (as many as go at once of a stream) to `to`, or to the peer, and with them
-/// `descriptors`.
+/// Sends `parts` and `descriptors` to `to`, or else to the peer. A stream may send only a part of
+/// them.
 pub(super) fn send(
     socket: &Socket,
     parts: &[IoSlice<'_>],
@@ -127,8 +128,8 @@ pub(super) fn send(
     })
 }
 
-/// Lets the kernel refuse descriptors: the peer that passes one gets EPERM, and nothing of that
-/// message is sent. Where the kernel is older they are taken and closed.
+/// Lets the kernel refuse descriptors: a peer that passes one gets EPERM, and its message is not
+/// sent. An older kernel takes and closes them.
 pub(crate) fn refuse(socket: &Socket) {
     let off: c_int = 0;
     // SAFETY: the pointer is to an `int` that lives for the call, and the length is an `int`'s. An
@@ -144,10 +145,10 @@ pub(crate) fn refuse(socket: &Socket) {
     };
 }
 
-/// Whether a read of this stream may stop before the end of what is there: behind a message with
+/// Whether a read of this stream may stop before it has taken all bytes: after a message with
 /// descriptors, or where the sender changes, if the kernel is asked to note it.
 pub(super) fn may_stop(socket: &Socket) -> bool {
-    // A kernel that is too old to say has descriptors come.
+    // A kernel that does not know the option takes descriptors.
     let descriptors = is_set(socket, PASS_RIGHTS).unwrap_or(true);
     let notes = |option| is_set(socket, option).unwrap_or(false);
     descriptors || notes(libc::SO_PASSCRED) || notes(libc::SO_PASSPIDFD)

@@ -1,5 +1,5 @@
-//! Unix addresses as the kernel wants them, up to the last byte that it has room for: others keep
-//! one for a NUL, which the kernel does not need.
+//! Unix addresses for the kernel, as long as the kernel allows. Other libraries keep one byte for a
+//! NUL, which the kernel does not need.
 
 #![expect(
     unsafe_code,
@@ -14,7 +14,7 @@ use std::path::Path;
 use libc::{c_char, sa_family_t, sockaddr_un, socklen_t};
 use socket2::{SockAddr, SockAddrStorage};
 
-/// Where the path or name begins, and the most bytes that it has: 108 on Linux.
+/// The position of the path or name, and its most bytes: 108 on Linux.
 const PATH: usize = offset_of!(sockaddr_un, sun_path);
 const MOST: usize = size_of::<sockaddr_un>() - PATH;
 
@@ -30,13 +30,13 @@ pub(crate) fn of_path(path: &Path) -> io::Result<SockAddr> {
             "its path has {len} bytes, and a Unix socket's at most {MOST}"
         )));
     }
-    // The kernel ends a path that does not fill the room at its NUL, if one is sent along.
+    // A path that does not fill the room is ended by a NUL.
     let with_nul = (bytes.len() + 1).min(MOST);
     Ok(made(bytes, with_nul))
 }
 
-/// The address of a name in Linux' abstract space: a NUL, and then the name. It allocates nothing,
-/// since each datagram to such a name comes here.
+/// The address of a name in Linux' abstract space: a NUL, and then the name. It does not allocate,
+/// since it is called for each datagram to such a name.
 pub(crate) fn of_name(name: &[u8]) -> io::Result<SockAddr> {
     let mut bytes = [0; MOST];
     let Some(room) = bytes.get_mut(1..=name.len()) else {
@@ -49,12 +49,12 @@ pub(crate) fn of_name(name: &[u8]) -> io::Result<SockAddr> {
     Ok(made(&bytes, 1 + name.len()))
 }
 
-/// The address that is none: to bind to it is to ask for a free abstract name (unix(7)).
+/// The empty address: a socket that binds to it gets a free abstract name (unix(7)).
 pub(crate) fn any() -> SockAddr {
     made(&[], 0)
 }
 
-/// The first `len` bytes of `bytes`, and of zeros behind them.
+/// The address of the first `len` bytes of `bytes`, which are followed by zeros.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a constant of 1, and 110 at most"

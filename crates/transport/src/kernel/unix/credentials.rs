@@ -1,4 +1,4 @@
-//! Who is at the other end of a Unix socket, by the kernel's word.
+//! The process at the other end of a Unix socket, as the kernel knows it.
 
 #![cfg_attr(
     target_os = "linux",
@@ -31,8 +31,9 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
             &raw mut len,
         )
     };
-    // The kernel answers uid -1 for a socket that has no one peer, such as a bound datagram socket;
-    // and pid 0 for a process that this one cannot see, in another container perhaps.
+    // The kernel answers with uid -1 for a socket without a single peer, such as a bound datagram
+    // socket. It answers with pid 0 for a process that this one cannot see, in another container
+    // perhaps.
     (answer == 0 && found.uid != u32::MAX).then_some(Credentials {
         uid: found.uid,
         gid: found.gid,

@@ -1,4 +1,4 @@
-//! Descriptors along a Unix datagram socket that is connected to nobody.
+//! Descriptors with the datagrams of a Unix socket that is not connected.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -11,26 +11,26 @@ use crate::contract::socket::Received;
 use crate::kernel::addr;
 use crate::kernel::bound::OsDatagram;
 
-/// A datagram and its descriptors: what [`OsDatagram::recv_with`] received.
+/// A datagram and its descriptors, from [`OsDatagram::recv_with`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WithDescriptors {
     /// How many bytes of the buffer it filled.
     pub len: usize,
-    /// Whether that is all of it.
+    /// Whether the datagram was cut.
     pub received: Received,
     /// The peer that sent it.
     pub from: PeerAddr,
     /// Its descriptors, in the order of the sender.
     pub descriptors: Vec<OwnedFd>,
-    /// Whether there were more, which are closed: than the option `descriptors` says, or than this
-    /// process has room for.
+    /// Whether there were more, which were closed: more than the option `descriptors` says, or than
+    /// this process has room for.
     pub closed: bool,
 }
 
 impl OsDatagram {
-    /// Receives one datagram into `buf`, and at most as many descriptors with it as the option
-    /// `descriptors` says. Those of a datagram that is received in another way are closed.
+    /// Receives one datagram into `buf`, with at most as many descriptors as the option
+    /// `descriptors` says. If a datagram is received in another way, its descriptors are closed.
     /// Cancel-safe.
     ///
     /// # Errors

@@ -19,7 +19,8 @@ use crate::options::SocketOptions;
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_RETRY: Duration = Duration::from_millis(5);
 
-/// Removes the file when dropped, if it is still the one that was bound here.
+/// The file of a bound socket. Dropping this removes it, if it is still the file that was bound
+/// here.
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
@@ -46,8 +47,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds `socket` at `at`, with the file's mode set before anybody can open it, taking over a stale
-/// file.
+/// Binds `socket` at `at`, and replaces a stale file. The mode of the file is set before any
+/// process can open it.
 pub(crate) async fn bind(
     socket: &Socket,
     at: &Endpoint,
@@ -72,7 +73,7 @@ pub(crate) async fn bind(
     };
     let file = SocketFile::of(&path).map_err(failed)?;
     if let Some(mode) = options.mode {
-        // The umask took bits away when the file was made; now it can only be opened further.
+        // The umask took bits away when the file was made. This can only add bits.
         fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
     }
     Ok(Some(file))
@@ -83,17 +84,17 @@ fn in_use(at: &Endpoint, error: io::Error) -> Error {
         .hint("a server listens there, or a stale file is in the way and reclaim=false")
 }
 
-/// The file that `bind` makes gets the mode of the socket itself (less the umask), so there is no
-/// moment in which others could connect.
+/// The file that `bind` makes gets the mode of the socket itself, less the umask. So there is no
+/// moment in which other users could connect.
 fn chmod_unbound(socket: &Socket, mode: u32) -> io::Result<()> {
     let duplicate: OwnedFd = socket.as_fd().try_clone_to_owned()?;
     File::from(duplicate).set_permissions(Permissions::from_mode(mode))
 }
 
-/// Removes the file at `path` if it is a socket that nobody listens on, and binds in its place.
+/// Removes the file at `path` if it is a socket without a listener, and binds in its place.
 ///
-/// The directory is locked meanwhile: of two servers that find the same stale file, one would
-/// otherwise remove the other's new one.
+/// The directory is locked meanwhile. Otherwise, of two servers that find the same stale file, one
+/// could remove the new file of the other.
 async fn reclaim_and_bind(
     socket: &Socket,
     path: &Path,
@@ -101,11 +102,11 @@ async fn reclaim_and_bind(
     at: &Endpoint,
 ) -> Result<()> {
     let failed = |error| hint::failed("listen at", at, error);
-    // A directory that cannot be locked (by who may not read it, or while somebody else holds the
-    // lock) is no reason to refuse: only the race of two servers is open then.
+    // It is no reason to refuse if the directory cannot be locked (it cannot be read, or another
+    // process holds the lock): the lock only prevents the race of two servers.
     let _lock = lock_directory(path).await;
     let found = match fs::symlink_metadata(path) {
-        // It went meanwhile, with the server that had it.
+        // The server that had the file has removed it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return socket.bind(address).map_err(failed);
         }
@@ -149,10 +150,10 @@ async fn lock_directory(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Nobody is there if a connection is refused.
+/// Whether no server listens at the socket: a connection is refused then.
 ///
-/// A datagram socket asks, because to it a stream server between `bind` and `listen` is one of
-/// another kind (EPROTOTYPE), where a stream socket would be refused as if nobody were there.
+/// The probe is a datagram socket. To it, a stream server between `bind` and `listen` is a socket
+/// of another kind (EPROTOTYPE). A stream socket would be refused, as if the file were stale.
 fn is_stale(address: &SockAddr) -> io::Result<bool> {
     let probe = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     probe.set_nonblocking(true)?;

@@ -32,19 +32,19 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(2);
 
 /// Unix stream sockets.
 ///
-/// Descriptors that a peer passes along are refused where the kernel can (Linux 6.16; the peer gets
-/// EPERM), and closed elsewhere; with the option `descriptors` they are there to be taken, see
+/// Descriptors that a peer passes are refused where the kernel can do so (Linux 6.16; the peer gets
+/// EPERM), and closed elsewhere. With the option `descriptors` the program can take them: see
 /// [`SocketOptions::descriptors`].
 ///
 /// A listener's file is made with the mode of the options, and removed when the listener is
-/// dropped. A stale file (a socket that nobody listens on) is taken over; any other file is left
-/// alone, and the error says so.
+/// dropped. A stale file (a socket without a listener) is replaced. Any other file is left alone,
+/// and the error says so.
 #[derive(Clone, Debug, Default)]
 pub struct UnixTransport {
     options: SocketOptions,
 }
 
-/// Unix datagram sockets: messages with boundaries, in order, none lost on the way.
+/// Unix datagram sockets: datagrams arrive in order, and none is lost on the way.
 ///
 /// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the
 /// socket itself. A connecting socket binds itself to an abstract name that the kernel chooses, so
@@ -56,19 +56,19 @@ pub struct UnixDgramTransport {
 }
 
 impl UnixTransport {
-    /// With `options` for every socket; the query of an endpoint goes over them.
+    /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
         UnixTransport { options }
     }
 }
 
 impl UnixDgramTransport {
-    /// With `options` for every socket; the query of an endpoint goes over them.
+    /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
         UnixDgramTransport { options }
     }
 
-    /// A socket that is bound at `at` and connected to nobody.
+    /// A socket that is bound at `at` and not connected.
     ///
     /// # Errors
     /// As [`Transport::listen`].
@@ -103,7 +103,7 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
     Ok(OsDatagram::new(os, &local, file))
 }
 
-/// Connects; where the backlog is full, as often as it takes: no event tells when there is room.
+/// Connects. While the backlog is full it tries again, since no event tells when there is room.
 async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Os> {
     loop {
         match begin(&socket, to) {
@@ -133,7 +133,7 @@ impl Transport for UnixTransport {
             let os = connected(socket, &address)
                 .await
                 .map_err(|error| hint::failed("connect to", to, error))?;
-            // It was not bound, and the kernel gives such a stream socket no name.
+            // It was not bound, and the kernel gives no name to such a stream socket.
             let os = os.passing_at_most(options.descriptors);
             let peer = Place::Known(to.clone().without_query());
             Ok(OsSocket::connected(os, Place::Unnamed, peer))
@@ -199,8 +199,7 @@ impl Transport for UnixDgramTransport {
     }
 }
 
-/// Binds to a free abstract name of the kernel's choice: an address that is the family and nothing
-/// else (unix(7)).
+/// Binds to a free abstract name that the kernel chooses.
 fn autobind(socket: &Socket) -> io::Result<()> {
     socket.bind(&address::any())
 }

@@ -73,7 +73,7 @@ proptest! {
     fn a_password_stays_out_of_debug(password in "[a-z0-9:/@]{0,6}hunter2[a-z0-9:/@]{0,6}") {
         let name = Address::Name(format!("user:{password}@host:1"));
         prop_assert_eq!(format!("{name:?}"), "Name(\"…@host:1\")");
-        // Nobody's.
+        // Its user is empty.
         let name = Address::Name("@host:1".to_owned());
         prop_assert_eq!(format!("{name:?}"), "Name(\"@host:1\")");
     }

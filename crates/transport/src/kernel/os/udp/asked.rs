@@ -1,9 +1,9 @@
-//! Answering from the address that was asked: a socket that is bound to all addresses of a machine
-//! is told by the kernel which one a datagram was sent to, and tells it which one an answer leaves
-//! from (`IP_PKTINFO`, ip(7), and `IPV6_PKTINFO`, RFC 3542).
+//! Answering from the address that the peer asked. For a socket that is bound to all addresses of a
+//! machine, the kernel tells to which one a datagram was sent. With an answer, the socket tells the
+//! kernel from which one to send it (`IP_PKTINFO`, ip(7), and `IPV6_PKTINFO`, RFC 3542).
 //!
-//! Without it the kernel chooses by its routes, and a client that asked another address takes the
-//! answer for a stranger's.
+//! Without it the kernel chooses by its routes. A client that asked another address then takes the
+//! answer for that of another machine.
 
 #![expect(
     unsafe_code,
@@ -24,23 +24,23 @@ use super::offload;
 use crate::contract::datagram::PeerAddr;
 use crate::contract::socket::Received;
 
-/// The control message of one family or the other.
+/// The room for the control message of either family.
 pub(super) const SPACE: usize = space(size_of::<in6_pktinfo>());
 
-/// Has the kernel tell which address each datagram was sent to, if `socket` is bound to all of
-/// them; whether it does.
+/// Has the kernel tell to which address each datagram was sent, if `socket` is bound to all
+/// addresses. Gives whether it does.
 pub(super) fn tell(socket: &Socket) -> bool {
     let told = match socket.local_addr().ok().and_then(|at| at.as_socket()) {
         Some(at) if !at.ip().is_unspecified() => return false,
         Some(at) if at.is_ipv4() => offload::set_int(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1),
-        // IPv4 peers of such a socket too: their addresses are mapped.
+        // This covers IPv4 peers of an IPv6 socket too: their addresses are mapped.
         Some(_) => offload::set_int(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1),
         None => return false,
     };
     told.is_ok()
 }
 
-/// One datagram, who sent it, and to which address.
+/// Receives one datagram, with its sender and the address that the sender asked.
 pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<(Received, PeerAddr)> {
     let storage = SockAddrStorage::zeroed();
     let len = storage.size_of();
@@ -64,7 +64,7 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<(Receiv
     Ok((filled(buf, len, cut), from))
 }
 
-/// The address that a control message says was asked.
+/// The address that the peer asked, if the control message has it.
 fn local(message: &Message<'_>) -> Option<IpAddr> {
     match (message.level, message.kind) {
         (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
@@ -81,7 +81,8 @@ fn local(message: &Message<'_>) -> Option<IpAddr> {
     }
 }
 
-/// Has the datagram leave from the address `from`, by whichever interface leads to its destination.
+/// Has the kernel send the datagram from the address `from`, over the interface that leads to its
+/// destination.
 pub(super) fn leave_from<const N: usize>(control: &mut Control<N>, from: IpAddr) {
     match from {
         IpAddr::V4(from) => {

@@ -1,9 +1,9 @@
-//! Many datagrams from one call: `recvmmsg`, and GRO, which leaves runs of equal datagrams in one
-//! piece on their way up.
+//! Receiving many datagrams with one call: `recvmmsg`, and GRO, with which the kernel gives a run
+//! of equally long datagrams as one message.
 //!
-//! GRO is the socket's, not the call's: once it is on, a plain `recv` takes several datagrams for
-//! one, and cuts them. So it goes on with the first batch, and from then on singles are cut out of
-//! messages that were received with room for all of it.
+//! GRO applies to the socket, and not to a call: once it is on, a plain `recv` gets several
+//! datagrams as one, and cuts them. So it is turned on with the first batch. From then on, a single
+//! datagram is taken from a message that was received whole.
 
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
@@ -21,16 +21,15 @@ use crate::contract::datagram::batch::SLOT;
 use crate::contract::socket::Received;
 use crate::kernel::addr::Scheme;
 
-/// The most messages that one call receives, each of them one datagram or up to 64 that are equally
-/// long.
+/// The most messages that one call receives. Each is one datagram, or up to 64 of equal length.
 const MESSAGES: usize = 16;
-/// How far apart messages lie. Not a power of two, else what is first in each would share its place
-/// in the cache.
+/// The distance between messages. It is not a power of two, since the first bytes of all messages
+/// would then share one place in the cache.
 const SPACING: usize = SLOT.next_multiple_of(64) + 64;
 
-/// What receives, for all sockets. It is made on a socket of its own: making it sets options (path
-/// MTU discovery, what comes along with a datagram) that are the user's to set, and of which
-/// receiving needs none.
+/// The receiver of all sockets. It is made with a socket of its own, because making it sets options
+/// (path MTU discovery, control messages) that only the user should set, and that receiving does
+/// not need.
 static RECEIVER: LazyLock<io::Result<UdpSocketState>> = LazyLock::new(|| {
     let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0))?;
     UdpSocketState::new((&socket).into())
@@ -49,7 +48,7 @@ impl Named {
     }
 }
 
-/// What a socket keeps once it has received a batch.
+/// The state of a socket that has received a batch.
 #[derive(Debug, Default)]
 pub(in super::super) struct Merging {
     staged: Mutex<Staged>,
@@ -61,7 +60,7 @@ impl Merging {
     }
 }
 
-/// A message of which a single receive took the first datagram, and the rest waits.
+/// A message whose first datagram a single receive took, and whose other datagrams wait.
 #[derive(Debug)]
 struct Staged {
     /// Allocated with the first single receive.
@@ -81,7 +80,7 @@ impl Default for Staged {
 }
 
 impl Staged {
-    /// Receives a message, all datagrams of the one before being taken.
+    /// Receives a message, when all datagrams of the previous one are taken.
     fn fill(&mut self, socket: &socket2::Socket) -> io::Result<()> {
         self.bytes.resize(SLOT, 0);
         let mut meta = [RecvMeta::default()];
@@ -91,7 +90,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Moves what waits into `batch`.
+    /// Moves the datagrams that wait into `batch`.
     fn move_to(&mut self, batch: &mut Batch, named: Named) {
         for segment in &mut self.rest {
             batch.push_copy(&self.bytes[segment], false, named.name(&self.from));
@@ -99,10 +98,10 @@ impl Staged {
     }
 }
 
-/// Where the datagrams of a message lie.
+/// The positions of the datagrams in a message.
 #[derive(Debug, Default)]
 struct Segments {
-    /// How many are left.
+    /// The number of datagrams that are left.
     count: usize,
     next: usize,
     size: usize,
@@ -112,7 +111,7 @@ struct Segments {
 impl Segments {
     fn of(meta: &RecvMeta) -> Self {
         Segments {
-            // An empty datagram is one, too.
+            // An empty datagram counts too.
             count: meta.len.div_ceil(meta.stride.max(1)).max(1),
             next: 0,
             size: meta.stride,
@@ -144,16 +143,16 @@ impl Os {
         self.merging.get().is_some()
     }
 
-    /// That state, and that it is so from now on.
+    /// The state. The first call makes it and turns GRO on.
     fn merging(&self) -> &Merging {
         self.merging.get_or_init(|| {
-            // A kernel that does not know this hands over each by itself, also to `recvmmsg`.
+            // A kernel without GRO gives each datagram as a message of its own.
             let _ = offload::merge_received(self.socket());
             Box::default()
         })
     }
 
-    /// Receives one datagram, of those that wait if there are any.
+    /// Receives one datagram, first from those that wait.
     pub(in super::super) fn poll_recv_staged(
         &self,
         cx: &mut Context<'_>,
@@ -178,7 +177,7 @@ impl Os {
         Poll::Ready(Ok((received, staged.from.clone())))
     }
 
-    /// Appends what waits, or else what one call receives.
+    /// Appends the datagrams that wait, or else those that one call receives.
     pub(crate) fn poll_recv_batch(
         &self,
         cx: &mut Context<'_>,
@@ -194,14 +193,13 @@ impl Os {
     }
 }
 
-/// Appends what one call receives.
+/// Appends the datagrams that one call receives.
 fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io::Result<()> {
     let begin = batch.filled();
     batch.reserve(MESSAGES * SPACING);
     let mut metas = [RecvMeta::default(); MESSAGES];
     let mut room = batch.spare().chunks_exact_mut(SPACING);
-    // There are as many chunks as messages; nothing is received into the empty slices that stand
-    // for more.
+    // There are as many chunks as messages, so the default, an empty slice, is never used.
     let mut slots =
         std::array::from_fn::<_, MESSAGES, _>(|_| IoSliceMut::new(room.next().unwrap_or_default()));
     let count = receive(socket, &mut slots, &mut metas)?;
@@ -218,12 +216,12 @@ fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io
     Ok(())
 }
 
-/// Who sent a message, and to which address, on a socket that is told.
+/// The sender of a message, and the address that it asked, if the kernel tells it.
 fn sender(meta: &RecvMeta) -> PeerAddr {
     PeerAddr::asking(meta.addr, meta.dst_ip)
 }
 
-/// One call. No message is longer than a slot, so that nothing is cut.
+/// Receives with one call. No message is longer than a slot, so none is cut.
 fn receive(
     socket: &socket2::Socket,
     slots: &mut [IoSliceMut<'_>],

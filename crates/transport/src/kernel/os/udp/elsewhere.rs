@@ -1,5 +1,5 @@
-//! Elsewhere datagrams go and come one by one, and the kernel chooses which address an answer
-//! leaves from.
+//! On other systems datagrams are sent and received one by one, and the kernel chooses the address
+//! from which an answer is sent.
 
 pub(super) mod offload {
     use std::io;

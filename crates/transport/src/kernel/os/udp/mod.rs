@@ -1,5 +1,5 @@
-//! UDP: many datagrams from one call and with one call, and answers from the address that was
-//! asked.
+//! UDP: receiving and sending many datagrams with one call, and answers from the address that the
+//! peer asked.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod asked;
@@ -26,16 +26,17 @@ use crate::contract::datagram::PeerAddr;
 use crate::contract::socket::Received;
 use crate::kernel::addr;
 
-/// Where a datagram goes, and from which address of this machine, unless the kernel chooses.
+/// The receiver of a datagram, and the address of this machine from which it is sent, unless the
+/// kernel chooses.
 pub(super) struct Destination {
     to: SockAddr,
     from: Option<IpAddr>,
 }
 
 impl Destination {
-    /// Sends with `send` from the address that was asked. The kernel takes only what is an address
-    /// of this machine: for one that is gone by now, and for the broadcast address of a network, it
-    /// chooses.
+    /// Sends with `send` from the address that the peer asked. The kernel takes only an address of
+    /// this machine. If it refuses the address, because that is gone by now or is the broadcast
+    /// address of a network, the kernel chooses.
     fn leave(&self, send: impl Fn(Option<IpAddr>) -> io::Result<usize>) -> io::Result<usize> {
         match send(self.from) {
             Err(error) if self.from.is_some() && is_of_the_source(&error) => send(None),
@@ -52,8 +53,8 @@ impl Destination {
     }
 }
 
-/// So kernels say that an address is none to send from; those of today of IPv4 that there is no
-/// route from it.
+/// The errors of kernels for an address that they cannot send from. For IPv4, current kernels say
+/// that there is no route from it.
 fn is_of_the_source(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
@@ -62,13 +63,13 @@ fn is_of_the_source(error: &io::Error) -> bool {
 }
 
 impl Os {
-    /// From now on, answers leave from the address that was asked, if the socket is bound to all
-    /// that there are.
+    /// From now on, answers are sent from the address that the peer asked, if the socket is bound
+    /// to all addresses.
     pub(crate) fn answer_as_asked(&mut self) {
         self.told_asked = asked::tell(self.socket());
     }
 
-    /// One datagram of an unconnected socket, and who sent it.
+    /// Receives one datagram of an unconnected socket, with its sender.
     pub(super) fn recv_from(
         &self,
         socket: &Socket,
@@ -84,7 +85,7 @@ impl Os {
     pub(super) fn destination(&self, to: &PeerAddr) -> io::Result<Destination> {
         Ok(Destination {
             to: addr::destination(to)?,
-            // Another socket's peer may have asked what this one is not bound to.
+            // The address may come from another socket, and this one may not be bound to it.
             from: to.local().filter(|_| self.told_asked),
         })
     }

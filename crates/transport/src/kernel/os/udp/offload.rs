@@ -1,5 +1,5 @@
-//! What Linux does with many datagrams at once: cutting what is sent into a run of them (GSO), and
-//! handing over a run in one piece (GRO).
+//! The offloads of Linux for many datagrams at once: it cuts one message into a run of datagrams
+//! when sending (GSO), and gives a run as one message when receiving (GRO).
 
 #![expect(unsafe_code, reason = "an option that no crate has; see each block")]
 
@@ -15,7 +15,7 @@ use super::asked;
 
 const INT: socklen_t = 4;
 
-/// Sends `bytes` as datagrams of `size` bytes each, the last of which may be shorter: all or none.
+/// Sends `bytes` as datagrams of `size` bytes each, all or none. The last may be shorter.
 pub(super) fn send_run(
     socket: &Socket,
     bytes: &[u8],
@@ -39,7 +39,7 @@ pub(super) fn send_run(
     socket.sendmsg(&message, libc::MSG_NOSIGNAL)
 }
 
-/// Has the kernel hand over runs of datagrams in one piece, however they are received from then on.
+/// Has the kernel give a run of datagrams as one message, to any kind of receive from now on.
 #[cfg(feature = "batch")]
 pub(super) fn merge_received(socket: &Socket) -> io::Result<()> {
     set_int(socket, libc::SOL_UDP, libc::UDP_GRO, 1)
@@ -55,7 +55,7 @@ pub(super) fn set_int(socket: &Socket, level: c_int, name: c_int, value: c_int) 
     }
 }
 
-/// What [`set_int`] set, or the system's default.
+/// The value that [`set_int`] set, or the system's default.
 #[cfg(test)]
 pub(super) fn get_int(socket: &Socket, level: c_int, name: c_int) -> io::Result<c_int> {
     let (mut value, mut len) = (0, INT);

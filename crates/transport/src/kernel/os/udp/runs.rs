@@ -1,11 +1,11 @@
-//! Runs of equal datagrams in one call: GSO, `UDP_SEGMENT`.
+//! Sending runs of equally long datagrams with one call: GSO, `UDP_SEGMENT`.
 //!
-//! The kernel takes a run whole or not at all. Where it refuses one (a device that cannot do it,
-//! datagrams that are longer than a packet may be), the first datagram goes alone, as it would have
-//! without this, so that nothing is lost or sent twice.
+//! The kernel takes a run whole or not at all. It may refuse one, because the device cannot do it,
+//! or because the datagrams are longer than a packet may be. The first datagram is then sent alone,
+//! as it would be without runs, so that no datagram is lost or sent twice.
 //!
-//! Receiving goes through `quinn-udp`, this does not: that sends a type of service along, which
-//! overrides the option `tos`, and stops sending runs to everybody once one address was refused.
+//! This does not use `quinn-udp`, as receiving does: its sending sets a type of service, which
+//! overrides the option `tos`, and it stops sending runs to all peers once one address was refused.
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -17,21 +17,20 @@ use super::{Destination, offload};
 use crate::contract::datagram::PeerAddr;
 use crate::kernel::addr::{Scheme, UDP_MAX_V4};
 
-/// The most datagrams in a run: what every kernel that knows runs takes (`UDP_MAX_SEGMENTS`).
+/// The most datagrams in a run. Every kernel that knows runs takes as many (`UDP_MAX_SEGMENTS`).
 const MAX_SEGMENTS: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
     64
 } else {
     1
 };
-/// The most bytes in a run: what fits into one IPv4 datagram, for that is what a run is until it is
-/// cut.
+/// The most bytes in a run. It must fit into one IPv4 datagram, since it is one until it is cut.
 const MAX_BYTES: usize = UDP_MAX_V4;
 
-/// Which runs a socket sends.
+/// The length of datagrams above which a socket sends no runs.
 #[derive(Debug)]
 pub(in super::super) struct Runs {
-    /// The kernel refused a run of datagrams of so many bytes. Such, and longer ones, go one by one
-    /// from then on.
+    /// The kernel refused a run of datagrams of this many bytes. Datagrams of this length or longer
+    /// are sent one by one from then on.
     refused: AtomicUsize,
 }
 
@@ -43,7 +42,7 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// How many of `len` bytes go in one call; of what is to go alone, one datagram.
+    /// The bytes, of `len`, to send with one call. Where runs are refused, one datagram.
     fn part(&self, len: usize, size: usize) -> usize {
         if size == 0 || size >= self.refused.load(Relaxed) {
             return size.min(len);
@@ -58,7 +57,7 @@ impl Runs {
 }
 
 impl Os {
-    /// Whether runs go with one call.
+    /// Whether the socket sends runs with one call.
     pub(in super::super) fn sends_runs(&self) -> bool {
         self.scheme == Scheme::Udp
     }
@@ -88,7 +87,7 @@ impl Os {
         check_len(self.shape, &[IoSlice::new(first(bytes, size))])
     }
 
-    /// Sends as much of the run as goes at once: whole datagrams, at least the first.
+    /// Sends as much of the run as one call can: whole datagrams, at least the first.
     fn send_run(
         &self,
         socket: &socket2::Socket,
@@ -129,9 +128,9 @@ fn send_one(socket: &socket2::Socket, bytes: &[u8], to: Option<&Destination>) ->
     }
 }
 
-/// Whether a datagram of the run may go where the run did not. A device that cannot compute
-/// checksums is EIO; EINVAL is said of much, a bad address too; and a run is never fragmented,
-/// where a single datagram may be: EMSGSIZE.
+/// Whether a single datagram may succeed where the run failed. EIO means a device that cannot
+/// compute checksums. EINVAL has many causes, a bad address too. EMSGSIZE occurs because a run is
+/// never fragmented, but a single datagram may be.
 fn may_be_for_the_run(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

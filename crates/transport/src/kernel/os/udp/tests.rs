@@ -1,4 +1,4 @@
-//! What runs and batches do to a socket, and what they do where the kernel refuses them.
+//! The effects of runs and batches on a socket, and their behaviour where the kernel refuses them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::future::poll_fn;
@@ -12,7 +12,7 @@ use super::offload;
 use crate::contract::datagram::batch::Batch;
 use crate::kernel::addr::{self, Scheme};
 
-/// A UDP socket that is bound, and where.
+/// A bound UDP socket and its address.
 fn bound() -> (Os, SockAddr) {
     let socket = open(Domain::IPV4, Type::DGRAM, None).unwrap();
     let at: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -26,7 +26,7 @@ async fn send(os: &Os, bytes: &[u8], size: usize, to: &SockAddr) -> io::Result<u
     os.try_send_run(bytes, size, &addr::peer_addr(to))
 }
 
-/// Numbered, each of `size` bytes, and one of a single byte.
+/// Numbered datagrams, each of `size` bytes, and one of a single byte.
 fn run(count: u8, size: usize) -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..count).flat_map(|number| vec![number; size]).collect();
     bytes.push(count);
