@@ -7,9 +7,9 @@
 //! ```
 //!
 //! [`connect`] and [`listen`] take a URL and give sockets of one erased type. A program that knows
-//! its transport uses [`TcpTransport`] and its sisters, which give sockets of a type of their own
-//! through the same [`Transport`] trait. Somebody else's transport is one more implementation, put
-//! into a [`Registry`].
+//! its transport uses [`TcpTransport`] or another one directly, and gets sockets of their own type
+//! through the same [`Transport`] trait. A third party's transport is one more implementation,
+//! added to a [`Registry`].
 //!
 //! ```
 //! use socketry_transport::{Listener, RecvExt, SendExt};
@@ -38,23 +38,23 @@
 //! | whole messages on one machine | `unix-dgram:///path` | datagrams, of some 200 KiB on Linux | none is lost on the way, and they stay in order; no connection is ever closed, so a peer that is gone is noticed late |
 //! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
 //!
-//! Over both kinds of datagrams, a listener gives a [`Session`] for each peer, and drops what a
-//! session's queue has no room for ([`SessionLimits`]); [`DatagramSocket`] serves all peers at one
-//! place instead. No transport here encrypts or authenticates. For text in any encoding see
-//! `TextSocket`; for frames, the crate `socketry-codec`.
+//! Over both kinds of datagrams, a listener gives a [`Session`] for each peer. It drops datagrams
+//! for which the session's queue has no room ([`SessionLimits`]). A [`DatagramSocket`] serves all
+//! peers with one socket instead. No transport here encrypts or authenticates. For text in any
+//! encoding see `TextSocket`; for frames, the crate `socketry-codec`.
 //!
 //! # The contract
 //!
 //! * [`Socket`] is the data path: poll methods that take `&mut self`, no allocation per call, and
 //!   owned halves. A socket is a [stream or carries datagrams](Shape), and says which.
 //! * Dropping a half tells the peer nothing; [`SendExt::finish`] is the half-close.
-//! * A datagram arrives whole, or is reported as [cut](Received::Cut). One above the most that fits
-//!   is refused, and nothing of it is sent.
-//! * What a peer can make this crate hold is bounded: backlogs, tables, queues. A full one refuses
-//!   the newcomer.
+//! * A datagram arrives whole, or is reported as [cut](Received::Cut). One that is too long is
+//!   refused, and not sent.
+//! * All that a peer can make this crate hold is bounded: backlogs, tables, queues. When one is
+//!   full, the new peer or datagram is refused.
 //! * A failed connect is a value: [`Error::kind`].
 //!
-//! Frames are made of all this by `socketry-codec`; transports know no codec.
+//! `socketry-codec` adds frames. Transports know no codec.
 //!
 //! # Features
 //!

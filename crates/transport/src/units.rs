@@ -1,8 +1,8 @@
 //! Sizes, times and file modes as people write them: `64KiB`, `1m30s`, `0600`.
 //!
-//! What is printed parses back to the identical value. The modules [`bytes`], [`duration`],
-//! [`duration_or_off`] and [`mode`] are for `#[serde(with = "…")]` on an `Option` field; they
-//! read text and numbers and write text.
+//! A printed value parses to the same value again. The modules [`bytes`], [`duration`],
+//! [`duration_or_off`] and [`mode`] are for `#[serde(with = "…")]` on an `Option` field; they read
+//! text and numbers and write text.
 //!
 //! ```
 //! use std::time::Duration;
@@ -44,7 +44,7 @@ const TIME_UNITS: &[(&str, u128)] = &[
 
 const SECOND: u128 = 1_000_000_000;
 
-/// A text that is not what it should be; it prints the text, and an example of what is right.
+/// A text that is not a valid value. It prints the text, and an example of a valid one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitError {
     text: String,
@@ -155,7 +155,7 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
-/// As [`parse_duration`], with a word for none at all.
+/// As [`parse_duration`], and `off` for zero.
 pub(crate) fn parse_duration_or_off(text: &str) -> Result<Duration, UnitError> {
     match text.trim() {
         "off" => Ok(Duration::ZERO),
@@ -199,7 +199,7 @@ struct Number {
 }
 
 impl Number {
-    /// The number that `text` starts with, and what follows it.
+    /// The number at the beginning of `text`, and the rest.
     fn take(text: &str) -> Option<(Self, &str)> {
         let end = text
             .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -229,7 +229,10 @@ impl Number {
 /// A serde module, and the visitor that it needs: text by `$parse`, numbers by `$numbers`.
 #[cfg(feature = "serde")]
 macro_rules! serde_with {
-    ($(#[$doc:meta])* $name:ident: $type:ty, $parse:ident, $format:ident, $wanted:literal, { $($numbers:tt)* }) => {
+    (
+        $(#[$doc:meta])* $name:ident: $type:ty, $parse:ident, $format:ident, $wanted:literal,
+        { $($numbers:tt)* }
+    ) => {
         $(#[$doc])*
         pub mod $name {
             use std::fmt;
@@ -264,7 +267,9 @@ macro_rules! serde_with {
             ///
             /// # Errors
             /// The format's own, and those of the parse function.
-            pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<$type>, D::Error> {
+            pub fn deserialize<'de, D: Deserializer<'de>>(
+                from: D,
+            ) -> Result<Option<$type>, D::Error> {
                 Option::<Value>::deserialize(from).map(|value| value.map(|value| value.0))
             }
 
@@ -272,7 +277,10 @@ macro_rules! serde_with {
             ///
             /// # Errors
             /// The format's own.
-            pub fn serialize<S: Serializer>(value: &Option<$type>, to: S) -> Result<S::Ok, S::Error> {
+            pub fn serialize<S: Serializer>(
+                value: &Option<$type>,
+                to: S,
+            ) -> Result<S::Ok, S::Error> {
                 match value {
                     Some(value) => to.serialize_some(&$format(*value)),
                     None => to.serialize_none(),

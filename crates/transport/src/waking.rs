@@ -1,7 +1,7 @@
 //! Wakers that are kept behind a lock.
 //!
-//! To wake a task may run it, and to drop the last waker of a task may drop the task. Either may use
-//! the same lock, so both are done once it is free.
+//! To wake a task may run it, and to drop the last waker of a task may drop the task. Either may
+//! use the same lock, so both are done once it is free.
 
 use std::task::{Context, Waker};
 

@@ -14,18 +14,18 @@ use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 use crate::waking::{wait, wake};
 
-/// How many bytes of several small parts an [`IoSend`] writes as one.
+/// The most bytes of several small parts that an [`IoSend`] writes as one.
 const GATHERED: usize = 4096;
 
 /// A stream socket made from anything that reads and writes.
 ///
-/// Sending to a peer that is gone is an error here as everywhere, but a pipe raises SIGPIPE in a
-/// process that does not ignore it. Rust programs do by default.
+/// Sending to a peer that is gone is an error. But a pipe raises SIGPIPE too, in a process that
+/// does not ignore it. Rust programs ignore it by default.
 ///
-/// Over tokio's `UnixStream` or `TcpStream` a receive waits, with bytes there, behind a descriptor
-/// that the peer passed along or behind urgent data, until more comes: they take a short read for
-/// the last. [`SocketParts`](crate::SocketParts) makes a socket of the same descriptor that does
-/// not.
+/// Over tokio's `UnixStream` or `TcpStream`, a receive may wait although bytes are there. After a
+/// descriptor that the peer passed, or after urgent data, a read is short, and those types then
+/// assume that no more bytes are there. [`SocketParts`](crate::SocketParts) makes a socket of the
+/// same descriptor without this problem.
 ///
 /// ```
 /// use socketry_transport::{FromIo, Info, RecvExt, SendExt, Shape};
@@ -59,7 +59,7 @@ pub struct IoSend<W> {
     shared: Arc<Shared>,
 }
 
-/// What a sending half that is aborted tells the other one.
+/// The state with which an aborted sending half tells the receiving one.
 #[derive(Debug, Default)]
 struct Shared {
     aborted: AtomicBool,
@@ -79,7 +79,8 @@ impl Shared {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the task that receives woken by an abort, unless that has come in the meantime.
+    /// Arranges that an abort wakes the task that receives. Fails if the abort has come in the
+    /// meantime.
     fn watch(&self, cx: &Context<'_>) -> io::Result<()> {
         let replaced = wait(&mut self.reader(), cx);
         drop(replaced);
@@ -94,7 +95,7 @@ impl Shared {
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
-    /// `io`, about which `info` is known. Its halves share it behind a lock.
+    /// A socket of `io` with this `info`. Its halves share `io` behind a lock.
     pub fn from_io(io: T, info: Info) -> Self {
         let (reader, writer) = tokio::io::split(io);
         Joined::from_read_write(reader, writer, info)
@@ -103,7 +104,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
     /// The I/O inside.
     ///
     /// # Errors
-    /// The socket itself, if somebody joined its halves of two.
+    /// The socket itself, if its halves come from two different ones.
     pub fn into_inner(self) -> Result<T, Self> {
         let (recv, send) = self.halves();
         if !recv.io.is_pair_of(&send.io) {
@@ -115,8 +116,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> FromIo<T> {
 }
 
 impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin> Joined<IoRecv<R>, IoSend<W>> {
-    /// A reader and a writer that are two things, such as a child's pipes, about which `info` is
-    /// known. Nothing is shared, and nothing locked.
+    /// A socket of a separate reader and writer, such as the pipes of a child process, with this
+    /// `info`. They are not behind a lock.
     pub fn from_read_write(reader: R, writer: W, info: Info) -> Self {
         let shared = Arc::default();
         let recv = IoRecv {
@@ -157,7 +158,7 @@ impl<R: AsyncRead + Send + Unpin> RecvHalf for IoRecv<R> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
-        // Not every reader answers at once where there is no room: tokio's sockets wait for data
+        // Not every reader answers at once if there is no room: tokio's sockets wait for data
         // first.
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(Received::Data));
@@ -199,8 +200,8 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
         }
     }
 
-    /// Nothing that writes has a reset: it is shut down, and the peer sees an end. Where that has
-    /// to wait, or fails, the peer sees the end when both halves have been dropped.
+    /// An `AsyncWrite` has no reset: it is shut down, and the peer sees an end. If that has to
+    /// wait, or fails, the peer sees the end when both halves have been dropped.
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
         let cx = &mut Context::from_waker(Waker::noop());
         let _ = Pin::new(&mut self.io).poll_shutdown(cx);
@@ -209,11 +210,11 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
     }
 }
 
-/// The beginning of `parts` as one run of bytes: copied into `room`, or the first that has bytes
-/// where that is as large.
+/// The beginning of `parts` as one slice: the first part that has bytes, if it is as large as
+/// `room`, or else a copy in `room`.
 ///
-/// Not written as vectors, though a writer may offer that: tokio's kernel sockets then raise
-/// SIGPIPE when the peer is gone, in a process that does not ignore it.
+/// They are not written as vectors, though a writer may offer that: tokio's kernel sockets then
+/// raise SIGPIPE when the peer is gone, in a process that does not ignore it.
 fn gathered<'a>(parts: &'a [IoSlice<'_>], room: &'a mut [u8; GATHERED]) -> &'a [u8] {
     let first = parts.iter().find(|part| !part.is_empty());
     if let Some(first) = first.filter(|part| part.len() >= GATHERED) {

@@ -27,7 +27,7 @@ impl<S: Half> IntoIo<S> {
         Err(io::Error::new(io::ErrorKind::InvalidInput, words))
     }
 
-    /// The socket inside, to ask what is known about it, for instance.
+    /// The socket inside, to read its [`Info`](crate::Info), for instance.
     pub fn get_ref(&self) -> &S {
         &self.0
     }

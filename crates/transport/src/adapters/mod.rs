@@ -1,6 +1,6 @@
 //! The bridge to tokio's traits, both ways: any `AsyncRead + AsyncWrite` is a stream socket, and
-//! any stream socket is `AsyncRead + AsyncWrite`. That is how TLS wraps any transport, and how
-//! pipes and serial ports plug in.
+//! any stream socket is `AsyncRead + AsyncWrite`. So TLS can wrap any transport, and pipes and
+//! serial ports become sockets.
 
 mod from_io;
 mod into_io;

@@ -1,5 +1,5 @@
-//! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and what each
-//! transport takes of it.
+//! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and the keys that
+//! each transport takes.
 
 mod multicast;
 mod text;
@@ -82,10 +82,10 @@ pub(crate) const UNIX_DGRAM: Keys = Keys::new(&[
     "peer_queue_bytes",
 ]);
 
-/// The keys that `mem` takes; its `recv_buffer` is what may wait on the way to each end.
+/// The keys that `mem` takes. Its `recv_buffer` is the most bytes that wait in each direction.
 pub(crate) const MEM: Keys = Keys::new(&["recv_buffer", "backlog"]);
 
-/// What an option's field can be: set, or left to its default.
+/// The field of an option: set, or left to its default.
 trait Setting {
     type Value;
 
@@ -120,9 +120,11 @@ impl<T> Setting for Vec<T> {
     }
 }
 
-/// Writes the struct and all that goes field by field, from one list.
+/// Makes the struct, and all code that goes field by field, from one list.
 macro_rules! socket_options {
-    ($(#[$about:meta])* $name:ident { $( $(#[$doc:meta])* $key:ident: $type:ty = $read:ident, )* }) => {
+    ($(#[$about:meta])* $name:ident {
+        $( $(#[$doc:meta])* $key:ident: $type:ty = $read:ident, )*
+    }) => {
         $(#[$about])*
         pub struct $name {
             $(
@@ -149,7 +151,7 @@ macro_rules! socket_options {
                 Ok(())
             }
 
-            /// What `check` says of the keys of the fields that are set.
+            /// Calls `check` with the key of each field that is set.
             fn check_keys(&self, check: impl Fn(&'static str) -> Result<()>) -> Result<()> {
                 $(if self.$key.is_set() { check(stringify!($key))? })*
                 Ok(())
@@ -185,42 +187,47 @@ socket_options! {
     /// # Ok::<(), socketry_transport::Error>(())
     /// ```
     #[derive(Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
+    #[cfg_attr(
+        feature = "serde",
+        derive(Serialize, Deserialize),
+        serde(deny_unknown_fields, default)
+    )]
     SocketOptions {
-        /// Whether to bind an address that an earlier connection has not quite left
-        /// (`SO_REUSEADDR`). Default: yes for stream listeners, no otherwise.
+        /// Whether to bind an address that an earlier connection still uses (`SO_REUSEADDR`).
+        /// Default: yes for stream listeners, no otherwise.
         reuse_address: Option<bool> = flag,
-        /// Whether several sockets may bind the same address and share what arrives
+        /// Whether several sockets may bind the same address and share the connections or datagrams
         /// (`SO_REUSEPORT`). Default: no.
         reuse_port: Option<bool> = flag,
         /// Whether to send at once instead of waiting to fill a segment (`TCP_NODELAY`). Default:
         /// yes, since a framed sender gathers small frames by itself.
         nodelay: Option<bool> = flag,
-        /// How long a connection is idle before the system asks whether the peer is there
-        /// (`TCP_KEEPIDLE`); at least 1 s, rounded up to whole seconds. Zero, which reads and is
-        /// written as `off`, is never to ask, whatever the next two say. Default: never ask.
+        /// How long a connection is idle before the system sends a probe to find out whether the
+        /// peer is there (`TCP_KEEPIDLE`); at least 1 s, rounded up to whole seconds. Zero, which
+        /// is read and written as `off`, turns probes off, even if the next two options are set.
+        /// Default: off.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration_or_off"))]
         keepalive: Option<Duration> = parse_duration_or_off,
-        /// How long between unanswered questions (`TCP_KEEPINTVL`); at least 1 s, rounded up to
-        /// whole seconds. Setting it turns keepalive on, unless that is `off`. Default: the
-        /// system's (75 s on Linux).
+        /// The time between unanswered probes (`TCP_KEEPINTVL`); at least 1 s, rounded up to whole
+        /// seconds. Setting it turns keepalive on, unless that is `off`. Default: the system's (75
+        /// s on Linux).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         keepalive_interval: Option<Duration> = parse_duration,
-        /// How many unanswered questions end the connection (`TCP_KEEPCNT`). Setting it turns
-        /// keepalive on, unless that is `off`. Default: the system's (9 on Linux).
+        /// The number of unanswered probes that ends the connection (`TCP_KEEPCNT`). Setting it
+        /// turns keepalive on, unless that is `off`. Default: the system's (9 on Linux).
         keepalive_retries: Option<u32> = number,
         /// How long closing waits for unsent bytes (`SO_LINGER`), rounded up to whole seconds; 0
         /// throws them away and resets the connection. Default: close at once and send in the
         /// background.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         linger: Option<Duration> = parse_duration,
-        /// The kernel's buffer for what is sent, in bytes (`SO_SNDBUF`). Linux doubles it for its
-        /// own book-keeping and caps it at `net.core.wmem_max`. Default: the system's.
+        /// The kernel's buffer for sending, in bytes (`SO_SNDBUF`). Linux doubles it for its own
+        /// book-keeping and caps it at `net.core.wmem_max`. Default: the system's.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         send_buffer: Option<usize> = parse_bytes,
-        /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`). Linux doubles it for its
-        /// own book-keeping and caps it at `net.core.rmem_max`. Default: the system's; for `mem`,
-        /// the transport's own.
+        /// The kernel's buffer for receiving, in bytes (`SO_RCVBUF`). Linux doubles it for its own
+        /// book-keeping and caps it at `net.core.rmem_max`. Default: the system's; for `mem`, the
+        /// transport's own.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         recv_buffer: Option<usize> = parse_bytes,
         /// How many peers may wait to be accepted. Default:
@@ -249,17 +256,17 @@ socket_options! {
         /// [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         connect_timeout: Option<Duration> = parse_duration,
-        /// The permissions of a Unix socket's file, in octal (`0600`); whoever may write to it may
-        /// connect. Default: what the process's umask leaves.
+        /// The permissions of a Unix socket's file, in octal (`0600`). A user that may write to it
+        /// may connect. Default: all that the process's umask leaves.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::mode"))]
         mode: Option<u32> = parse_mode,
-        /// Whether to replace the file of a Unix socket on which nobody listens any more. Default:
+        /// Whether to replace the file of a Unix socket that has no listener any more. Default:
         /// yes.
         reclaim: Option<bool> = flag,
-        /// How many descriptors that a peer passed along a Unix socket may wait to be taken
-        /// (`Descriptors`); more are closed. 0 passes them in the other direction only. Linux only.
-        /// Default: none, and those that come are refused where the kernel can, and closed
-        /// elsewhere.
+        /// How many descriptors that a peer passed over a Unix socket may wait to be taken
+        /// (`Descriptors`); more are closed. With 0 this end can send descriptors, and takes none.
+        /// Linux only. Default: no descriptors. Those that a peer passes are refused where the
+        /// kernel can do so, and closed elsewhere.
         descriptors: Option<usize> = count,
         /// How many peers a datagram listener keeps sessions for; more are refused. Default:
         /// [`DEFAULT_MAX_PEERS`](Self::DEFAULT_MAX_PEERS).
@@ -271,8 +278,8 @@ socket_options! {
         /// How many datagrams may wait in each session of a datagram listener; more are dropped.
         /// Default: [`DEFAULT_PEER_QUEUE`](Self::DEFAULT_PEER_QUEUE).
         peer_queue: Option<usize> = count,
-        /// How many bytes may wait in each session of a datagram listener; datagrams beyond are
-        /// dropped, but one alone always fits. Default:
+        /// How many bytes may wait in each session of a datagram listener; more are dropped, but an
+        /// empty queue always takes one datagram. Default:
         /// [`DEFAULT_PEER_QUEUE_BYTES`](Self::DEFAULT_PEER_QUEUE_BYTES).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
         peer_queue_bytes: Option<usize> = parse_bytes,
@@ -293,8 +300,8 @@ impl SocketOptions {
     /// The default of `peer_queue_bytes`.
     pub const DEFAULT_PEER_QUEUE_BYTES: usize = 256 * 1024;
 
-    /// What a transport that takes the `allowed` keys should do at `endpoint`: its query, and for
-    /// what the query does not say, these options.
+    /// The options that a transport with the `allowed` keys should use for `endpoint`: those in its
+    /// query, and for all others these options.
     ///
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) if an option that is set here is not `allowed`,
@@ -313,8 +320,9 @@ impl SocketOptions {
 
     /// The options in the query of `endpoint`, for a transport that takes the `allowed` keys.
     ///
-    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) is the transport's own, and left
-    /// to it. So is a key that belongs to the URL, [as often as it likes](Keys::with_others).
+    /// A key that is `allowed` but not one of [`KEYS`](Self::KEYS) belongs to the transport, which
+    /// reads it itself. So does a key that [belongs to the URL](Keys::with_others), which may be
+    /// repeated.
     ///
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or

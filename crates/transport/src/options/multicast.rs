@@ -1,4 +1,4 @@
-//! A multicast group to join, and on which interface.
+//! A multicast group to join, and the interface on which to join it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -81,7 +81,7 @@ fn parse_interface(text: &str) -> Option<Interface> {
             .filter(|index| *index != 0)
             .map(Interface::Index);
     }
-    // What Linux allows is wider (any 15 bytes but '/', ':' and space); what anybody uses is not.
+    // Linux allows more (any 15 bytes but '/', ':' and space), but such names are not in use.
     let name_like = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     let well_formed = text.len() <= 15 && text.bytes().all(name_like);
     well_formed.then(|| Interface::Name(text.to_owned()))

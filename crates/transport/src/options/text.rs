@@ -1,4 +1,4 @@
-//! Values of options from the text that a URL has of them.
+//! Values of options from their text in a URL.
 
 use super::multicast::MulticastGroup;
 use crate::units::UnitError;
@@ -11,14 +11,15 @@ pub(super) fn flag(text: &str) -> Result<bool, UnitError> {
     }
 }
 
-/// Whole numbers, each up to the end of its own type.
+/// Whole numbers, each up to the largest of its type.
 macro_rules! numbers {
     ($($name:ident: $type:ty, $wanted:literal;)*) => { $(
         pub(super) fn $name(text: &str) -> Result<$type, UnitError> {
             // `parse` would take a '+'.
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             let number = text.parse().ok().filter(|_| digits);
-            number.ok_or_else(|| UnitError::new(text, concat!("a whole number from 0 to ", $wanted)))
+            let wanted = concat!("a whole number from 0 to ", $wanted);
+            number.ok_or_else(|| UnitError::new(text, wanted))
         }
     )* };
 }

@@ -1,14 +1,13 @@
 //! Sessions: the peers of one unconnected socket, as one socket each.
 //!
-//! "Accept, then talk" needs a socket for each peer, and a datagram socket has none to give:
-//! everything arrives in one place. So one task, the pump, receives there and sorts the datagrams
-//! into a bounded table of sessions, one for each address; answers go out through the shared socket
-//! directly.
+//! A server that accepts needs a socket for each peer, but all datagrams arrive at one socket. So
+//! one task, the pump, receives there. It sorts the datagrams into a bounded table of sessions, one
+//! for each address. The sessions send their answers through the shared socket directly.
 //!
-//! Everything that a peer can make grow is bounded by [`SessionLimits`]. What does not fit is
-//! dropped and counted, as a network would drop it: the newcomer where the table or the backlog is
-//! full, the newest datagram where a queue is. A session that is there is never evicted for one
-//! that is not, so strangers cannot push friends out.
+//! [`SessionLimits`] bounds everything that a peer can make grow. If the table or the backlog is
+//! full, a new peer is refused. If a queue is full, the newest datagram is dropped, as a network
+//! would drop it. Both are counted. A session is never evicted for a new peer, so new peers cannot
+//! displace those that have a session.
 
 mod peer;
 mod pump;
@@ -31,18 +30,17 @@ use pump::Pump;
 pub use socket::{Session, SessionRecv, SessionSend};
 use table::Hub;
 
-/// What the peers of a [`SessionListener`] may take up.
+/// The resources that the peers of a [`SessionListener`] may use.
 ///
-/// At the worst, each of `max_peers` fills its queue: `max_peers` × `queue_bytes`, 256 MiB as it
-/// is. Lower either where strangers can reach the socket and memory is short.
+/// In the worst case each peer fills its queue. That is `max_peers` × `queue_bytes`, 256 MiB by
+/// default. Lower either where anyone can reach the socket and memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
     /// The most sessions at once, at least 1; default 1,024. Further peers are refused until one
     /// has gone.
     pub max_peers: usize,
-    /// How long a session lasts while nothing arrives and nothing is sent; default 5 minutes. It
-    /// ends at most 1/32 of that later. The time begins when the session is accepted: waiting for
-    /// that is not the peer's fault.
+    /// How long a session lasts while no datagram arrives or is sent; default 5 minutes. It ends at
+    /// most 1/32 of that later. The time begins when the session is accepted.
     pub idle: Duration,
     /// The most datagrams that wait in one session to be received, at least 1; default 64. Further
     /// ones are dropped.
@@ -83,18 +81,19 @@ impl From<&SocketOptions> for SessionLimits {
     }
 }
 
-/// What a [`SessionListener`] could not deliver since it began, in datagrams but for `errors`.
+/// The number of datagrams that a [`SessionListener`] could not deliver since it began, and of its
+/// errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStats {
     /// Dropped because the session's queue was full, or the session had just ended or stopped
     /// receiving.
     pub dropped_datagrams: u64,
-    /// From newcomers for whom the table or the backlog had no room, or whose address the scheme
+    /// From new peers for which the table or the backlog had no room, or whose address the scheme
     /// cannot express.
     pub refused_peers: u64,
-    /// From senders without an address, who cannot be told apart or answered. A Unix client has one
-    /// if it binds.
+    /// From senders without an address, which cannot be told apart or answered. A Unix client has
+    /// an address if it binds.
     pub unnamed: u64,
     /// Errors of the shared socket while receiving.
     pub errors: u64,
@@ -102,20 +101,21 @@ pub struct SessionStats {
 
 /// Turns the peers of a bound datagram socket into one [`Session`] each.
 ///
-/// A datagram from a new address makes a session, to be accepted; later ones from there go to that
-/// session. It ends when all its halves are dropped, or after [`idle`](SessionLimits::idle) without
-/// traffic; the address is then a new peer's again.
+/// A datagram from a new address makes a session, which waits to be accepted. Later datagrams from
+/// that address go to that session. It ends when both its halves are dropped, or after
+/// [`idle`](SessionLimits::idle) without traffic. The next datagram from its address then makes a
+/// new session.
 ///
-/// Sessions outlive their listener. Dropping it forgets who was not accepted yet and ignores
-/// newcomers; the shared socket is closed when the last session has been dropped too.
+/// Sessions outlive their listener. Dropping it also drops the sessions that were not accepted yet,
+/// and refuses new peers. The shared socket is closed when the last session has been dropped too.
 pub struct SessionListener<D: DatagramSocket> {
     socket: Arc<D>,
     hub: Arc<Hub>,
 }
 
 impl<D: DatagramSocket> SessionListener<D> {
-    /// Listens on `socket`, which nobody else may receive from; sending through a clone of the
-    /// `Arc` is fine.
+    /// Listens on `socket`. No other code may receive from it, but may send through a clone of the
+    /// `Arc`.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled: the task that receives is spawned there. When
@@ -128,7 +128,7 @@ impl<D: DatagramSocket> SessionListener<D> {
         SessionListener { socket, hub }
     }
 
-    /// What could not be delivered so far.
+    /// The counts of datagrams that could not be delivered so far.
     pub fn stats(&self) -> SessionStats {
         self.hub.stats()
     }

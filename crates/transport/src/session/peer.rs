@@ -1,4 +1,4 @@
-//! One peer of the shared socket: its address, and the queue of what came from it.
+//! One peer of the shared socket: its address, and the queue of its datagrams.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,8 +15,9 @@ use crate::contract::socket::Shape;
 use crate::contract::socket::info::Info;
 use crate::waking::{wait, wake};
 
-/// What tells sessions apart: the peer, and the address of ours that it asked. A peer that asks two
-/// has a session with each, as it would have two TCP connections, and each answers from its own.
+/// The identity of a session: the peer, and the address of this machine that it asked. A peer that
+/// asks two addresses has a session with each, as it would have two TCP connections. Each session
+/// answers from its own address.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Key(PeerAddr, Option<IpAddr>);
 
@@ -32,7 +33,7 @@ fn asked(peer: &PeerAddr, at: &Endpoint) -> Option<Endpoint> {
         return None;
     };
     let mut asked = SocketAddr::new((*local)?, at.socket_addr()?.port());
-    // A link-local address is on the link that its peer is on.
+    // A link-local address is on the same link as its peer.
     if let (SocketAddr::V6(asked), SocketAddr::V6(peer)) = (&mut asked, address)
         && asked.ip().is_unicast_link_local()
     {
@@ -41,14 +42,14 @@ fn asked(peer: &PeerAddr, at: &Endpoint) -> Option<Endpoint> {
     Endpoint::new(at.scheme(), asked).ok()
 }
 
-/// One peer: its address, and what came from it.
+/// One peer: its address, and the datagrams from it.
 pub(super) struct Peer {
     pub(super) addr: PeerAddr,
-    /// Its local end is where the peer believes us to be, if the socket is bound to all addresses.
+    /// If the socket is bound to all addresses, the local end is the address that the peer asked.
     pub(super) info: Info,
-    /// When something last came or went, in microseconds since the hub began.
+    /// The time of the last datagram, either way, in microseconds since the hub began.
     used: AtomicU64,
-    /// Set while the inbox is locked, so that who looks there and then waits is woken.
+    /// Set while the inbox is locked, so that a task that finds it empty and then waits is woken.
     ended: AtomicBool,
     inbox: Mutex<Inbox>,
 }
@@ -64,7 +65,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Queues a datagram, if there is room. One alone always fits.
+    /// Queues a datagram, if there is room. An empty queue always takes one.
     fn push(&mut self, item: Item, limits: &SessionLimits) -> bool {
         let (count, bytes) = (self.items.len(), self.bytes + item.0.len());
         if count > 0 && (count >= limits.queue || bytes > limits.queue_bytes) {
@@ -81,7 +82,7 @@ impl Queue {
         Some(item)
     }
 
-    /// All that is here, if anything is.
+    /// All datagrams, if there are any.
     pub(super) fn pop_all(&mut self) -> Option<VecDeque<Item>> {
         let all = mem::take(self).items;
         (!all.is_empty()).then_some(all)
@@ -91,7 +92,7 @@ impl Queue {
 #[derive(Default)]
 struct Inbox {
     queue: Queue,
-    /// The receiving half is gone: what still comes is for nobody.
+    /// The receiving half is gone: datagrams are dropped.
     deaf: bool,
     receiver: Option<Waker>,
     sender: Option<Waker>,
@@ -120,7 +121,7 @@ impl Peer {
         Key::of(&self.addr)
     }
 
-    /// When something last came or went, in microseconds since the hub began.
+    /// The time of the last datagram, either way, in microseconds since the hub began.
     pub(super) fn last_used(&self) -> u64 {
         self.used.load(Relaxed)
     }
@@ -129,7 +130,7 @@ impl Peer {
         self.used.store(now, Relaxed);
     }
 
-    /// Queues a datagram, or says that it could not.
+    /// Queues a datagram. Gives whether it could.
     pub(super) fn push(&self, item: Item, limits: &SessionLimits) -> bool {
         let receiver = {
             let mut inbox = lock(&self.inbox);
@@ -142,7 +143,7 @@ impl Peer {
         true
     }
 
-    /// What `take` finds in the queue; `None` when it is empty and the session has ended.
+    /// Takes from the queue with `take`. `None` when it is empty and the session has ended.
     pub(super) fn poll_take<T>(
         &self,
         cx: &mut Context<'_>,
@@ -175,7 +176,7 @@ impl Peer {
         self.ended.load(Relaxed)
     }
 
-    /// Nobody will receive here any more.
+    /// The receiving half is gone.
     pub(super) fn deafen(&self) {
         let mut inbox = lock(&self.inbox);
         inbox.deaf = true;

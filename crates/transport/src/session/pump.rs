@@ -20,17 +20,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Receives until the listener and all sessions are gone. However it ends (a runtime that shuts
-/// down, a socket that panics), the sessions end with it: nobody waits for what cannot come.
+/// Receives until the listener and all sessions are gone. If it ends earlier (the runtime shuts
+/// down, the socket panics), the sessions end with it, so that no task waits for datagrams that
+/// cannot come.
 pub(super) struct Pump<D: DatagramSocket> {
     socket: Arc<D>,
     hub: Arc<Hub>,
     batch: Batch,
     /// The one timer for all sessions' idle time.
     sweep: Pin<Box<Sleep>>,
-    /// Not receiving until then, after errors that repeat.
+    /// The pause before the next receive, after errors that repeat.
     pause: Option<Pin<Box<Sleep>>>,
-    /// Errors since something was received.
+    /// Errors since the last datagram was received.
     errors: u32,
 }
 
@@ -78,7 +79,7 @@ impl<D: DatagramSocket> Pump<D> {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        // A socket with a batch method of its own may not think of it.
+        // A third party's batch method may not reserve room itself.
         self.batch
             .reserve(self.socket.recv_room().min(LARGEST_ROOM));
         self.socket
@@ -94,8 +95,8 @@ impl<D: DatagramSocket> Pump<D> {
         self.batch.clear();
     }
 
-    /// Counts an error and, when it is not the first in a row, pauses: it concerned one datagram,
-    /// so the next one deserves its turn, but an error that stays must not spin.
+    /// Counts an error. If it is not the first in a row, pauses: an error concerns one datagram,
+    /// and the next may be fine, but an error that stays must not spin.
     fn note(&mut self, result: io::Result<()>) {
         let Err(error) = result else {
             self.errors = 0;
@@ -111,8 +112,8 @@ impl<D: DatagramSocket> Pump<D> {
     }
 }
 
-/// Lets the tasks run that are ready, sessions that just received above all: a socket that always
-/// has something must not keep them from their turn, and what comes meanwhile makes the next batch
+/// Lets the tasks run that are ready, above all sessions that just received. A socket that always
+/// has datagrams must not hold them up, and datagrams that arrive meanwhile make the next batch
 /// longer. (tokio's `yield_now` would ask the system for events each time.)
 async fn others_first() {
     let mut waited = false;

@@ -16,19 +16,19 @@ use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 
-/// How often one poll tries to send through a socket that says it has room and then has none,
-/// before others on the same thread get their turn.
+/// How often one poll tries to send through a socket that reports room and then has none, before
+/// other tasks of the thread run.
 const TRIES: usize = 8;
 
-/// A conversation with one peer of a [`SessionListener`](super::SessionListener).
+/// A socket for one peer of a [`SessionListener`](super::SessionListener).
 ///
-/// It receives what the peer sends, a datagram at a time, and sends to the peer. After
-/// [`idle`](super::SessionLimits::idle) without traffic it ends: what has arrived can still be
-/// received, then comes [`Received::End`], and sending fails with `BrokenPipe`. Dropping it, or
-/// both its halves, ends it at once.
+/// It receives the datagrams of the peer, and sends to the peer. After
+/// [`idle`](super::SessionLimits::idle) without traffic it ends. Datagrams that have arrived can
+/// still be received, and then [`Received::End`] follows. Sending fails with `BrokenPipe`. Dropping
+/// the session, or both its halves, ends it at once.
 pub type Session<D> = Joined<SessionRecv<D>, SessionSend<D>>;
 
-/// The receiving half of a [`Session`]. Once it is dropped, what the peer sends is dropped too.
+/// The receiving half of a [`Session`]. Once it is dropped, the peer's datagrams are dropped too.
 pub struct SessionRecv<D: DatagramSocket> {
     link: Arc<Link<D>>,
 }
@@ -36,13 +36,13 @@ pub struct SessionRecv<D: DatagramSocket> {
 /// The sending half of a [`Session`].
 pub struct SessionSend<D: DatagramSocket> {
     link: Arc<Link<D>>,
-    /// The wait for room, once the socket had none. A future of its own, since a socket has one
+    /// The wait for room, if the socket had none. It is a future of its own, since a socket has one
     /// waker slot and many sessions wait.
     waiting: Option<BoxFuture<'static, io::Result<()>>>,
     finished: bool,
 }
 
-/// A session's place in the table, held by its halves and given up with the last of them.
+/// A session's place in the table. Both halves hold it, and dropping the last one gives it up.
 struct Link<D: DatagramSocket> {
     socket: Arc<D>,
     hub: Arc<Hub>,
@@ -73,7 +73,7 @@ impl<D: DatagramSocket> Session<D> {
         Joined::new(recv, send)
     }
 
-    /// The other end's address, as the shared socket names it.
+    /// The peer's address, as the shared socket gives it.
     pub fn peer_addr(&self) -> &PeerAddr {
         &self.halves().0.link.peer.addr
     }
@@ -119,7 +119,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
         batch: &mut Batch,
     ) -> Poll<io::Result<Received>> {
         let turn = ready!(poll_proceed(cx));
-        // Out of the lock first, so that copying keeps nobody waiting.
+        // Taken out of the lock first, so that the pump does not wait for the copying.
         let all = ready!(self.link.peer.poll_take(cx, Queue::pop_all));
         turn.made_progress();
         let Some(all) = all else {
@@ -133,7 +133,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
 }
 
 impl<D: DatagramSocket> SessionSend<D> {
-    /// Tries until the socket has room; `len` is that of the longest datagram to be sent.
+    /// Tries until the socket has room. `len` is the length of the longest datagram to send.
     fn poll_try(
         &mut self,
         cx: &mut Context<'_>,
@@ -191,13 +191,15 @@ impl<D: DatagramSocket> SessionSend<D> {
 fn ended() -> io::Error {
     io::Error::new(
         io::ErrorKind::BrokenPipe,
-        "the session has ended: nothing came or went for too long, or its listener's runtime is gone",
+        "the session has ended: nothing came or went for too long, \
+         or its listener's runtime is gone",
     )
 }
 
-/// Waits for room to send; owns what it needs, since the half that keeps it cannot lend to itself.
+/// Waits for room to send. It owns the socket and the peer, since the half that keeps this future
+/// cannot lend them to it.
 ///
-/// Not the link: the wait must not keep the session in the table.
+/// It does not own the link: the wait must not keep the session in the table.
 fn room<D: DatagramSocket>(link: &Link<D>) -> BoxFuture<'static, io::Result<()>> {
     let (socket, peer) = (Arc::clone(&link.socket), Arc::clone(&link.peer));
     Box::pin(async move { socket.writable(&peer.addr).await })
@@ -230,7 +232,7 @@ impl<D: DatagramSocket> SendHalf for SessionSend<D> {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends the session here, and gives its place up. The peer is not told.
+    /// Ends the session, and gives up its place in the table. The peer is not told.
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
         self.waiting = None;
         self.link.hub.leave(&self.link.peer);
@@ -239,7 +241,7 @@ impl<D: DatagramSocket> SendHalf for SessionSend<D> {
     }
 }
 
-/// Both halves know the same, and print alike.
+/// Both halves have the same `Info`, and the same `Debug`.
 macro_rules! half {
     ($name:ident) => {
         impl<D: DatagramSocket> Half for $name<D> {

@@ -1,7 +1,8 @@
-//! Who is here: the table of peers, and the rules of who gets in.
+//! The table of peers, and the rules for new ones.
 //!
 //! Two locks, the table's and one for each peer's inbox, never held at once. Wakers run after the
-//! lock is released, because what they wake may drop a session, and that takes the table's lock.
+//! lock is released, because a task that they wake may drop a session, which takes the table's
+//! lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -19,15 +20,15 @@ use crate::contract::datagram::batch::Datagram;
 use crate::contract::endpoint::Endpoint;
 use crate::waking::{wait, wake};
 
-/// No lock here guards an invariant that a panic could break half way.
+/// No lock here guards an invariant that a panic could break.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the pump, the listener and the sessions of one socket share.
+/// The state that the pump, the listener and the sessions of one socket share.
 pub(super) struct Hub {
     limits: SessionLimits,
-    /// The most bytes that one datagram carries, and where the shared socket is.
+    /// The most bytes that one datagram carries, and the endpoint of the shared socket.
     here: (usize, Endpoint),
     began: Instant,
     table: Mutex<Table>,
@@ -51,7 +52,7 @@ impl Table {
         !self.listening && self.peers.is_empty()
     }
 
-    /// The pump's waker, once it has nobody left to pump for.
+    /// The pump's waker, once the listener and all sessions are gone.
     fn pump_if_deserted(&mut self) -> Option<Waker> {
         if self.deserted() {
             self.pump.take()
@@ -95,7 +96,8 @@ impl Hub {
         self.errors.fetch_add(1, Relaxed);
     }
 
-    /// Takes the next session from the backlog; `None` when the pump has ended and none will come.
+    /// Takes the next session from the backlog. `None` when the pump has ended, and no session will
+    /// come.
     pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Arc<Peer>>> {
         let mut table = lock(&self.table);
         if let Some(peer) = table.backlog.pop_front() {
@@ -123,8 +125,8 @@ impl Hub {
         Poll::Pending
     }
 
-    /// Gives a datagram that came `now` to the session of its sender, or to a new one where there
-    /// is room.
+    /// Gives a datagram that arrived `now` to the session of its sender, or to a new session if
+    /// there is room.
     pub(super) fn deliver(&self, datagram: &Datagram<'_>, now: u64) {
         let from = match datagram.from {
             None | Some(PeerAddr::Unnamed) => {
@@ -145,7 +147,7 @@ impl Hub {
         }
     }
 
-    /// Makes a session for a newcomer and puts it in the backlog, unless there is no room.
+    /// Makes a session for a new peer and puts it into the backlog, unless there is no room.
     fn admit(&self, from: &PeerAddr) -> Option<Arc<Peer>> {
         let (peer, acceptor) = {
             let mut table = lock(&self.table);
@@ -174,7 +176,7 @@ impl Hub {
         micros(self.began.elapsed())
     }
 
-    /// Ends the sessions that were idle for too long, and says when to look again.
+    /// Ends the sessions that were idle for too long. Gives the time until the next sweep.
     pub(super) fn sweep(&self) -> Duration {
         let (now, idle) = (self.now(), micros(self.limits.idle));
         let mut next = idle;
@@ -197,12 +199,12 @@ impl Hub {
         for peer in expired {
             peer.end();
         }
-        // Many sessions that expire one by one must not mean as many walks over the table.
+        // If many sessions expire one by one, there must not be as many walks over the table.
         Duration::from_micros(next.max(idle / 32)).max(Duration::from_millis(1))
     }
 
-    /// Takes a session out of the table, its halves being dropped. Its address may be another
-    /// session's by now.
+    /// Takes a session whose halves are dropped out of the table. Its address may have a new
+    /// session by now.
     pub(super) fn leave(&self, peer: &Arc<Peer>) {
         let pump = {
             let mut table = lock(&self.table);
@@ -215,7 +217,7 @@ impl Hub {
         wake(pump);
     }
 
-    /// Forgets who was not accepted, and admits nobody any more.
+    /// Drops the sessions that were not accepted, and admits no more peers.
     pub(super) fn stop_listening(&self) {
         let pump = {
             let mut table = lock(&self.table);
@@ -228,7 +230,7 @@ impl Hub {
         wake(pump);
     }
 
-    /// Ends everything: nothing is received any more.
+    /// Ends all sessions: no more datagrams are received.
     pub(super) fn stop_pumping(&self) {
         let (peers, acceptor) = {
             let mut table = lock(&self.table);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::TextError;
 use super::python::{self, Codec};
 
-/// For the error about an unknown label.
+/// The labels that the error about an unknown label shows.
 pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-jp, euc-kr, \
      iso-8859-2, windows-1252, koi8-r, utf-16, utf-16le, utf-16be";
 
@@ -17,11 +17,11 @@ pub(super) const SOME_LABELS: &str = "utf-8, gbk, gb18030, big5, shift_jis, euc-
 /// `shift_jis`, `utf-16le`, …
 ///
 /// Labels are those of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels),
-/// in any case, with `_` and `-` alike. As there, `gb2312` means GBK. Other than there, and as in
-/// Python:
+/// in any case, with `_` and `-` alike. As there, `gb2312` means GBK. In these points the labels
+/// are as in Python, and not as in that standard:
 ///
-/// * `utf-16` writes a byte order mark and then little-endian, and reads either order as its mark
-///   says; `utf-16le` and `utf-16be` (also `utf-16-le`, `utf-16-be`) have none and keep one as
+/// * `utf-16` writes a byte order mark and then little-endian. It reads the order that the mark
+///   says. `utf-16le` and `utf-16be` (also `utf-16-le`, `utf-16-be`) write no mark, and read one as
 ///   text. `utf-8-sig` is UTF-8 with a mark.
 /// * `iso-8859-1`, `iso-8859-9`, `iso-8859-11` and `ascii`, by all their names (`latin1`,
 ///   `latin-1`, `l5`, …), are these themselves. The standard takes them for windows-1252,

@@ -16,13 +16,13 @@ const IN_UTF_8: &[Mark] = &[(b"\xef\xbb\xbf", UTF_8)];
 /// Decodes text with marks, which it drops.
 pub(super) struct Marked {
     marks: &'static [Mark],
-    /// How many bytes a unit has; a mark stands between two units.
+    /// The bytes of a unit. A mark is always between two units.
     unit: usize,
     /// Whether each of many texts may begin with a mark, or only the first.
     each: bool,
     begun: bool,
-    /// In how many of the bytes that the caller gives again no mark begins, so that none is
-    /// searched twice.
+    /// The number of bytes, of those that the caller gives again, in which no mark begins. They are
+    /// not searched twice.
     clear: usize,
     decoder: Decoder,
 }

@@ -39,8 +39,8 @@ pub enum TextPolicy {
     /// names one (see [`Encoding::encode`]), and `?` otherwise.
     Replace,
     /// Received bytes count as UTF-8 until they prove otherwise, and as GB18030 (which contains GBK
-    /// and GB 2312) from then on, whatever the encoding is. Bytes that are neither become U+FFFD.
-    /// Sent text is in the encoding, as with `Strict`.
+    /// and GB 2312) from then on, with any encoding. Bytes that are neither become U+FFFD. Sent
+    /// text is in the encoding, as with `Strict`.
     ///
     /// The proof is one sequence that is not UTF-8. Over a stream it counts for all bytes that
     /// follow, and for those that arrived and were not given out yet. Each datagram is judged as a
@@ -55,9 +55,9 @@ pub enum TextError {
     /// Bytes that are no text in the encoding, or an incomplete character at the end.
     #[error("the bytes at offset {offset} are not {encoding}")]
     Undecodable {
-        /// Where they begin, in bytes since the beginning of the stream or datagram.
+        /// Their position, in bytes since the beginning of the stream or datagram.
         offset: u64,
-        /// What they should have been.
+        /// The encoding that was expected.
         encoding: Encoding,
     },
     /// A character that the encoding lacks.
@@ -76,13 +76,14 @@ pub enum TextError {
         encoding::SOME_LABELS
     )]
     UnknownEncoding {
-        /// What was asked for.
+        /// The unknown label.
         label: String,
     },
 }
 
 impl From<TextError> for io::Error {
-    /// `InvalidData` for what was received, `InvalidInput` for what was asked for here.
+    /// `InvalidData` for bytes that were received, `InvalidInput` for text or labels of this
+    /// program.
     fn from(error: TextError) -> Self {
         let kind = match error {
             TextError::Undecodable { .. } => io::ErrorKind::InvalidData,

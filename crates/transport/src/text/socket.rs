@@ -13,19 +13,18 @@ use crate::contract::socket::{Received, RecvHalf, SendHalf, Shape};
 
 /// How much one read of a stream may bring, in bytes.
 const READ: usize = 16 * 1024;
-/// The most room that a receive keeps for one datagram, in bytes, whatever the socket says of
-/// itself.
+/// The most room that a receive keeps for one datagram, in bytes, even if the socket asks for more.
 const ROOM: usize = 1 << 20;
 
 /// A socket that speaks `&str`, in an encoding, over bytes.
 ///
 /// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to),
 /// [`recv_from`](TextSocket::recv_from)), or a connected socket or half of any shape
-/// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams each text stands alone;
-/// over a stream a read gives the text that has arrived, and a character that two reads share comes
-/// with the second. A text that is sent into a stream continues the texts before it, as
-/// [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted between two texts. The
-/// peer may also have encoded each of its texts alone: [`TextDecoder`] takes both.
+/// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams each text is encoded
+/// alone. Over a stream a read gives the text that has arrived. A character that is split between
+/// two reads comes with the second. A text that is sent into a stream continues the texts before
+/// it, as [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted between two
+/// texts. The peer may also have encoded each of its texts alone: [`TextDecoder`] takes both.
 ///
 /// Bytes or characters that do not fit the encoding are an error by default, and the socket goes on
 /// after it; see [`with_policy`](TextSocket::with_policy).
@@ -102,7 +101,7 @@ impl<S: DatagramSocket> TextSocket<S> {
     /// Sends `text` as one datagram to `to`. Cancel-safe: it is sent whole or not at all.
     ///
     /// # Errors
-    /// `InvalidInput` for a character that the encoding lacks, and for what is longer than a
+    /// `InvalidInput` for a character that the encoding lacks, and for a text that is longer than a
     /// datagram; else as the socket reports them.
     pub async fn send_to(&self, text: &str, to: &PeerAddr) -> io::Result<()> {
         let bytes = self.encoding.encode(text, self.policy)?;
@@ -146,12 +145,12 @@ impl<S> TextSocket<S> {
 }
 
 impl<S: RecvHalf> TextSocket<S> {
-    /// Receives the text that is there: a datagram, or a read of a stream, and then at least one
-    /// character. `None` is the end. Cancel-safe.
+    /// Receives text: that of one datagram, or at least one character of a stream. `None` is the
+    /// end. Cancel-safe.
     ///
     /// # Errors
     /// `InvalidData` for bytes that are no text in the encoding, after the text before them was
-    /// received, and for a datagram that was cut; receiving goes on behind them. Else as the socket
+    /// received, and for a datagram that was cut; receiving goes on after them. Else as the socket
     /// reports them.
     pub async fn recv(&mut self) -> io::Result<Option<String>> {
         poll_fn(|cx| match self.socket.shape() {
@@ -214,14 +213,15 @@ impl<S: RecvHalf> TextSocket<S> {
 }
 
 impl<S: SendHalf> TextSocket<S> {
-    /// Sends all of `text`: as one datagram, or into a stream, where no text is nothing to send.
+    /// Sends all of `text`: as one datagram, or into a stream, where an empty text sends no bytes.
     ///
-    /// Cancel-safe. A datagram is sent whole or not at all. The rest of a text for a stream goes
-    /// before the next text, so that no character is ever sent in half.
+    /// Cancel-safe. A datagram is sent whole or not at all. If a send into a stream is cancelled,
+    /// the rest of its text is sent before the next text, so that no character is sent in part
+    /// only.
     ///
     /// # Errors
-    /// `InvalidInput` for a character that the encoding lacks, of which nothing is sent, and for
-    /// what is longer than a datagram; else as the socket reports them.
+    /// `InvalidInput` for a text with a character that the encoding lacks, or for one that is
+    /// longer than a datagram; it is not sent then. Else as the socket reports them.
     pub async fn send(&mut self, text: &str) -> io::Result<()> {
         if !self.socket.shape().is_stream() {
             let bytes = self.encoding.encode(text, self.policy)?;

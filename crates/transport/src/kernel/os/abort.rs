@@ -28,7 +28,7 @@ impl Os {
         if !self.shape.is_stream() || self.scheme.is_unix() {
             return Ok(Aborted::quiet(self.shape));
         }
-        // Off is the system's default, whatever the option `linger` was before.
+        // Off restores the system's default, and not the value that the option `linger` had before.
         self.socket().set_linger(on.then_some(Duration::ZERO))?;
         Ok(seen(finished || !on))
     }

@@ -9,7 +9,8 @@ use super::{at, seconds};
 use crate::contract::error::ErrorKind;
 use crate::options::{SocketOptions, TCP, UDP, UNIX_DGRAM};
 
-/// What was asked for, with `read`'s answer where Linux doubles or the question was not asked.
+/// The options that were set, except that those of `read` replace the ones that Linux doubles or
+/// that were not set.
 fn assert_applied(asked: &SocketOptions, read: &SocketOptions) {
     for (asked, read) in [
         (asked.send_buffer, read.send_buffer),
@@ -36,8 +37,8 @@ fn tcp_options_applied_are_options_read_back() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let endpoint = at(
-        "tcp://h:1?nodelay=true&keepalive=59.5s&keepalive_interval=7&keepalive_retries=4&linger=3&send_buffer=16KiB\
-         &recv_buffer=16KiB&ttl=33&tos=16&reuse_address=true&reuse_port=true",
+        "tcp://h:1?nodelay=true&keepalive=59.5s&keepalive_interval=7&keepalive_retries=4&linger=3\
+         &send_buffer=16KiB&recv_buffer=16KiB&ttl=33&tos=16&reuse_address=true&reuse_port=true",
     );
     let options = SocketOptions::from_query(&endpoint, TCP).unwrap();
     options.apply(&stream, &endpoint).unwrap();

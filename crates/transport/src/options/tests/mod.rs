@@ -56,9 +56,11 @@ fn every_option() -> SocketOptions {
 fn a_url_has_every_option() {
     let url = at(
         "any://where?reuse_address=1&reuse_port=0&nodelay=true&keepalive=60&keepalive_interval=10s\
-         &keepalive_retries=3&linger=0&send_buffer=64KiB&recv_buffer=1000000&backlog=16&only_v6=true&ttl=64&tos=16\
-         &broadcast=true&join=239.1.2.3@192.168.1.5,ff02::1@eth0&bind_device=lo&connect_timeout=1.5&mode=600\
-         &reclaim=false&descriptors=4&max_peers=10&peer_idle=90s&peer_queue=8&peer_queue_bytes=4096",
+         &keepalive_retries=3&linger=0&send_buffer=64KiB&recv_buffer=1000000&backlog=16\
+         &only_v6=true&ttl=64&tos=16&broadcast=true\
+         &join=239.1.2.3@192.168.1.5,ff02::1@eth0&bind_device=lo&connect_timeout=1.5&mode=600\
+         &reclaim=false&descriptors=4&max_peers=10&peer_idle=90s&peer_queue=8\
+         &peer_queue_bytes=4096",
     );
     let all = every_option();
     assert_eq!(all.set_keys(), SocketOptions::KEYS);
@@ -132,11 +134,13 @@ fn refusal(text: &str, allowed: impl Into<Keys>) -> String {
 fn refusals_name_the_option_and_what_is_taken() {
     assert_eq!(
         refusal("mem://n?nodlay=true", MEM),
-        "cannot use mem://n?nodlay=true: there is no option 'nodlay'; mem takes recv_buffer, backlog"
+        "cannot use mem://n?nodlay=true: there is no option 'nodlay'; \
+         mem takes recv_buffer, backlog"
     );
     assert_eq!(
         refusal("mem://n?nodelay=true", MEM),
-        "cannot use mem://n?nodelay=true: option 'nodelay' does not apply to mem; mem takes recv_buffer, backlog"
+        "cannot use mem://n?nodelay=true: option 'nodelay' does not apply to mem; \
+         mem takes recv_buffer, backlog"
     );
     assert_eq!(
         refusal("x://n?ttl=1", &[]),
@@ -158,7 +162,8 @@ fn values_that_do_not_fit_are_shown_with_what_would() {
         ("ttl=256", "option 'ttl': '256' is not a whole number from 0 to 255"),
         ("backlog=-1", "option 'backlog': '-1' is not a whole number from 0 to 4294967295"),
         ("backlog=+1", "option 'backlog': '+1' is not a whole number from 0 to 4294967295"),
-        ("send_buffer=1XB", "option 'send_buffer': '1XB' is not a size; write 4096, 64KiB or 1MB, say"),
+        ("send_buffer=1XB", "option 'send_buffer': '1XB' is not a size; \
+            write 4096, 64KiB or 1MB, say"),
         ("linger=soon", "option 'linger': 'soon' is not a time; write 250ms, 5s or 1h30m, say"),
         ("mode=0800", "option 'mode': '0800' is not a file mode; write 0600 in octal digits, say"),
         ("join=1.2.3.4", "option 'join': '1.2.3.4' is not a multicast group; \

@@ -1,4 +1,4 @@
-//! How sessions, the listener and the task that receives end.
+//! The ends of sessions, of the listener, and of the task that receives.
 
 use super::*;
 
@@ -78,7 +78,7 @@ async fn errors_neither_stop_nor_spin_the_pump() {
     wire.from("ann", "x");
     let mut ann = accept(&mut listener).await;
     assert_eq!(recv_text(&mut ann).await, "x");
-    // One error among datagrams concerns no other, and costs no time.
+    // A single error between datagrams costs no time.
     let began = tokio::time::Instant::now();
     wire.arrive(Err(io::ErrorKind::ConnectionRefused.into()));
     wire.from("ann", "y");

@@ -1,5 +1,5 @@
-//! Sessions over a socket in memory, where every state can be reached, and over UDP, where the
-//! kernel has its say.
+//! Sessions over a socket in memory, where every state can be reached, and over UDP sockets of the
+//! kernel.
 
 mod bounds;
 mod endings;
@@ -110,7 +110,7 @@ impl DatagramSocket for Wire {
     }
 }
 
-/// The least that makes tokio's UDP socket one of ours.
+/// The smallest `DatagramSocket` around tokio's UDP socket.
 struct Udp(tokio::net::UdpSocket, Endpoint);
 
 impl Udp {
@@ -190,7 +190,7 @@ async fn send(half: &mut impl SendHalf, text: &str) -> io::Result<usize> {
     poll_fn(|cx| half.poll_send(cx, &[IoSlice::new(text.as_bytes())])).await
 }
 
-/// Lets the others run until something holds; fails after ten seconds of real time.
+/// Lets other tasks run until the condition holds. Fails after ten seconds of real time.
 async fn until(mut holds: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !holds() {

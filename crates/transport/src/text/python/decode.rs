@@ -12,7 +12,7 @@ pub(in crate::text) struct Decoder {
     shift: Shift,
 }
 
-/// What the bytes of ISO-2022-JP are.
+/// The meaning of the bytes of ISO-2022-JP.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shift {
     Ascii,
@@ -23,7 +23,7 @@ pub(super) enum Shift {
 }
 
 enum Unit {
-    /// So many bytes, which were appended as text or shifted.
+    /// This many bytes were appended as text, or were an escape sequence.
     Read(usize),
     Bad(usize),
     /// More bytes have to come first.
@@ -128,7 +128,7 @@ impl Decoder {
     }
 }
 
-/// An error takes no ASCII with it, behind the first byte.
+/// The length of an error: it ends before the first ASCII byte, but has at least one byte.
 fn before_ascii(unit: &[u8]) -> usize {
     let ascii = unit.iter().skip(1).position(u8::is_ascii);
     ascii.map_or(unit.len(), |at| at + 1)

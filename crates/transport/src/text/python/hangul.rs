@@ -1,7 +1,7 @@
 //! Hangul syllables in parts, as KS X 1001 has them: a filler, then an initial, a medial and a
 //! final (or a filler) jamo.
 
-/// How many bytes such a syllable has: each part two.
+/// The bytes of such a syllable: two for each part.
 pub(super) const LEN: usize = 8;
 /// The filler: it stands before the parts, and in the place of a final that is missing.
 pub(super) const FILLER: [u8; 2] = [0xa4, 0xd4];
@@ -9,7 +9,7 @@ pub(super) const FILLER: [u8; 2] = [0xa4, 0xd4];
 const INITIALS: &str = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
 const MEDIALS: &str = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ";
 const FINALS: &str = "ㅤㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ";
-/// The first syllable of Unicode's, which are in the order of their parts.
+/// The first syllable in Unicode, where they are in the order of their parts.
 const FIRST: u32 = 0xac00;
 
 /// The syllable that these eight bytes are.

@@ -72,7 +72,7 @@ fn enc(label: &str) -> Encoding {
     label.parse().unwrap()
 }
 
-/// What of the sample an encoding has.
+/// The characters of the sample that an encoding has.
 fn sample(encoding: Encoding) -> String {
     let has = |c: &char| encoding.encode(&c.to_string(), Strict).is_ok();
     SAMPLE.chars().filter(has).collect()

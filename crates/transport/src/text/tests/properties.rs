@@ -11,7 +11,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
         label in prop::sample::select(vec!["utf-8", "gb18030", "utf-16", "utf-16le", "utf-16be"]),
     ) {
-        // Private characters, of which gb18030 gave some away between its editions.
+        // Private characters. GB 18030 changed the bytes of some of them between its editions.
         let private = '\u{e000}'..='\u{f8ff}';
         let text: String = text.chars().filter(|c| !private.contains(c)).collect();
         let bytes = enc(label).encode(&text, Strict).unwrap();
@@ -22,8 +22,8 @@ proptest! {
         prop_assert_eq!(decode_pieces(enc(label), Strict, &pieces), text);
     }
 
-    /// Whatever comes in whatever pieces: strict with its errors passed over finds what it finds in
-    /// one piece.
+    /// Any bytes in any pieces: the strict decoder, if its errors are passed over, finds the same
+    /// as in one piece.
     #[test]
     fn garbage_in_any_pieces_is_the_same_garbage(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),

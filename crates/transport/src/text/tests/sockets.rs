@@ -14,12 +14,12 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 
-/// A socket whose arrivals are written down, and whose stream takes three bytes at a time.
+/// A socket that receives from a list, and whose stream takes three bytes at a time.
 struct Script {
     info: Info,
     arriving: Mutex<VecDeque<(Vec<u8>, Received)>>,
     sent: Mutex<Vec<Vec<u8>>>,
-    /// How many more sends there is room for.
+    /// The number of further sends for which there is room.
     room: usize,
 }
 
@@ -107,7 +107,7 @@ impl SendHalf for Script {
     }
 }
 
-/// The same without a connection; what is sent comes back.
+/// The same without a connection. Datagrams that are sent come back.
 struct Loop(Script);
 
 impl DatagramSocket for Loop {

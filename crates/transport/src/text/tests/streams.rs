@@ -74,7 +74,7 @@ fn strict_refuses_what_would_come_back_as_another_and_replace_writes_its_like() 
         let bytes = enc(label).encode(text, Replace).unwrap();
         assert_eq!(enc(label).decode(&bytes, Strict).unwrap(), like, "{label}");
     }
-    // The first of both kinds.
+    // The error names the first of two characters that cannot be encoded, for different reasons.
     let error = enc("shift_jis").encode("😀¥", Strict).unwrap_err();
     assert!(matches!(
         error,
