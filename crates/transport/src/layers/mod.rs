@@ -1,4 +1,4 @@
-//! What goes around transports and listeners, made of the contract alone.
+//! Wrappers of transports and listeners, made of the contract alone.
 
 pub(crate) mod deadlines;
 pub(crate) mod listeners;

@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use super::patience::Patience;
 use crate::{Aborted, Batch, Half, Info, Received, RecvHalf, SendHalf};
 
-/// A receiving half on which silence is bounded.
+/// A receiving half with a bound for silence.
 #[derive(Debug)]
 pub struct DeadlineRecv<R> {
     inner: R,
@@ -53,7 +53,7 @@ impl<R: RecvHalf> RecvHalf for DeadlineRecv<R> {
     }
 }
 
-/// A sending half on which being blocked is bounded.
+/// A sending half with a bound for blocked sends.
 #[derive(Debug)]
 pub struct DeadlineSend<W> {
     inner: W,

@@ -1,5 +1,5 @@
-//! Deadlines for connecting, for silence and for a blocked send: a layer as anybody could write it,
-//! made of what this crate makes public.
+//! Deadlines for connecting, for silence and for a blocked send. The layer uses only what this
+//! crate makes public, as a third party's layer would.
 
 mod halves;
 mod patience;
@@ -26,7 +26,7 @@ const SEND_WITHIN: &str = "send_within";
 /// The query keys that this layer takes, besides those of the transport inside.
 const OWN: [&str; 3] = [CONNECT_WITHIN, SILENCE, SEND_WITHIN];
 
-/// A layer that bounds how long a peer may keep its user waiting.
+/// A layer that bounds how long a peer may keep this end waiting.
 ///
 /// | key | what fails with `TimedOut` |
 /// |---|---|
@@ -34,12 +34,12 @@ const OWN: [&str; 3] = [CONNECT_WITHIN, SILENCE, SEND_WITHIN];
 /// | `silence` | a receive for which nothing arrives for that long |
 /// | `send_within` | a send, flush or finish that can go on with nothing for that long |
 ///
-/// None is bounded by default. The methods set what holds where the URL says nothing; in a URL a
-/// time is written as `250ms`, `5s` or `1h30m`, and 0 is without bound.
+/// None is bounded by default. The methods set the times that hold unless the URL has others. In a
+/// URL a time is written as `250ms`, `5s` or `1h30m`, and 0 is without bound.
 ///
-/// `silence` counts from when a receive first has to wait, and `send_within` from when a send has
-/// to, whether or not that future is cancelled meanwhile; what a user does between two receives
-/// does not count. A socket that timed out is as it was: the next receive waits anew.
+/// `silence` counts from the time at which a receive first has to wait, and `send_within` from that
+/// of a send. They go on counting if that future is cancelled. The time between two receives does
+/// not count. A time-out does not change the socket: the next receive waits anew.
 ///
 /// It works over streams and datagrams, over static types ([`Stack`](crate::Stack)) and in a
 /// registry:
@@ -74,7 +74,7 @@ impl Deadlines {
         self
     }
 
-    /// How long nothing may arrive while a receive waits.
+    /// How long a receive may wait until bytes arrive.
     #[must_use]
     pub fn silence(mut self, time: Duration) -> Self {
         self.silence = Some(time);
@@ -88,7 +88,7 @@ impl Deadlines {
         self
     }
 
-    /// These with what the URL says, and the URL without it.
+    /// These deadlines, overridden by those of the URL, and the URL without the keys of this layer.
     fn at(&self, endpoint: &Endpoint) -> Result<(Self, Endpoint)> {
         let mut deadlines = self.clone();
         for (key, value) in endpoint.query() {
@@ -152,7 +152,8 @@ impl<T: Transport> Transport for Deadlined<T> {
     }
 
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
-        // What neither this layer nor the transport inside takes is refused with the keys of both.
+        // A key that neither this layer nor the transport inside takes is refused, with the keys of
+        // both.
         SocketOptions::from_query(to, self.keys())?;
         let (deadlines, inner) = self.deadlines.at(to)?;
         let connecting = self.inner.connect(&inner);

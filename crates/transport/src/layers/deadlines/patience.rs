@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::units::format_duration;
 
-/// A bound for how long polls may answer that they wait, one after another.
+/// A bound for the time during which polls keep answering `Pending`.
 #[derive(Debug)]
 pub(super) struct Patience {
     most: Option<Duration>,
@@ -19,7 +19,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// At most this long; for ever without a time, and with one of zero.
+    /// At most this long. Without a time, or with one of zero, there is no bound.
     pub(super) fn new(most: Option<Duration>) -> Self {
         Patience {
             most: most.filter(|most| !most.is_zero()),
@@ -28,11 +28,11 @@ impl Patience {
         }
     }
 
-    /// `polled`, or an error that begins with `what` once it has waited too long.
+    /// `polled`, or an error with the words of `trouble` once it has waited too long.
     pub(super) fn bound<V>(
         &mut self,
         cx: &mut Context<'_>,
-        what: &str,
+        trouble: &str,
         polled: Poll<io::Result<V>>,
     ) -> Poll<io::Result<V>> {
         let Some(most) = self.most.filter(|_| polled.is_pending()) else {
@@ -40,7 +40,7 @@ impl Patience {
             return polled;
         };
         if !self.waiting {
-            // A time beyond all that the clock counts never comes.
+            // A time that the clock cannot express never comes.
             let Some(until) = Instant::now().checked_add(most) else {
                 return polled;
             };
@@ -54,7 +54,7 @@ impl Patience {
             ready!(timer.as_mut().poll(cx));
         }
         self.waiting = false;
-        let words = format!("{what} for {}", format_duration(most));
+        let words = format!("{trouble} for {}", format_duration(most));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)))
     }
 }

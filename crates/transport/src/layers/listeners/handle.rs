@@ -1,4 +1,4 @@
-//! How other tasks change the listeners inside.
+//! The handle with which other tasks add and remove listeners.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::transport::listener::Listener;
 
 /// Adds listeners to a [`Listeners`](crate::Listeners) and removes them, from any task and while it
-/// accepts. Clones are the same. As long as one is left, an empty `Listeners` waits.
+/// accepts. All clones are the same handle. As long as one is left, an empty `Listeners` waits.
 pub struct ListenersHandle {
     members: Arc<Members>,
 }
 
-/// Nobody accepts any more: the [`Listeners`](crate::Listeners) was dropped. Holds the listener
-/// that was to be added.
+/// The [`Listeners`](crate::Listeners) was dropped, and accepts no more. This holds the listener
+/// that was not added.
 #[derive(Debug)]
 pub struct TooLate(pub BoxListener);
 
@@ -36,22 +36,22 @@ impl ListenersHandle {
         }
     }
 
-    /// Has sockets be accepted from `listener`, too.
+    /// Adds `listener`, from which sockets are accepted too.
     ///
     /// # Errors
-    /// [`TooLate`], with the listener, if nobody accepts any more.
+    /// [`TooLate`], with the listener, if the `Listeners` was dropped.
     pub fn add(&self, listener: impl Listener) -> Result<ListenerId, TooLate> {
         let listener = BoxListener::new(listener);
         self.members.add_if_open(listener).map_err(TooLate)
     }
 
-    /// Removes the listener of that id and drops it, at once; `false` if there is none. Sockets
-    /// that it brought live on.
+    /// Removes the listener with that id and drops it at once; `false` if there is none. Its
+    /// accepted sockets go on.
     pub fn remove(&self, id: ListenerId) -> bool {
         self.members.remove(id).is_some()
     }
 
-    /// Where each listener listens, in the order in which they were added.
+    /// The id and endpoint of each listener, in the order in which they were added.
     pub fn locals(&self) -> Vec<(ListenerId, Endpoint)> {
         self.members.locals()
     }

@@ -1,4 +1,4 @@
-//! The listeners inside, and whose turn it is.
+//! The listeners inside, which take turns.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Error;
 use crate::contract::transport::listener::Listener;
 
-/// Tells the listeners of one [`Listeners`](crate::Listeners) apart. Ids are never used again.
+/// The id of a listener in a [`Listeners`](crate::Listeners). An id is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ListenerId(u64);
 
@@ -20,12 +20,12 @@ impl fmt::Display for ListenerId {
     }
 }
 
-/// Which listener brought a socket.
+/// The listener that accepted a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedBy {
     /// The id that [`add`](crate::Listeners::add) gave.
     pub id: ListenerId,
-    /// Where that listener listens.
+    /// The endpoint of that listener.
     pub local: Endpoint,
 }
 
@@ -35,7 +35,7 @@ pub struct AcceptedBy {
 pub struct ListenerFailure {
     /// The listener.
     pub by: AcceptedBy,
-    /// Why it accepts no more.
+    /// The reason for which it accepts no more.
     pub error: Error,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for ListenerFailure {
     }
 }
 
-/// What one look at the listeners brings.
+/// The result of asking all listeners once.
 pub(super) enum Turn {
     Accepted(BoxSocket, AcceptedBy),
     Failed(ListenerFailure),
@@ -56,8 +56,8 @@ pub(super) enum Turn {
 
 /// Shared by the one task that accepts and the handles.
 ///
-/// The lock is held while listeners are polled, which never takes long. So `remove` closes a listener
-/// at once, even while no task accepts, and a listener must not use the handle in its own poll.
+/// The lock is held while listeners are polled, which is short. So `remove` closes a listener at
+/// once, even while no task accepts, and a listener must not use the handle in its own poll.
 #[derive(Default)]
 pub(super) struct Members(Mutex<State>);
 
@@ -65,7 +65,7 @@ pub(super) struct Members(Mutex<State>);
 struct State {
     /// In the order in which they were added.
     listeners: Vec<(ListenerId, BoxListener)>,
-    /// Whose turn it is, by place.
+    /// The index of the listener to ask next.
     next: usize,
     next_id: u64,
     handles: usize,
@@ -76,7 +76,7 @@ struct State {
 
 impl Members {
     fn locked(&self) -> MutexGuard<'_, State> {
-        // A listener that panicked in its poll left the list whole.
+        // A panic in the poll of a listener leaves the list consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,8 +86,7 @@ impl Members {
         id
     }
 
-    /// As [`add`](Members::add), while somebody may still accept; otherwise the listener comes
-    /// back.
+    /// As [`add`](Members::add). Gives the listener back if the task that accepts has gone.
     pub(super) fn add_if_open(&self, listener: BoxListener) -> Result<ListenerId, BoxListener> {
         let mut state = self.locked();
         if state.closed {
@@ -124,7 +123,7 @@ impl Members {
         wake(accepting);
     }
 
-    /// Nobody accepts any more: every listener is dropped.
+    /// The task that accepts has gone: drops every listener.
     pub(super) fn close(&self) {
         let mut state = self.locked();
         state.closed = true;
@@ -133,7 +132,7 @@ impl Members {
         drop(listeners);
     }
 
-    /// Asks each listener once, beginning behind the one that had the last turn.
+    /// Asks each listener once, beginning after the one that had the last turn.
     pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<Turn> {
         let mut state = self.locked();
         for _ in 0..state.listeners.len() {
@@ -174,7 +173,7 @@ impl State {
         (id, self.accepting.take())
     }
 
-    /// Removes the listener at this place; whose turn it is stays the same.
+    /// Removes the listener at this index. The next turn stays with the same listener.
     fn take(&mut self, at: usize) -> (ListenerId, BoxListener) {
         if at < self.next {
             self.next -= 1;

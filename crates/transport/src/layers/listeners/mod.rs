@@ -18,12 +18,12 @@ pub use handle::{ListenersHandle, TooLate};
 pub use members::{AcceptedBy, ListenerFailure, ListenerId};
 use members::{Members, Turn};
 
-/// A listener made of any number of others, which may come and go while it accepts.
+/// A listener made of any number of others, which can be added and removed while it accepts.
 ///
-/// The listeners inside take turns, so that a flood at one does not keep those from being accepted
-/// that come to another. Each socket comes with the [listener that brought
-/// it](AcceptedBy). One that fails is removed, logged (as a `tracing` event of level `WARN`) and
-/// told by name to the [observer](Listeners::on_failure); the others go on.
+/// The listeners inside take turns, so that a flood at one does not hold up the clients of another.
+/// Each socket comes with the [listener that accepted it](AcceptedBy). A listener that fails is
+/// removed, logged (as a `tracing` event of level `WARN`) and reported to the
+/// [observer](Listeners::on_failure). The others go on.
 ///
 /// ```
 /// use socketry_transport::{Listeners, Registry, connect};
@@ -42,14 +42,14 @@ use members::{Members, Turn};
 /// # Ok(()) }
 /// ```
 ///
-/// A listener inside must not use this, or a handle of it, in its `poll_accept`: it would wait for
-/// itself.
+/// A listener inside must not use this `Listeners`, or a handle of it, in its `poll_accept`: it
+/// would wait for itself.
 ///
-/// Without a listener inside, accepting waits for a [handle](ListenersHandle) to add one; when no
+/// Without a listener inside, accepting waits until a [handle](ListenersHandle) adds one. When no
 /// handle is left either, it ends. Dropping this drops the listeners inside.
 pub struct Listeners {
     members: Arc<Members>,
-    /// The first that was added, or a name that stands for none.
+    /// The endpoint of the first listener that was added, or a placeholder.
     local: Endpoint,
     observer: Option<Observer>,
 }
@@ -57,7 +57,7 @@ pub struct Listeners {
 type Observer = Box<dyn Fn(&ListenerFailure) + Send>;
 
 impl Listeners {
-    /// None yet.
+    /// Without a listener.
     pub fn new() -> Self {
         Listeners {
             members: Arc::default(),
@@ -69,7 +69,7 @@ impl Listeners {
     /// Listens at each of `urls`, with the transports of `registry`.
     ///
     /// # Errors
-    /// As [`Registry::listen`], for the first that cannot be had; those before it are dropped.
+    /// As [`Registry::listen`], for the first that fails. The listeners before it are dropped.
     pub async fn at<E>(registry: &Registry, urls: impl IntoIterator<Item = E>) -> Result<Self>
     where
         E: TryInto<Endpoint>,
@@ -103,13 +103,13 @@ impl Listeners {
         ListenersHandle::new(&self.members)
     }
 
-    /// Where it listens: each listener inside, in the order in which they were added.
+    /// The id and endpoint of each listener inside, in the order in which they were added.
     pub fn locals(&self) -> Vec<(ListenerId, Endpoint)> {
         self.members.locals()
     }
 
-    /// Waits for the next peer, and says which listener brought it. `None` when no listener is
-    /// left, and no handle that could add one.
+    /// Waits for the next peer. Gives its socket, and the listener that accepted it. `None` when no
+    /// listener is left, and no handle that could add one.
     pub fn poll_accept_from(
         &mut self,
         cx: &mut Context<'_>,
@@ -128,8 +128,8 @@ impl Listeners {
         }
     }
 
-    /// As [`poll_accept_from`](Listeners::poll_accept_from), to await. Cancel-safe: nobody who was
-    /// accepted is lost.
+    /// As [`poll_accept_from`](Listeners::poll_accept_from), to await. Cancel-safe: no accepted
+    /// socket is lost.
     pub async fn accept_from(&mut self) -> Option<(BoxSocket, AcceptedBy)> {
         poll_fn(|cx| self.poll_accept_from(cx)).await
     }
@@ -141,8 +141,8 @@ impl Default for Listeners {
     }
 }
 
-/// As a plain listener it is where the first listener was that was added, and which one brought a
-/// socket is the extension [`AcceptedBy`] of its [`Info`](crate::Info). It fails with
+/// Its own endpoint is that of the first listener that was added. The [`Info`](crate::Info) of each
+/// socket has the extension [`AcceptedBy`]: the listener that accepted it. It fails with
 /// [`Closed`](ErrorKind::Closed) when no listener and no handle is left.
 impl Listener for Listeners {
     type Socket = BoxSocket;
@@ -165,7 +165,7 @@ impl Listener for Listeners {
     }
 }
 
-/// The socket, which knows what brought it.
+/// The socket, with the listener that accepted it in its `Info`.
 fn labelled((socket, by): (BoxSocket, AcceptedBy)) -> BoxSocket {
     BoxSocket::new(relabel(socket, |info| info.with(by)))
 }

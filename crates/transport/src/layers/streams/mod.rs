@@ -1,4 +1,5 @@
-//! Each stream of a connection as a socket of its own, so that what has connections has a scheme.
+//! Each stream of a connection as a socket of its own, so that a transport of connections can have
+//! a scheme.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -15,10 +16,10 @@ use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 
-/// A transport of which each socket is a stream: connecting makes a connection of its own and opens
-/// one stream; listening accepts every stream of every connection.
+/// A transport whose sockets are streams. Connecting makes a new connection and opens one stream.
+/// Listening accepts every stream of every connection.
 ///
-/// The socket keeps its connection: when it is dropped, the connection closes in order.
+/// The socket keeps its connection open. When it is dropped, the connection closes in order.
 ///
 /// ```
 /// use socketry_transport::{Listener, MemMux, Registry, Streams};
@@ -32,8 +33,8 @@ use crate::contract::transport::listener::Listener;
 /// # Ok(()) }
 /// ```
 ///
-/// A peer that has connected and opens no stream takes up one of the [connections at
-/// once](Streams::connections), and delays nobody else.
+/// A peer that connects and opens no stream uses one of the [connections at
+/// once](Streams::connections), and delays no other peer.
 #[derive(Clone, Debug)]
 pub struct Streams<M> {
     mux: M,
@@ -52,8 +53,8 @@ impl<M: MuxTransport> Streams<M> {
         }
     }
 
-    /// How many connections a listener accepts streams from at once, at least 1; default 1,024.
-    /// Further ones wait in the backlog.
+    /// The most connections from which a listener accepts streams at once, at least 1; default
+    /// 1,024. Further connections wait in the backlog.
     #[must_use]
     pub fn connections(mut self, at_once: usize) -> Self {
         self.connections = at_once.max(1);
@@ -86,10 +87,10 @@ impl<M: MuxTransport> Transport for Streams<M> {
 
 /// Accepts every stream of every connection that a listener accepts. Made by [`Streams`].
 ///
-/// Each connection has a task, which waits for its turn to give a stream before it accepts the
-/// next, so that no connection that opens many keeps those of others back. An error of the listener
-/// inside is given when the last connection has ended. Dropping this drops the connections, as far
-/// as no stream of theirs is left.
+/// Each connection has a task, which hands over one stream before it accepts the next. So a
+/// connection that opens many streams does not hold up those of others. An error of the listener
+/// inside is given when the last connection has ended. Dropping this drops the connections, except
+/// those that still have a stream.
 pub struct StreamListener<L: MuxListener> {
     inner: L,
     at_once: usize,
@@ -112,7 +113,7 @@ impl<L: MuxListener> StreamListener<L> {
         }
     }
 
-    /// Takes up connections that wait, as far as there are places.
+    /// Accepts connections that wait, as long as there are places.
     fn poll_connections(&mut self, cx: &mut Context<'_>) {
         loop {
             while let Poll::Ready(Some(_)) = self.connections.poll_join_next(cx) {}
@@ -164,7 +165,8 @@ impl<L: MuxListener> Listener for StreamListener<L> {
         if self.ended.is_none() || !self.connections.is_empty() {
             return Poll::Pending;
         }
-        // The task's budget may have held back the last stream, and nothing would wake for it.
+        // The task's budget may have held back the last stream, and no event would wake the task
+        // for it.
         if let Ok(stream) = self.take.try_recv() {
             return Poll::Ready(Ok(stream));
         }

@@ -1,4 +1,4 @@
-//! One handshake, and how its end is told.
+//! One handshake, and the report of its end.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use crate::contract::datagram::BoxFuture;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::Half;
 
-/// A handshake that is to run: what is said of it if it fails, and to whom.
+/// A handshake to run, with the facts for the report if it fails.
 pub(super) struct Handshake {
     peer: Endpoint,
     begun: Instant,
@@ -32,7 +32,7 @@ impl Handshake {
         }
     }
 
-    /// The socket that comes out; `None` after the observer was told why there is none.
+    /// Gives the socket. `None` if the handshake failed, which was reported to the observer.
     pub(super) async fn run<S>(self, upgrade: BoxFuture<'static, Upgraded<S>>) -> Option<S> {
         let trouble = match timeout(self.deadline, unpanicking(upgrade)).await {
             Ok(Ok(socket)) => {
@@ -48,8 +48,8 @@ impl Handshake {
     }
 }
 
-/// What `upgrade` comes to. A panic is caught here, since the observer is not to run while one
-/// unwinds; the future is not polled again.
+/// The result of `upgrade`. A panic is caught here, since the observer must not run while it
+/// unwinds. The future is not polled again.
 async fn unpanicking<S>(mut upgrade: BoxFuture<'static, Upgraded<S>>) -> Result<S, UpgradeTrouble> {
     poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| upgrade.as_mut().poll(cx))) {

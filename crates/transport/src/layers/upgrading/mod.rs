@@ -1,5 +1,5 @@
-//! Handshakes in the background: what a listener accepts becomes another socket before it is given
-//! out, and nobody waits for a peer that says nothing.
+//! Handshakes in the background: each accepted socket goes through a handshake before it is given
+//! out, and no client waits for a silent peer.
 
 mod handshake;
 mod observer;
@@ -21,11 +21,11 @@ use handshake::Handshake;
 use observer::Observer;
 pub use observer::{UpgradeFailure, UpgradeStats, UpgradeTrouble};
 
-/// How many handshakes run at once, and how long each may take.
+/// The bounds of handshakes: their number, and the time of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpgradeLimits {
-    /// The most handshakes at once, at least 1; default 256. One that is finished counts until its
-    /// socket is accepted. Further peers wait in the backlog of the listener inside.
+    /// The most handshakes at once, at least 1; default 256. A finished one counts until its socket
+    /// is accepted. Further peers wait in the backlog of the listener inside.
     pub at_once: usize,
     /// How long a handshake may take; default 10 seconds. Then it is dropped, and its socket with
     /// it.
@@ -41,10 +41,10 @@ impl Default for UpgradeLimits {
     }
 }
 
-/// What every listener can become.
+/// The methods that every listener has besides its own.
 pub trait ListenerExt: Listener + Sized {
-    /// A listener that gives out what `upgrade` makes of each accepted socket: a TLS or WebSocket
-    /// handshake, a greeting, a check of the peer.
+    /// A listener that gives out the socket that `upgrade` makes of each accepted one: by a TLS or
+    /// WebSocket handshake, a greeting, a check of the peer.
     ///
     /// ```
     /// use std::io;
@@ -66,7 +66,7 @@ pub trait ListenerExt: Listener + Sized {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let listener = listen("tcp://127.0.0.1:0").await?;
     /// let mut listener = listener.upgrading(UpgradeLimits::default(), greet);
-    /// let silent = connect(listener.local()).await?; // delays nobody
+    /// let silent = connect(listener.local()).await?; // delays no other client
     /// let mut client = connect(listener.local()).await?;
     /// client.send_all(&[1]).await?;
     /// let _greeted = listener.accept().await?;
@@ -75,8 +75,8 @@ pub trait ListenerExt: Listener + Sized {
     /// ```
     ///
     /// # Panics
-    /// [`accept`](Listener::accept) does, outside of a tokio runtime with time enabled: each
-    /// handshake is a task of its own there.
+    /// [`accept`](Listener::accept) panics outside of a tokio runtime with time enabled, since each
+    /// handshake is a task of that runtime.
     fn upgrading<S, E, F, Fut>(self, limits: UpgradeLimits, upgrade: F) -> Upgrading<Self, S>
     where
         S: Socket,
@@ -86,7 +86,7 @@ pub trait ListenerExt: Listener + Sized {
     {
         let upgrade = Arc::new(upgrade);
         let boxed = move |socket| {
-            // The closure runs inside the future, so that a panic in it harms one handshake.
+            // The closure runs inside the future, so that a panic in it harms only one handshake.
             let upgrade = Arc::clone(&upgrade);
             let future = async move { upgrade(socket).await.map_err(Into::into) };
             Box::pin(future) as BoxFuture<'static, _>
@@ -104,40 +104,40 @@ pub trait ListenerExt: Listener + Sized {
 
 impl<L: Listener> ListenerExt for L {}
 
-/// What a handshake comes to.
+/// The result of a handshake.
 type Upgraded<S> = std::result::Result<S, Box<dyn std::error::Error + Send + Sync>>;
 
 /// A listener whose sockets have gone through a handshake. Made by
 /// [`upgrading`](ListenerExt::upgrading).
 ///
-/// Each handshake is a task: they run beside one another, and go on while nobody accepts. One that
-/// hangs is dropped at its [deadline](UpgradeLimits::deadline), and one that panics ends alone.
-/// What fails never reaches the accept loop: it is counted ([`stats`](Upgrading::stats)), logged
-/// with its peer (as a `tracing` event of level `DEBUG`), and told to the
-/// [observer](Upgrading::on_failure).
+/// Each handshake is a task. They run beside one another, and go on while no task accepts. One that
+/// hangs is dropped at its [deadline](UpgradeLimits::deadline). A panic ends only its own
+/// handshake. Failures do not reach the accept loop. They are counted
+/// ([`stats`](Upgrading::stats)), logged with the peer (as a `tracing` event of level `DEBUG`), and
+/// reported to the [observer](Upgrading::on_failure).
 ///
-/// How long a newcomer waits for a place, if all [`at_once`](UpgradeLimits::at_once) of them hang
-/// and sockets are accepted as they finish: at most one deadline if fewer than `at_once` peers
-/// stand before it in the backlog, and at most ⌈(b + 1) / `at_once`⌉ deadlines if b do. What does
-/// not fit into the backlog is the inner listener's to refuse.
+/// If all [`at_once`](UpgradeLimits::at_once) handshakes hang, and sockets are accepted as they
+/// finish, a new peer waits for a place: at most ⌈(b + 1) / `at_once`⌉ deadlines if b peers are
+/// before it in the backlog, which is one deadline if b is less than `at_once`. The inner listener
+/// refuses peers for which the backlog has no room.
 ///
-/// An error of the inner listener is given once all handshakes that had begun are given out or have
-/// failed. Dropping this listener drops the handshakes, and the sockets in them.
+/// An error of the inner listener is given once the sockets of all handshakes that had begun are
+/// given out, or have failed. Dropping this listener drops the handshakes, and the sockets in them.
 /// [`accept`](Listener::accept) is cancel-safe: a socket that is ready stays until it is given out.
 pub struct Upgrading<L: Listener, S> {
     inner: L,
     limits: UpgradeLimits,
     upgrade: Box<dyn Fn(L::Socket) -> BoxFuture<'static, Upgraded<S>> + Send>,
-    /// What each task gives: the socket, or nothing where the observer was told why.
+    /// The result of each task: the socket, or `None` if it failed.
     running: JoinSet<Option<S>>,
     observer: Arc<Observer>,
-    /// Why the inner listener accepts no more.
+    /// The reason for which the inner listener accepts no more.
     ended: Option<Error>,
 }
 
 impl<L: Listener, S: Socket> Upgrading<L, S> {
-    /// Calls `observer` for each handshake that fails, in the handshake's task. It must not block;
-    /// if it panics, nothing else is harmed. Another one takes its place for later failures.
+    /// Calls `observer` for each handshake that fails, in the handshake's task. It must not block.
+    /// If it panics, only that task is harmed. Another observer replaces it for later failures.
     #[must_use]
     pub fn on_failure(
         mut self,
@@ -147,7 +147,7 @@ impl<L: Listener, S: Socket> Upgrading<L, S> {
         self
     }
 
-    /// What the handshakes came to so far.
+    /// The counts of finished handshakes.
     pub fn stats(&self) -> UpgradeStats {
         self.observer.stats()
     }
@@ -157,7 +157,7 @@ impl<L: Listener, S: Socket> Upgrading<L, S> {
         &self.inner
     }
 
-    /// Begins handshakes for all that wait, as far as there are places.
+    /// Begins handshakes for all peers that wait, as long as there are places.
     fn poll_newcomers(&mut self, cx: &mut Context<'_>) {
         while self.ended.is_none() && self.running.len() < self.limits.at_once.max(1) {
             match self.inner.poll_accept(cx) {

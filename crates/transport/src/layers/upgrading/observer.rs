@@ -1,4 +1,4 @@
-//! What is told and counted of handshakes.
+//! Reporting and counting the results of handshakes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::contract::endpoint::Endpoint;
 
-/// Why a handshake gave no socket.
+/// The reason for which a handshake gave no socket.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum UpgradeTrouble {
@@ -15,7 +15,7 @@ pub enum UpgradeTrouble {
     Failed(Box<dyn std::error::Error + Send + Sync>),
     /// It was not finished at its deadline.
     TimedOut,
-    /// It panicked; the panic's message went to the process's panic hook.
+    /// It panicked. The process's panic hook got the message.
     Panicked,
 }
 
@@ -25,7 +25,7 @@ pub enum UpgradeTrouble {
 pub struct UpgradeFailure<'a> {
     /// The peer's end.
     pub peer: &'a Endpoint,
-    /// Why there is no socket.
+    /// The reason for which there is no socket.
     pub trouble: UpgradeTrouble,
     /// How long the handshake had run.
     pub elapsed: Duration,
@@ -43,7 +43,7 @@ impl fmt::Display for UpgradeFailure<'_> {
     }
 }
 
-/// What the handshakes of an [`Upgrading`](crate::Upgrading) came to since it began.
+/// The numbers of finished handshakes of an [`Upgrading`](crate::Upgrading) since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpgradeStats {

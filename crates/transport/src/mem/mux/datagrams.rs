@@ -12,8 +12,8 @@ use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 
-/// The most bytes of a datagram: what a packet of QUIC's least size (RFC 9000, section 14) has room
-/// for, and about as much as any network carries.
+/// The most bytes of a datagram. QUIC requires of each network path that it carries as many (RFC
+/// 9000, section 14).
 const MAX_LEN: usize = 1200;
 
 struct DatagramRecv(Arc<Held>);
@@ -72,7 +72,7 @@ impl SendHalf for DatagramSend {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // Sending never waits: a task that does nothing else would keep its thread for itself.
+        // Sending never waits, so a task that only sends would keep its thread to itself.
         let turn = ready!(poll_proceed(cx));
         turn.made_progress();
         let len = parts.iter().map(|part| part.len()).sum();

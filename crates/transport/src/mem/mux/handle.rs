@@ -23,7 +23,7 @@ pub struct MemConnection {
     held: Held,
 }
 
-/// Keeps one end of a link, and waits there under a name of its own.
+/// Holds one end of a link. Its name tells its wakers from those of others.
 pub(super) struct Held {
     pub(super) link: Arc<Link>,
     pub(super) end: usize,
@@ -45,7 +45,7 @@ impl Held {
         }
     }
 
-    /// A stream as a socket, which keeps this end.
+    /// A stream as a socket, which holds this end too.
     fn stream(&self, opened: Opened) -> MemSocket {
         let Opened {
             id,

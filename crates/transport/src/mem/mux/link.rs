@@ -1,4 +1,4 @@
-//! What the two ends of a connection share.
+//! The state that the two ends of a connection share.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -18,17 +18,17 @@ pub(super) const CLIENT: usize = 0;
 /// The end that accepted.
 pub(super) const SERVER: usize = 1;
 
-/// What one end allows the other.
+/// The limits that one end sets for the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How many streams the other may have open at once.
+    /// The most streams that the other may have open at once.
     pub(super) streams: usize,
-    /// How many bytes of each stream wait to be read.
+    /// The most bytes of each stream that wait to be read.
     pub(super) window: usize,
 }
 
 /// Wakers run, and are dropped, once the lock is released: a waker may run a task that uses this
-/// end, or be the last that keeps one.
+/// link, or may own the last handle of an end.
 #[derive(Debug)]
 pub(super) struct Link {
     limits: [Limits; 2],
@@ -38,10 +38,10 @@ pub(super) struct Link {
 #[derive(Debug, Default)]
 struct State {
     ends: [End; 2],
-    /// Those that an end still has.
+    /// The streams that at least one end still has.
     streams: HashMap<u64, Live>,
     next_id: u64,
-    /// Which end closed, with which code and words.
+    /// The end that closed, with its code and reason.
     closed: Option<(usize, u64, String)>,
 }
 
@@ -51,7 +51,7 @@ struct End {
     held: usize,
     /// Streams that this end opened, and that are not gone at both ends.
     opened: usize,
-    /// Streams that the other opened, to be accepted.
+    /// Streams that the other end opened, and that wait to be accepted.
     backlog: VecDeque<u64>,
     datagrams: VecDeque<Vec<u8>>,
     opening: Wakers,
@@ -62,9 +62,9 @@ struct End {
 #[derive(Debug)]
 struct Live {
     opener: usize,
-    /// From each end to the other.
+    /// The pipe from each end to the other.
     pipes: [Arc<Pipe>; 2],
-    /// How many ends have it; one that is not accepted yet counts.
+    /// The number of ends that have it. An end that has not accepted it yet counts.
     ends: usize,
 }
 
@@ -84,7 +84,7 @@ impl Link {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held; should that change, the counts are still whole.
+        // No code panics while it holds the lock. Should that change, the counts are still right.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +107,7 @@ impl Link {
         }
         let id = state.next_id;
         state.next_id += 1;
-        // What goes to an end is bounded by that end's window.
+        // The window of an end bounds the bytes that are sent to it.
         let pipes = [1, 0].map(|to: usize| Arc::new(Pipe::new(self.limits[to].window)));
         let live = Live {
             opener: end,
@@ -168,13 +168,13 @@ impl Link {
         wake(waiting);
     }
 
-    /// A handle, a stream or a datagram socket more at `end`.
+    /// Counts one more handle, stream or datagram socket at `end`.
     pub(super) fn hold(&self, end: usize) {
         self.locked().ends[end].held += 1;
     }
 
-    /// One less, which waits no more. The last closes in order; what nobody accepted there is broken
-    /// off.
+    /// Counts one less, which waits no more. The last one closes the connection in order, and
+    /// breaks off the streams that were not accepted there.
     pub(super) fn let_go(&self, end: usize, handle: u64) {
         let mut state = self.locked();
         let forgotten = state.ends[end].forget(handle);
@@ -202,7 +202,7 @@ impl Link {
         wake(opening.into_iter().flatten());
     }
 
-    /// Hands a datagram to the other end, or drops it where there is no room.
+    /// Gives a datagram to the other end, or drops it if there is no room.
     pub(super) fn send_datagram(&self, end: usize, bytes: Vec<u8>) -> io::Result<()> {
         let mut state = self.locked();
         if let Some(closed) = state.closed(end) {
@@ -243,7 +243,7 @@ impl Link {
 }
 
 impl End {
-    /// Whom `handle` had wait.
+    /// The wakers of the tasks that waited at `handle`.
     fn forget(&mut self, handle: u64) -> [Option<Waker>; 3] {
         [&mut self.opening, &mut self.accepting, &mut self.receiving]
             .map(|wakers| wakers.forget(handle))
@@ -251,7 +251,7 @@ impl End {
 }
 
 impl State {
-    /// How the connection was closed, as `end` sees it.
+    /// The close, as `end` sees it, if the connection is closed.
     fn closed(&self, end: usize) -> Option<Closed> {
         let (by, code, reason) = self.closed.as_ref()?;
         Some(match *by == end {
@@ -260,7 +260,8 @@ impl State {
         })
     }
 
-    /// The end that opened a stream which both have left, and which has room for another one.
+    /// One end of the stream is gone. If both are, gives the end that opened it, which now has room
+    /// for another stream.
     fn leave(&mut self, id: u64) -> Option<usize> {
         let live = self.streams.get_mut(&id)?;
         live.ends -= 1;
@@ -273,7 +274,8 @@ impl State {
         Some(opener)
     }
 
-    /// `end` is gone. Gives the pipes of the streams that it did not accept, to be broken off.
+    /// `end` is gone. Gives the pipes of the streams that it did not accept, for the caller to
+    /// break off.
     fn abandon(&mut self, end: usize) -> Vec<[Arc<Pipe>; 2]> {
         let mut abandoned = Vec::new();
         for id in std::mem::take(&mut self.ends[end].backlog) {
@@ -286,7 +288,7 @@ impl State {
         abandoned
     }
 
-    /// All that wait at either end.
+    /// The wakers of all tasks that wait at either end.
     fn waiting(&mut self) -> Vec<Waker> {
         let mut all = Vec::new();
         for end in &mut self.ends {

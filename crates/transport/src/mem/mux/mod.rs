@@ -23,22 +23,22 @@ use link::Limits;
 
 const SCHEME: &str = "mem-mux";
 
-/// How many streams the peer may have open at once.
+/// The option for the most streams that the peer may have open at once.
 const STREAMS: &str = "streams";
 
-/// The options; `recv_buffer` is the window of each stream, and `backlog` counts connections.
+/// The options. `recv_buffer` is the window of each stream, and `backlog` counts connections.
 const KEYS: Keys = Keys::new(&["recv_buffer", "backlog", STREAMS]);
 
 const DEFAULT_STREAMS: usize = 100;
 const DEFAULT_WINDOW: usize = 64 * 1024;
 
-/// Connections with many streams between tasks of this process, at `mem-mux://name`; `mem-mux://*`
-/// at a listener stands for a free name.
+/// Connections with many streams between tasks of this process, at `mem-mux://name`. A listener at
+/// `mem-mux://*` gets a free name.
 ///
-/// Options in the URL say what an end allows the other: `streams` at once (default 100),
-/// `recv_buffer` bytes of each stream waiting to be read (default 64 KiB); and at a listener,
-/// `backlog` connections waiting to be accepted (default 1,024). The kernel is not asked for
-/// anything. `mem-mux://` of the standard registry is [`Streams`](crate::Streams) of this.
+/// Options in the URL bound the other end: `streams` open at once (default 100), and `recv_buffer`
+/// bytes of each stream that wait to be read (default 64 KiB). At a listener, `backlog` connections
+/// wait to be accepted (default 1,024). No system call is made. `mem-mux://` of the standard
+/// registry is [`Streams`](crate::Streams) of this.
 ///
 /// ```
 /// use socketry_transport::{Connection, Endpoint, MemMux, MuxListener, MuxTransport};
@@ -61,7 +61,7 @@ pub struct MemMux {
     names: Names<Listening>,
 }
 
-/// The way to a listener, and what it allows.
+/// The backlog of a listener, and its limits.
 #[derive(Clone, Debug)]
 struct Listening {
     backlog: mpsc::Sender<MemConnection>,
@@ -80,7 +80,7 @@ impl Default for MemMux {
 }
 
 impl MemMux {
-    /// With names that nobody else sees.
+    /// A transport with names of its own.
     pub fn new() -> Self {
         MemMux {
             names: Names::new(SCHEME),
@@ -88,7 +88,7 @@ impl MemMux {
     }
 }
 
-/// What the URL says: what this end allows, and the rest.
+/// The limits in the URL, and the other options.
 fn limits(endpoint: &Endpoint) -> Result<(Limits, SocketOptions)> {
     let options = SocketOptions::from_query(endpoint, KEYS)?;
     let streams = endpoint.query().find(|(key, _)| *key == STREAMS);
@@ -135,7 +135,7 @@ impl MuxTransport for MemMux {
     }
 }
 
-/// A name that is listened on. Dropping it frees the name.
+/// A listener. Dropping it frees its name.
 #[derive(Debug)]
 pub struct MemMuxListener {
     claim: Claim<Listening>,

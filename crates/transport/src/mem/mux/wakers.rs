@@ -1,4 +1,4 @@
-//! The tasks that wait for one thing through several handles.
+//! The wakers of the tasks that wait for the same event at several handles.
 
 use std::task::{Context, Waker};
 
@@ -7,8 +7,8 @@ use std::task::{Context, Waker};
 pub(super) struct Wakers(Vec<(u64, Waker)>);
 
 impl Wakers {
-    /// The task that polled `handle` last is woken next time. The caller drops the waker of the one
-    /// before, once the lock is free.
+    /// Keeps the waker of the task that polls `handle`. The caller drops the one that was there,
+    /// once the lock is free.
     #[must_use = "dropped once the lock is free"]
     pub(super) fn wait(&mut self, handle: u64, cx: &Context<'_>) -> Option<Waker> {
         let waker = cx.waker();
@@ -30,8 +30,8 @@ impl Wakers {
         Some(self.0.swap_remove(at).1)
     }
 
-    /// All that wait: one of them may have been cancelled, and nobody knows which. The caller wakes
-    /// them once the lock is free.
+    /// All wakers: any one task may have been cancelled, so all are woken. The caller wakes them
+    /// once the lock is free.
     #[must_use = "woken once the lock is free"]
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         std::mem::take(&mut self.0)
