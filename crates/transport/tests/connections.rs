@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxSocket, Connection, MemConnection, MemMux, MuxListener, MuxTransport, RecvHalf, SendExt,
-    SendHalf,
+    BoxSocket, Connection, MemConnection, MemMux, MuxListener, MuxTransport, RecvExt, RecvHalf,
+    SendExt, SendHalf,
 };
 use tokio::io::ReadBuf;
 
@@ -46,17 +46,60 @@ async fn a_handle_that_is_dropped_while_it_waits_leaves_nothing() {
     assert_eq!(Arc::strong_count(&nobody), 1);
 }
 
+/// Whether another task of this thread runs while `busy` does, which never has to wait.
+async fn lets_others_run(busy: impl Future<Output = ()>) -> bool {
+    let ran = Arc::new(AtomicBool::new(false));
+    let other = Arc::clone(&ran);
+    tokio::spawn(async move { other.store(true, Ordering::Relaxed) });
+    busy.await;
+    ran.load(Ordering::Relaxed)
+}
+
 #[tokio::test]
 async fn a_task_that_only_sends_datagrams_lets_others_run() {
     let (client, _server) = pair("mem-mux://*").await;
     let mut datagrams = client.datagrams().unwrap();
-    let ran = Arc::new(AtomicBool::new(false));
-    let other = Arc::clone(&ran);
-    tokio::spawn(async move { other.store(true, Ordering::Relaxed) });
-    for _ in 0..10_000 {
-        datagrams.send(b"x").await.unwrap();
+    let busy = async {
+        for _ in 0..10_000 {
+            datagrams.send(b"x").await.unwrap();
+        }
+    };
+    assert!(lets_others_run(busy).await);
+}
+
+#[tokio::test]
+async fn so_does_one_that_only_receives_them() {
+    let (client, server) = pair("mem-mux://*").await;
+    let (mut sent, mut arrived) = (client.datagrams().unwrap(), server.datagrams().unwrap());
+    // As many as wait at once.
+    for _ in 0..256 {
+        sent.send(b"x").await.unwrap();
     }
-    assert!(ran.load(Ordering::Relaxed));
+    tokio::task::yield_now().await; // with a budget as at first
+    let busy = async {
+        for _ in 0..256 {
+            let _ = arrived.recv(&mut [0; 8]).await.unwrap();
+        }
+    };
+    assert!(lets_others_run(busy).await);
+}
+
+#[tokio::test]
+async fn so_does_one_that_only_opens_or_accepts_streams() {
+    let (mut client, mut server) = pair("mem-mux://*?streams=1000").await;
+    let mut streams = Vec::new();
+    let busy = async {
+        for _ in 0..1_000 {
+            streams.push(client.open().await.unwrap());
+        }
+    };
+    assert!(lets_others_run(busy).await, "opening");
+    let busy = async {
+        for _ in 0..1_000 {
+            server.accept().await.unwrap().unwrap();
+        }
+    };
+    assert!(lets_others_run(busy).await, "accepting");
 }
 
 /// A task that uses connections when it is woken, and when it is dropped.

@@ -27,7 +27,7 @@ async fn a_layer_takes_the_place_of_what_it_wraps() {
 
 #[test]
 fn an_unknown_scheme_is_named_with_those_that_there_are() {
-    let unknown = |result: socketry_transport::Result<Registry>| {
+    let unknown = |result: Result<Registry>| {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnknownScheme);
         let words = error.to_string();

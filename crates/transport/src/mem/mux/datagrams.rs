@@ -51,10 +51,13 @@ impl RecvHalf for DatagramRecv {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(Received::Data));
         }
+        let turn = ready!(poll_proceed(cx));
         let Held {
             link, end, name, ..
         } = &*self.0;
-        let Some(datagram) = ready!(link.poll_datagram(*end, *name, cx))? else {
+        let received = ready!(link.poll_datagram(*end, *name, cx));
+        turn.made_progress();
+        let Some(datagram) = received? else {
             return Poll::Ready(Ok(Received::End));
         };
         let fits = datagram.len().min(buf.remaining());

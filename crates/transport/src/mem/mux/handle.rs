@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use tokio::task::coop::poll_proceed;
 
 use super::datagrams;
 use super::link::{CLIENT, Limits, Link, Opened, SERVER};
@@ -117,19 +119,24 @@ impl Connection for MemConnection {
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<MemSocket>> {
+        // A peer may be as fast as this task, which would then keep its thread for itself.
+        let turn = ready!(poll_proceed(cx));
         let Held {
             link, end, name, ..
         } = &self.held;
-        let opened = link.poll_open(*end, *name, cx);
-        opened.map_ok(|opened| self.held.stream(opened))
+        let opened = ready!(link.poll_open(*end, *name, cx));
+        turn.made_progress();
+        Poll::Ready(opened.map(|opened| self.held.stream(opened)))
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<MemSocket>>> {
+        let turn = ready!(poll_proceed(cx));
         let Held {
             link, end, name, ..
         } = &self.held;
-        let accepted = link.poll_accept(*end, *name, cx);
-        accepted.map_ok(|opened| opened.map(|opened| self.held.stream(opened)))
+        let accepted = ready!(link.poll_accept(*end, *name, cx));
+        turn.made_progress();
+        Poll::Ready(accepted.map(|opened| opened.map(|opened| self.held.stream(opened))))
     }
 
     fn close(&self, code: u64, reason: &str) {
