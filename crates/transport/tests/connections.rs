@@ -207,7 +207,7 @@ fn datagrams(ends: &mut Ends, cx: &mut Context<'_>) -> Vec<BoxSocket> {
     sockets.into()
 }
 
-fn close(ends: Ends, _: Vec<BoxSocket>) {
+fn close(ends: &mut Ends, _: Vec<BoxSocket>) {
     ends[0].close(1, "");
 }
 
@@ -215,18 +215,18 @@ fn close(ends: Ends, _: Vec<BoxSocket>) {
 type Case = (
     &'static str,
     fn(&mut Ends, &mut Context<'_>) -> Vec<BoxSocket>,
-    fn(Ends, Vec<BoxSocket>),
+    fn(&mut Ends, Vec<BoxSocket>),
 );
 
 const CASES: [Case; 8] = [
-    ("an accept and a stream", accepts, |[mut client, _], _| {
+    ("an accept and a stream", accepts, |[client, _], _| {
         now(client.poll_open(&mut nobody()));
     }),
     ("an open and a stream that goes", opens, |_, both| {
-        drop(both)
+        drop(both);
     }),
     ("a stream and its peer that goes", streams, |_, mut both| {
-        drop(both.swap_remove(1))
+        drop(both.swap_remove(1));
     }),
     ("a datagram", datagrams, |_, mut both| {
         now(both[0].poll_send(&mut nobody(), &[IoSlice::new(b"x")]));
@@ -245,7 +245,7 @@ fn a_task_that_is_woken_may_use_its_connection() {
             let used = Arc::default();
             let waker = User::waker(&ends, &used);
             let sockets = wait(&mut ends, &mut Context::from_waker(&waker));
-            then(ends, sockets);
+            then(&mut ends, sockets);
             assert!(used.load(Ordering::Relaxed) > 0, "{name}");
         });
     }

@@ -13,6 +13,23 @@ const LIMIT: Duration = Duration::from_secs(60);
 const SKIPPED: &[u8] =
     b"SKIPPED: no network of one's own can be made here (root, unshare and ip are needed)\n";
 
+/// Waits until the kernel delivers to each IPv6 address of this network that may be used. It adds
+/// their local routes after `ip` has returned; until then a datagram leaves by the device and is
+/// lost.
+const ROUTED: &str = r#"
+routed() {
+    for at in $(ip -6 -o addr show -tentative | sed 's/.*inet6 \([^/]*\).*/\1/'); do
+        ip -6 route show table local | grep -q "^local $at " || return 1
+    done
+}
+tries=0
+until routed; do
+    tries=$((tries + 1))
+    [ $tries -lt 1000 ]
+    sleep 0.02
+done
+"#;
+
 /// Runs the calling test, whose name with its module is `name`, once more in a network of its own
 /// that the shell made with `setup`, and there `body`.
 pub(crate) fn alone(name: &str, setup: &str, body: impl Future<Output = ()>) {
@@ -27,7 +44,7 @@ pub(crate) fn alone(name: &str, setup: &str, body: impl Future<Output = ()>) {
         // The test harness keeps to itself what `eprintln` says.
         return std::io::stderr().write_all(SKIPPED).unwrap();
     }
-    let script = format!("set -e; ip link set lo up; {setup}\nexec \"$@\"");
+    let script = format!("set -e; ip link set lo up; {setup}\n{ROUTED}exec \"$@\"");
     let status = Command::new("unshare")
         .args(["-n", "-m", "sh", "-c", &script, "sh"])
         .arg(std::env::current_exe().unwrap())
