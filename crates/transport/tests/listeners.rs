@@ -2,19 +2,23 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socketry_transport::{
-    AcceptedBy, BoxSocket, Endpoint, Error, ErrorKind, Half, Listener, Listeners, Registry, Result,
-    connect, listen,
+    AcceptedBy, BoxListener, BoxSocket, Endpoint, Error, ErrorKind, Half, Listener, Listeners,
+    ListenersHandle, Registry, Result, connect, listen,
 };
 use tokio::time::timeout;
 
 const SHORT: Duration = Duration::from_millis(50);
 
-async fn mem() -> socketry_transport::BoxListener {
+/// What hangs, hangs longer.
+const LONG: Duration = Duration::from_secs(20);
+
+async fn mem() -> BoxListener {
     listen("mem://*").await.unwrap()
 }
 
@@ -59,7 +63,7 @@ async fn a_plain_accept_says_it_in_the_info_of_the_socket() {
 /// Always ready, as a listener under a flood is; counts how often it was asked.
 struct Flooded {
     local: Endpoint,
-    own: socketry_transport::BoxListener,
+    own: BoxListener,
 }
 
 impl Flooded {
@@ -219,6 +223,88 @@ async fn one_that_fails_is_told_by_name_and_the_others_go_on() {
     );
     let words = "listener #1 at mem://bad is removed: cannot accept at mem://bad: it is closed";
     assert_eq!(line, words);
+}
+
+/// Adds the other one when it is polled, and removes itself.
+struct Replacing {
+    local: Endpoint,
+    handle: ListenersHandle,
+    other: Option<BoxListener>,
+}
+
+impl Listener for Replacing {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        &self.local
+    }
+    fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        if let Some(other) = self.other.take() {
+            self.handle.add(other).unwrap();
+            let locals = self.handle.locals();
+            let (own, _) = locals.iter().find(|(_, at)| *at == self.local).unwrap();
+            assert!(self.handle.remove(*own));
+        }
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_listener_inside_may_change_the_listeners() {
+    let (done, finished) = mpsc::channel();
+    // On a thread of its own, which would wait for a lock for ever.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        done.send(runtime.unwrap().block_on(replaced())).unwrap();
+    });
+    let (locals, other) = finished.recv_timeout(LONG).expect("it hangs");
+    assert_eq!(locals, [other]);
+}
+
+/// Accepts from the listener that another one adds; the listeners that are left, and that one.
+async fn replaced() -> (Vec<Endpoint>, Endpoint) {
+    let mut listeners = Listeners::new();
+    let other = mem().await;
+    let at = other.local().clone();
+    let client = connect(&at).await.unwrap();
+    listeners.add(Replacing {
+        local: "mem://replacing".parse().unwrap(),
+        handle: listeners.handle(),
+        other: Some(other),
+    });
+    let (_, by) = listeners.accept_from().await.unwrap();
+    assert_eq!(by.local, at);
+    drop(client);
+    // The handle went with the listener that held it.
+    let noop = &mut Context::from_waker(std::task::Waker::noop());
+    assert!(listeners.poll_accept_from(noop).is_pending());
+    (Listener::locals(&listeners), at)
+}
+
+/// Panics when it is polled first.
+struct Panicking(BoxListener, bool);
+
+impl Listener for Panicking {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.0.local()
+    }
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        assert!(std::mem::replace(&mut self.1, true), "as this test wants");
+        self.0.poll_accept(cx)
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_keeps_its_place() {
+    let mut listeners = Listeners::new();
+    let id = listeners.add(Panicking(mem().await, false));
+    let _client = connect(&listeners.locals()[0].1).await.unwrap();
+    let noop = &mut Context::from_waker(std::task::Waker::noop());
+    let polling = AssertUnwindSafe(|| listeners.poll_accept_from(noop));
+    assert!(catch_unwind(polling).is_err());
+    assert_eq!(listeners.accept_from().await.unwrap().1.id, id);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::transport::listener::Listener;
 
 /// Adds listeners to a [`Listeners`](crate::Listeners) and removes them, from any task and while it
-/// accepts. All clones are the same handle. As long as one is left, an empty `Listeners` waits.
+/// accepts. A listener inside may use it, too. All clones are the same handle. As long as one is left, an empty `Listeners` waits.
 pub struct ListenersHandle {
     members: Arc<Members>,
 }
@@ -45,10 +45,11 @@ impl ListenersHandle {
         self.members.add_if_open(listener).map_err(TooLate)
     }
 
-    /// Removes the listener with that id and drops it at once; `false` if there is none. Its
+    /// Removes the listener with that id and drops it at once, also while no task accepts; `false`
+    /// if there is none. A listener that is just being polled is dropped when its poll returns. Its
     /// accepted sockets go on.
     pub fn remove(&self, id: ListenerId) -> bool {
-        self.members.remove(id).is_some()
+        self.members.remove(id)
     }
 
     /// The id and endpoint of each listener, in the order in which they were added.

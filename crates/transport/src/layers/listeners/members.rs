@@ -56,15 +56,15 @@ pub(super) enum Turn {
 
 /// Shared by the one task that accepts and the handles.
 ///
-/// The lock is held while listeners are polled, which is short. So `remove` closes a listener at
-/// once, even while no task accepts, and a listener must not use the handle in its own poll.
+/// A listener is taken out while it is polled, and the lock is free then: it may use a handle, and
+/// other tasks need not wait for it.
 #[derive(Default)]
 pub(super) struct Members(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     /// In the order in which they were added.
-    listeners: Vec<(ListenerId, BoxListener)>,
+    listeners: Vec<Member>,
     /// The index of the listener to ask next.
     next: usize,
     next_id: u64,
@@ -74,9 +74,15 @@ struct State {
     accepting: Option<Waker>,
 }
 
+struct Member {
+    by: AcceptedBy,
+    /// `None` while it is polled.
+    listener: Option<BoxListener>,
+}
+
 impl Members {
     fn locked(&self) -> MutexGuard<'_, State> {
-        // A panic in the poll of a listener leaves the list consistent.
+        // Nothing panics while it is held; should that change, the list is still whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,16 +104,16 @@ impl Members {
         Ok(id)
     }
 
-    pub(super) fn remove(&self, id: ListenerId) -> Option<BoxListener> {
-        let mut state = self.locked();
-        let at = state.listeners.iter().position(|(own, _)| *own == id)?;
-        Some(state.take(at).1)
+    /// Removes the listener of that id. One that is being polled is dropped when its poll returns.
+    pub(super) fn remove(&self, id: ListenerId) -> bool {
+        let removed = self.locked().remove(id);
+        removed.is_some()
     }
 
     pub(super) fn locals(&self) -> Vec<(ListenerId, Endpoint)> {
         let state = self.locked();
         let locals = state.listeners.iter();
-        locals.map(|(id, l)| (*id, l.local().clone())).collect()
+        locals.map(|m| (m.by.id, m.by.local.clone())).collect()
     }
 
     pub(super) fn count_handle(&self) {
@@ -134,33 +140,72 @@ impl Members {
 
     /// Asks each listener once, beginning after the one that had the last turn.
     pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let mut state = self.locked();
-        for _ in 0..state.listeners.len() {
-            let at = state.next % state.listeners.len();
-            state.next = at + 1;
-            let (id, listener) = &mut state.listeners[at];
-            let Poll::Ready(accepted) = listener.poll_accept(cx) else {
+        for _ in 0..self.begin(cx) {
+            let Some(mut turned) = self.take_next() else {
+                break;
+            };
+            let Some(Poll::Ready(accepted)) = turned.listener.as_mut().map(|l| l.poll_accept(cx))
+            else {
                 continue;
             };
-            let by = AcceptedBy {
-                id: *id,
-                local: listener.local().clone(),
-            };
+            let by = turned.by.clone();
             return Poll::Ready(match accepted {
                 Ok(socket) => Turn::Accepted(socket, by),
                 Err(error) => {
-                    let failed = state.take(at);
-                    drop(state);
-                    drop(failed);
+                    self.remove(by.id);
                     Turn::Failed(ListenerFailure { by, error })
                 }
             });
         }
-        if state.listeners.is_empty() && state.handles == 0 {
-            return Poll::Ready(Turn::Ended);
+        let state = self.locked();
+        match state.listeners.is_empty() && state.handles == 0 {
+            true => Poll::Ready(Turn::Ended),
+            false => Poll::Pending,
         }
-        state.accepting = Some(cx.waker().clone());
-        Poll::Pending
+    }
+
+    /// Keeps the waker of the task that accepts, before listeners are polled: one may be added
+    /// meanwhile. Gives the number of listeners.
+    fn begin(&self, cx: &Context<'_>) -> usize {
+        let mut state = self.locked();
+        let replaced = match &state.accepting {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            _ => state.accepting.replace(cx.waker().clone()),
+        };
+        let count = state.listeners.len();
+        drop(state);
+        drop(replaced);
+        count
+    }
+
+    /// Takes out the listener that has the turn.
+    fn take_next(&self) -> Option<Turned<'_>> {
+        let mut state = self.locked();
+        let at = state.next.checked_rem(state.listeners.len())?;
+        state.next = at + 1;
+        let member = &mut state.listeners[at];
+        Some(Turned {
+            members: self,
+            by: member.by.clone(),
+            listener: member.listener.take(),
+        })
+    }
+}
+
+/// A listener that is being polled. It returns to its place when this is dropped, also by a panic,
+/// unless it was removed.
+struct Turned<'a> {
+    members: &'a Members,
+    by: AcceptedBy,
+    listener: Option<BoxListener>,
+}
+
+impl Drop for Turned<'_> {
+    fn drop(&mut self) {
+        let mut state = self.members.locked();
+        if let Some(at) = state.place(self.by.id) {
+            state.listeners[at].listener = self.listener.take();
+        }
     }
 }
 
@@ -169,16 +214,26 @@ impl State {
     fn add(&mut self, listener: BoxListener) -> (ListenerId, Option<Waker>) {
         let id = ListenerId(self.next_id);
         self.next_id += 1;
-        self.listeners.push((id, listener));
+        let local = listener.local().clone();
+        self.listeners.push(Member {
+            by: AcceptedBy { id, local },
+            listener: Some(listener),
+        });
         (id, self.accepting.take())
     }
 
-    /// Removes the listener at this index. The next turn stays with the same listener.
-    fn take(&mut self, at: usize) -> (ListenerId, BoxListener) {
+    fn place(&self, id: ListenerId) -> Option<usize> {
+        self.listeners.iter().position(|member| member.by.id == id)
+    }
+
+    /// The next turn stays with the same listener. The caller drops the removed one once the lock is
+    /// free.
+    fn remove(&mut self, id: ListenerId) -> Option<Member> {
+        let at = self.place(id)?;
         if at < self.next {
             self.next -= 1;
         }
-        self.listeners.remove(at)
+        Some(self.listeners.remove(at))
     }
 }
 

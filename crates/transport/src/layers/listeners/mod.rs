@@ -42,9 +42,6 @@ use members::{Members, Turn};
 /// # Ok(()) }
 /// ```
 ///
-/// A listener inside must not use this `Listeners`, or a handle of it, in its `poll_accept`: it
-/// would wait for itself.
-///
 /// Without a listener inside, accepting waits until a [handle](ListenersHandle) adds one. When no
 /// handle is left either, it ends. Dropping this drops the listeners inside.
 pub struct Listeners {
