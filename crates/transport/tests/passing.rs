@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::future::poll_fn;
+use std::io::{ErrorKind, IoSlice, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use socketry_transport::{
     BoxSocket, Descriptors, Half, Listener, OsDatagram, OsSocket, PeerAddr, Received, RecvExt,
-    SendExt, Socket, Transport, UnixDgramTransport, UnixTransport, connect, listen,
+    SendExt, SendHalf, Socket, Transport, UnixDgramTransport, UnixTransport, connect, listen,
 };
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -163,6 +164,36 @@ async fn what_cannot_travel_is_refused() {
     let other = tempfile::tempfile().unwrap();
     let refused = tcp.send_with(b"x", &[other.as_fd()]).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn they_travel_with_the_first_byte_behind_many_empty_parts() {
+    let (mut server, mut client, _directory) = pair("descriptors=2", "descriptors=2").await;
+    let mut parts = vec![IoSlice::new(b""); 2000];
+    parts.push(IoSlice::new(b"x"));
+    passed(&client).attach(file("attached")).unwrap();
+    let sent = poll_fn(|cx| client.poll_send(cx, &parts)).await;
+    assert_eq!(sent.unwrap(), 1);
+    assert_eq!(exactly(&mut server, 1).await, b"x");
+    assert_eq!(texts(passed(&server).take(1).unwrap()), ["attached"]);
+}
+
+/// A datagram goes whole or not at all, with descriptors too.
+#[tokio::test]
+async fn a_datagram_of_too_many_parts_is_not_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("d");
+    let server = bound(&path, "descriptors=2").await;
+    let at = format!("unix-dgram://{}?descriptors=2", path.display());
+    let mut client = connect(&*at).await.unwrap();
+    passed(&client).attach(file("attached")).unwrap();
+    let parts = vec![IoSlice::new(b"x"); 2000];
+    let sent = poll_fn(|cx| client.poll_send(cx, &parts)).await;
+    assert!(sent.is_err(), "{sent:?}");
+    client.send_all(b"next").await.unwrap();
+    let mut buf = [0; 10];
+    let came = server.recv_with(&mut buf).await.unwrap();
+    assert_eq!(&buf[..came.len], b"next");
 }
 
 #[tokio::test]

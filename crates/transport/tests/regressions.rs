@@ -46,6 +46,19 @@ async fn many_parts_are_sent_in_part() {
     assert!(sent.is_ok_and(|sent| sent > 0));
 }
 
+#[tokio::test]
+async fn what_stands_behind_many_empty_parts_is_sent() {
+    let mut server = listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut client = connect(server.local()).await.unwrap();
+    let _accepted = server.accept().await.unwrap();
+    let mut parts = vec![IoSlice::new(b""); 2000];
+    parts.push(IoSlice::new(b"x"));
+    let sent = poll_fn(|cx| client.poll_send(cx, &parts)).await;
+    assert_eq!(sent.unwrap(), 1);
+    let sent = poll_fn(|cx| client.poll_send(cx, &parts[..2000])).await;
+    assert_eq!(sent.unwrap(), 0);
+}
+
 /// A datagram socket whose flush takes a while.
 struct Slow {
     sent: Arc<Mutex<Vec<Vec<u8>>>>,

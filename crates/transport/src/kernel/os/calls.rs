@@ -17,7 +17,7 @@ use crate::contract::socket::{Received, Shape};
 use crate::kernel::addr;
 
 /// How many parts one call takes (`IOV_MAX` on Linux).
-pub(super) const MAX_PARTS: usize = 1024;
+const MAX_PARTS: usize = 1024;
 
 /// Refuses a datagram that the system would refuse. The error says how long it is and how long it
 /// may be.
@@ -85,14 +85,18 @@ pub(super) fn send_parts(
 ) -> io::Result<usize> {
     match parts {
         [part] => socket.send_with_flags(part, libc::MSG_NOSIGNAL),
-        // The system refuses more parts than this with EMSGSIZE. A stream may send the first of
-        // them.
-        parts if stream => {
-            let parts = &parts[..parts.len().min(MAX_PARTS)];
-            socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
-        }
+        parts if stream => socket.send_vectored_with_flags(stream_parts(parts), libc::MSG_NOSIGNAL),
         parts => socket.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL),
     }
+}
+
+/// The `parts` of a stream that one call sends: the system refuses more of them with EMSGSIZE. They
+/// begin with the first that has bytes. A call that sends no byte would look as if the peer took
+/// none.
+pub(super) fn stream_parts<'a, 'b>(parts: &'a [IoSlice<'b>]) -> &'a [IoSlice<'b>] {
+    let begin = parts.iter().position(|part| !part.is_empty());
+    let parts = &parts[begin.unwrap_or(0)..];
+    &parts[..parts.len().min(MAX_PARTS)]
 }
 
 /// Sends all `parts` as one datagram to `to`.

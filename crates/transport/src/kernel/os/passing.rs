@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use socket2::{SockAddr, Socket};
 use tokio::io::ReadBuf;
 
-use super::calls::{check_len, filled, recv_datagram, recv_some, send_parts};
+use super::calls::{check_len, filled, recv_datagram, recv_some, send_parts, stream_parts};
 use super::halves::{OsSend, OsSocket};
 use super::{Os, rights};
 use crate::contract::socket::Received;
@@ -188,6 +188,7 @@ impl Os {
             return send_parts(socket, parts, stream);
         };
         let mut queues = passing.lock();
+        let parts = if stream { stream_parts(parts) } else { parts };
         let nothing = stream && parts.iter().all(|part| part.is_empty());
         if queues.attached.is_empty() || nothing {
             return send_parts(socket, parts, stream);
@@ -216,7 +217,9 @@ impl Os {
         if descriptors.len() > rights::MOST {
             return Err(too_many(descriptors.len()));
         }
-        if self.shape.is_stream() && parts.iter().all(|part| part.is_empty()) {
+        let stream = self.shape.is_stream();
+        let parts = if stream { stream_parts(parts) } else { parts };
+        if stream && parts.iter().all(|part| part.is_empty()) {
             return invalid("descriptors travel with at least one byte");
         }
         rights::send(socket, parts, to, descriptors)

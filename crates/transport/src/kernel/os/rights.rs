@@ -14,7 +14,6 @@ use libc::{c_int, iovec, msghdr, socklen_t};
 use socket2::{MsgHdr, SockAddr, SockAddrStorage, Socket};
 use tokio::io::ReadBuf;
 
-use super::calls::MAX_PARTS;
 use super::control::{Control, space};
 
 /// `SO_PASSRIGHTS` of Linux 6.16: whether the socket takes descriptors. Accepted sockets inherit it
@@ -98,7 +97,7 @@ fn opened(data: &[u8]) -> impl Iterator<Item = OwnedFd> {
 }
 
 /// Sends `parts` and `descriptors` to `to`, or else to the peer. A stream may send only a part of
-/// them.
+/// the bytes.
 pub(super) fn send(
     socket: &Socket,
     parts: &[IoSlice<'_>],
@@ -112,7 +111,7 @@ pub(super) fn send(
         control.push(libc::SOL_SOCKET, libc::SCM_RIGHTS, &numbers);
     }
     let message = MsgHdr::new()
-        .with_buffers(&parts[..parts.len().min(MAX_PARTS)])
+        .with_buffers(parts)
         .with_control(control.as_bytes());
     let message = match to {
         Some(to) => message.with_addr(to),
