@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -114,6 +115,57 @@ async fn what_fails_is_counted_and_told_and_never_reaches_the_accept_loop() {
         ..
     } = stats;
     assert_eq!((succeeded, failed, timed_out, panicked), (1, 1, 1, 1));
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "as this test wants");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_counted_and_told_if_its_value_panics_when_it_is_dropped() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let teller = Arc::clone(&told);
+    let limits = UpgradeLimits::default();
+    let mut listener = listen("mem://*")
+        .await
+        .unwrap()
+        .upgrading(
+            limits,
+            async |mut socket: BoxSocket| -> io::Result<BoxSocket> {
+                let mut kind = [0];
+                let _ = socket.recv(&mut kind).await?;
+                match kind {
+                    [1] => Ok(socket),
+                    [2] => std::panic::panic_any(Bomb),
+                    _ => {
+                        let _bomb = Bomb;
+                        std::future::pending().await
+                    }
+                }
+            },
+        )
+        .on_failure(move |_| {
+            teller.fetch_add(1, Ordering::Relaxed);
+        });
+    let _bad = [client(&listener, 2).await, client(&listener, 3).await];
+    let at = Named(listener.local().clone());
+    let later = async {
+        tokio::time::sleep(2 * limits.deadline).await;
+        client(&at, 1).await
+    };
+    let (accepted, _good) = tokio::join!(listener.accept(), later);
+    accepted.unwrap();
+    let stats = listener.stats();
+    assert_eq!(
+        (stats.panicked, stats.timed_out, stats.succeeded),
+        (1, 1, 1)
+    );
+    assert_eq!(told.load(Ordering::Relaxed), 2);
 }
 
 /// Only a place to connect to.

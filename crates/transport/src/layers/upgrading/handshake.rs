@@ -33,8 +33,10 @@ impl Handshake {
     }
 
     /// Gives the socket. `None` if the handshake failed, which was reported to the observer.
-    pub(super) async fn run<S>(self, upgrade: BoxFuture<'static, Upgraded<S>>) -> Option<S> {
-        let trouble = match timeout(self.deadline, unpanicking(upgrade)).await {
+    pub(super) async fn run<S>(self, mut upgrade: BoxFuture<'static, Upgraded<S>>) -> Option<S> {
+        let ended = timeout(self.deadline, unpanicking(&mut upgrade)).await;
+        drop_caught(upgrade);
+        let trouble = match ended {
             Ok(Ok(socket)) => {
                 self.observer.succeeded();
                 return Some(socket);
@@ -50,12 +52,25 @@ impl Handshake {
 
 /// The result of `upgrade`. A panic is caught here, since the observer must not run while it
 /// unwinds. The future is not polled again.
-async fn unpanicking<S>(mut upgrade: BoxFuture<'static, Upgraded<S>>) -> Result<S, UpgradeTrouble> {
+async fn unpanicking<S>(
+    upgrade: &mut BoxFuture<'static, Upgraded<S>>,
+) -> Result<S, UpgradeTrouble> {
     poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| upgrade.as_mut().poll(cx))) {
             Ok(polled) => polled.map_err(UpgradeTrouble::Failed),
-            Err(_) => Poll::Ready(Err(UpgradeTrouble::Panicked)),
+            Err(payload) => {
+                drop_caught(payload);
+                Poll::Ready(Err(UpgradeTrouble::Panicked))
+            }
         },
     )
     .await
+}
+
+/// Drops `value`. If that panics, the panic ends here, and the handshake is still counted and told.
+fn drop_caught<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // It may panic in its turn.
+        std::mem::forget(payload);
+    }
 }
