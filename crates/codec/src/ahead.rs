@@ -1,14 +1,14 @@
-//! Frames that one look at the input finds behind the first.
+//! Frames that one call of a codec finds behind the first.
 
 use crate::limits::FRAMES_AT_ONCE;
 use crate::{CodecError, Decoded};
 
-/// Where the frames lie that stand whole behind the first: what
-/// [`Codec::decode_many`](crate::Codec::decode_many) fills.
+/// The positions of the whole frames behind the first.
+/// [`Codec::decode_many`](crate::Codec::decode_many) fills it.
 ///
-/// It holds one less than [`FRAMES_AT_ONCE`], in 3 KiB. The caller that asks a codec for many
+/// It holds one frame less than [`FRAMES_AT_ONCE`], in 3 KiB. The caller that asks a codec for many
 /// frames gives them out one by one. It may [forget](Ahead::clear) those that are left at any time,
-/// and then asks again from where it stands.
+/// and then asks the codec again from the next frame on.
 ///
 /// ```
 /// use socketry_codec::{Ahead, Codec, Decoded, End, Struct};
@@ -17,23 +17,24 @@ use crate::{CodecError, Decoded};
 /// let wire = b"\0\x01a\0\x02bc\0\x03d";
 /// let first = codec.decode_many(wire, End::Open, &mut ahead)?;
 /// assert_eq!(first, Decoded::Frame { start: 2, end: 3, consumed: 3 });
-/// assert_eq!(ahead.next(), Some(Decoded::Frame { start: 2, end: 4, consumed: 4 })); // of what the first one left
+/// // Its positions are counted from the end of the first frame.
+/// assert_eq!(ahead.next(), Some(Decoded::Frame { start: 2, end: 4, consumed: 4 }));
 /// assert_eq!(ahead.next(), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Ahead {
-    /// The first is left free for the frame before all these: see [`first`](Ahead::first).
+    /// The first place is free for the frame before these: see [`first`](Ahead::first).
     places: [Place; FRAMES_AT_ONCE],
-    /// Those before are given out.
+    /// The places before this index are given out.
     given: usize,
-    /// Those before are frames.
+    /// The places before this index are frames.
     found: usize,
-    /// How many bytes the frames behind the first take, all together.
+    /// The bytes that all frames behind the first take together.
     reach: usize,
 }
 
-/// A frame, as [`Decoded::Frame`] says it: from where the frame before it ends.
+/// The positions of a frame, as in [`Decoded::Frame`]: counted from the end of the frame before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) start: usize,
@@ -42,7 +43,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The frame in an answer about `here` bytes, if it is one that can be.
+    /// The frame in an answer about `here` bytes, if its positions are possible.
     #[inline(always)]
     pub(crate) fn sound(answer: Decoded, here: usize) -> Option<Place> {
         match answer {
@@ -61,7 +62,7 @@ impl Place {
 }
 
 impl Ahead {
-    /// Nothing is found yet.
+    /// Without frames.
     pub fn new() -> Self {
         Ahead {
             places: [Place::default(); FRAMES_AT_ONCE],
@@ -82,7 +83,7 @@ impl Ahead {
     /// anything else.
     ///
     /// # Errors
-    /// As `decode` says of the first frame; those behind it are left to be asked for.
+    /// As `decode`, about the first frame. An error behind it comes when the codec is asked again.
     #[inline(always)]
     pub fn each(
         &mut self,
@@ -95,9 +96,9 @@ impl Ahead {
     }
 
     /// Adds the frames behind `first`, the answer about `input`, as long as there is room and
-    /// `whole` finds one at the front of what is left. `whole` gives a [`Decoded::Frame`] as
-    /// `decode` would; anything else ends the batch, and leaves the codec as if it had not looked
-    /// there.
+    /// `whole` finds a frame at the front of the rest. `whole` gives a [`Decoded::Frame`] as
+    /// `decode` would. Any other answer ends the batch, and must leave the codec as if it had not
+    /// looked there.
     #[inline(always)]
     pub fn behind(
         &mut self,
@@ -125,8 +126,8 @@ impl Ahead {
         self.found = found;
     }
 
-    /// Puts the frame that the codec answered with before those that it found behind it; whether
-    /// all of them lie within an input of `here` bytes.
+    /// Puts the frame that the codec answered with before those behind it. Gives whether all of
+    /// them are within an input of `here` bytes.
     #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn first(&mut self, place: Place, here: usize) -> bool {
@@ -143,8 +144,8 @@ impl Ahead {
         Some(place)
     }
 
-    /// The next `most` places, or as many as there are, and how many before them are given out, to
-    /// be noted there.
+    /// The next `most` places, or as many as there are, and the count of places that are given out,
+    /// which the caller updates.
     #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn lend(&mut self, most: usize) -> (&[Place], &mut usize) {

@@ -1,4 +1,4 @@
-//! The contract of a codec: it says where a frame lies, and never copies it.
+//! The contract of a codec: it finds the positions of frames, and never copies them.
 
 use std::fmt;
 
@@ -6,32 +6,33 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{Ahead, CodecError, FrameSource, Properties};
 
-/// What is known about the bytes after the input.
+/// Whether bytes may follow the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// More may come.
+    /// More bytes may follow.
     Open,
-    /// The stream has ended: nothing follows.
+    /// The stream has ended: no bytes follow.
     Closed,
-    /// The input is (the rest of) one datagram: nothing of this frame can follow in another.
+    /// The input is (the rest of) one datagram. A frame never continues in another one.
     Datagram,
 }
 
-/// Where the next frame lies in the input.
+/// The position of the next frame in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// Not here yet: at least this many bytes more are needed (1 or more; a hint, so that the
-    /// reader can ask for enough at once). With [`End::Closed`] or [`End::Datagram`] it is said of
-    /// an empty input only, and means that nothing is left.
+    /// The frame is not whole yet: it needs at least this many bytes more, 1 at least. It is a
+    /// hint, so that the reader can ask for enough at once. With [`End::Closed`] or
+    /// [`End::Datagram`] a codec answers so for an empty input only, and it means that no frame is
+    /// left.
     Need(usize),
     /// `input[start..end]` is a frame. The reader then drops `consumed` bytes (at least `end`, and
     /// at least 1 unless the input was an empty datagram).
     Frame {
-        /// Where it begins.
+        /// The index of its first byte.
         start: usize,
         /// One past its last byte.
         end: usize,
-        /// How many bytes of the input it took, with what surrounds it.
+        /// The bytes of the input that it took, with its header and delimiter.
         consumed: usize,
     },
     /// The first bytes (at least 1, at most the whole input) belong to no frame: drop them and ask
@@ -40,8 +41,9 @@ pub enum Decoded {
 }
 
 impl Decoded {
-    /// Whether this can be an answer about `here` bytes of input: nothing outside of it, and
-    /// progress. A codec of somebody's that says otherwise must not make its caller panic or spin.
+    /// Whether the answer is possible for `here` bytes of input: its positions are inside, and it
+    /// makes progress. A third party's codec with another answer must not make its caller panic or
+    /// spin.
     #[inline]
     pub(crate) fn is_sound(&self, here: usize) -> bool {
         match *self {
@@ -64,41 +66,47 @@ impl Decoded {
 
 /// Finds frames in bytes, and puts them into bytes.
 ///
-/// A codec does no I/O. Its caller keeps the bytes that arrived and calls [`decode`](Codec::decode)
-/// with all of them that are not consumed yet; after [`Decoded::Need`] it calls again when more
-/// have arrived, with the same bytes at the front, so that a codec can go on where its scan
-/// stopped. After a frame, a skip or an error that can be skipped, the bytes consumed are dropped
-/// and the codec begins anew with what follows. An answer is given once: a second call without
-/// having done what the first one said has no defined meaning.
+/// A codec does no I/O. Its caller keeps the bytes that arrived, and calls
+/// [`decode`](Codec::decode) with all that are not consumed yet. After [`Decoded::Need`] it calls
+/// again when more have arrived, with the same bytes at the front, so that a codec can continue its
+/// scan. After a frame, a skip or an error that can be skipped, the caller drops the consumed
+/// bytes, and the codec begins anew with the next ones. The caller must do so before it calls
+/// again: otherwise the next answer has no meaning.
 ///
-/// Whatever the peer sends, `decode` neither panics nor spins: each answer but `Need` makes
+/// With any bytes from the peer, `decode` neither panics nor spins: each answer but `Need` makes
 /// progress.
 pub trait Codec: CloneCodec + Send + 'static {
     /// Looks for the next frame at the front of `input`.
     ///
     /// # Errors
-    /// What is wrong with these bytes, and how many of them to pass over; see [`CodecError`]. A
-    /// codec reports the same bytes once.
+    /// The fault in these bytes, and the number of bytes to pass over; see [`CodecError`]. A codec
+    /// reports the same bytes only once.
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError>;
 
-    /// Looks for the next frame as [`decode`](Codec::decode) does, and notes in `ahead`, which is
-    /// empty, the frames that stand whole behind it: one call for many frames, of which each then
-    /// costs next to nothing, boxed or not.
+    /// Looks for the next frame as [`decode`](Codec::decode) does, and notes the whole frames
+    /// behind it in `ahead`, which is empty. So one call finds many frames, and each costs next to
+    /// nothing, even if the codec is boxed.
     ///
-    /// By default it notes none, which is always right. A codec that keeps nothing from one call of
-    /// `decode` to the next overrides it in one line; one that remembers where its scan stopped
-    /// finds whole frames without touching that memory, through [`Ahead::behind`]:
+    /// By default it notes no frame, which is always right. A codec without state between two calls
+    /// of `decode` overrides it in one line. A codec that remembers where its scan stopped uses
+    /// [`Ahead::behind`], and finds whole frames without changing that state:
     ///
     /// ```
     /// # use socketry_codec::{Ahead, Codec, CodecError, Decoded, End};
     /// # #[derive(Clone)] struct Three;
     /// # impl Codec for Three {
     /// # fn decode(&mut self, input: &[u8], _: End) -> Result<Decoded, CodecError> {
-    /// #     match input.len() { n @ 0..3 => Ok(Decoded::Need(3 - n)), _ => Ok(Decoded::Frame { start: 0, end: 3, consumed: 3 }) }
+    /// #     match input.len() {
+    /// #         n @ 0..3 => Ok(Decoded::Need(3 - n)),
+    /// #         _ => Ok(Decoded::Frame { start: 0, end: 3, consumed: 3 }),
+    /// #     }
     /// # }
-    /// # fn encode(&mut self, _: &[u8], _: &mut bytes::BytesMut) -> Result<(), CodecError> { Ok(()) }
+    /// # fn encode(&mut self, _: &[u8], _: &mut bytes::BytesMut) -> Result<(), CodecError> {
+    /// #     Ok(())
+    /// # }
     /// # fn at_boundary(&self) -> bool { true }
-    /// fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead) -> Result<Decoded, CodecError> {
+    /// fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead)
+    /// -> Result<Decoded, CodecError> {
     ///     ahead.each(input, |rest| self.decode(rest, end))
     /// }
     /// # }
@@ -107,14 +115,14 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// # assert_eq!(ahead.count(), 2);
     /// ```
     ///
-    /// The frames are those that `decode` would give one by one. The codec is left as after the
-    /// first of them, so that its caller may forget the others at any time: a body may stand there,
-    /// which is no frame, or another codec may take over. So a codec that is another after each
-    /// frame (it counts them, or its key moves on) keeps the default.
+    /// The frames are those that `decode` would give one by one. The state of the codec is that
+    /// after the first of them. So its caller may forget the others at any time: the bytes may be a
+    /// body, which is not a frame, or another codec may take over. A codec whose state changes with
+    /// each frame (it counts them, or its key changes) keeps the default.
     ///
     /// # Errors
-    /// As [`decode`](Codec::decode), of the first frame. What is wrong behind it is told when it is
-    /// asked for.
+    /// As [`decode`](Codec::decode), about the first frame. A fault behind it is the error of a
+    /// later call.
     fn decode_many(
         &mut self,
         input: &[u8],
@@ -128,16 +136,16 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// Appends `frame` as it goes on the wire.
     ///
     /// # Errors
-    /// If this codec cannot carry that frame, so that it would not arrive as it is; then `out` is
-    /// as it was.
+    /// If this codec cannot carry the frame, which would not arrive unchanged. `out` is then as it
+    /// was.
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError>;
 
     /// Appends the frames that `frames` gives as [`encode`](Codec::encode) does each, until there
-    /// are no more or `out` has `full` bytes. The default does that; it is here so that a codec in
-    /// a box is called once for many frames.
+    /// are no more or `out` has `full` bytes. The default does this. The method exists so that a
+    /// boxed codec is called once for many frames.
     ///
     /// # Errors
-    /// As [`encode`](Codec::encode), of the frame that was taken last; those before it are in
+    /// As [`encode`](Codec::encode), about the frame that was taken last. Those before it are in
     /// `out`.
     #[inline(always)]
     fn encode_many(
@@ -154,7 +162,7 @@ pub trait Codec: CloneCodec + Send + 'static {
         Ok(())
     }
 
-    /// What goes before and after `frame`, so that a large payload is written from where it lies;
+    /// The bytes before and after `frame`, so that a large payload is written without a copy.
     /// `None` (the default) if this codec has to [`encode`](Codec::encode) it.
     ///
     /// # Errors
@@ -164,7 +172,7 @@ pub trait Codec: CloneCodec + Send + 'static {
         Ok(None)
     }
 
-    /// Whether the codec stands between two frames, so that another may take over from here.
+    /// Whether the codec is at a frame boundary, so that another may take over.
     fn at_boundary(&self) -> bool;
 
     /// The guarantees that a program can rely on. By default: frames of any bytes, which arrive as
@@ -219,7 +227,7 @@ impl std::ops::Deref for Affix {
     }
 }
 
-/// Cloning behind a pointer: what splitting a `Framed` needs. Every `Clone` codec has it.
+/// Cloning a boxed codec, which splitting a `Framed` needs. Every `Clone` codec has it.
 pub trait CloneCodec {
     /// A codec of the same kind and in the same state.
     fn clone_codec(&self) -> BoxCodec;
@@ -260,7 +268,7 @@ macro_rules! boxed {
 
 boxed!(Raw, Line, Struct, Json, BareJson);
 
-// `Box<dyn Codec>` gets its `CloneCodec` from the blanket above, through this `Codec` and that
+// The blanket `impl` above makes `Box<dyn Codec>` a `CloneCodec`, since it is a `Codec` and
 // `Clone`.
 impl Codec for BoxCodec {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {

@@ -1,4 +1,4 @@
-//! The same codecs for programs that use tokio-util's `Framed` already.
+//! The codecs for programs that use tokio-util's `Framed`.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 
 /// A codec as `tokio_util::codec::{Decoder, Encoder}`, for streams.
 ///
-/// That crate's `Framed` ends for good at an `Err`. So an error that concerns one frame is an
+/// The `Framed` of tokio-util ends for good at an `Err`. So an error that concerns one frame is an
 /// *item* here, an inner `Err`, and the next item is the next frame. Only a fatal error ends the
 /// stream: an [`io::Error`] of the kind `InvalidData` with the [`CodecError`] inside. A frame that
 /// cannot be sent is an error of the kind `InvalidInput`.
@@ -29,13 +29,13 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 #[derive(Clone, Debug)]
 pub struct Compat<C = BoxCodec> {
     codec: C,
-    /// How many bytes to pass over that have not arrived yet.
+    /// The bytes to pass over that have not arrived yet.
     skip: u64,
     /// Whether the caller has received a fatal error.
     over: bool,
 }
 
-/// A frame, or what was wrong with one.
+/// A frame, or the error of one.
 type Item = Result<Bytes, CodecError>;
 
 impl<C: Codec> Compat<C> {
@@ -92,7 +92,7 @@ impl<C: Codec> Compat<C> {
     }
 
     #[cold]
-    /// Passes over the bytes that an error told to; after a fatal error, over all.
+    /// Passes over the bytes of an error; after a fatal error, over all bytes.
     fn pass(&mut self, src: &mut BytesMut) {
         let skip = if self.over { u64::MAX } else { self.skip };
         let here = usize::try_from(skip).map_or(src.len(), |skip| skip.min(src.len()));

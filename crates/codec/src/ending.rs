@@ -7,9 +7,9 @@ use thiserror::Error;
 
 /// The ending of a line: a line feed, carriage return and line feed, or any one byte.
 ///
-/// Its text is what stands behind `line:` in a codec's name; [`parse`](Ending::parse) has the
-/// rules. A line of *text* (`lf` and `crlf`) may arrive with either ending; they differ in what is
-/// written.
+/// Its text is the one after `line:` in a codec's name; [`parse`](Ending::parse) has the rules. A
+/// line of *text* (`lf` and `crlf`) may arrive with either ending. They differ in the ending that
+/// is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ending {
     byte: u8,
@@ -91,7 +91,7 @@ impl FromStr for Ending {
     }
 }
 
-/// A text that is no [`Ending`].
+/// A text that is not an [`Ending`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(r"a line ends with lf, crlf, one ASCII character, or one of \0 \t \n \r \xHH")]
 #[non_exhaustive]

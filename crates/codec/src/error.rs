@@ -1,4 +1,4 @@
-//! Faults in the bytes of a peer, and whether the conversation goes on after one.
+//! Faults in the bytes of a peer, and whether the connection can be used after one.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -10,10 +10,10 @@ use thiserror::Error;
 ///
 /// An error with [`skip`](CodecError::skip) concerns one frame. The reader passes over that many
 /// bytes (some of them may not have arrived yet), and the next frame begins after them. Without
-/// `skip` nobody knows where the next frame begins, and the connection is of no more use.
+/// `skip` the next frame boundary cannot be found, and the connection cannot be used any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecError {
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
     /// How many bytes from the front of the input to pass over; `None` is fatal.
     pub skip: Option<u64>,
@@ -23,7 +23,7 @@ pub struct CodecError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A frame above the limit, arriving or to be sent.
+    /// A frame above the limit, received or to be sent.
     #[error("{}", Long(*.len, *.max))]
     TooLong {
         /// Its length in bytes; `None` for one that arrives and has not ended within the limit.
@@ -36,20 +36,20 @@ pub enum Fault {
     NegativeLength(i64),
     /// The stream or datagram ended inside a frame.
     #[error(
-        "the input ended inside a frame: {have} bytes are here and at least {missing} more belong to it"
+        "the input ended inside a frame: \
+         {have} bytes are here and at least {missing} more belong to it"
     )]
     Truncated {
         /// Bytes that arrived of it.
         have: usize,
-        /// Bytes that are missing, as far as is known.
+        /// The least number of bytes that are missing.
         missing: usize,
     },
-    /// A frame that contains its own delimiter, so that it would arrive as two frames. Or one that
-    /// ends with the beginning of the delimiter (the `\r` of `\r\n`), so that it would arrive
-    /// without that.
+    /// A frame that contains its own delimiter, and would arrive as two frames. Or one that ends
+    /// with the beginning of the delimiter (the `\r` of `\r\n`), and would arrive without it.
     #[error("the frame contains its own delimiter, or the beginning of it, at byte {at}")]
     Delimiter {
-        /// Where, in bytes from its start.
+        /// The position, in bytes from its start.
         at: usize,
     },
     /// A JSON header that is not one object.
@@ -61,7 +61,7 @@ pub enum Fault {
         /// The limit.
         max: usize,
     },
-    /// The error of a codec of your own: words, or the error of another library.
+    /// The error of a third party's codec: words, or the error of another library.
     #[error(transparent)]
     Other(Cause),
 }
@@ -182,7 +182,7 @@ impl CodecError {
         CodecError { fault, skip: None }
     }
 
-    /// An error that concerns the first `bytes` of the input, and none after them.
+    /// An error that concerns only the first `bytes` of the input.
     pub fn skip(fault: Fault, bytes: u64) -> Self {
         CodecError {
             fault,
@@ -198,7 +198,7 @@ impl CodecError {
         ))
     }
 
-    /// Whether the conversation is over.
+    /// Whether the connection cannot be used any more.
     pub fn is_fatal(&self) -> bool {
         self.skip.is_none()
     }

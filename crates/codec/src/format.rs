@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{Affix, CodecError, Fault};
 
-/// How a length is written: one integer as Python's `struct.pack` writes it.
+/// The format of a length: one integer as Python's `struct.pack` writes it.
 ///
 /// The text is that of Python's [format strings]: an optional byte order and one letter.
 ///
@@ -57,10 +57,11 @@ enum Order {
     Network,
 }
 
-/// A text that is no [`Format`].
+/// A text that is not a [`Format`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} is no length format: write one letter of b B h H i I l L q Q, with one of @ = < > ! before it or none"
+    "{0:?} is no length format: write one letter of b B h H i I l L q Q, \
+     with one of @ = < > ! before it or none"
 )]
 pub struct UnknownFormat(String);
 
@@ -83,7 +84,7 @@ impl Format {
         })
     }
 
-    /// How many bytes it takes: 1, 2, 4 or 8.
+    /// Its size in bytes: 1, 2, 4 or 8.
     #[inline]
     pub fn size(&self) -> usize {
         usize::from(self.size)
@@ -103,10 +104,11 @@ impl Format {
         self.word(bytes).map(|word| self.length(word)).transpose()
     }
 
-    /// The length that an integer without its sign stands for.
+    /// The length in an integer that was read without its sign.
     #[inline]
     pub(crate) fn length(&self, word: u64) -> Result<u64, CodecError> {
-        // Shifted to the top, its sign becomes the word's own, and shifting back spreads it.
+        // Shifting it to the top makes its sign the sign of the word, and shifting it back keeps
+        // that sign.
         let top = (word << self.spare()).cast_signed();
         if self.is_signed() && top < 0 {
             return Err(negative(top >> self.spare()));
@@ -114,8 +116,8 @@ impl Format {
         Ok(word)
     }
 
-    /// The integer without its sign. One load of a known width and order, so that the next frame
-    /// waits for nothing else.
+    /// The integer, read without its sign. It is one load of a known width and order, so that
+    /// finding the next frame waits for nothing else.
     #[inline]
     pub(crate) fn word(&self, bytes: &[u8]) -> Option<u64> {
         match (self.size, self.big) {
@@ -129,7 +131,7 @@ impl Format {
         }
     }
 
-    /// This length as it goes on the wire; `None` if it is above [`max`](Format::max).
+    /// The bytes of this length on the wire; `None` if it is above [`max`](Format::max).
     #[inline]
     pub fn write(&self, len: u64) -> Option<Affix> {
         (len <= self.max()).then(|| self.bytes(len))
@@ -169,7 +171,7 @@ impl Format {
         self.big
     }
 
-    /// How many bits of a 64-bit word this format does not use.
+    /// The bits of a 64-bit word that this format does not use.
     #[inline]
     fn spare(&self) -> u32 {
         64 - 8 * u32::from(self.size)

@@ -1,4 +1,4 @@
-//! `json`: a JSON header stands behind its length.
+//! `json`: a JSON header after its length.
 
 use bytes::BytesMut;
 
@@ -7,15 +7,15 @@ use crate::{
     Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Format, Properties, Struct,
 };
 
-/// `json`, `json:>I`, …: a JSON object behind its length, as [`Struct`] has it.
+/// `json`, `json:>I`, …: a JSON object after its length, as with [`Struct`].
 ///
 /// This is the header of the tutorial's file programs: `struct.pack('i', len(header))`, then the
-/// header. A body may follow the header. Its length stands in the header, so the app reads the body
-/// and not the codec. A header is at most 64 KiB by default.
+/// header. A body may follow the header, which has its length. So the app reads the body, and not
+/// the codec. A header is at most 64 KiB by default.
 ///
-/// The codec checks that a header begins with `{` and ends with `}`, white space aside, and nothing
-/// else. The check costs nothing, and a peer that speaks another codec is told at once. Such an
-/// error concerns one frame.
+/// The codec checks only that a header begins with `{` and ends with `}`, white space aside. This
+/// costs nothing, and finds a peer that speaks another codec at once. Such an error concerns one
+/// frame.
 ///
 /// ```
 /// use socketry_codec::{Fault, Json, Reader};
@@ -70,17 +70,17 @@ impl Default for Json {
     }
 }
 
-/// The most likely reason when a header is no object.
+/// The most likely reason for a header that is not an object.
 const PEERS: &str = "; the peer may speak `struct` or `raw`";
 
-/// Whether an object may stand here: only both ends are looked at.
+/// Whether the header may be an object: only its two ends are checked.
 #[inline(always)]
 fn is_object(header: &[u8]) -> bool {
     let trimmed = header.trim_ascii();
     trimmed.starts_with(b"{") && trimmed.ends_with(b"}")
 }
 
-/// A fault unless an object may stand here.
+/// Refuses a header that cannot be an object.
 fn check(header: &[u8], whose: &str) -> Result<(), Fault> {
     if is_object(header) {
         return Ok(());

@@ -1,15 +1,16 @@
-//! Where a frame begins and ends: codecs by name, and `Framed`, which joins one with a socket.
+//! Frames: codecs by name, which find where a frame begins and ends, and `Framed`, which joins a
+//! codec with a socket.
 //!
 //! | codec | names | a frame is |
 //! |---|---|---|
-//! | [`Raw`] | `raw` | whatever arrived: a read of a stream, a datagram otherwise |
-//! | [`Line`] | `line`, `line:crlf`, `line:\0` | what stands before a delimiter |
+//! | [`Raw`] | `raw` | one read of a stream, or one datagram |
+//! | [`Line`] | `line`, `line:crlf`, `line:\0` | the bytes before a delimiter |
 //! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
-//! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, behind its length or ending at its own brace |
+//! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, after its length or ending at its own brace |
 //!
-//! A [`Codec`] does no I/O and copies nothing: it is shown the bytes that arrived, and says where a
-//! frame lies in them. What is wrong with bytes is an error that says [how many of them to pass
-//! over](CodecError::skip), so that one bad frame need not end a conversation. Each length has a
+//! A [`Codec`] does no I/O and copies nothing: it gets the bytes that arrived, and gives the
+//! position of a frame in them. The error for bad bytes has [the number of bytes to pass
+//! over](CodecError::skip), so that one bad frame need not end a connection. Each length has a
 //! [limit](limits).
 //!
 //! ```
@@ -29,19 +30,20 @@
 //! |---|---|---|---|
 //! | any bytes, and speed | `struct:>I`; other formats for other peers | any bytes, up to 8 MiB | Python packs and unpacks it in one line; `struct` alone is Python's `i` |
 //! | text that a person, `nc` or a log can read | `line`, `line:crlf` | anything but its delimiter, up to 8 MiB | JSON in lines is [`Line`] with values in [`Json`] |
-//! | a header that says what follows, and then a file or a stream | `json`, `json:>I` | a JSON object of at most 64 KiB | the body behind it has no limit: `Framed::body` |
-//! | a peer that writes JSON objects and no lengths | `json:bare` | a JSON object of at most 8 MiB, nested up to 128 levels | every byte is looked at, so large frames cost more than behind a length |
-//! | datagrams as they are, or a stream as it comes | `raw` | a datagram; over a stream, what one read brought | **over a stream it keeps no boundaries**: two sends may arrive as one |
+//! | a header that describes the file or stream after it | `json`, `json:>I` | a JSON object of at most 64 KiB | the body after it has no limit: `Framed::body` |
+//! | a peer that writes JSON objects and no lengths | `json:bare` | a JSON object of at most 8 MiB, nested up to 128 levels | every byte is looked at, so large frames cost more than with a length |
+//! | datagrams as they are, or a stream as it comes | `raw` | a datagram; over a stream, the bytes of one read | **over a stream it keeps no boundaries**: two sends may arrive as one |
 //!
-//! The limits are defaults; each codec but `raw` has `max_frame`, and `max_discard` for what is
-//! passed over. Over datagrams each frame is one datagram, whatever the codec. Values of your own
-//! types go over any of them with `Framed::typed`, in JSON or in another [format](Pack). What a
-//! program reads from its configuration is a [`BoxCodec`] or a [`CodecSpec`].
+//! The limits are defaults. Each codec but `raw` has `max_frame`, and `max_discard` for frames that
+//! are passed over. Over datagrams each frame is sent as one datagram, with any codec.
+//! `Framed::typed` sends and receives values of your own types over any codec, in JSON or in
+//! another [format](Pack). A program reads a [`BoxCodec`] or a [`CodecSpec`] from its
+//! configuration.
 //!
 //! # Features
 //!
 //! * `net` (default): `Framed`, bodies and `Sender`, over `socketry-transport` and tokio. Without
-//!   it this crate depends on no runtime, and its contract is what you see above.
+//!   it this crate depends on no runtime, and has only the codecs.
 //! * `serde` (default): [`CodecSpec`] from configuration files.
 //! * `json` (default): frames as values of your own types: the format [`Json`] of `Framed::typed`,
 //!   `Framed::recv_json` and `Framed::send_json`. Other formats need no feature, only [`Pack`] and

@@ -1,24 +1,24 @@
-//! The bounds that hold unless the caller chooses others, and the consequences of exceeding them.
+//! The default bounds, and the errors of frames that exceed them.
 //!
-//! Each [`Codec`](crate::Codec) has the same four things to say at its limits: [`unfinished`],
-//! [`check`], [`refused`] and [`contain`] say them as ours do, and as the laws of codecs want them.
+//! Each [`Codec`](crate::Codec) needs the same four answers at its limits. [`unfinished`],
+//! [`check`], [`refused`] and [`contain`] give them as the codecs of this crate do, and as the laws
+//! of codecs demand.
 
 use std::time::Duration;
 
 use crate::{CodecError, Decoded, End, Fault};
 
-/// The longest frame: 8 MiB, without what surrounds it.
+/// The longest frame: 8 MiB, without header and delimiter.
 pub const DEFAULT_MAX_FRAME: usize = 8 << 20;
 
-/// The longest JSON header behind a length: 64 KiB. Larger data belongs in a body behind the
-/// header.
+/// The longest JSON header after a length: 64 KiB. Larger data belongs in a body after the header.
 pub const DEFAULT_MAX_HEADER: usize = 64 << 10;
 
-/// The longest bare JSON object: 8 MiB, since the tutorial's small files travel inside one.
+/// The longest bare JSON object: 8 MiB, since the tutorial sends small files inside one.
 pub const DEFAULT_MAX_BARE: usize = 8 << 20;
 
-/// How many bytes of one frame that is too long are passed over, counted from its first byte: 16
-/// MiB. Beyond them the error is fatal.
+/// The most bytes of one frame that is too long that are passed over, counted from its first byte:
+/// 16 MiB. Beyond them the error is fatal.
 pub const DEFAULT_MAX_DISCARD: u64 = 16 << 20;
 
 /// How long a frame may take from its first byte to its last: 30 seconds.
@@ -30,7 +30,7 @@ pub const DEFAULT_HIGH_WATER: usize = 256 << 10;
 /// How many bytes may wait for the writer of a `Sender`: 256 KiB.
 pub const DEFAULT_SENDER_CAPACITY: usize = 256 << 10;
 
-/// How many frames one call of `Framed::recv_many` gives at most: 128, whose places take 3 KiB.
+/// The most frames that one call of `Framed::recv_many` gives: 128. Their positions take 3 KiB.
 pub const FRAMES_AT_ONCE: usize = 128;
 
 /// How long a `Sender` that is finished or dropped goes on without writing anything: 30 seconds.
@@ -42,11 +42,11 @@ pub const CLOSE_TIME: Duration = Duration::from_secs(5);
 /// How many bytes `Framed::close` reads and drops at most: 1 MiB.
 pub const CLOSE_BYTES: usize = 1 << 20;
 
-/// How deep bare JSON may nest, braces and brackets together: 128 levels. It is also the most that
-/// can be chosen.
+/// How deep bare JSON may nest, braces and brackets together: 128 levels. No larger depth can be
+/// chosen.
 pub const MAX_DEPTH: usize = 128;
 
-/// How long a frame may be, and how much of a longer frame is passed over.
+/// The longest frame, and the most bytes of a longer frame that are passed over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_frame: usize,
@@ -61,8 +61,8 @@ impl Limits {
         }
     }
 
-    /// The error of an arriving frame of `len` bytes. `pass` is how many bytes to pass over, up to
-    /// its end or as far as the codec has looked.
+    /// The error of a received frame of `len` bytes. `pass` is the number of bytes to pass over: up
+    /// to its end, or as far as the codec has looked.
     #[cold]
     pub(crate) fn too_long(&self, len: Option<u64>, pass: Option<u64>) -> CodecError {
         let max = self.max_frame as u64;
@@ -76,7 +76,7 @@ impl Limits {
 /// Refuses to send a frame of more than `longest` bytes: no peer with the same limit takes it, or
 /// its length field cannot hold the length.
 ///
-/// What [`encode`](crate::Codec::encode) begins with:
+/// [`encode`](crate::Codec::encode) begins with it:
 ///
 /// ```
 /// use socketry_codec::{Fault, limits::check};
@@ -99,8 +99,8 @@ pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     }))
 }
 
-/// An error about a frame that the caller sends. Nothing was written, so there is nothing to pass
-/// over and nothing is lost.
+/// An error about a frame that the caller sends. It was not written, so there are no bytes to pass
+/// over, and none is lost.
 ///
 /// ```
 /// use socketry_codec::{Fault, limits::refused};
@@ -114,10 +114,9 @@ pub fn refused(fault: Fault) -> CodecError {
     CodecError::skip(fault, 0)
 }
 
-/// A datagram contains its faults: whatever was wrong, it ends with the datagram, and the next one
-/// is innocent.
+/// Limits `error` to its datagram: no fault concerns the next one.
 ///
-/// Of an `error` in an input of `here` bytes; on a stream it stays as it is.
+/// `here` is the length of the input. On a stream the error stays as it is.
 ///
 /// ```
 /// use socketry_codec::{CodecError, End, Fault, limits::contain};
@@ -134,9 +133,9 @@ pub fn contain(error: CodecError, end: End, here: usize) -> CodecError {
     }
 }
 
-/// The frame at the front is not whole: `have` bytes of it are the whole input, and at least
-/// `missing` more (1 or more) belong to it. While more may come, that is a need; at an end between
-/// two frames it says that nothing is left.
+/// The answer for a frame at the front that is not whole: the input has `have` bytes of it, and at
+/// least `missing` more (1 or more) belong to it. While more bytes may follow, the codec needs
+/// them. At an end between two frames, no frame is left.
 ///
 /// ```
 /// use socketry_codec::{Decoded, End, limits::unfinished};

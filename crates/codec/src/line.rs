@@ -8,16 +8,16 @@ use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Ending, Faul
 
 /// `line`, `line:crlf`, `line:\0`: a frame is the bytes before a delimiter.
 ///
-/// By default a line ends at `\n`, and one `\r` before it belongs to the ending; other [`Ending`]s
-/// are one byte, and nothing is taken off before them. A frame holds no delimiter, and with `\n` it
-/// does not end in `\r`: what would arrive changed is refused.
+/// By default a line ends at `\n`, and one `\r` before it belongs to the ending. Other [`Ending`]s
+/// are one byte, and no `\r` is removed before them. A frame contains no delimiter, and with `\n`
+/// it does not end in `\r`: `encode` refuses frames that would arrive changed.
 ///
-/// A line longer than [`max_frame`](Line::max_frame) is one error, and what is left of it is passed
-/// over, up to [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is
-/// fatal. What stands without an ending when a stream closes is an error and not a frame, since a
-/// command cut in half must not run; [`keep_last`](Line::keep_last) changes that. The end of a
-/// datagram does end a line, and an empty datagram is an empty line; a `\r` is taken off before a
-/// `\n` only, and not before such an end.
+/// A line longer than [`max_frame`](Line::max_frame) is one error. Its rest is passed over, up to
+/// [`max_discard`](Line::max_discard) bytes of that line; beyond them the error is fatal. A last
+/// line without an ending, when a stream closes, is an error and not a frame, since a command cut
+/// in half must not run; [`keep_last`](Line::keep_last) changes that. The end of a datagram does
+/// end a line, and an empty datagram is an empty line. A `\r` is removed before a `\n` only, and
+/// not before such an end.
 ///
 /// ```
 /// use socketry_codec::{Line, Reader};
@@ -37,14 +37,14 @@ pub struct Line {
     within: Within,
 }
 
-/// What the codec knows of the line at the front of the input.
+/// The codec's state within the line at the front of the input.
 #[derive(Clone, Copy, Debug)]
 enum Within {
-    /// Nothing yet.
+    /// Nothing is known yet.
     Fresh,
-    /// So many bytes of it hold no delimiter.
+    /// The first bytes of it, so many, have no delimiter.
     Scanned(usize),
-    /// The line is too long, and so many bytes of it are gone already.
+    /// The line is too long, and so many bytes of it were dropped already.
     Discarding(u64),
 }
 
@@ -99,22 +99,22 @@ impl Line {
     }
 
     /// The most bytes that a line within the limit has, with its ending (one byte more for a `\r`).
-    /// The codec looks at none beyond, so that its answer does not depend on how much arrived at
-    /// once.
+    /// The codec looks at no byte beyond, so that its answer does not depend on the number of bytes
+    /// that arrived at once.
     #[inline]
     fn reach(&self) -> usize {
         let ending = 1 + usize::from(self.ending.is_text());
         self.limits.max_frame.saturating_add(ending)
     }
 
-    /// The end of the line whose delimiter stands at `at`.
+    /// The end of the line whose delimiter is at `at`.
     #[inline]
     fn trim(&self, input: &[u8], at: usize) -> usize {
         let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
         at - usize::from(cr)
     }
 
-    /// The line at the front, if its end is here and it is not too long.
+    /// The line at the front, if it is whole and not too long.
     #[inline(always)]
     fn whole(&self, input: &[u8]) -> Option<Decoded> {
         let reach = self.reach().min(input.len());
@@ -136,7 +136,7 @@ impl Line {
         })
     }
 
-    /// Answers where no delimiter is in the input.
+    /// The answer for an input without a delimiter.
     #[inline(never)]
     fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         let here = input.len();
@@ -165,7 +165,7 @@ impl Line {
         Err(error)
     }
 
-    /// Passes over more of a line of which `before` bytes are gone.
+    /// Passes over more of a line, of which `before` bytes were dropped already.
     #[cold]
     fn discard(&mut self, before: u64, input: &[u8]) -> Result<Decoded, CodecError> {
         if input.is_empty() {
@@ -193,8 +193,8 @@ impl Line {
         if let Some(at) = memchr(self.ending.last(), frame) {
             return Err(refused(Fault::Delimiter { at }));
         }
-        // A reader takes a `\r` at the end for a part of the ending. (It takes one of two, so
-        // `\r\n` is safe.)
+        // A reader takes a `\r` at the end for a part of the ending. (It removes only one, so a
+        // frame that ends in `\r` is safe before `\r\n`.)
         let bare = self.ending.is_text() && !self.ending.is_crlf();
         match frame {
             [before @ .., b'\r'] if bare => Err(refused(Fault::Delimiter { at: before.len() })),

@@ -1,10 +1,10 @@
-//! A codec's own words about its frames, for programs that run over any codec.
+//! The properties of a codec, for programs that run over any codec.
 
 /// The guarantees of a codec that a program can rely on:
 /// [`Codec::properties`](crate::Codec::properties).
 ///
-/// The default is the codec that most authors write: frames of any bytes, which arrive over a
-/// stream as they were sent, each encoded by itself, with no known limit.
+/// The default is that of most codecs: frames of any bytes, which arrive over a stream as they were
+/// sent, each encoded by itself, with no known limit.
 ///
 /// ```
 /// use socketry_codec::{BoxCodec, Codec, Content};
@@ -20,18 +20,17 @@ pub struct Properties {
     /// Whether a frame that was sent over a stream arrives as one frame. Default true. Over
     /// datagrams a frame always does.
     pub boundaries: bool,
-    /// Which frames it carries. Default [`Content::Bytes`].
+    /// The frames that it carries. Default [`Content::Bytes`].
     pub content: Content,
-    /// The longest frame that it sends, in bytes. Default `usize::MAX`: it has no limit, or tells
-    /// none.
+    /// The longest frame that it sends, in bytes. Default `usize::MAX`: no known limit.
     pub max_frame: usize,
-    /// Whether a frame is encoded the same whatever was sent before, so that one encoding can be
-    /// sent to many peers. Default true. A codec that counts, encrypts or compresses across frames
-    /// is not.
+    /// Whether the encoding of a frame does not depend on the frames before it, so that one
+    /// encoding can be sent to many peers. Default true. A codec that counts, encrypts or
+    /// compresses across frames is not stateless.
     pub stateless: bool,
 }
 
-/// Which frames a codec carries.
+/// The frames that a codec carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {

@@ -1,12 +1,12 @@
-//! `raw`: a frame is whatever arrived.
+//! `raw`: a frame is one read of a stream, or one datagram.
 
 use bytes::BytesMut;
 
 use crate::{Affix, Codec, CodecError, Decoded, End, Properties};
 
-/// `raw`: whatever arrived is a frame: one read on a stream, one datagram otherwise.
+/// `raw`: the bytes of each read of a stream are a frame, and so is each datagram.
 ///
-/// It has no limits and no errors: a frame is as long as one read, and the reader bounds that. An
+/// It has no limits and no errors: a frame is as long as one read, which the reader bounds. An
 /// empty datagram is one empty frame. On a stream an empty frame puts no byte on the wire, so the
 /// peer receives none. Two frames that are sent on a stream may arrive as one (the sticky packet),
 /// or in other pieces.

@@ -9,14 +9,14 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 /// Bytes in, frames out: a [`Codec`] and the bytes that arrived, for programs that do their own
 /// I/O.
 ///
-/// The reader keeps the contract that a codec asks of its caller. It asks again only when more
-/// bytes have arrived. It passes over the bytes that an error names, also those that have not
-/// arrived yet. It drops a datagram after its first error. Frames are borrowed from it. It holds
-/// all bytes that were pushed and not read yet: their number is the caller's to bound.
+/// The reader does for a codec all that its caller must do. It calls the codec again only when more
+/// bytes have arrived. It passes over the bytes of an error, also those that have not arrived yet.
+/// It drops a datagram after its first error. Frames are borrowed from it. It holds all bytes that
+/// were pushed and not read yet: the caller has to bound their number.
 ///
 /// A stream is [pushed](Reader::push) in pieces as it arrives and [closed](Reader::close); a
 /// datagram is [loaded](Reader::load). After each of them, [`next_frame`](Reader::next_frame) is
-/// called until it says `None`.
+/// called until it gives `None`.
 ///
 /// ```
 /// use socketry_codec::{Raw, Reader, Struct};
@@ -38,9 +38,9 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 pub struct Reader<C = BoxCodec> {
     codec: C,
     bytes: BytesMut,
-    /// Where the bytes begin that are not consumed yet.
+    /// The position of the first byte that is not consumed yet.
     at: usize,
-    /// How many bytes to pass over that have not arrived yet.
+    /// The bytes to pass over that have not arrived yet.
     skip: u64,
     end: End,
     state: State,
@@ -48,16 +48,16 @@ pub struct Reader<C = BoxCodec> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// There is something to ask the codec.
+    /// The codec has not seen all bytes yet.
     Ready,
-    /// The codec has nothing to say until more bytes arrive, and at least so many are needed.
+    /// The codec needs more bytes, at least so many.
     Waiting(usize),
     /// After a fatal error.
     Over,
 }
 
 impl<C: Codec> Reader<C> {
-    /// Nothing has arrived yet.
+    /// A reader without bytes.
     pub fn new(codec: C) -> Self {
         Reader {
             codec,
@@ -89,7 +89,8 @@ impl<C: Codec> Reader<C> {
         }
     }
 
-    /// A datagram, empty or not. The rest of the datagram before is dropped, and its error is over.
+    /// A datagram, empty or not. The rest of the previous datagram is dropped, and its error no
+    /// longer counts.
     pub fn load(&mut self, datagram: &[u8]) {
         self.drop_all();
         self.bytes.extend_from_slice(datagram);
@@ -101,8 +102,8 @@ impl<C: Codec> Reader<C> {
     ///
     /// # Errors
     /// The fault that the codec found, once. After an error with [`skip`](CodecError::skip) the
-    /// reader goes on; so it does with the next datagram after any error. After a fatal error on a
-    /// stream it answers `None` for ever.
+    /// reader goes on. After any error it goes on with the next datagram. After a fatal error on a
+    /// stream it always gives `None`.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, CodecError> {
         let range = self.next_range()?;
@@ -111,8 +112,8 @@ impl<C: Codec> Reader<C> {
 
     /// [`next_frame`](Reader::next_frame) as [`Bytes`], cut from the buffer without a copy.
     ///
-    /// Such a frame keeps the whole piece of the buffer in memory, with all that arrived in it:
-    /// copy small frames that you keep for long.
+    /// Such a frame keeps the whole buffer that it was cut from in memory: copy small frames that
+    /// you keep for long.
     ///
     /// # Errors
     /// As [`next_frame`](Reader::next_frame).
@@ -125,8 +126,8 @@ impl<C: Codec> Reader<C> {
         Ok(Some(cut(&mut self.bytes, range)))
     }
 
-    /// How many more bytes the codec needs, at least, before there can be another frame; 0 if the
-    /// codec has not been asked yet.
+    /// The least number of bytes that must arrive before there can be another frame; 0 if the codec
+    /// has not seen all bytes yet.
     pub fn needs(&self) -> u64 {
         match self.state {
             State::Waiting(bytes) => self.skip.saturating_add(bytes as u64),
@@ -134,7 +135,7 @@ impl<C: Codec> Reader<C> {
         }
     }
 
-    /// How many bytes are here and belong to no frame yet.
+    /// The number of bytes that arrived and belong to no frame yet.
     pub fn buffered(&self) -> usize {
         self.bytes.len() - self.at
     }
@@ -207,8 +208,8 @@ impl<C: Codec> Reader<C> {
     }
 }
 
-/// Drops `bytes` from the front of `buf`. An emptied buffer is cleared and not advanced: an
-/// advanced one would be short of room sooner.
+/// Drops `bytes` from the front of `buf`. An emptied buffer is cleared and not advanced, since an
+/// advanced one has less room.
 pub(crate) fn drop_front(buf: &mut BytesMut, bytes: usize) {
     if bytes == buf.len() {
         buf.clear();
@@ -219,8 +220,8 @@ pub(crate) fn drop_front(buf: &mut BytesMut, bytes: usize) {
 
 /// Cuts `frame` from `buf`, which loses all bytes up to the end of the frame.
 ///
-/// The cut is trimmed and not the buffer. Cutting a buffer right after it was advanced is slow,
-/// since the processor then reads what it has not finished writing.
+/// The cut is trimmed, and not the buffer. To cut a buffer right after it was advanced is slow,
+/// since the processor then reads a value that it has not finished writing.
 #[inline(always)]
 pub(crate) fn cut(buf: &mut BytesMut, frame: Range<usize>) -> Bytes {
     let mut cut = buf.split_to(frame.end).freeze();

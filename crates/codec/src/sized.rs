@@ -1,4 +1,4 @@
-//! `struct`: a frame stands behind its length.
+//! `struct`: a frame after its length.
 
 use bytes::BytesMut;
 
@@ -7,14 +7,14 @@ use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, Properties};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
-/// [`Format`] says how the length is written; by default as `struct.pack('i', n)` does. A frame
-/// longer than [`max_frame`](Struct::max_frame) is an error, and passed over where that is at most
+/// [`Format`] is that of the length; the default is that of `struct.pack('i', n)`. A frame longer
+/// than [`max_frame`](Struct::max_frame) is an error. It is passed over if that is at most
 /// [`max_discard`](Struct::max_discard) bytes; beyond them, and after a negative length, the error
-/// is fatal. Memory is nobody's to claim: the codec holds none, and a length is only believed where
-/// a reader asks how much to read next.
+/// is fatal. A peer cannot claim memory with a length: the codec holds none, and uses the length
+/// only to tell the reader how much to read next.
 ///
-/// Several frames may stand in one datagram. A frame never spans two of them, and an empty datagram
-/// holds none.
+/// One datagram may have several frames. A frame never spans two datagrams, and an empty datagram
+/// has no frame.
 ///
 /// ```
 /// use socketry_codec::{Codec, Decoded, End, Struct};
@@ -69,8 +69,8 @@ impl Struct {
         self.format
     }
 
-    /// Adds the frames behind `first` that are here and that `is_good` takes. There is a loop for
-    /// each width and order, so that no frame has to choose.
+    /// Adds the whole frames behind `first` that `is_good` takes. There is a loop for each width
+    /// and order, so that they are not chosen for each frame.
     pub(crate) fn behind(
         &self,
         first: Decoded,
@@ -100,7 +100,7 @@ impl Struct {
         }
     }
 
-    /// What is wrong with a length that is not within [`longest`](Struct::longest).
+    /// The error of a length that is above [`longest`](Struct::longest).
     #[cold]
     fn refused(&self, word: u64) -> CodecError {
         match self.format.length(word) {
@@ -113,7 +113,8 @@ impl Struct {
     }
 }
 
-/// The frame at the front, if all of it is here and it is not too long, as a negative length is.
+/// The frame at the front, if it is whole and not too long. A negative length, read without its
+/// sign, is too long.
 #[inline(always)]
 fn whole<const N: usize>(
     input: &[u8],
@@ -123,7 +124,7 @@ fn whole<const N: usize>(
     let (header, body) = input.split_first_chunk()?;
     let most = longest.min(body.len());
     let size = usize::try_from(len(*header)).ok()?;
-    // Added only once it is compared: a peer's length may be the largest there is.
+    // Compared before it is added to: a peer's length may be the largest number.
     (size <= most).then(|| Decoded::Frame {
         start: N,
         end: N + size,
@@ -148,8 +149,8 @@ impl Codec for Struct {
         let Some(size) = usize::try_from(word).ok().filter(|n| *n <= self.longest) else {
             return Err(contain(self.refused(word), end, here));
         };
-        // The claimed length is compared with the bytes that are here and never added to: nothing
-        // that a peer says can overflow.
+        // The claimed length is compared with the bytes that arrived before it is added to, so no
+        // length of a peer can overflow.
         let body = here - start;
         if size > body {
             return unfinished(here, size - body, end);

@@ -1,8 +1,8 @@
 //! Frames to be sent, one after another.
 
-/// Where [`Codec::encode_many`](crate::Codec::encode_many) takes frames from: an iterator that
+/// The source of frames for [`Codec::encode_many`](crate::Codec::encode_many): an iterator that
 /// lends them.
 pub trait FrameSource {
-    /// The next frame; `None` if there is none, or none that is to be encoded with these.
+    /// The next frame; `None` if there is no other one to encode now.
     fn next_frame(&mut self) -> Option<&[u8]>;
 }

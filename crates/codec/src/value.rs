@@ -1,13 +1,13 @@
 //! Values of the user's own types as frames: one small trait for each direction.
 
-/// The error of another library, whichever it is.
+/// The error of any other library.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// How a value of type `T` is written as a frame.
+/// A format that writes values of type `T` as frames.
 ///
-/// With [`Unpack`] it is all that a serialization format needs for `Framed::typed`, which adds
-/// conversation to it: the format says nothing of where a frame ends, the codec nothing of what is
-/// in it. `Self` is never made; it is a name for the format, such as [`Json`](crate::Json).
+/// With [`Unpack`] it is all that a serialization format needs for `Framed::typed`. The codec finds
+/// where a frame ends, and the format reads its contents. No value of `Self` is ever made: it is a
+/// name for the format, such as [`Json`](crate::Json).
 ///
 /// # Implementing
 ///
@@ -42,13 +42,13 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// # Ok::<(), BoxError>(())
 /// ```
 ///
-/// What is easily missed:
+/// Easily missed:
 ///
-/// * Many formats stop at the end of the value and say nothing of what follows. A frame is one
-///   value: refuse the rest, or a peer that writes two is understood by half.
-/// * A peer chose the bytes. `unpack` must not panic, and must bound the depth of what it builds
-///   and the memory that it reserves for a length that was only claimed.
-/// * `pack` appends to an empty buffer; what it has written when it fails is not sent.
+/// * Many formats stop at the end of the value, and ignore bytes that follow. A frame is one value:
+///   refuse such bytes, or the second value of a peer that writes two is lost.
+/// * A peer chose the bytes. `unpack` must not panic. It must bound the depth of the value, and the
+///   memory that it reserves for a length that was only claimed.
+/// * `pack` appends to an empty buffer. If it fails, the bytes that it has written are not sent.
 pub trait Pack<T: ?Sized> {
     /// Appends `value` to `frame`, which is empty.
     ///
@@ -57,9 +57,9 @@ pub trait Pack<T: ?Sized> {
     fn pack(value: &T, frame: &mut Vec<u8>) -> Result<(), BoxError>;
 }
 
-/// How a value of type `T` is read from a frame; see [`Pack`], whose other half it is.
+/// A format that reads values of type `T` from frames; see [`Pack`], the other direction.
 pub trait Unpack<T> {
-    /// The value that all of `frame` is. The peer chose these bytes.
+    /// Reads the value from all of `frame`. The peer chose these bytes.
     ///
     /// # Errors
     /// If they are no value of that type, or more than one.
@@ -67,7 +67,7 @@ pub trait Unpack<T> {
 }
 
 /// JSON, over any codec: as lines with [`Line`](crate::Line), say. The type is that of the codec of
-/// this name, since nothing would be gained by two; none is made for it.
+/// this name. No value of it is made for the format.
 #[cfg(feature = "json")]
 impl<T: serde::Serialize + ?Sized> Pack<T> for crate::Json {
     fn pack(value: &T, frame: &mut Vec<u8>) -> Result<(), BoxError> {

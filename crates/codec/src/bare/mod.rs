@@ -1,4 +1,4 @@
-//! `json:bare`: one JSON object after another, and nothing between.
+//! `json:bare`: one JSON object after another, without lengths or delimiters.
 
 mod scanner;
 
@@ -10,10 +10,9 @@ use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Prope
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
 ///
-/// Nothing stands before the object; white space between two objects is passed over. The codec
-/// looks at strings, braces and brackets only, since these decide where the object ends. Whether
-/// the rest is JSON is for a parser to say. Each byte is looked at once, however the object
-/// arrives.
+/// White space between two objects is passed over. The codec looks at strings, braces and brackets
+/// only, since these decide where the object ends. It does not check whether the rest is JSON: a
+/// parser does. Each byte is looked at once, even if the object arrives in many pieces.
 ///
 /// An object longer than [`max_frame`](BareJson::max_frame) is one error. The reader passes over
 /// the rest of it, up to [`max_discard`](BareJson::max_discard) bytes of that object; beyond them
@@ -37,7 +36,7 @@ pub struct BareJson {
     limits: Limits,
     max_depth: usize,
     scanner: Scanner,
-    /// How many bytes of an object that is too long are gone already; `None` outside of such an
+    /// The bytes of an object that is too long that were dropped already; `None` outside of such an
     /// object.
     discarded: Option<u64>,
 }
@@ -101,13 +100,12 @@ impl BareJson {
         }
     }
 
-    /// The object at the front, behind white space, if all of it is here and nothing is wrong with
-    /// it.
+    /// The object at the front, after white space, if it is whole and correct.
     fn whole(&self, input: &[u8]) -> Option<Decoded> {
         let start = blank(input);
         let object = &input[start..];
         let reach = self.limits.max_frame.min(object.len());
-        // Looked at first: a scan says in words what is wrong.
+        // Checked first, since a scan would make the words of an error.
         object.first().filter(|byte| **byte == b'{')?;
         let found = Scanner::default().scan(&object[..reach], self.max_depth);
         let end = start + found.ok()??;
@@ -118,7 +116,7 @@ impl BareJson {
         })
     }
 
-    /// Scans on, and begins anew where an object ended.
+    /// Continues the scan. Resets the scanner at the end of an object.
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, CodecError> {
         let found = self.scanner.scan(input, self.max_depth);
         let found = found.map_err(CodecError::fatal)?;
@@ -139,7 +137,7 @@ impl BareJson {
         error
     }
 
-    /// Passes over more of an object of which `before` bytes are gone.
+    /// Passes over more of an object, of which `before` bytes were dropped already.
     #[cold]
     fn discard(&mut self, before: u64, input: &[u8]) -> Result<Decoded, CodecError> {
         if input.is_empty() {
@@ -188,7 +186,7 @@ impl Default for BareJson {
     }
 }
 
-/// How many bytes of white space are at the front.
+/// The number of bytes of white space at the front.
 fn blank(input: &[u8]) -> usize {
     let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     input.iter().take_while(|byte| white(byte)).count()

@@ -1,10 +1,10 @@
-//! Finds the brace that closes an object, which may come in many pieces.
+//! Finds the brace that closes an object, which may arrive in many pieces.
 
 use memchr::memchr2;
 
 use crate::Fault;
 
-/// Where a scan stands. It owns no memory, however deep the object.
+/// The state of a scan. It allocates nothing, at any depth of the object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scanner {
     /// How many bytes it has scanned.
@@ -30,8 +30,8 @@ enum Place {
 }
 
 impl Scanner {
-    /// Goes on where the last scan stopped; `input` begins with the bytes of that scan. Gives the
-    /// end of the object, one past its brace, or `None` if the object does not end here.
+    /// Continues where the last scan stopped. `input` begins with the bytes of that scan. Gives the
+    /// end of the object, one past its brace, or `None` if the input does not have it.
     pub(super) fn scan(&mut self, input: &[u8], max_depth: usize) -> Result<Option<usize>, Fault> {
         while let Some(byte) = input.get(self.at) {
             match self.place {

@@ -9,7 +9,11 @@ use crate::Codec;
 
 /// Two halves that were not one socket: their ends differ. They are inside, as they were.
 #[derive(thiserror::Error)]
-#[error("these halves belong to different sockets: one is to {} and one to {}", .0.0.peer().redacted(), .0.1.peer().redacted())]
+#[error(
+    "these halves belong to different sockets: one is to {} and one to {}",
+    .0.0.peer().redacted(),
+    .0.1.peer().redacted()
+)]
 pub struct Strangers<R: RecvHalf, W: SendHalf, C: Codec>(pub Box<(Framed<R, C>, Framed<W, C>)>);
 
 impl<R: RecvHalf, W: SendHalf, C: Codec> fmt::Debug for Strangers<R, W, C> {

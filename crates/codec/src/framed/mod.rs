@@ -69,7 +69,8 @@ use output::Output;
 ///
 /// ```
 /// # use socketry_codec::{FrameError, Framed, Struct};
-/// # async fn serve(mut framed: Framed<socketry_transport::BoxSocket, Struct>) -> Result<(), FrameError> {
+/// # use socketry_transport::BoxSocket;
+/// # async fn serve(mut framed: Framed<BoxSocket, Struct>) -> Result<(), FrameError> {
 /// loop {
 ///     match framed.recv().await {
 ///         Ok(Some(frame)) => println!("{} bytes", frame.len()),

@@ -1,4 +1,4 @@
-//! Why a specification describes no codec.
+//! The errors of codec specifications.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl SpecError {
         SpecError::refused(text, format_args!("there are {}", listed(&names)))
     }
 
-    /// The codec does not take the text behind its name.
+    /// The codec does not take the text after its name.
     pub(super) fn refused(text: &str, problem: impl fmt::Display) -> Self {
         SpecError(format!("{text:?} names no codec: {problem}"))
     }

@@ -25,8 +25,8 @@ type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send
 /// Codecs by name. A clone is cheap, and shares the factories.
 ///
 /// The name ends at the first colon. The parameters follow, in a form of the codec's own:
-/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. One of your own is registered with a
-/// function of [`Parameters`], and is then chosen as ours are:
+/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. A codec of your own is registered with a
+/// function of [`Parameters`], and is then chosen like those of this crate:
 ///
 /// ```
 /// use socketry_codec::{CodecRegistry, Format, Struct};
@@ -79,10 +79,11 @@ impl CodecRegistry {
         standard::CODECS.clone()
     }
 
-    /// The same with the codec that `factory` makes under `name`, in place of one that was there.
+    /// The same with the codec of `factory` under `name`, which replaces one that was registered
+    /// before.
     ///
-    /// Lower-case letters, digits and hyphens make good names. One that is empty or has a colon in
-    /// it is never found.
+    /// Lower-case letters, digits and hyphens make good names. A name that is empty or has a colon
+    /// is never found.
     #[must_use]
     pub fn with<F>(mut self, name: &str, factory: F) -> Self
     where
@@ -97,7 +98,7 @@ impl CodecRegistry {
         self
     }
 
-    /// The names that are registered, in the order in which they were.
+    /// The registered names, in the order of their registration.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name)
     }
@@ -106,12 +107,13 @@ impl CodecRegistry {
     ///
     /// # Errors
     /// If no codec has that name, or it does not take these parameters or limits. The error says
-    /// which it takes.
+    /// which of them it takes.
     pub fn build(&self, spec: impl Into<CodecSpec>) -> Result<BoxCodec, SpecError> {
         Ok(self.named(spec)?.into_codec())
     }
 
-    /// The same, with its name in the shortest form, and with all that it takes.
+    /// The same, with its name in the shortest form, and with the parameters and limits that it
+    /// takes.
     ///
     /// # Errors
     /// As [`build`](CodecRegistry::build).

@@ -1,4 +1,4 @@
-//! A codec with the name that it was found by.
+//! A codec with its name.
 
 use crate::{BoxCodec, CodecSpec};
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::error::listed;
 use crate::{BoxCodec, CodecSpec, NamedCodec, SpecError};
 
-/// The parameters of a codec: the text behind its name, and the limits of its [`CodecSpec`].
+/// The parameters of a codec: the text after its name, and the limits of its [`CodecSpec`].
 ///
 /// A factory takes those that it knows. When it has returned, the registry refuses the others, and
 /// lists those that the factory asked for. So no factory can forget that check. The shortest name
@@ -19,13 +19,13 @@ use crate::{BoxCodec, CodecSpec, NamedCodec, SpecError};
 #[derive(Debug)]
 pub struct Parameters<'a> {
     spec: &'a CodecSpec,
-    /// The text behind the colon, until it is taken.
+    /// The text after the colon, until it is taken.
     text: Option<&'a str>,
     /// The pairs of a list that are not taken yet.
     pairs: Vec<(&'a str, &'a str)>,
     keys: Vec<&'static str>,
     limits: Vec<&'static str>,
-    /// As the name says it in its shortest form, and in full.
+    /// The values for the name in its shortest form, and in full.
     short: Vec<String>,
     full: Vec<String>,
 }
@@ -43,7 +43,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The whole text behind the colon as one value; the default without a colon.
+    /// The whole text after the colon as one value; the default without a colon.
     ///
     /// `FromStr` must read the text that `Display` prints.
     ///
@@ -118,12 +118,12 @@ impl<'a> Parameters<'a> {
         self.spec.keep_last
     }
 
-    /// An error about a parameter. `problem` says which one is wrong, and what to write instead.
+    /// An error about a parameter. `problem` names the parameter, and its possible values.
     pub fn refused(&self, problem: impl Display) -> SpecError {
         SpecError::refused(&self.spec.name, problem)
     }
 
-    /// The text of `key`, read.
+    /// Reads the value of `key`.
     fn value<T>(&mut self, key: &'static str, way_out: &str) -> Result<Option<T>, SpecError>
     where
         T: FromStr<Err: Display>,

@@ -5,10 +5,10 @@ use crate::{BoxCodec, SpecError};
 
 /// A codec with its limits, as a configuration file gives them.
 ///
-/// With the feature `serde` it is read from a name, or from a table with a name; it is written back
-/// as the shorter of the two that says it all. Other keys are refused when it is read. Whether
-/// there is such a codec, and whether it takes these parameters and limits, is looked at when a
-/// [`CodecRegistry`](crate::CodecRegistry) builds it.
+/// With the feature `serde` it is read from a name, or from a table with a name; It is written as a
+/// name if it has no limits, and else as a table. Other keys are refused when it is read. A
+/// [`CodecRegistry`](crate::CodecRegistry) checks whether there is such a codec, and whether it
+/// takes these parameters and limits, when it builds the codec.
 ///
 /// ```toml
 /// codec = "struct:>H"
@@ -24,7 +24,7 @@ use crate::{BoxCodec, SpecError};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CodecSpec {
-    /// Which codec: its name, and behind a colon its parameters.
+    /// The name of the codec, with its parameters after a colon.
     pub name: String,
     /// The longest frame in bytes. Not for `raw`.
     pub max_frame: Option<usize>,

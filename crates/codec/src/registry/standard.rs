@@ -51,7 +51,7 @@ fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
     }
 }
 
-/// The text behind `json:`.
+/// The text after `json:`.
 #[derive(PartialEq)]
 enum JsonForm {
     Behind(Format),
