@@ -1,5 +1,4 @@
-//! Bodies: bytes that follow a frame, as many as the application took from its header. They are
-//! never held whole.
+//! Bodies: bytes that follow a frame, whose header has their number. A body is never held whole.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,19 +15,19 @@ use crate::{BoxCodec, Codec};
 
 /// A body that arrives: see [`Framed::body`].
 ///
-/// It is also [`AsyncRead`]. Dropping it early loses nothing: what is left is told by
-/// [`body_left`](Framed::body_left) and read through [`rest_of_body`](Framed::rest_of_body).
+/// It is also [`AsyncRead`]. Dropping it early loses no bytes: [`body_left`](Framed::body_left) has
+/// the number of bytes that are left, and [`rest_of_body`](Framed::rest_of_body) reads them.
 pub struct Body<'a, S, C = BoxCodec> {
     framed: &'a mut Framed<S, C>,
 }
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
-    /// The `len` bytes that follow the last frame, where `len` comes from that frame: codecs know
-    /// headers only. They must be read before the next frame.
+    /// The `len` bytes that follow the last frame. The caller takes `len` from that frame, since a
+    /// codec knows headers only. The body must be read before the next frame.
     ///
     /// # Errors
-    /// On a datagram socket, while another body is unread, and once a receive of the next frame has
-    /// begun.
+    /// On a datagram socket, while another body is unread, and after a receive of the next frame
+    /// has begun.
     pub fn body(&mut self, len: u64) -> Result<Body<'_, S, C>, FrameError> {
         match self.input.begin_body(len) {
             Ok(()) => Ok(Body { framed: self }),
@@ -36,12 +35,12 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         }
     }
 
-    /// How many bytes of the current body are still to be read.
+    /// The bytes of the current body that are still to be read.
     pub fn body_left(&self) -> u64 {
         self.input.body_left()
     }
 
-    /// What is left of a body whose [`Body`] was dropped.
+    /// The rest of a body whose [`Body`] was dropped.
     pub fn rest_of_body(&mut self) -> Body<'_, S, C> {
         Body { framed: self }
     }
@@ -56,8 +55,8 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
     /// The next bytes, in place; `None` when the body has been read. Cancel-safe.
     ///
     /// # Errors
-    /// [`BodyCut`](FrameFault::BodyCut) if the stream ends before the body does, or as the
-    /// transport says; both fatal.
+    /// [`BodyCut`](FrameFault::BodyCut) if the stream ends before the body does, or the transport's
+    /// error. Both are fatal.
     pub async fn chunk(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let range = poll_fn(|cx| self.poll_range(cx)).await?;
         if range.is_empty() {
@@ -81,13 +80,12 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
         Ok(Some(self.framed.input.cut(range)))
     }
 
-    /// Gives the body up, and with it the conversation: what is left is not read, and there are no
-    /// more frames.
+    /// Gives up the body and all later frames: no more bytes are read.
     pub fn abort(self) {
         self.framed.input.fail();
     }
 
-    /// Reads and drops what is left. Cancel-safe.
+    /// Reads and drops the rest. Cancel-safe.
     ///
     /// # Errors
     /// As [`chunk`](Body::chunk).
@@ -128,19 +126,19 @@ impl<S, C> fmt::Debug for Body<'_, S, C> {
 
 /// A body that is sent: see [`Framed::body_writer`].
 ///
-/// It is also [`AsyncWrite`]. Dropped early, the rest is still owed: the next frame is refused
-/// until
-/// [`body_writer`](Framed::body_writer) has written it, or the connection is dropped.
+/// It is also [`AsyncWrite`]. If it is dropped early, the rest must still be written: the next
+/// frame is refused until [`body_writer`](Framed::body_writer) has written it, or the connection is
+/// dropped.
 pub struct BodyWriter<'a, S, C = BoxCodec> {
     framed: &'a mut Framed<S, C>,
 }
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
-    /// Sends `len` bytes behind the frames that wait. With a body begun already, `len` must be what
-    /// it still owes.
+    /// Sends a body of `len` bytes after the frames that wait. If a body has begun already, `len`
+    /// must be the rest of it.
     ///
     /// # Errors
-    /// On a datagram socket, after a fatal error, and if another body is owed.
+    /// On a datagram socket, after a fatal error, and if another body is not finished.
     pub fn body_writer(&mut self, len: u64) -> Result<BodyWriter<'_, S, C>, FrameError> {
         if !self.shape().is_stream() {
             return Err(self.send_error(FrameFault::NoBody));
@@ -159,8 +157,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 }
 
 impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
-    /// Gives the body up, and with it the sending side: the peer would take what follows for the
-    /// rest of the body.
+    /// Gives up the body and all sending: the peer would take later bytes for the rest of the body.
     pub fn abort(self) {
         self.framed.output.end();
     }
@@ -170,16 +167,16 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
         self.framed.output.owed
     }
 
-    /// Writes some of `bytes`, from where they lie, and says how many. Cancel-safe.
+    /// Writes some of `bytes` without a copy, and gives their number. Cancel-safe.
     ///
     /// # Errors
-    /// [`BodyFull`](FrameFault::BodyFull) for more than was announced, of which nothing is written;
-    /// or as the transport says, and then it is fatal.
+    /// [`BodyFull`](FrameFault::BodyFull) for more bytes than the body has left; none is written
+    /// then. Or the transport's error, which is fatal.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, FrameError> {
         poll_fn(|cx| self.poll_some(cx, bytes)).await
     }
 
-    /// Writes all of `bytes`. Not cancel-safe: how many went is told by [`left`](BodyWriter::left).
+    /// Writes all of `bytes`. Not cancel-safe: [`left`](BodyWriter::left) tells how many are left.
     ///
     /// # Errors
     /// As [`write`](BodyWriter::write).

@@ -1,5 +1,4 @@
-//! What can go wrong between a program and its peer, with whom, and whether the conversation goes
-//! on.
+//! The errors of sending and receiving frames: the fault, the peer, and whether it is fatal.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -15,9 +14,9 @@ use crate::{Cause, CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.
 ///
-/// It prints as one line: the action, the peer, and what went wrong, in the words of the error that
-/// it [holds](FrameError::get_ref) if it does. What is behind that one is its
-/// [`source`](StdError::source), so a printed chain shows each text once.
+/// It prints as one line: the action, the peer, and the fault. The fault is in the words of the
+/// error that it [holds](FrameError::get_ref), if it holds one. Its [`source`](StdError::source) is
+/// the source of that error, so a printed chain shows each text once.
 #[derive(Clone, Debug)]
 pub struct FrameError(Box<Inner>);
 
@@ -28,36 +27,36 @@ struct Inner {
     action: &'static str,
     fatal: bool,
     found: Box<[u8]>,
-    /// What was received, where it was not what the caller asked for.
+    /// The received frame, if it is not a value of the expected type.
     frame: Option<Bytes>,
 }
 
-/// What went wrong.
+/// The faults of a [`FrameError`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameFault {
-    /// The transport's word.
+    /// The transport's error.
     #[error(transparent)]
     Io(Arc<io::Error>),
-    /// Bytes that are no frame, or a frame that the codec cannot carry.
+    /// Bytes that are not a frame, or a frame that the codec cannot carry.
     #[error(transparent)]
     Codec(#[from] CodecError),
     /// A datagram was longer than the buffer, and its rest is lost.
     #[error("a datagram was longer than the buffer, and its rest is lost")]
     Cut,
-    /// A frame began and was not finished in time.
+    /// A frame has begun and was not finished in time.
     #[error("a frame was not finished within {0:?}")]
     TimedOut(Duration),
     /// The body of the last frame is still to be read.
     #[error("{0} bytes of a body are still to be read; read or drain them before the next frame")]
     BodyUnread(u64),
-    /// The body was asked for too late: a receive of the next frame has begun since its header.
+    /// The body was asked for too late: a receive of the next frame has begun after its header.
     #[error("a body is asked for right after its header, before the next frame is received")]
     BodyLate,
     /// The body of the last frame is still to be written.
     #[error("{0} bytes of a body are still to be written before the next frame")]
     BodyUnwritten(u64),
-    /// More was written than the body was announced to have.
+    /// More bytes than the body has left.
     #[error("a body has room for {0} more bytes, and {1} were to be written")]
     BodyFull(u64, usize),
     /// The peer ended inside a body.
@@ -66,11 +65,11 @@ pub enum FrameFault {
     /// Datagrams have no bodies.
     #[error("a body needs a stream, and this socket carries datagrams; use tcp or unix")]
     NoBody,
-    /// An earlier error ended the conversation, or it was finished here.
+    /// An earlier fatal error, or this end has finished.
     #[error("the connection is no longer of use: it was finished, or an earlier error ended it")]
     Over,
-    /// A frame that is no value of the type that was asked for, and then [`FrameError::frame`] has
-    /// it; or a value that cannot be written as a frame.
+    /// A frame that is not a value of the expected type, which [`FrameError::frame`] has; or a
+    /// value that cannot be written as a frame.
     #[error(transparent)]
     Value(Cause),
 }
@@ -82,10 +81,10 @@ impl From<io::Error> for FrameFault {
 }
 
 impl FrameError {
-    /// What went wrong while `action` (a phrase such as "receive from") was under way with `peer`;
-    /// `fatal` if this direction of the conversation is over. Something above
-    /// [`Framed`](super::Framed) can tell of its own trouble so: another library's error with a
-    /// kind is `io::Error::new(kind, error).into()`, and without one [`FrameFault::Value`].
+    /// An error with this `fault` while `action` (a phrase such as "receive from") was under way
+    /// with `peer`. `fatal` if this direction cannot be used any more. A layer above
+    /// [`Framed`](super::Framed) can make its own errors so: another library's error is
+    /// `io::Error::new(kind, error).into()`, or without a kind [`FrameFault::Value`].
     pub fn new(
         fault: impl Into<FrameFault>,
         action: &'static str,
@@ -108,18 +107,18 @@ impl FrameError {
         self
     }
 
-    /// The same about `frame`, which was received whole.
+    /// The same error about `frame`, which was received whole.
     pub(super) fn holding(mut self, frame: Bytes) -> Self {
         self.0.frame = Some(frame);
         self
     }
 
-    /// What went wrong.
+    /// The fault.
     pub fn fault(&self) -> &FrameFault {
         &self.0.fault
     }
 
-    /// What is wrong with a frame, where that is what went wrong: [`Fault::TooLong`], say.
+    /// The codec's fault, if the error is one: [`Fault::TooLong`], say.
     pub fn codec_fault(&self) -> Option<&Fault> {
         match self.fault() {
             FrameFault::Codec(error) => Some(&error.fault),
@@ -127,7 +126,7 @@ impl FrameError {
         }
     }
 
-    /// The first bytes of what the codec refused, at most 128; empty where nothing was decoded.
+    /// The first of the bytes that the codec refused, at most 128; empty for other errors.
     ///
     /// They tell a peer that speaks another codec from a peer that is broken. The peer chose them:
     /// escape them where you show them. [`Display`](fmt::Display) leaves them out.
@@ -135,25 +134,25 @@ impl FrameError {
         &self.0.found
     }
 
-    /// The frame that was received and is no value of the type that the caller asked for, as it
-    /// arrived, so that nothing is lost.
+    /// The frame that was received and is not a value of the expected type, as it arrived, so that
+    /// it is not lost.
     pub fn frame(&self) -> Option<&Bytes> {
         self.0.frame.as_ref()
     }
 
-    /// With whom.
+    /// The peer.
     pub fn peer(&self) -> &Endpoint {
         &self.0.peer
     }
 
-    /// Whether this direction of the conversation is over. Where it is not, the next call goes on
-    /// behind the fault.
+    /// Whether this direction cannot be used any more. If it is not fatal, the next call goes on
+    /// after the fault.
     pub fn is_fatal(&self) -> bool {
         self.0.fatal
     }
 
-    /// The error that another part of the program gave: the transport's [`io::Error`], or what a
-    /// codec or a format of your own [said](Cause). `None` for a fault of this crate's.
+    /// The error of another part of the program: the transport's [`io::Error`], or the
+    /// [cause](Cause) that a third party's codec or format gave. `None` for a fault of this crate.
     pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         match self.fault() {
             FrameFault::Io(error) => Some(&**error),
@@ -166,13 +165,12 @@ impl FrameError {
         }
     }
 
-    /// The system's error number, however deep it lies in the error of
-    /// [`get_ref`](FrameError::get_ref).
+    /// The system's error number, at any depth of the error of [`get_ref`](FrameError::get_ref).
     pub fn raw_os_error(&self) -> Option<i32> {
         os_code(self.get_ref()?)
     }
 
-    /// What went wrong, taken out.
+    /// The fault, taken out.
     pub fn into_fault(self) -> FrameFault {
         self.0.fault
     }
@@ -187,7 +185,7 @@ impl fmt::Display for FrameError {
 }
 
 impl StdError for FrameError {
-    /// What is behind the fault, whose words are in the line of this error.
+    /// The source of the fault. The words of the fault are in the line of this error.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.fault().source()
     }

@@ -8,17 +8,17 @@ use super::send::LARGE;
 use super::{FrameError, Framed, Output};
 use crate::{Codec, CodecError, FrameSource};
 
-/// Not all frames of [`Framed::feed_many`] were fed: how many were, and why not the next.
+/// [`Framed::feed_many`] could not feed all frames: the number of those that it fed, and the error
+/// of the next.
 ///
-/// As a [`FrameError`], which `?` makes of it where that is what a function gives, it says the
-/// reason alone.
+/// In a function that gives a [`FrameError`], `?` turns it into its `error` alone.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct FeedError {
-    /// How many frames were fed. Where the error [is not fatal](FrameError::is_fatal), it is about
-    /// the next one, which was taken from the iterator.
+    /// The number of frames that were fed. If the error [is not fatal](FrameError::is_fatal), it is
+    /// about the next one, which was taken from the iterator.
     pub fed: usize,
-    /// What is the matter.
+    /// The error.
     #[source]
     pub error: FrameError,
 }
@@ -30,8 +30,8 @@ impl From<FeedError> for FrameError {
 }
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
-    /// [Feeds](Framed::feed) all frames that `frames` gives, and says how many those were.
-    /// [`flush`](Framed::flush) writes what is left of them.
+    /// [Feeds](Framed::feed) all frames that `frames` gives, and gives their number.
+    /// [`flush`](Framed::flush) writes those that still wait.
     ///
     /// ```
     /// use socketry_codec::{Framed, Line};
@@ -50,14 +50,14 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// # Ok(()) }
     /// ```
     ///
-    /// Cancel-safe, if `frames` is a `&mut` of an iterator that you keep: a frame is taken from it
-    /// only when there is room, and is then fed at once, so that those it still has when the future
-    /// was dropped are those that were not fed. Where it waits it has taken a frame only to write
-    /// that from where it lies (128 KiB or more), and such a frame goes out whole or not at all, as
+    /// Cancel-safe, if `frames` is a `&mut` of an iterator that you keep. A frame is taken from it
+    /// only when there is room, and is then fed at once. So after the future was dropped, the
+    /// iterator still has the frames that were not fed. One exception is a frame of 128 KiB or
+    /// more, which is taken and then written without a copy: it is sent whole or not at all, as
     /// with [`send`](Framed::send).
     ///
     /// # Errors
-    /// As [`feed`](Framed::feed), about one frame; those before it are fed.
+    /// As [`feed`](Framed::feed), about one frame. Those before it are fed.
     pub async fn feed_many<F: AsRef<[u8]>>(
         &mut self,
         frames: impl IntoIterator<Item = F>,
@@ -101,7 +101,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
             let encoded = self.codec.encode_many(source, buf, *high_water);
             let stuck = source.given() == before && source.goes_on() && self.has_room();
             return match encoded {
-                // It would be asked for ever.
+                // The loop would never end.
                 Ok(()) if stuck => Err(self.codec_refused(CodecError::unsound())),
                 Ok(()) => Ok(()),
                 Err(error) => {
@@ -128,27 +128,27 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 /// The frames of an iterator, lent one at a time.
 struct Source<I, F> {
     frames: I,
-    /// The one that is lent.
+    /// The frame that is lent.
     lent: Option<F>,
-    /// How many were lent, and not refused.
+    /// The number of frames that were lent and not refused.
     fed: usize,
-    /// Why no other is lent, if that is so.
+    /// The reason for which no other frame is lent, if there is one.
     stop: Option<Stop<F>>,
 }
 
 enum Stop<F> {
-    /// There is none.
+    /// The iterator has ended.
     End,
-    /// This one is not gathered with others.
+    /// This frame is not gathered with others.
     Large(F),
 }
 
 trait Counted: FrameSource {
     /// The last one was not fed.
     fn refuse(&mut self);
-    /// How many frames were given out and not refused.
+    /// The number of frames that were given out and not refused.
     fn given(&self) -> usize;
-    /// Whether it may have more for the codec.
+    /// Whether it may have more frames for the codec.
     fn goes_on(&self) -> bool;
 }
 

@@ -6,29 +6,29 @@ use std::slice;
 
 use crate::ahead::Place;
 
-/// Frames that are here, in order, in place: see [`Framed::recv_many`](super::Framed::recv_many).
-/// There is one at least.
+/// Frames that have arrived, in order, borrowed from the buffer: see
+/// [`Framed::recv_many`](super::Framed::recv_many). There is at least one.
 ///
-/// A frame is received when the iterator gives it out, and not before: those that are left when
-/// this is dropped come again with the next receive, and a [body](super::Framed::body) is the one
-/// of the last frame that was given out. Frames borrow the receive buffer, so all of a batch can be
-/// held at once.
+/// A frame counts as received when the iterator gives it out. If this is dropped before its end,
+/// the next receive gives the frames that are left. A [body](super::Framed::body) is that of the
+/// last frame that was given out. Frames borrow the receive buffer, so all frames of a batch can be
+/// used at once.
 #[must_use = "a frame is received when this gives it out"]
 pub struct Frames<'a> {
-    /// Where those lie that are left, each from where the one before ends.
+    /// The positions of the frames that are left, each counted from the end of the frame before.
     places: slice::Iter<'a, Place>,
-    /// What is behind the last frame that was given out.
+    /// The bytes after the last frame that was given out.
     rest: &'a [u8],
-    /// Where it is noted how many frames, and how many bytes, are given out.
+    /// The counts of frames and bytes that were given out.
     given: Given<'a>,
 }
 
-/// How much is given out: kept here, and written there for each frame. A number that is read there
-/// again would make each frame wait for the one before.
+/// Two counts, each kept here and written to its reference for each frame. To read it from the
+/// reference would make each frame wait for the one before.
 pub(super) struct Given<'a> {
-    /// How many frames.
+    /// Frames that were given out.
     pub(super) frames: (usize, &'a mut usize),
-    /// How many bytes.
+    /// Bytes that were given out.
     pub(super) bytes: (usize, &'a mut usize),
 }
 

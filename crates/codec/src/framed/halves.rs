@@ -1,4 +1,4 @@
-//! Two halves of a conversation for two tasks, and one again.
+//! Splitting a `Framed` into two halves for two tasks, and joining them again.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use socketry_transport::{Joined, RecvHalf, SendHalf, Socket};
 use super::{Framed, Input, Output};
 use crate::Codec;
 
-/// Two halves that were not one socket: their ends differ. They are inside, as they were.
+/// The two halves are not of one socket, since their ends differ. This holds both, unchanged.
 #[derive(thiserror::Error)]
 #[error(
     "these halves belong to different sockets: one is to {} and one to {}",
@@ -45,11 +45,11 @@ impl<S: Socket, C: Codec + Clone> Framed<S, C> {
 
 impl<R: RecvHalf, C: Codec> Framed<R, C> {
     /// The two halves of [`split`](Framed::split) as one again, called on the receiving one: to
-    /// [`close`](Framed::close) it, say. Nothing that waits in either is lost; the codec is that of
-    /// the receiving half.
+    /// [`close`](Framed::close) it, say. No bytes that wait in either half are lost. The codec is
+    /// that of the receiving half.
     ///
-    /// Behind a [`Sender`](super::Sender) there is no half to take back:
-    /// [`finish`](super::Sender::finish) it, and receive on until the end.
+    /// A [`Sender`](super::Sender) does not give its half back: [`finish`](super::Sender::finish)
+    /// it, and receive on until the end.
     ///
     /// ```
     /// use socketry_codec::{Framed, Line};
@@ -77,8 +77,8 @@ impl<R: RecvHalf, C: Codec> Framed<R, C> {
     /// ```
     ///
     /// # Errors
-    /// If they have not the same two ends, and so cannot be of one socket; the error gives both
-    /// back. (Nothing tells two clients of one Unix listener apart, since they have no names.)
+    /// If they do not have the same two ends, and so cannot be of one socket. The error gives both
+    /// back. (Two clients of one Unix listener cannot be told apart, since they have no names.)
     #[expect(
         clippy::type_complexity,
         reason = "what it takes, and what it gives back"

@@ -1,4 +1,4 @@
-//! A socket, or a half of one, and a codec: frames.
+//! `Framed`: frames over a socket, or over a half of one, with a codec.
 //!
 //! Its tests are those of the crate `socketry-testkit`, `crates/testkit/tests/framed*.rs`: they
 //! need sockets that follow a script, and that crate has them and depends on this one.
@@ -40,9 +40,9 @@ use output::Output;
 
 /// Frames over a socket.
 ///
-/// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: where it receives, there are
-/// [`recv`](Framed::recv), [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); where it
-/// sends, [`send`](Framed::send), [`feed`](Framed::feed), [`flush`](Framed::flush) and
+/// `S` is a [`Socket`](socketry_transport::Socket), or one half of it: A socket that receives has
+/// [`recv`](Framed::recv), [`recv_bytes`](Framed::recv_bytes) and [`body`](Framed::body); One that
+/// sends has [`send`](Framed::send), [`feed`](Framed::feed), [`flush`](Framed::flush) and
 /// [`body_writer`](Framed::body_writer). For many small frames [`recv_many`](Framed::recv_many) and
 /// [`feed_many`](Framed::feed_many) are faster. [`split`](Framed::split) gives two halves for two
 /// tasks, and [`reunite`](Framed::reunite) takes them back.
@@ -64,8 +64,8 @@ use output::Output;
 /// # Ok(()) }
 /// ```
 ///
-/// An error concerns one frame, unless it [is fatal](FrameError::is_fatal); the conversation goes
-/// on behind it:
+/// An error concerns one frame, unless it [is fatal](FrameError::is_fatal); the next call goes on
+/// after it:
 ///
 /// ```
 /// # use socketry_codec::{FrameError, Framed, Struct};
@@ -84,10 +84,9 @@ use output::Output;
 ///
 /// # What is bounded
 ///
-/// A frame by its codec; the time to finish one that has begun by
-/// [`frame_time`](Framed::frame_time); what waits to be written by
-/// [`high_water`](Framed::high_water). A body has no limit of time: its application knows what is
-/// too slow.
+/// The codec bounds the length of a frame, [`frame_time`](Framed::frame_time) the time to finish
+/// one that has begun, and [`high_water`](Framed::high_water) the bytes that wait to be written. A
+/// body has no limit of time: only its application knows how long it may take.
 ///
 /// The receive buffer is given room for at most the largest of: one read (64 KiB), twice what has
 /// arrived, and the largest frame that this peer has completed. It never follows a length that was
@@ -99,7 +98,7 @@ pub struct Framed<S, C = BoxCodec> {
     output: Output,
 }
 
-/// A [`Framed`] taken apart, with what it holds.
+/// The parts of a [`Framed`], with the bytes that it holds.
 #[derive(Debug)]
 pub struct FramedParts<S, C = BoxCodec> {
     /// The socket.
@@ -112,8 +111,8 @@ pub struct FramedParts<S, C = BoxCodec> {
     pub unsent: BytesMut,
 }
 
-/// It cannot be taken apart, or given to another codec, in the middle of a frame or body. What was
-/// refused is inside, as it was.
+/// In the middle of a frame or body, a `Framed` cannot be taken apart or get another codec. This
+/// holds it, unchanged.
 #[derive(thiserror::Error)]
 #[error("a frame or body is under way; finish it before another codec or owner takes over")]
 pub struct MidFrame<F>(pub Box<F>);
@@ -145,21 +144,21 @@ impl<S: Half, C: Codec> Framed<S, C> {
         framed
     }
 
-    /// How long a frame may take from its first byte to its last; `None` for ever. Default
+    /// The longest time from the first byte of a frame to its last; `None` for no limit. Default
     /// [`DEFAULT_FRAME_TIME`](crate::limits::DEFAULT_FRAME_TIME), 30 seconds, for which the runtime
     /// needs its timers.
     ///
-    /// A frame that is late because nobody received meanwhile is not refused while its bytes are
-    /// there.
+    /// A frame that is late only because no task received it meanwhile is not refused if its bytes
+    /// have arrived.
     #[must_use]
     pub fn frame_time(mut self, limit: Option<Duration>) -> Self {
         self.input.set_frame_time(limit);
         self
     }
 
-    /// How many bytes may wait before [`feed`](Framed::feed) writes them. Default
+    /// The most bytes that wait before [`feed`](Framed::feed) writes them. Default
     /// [`DEFAULT_HIGH_WATER`](crate::limits::DEFAULT_HIGH_WATER), 256 KiB. The buffer grows with
-    /// what is fed, and a large one is given back by [`flush`](Framed::flush).
+    /// the frames that are fed, and [`flush`](Framed::flush) gives a large one back.
     #[must_use]
     pub fn high_water(mut self, bytes: usize) -> Self {
         self.output.high_water = bytes.max(1);
@@ -176,7 +175,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
         self.socket.local()
     }
 
-    /// The other end: who sent every frame, and every error, that is received here.
+    /// The other end, from which all frames come.
     pub fn peer(&self) -> &Endpoint {
         self.socket.peer()
     }
@@ -186,8 +185,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
         &self.socket
     }
 
-    /// The socket, to abort it, for instance. What is sent and received there passes the codec and
-    /// the buffers by.
+    /// The socket, to abort it, for instance. Bytes that are sent or received through it bypass the
+    /// codec and the buffers.
     pub fn socket_mut(&mut self) -> &mut S {
         &mut self.socket
     }
@@ -197,8 +196,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
         &self.codec
     }
 
-    /// The same connection with another codec from here on. The bytes that are here already go to
-    /// the new one.
+    /// The same connection with another codec from now on. The new codec gets the bytes that have
+    /// arrived already.
     ///
     /// # Errors
     /// In the middle of a frame or body; the error gives `self` back.
@@ -221,15 +220,15 @@ impl<S: Half, C: Codec> Framed<S, C> {
         })
     }
 
-    /// Whether it stands between frames, with no body under way and nothing to be passed over.
+    /// Whether it is at a frame boundary, with no body under way and no bytes to pass over.
     pub fn at_boundary(&self) -> bool {
         self.codec.at_boundary() && self.input.at_boundary() && self.output.owed == 0
     }
 
     /// The bytes that have arrived and belong to no frame that was given out: the beginning of a
-    /// frame, or frames that nobody has asked for yet. Empty after a fatal error.
+    /// frame, or frames that the caller has not received yet. Empty after a fatal error.
     ///
-    /// While a receive waits they show what it has so far.
+    /// They grow while a receive waits.
     pub fn unread(&self) -> &[u8] {
         self.input.unread()
     }
@@ -238,8 +237,8 @@ impl<S: Half, C: Codec> Framed<S, C> {
     ///
     /// # Errors
     /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for
-    /// frames. The error gives `self` back; [`into_socket`](Framed::into_socket) is for those who
-    /// want no more than the socket.
+    /// frames. The error gives `self` back; [`into_socket`](Framed::into_socket) gives only the
+    /// socket, at any time.
     pub fn into_parts(self) -> Result<FramedParts<S, C>, MidFrame<Self>> {
         if !self.at_boundary() {
             return Err(MidFrame(Box::new(self)));
@@ -252,15 +251,16 @@ impl<S: Half, C: Codec> Framed<S, C> {
         })
     }
 
-    /// The socket. What was received and not given out, and what was fed and not written, is lost.
+    /// The socket. Bytes that were received and not given out are lost, and so are frames that were
+    /// fed and not written.
     pub fn into_socket(self) -> S {
         self.socket
     }
 }
 
-/// Before each call of a socket: pending when this task has had its turn, whatever the socket has
-/// to give. A peer that keeps a socket busy must not hold a thread of the runtime with it, and not
-/// every transport sees to that.
+/// Called before each call of a socket. Pending if the budget of this task is used up, even if the
+/// socket is ready. A peer that keeps a socket busy must not occupy a thread of the runtime, and
+/// not every transport prevents that.
 fn poll_turn(cx: &mut Context<'_>) -> Poll<()> {
     pin!(consume_budget()).poll(cx)
 }

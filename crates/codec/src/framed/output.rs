@@ -8,32 +8,32 @@ use socketry_transport::SendHalf;
 
 use crate::limits::DEFAULT_HIGH_WATER;
 
-/// An empty buffer larger than this is given back, unless the high-water mark asks for more.
+/// An empty buffer larger than this is freed, unless the high-water mark is larger.
 const KEPT: usize = 128 * 1024;
-/// And this much is left to one whose owner has flushed it, and may be idle for long.
+/// The room that stays after a flush, since the connection may be idle for long.
 const RESTING: usize = 1024;
 
 pub(super) struct Output {
     /// Whole frames; on a datagram socket at most one.
     pub(super) buf: BytesMut,
-    /// Everything before is written.
+    /// The bytes before it are written.
     pos: usize,
     mode: Mode,
-    /// Whether `buf` is a datagram to be sent. It may be empty.
+    /// Whether `buf` is a datagram to send. It may be empty.
     pub(super) datagram: bool,
     /// Bytes of the current body that are still to be written.
     pub(super) owed: u64,
     pub(super) high_water: usize,
 }
 
-/// What becomes of a frame.
+/// The way in which a frame is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// It goes behind those that wait.
+    /// It is put behind those that wait.
     Stream,
     /// It is a datagram.
     Datagrams,
-    /// Finished, or failed: nothing more can be sent.
+    /// Finished or failed: no more frames can be sent.
     Over,
 }
 
@@ -53,7 +53,7 @@ impl Output {
         }
     }
 
-    /// Whether nothing more can be sent.
+    /// Whether no more frames can be sent.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
         self.mode == Mode::Over
@@ -63,13 +63,13 @@ impl Output {
         self.mode = Mode::Over;
     }
 
-    /// Whether a frame is bytes of a stream, and may be sent now: no body is owed.
+    /// Whether the socket is a stream, and a frame may be sent now: no body is under way.
     #[inline(always)]
     pub(super) fn takes_bytes(&self) -> bool {
         self.mode == Mode::Stream && self.owed == 0
     }
 
-    /// Whether another frame may be put behind what waits.
+    /// Whether there is room for another frame behind those that wait.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         !self.datagram && self.buf.len() < self.high_water
@@ -80,7 +80,7 @@ impl Output {
         self.buf
     }
 
-    /// Writes what waits, all of it.
+    /// Writes all bytes that wait.
     pub(super) fn poll_drain<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -89,10 +89,10 @@ impl Output {
         if self.datagram {
             ready!(super::poll_turn(cx));
             let sent = ready!(socket.poll_send(cx, &[IoSlice::new(&self.buf)]));
-            // Sent or refused, this datagram is done with: the next one may fare better.
+            // Sent or refused, this datagram is done. The next one may succeed.
             self.datagram = false;
             self.reset();
-            // But for a session that has ended, as a stream does.
+            // But a session that has ended is over, like a stream.
             if matches!(&sent, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
                 self.end();
             }
@@ -101,7 +101,7 @@ impl Output {
         self.poll_write(cx, socket, &mut [&[], &[]])
     }
 
-    /// Writes what waits and then `rest`, from where it lies; `rest` shrinks as it is written.
+    /// Writes the bytes that wait and then `rest`, without a copy. `rest` shrinks as it is written.
     pub(super) fn poll_write<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -125,8 +125,8 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what waits, and then some of `bytes`, of which there are some; says how many of
-    /// those.
+    /// Writes the bytes that wait, and then some of `bytes`, which are not empty. Gives the number
+    /// of those.
     pub(super) fn poll_write_some<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -152,7 +152,7 @@ impl Output {
         }
     }
 
-    /// Notes what was written; an error is the end of a stream.
+    /// Notes the bytes that were written. An error ends a stream.
     fn wrote(&mut self, sent: io::Result<usize>, rest: &mut [&[u8]; 2]) -> io::Result<()> {
         let sent = match sent {
             Ok(0) => return self.fail(io::ErrorKind::WriteZero.into()),
@@ -183,18 +183,18 @@ impl Output {
         }
     }
 
-    /// All is written, and the owner knows of no more: gives the room of a burst back.
+    /// All bytes are written, and the caller has no more for now: frees a large buffer.
     pub(super) fn rest(&mut self) {
         if self.buf.capacity() > RESTING {
-            // Not nothing: the next burst would begin with a handful of bytes and double them
+            // Some room is kept: the next frames would begin with a few bytes and double them
             // often.
             self.buf = BytesMut::with_capacity(RESTING);
         }
     }
 
-    /// A frame that is written from where it lies. Dropped before it is whole, it is taken back if
-    /// none of it was written, and otherwise its rest is copied to the buffer: never half a frame
-    /// on the wire.
+    /// A frame that is written without a copy. If it is dropped before it is written whole, it is
+    /// removed if none of it was written. Otherwise its rest is copied to the buffer, so that a
+    /// part of a frame is never sent alone.
     pub(super) fn large<'a>(&'a mut self, head: &[u8], rest: [&'a [u8]; 2]) -> Large<'a> {
         let begins = self.buf.len();
         self.buf.extend_from_slice(head);
@@ -210,7 +210,7 @@ impl Output {
 /// See [`Output::large`].
 pub(super) struct Large<'a> {
     output: &'a mut Output,
-    /// Where its head begins in the buffer.
+    /// The position of its head in the buffer.
     begins: usize,
     len: usize,
     rest: [&'a [u8]; 2],

@@ -1,28 +1,28 @@
-//! Futures whose first step is in line.
+//! Futures whose first step is inlined.
 //!
-//! Most frames are there when they are asked for, and most that are fed find room. Awaiting an
-//! `async fn` is a call of a function nevertheless, wherever a program does so in more than one
-//! place, and costs a small frame as much as all the rest (measured: 64 B over Unix sockets at half
-//! the rate). Here the first step is part of whoever awaits it, and only what may have to wait is a
-//! call.
+//! Most frames have arrived when a caller asks for them, and most that are fed find room. But
+//! awaiting an `async fn` is a call of a function, if a program does so in more than one place. For
+//! a small frame this call costs as much as all the rest (measured: 64 B over Unix sockets at half
+//! the rate). Here the first step is inlined into the caller, and only the rest, which may wait, is
+//! a call.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-/// What can mostly be done at once. Implementations are `#[inline(always)]`: that is what this is
-/// for.
+/// A step that mostly finishes at once. Implementations are `#[inline(always)]`: that is their
+/// purpose.
 pub(super) trait First {
     type Output;
-    /// What it takes to go on.
+    /// The values that the rest needs.
     type Rest;
 
     fn first(self) -> Result<Self::Output, Self::Rest>;
 }
 
 pin_project! {
-    /// A first step, and then the future that `then` makes of what is left to be done.
+    /// A first step, and then the future that `then` makes of the rest.
     #[project = Step]
     pub(super) enum Quick<T, N, F> {
         Begin { task: Option<(T, N)> },

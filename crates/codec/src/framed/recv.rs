@@ -12,13 +12,13 @@ use super::{FrameError, FrameFault, Framed, Frames};
 use crate::Codec;
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
-    /// Receives the next frame, in place: it is there until the next call. `None` is the end.
+    /// Receives the next frame, borrowed from the buffer until the next call. `None` is the end.
     ///
-    /// Cancel-safe: a frame that was not given out is there for the next call.
+    /// Cancel-safe: the next call gives a frame that was not given out.
     ///
     /// # Errors
-    /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram; the next
-    /// call goes on behind it. After a fatal one there is only `None`.
+    /// An error that [is not fatal](FrameError::is_fatal) concerns one frame or datagram, and the
+    /// next call goes on after it. After a fatal error each call gives `None`.
     #[inline(always)]
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<&[u8]>, FrameError>> {
         Quick::new(Recv(self), Framed::recv_waiting)
@@ -31,8 +31,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         Ok(frame.map(|range| self.input.slice(range)))
     }
 
-    /// Receives the next frame as [`Bytes`] of its own, cut from the buffer without a copy. `None`
-    /// is the end.
+    /// Receives the next frame as [`Bytes`], cut from the buffer without a copy. `None` is the end.
     ///
     /// It keeps the whole buffer that it was cut from in memory (up to 64 KiB, or the largest
     /// frame): copy small frames that you keep for long. Cancel-safe.
@@ -43,9 +42,9 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         poll_fn(|cx| self.poll_recv_bytes(cx)).await
     }
 
-    /// Receives frames that are here, at least one and at most `most` (at least 1), in place;
-    /// `None` is the end. For many small frames this is the fastest way: each costs a few
-    /// instructions, whichever the codec, in a box or not.
+    /// Receives frames that have arrived, at least one and at most `most` (at least 1), borrowed
+    /// from the buffer. `None` is the end. For many small frames this is the fastest way: each
+    /// costs a few instructions, with any codec, boxed or not.
     ///
     /// ```
     /// use socketry_codec::{Framed, Struct, limits::FRAMES_AT_ONCE};
@@ -69,18 +68,18 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// # Ok(()) }
     /// ```
     ///
-    /// It waits for the first frame and for no other, so there are often fewer than `most`; and
-    /// there are never more than [`FRAMES_AT_ONCE`](crate::limits::FRAMES_AT_ONCE), whose places
-    /// take 3 KiB while this connection has something to receive. Of a codec that does not [look
+    /// It waits only for the first frame, so there are often fewer than `most`. There are never
+    /// more than [`FRAMES_AT_ONCE`](crate::limits::FRAMES_AT_ONCE), whose positions take 3 KiB
+    /// while this connection has frames to receive. With a codec that does not [look
     /// ahead](Codec::decode_many) there is one. On a datagram socket they are the frames of one
     /// datagram.
     ///
-    /// Cancel-safe: frames that were not given out, by it or by the iterator, are there for the
-    /// next call. One that takes none gets the same ones again.
+    /// Cancel-safe: the next call gives the frames that were not given out, by this call or by its
+    /// iterator.
     ///
     /// # Errors
-    /// As [`recv`](Framed::recv), of the first frame. What is wrong behind other frames is the
-    /// error of a later call, once those are taken.
+    /// As [`recv`](Framed::recv), about the first frame. A fault behind other frames is the error
+    /// of a later call, once those are taken.
     #[inline(always)]
     pub fn recv_many(
         &mut self,
@@ -98,13 +97,13 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         Ok(self.input.lend(most))
     }
 
-    /// Receives frames that are here, at least one and at most `most` (at least 1), as
-    /// [`recv_bytes`](Framed::recv_bytes) gives them, puts them behind those in `into`, and says
-    /// how many they are: 0 is the end. As
-    /// [`recv_many`](Framed::recv_many) otherwise; frames that are in `into` are received.
+    /// Receives frames that have arrived, at least one and at most `most` (at least 1), as
+    /// [`recv_bytes`](Framed::recv_bytes) does. Appends them to `into`, and gives their number: 0
+    /// is the end. Otherwise as [`recv_many`](Framed::recv_many), but frames in `into` count as
+    /// received.
     ///
     /// # Errors
-    /// As [`recv_many`](Framed::recv_many); then nothing is added.
+    /// As [`recv_many`](Framed::recv_many); then no frame is added.
     pub async fn recv_many_bytes(
         &mut self,
         into: &mut Vec<Bytes>,
@@ -134,7 +133,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
     }
 
-    /// Receives until there are frames to take, or the end. `need` is how many bytes are missing,
+    /// Receives until there are frames to take, or the end. `need` is the number of missing bytes,
     /// once the codec has been asked.
     #[inline(never)]
     fn poll_frames(
@@ -158,7 +157,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         }
     }
 
-    /// What there is without receiving.
+    /// The next step, without receiving.
     fn look(&mut self) -> Result<Step, FrameError> {
         if self.input.body_left() > 0 {
             return Err(self.recv_error(FrameFault::BodyUnread(self.input.body_left())));
@@ -184,7 +183,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     }
 }
 
-/// A frame that was found already.
+/// The first step of `recv`: a frame that was found already.
 struct Recv<'a, S, C>(&'a mut Framed<S, C>);
 
 impl<'a, S, C> First for Recv<'a, S, C> {
@@ -201,7 +200,7 @@ impl<'a, S, C> First for Recv<'a, S, C> {
     }
 }
 
-/// Frames that were found already.
+/// The first step of `recv_many`: frames that were found already.
 struct RecvMany<'a, S, C>(&'a mut Framed<S, C>, usize);
 
 impl<'a, S, C> First for RecvMany<'a, S, C> {

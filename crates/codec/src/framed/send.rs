@@ -13,24 +13,24 @@ use super::{FrameError, FrameFault, Framed};
 use crate::limits::{CLOSE_BYTES, CLOSE_TIME};
 use crate::{Codec, CodecError, Fault};
 
-/// From this length on, in bytes, a payload is written from where it lies. Below it, copying to the
-/// buffer and writing many frames at once is faster: the kernel then has more to do at a time
-/// (measured; equal at about this length).
+/// From this length on, in bytes, a payload is written without a copy. Below it, to copy payloads
+/// to the buffer and write many frames at once is faster, since that takes fewer calls (measured;
+/// equal at about this length).
 pub(super) const LARGE: usize = 128 * 1024;
-/// The same for a frame that is flushed at once: there is nothing to gather it with.
+/// The same for a frame that is flushed at once, and so is not gathered with others.
 const ALONE: usize = 16 * 1024;
 
 impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// Sends a frame; when it returns, the frame has been written.
     ///
-    /// Cancel-safe: a frame whose sending was dropped half-way goes out whole before the next one,
+    /// Cancel-safe: if the future is dropped half-way, the frame is sent whole before the next one,
     /// or not at all. Many small frames are faster with [`feed`](Framed::feed) and one
     /// [`flush`](Framed::flush).
     ///
-    /// It waits while the peer takes nothing, and it receives nothing meanwhile. So two peers that
-    /// both send more than the kernel holds (some 100 KiB to a few MiB) before either receives wait
-    /// for each other, for ever. Where both may send much, [`split`](Framed::split) the
-    /// conversation and receive while sending, or bound it with a timeout:
+    /// It waits while the peer does not read, and does not receive meanwhile. So if both peers send
+    /// more than the kernel holds (some 100 KiB to a few MiB) before either receives, they wait for
+    /// each other for ever. If both may send much, [`split`](Framed::split) the `Framed` and
+    /// receive while sending, or bound the time:
     ///
     /// ```
     /// use socketry_codec::{Framed, Struct};
@@ -56,8 +56,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// ```
     ///
     /// # Errors
-    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; then
-    /// nothing of it was sent.
+    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame, which
+    /// is then not sent.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if frame.len() >= ALONE && self.shape().is_stream() {
             self.feed_large(frame).await?;
@@ -67,7 +67,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         self.flush().await
     }
 
-    /// Puts a frame behind those that wait, and writes them when there are many.
+    /// Puts a frame behind those that wait, and writes them all when there are many.
     /// [`flush`](Framed::flush) writes the rest. Cancel-safe, as [`send`](Framed::send).
     ///
     /// # Errors
@@ -124,8 +124,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         written.map_err(|error| self.send_error(error))
     }
 
-    /// Encodes a frame behind those that wait, for which there is room. Always in line: a call
-    /// would be a fifth of what a small frame costs.
+    /// Encodes a frame behind those that wait. The caller has checked that there is room. Always
+    /// inlined: a call would be a fifth of the cost of a small frame.
     #[inline(always)]
     pub(super) fn encode(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if !self.output.takes_bytes() {
@@ -188,8 +188,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     ) -> Poll<Result<(), FrameError>> {
         if !self.output.is_over() {
             self.may_send()?;
-            // Finishing flushes too. Who flushed before would do so again at each poll, and wait
-            // for it again.
+            // `poll_finish` of the socket flushes too. A flush before it would be repeated, and
+            // waited for, at each poll.
             ready!(self.poll_drain(cx))?;
         }
         let finished = ready!(self.socket.poll_finish(cx));
@@ -197,7 +197,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         Poll::Ready(finished.map_err(|error| self.send_error(error)))
     }
 
-    /// Whether another frame may be put behind those that wait.
+    /// Whether there is room for another frame behind those that wait.
     pub(super) fn has_room(&self) -> bool {
         self.output.has_room()
     }
@@ -220,7 +220,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     }
 }
 
-/// A small frame for which there is room.
+/// The first step of `feed`: a small frame for which there is room.
 struct Feed<'a, S, C>(&'a mut Framed<S, C>, &'a [u8]);
 
 impl<'a, S: SendHalf, C: Codec> First for Feed<'a, S, C> {
@@ -260,12 +260,12 @@ pub(super) fn encode_datagram<C: Codec>(
 }
 
 impl<S: Socket, C: Codec> Framed<S, C> {
-    /// Closes so that the peer loses nothing: flushes, half-closes, and reads on until the peer has
-    /// closed too, for at most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with unread
-    /// bytes would reset it, and destroy what the peer has not read yet.
+    /// Closes so that the peer loses no bytes: flushes, half-closes, and reads on until the peer
+    /// has closed too, for at most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with
+    /// unread bytes would reset it, and destroy the bytes that the peer has not read yet.
     ///
     /// # Errors
-    /// As [`flush`](Framed::flush), and if what waits could not be written in that time.
+    /// As [`flush`](Framed::flush), and if the frames that wait could not be written in that time.
     pub async fn close(mut self) -> Result<(), FrameError> {
         let deadline = Instant::now() + CLOSE_TIME;
         let peer = self.socket.peer().clone();

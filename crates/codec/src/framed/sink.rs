@@ -1,4 +1,4 @@
-//! `Stream` and `Sink`, for the combinators of the ecosystem.
+//! `Stream` and `Sink`, for the combinators of other crates.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use socketry_transport::{RecvHalf, SendHalf};
 use super::{FrameError, Framed};
 use crate::Codec;
 
-// Nothing is ever pinned inside: sockets are `Unpin`, and a codec is only called.
+// No field is ever pinned: sockets are `Unpin`, and a codec is only called.
 impl<S: Unpin, C> Unpin for Framed<S, C> {}
 
 impl<S: RecvHalf, C: Codec> Stream for Framed<S, C> {

@@ -17,7 +17,7 @@ impl Input {
             _ if self.body > 0 => Err(FrameFault::BodyUnread(self.body)),
             _ if self.looked || self.skip > 0 => Err(FrameFault::BodyLate),
             _ => {
-                // What was found behind its header is the body, and was no frame.
+                // The frames that were found behind its header are bytes of the body.
                 self.forget_frames();
                 self.body = len;
                 Ok(())
@@ -25,12 +25,12 @@ impl Input {
         }
     }
 
-    /// How many bytes of the body are still to be read.
+    /// The bytes of the body that are still to be read.
     pub(in crate::framed) fn body_left(&self) -> u64 {
         self.body
     }
 
-    /// The next bytes of the body, all that are here; receives if none is. An empty range is the
+    /// All bytes of the body that have arrived. Receives if there are none. An empty range is the
     /// end of the body.
     pub(in crate::framed) fn poll_body<R: RecvHalf>(
         &mut self,
@@ -69,7 +69,7 @@ impl Input {
         }
     }
 
-    /// Takes `len` bytes that [`poll_body`](Input::poll_body) showed.
+    /// Takes `len` of the bytes that [`poll_body`](Input::poll_body) gave.
     pub(in crate::framed) fn take_body(&mut self, len: usize) {
         self.pos += len;
         self.body -= len as u64;

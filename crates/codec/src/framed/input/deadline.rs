@@ -1,4 +1,4 @@
-//! How long a frame may take.
+//! The time that a frame may take.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,11 +8,12 @@ use tokio::time::{Sleep, sleep};
 
 use crate::limits::DEFAULT_FRAME_TIME;
 
-/// How much longer a late frame may take when bytes arrive just then and nobody received when the
-/// deadline came: they may be here only now because of that.
+/// The additional time of a late frame if no task received at its deadline, and bytes have arrived
+/// since: they may be late only because of that.
 const GRACE: Duration = Duration::from_secs(1);
-/// A task that looks so long after the deadline was not waiting when it came. A task that waits for
-/// a frame is woken by the deadline, so no peer gains time by sending something in that moment.
+/// A task that polls this long after the deadline was not waiting at the deadline. A task that
+/// waits for a frame is woken by the deadline, so no peer gains time by sending bytes at that
+/// moment.
 const ABSENT: Duration = Duration::from_millis(100);
 
 /// The time of the frame that has begun, if one has.
@@ -34,8 +35,8 @@ impl Deadline {
         self.timer = None;
     }
 
-    /// Nothing is there now, and perhaps bytes have `arrived` since that was so last. Ready, with the
-    /// limit, once a frame that has `begun` is late.
+    /// Called when the socket has no bytes. `arrived` is whether bytes have arrived since the last
+    /// such call. Ready, with the limit, once a frame that has `begun` is late.
     pub(super) fn poll_late(
         &mut self,
         cx: &mut Context<'_>,

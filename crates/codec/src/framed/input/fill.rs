@@ -9,13 +9,13 @@ use socketry_transport::{Received, RecvHalf, poll_recv_into};
 use super::{Input, State, spare};
 use crate::framed::{FrameFault, poll_turn};
 
-/// A connection that waits, and whose unread rest is this small, gives back a larger buffer.
+/// A connection that waits with at most this many unread bytes gives back a larger buffer.
 const PARKED_REST: usize = 512;
 
 impl Input {
-    /// Receives once, where so many bytes are missing. `Ok` says that there is something new to
-    /// look at. Where it waits, the time of a frame runs if one has begun: what is here, what is to
-    /// be passed over, or what the codec says with `at_boundary`.
+    /// Receives once, when `need` bytes are missing. After `Ok` the codec can be asked again. While
+    /// it waits, the time of a frame runs if one has begun: if bytes are here or are to be passed
+    /// over, or the codec is not at a boundary (`at_boundary`).
     pub(in crate::framed) fn poll_fill<R: RecvHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -62,7 +62,7 @@ impl Input {
         error.into()
     }
 
-    /// Nothing is there now: gives memory back, and watches the time of a frame that has begun.
+    /// The socket has no bytes: gives memory back, and checks the time of a frame that has begun.
     fn parked(&mut self, cx: &mut Context<'_>, at_boundary: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
         self.forget_frames();

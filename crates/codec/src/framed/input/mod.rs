@@ -1,5 +1,5 @@
-//! The receive side's state: the bytes that arrived, which of them were given out, and what is to
-//! come.
+//! The state of the receiving side: the bytes that arrived, those that were given out, and those to
+//! pass over.
 
 mod body;
 mod deadline;
@@ -20,13 +20,13 @@ use deadline::Deadline;
 use room::Growth;
 pub(super) use step::{Refused, Step};
 
-/// What the receive side holds.
+/// The state of the receiving side.
 pub(super) struct Input {
     buf: BytesMut,
-    /// Everything before is given out or passed over.
+    /// The bytes before it were given out or passed over.
     pos: usize,
-    /// The frames that the codec has found from `pos` on. While there are some, nothing is to be
-    /// passed over and no body is under way. They may be forgotten, and are then found again.
+    /// The frames that the codec has found from `pos` on. While there are some, no bytes are to be
+    /// passed over, and no body is under way. They may be forgotten, and are then found again.
     ahead: Option<Box<Ahead>>,
     /// Bytes to pass over that have not arrived yet.
     skip: u64,
@@ -35,24 +35,24 @@ pub(super) struct Input {
     state: State,
     growth: Growth,
     deadline: Deadline,
-    /// The codec remembers bytes behind the last frame, so that they can be no body any more.
-    /// Wherever there is a deadline for the next frame it does.
+    /// The codec has seen bytes behind the last frame, so they cannot be a body any more. It is set
+    /// whenever there is a deadline for the next frame.
     looked: bool,
-    /// Bytes arrived since the last time that nothing was there.
+    /// Bytes have arrived since the socket last had none.
     arrived: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// A stream that may bring more.
+    /// A stream that may have more bytes.
     Stream,
-    /// A stream that has ended: what is here is the last.
+    /// A stream that has ended: no more bytes will arrive.
     Ended,
-    /// Datagrams, and none is here.
+    /// Datagrams, and none has arrived.
     NoDatagram,
-    /// Datagrams, and (the rest of) one is here. It may be empty.
+    /// Datagrams, and (the rest of) one has arrived. It may be empty.
     Datagram,
-    /// Nothing more is to be had.
+    /// No more frames are given.
     Over,
 }
 
@@ -92,7 +92,7 @@ impl Input {
         self.buf
     }
 
-    /// Another codec may have other frames here.
+    /// Forgets the frames that were found: another codec may find others, say.
     pub(super) fn forget_frames(&mut self) {
         if let Some(ahead) = self.ahead.take() {
             spare::give_ahead(ahead);
@@ -118,8 +118,8 @@ impl Input {
         self.ahead.as_deref().is_some_and(|ahead| !ahead.is_empty())
     }
 
-    /// The next `most` frames or fewer, given out as they are taken from there; `None` if there are
-    /// none.
+    /// The next `most` frames or fewer. Each counts as given out when the iterator gives it. `None`
+    /// if there are none.
     #[inline]
     pub(super) fn lend(&mut self, most: usize) -> Option<Frames<'_>> {
         let (places, given) = self.ahead.as_deref_mut()?.lend(most);
@@ -131,8 +131,8 @@ impl Input {
         (!places.is_empty()).then(|| Frames::new(places, rest, given))
     }
 
-    /// Cuts the next `most` frames or fewer from the buffer without a copy, and says how many.
-    /// Everything before the last of them is dropped.
+    /// Cuts the next `most` frames or fewer from the buffer without a copy, and gives their number.
+    /// All bytes up to the end of the last one leave the buffer.
     pub(super) fn cut_many(&mut self, most: usize, into: &mut Vec<Bytes>) -> usize {
         let Some(ahead) = self.ahead.as_deref_mut() else {
             return 0;
@@ -155,14 +155,13 @@ impl Input {
         cut
     }
 
-    /// The bytes at `range`, for the moment.
+    /// The bytes at `range`, borrowed.
     #[inline]
     pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
         &self.buf[range]
     }
 
-    /// The bytes at `range`, for good, cut from the buffer without a copy. Everything before them
-    /// is dropped.
+    /// The bytes at `range`, cut from the buffer without a copy. All bytes before them are dropped.
     #[inline]
     pub(super) fn cut(&mut self, range: Range<usize>) -> Bytes {
         self.settle();
@@ -170,12 +169,12 @@ impl Input {
         cut(&mut self.buf, range)
     }
 
-    /// The bytes that are here and belong to no frame that was given out.
+    /// The bytes that have arrived and belong to no frame that was given out.
     pub(super) fn unread(&self) -> &[u8] {
         &self.buf[self.pos..]
     }
 
-    /// How many bytes are here and not given out.
+    /// The number of bytes that have arrived and were not given out.
     #[inline]
     fn here(&self) -> usize {
         self.buf.len() - self.pos
@@ -202,8 +201,8 @@ impl Input {
         }
     }
 
-    /// Notes that the last frame of a datagram was given out, if it was: taking a frame does not
-    /// look at that.
+    /// Updates the state if the last frame of a datagram was given out, since taking a frame does
+    /// not.
     fn settle(&mut self) {
         if self.pos > 0 {
             self.consume(0);

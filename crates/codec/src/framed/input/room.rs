@@ -1,23 +1,23 @@
-//! How much room the next read gets.
+//! The room for the next read.
 
 use socketry_transport::{Received, RecvHalf};
 
 use super::{Input, spare};
 use crate::reader::drop_front;
 
-/// The first read of a connection, in bytes; it doubles while reads are filled.
+/// The size of the first read of a connection, in bytes. It doubles while reads are filled.
 const READ_MIN: usize = 8 * 1024;
-/// The most that one read asks for. More would leave the peer's writer waiting for us (measured: 64
-/// KiB reads into a 1 MiB frame beat one read of it all).
+/// The most bytes that one read asks for. With more, the peer's writer would wait for the reader
+/// (measured: 64 KiB reads of a 1 MiB frame are faster than one read of it all).
 pub(super) const READ_MAX: usize = 64 * 1024;
-/// The most room for one datagram, whatever the socket says of itself.
+/// The most room for one datagram, even if the socket asks for more.
 const DATAGRAM_MAX: usize = 1 << 20;
 
-/// What earlier reads and frames say of the next.
+/// The sizes of earlier reads and frames, from which those of the next are estimated.
 pub(super) struct Growth {
     read_size: usize,
-    /// The largest frame that the peer has completed, with what surrounds it; of those below a
-    /// read's size perhaps a smaller.
+    /// The largest frame that the peer has completed, with header and delimiter. It may be too
+    /// small while all frames are smaller than a read.
     largest: usize,
 }
 
@@ -29,7 +29,7 @@ impl Growth {
         }
     }
 
-    /// A frame is whole that takes so many bytes.
+    /// A frame of so many bytes is whole.
     #[inline]
     pub(super) fn completed(&mut self, bytes: usize) {
         self.largest = self.largest.max(bytes);
@@ -44,8 +44,8 @@ impl Growth {
 }
 
 impl Input {
-    /// Makes room for what is needed, as far as what has arrived makes that credible, and says how
-    /// much of it one read is to fill.
+    /// Makes room for `need` bytes, but no more than the bytes that have arrived justify. Gives the
+    /// room that the next read may fill.
     pub(super) fn make_room<R: RecvHalf>(&mut self, socket: &R, need: usize) -> usize {
         if !socket.shape().is_stream() {
             return socket.recv_room().clamp(1, DATAGRAM_MAX);
@@ -53,9 +53,9 @@ impl Input {
         let Growth { read_size, largest } = self.growth;
         let here = self.buf.len();
         let spare = self.buf.capacity() - here;
-        // A large frame is not moved while there is room for what it needs, and then to a place
-        // half as large again at least: a peer that sends one in small pieces would otherwise have
-        // all of it copied for each.
+        // A large frame is not moved while there is room, and then to a buffer at least half as
+        // large again. Otherwise a peer that sends it in small pieces would make this end copy all
+        // of it for each piece.
         if here >= READ_MAX && spare >= need.min(READ_MAX) {
             return spare.min(READ_MAX);
         }
@@ -66,7 +66,7 @@ impl Input {
         room.clamp(1, READ_MAX)
     }
 
-    /// `BytesMut` would double what it has; the law is exact.
+    /// Reserves exactly `room`: `BytesMut` would double its capacity.
     pub(super) fn reserve(&mut self, room: usize) {
         if !self.buf.try_reclaim(room) {
             let mut larger = spare::take(self.buf.len() + room);
@@ -75,7 +75,7 @@ impl Input {
         }
     }
 
-    /// Moves what is not given out to the front.
+    /// Moves the bytes that were not given out to the front.
     pub(super) fn compact(&mut self) {
         drop_front(&mut self.buf, self.pos);
         self.pos = 0;

@@ -1,9 +1,8 @@
-//! One buffer for each thread, and room for frames found ahead, for the connection that reads next
-//! there.
+//! A spare buffer and a spare `Ahead` for each thread, for the connection that reads next there.
 //!
-//! A connection that waits has given both back, and needs them again when it is woken: mostly on a
-//! thread on which another has just begun to wait. Ten thousand of them share a few buffers that
-//! way, and none is allocated for a read.
+//! A connection that waits has given both back, and needs them when it is woken. That is mostly on
+//! a thread on which another connection has just begun to wait. So ten thousand connections share a
+//! few buffers, and a read allocates none.
 
 use std::cell::Cell;
 
@@ -11,7 +10,8 @@ use bytes::BytesMut;
 
 use crate::Ahead;
 
-/// Smaller buffers are not worth it, larger ones are given back, in bytes.
+/// The sizes of buffers to keep, in bytes. Smaller ones are not worth it, and larger ones are
+/// freed.
 const KEPT: std::ops::RangeInclusive<usize> = 8 * 1024..=64 * 1024;
 
 thread_local! {
@@ -28,22 +28,22 @@ pub(super) fn take(bytes: usize) -> BytesMut {
     }
 }
 
-/// Leaves a buffer for the next one, unless frames that were cut from it are still in use.
+/// Leaves a buffer for the next connection, unless frames that were cut from it are still in use.
 pub(super) fn give(mut buf: BytesMut) {
     buf.clear();
     if buf.try_reclaim(*KEPT.start()) && KEPT.contains(&buf.capacity()) {
-        // At the thread's end there is no next one.
+        // At the thread's end there is no next connection.
         let _ = SPARE.try_with(|spare| spare.set(Some(buf)));
     }
 }
 
-/// Room for frames found ahead.
+/// An `Ahead` without frames, or with old ones.
 pub(super) fn take_ahead() -> Box<Ahead> {
     let spare = AHEAD.try_with(Cell::take).ok().flatten();
     spare.unwrap_or_default()
 }
 
-/// Leaves it for the next one.
+/// Leaves an `Ahead` for the next connection.
 pub(super) fn give_ahead(ahead: Box<Ahead>) {
     let _ = AHEAD.try_with(|spare| spare.set(Some(ahead)));
 }

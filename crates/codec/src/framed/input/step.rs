@@ -1,29 +1,29 @@
-//! What the bytes that are here amount to, as the codec says.
+//! Asking the codec about the bytes that have arrived.
 
 use super::{Input, State, spare};
 use crate::ahead::Place;
 use crate::{Codec, CodecError, Decoded, End, Fault};
 
-/// How many of the bytes that a codec refused its error shows.
+/// The most bytes that the error of a codec shows.
 const MAX_FOUND: usize = 128;
 
-/// What comes next.
+/// The next step of a receive.
 pub(in crate::framed) enum Step {
-    /// There are frames to [take](Input::take), one at least.
+    /// There are frames to [take](Input::take), at least one.
     Frames,
-    /// That many bytes more are needed.
+    /// This many more bytes are needed.
     More(usize),
     Over,
 }
 
-/// An error of the codec, and the front of the bytes that it is about.
+/// An error of the codec, and the first of the bytes that it is about.
 pub(in crate::framed) struct Refused {
     pub(in crate::framed) error: CodecError,
     pub(in crate::framed) found: Box<[u8]>,
 }
 
 impl Input {
-    /// Asks the codec for frames in what is here, once all that it found before are taken.
+    /// Asks the codec for frames in the bytes that have arrived, once all earlier ones are taken.
     pub(in crate::framed) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, Refused> {
         loop {
             let end = match self.look_at() {
@@ -53,15 +53,15 @@ impl Input {
         }
     }
 
-    /// What the next bytes are the front of, after those that are to be passed over; or why there
-    /// is nothing to look at.
+    /// Passes over bytes if needed. Gives the `End` of the next bytes, or the step if there are
+    /// none to look at.
     fn look_at(&mut self) -> Result<End, Step> {
         self.settle();
         if self.skip > 0 {
             self.pass_over();
         }
         match self.state {
-            // With something left to pass over, this is so too.
+            // This is also the case while bytes are still to be passed over.
             State::Stream if self.pos == self.buf.len() => Err(Step::More(1)),
             State::Stream => Ok(End::Open),
             State::Datagram => Ok(End::Datagram),
@@ -71,8 +71,8 @@ impl Input {
         }
     }
 
-    /// Notes that a frame is here that takes so many bytes. (One behind it came in the same read,
-    /// and is no longer than that, so that nothing follows for the next reads.)
+    /// Notes that a frame of so many bytes is whole. (Frames behind it arrived in the same read and
+    /// are no longer than that, so they need not be counted for the size of later reads.)
     fn found(&mut self, consumed: usize) {
         self.growth.completed(consumed);
         if self.looked {
@@ -84,7 +84,7 @@ impl Input {
         }
     }
 
-    /// Takes any other answer; `None` says to look again.
+    /// Handles any other answer. `None` if the codec must be asked again.
     fn no_frame<C: Codec>(
         &mut self,
         answer: Decoded,
@@ -130,8 +130,8 @@ impl Input {
         }
     }
 
-    /// Takes an error's consequences. A datagram's error is never fatal, and takes the rest of that
-    /// datagram with it.
+    /// Handles an error. The error of a datagram is never fatal, and drops the rest of that
+    /// datagram.
     #[cold]
     fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
         let unread = self.unread();
@@ -146,7 +146,7 @@ impl Input {
         }
         match error.skip {
             Some(bytes) if bytes > 0 => self.skip = bytes,
-            // Nothing passed over would be the same error for ever.
+            // Without passing over bytes, the same error would come for ever.
             _ => {
                 error.skip = None;
                 self.fail();

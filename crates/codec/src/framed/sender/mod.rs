@@ -1,7 +1,7 @@
-//! Many tasks, one socket: they encode into one buffer, and a writer task writes it.
+//! Many tasks send through one socket: they encode into one buffer, and a writer task writes it.
 //!
-//! A channel of frames measured four times slower: every frame costs an allocation and a hand-over
-//! there, and here a short lock.
+//! A channel of frames was four times slower (measured): with it each frame costs an allocation and
+//! a hand-over, and here a short lock.
 
 mod queue;
 mod writer;
@@ -20,15 +20,16 @@ use queue::{Phase, Queue, Shared};
 
 /// A cloneable handle that sends frames through one socket. Made by [`Framed::into_sender`].
 ///
-/// Frames of one task go out in order, whole, and together with those of others in as few writes as
-/// can be. When the last handle is dropped, what waits is still written, as long as the peer takes
-/// some of it within
-/// [`SENDER_LINGER`](crate::limits::SENDER_LINGER), and then the socket's half is dropped.
+/// The frames of one task are sent whole and in order, together with those of others in as few
+/// writes as possible. When the last handle is dropped, the frames that wait are still written, as
+/// long as the peer takes some bytes within each [`SENDER_LINGER`](crate::limits::SENDER_LINGER).
+/// Then the socket's half is dropped.
 pub struct Sender<C: Codec = BoxCodec> {
     handle: Arc<Handle<C>>,
 }
 
-/// What the clones of a [`Sender`] share. Dropping it tells the writer that nothing more will come.
+/// The state that the clones of a [`Sender`] share. Dropping it tells the writer that no more
+/// frames will come.
 struct Handle<C: Codec>(Arc<Shared<C>>);
 
 impl<C: Codec> Drop for Handle<C> {
@@ -38,19 +39,19 @@ impl<C: Codec> Drop for Handle<C> {
 }
 
 impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
-    /// Turns the sending half into a handle that many tasks can share. Up to
+    /// Turns the sending half into a handle that many tasks can share. At most
     /// [`DEFAULT_SENDER_CAPACITY`], 256 KiB, wait for the writer.
     ///
-    /// Take it of a half: what a whole socket has received, and its receiving side, are dropped.
-    /// Needs a runtime with timers: the writer is a task, which ends when the last handle is
-    /// dropped or the peer is gone. Where nothing can be sent any more, or a body is owed, nothing
-    /// can be sent through the handle either: it is closed from the start.
+    /// Use it on a half: of a whole socket, the receiving side is dropped with all bytes that it
+    /// has received. It needs a runtime with timers: the writer is a task, which ends when the last
+    /// handle is dropped or the peer is gone. If no more frames can be sent, or a body is not
+    /// finished, the handle is closed from the start.
     pub fn into_sender(self) -> Sender<C> {
         self.into_sender_with(DEFAULT_SENDER_CAPACITY)
     }
 
-    /// The same, and `capacity` bytes may wait for the writer before [`Sender::send`] does. A frame
-    /// above it is taken when nothing waits.
+    /// The same with another `capacity`: when so many bytes wait for the writer, [`Sender::send`]
+    /// waits. A longer frame is taken when no other frame waits.
     pub fn into_sender_with(self, capacity: usize) -> Sender<C> {
         let usable = !self.output.is_over() && self.output.owed == 0;
         let (shape, peer) = (self.socket.shape(), self.socket.peer().clone());
@@ -69,10 +70,10 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
 }
 
 impl<C: Codec> Sender<C> {
-    /// Puts a frame behind those that wait; waits for room if there is none. Cancel-safe: the frame
-    /// is sent whole or not at all.
+    /// Puts a frame behind those that wait. Waits if there is no room. Cancel-safe: the frame is
+    /// sent whole or not at all.
     ///
-    /// That the frame was written is told by [`flush`](Sender::flush).
+    /// It does not wait until the frame is written: [`flush`](Sender::flush) does.
     ///
     /// # Errors
     /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; fatal
@@ -90,8 +91,8 @@ impl<C: Codec> Sender<C> {
             .try_put(&mut |shared, queue| shared.encode(queue, frame))
     }
 
-    /// Puts bytes that are encoded already, such as a message encoded once for many receivers. On a
-    /// datagram socket they are one datagram.
+    /// Puts bytes that are encoded already behind the frames that wait: a message that is encoded
+    /// once for many receivers, say. On a datagram socket they are one datagram.
     ///
     /// # Errors
     /// As [`send`](Sender::send).
@@ -109,10 +110,10 @@ impl<C: Codec> Sender<C> {
             .try_put(&mut |shared, queue| shared.put_encoded(queue, bytes))
     }
 
-    /// Waits until everything that was put before has been written. Cancel-safe.
+    /// Waits until all frames that were put before have been written. Cancel-safe.
     ///
     /// # Errors
-    /// If the peer is gone; on a datagram socket also, and [not fatal](FrameError::is_fatal), if a
+    /// If the peer is gone. On a datagram socket also, but [not fatal](FrameError::is_fatal), if a
     /// datagram was refused since the last flush, and so is lost.
     pub async fn flush(&self) -> Result<(), FrameError> {
         let target = self.shared().lock().put;
@@ -129,7 +130,7 @@ impl<C: Codec> Sender<C> {
     }
 
     /// Takes no more frames from any handle, writes those that wait, and half-closes. Cancel-safe:
-    /// it goes on by itself.
+    /// the writer goes on without this future.
     ///
     /// # Errors
     /// If the peer is gone, or takes nothing for [`SENDER_LINGER`](crate::limits::SENDER_LINGER).
@@ -139,8 +140,8 @@ impl<C: Codec> Sender<C> {
     }
 
     /// Takes no more frames from any handle, drops those that wait, and drops the socket's half,
-    /// even where the peer reads nothing. A frame that is being written may be cut. Does nothing
-    /// once the writer has ended.
+    /// even if the peer does not read. A frame that is being written may be cut. Does nothing once
+    /// the writer has ended.
     pub fn abort(&self) {
         self.shared().abort();
     }
@@ -149,7 +150,7 @@ impl<C: Codec> Sender<C> {
     /// Cancel-safe.
     ///
     /// # Errors
-    /// What ended it, if that was not [`finish`](Sender::finish).
+    /// The error that ended it, unless [`finish`](Sender::finish) did.
     pub async fn closed(&self) -> Result<(), FrameError> {
         self.wait(|queue| match &queue.phase {
             Phase::Over(ended) => Some(ended.clone().map_err(Some)),
@@ -158,7 +159,7 @@ impl<C: Codec> Sender<C> {
         .await
     }
 
-    /// Whether nothing more can be sent.
+    /// Whether no more frames can be sent.
     pub fn is_closed(&self) -> bool {
         !matches!(self.shared().lock().phase, Phase::Open)
     }
@@ -183,7 +184,7 @@ impl<C: Codec> Sender<C> {
         Ok(())
     }
 
-    /// Waits until `look` has an answer; it is asked whenever the writer got on.
+    /// Waits until `look` has an answer. It is called after each step of the writer.
     async fn wait(
         &self,
         look: impl Fn(&Queue<C>) -> Option<Result<(), Option<Arc<io::Error>>>>,

@@ -1,4 +1,5 @@
-//! What the tasks and the writer share: the frames that wait, and how far the writer is.
+//! The state that the tasks and the writer share: the frames that wait, and the progress of the
+//! writer.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,19 +16,19 @@ use crate::{Codec, CodecError, Fault};
 
 pub(super) struct Shared<C> {
     queue: Mutex<Queue<C>>,
-    /// How many bytes may wait.
+    /// The most bytes that wait.
     pub(super) capacity: usize,
     pub(super) shape: Shape,
     pub(super) peer: Endpoint,
-    /// How many writes the socket took: while it changes, the peer is there.
+    /// The number of writes that the socket took. While it changes, the peer reads.
     pub(super) taken: AtomicUsize,
-    /// There is something for the writer to do.
+    /// Wakes the writer: there are frames to write, or it must end.
     pub(super) work: Notify,
-    /// The writer took, wrote or ended.
+    /// Wakes the tasks that wait: the writer took or wrote frames, or ended.
     pub(super) progress: Notify,
-    /// No more frames will come.
+    /// Tells that no more frames will come.
     pub(super) ending: Notify,
-    /// The writer is not to wait for the peer any longer.
+    /// Tells the writer to wait for the peer no longer.
     pub(super) abort: Notify,
 }
 
@@ -36,27 +37,27 @@ pub(super) struct Queue<C> {
     pub(super) buf: BytesMut,
     /// On a datagram socket, the length of each datagram in `buf`.
     pub(super) lens: VecDeque<usize>,
-    /// How many frames were put in, and how many of them were written.
+    /// The number of frames that were put in, and of those that were written.
     pub(super) put: u64,
     pub(super) written: u64,
-    /// Why a datagram could not be sent, until somebody asks.
+    /// The error of a datagram that could not be sent, until `flush` reports it.
     pub(super) lost: Option<Arc<io::Error>>,
     pub(super) phase: Phase,
 }
 
 pub(super) enum Phase {
     Open,
-    /// No more frames are taken; what waits is written, and then the socket half-closed if that was
-    /// asked for.
+    /// No more frames are taken. Those that wait are written, and then the socket is half-closed if
+    /// `finish` is set.
     Ending {
         finish: bool,
     },
-    /// The writer is gone: done, or with that error.
+    /// The writer has ended, perhaps with this error.
     Over(Result<(), Arc<io::Error>>),
 }
 
 impl<C> Queue<C> {
-    /// A queue in which `unsent` waits, as one datagram perhaps.
+    /// A queue in which `unsent` waits. It is one datagram if `datagram` is set.
     pub(super) fn new(codec: C, unsent: BytesMut, datagram: bool) -> Self {
         Queue {
             codec,
@@ -73,7 +74,7 @@ impl<C> Queue<C> {
         self.buf.is_empty() && self.lens.is_empty()
     }
 
-    /// How much of the capacity is used; datagrams that are empty cost something too.
+    /// The used part of the capacity. Empty datagrams count too.
     fn size(&self) -> usize {
         self.buf.len() + self.lens.len() * size_of::<usize>()
     }
@@ -98,7 +99,7 @@ impl<C> Shared<C> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is room, or waiting for it would be in vain.
+    /// Whether there is room, or waiting for it would be useless.
     pub(super) fn may_put(&self, queue: &Queue<C>) -> bool {
         !matches!(queue.phase, Phase::Open) || queue.size() < self.capacity
     }
@@ -115,7 +116,7 @@ impl<C> Shared<C> {
         self.progress.notify_waiters();
     }
 
-    /// The writer has ended, or will not begin. What it was first stays.
+    /// The writer has ended, or will not begin. Only the first result counts.
     pub(super) fn over(&self, ended: io::Result<()>) {
         let mut queue = self.lock();
         if !matches!(queue.phase, Phase::Over(_)) {
@@ -132,7 +133,8 @@ impl<C> Shared<C> {
         self.abort.notify_one();
     }
 
-    /// The error that ended the writer, or that it was told to end.
+    /// The error of a sender that takes no more frames: the error that ended the writer, if there
+    /// was one.
     pub(super) fn error(&self, ended: Option<Arc<io::Error>>) -> FrameError {
         let fault = ended.map_or(FrameFault::Over, FrameFault::Io);
         FrameError::new(fault, "send to", &self.peer, true)
@@ -160,7 +162,7 @@ impl<C: Codec> Shared<C> {
         }
         let was_empty = queue.is_empty();
         put(self, &mut queue)?;
-        // A frame of no bytes: there is nothing to write, nor to wait for.
+        // An empty frame has no bytes on this stream: there is nothing to write.
         if queue.is_empty() {
             return Ok(true);
         }

@@ -1,4 +1,4 @@
-//! The writer: takes all that waits, writes it, and again.
+//! The writer: takes all frames that wait, writes them, and repeats.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -15,15 +15,15 @@ use super::queue::{Phase, Shared};
 use crate::Codec;
 use crate::limits::SENDER_LINGER;
 
-/// Writes until no more will come, the peer is gone, or nobody wants to wait for it any longer.
+/// Writes until no more frames will come, the peer is gone, or the sender gives up on the peer.
 pub(super) async fn run<S: SendHalf, C: Codec>(place: Place<C>, mut socket: S) {
     let shared = &place.0;
     let ended = first_of(write_all(shared, &mut socket), given_up(shared)).await;
     shared.over(ended);
 }
 
-/// The writer's hold on what is shared. However the writer ends, and be it that its runtime never
-/// runs it, those who wait for it learn that it has.
+/// The writer's hold on the shared state. Dropping it tells the waiting tasks that the writer has
+/// ended, also if its runtime never runs it.
 pub(super) struct Place<C>(Arc<Shared<C>>);
 
 impl<C> Place<C> {
@@ -67,12 +67,12 @@ async fn given_up<C>(shared: &Shared<C>) -> io::Result<()> {
     first_of(aborted, stuck).await
 }
 
-/// What the writer took to write, swapped for an empty one.
+/// The frames that the writer took, in exchange for an empty buffer.
 #[derive(Default)]
 struct Taken {
     buf: BytesMut,
     lens: VecDeque<usize>,
-    /// How many frames were put in up to its end.
+    /// The number of frames that were put in, up to the last of these.
     put: u64,
 }
 
@@ -113,7 +113,7 @@ fn take<C>(shared: &Shared<C>, taken: &mut Taken) -> Work {
         Phase::Ending { finish } => Work::End { finish },
         Phase::Over(_) => Work::End { finish: false },
         Phase::Open => {
-            // Idle: give the room of a burst back.
+            // No frames wait: free large buffers.
             for buf in [&mut queue.buf, &mut taken.buf] {
                 if buf.capacity() > shared.capacity {
                     *buf = BytesMut::new();
@@ -140,16 +140,16 @@ async fn write<S: SendHalf, C>(
         shared.taken.fetch_add(1, Ordering::Relaxed);
         match sent {
             Ok(_) => {}
-            // The session is over, as a stream would be.
+            // The session has ended, as a stream would.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
-            // It concerned one datagram, which is lost, as datagrams may be. `flush` tells.
+            // The error concerns one datagram, which is lost. `flush` reports it.
             Err(error) => shared.lock().lost = Some(Arc::new(error)),
         }
     }
     Ok(())
 }
 
-/// Each write counts, and not only the last: a peer that reads slowly is not gone.
+/// Counts each write, since a peer that reads slowly is not gone.
 async fn write_stream<S: SendHalf, C>(
     shared: &Shared<C>,
     socket: &mut S,

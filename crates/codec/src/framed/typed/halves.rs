@@ -1,4 +1,4 @@
-//! Two halves of a conversation in values, and one again.
+//! Splitting a `Typed` into two halves, and joining them again.
 
 use socketry_transport::{Joined, RecvHalf, SendHalf, Socket};
 

@@ -1,4 +1,4 @@
-//! JSON headers, each of a type of its own: what a conversation with bodies needs.
+//! JSON headers, each of a type of its own, which may be followed by bodies.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,9 +10,8 @@ use crate::{Codec, Json};
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// Receives the next frame as JSON. `None` is the end. Cancel-safe.
     ///
-    /// Here each header may be of another type, and a [`body`](Framed::body) may follow it. Where
-    /// all frames are of one type, [`typed`](Framed::typed) says so once, for JSON and other
-    /// formats.
+    /// Each header may be of another type, and a [`body`](Framed::body) may follow it. If all
+    /// frames are of one type, use [`typed`](Framed::typed), with JSON or another format.
     ///
     /// ```
     /// use socketry_codec::{FrameError, Framed, Json};
@@ -21,7 +20,8 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     /// # async fn hear(framed: &mut Framed<BoxSocket, Json>) -> Result<(), FrameError> {
     /// match framed.recv_json::<std::time::Duration>().await {
     ///     Ok(time) => println!("{time:?}"),
-    ///     // Something else came: it is in the error, and the next frame comes after it.
+    ///     // The frame is no `Duration`: the error holds it, and the next call receives the next
+    ///     // frame.
     ///     Err(error) => match error.frame() {
     ///         Some(frame) => println!("{} bytes of another kind", frame.len()),
     ///         None => return Err(error),

@@ -1,4 +1,4 @@
-//! A conversation in values: every frame is one, in one format.
+//! Values: every frame is one value, in one format.
 
 mod halves;
 #[cfg(feature = "json")]
@@ -19,7 +19,7 @@ use crate::{Codec, Pack, Unpack};
 pub use sender::TypedSender;
 
 /// Frames that are values: receives `T` and sends `U`, both in the format `F`. Made by
-/// [`Framed::typed`], over any codec that carries what the format writes.
+/// [`Framed::typed`], over any codec that carries the frames of the format.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -52,8 +52,8 @@ pub use sender::TypedSender;
 /// # Ok(()) }
 /// ```
 ///
-/// A frame that is no `T` does not end the conversation: its error [is not
-/// fatal](FrameError::is_fatal), and [holds the frame](FrameError::frame).
+/// The error of a frame that is not a `T` [is not fatal](FrameError::is_fatal), and [holds the
+/// frame](FrameError::frame).
 ///
 /// `F` is [`Json`](crate::Json), or another format that is [`Pack`] and [`Unpack`]. It is also a
 /// `Stream` of `T` and a `Sink` of `U`.
@@ -62,12 +62,12 @@ pub struct Typed<S, C, T, F, U = T> {
     types: Types<T, F, U>,
 }
 
-/// Values pass through and are not kept, so their types decide nothing about where this may go.
+/// No values are kept, so their types do not decide whether this is `Send`.
 type Types<T, F, U> = PhantomData<(fn() -> T, fn() -> F, fn(U))>;
 
 impl<S: Half, C: Codec> Framed<S, C> {
-    /// Each frame is a `T` in the format `F` from here on, both ways.
-    /// [`sending`](Typed::sending) sets another type for what is sent.
+    /// From now on each frame is a `T` in the format `F`, both ways. [`sending`](Typed::sending)
+    /// sets another type for values that are sent.
     pub fn typed<T, F>(self) -> Typed<S, C, T, F> {
         Typed::of(self)
     }
@@ -94,7 +94,7 @@ impl<S, C, T, F, U> Typed<S, C, T, F, U> {
         &mut self.framed
     }
 
-    /// The frames beneath. Nothing that waits in them is lost.
+    /// The frames beneath. No bytes that wait in them are lost.
     pub fn into_inner(self) -> Framed<S, C> {
         self.framed
     }
@@ -108,20 +108,20 @@ impl<S: Half, C: Codec, T, F, U> Typed<S, C, T, F, U> {
 }
 
 impl<S: RecvHalf, C: Codec, T, F: Unpack<T>, U> Typed<S, C, T, F, U> {
-    /// Receives the next value. `None` is the end. Cancel-safe: a value that was not given out is
-    /// there for the next call.
+    /// Receives the next value. `None` is the end. Cancel-safe: the next call gives a value that
+    /// was not given out.
     ///
     /// # Errors
-    /// As [`Framed::recv`]. A frame that is no `T` is not fatal, and the error holds a copy of it,
-    /// [`FrameError::frame`].
+    /// As [`Framed::recv`]. The error of a frame that is not a `T` is not fatal, and holds a copy
+    /// of it: [`FrameError::frame`].
     pub async fn recv(&mut self) -> Result<Option<T>, FrameError> {
         self.framed.recv_value::<T, F>().await
     }
 }
 
 impl<S: SendHalf, C: Codec, T, F: Pack<U>, U> Typed<S, C, T, F, U> {
-    /// Sends a value; when it returns, the value has been written. Cancel-safe: it goes out whole
-    /// or not at all, as with [`Framed::send`].
+    /// Sends a value; when it returns, the value has been written. Cancel-safe: it is sent whole or
+    /// not at all, as with [`Framed::send`].
     ///
     /// # Errors
     /// As [`Framed::send`], and, not fatal, if the format has no form for this value.
@@ -130,7 +130,7 @@ impl<S: SendHalf, C: Codec, T, F: Pack<U>, U> Typed<S, C, T, F, U> {
         self.flush().await
     }
 
-    /// Puts a value behind those that wait, and writes them when there are many.
+    /// Puts a value behind those that wait, and writes them all when there are many.
     /// [`flush`](Typed::flush) writes the rest. Cancel-safe, as [`send`](Typed::send).
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl<S: SendHalf, C: Codec, T, F, U> Typed<S, C, T, F, U> {
 }
 
 impl<S: Socket, C: Codec, T, F, U> Typed<S, C, T, F, U> {
-    /// Closes so that the peer loses nothing, as [`Framed::close`] does.
+    /// Closes so that the peer loses no bytes, as [`Framed::close`] does.
     ///
     /// # Errors
     /// As [`Framed::close`].

@@ -1,4 +1,5 @@
-//! One buffer for each thread, in which values become frames: connections need none of their own.
+//! One buffer for each thread, in which values become frames. So connections need no such buffer of
+//! their own.
 
 use std::cell::Cell;
 
@@ -14,11 +15,11 @@ pub(super) fn take() -> Vec<u8> {
     SCRATCH.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Leaves a buffer for the next one.
+/// Leaves a buffer for the next value.
 pub(super) fn give(mut buf: Vec<u8>) {
     buf.clear();
     if buf.capacity() <= KEPT {
-        // At the thread's end there is no next one.
+        // At the thread's end there is no next value.
         let _ = SCRATCH.try_with(|scratch| scratch.set(buf));
     }
 }

@@ -1,4 +1,4 @@
-//! Many tasks, one socket, values.
+//! Many tasks send values through one socket.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -26,8 +26,8 @@ impl<S: SendHalf + 'static, C: Codec, T, F, U> Typed<S, C, T, F, U> {
 }
 
 impl<C: Codec> Sender<C> {
-    /// Each frame is a `U` in the format `F` from here on. Other handles to the same socket stay as
-    /// they are.
+    /// Each frame that is sent through this handle is a `U` in the format `F`. Other handles to the
+    /// same socket stay as they are.
     pub fn typed<U, F>(self) -> TypedSender<C, U, F> {
         let (sender, types) = (self, PhantomData);
         TypedSender { sender, types }
@@ -35,8 +35,8 @@ impl<C: Codec> Sender<C> {
 }
 
 impl<C: Codec, U, F: Pack<U>> TypedSender<C, U, F> {
-    /// Puts a value behind the frames that wait; waits for room if there is none. Cancel-safe: it
-    /// is sent whole or not at all.
+    /// Puts a value behind the frames that wait. Waits if there is no room. Cancel-safe: it is sent
+    /// whole or not at all.
     ///
     /// # Errors
     /// As [`Sender::send`], and, not fatal, if the format has no form for this value.

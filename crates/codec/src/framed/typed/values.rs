@@ -1,4 +1,4 @@
-//! One frame as a value of any type, in any format.
+//! Values of any type, in any format, from and to frames.
 
 use bytes::Bytes;
 use socketry_transport::{Endpoint, RecvHalf, SendHalf};
@@ -8,7 +8,7 @@ use crate::framed::{FrameError, FrameFault, Framed};
 use crate::{BoxError, Cause, Codec, Pack, Unpack};
 
 impl<S: RecvHalf, C: Codec> Framed<S, C> {
-    /// The next frame as a `T`. Cancel-safe: nothing is awaited once the frame is here.
+    /// The next frame as a `T`. Cancel-safe: it awaits nothing once it has the frame.
     pub(in crate::framed) async fn recv_value<T, F: Unpack<T>>(
         &mut self,
     ) -> Result<Option<T>, FrameError> {
