@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socketry_codec::{FrameFault, Framed, Line, Raw};
+use bytes::BytesMut;
+use socketry_codec::{Codec, CodecError, Decoded, End, FrameFault, Framed, Line, Raw};
 use socketry_testkit::Script;
 use socketry_transport::{Aborted, FromIo, Half, Info, SendHalf, Shape};
 use tokio::io::{AsyncReadExt, DuplexStream};
@@ -310,4 +311,37 @@ fn an_idle_sender_gives_the_room_of_a_burst_back() {
         "{} bytes",
         held.bytes_current
     );
+}
+
+/// Frames of one byte, and a panic half-way through others.
+#[derive(Clone)]
+struct Short;
+
+impl Codec for Short {
+    fn decode(&mut self, _: &[u8], _: End) -> Result<Decoded, CodecError> {
+        unreachable!("it only sends")
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        out.extend_from_slice(frame);
+        assert!(frame.len() == 1, "{frame:?} is too long");
+        Ok(())
+    }
+    fn at_boundary(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_codec_panics_leaves_no_half_frame_to_the_others() {
+    for shape in [Shape::Stream, Shape::Datagram { max_len: 100 }] {
+        let socket = Picky::new(shape, ErrorKind::BrokenPipe);
+        let sender = Framed::new(socket.clone(), Short).into_sender();
+        sender.send(b"1").await.unwrap();
+        let other = sender.clone();
+        let panicked = tokio::spawn(async move { other.send(b"half").await }).await;
+        assert!(panicked.unwrap_err().is_panic());
+        sender.send(b"2").await.unwrap();
+        sender.finish().await.unwrap();
+        assert_eq!(socket.taken().concat(), b"12", "{shape:?}");
+    }
 }

@@ -178,12 +178,14 @@ impl<C: Codec> Shared<C> {
         let Queue {
             codec, buf, lens, ..
         } = queue;
+        let mut frames = WholeFrames::of(buf);
         let encoded = match self.shape {
-            Shape::Stream => codec.encode(frame, buf),
+            Shape::Stream => codec.encode(frame, frames.buf),
             Shape::Datagram { max_len } => {
-                encode_datagram(codec, frame, max_len, buf).map(|len| lens.push_back(len))
+                encode_datagram(codec, frame, max_len, frames.buf).map(|len| lens.push_back(len))
             }
         };
+        frames.len = frames.buf.len();
         encoded.map_err(|error| self.refused(error))
     }
 
@@ -200,5 +202,25 @@ impl<C: Codec> Shared<C> {
         }
         queue.buf.extend_from_slice(bytes);
         Ok(())
+    }
+}
+
+/// Whole frames, and behind them what a codec writes. If the codec panics, that is taken back: the
+/// panic ends one task, and the others go on sending.
+struct WholeFrames<'a> {
+    buf: &'a mut BytesMut,
+    len: usize,
+}
+
+impl<'a> WholeFrames<'a> {
+    fn of(buf: &'a mut BytesMut) -> Self {
+        let len = buf.len();
+        WholeFrames { buf, len }
+    }
+}
+
+impl Drop for WholeFrames<'_> {
+    fn drop(&mut self) {
+        self.buf.truncate(self.len);
     }
 }
