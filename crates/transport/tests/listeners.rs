@@ -111,6 +111,20 @@ async fn a_flood_at_one_does_not_starve_the_others() {
 }
 
 #[tokio::test]
+async fn its_own_place_is_that_of_the_first_whoever_added_it() {
+    let mut listeners = Listeners::new();
+    let handle = listeners.handle();
+    assert_eq!(Listener::local(&listeners).scheme(), "listeners");
+    let first = handle.add(mem().await).unwrap();
+    let at = handle.locals()[0].1.clone();
+    assert_eq!(Listener::local(&listeners), &at);
+    listeners.add(mem().await);
+    assert!(handle.remove(first));
+    assert_eq!(Listener::local(&listeners), &at);
+    assert!(!Listener::locals(&listeners).contains(&at));
+}
+
+#[tokio::test]
 async fn a_listener_comes_and_goes_while_another_task_accepts() {
     let mut listeners = Listeners::new();
     let handle = listeners.handle();

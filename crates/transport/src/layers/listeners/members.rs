@@ -1,7 +1,7 @@
 //! The listeners inside, which take turns.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::contract::boxed::{BoxListener, BoxSocket};
@@ -59,7 +59,11 @@ pub(super) enum Turn {
 /// A listener is taken out while it is polled, and the lock is free then: it may use a handle, and
 /// other tasks need not wait for it.
 #[derive(Default)]
-pub(super) struct Members(Mutex<State>);
+pub(super) struct Members {
+    state: Mutex<State>,
+    /// The endpoint of the listener that was added first, even after its removal.
+    first: OnceLock<Endpoint>,
+}
 
 #[derive(Default)]
 struct State {
@@ -83,22 +87,30 @@ struct Member {
 impl Members {
     fn locked(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held; should that change, the list is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn first(&self) -> Option<&Endpoint> {
+        self.first.get()
     }
 
     pub(super) fn add(&self, listener: BoxListener) -> ListenerId {
-        let (id, accepting) = self.locked().add(listener);
+        let local = listener.local().clone();
+        self.first.get_or_init(|| local.clone());
+        let (id, accepting) = self.locked().add(listener, local);
         wake(accepting);
         id
     }
 
     /// As [`add`](Members::add). Gives the listener back if the task that accepts has gone.
     pub(super) fn add_if_open(&self, listener: BoxListener) -> Result<ListenerId, BoxListener> {
+        let local = listener.local().clone();
         let mut state = self.locked();
         if state.closed {
             return Err(listener);
         }
-        let (id, accepting) = state.add(listener);
+        self.first.get_or_init(|| local.clone());
+        let (id, accepting) = state.add(listener, local);
         drop(state);
         wake(accepting);
         Ok(id)
@@ -211,10 +223,9 @@ impl Drop for Turned<'_> {
 
 impl State {
     /// Adds a listener. The caller wakes the task that accepts once the lock is free.
-    fn add(&mut self, listener: BoxListener) -> (ListenerId, Option<Waker>) {
+    fn add(&mut self, listener: BoxListener, local: Endpoint) -> (ListenerId, Option<Waker>) {
         let id = ListenerId(self.next_id);
         self.next_id += 1;
-        let local = listener.local().clone();
         self.listeners.push(Member {
             by: AcceptedBy { id, local },
             listener: Some(listener),

@@ -46,8 +46,8 @@ use members::{Members, Turn};
 /// handle is left either, it ends. Dropping this drops the listeners inside.
 pub struct Listeners {
     members: Arc<Members>,
-    /// The endpoint of the first listener that was added, or a placeholder.
-    local: Endpoint,
+    /// Its endpoint before a listener is added.
+    none: Endpoint,
     observer: Option<Observer>,
 }
 
@@ -58,7 +58,7 @@ impl Listeners {
     pub fn new() -> Self {
         Listeners {
             members: Arc::default(),
-            local: Endpoint::known("listeners", &Address::Name("none".to_owned())),
+            none: Endpoint::known("listeners", &Address::Name("none".to_owned())),
             observer: None,
         }
     }
@@ -82,9 +82,6 @@ impl Listeners {
     /// Accepts from `listener`, too.
     pub fn add(&mut self, listener: impl Listener) -> ListenerId {
         let listener = BoxListener::new(listener);
-        if self.local.scheme() == "listeners" {
-            self.local = listener.local().clone();
-        }
         self.members.add(listener)
     }
 
@@ -138,14 +135,15 @@ impl Default for Listeners {
     }
 }
 
-/// Its own endpoint is that of the first listener that was added. The [`Info`](crate::Info) of each
-/// socket has the extension [`AcceptedBy`]: the listener that accepted it. It fails with
-/// [`Closed`](ErrorKind::Closed) when no listener and no handle is left.
+/// Its own endpoint is that of the first listener that was added, here or by a handle. It stays so
+/// when that listener is removed, while `locals` has those that are left. The
+/// [`Info`](crate::Info) of each socket has the extension [`AcceptedBy`]: the listener that
+/// accepted it. It fails with [`Closed`](ErrorKind::Closed) when no listener and no handle is left.
 impl Listener for Listeners {
     type Socket = BoxSocket;
 
     fn local(&self) -> &Endpoint {
-        &self.local
+        self.members.first().unwrap_or(&self.none)
     }
 
     fn locals(&self) -> Vec<Endpoint> {
@@ -156,7 +154,7 @@ impl Listener for Listeners {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         let accepted = ready!(self.poll_accept_from(cx));
         Poll::Ready(accepted.map(labelled).ok_or_else(|| {
-            Error::new(ErrorKind::Closed, "accept at", &self.local)
+            Error::new(ErrorKind::Closed, "accept at", self.local())
                 .because("no listener is left, and no handle that could add one")
         }))
     }
