@@ -68,6 +68,9 @@ pub trait Unpack<T> {
 
 /// JSON, over any codec: as lines with [`Line`](crate::Line), say. The type is that of the codec of
 /// this name. No value of it is made for the format.
+///
+/// JSON has no number for a NaN or an infinity. `serde_json` writes `null` instead, which the peer
+/// reads as an `Option` and refuses as an `f64`.
 #[cfg(feature = "json")]
 impl<T: serde::Serialize + ?Sized> Pack<T> for crate::Json {
     fn pack(value: &T, frame: &mut Vec<u8>) -> Result<(), BoxError> {

@@ -111,6 +111,22 @@ async fn a_value_that_has_no_form_or_does_not_fit_is_refused() {
     assert_eq!(script.written(), b"\x07\0\0\0{\"a\":1}");
 }
 
+/// What the documentation of `Json` says of them.
+#[tokio::test]
+async fn a_number_that_json_lacks_arrives_as_null() {
+    let (client, server) = pair(Line::new()).await;
+    let mut client = client.typed::<(), Json>().sending::<f64>();
+    let mut server = server.typed::<f64, Json>();
+    for value in [f64::NAN, f64::INFINITY] {
+        client.send(&value).await.unwrap();
+        let error = server.recv().await.unwrap_err();
+        assert!(!error.is_fatal(), "{error}");
+        assert_eq!(error.frame().unwrap(), &b"null"[..]);
+    }
+    client.send(&0.5).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(0.5));
+}
+
 #[tokio::test]
 async fn halves_are_for_two_tasks_and_become_one_again() {
     let (client, server) = pair(Line::new()).await;
