@@ -160,6 +160,45 @@ pub(super) async fn an_abort_after_finish_is_seen_as_answered<T: Transport>(
     seen(&subject, &mut server, answered).await
 }
 
+pub(super) async fn a_finish_after_an_abort_fails<T: Transport>(subject: Subject<T>) -> Verdict {
+    let mut listener = subject.listen().await?;
+    for finished in [false, true] {
+        if finished && !subject.half_close {
+            continue;
+        }
+        let (client, server) = subject.meet(&mut listener).await?;
+        finish_aborted(&subject, client, server, finished).await?;
+        let (client, server) = subject.meet(&mut listener).await?;
+        finish_aborted(&subject, BoxSocket::new(client), server, finished).await?;
+    }
+    Ok(())
+}
+
+async fn finish_aborted<T: Transport>(
+    subject: &Subject<T>,
+    client: impl Socket,
+    mut server: impl RecvHalf,
+    finished: bool,
+) -> Verdict {
+    let (_recv, mut send) = client.split();
+    if finished {
+        subject.within("finishing", send.finish()).await?;
+    }
+    let answered = abort(&mut send)?;
+    for _ in 0..2 {
+        let finishing = async { Ok::<_, Failure>(send.finish().await) };
+        match subject
+            .within("finishing after an abort", finishing)
+            .await?
+        {
+            Ok(()) => ensure(false, "a finish went well after an abort")?,
+            Err(error) => is_gone(&error)?,
+        }
+        same("the answer to another abort", abort(&mut send)?, answered)?;
+    }
+    seen(subject, &mut server, answered).await
+}
+
 pub(super) async fn a_dropped_socket_ends_as_answered<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {

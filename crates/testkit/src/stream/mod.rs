@@ -95,6 +95,8 @@ macro_rules! __stream_laws {
                 "An abort breaks off what a peer does not read.",
             abort::an_abort_after_finish_is_seen_as_answered
                 "An abort after the end is answered with what the peer sees, too.",
+            abort::a_finish_after_an_abort_fails
+                "An aborted connection cannot be finished, and is seen as was answered.",
             abort::a_dropped_socket_ends_as_answered
                 "A socket that is to break off when it is dropped is seen as was answered.",
             pressure::a_peer_that_does_not_read_stops_the_sender

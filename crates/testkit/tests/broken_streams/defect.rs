@@ -72,6 +72,8 @@ pub(crate) enum Defect {
     CallsAnEndAReset,
     /// An abort finishes, and the other half goes on.
     AbortsOneHalf,
+    /// A finish goes well after an abort.
+    FinishesAborted,
     /// An abort on drop ends in order, and claims a reset.
     DropsInOrder,
     /// The sending half says that it carries datagrams.
@@ -285,6 +287,11 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
         Defect::AbortsOneHalf,
         "an_abort_ends_both_halves",
         "nothing happened",
+    ),
+    (
+        Defect::FinishesAborted,
+        "a_finish_after_an_abort_fails",
+        "a finish went well after an abort",
     ),
     (
         Defect::DropsInOrder,

@@ -279,7 +279,11 @@ impl<S: SendHalf> SendHalf for Bad<S> {
             _ => ready!(self.poll_held(cx))?,
         }
         self.shared.finished.store(true, SeqCst);
-        self.inner.poll_finish(cx)
+        let finished = ready!(self.inner.poll_finish(cx));
+        match self.defect {
+            Defect::FinishesAborted => Poll::Ready(Ok(())),
+            _ => Poll::Ready(finished),
+        }
     }
 
     fn abort(&mut self, code: u64) -> io::Result<Aborted> {

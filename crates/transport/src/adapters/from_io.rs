@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
+use crate::contract::socket::send::aborted_here;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf};
 use crate::waking::{wait, wake};
 
@@ -69,8 +70,7 @@ struct Shared {
 impl Shared {
     fn check(&self) -> io::Result<()> {
         if self.aborted.load(Acquire) {
-            let words = "the connection was aborted at this end";
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));
+            return Err(aborted_here());
         }
         Ok(())
     }
@@ -194,6 +194,7 @@ impl<W: AsyncWrite + Send + Unpin> SendHalf for IoSend<W> {
         Pin::new(&mut self.io).poll_flush(cx)
     }
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shared.check()?;
         match ready!(Pin::new(&mut self.io).poll_shutdown(cx)) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
             done => Poll::Ready(done),

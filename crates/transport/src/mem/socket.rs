@@ -12,6 +12,7 @@ use super::pipe::Pipe;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
+use crate::contract::socket::send::aborted_here;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 
 /// A connected socket of [`MemTransport`](crate::MemTransport), or a stream of a
@@ -38,6 +39,8 @@ struct End {
     outgoing: Arc<Pipe>,
     /// Whether dropping this breaks the connection off.
     aborts: AtomicBool,
+    /// This end has broken the connection off.
+    aborted: AtomicBool,
     /// A value to drop last: the place of a stream in its connection, say.
     _kept: Option<Kept>,
 }
@@ -48,6 +51,7 @@ impl End {
     /// Breaks both directions off. If this end has finished, the peer still receives all bytes and
     /// the end.
     fn abort(&self, code: u64) -> Aborted {
+        self.aborted.store(true, Relaxed);
         self.incoming.reset(code);
         if self.outgoing.reset(code) {
             Aborted::Reset
@@ -91,6 +95,7 @@ pub(super) fn end(
         incoming,
         outgoing,
         aborts: AtomicBool::new(false),
+        aborted: AtomicBool::new(false),
         _kept: kept,
     });
     let recv = MemRecv {
@@ -130,6 +135,9 @@ impl SendHalf for MemSend {
         self.end.outgoing.poll_write(cx, parts)
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.end.aborted.load(Relaxed) {
+            return Poll::Ready(Err(aborted_here()));
+        }
         self.end.outgoing.finish();
         Poll::Ready(Ok(()))
     }

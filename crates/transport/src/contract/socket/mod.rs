@@ -10,7 +10,7 @@ pub(crate) mod joined;
 pub(crate) mod prefixed;
 mod recv;
 pub(crate) mod relabelled;
-mod send;
+pub(crate) mod send;
 
 use std::fmt;
 

@@ -120,13 +120,14 @@ pub trait SendHalf: Half {
     /// stays open. Repeating it is harmless.
     ///
     /// # Errors
-    /// As [`poll_send`](SendHalf::poll_send).
+    /// As [`poll_send`](SendHalf::poll_send). After [`abort`](SendHalf::abort) a stream cannot be
+    /// finished, since bytes may be missing.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Breaks the connection off now, and tells whether the peer will see it.
     ///
-    /// Bytes that were not delivered yet may be lost. Both halves are done: a send fails, and a
-    /// receive fails or ends, at the latest after the bytes that had arrived. Tasks that wait at
+    /// Bytes that were not delivered yet may be lost. Both halves are done: a send fails, and so does
+    /// [`poll_finish`](SendHalf::poll_finish), also after one that succeeded; a receive fails or ends, at the latest after the bytes that had arrived. Tasks that wait at
     /// either half are woken. Repeating it is harmless. Datagram sockets have no connection to
     /// break: a session ends, and others go on.
     ///
@@ -166,6 +167,12 @@ pub enum Aborted {
     End,
     /// Nothing: datagrams just stop.
     Nothing,
+}
+
+/// The error of a stream that this end has aborted.
+pub(crate) fn aborted_here() -> io::Error {
+    let words = "the connection was aborted at this end";
+    io::Error::new(io::ErrorKind::ConnectionAborted, words)
 }
 
 impl Aborted {

@@ -15,6 +15,7 @@ use crate::contract::datagram::BoxFuture;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::socket::info::Info;
 use crate::contract::socket::joined::Joined;
+use crate::contract::socket::send::aborted_here;
 use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
 use crate::kernel::addr::{self, Scheme};
 
@@ -54,6 +55,8 @@ pub struct OsSend {
     lost: bool,
     /// Whether this end has half-closed. The peer sees that end even if an abort follows.
     finished: bool,
+    /// Whether this end has broken the connection off.
+    aborted: bool,
 }
 
 impl OsSocket {
@@ -72,6 +75,7 @@ impl OsSocket {
             shared,
             lost: false,
             finished: false,
+            aborted: false,
         };
         Joined::new(recv, send)
     }
@@ -252,13 +256,18 @@ impl SendHalf for OsSend {
         self.poll_send(cx, &[IoSlice::new(first)])
     }
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.aborted {
+            return Poll::Ready(Err(aborted_here()));
+        }
         self.finished = true;
         Poll::Ready(self.shared.os.finish())
     }
     fn abort(&mut self, _code: u64) -> io::Result<Aborted> {
         // The abort makes the kernel forget the ends, so the `Info` is made before it.
         let _ = self.info();
-        self.shared.os.abort(self.finished)
+        let answer = self.shared.os.abort(self.finished)?;
+        self.aborted = answer != Aborted::Nothing;
+        Ok(answer)
     }
     fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
         self.shared.os.abort_on_drop(on, self.finished)
