@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use socketry_transport::{
-    BoxSocket, BoxTransport, Credentials, Deadlines, Endpoint, ErrorKind, Half, Keys, Listener,
-    ListenerExt, Listeners, RecvExt, Registry, Result, SendExt, Transport, UpgradeLimits,
+    BoxSocket, BoxTransport, Credentials, Deadlines, Endpoint, Error, ErrorKind, Half, Keys,
+    Listener, ListenerExt, Listeners, RecvExt, Registry, Result, SendExt, Transport, UpgradeLimits,
     async_trait, connect,
 };
 
@@ -105,4 +106,76 @@ async fn a_wrapped_listener_tells_all_its_places() {
         assert_eq!(&places[0], listener.local());
         assert!(places.iter().all(|place| place.scheme() == scheme));
     }
+}
+
+#[tokio::test]
+async fn errors_of_a_scheme_of_its_own_name_that_scheme() {
+    for (inside, free, taken) in [
+        ("tcp", "own://127.0.0.1:0", "own://127.0.0.1:0"),
+        ("mem", "own://*", "own://taken"),
+    ] {
+        let registry = Registry::standard();
+        let registry = registry
+            .layer_as("own", inside, Deadlines::default())
+            .unwrap();
+        let gone = registry.listen(free).await.unwrap().local().clone();
+        let refused = registry.connect(&gone).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Refused);
+        let server = registry.listen(taken).await.unwrap();
+        let in_use = registry.listen(server.local()).await.unwrap_err();
+        assert_eq!(in_use.kind(), ErrorKind::InUse);
+        for (error, place) in [(refused, &gone), (in_use, server.local())] {
+            let words = error.to_string();
+            assert!(words.contains(&place.to_string()), "{words}");
+            assert!(!words.contains(&format!("{inside}://")), "{words}");
+        }
+    }
+}
+
+/// Nothing listens there, and accepting fails.
+struct Fails(Endpoint);
+
+impl Listener for Fails {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        &self.0
+    }
+    fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        let inner = Error::new(ErrorKind::Closed, "read", "fails://inner");
+        let words = "fails://a and also-fails://b";
+        let error = Error::new(ErrorKind::Closed, "accept at", &self.0).because(words);
+        Poll::Ready(Err(error.caused_by(inner)))
+    }
+}
+
+#[async_trait]
+impl Transport for Fails {
+    type Socket = BoxSocket;
+    type Listener = Fails;
+
+    fn keys(&self) -> Keys {
+        Keys::default()
+    }
+    async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
+        connect(to).await
+    }
+    async fn listen(&self, at: &Endpoint) -> Result<Fails> {
+        Ok(Fails(at.clone()))
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_accepting_names_the_scheme_in_all_its_words() {
+    let fails = Fails("fails://x".parse().unwrap());
+    let registry = Registry::empty().with("fails", fails);
+    let registry = registry
+        .layer_as("own", "fails", Deadlines::default())
+        .unwrap();
+    let mut listener = registry.listen("own://x").await.unwrap();
+    let error = listener.accept().await.unwrap_err();
+    let words = "cannot accept at own://x: own://a and also-fails://b";
+    assert_eq!(error.to_string(), words);
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "cannot read own://inner: it is closed");
 }

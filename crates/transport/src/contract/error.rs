@@ -147,6 +147,20 @@ impl Error {
         self
     }
 
+    /// The same error with URLs of the scheme `outside` where it has those of `inside`.
+    pub(crate) fn under(mut self, inside: &str, outside: &str) -> Self {
+        self.place = with_scheme(&self.place, inside, outside);
+        let words = [&mut self.reason, &mut self.hint];
+        for text in words.into_iter().flatten() {
+            *text = with_scheme(text, inside, outside);
+        }
+        self.held = self.held.map(|held| match held.downcast::<Error>() {
+            Ok(error) => error.under(inside, outside).into(),
+            Err(other) => other,
+        });
+        self
+    }
+
     /// The reason, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -167,6 +181,21 @@ impl Error {
     pub fn raw_os_error(&self) -> Option<i32> {
         os_code(self.held.as_deref()?)
     }
+}
+
+/// `text`, in which each `inside://` becomes `outside://`.
+fn with_scheme(text: &str, inside: &str, outside: &str) -> String {
+    let url = format!("{inside}://");
+    let (mut changed, mut done) = (String::new(), 0);
+    for (at, _) in text.match_indices(&url) {
+        let before = text[..at].chars().next_back();
+        // The end of a longer scheme is none.
+        if before.is_none_or(|c| !c.is_ascii_alphanumeric() && !"+-.".contains(c)) {
+            changed = changed + &text[done..at] + outside + "://";
+            done = at + url.len();
+        }
+    }
+    changed + &text[done..]
 }
 
 /// The system's error number in `error`, or in the errors behind it. An [`Error`] or [`io::Error`]

@@ -63,7 +63,7 @@ impl Registry {
     /// `inside` itself stays as it is. So `tls` is added over `tcp`.
     ///
     /// A layer names no scheme: the transport that it wraps takes endpoints of `outside`, and its
-    /// sockets and listeners give such endpoints. Only its errors name those of `inside`.
+    /// sockets and listeners give such endpoints, and its errors name them.
     ///
     /// ```
     /// use std::time::Duration;

@@ -14,7 +14,7 @@ use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 
 /// `inner`, whose own scheme is `inside`, under the scheme `outside`: it takes endpoints of
-/// `outside`, and its sockets and listeners give such endpoints too.
+/// `outside`. Its sockets and listeners give such endpoints, and its errors name them.
 pub(super) struct Renamed {
     pub(super) inner: BoxTransport,
     pub(super) inside: String,
@@ -32,19 +32,27 @@ impl Transport for Renamed {
 
     async fn connect(&self, to: &Endpoint) -> Result<BoxSocket> {
         let to = to.with_scheme(&self.inside)?;
-        let socket = self.inner.connect(&to).await?;
+        let connected = self.inner.connect(&to).await;
+        let socket = connected.map_err(|e| e.under(&self.inside, &self.outside))?;
         Ok(renamed(socket, &self.outside))
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<BoxListener> {
-        let inner = self.inner.listen(&at.with_scheme(&self.inside)?).await?;
+        let listening = self.inner.listen(&at.with_scheme(&self.inside)?).await;
+        let inner = listening.map_err(|e| e.under(&self.inside, &self.outside))?;
         let local = seen_from(&self.outside, inner.local());
-        Ok(BoxListener::new(RenamedListener { inner, local }))
+        let inside = self.inside.clone();
+        Ok(BoxListener::new(RenamedListener {
+            inner,
+            inside,
+            local,
+        }))
     }
 }
 
 struct RenamedListener {
     inner: BoxListener,
+    inside: String,
     local: Endpoint,
 }
 
@@ -63,8 +71,11 @@ impl Listener for RenamedListener {
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
-        let socket = ready!(self.inner.poll_accept(cx))?;
-        Poll::Ready(Ok(renamed(socket, self.local.scheme())))
+        let (accepted, outside) = (ready!(self.inner.poll_accept(cx)), self.local.scheme());
+        Poll::Ready(match accepted {
+            Ok(socket) => Ok(renamed(socket, outside)),
+            Err(error) => Err(error.under(&self.inside, outside)),
+        })
     }
 }
 
