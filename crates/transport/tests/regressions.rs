@@ -46,6 +46,20 @@ async fn many_parts_are_sent_in_part() {
     assert!(sent.is_ok_and(|sent| sent > 0));
 }
 
+/// What the option `only_v6` says of them: a program that lets some addresses in relies on it.
+#[tokio::test]
+async fn an_ipv4_peer_of_a_listener_for_both_has_a_mapped_address() {
+    let mut server = listen("tcp://[::]:0?only_v6=false").await.unwrap();
+    let to = format!("tcp://127.0.0.1:{}", server.local().port().unwrap());
+    let client = connect(&*to).await.unwrap();
+    let accepted = server.accept().await.unwrap();
+    let (peer, local) = (accepted.peer().socket_addr(), client.local().socket_addr());
+    let (peer, local) = (peer.unwrap(), local.unwrap());
+    assert!(peer.is_ipv6());
+    assert_eq!(peer.ip().to_canonical(), local.ip());
+    assert_eq!(peer.port(), local.port());
+}
+
 #[tokio::test]
 async fn what_stands_behind_many_empty_parts_is_sent() {
     let mut server = listen("tcp://127.0.0.1:0").await.unwrap();

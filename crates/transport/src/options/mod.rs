@@ -235,7 +235,9 @@ socket_options! {
         /// (`net.core.somaxconn`).
         backlog: Option<u32> = number,
         /// Whether an IPv6 socket leaves IPv4 alone (`IPV6_V6ONLY`). Default: the system's, which
-        /// on Linux is no: a listener at `[::]` serves both.
+        /// on Linux is no: a listener at `[::]` serves both. Its IPv4 peers then have mapped
+        /// addresses, such as `[::ffff:192.0.2.1]`. A program that compares them with IPv4
+        /// addresses calls [`to_canonical`](std::net::IpAddr::to_canonical) first.
         only_v6: Option<bool> = flag,
         /// How many routers a packet may pass (`IP_TTL`, and the unicast hops of IPv6), from 1; on
         /// a UDP socket, the packets to multicast groups too. Default: the system's (64, and 1 for
