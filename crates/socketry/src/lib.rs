@@ -55,7 +55,8 @@
 //! | whole messages on one machine, in order | `unix-dgram:///path` |
 //! | a test, or two parts of one program | `mem://name` |
 //!
-//! The page of [`transport`] has more of each. None of them encrypts.
+//! The page of [`transport`] has more of each. None of them encrypts: the feature `tls` puts TLS over
+//! any stream, as `tls://host:port`.
 //!
 //! # Choosing a codec
 //!
@@ -84,17 +85,22 @@
 //!
 //! # Features
 //!
-//! All but the last are defaults.
+//! All but the last two are defaults.
 //!
 //! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
 //! * `serde`: endpoints, options, codecs and limits from configuration files.
 //! * `json`: JSON frames as values of your own types, through serde_json.
+//! * `tls`: TLS over any stream transport, as [`tls`](https://docs.rs/socketry-tls). Off, since its
+//!   cryptography needs a C compiler.
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
 #![forbid(unsafe_code)]
 
 #[doc(no_inline)]
 pub use socketry_codec as codec;
+#[cfg(feature = "tls")]
+#[doc(no_inline)]
+pub use socketry_tls as tls;
 #[doc(no_inline)]
 pub use socketry_transport as transport;
 

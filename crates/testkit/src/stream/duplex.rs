@@ -46,7 +46,7 @@ async fn exchange<S: Socket>(mut socket: S) -> Verdict<S> {
     Ok(socket)
 }
 
-/// Sends some of the rest of `bytes`. If nothing is left, it waits for ever.
+/// Sends some of the rest of `bytes`. If nothing is left, it flushes, and waits for ever.
 fn poll_send_more<S: SendHalf>(
     socket: &mut S,
     cx: &mut Context<'_>,
@@ -55,7 +55,11 @@ fn poll_send_more<S: SendHalf>(
 ) -> Poll<io::Result<()>> {
     let rest = &bytes[*sent..];
     if rest.is_empty() {
-        return Poll::Pending;
+        // What a layer keeps leaves with a flush alone.
+        return match socket.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Pending,
+        };
     }
     socket
         .poll_send(cx, &[IoSlice::new(rest)])

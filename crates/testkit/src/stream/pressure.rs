@@ -4,7 +4,7 @@ use socketry_transport::{SendHalf, Transport};
 use tokio::time::timeout;
 
 use super::Subject;
-use super::pattern::{pattern, recv_last, recv_pattern, send_flushed, send_some};
+use super::pattern::{flush, pattern, recv_last, recv_pattern, send_flushed, send_some};
 use super::steps::QUIET;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::park;
@@ -55,6 +55,22 @@ pub(super) async fn reading_wakes_a_stopped_sender<T: Transport>(subject: Subjec
     Ok(())
 }
 
+/// What `reading` comes to, while what a layer keeps goes out.
+async fn while_flushing(
+    sender: &mut impl SendHalf,
+    reading: impl Future<Output = Verdict>,
+) -> Verdict {
+    let flushing = async {
+        flush(sender).await.map_err(Failure::new)?;
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        read = reading => read,
+        failed = flushing => failed,
+    }
+}
+
 pub(super) async fn a_send_counts_the_bytes_that_it_took<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
@@ -63,7 +79,7 @@ pub(super) async fn a_send_counts_the_bytes_that_it_took<T: Transport>(
     // Sends of sizes that find some room, and often too little.
     for size in [300_000, 1, 65_537, 300_000, 1000, 300_000] {
         let come = (read + 50_000).min(sent);
-        let reading = recv_pattern(&mut server, (read, come), 1000);
+        let reading = while_flushing(&mut client, recv_pattern(&mut server, (read, come), 1000));
         subject.within("making room", reading).await?;
         read = come;
         let piece = pattern(sent, size);

@@ -1,0 +1,27 @@
+//! The data path: a connection of rustls between the halves of the socket inside.
+//!
+//! The halves share the connection behind a lock that is held for the length of one poll, and each
+//! has its half of the socket inside to itself, with a waker of its own there. What comes in is
+//! received 64 KiB at a time, into a buffer that is lent only as long as there is something in it.
+
+mod handshake;
+mod incoming;
+mod records;
+mod recv;
+mod send;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use socketry_transport::{Joined, Socket};
+
+pub(crate) use handshake::{Server, accept, connect};
+pub use recv::TlsRecv;
+pub use send::TlsSend;
+
+/// A socket over TLS.
+pub type TlsSocket<S> =
+    Joined<TlsRecv<<S as Socket>::Recv>, TlsSend<<S as Socket>::Recv, <S as Socket>::Send>>;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

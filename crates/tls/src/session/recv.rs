@@ -1,0 +1,201 @@
+//! The receiving half.
+
+use std::fmt;
+use std::io::{self, BufRead};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use rustls::Connection;
+use socketry_transport::{Half, Info, Received, RecvHalf};
+use tokio::io::ReadBuf;
+
+use super::incoming::Incoming;
+use super::lock;
+use crate::error::{Role, TlsError};
+use crate::info::Ended;
+
+/// The receiving half of a socket over TLS.
+pub struct TlsRecv<R> {
+    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) reading: Arc<Mutex<Reading<R>>>,
+    pub(super) info: Info,
+}
+
+/// The receiving side. The sending half has it too, to look for an alert when a write fails.
+pub(super) struct Reading<R> {
+    pub(super) socket: R,
+    pub(super) incoming: Incoming,
+    pub(super) role: Role,
+    /// Whether an end without a `close_notify` is an error.
+    pub(super) strict: bool,
+    pub(super) ended: Arc<Ended>,
+    /// After the last byte, each receive answers this.
+    pub(super) last: Option<Last>,
+    /// The task that waits, should the sending half have taken its place at the socket inside.
+    pub(super) waker: Option<Waker>,
+}
+
+#[derive(Debug)]
+pub(super) enum Last {
+    End,
+    Failed(TlsError),
+    Socket(io::ErrorKind, String),
+}
+
+impl Last {
+    pub(super) fn answer(&self) -> io::Result<Received> {
+        match self {
+            Last::End => Ok(Received::End),
+            Last::Failed(error) => Err(error.clone().into()),
+            Last::Socket(kind, words) => Err(io::Error::new(*kind, words.clone())),
+        }
+    }
+}
+
+impl<R: RecvHalf> Reading<R> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &Mutex<Connection>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            let mut conn = lock(connection);
+            if self.decrypt(&mut conn, buf) {
+                return Poll::Ready(Ok(Received::Data));
+            }
+            if let Some(last) = &self.last {
+                return Poll::Ready(last.answer());
+            }
+            drop(conn);
+            match self.incoming.poll_fill(cx, &mut self.socket) {
+                Poll::Ready(Ok(Received::End)) => self.end(),
+                Poll::Ready(received) => {
+                    let _data = received?;
+                }
+                Poll::Pending => {
+                    self.incoming.rest(&mut lock(connection));
+                    match &mut self.waker {
+                        Some(waker) => waker.clone_from(cx.waker()),
+                        none => *none = Some(cx.waker().clone()),
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Decrypts into `buf` as much as fits, and says whether that is anything. What comes after the
+    /// last byte is noted.
+    fn decrypt(&mut self, conn: &mut Connection, buf: &mut ReadBuf<'_>) -> bool {
+        let before = buf.filled().len();
+        loop {
+            let mut reader = conn.reader();
+            match reader.fill_buf() {
+                Ok([]) if self.last.is_none() => {
+                    self.ended.set(true);
+                    self.last = Some(Last::End);
+                }
+                Ok(bytes) if !bytes.is_empty() => {
+                    let len = bytes.len().min(buf.remaining());
+                    buf.put_slice(&bytes[..len]);
+                    reader.consume(len);
+                    if buf.remaining() == 0 {
+                        break;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            if self.last.is_some() || self.incoming.is_empty() || !self.feed(conn) {
+                break;
+            }
+        }
+        buf.filled().len() > before
+    }
+
+    /// Gives the connection more. `false` if it takes no more, or failed.
+    pub(super) fn feed(&mut self, conn: &mut Connection) -> bool {
+        self.incoming.feed(conn).unwrap_or_else(|error| {
+            self.last = Some(Last::Failed(TlsError::of(error, self.role)));
+            false
+        })
+    }
+
+    /// The socket inside has ended, without a `close_notify` before.
+    fn end(&mut self) {
+        let peer = self.role.peer();
+        let cut = |words: &str| {
+            let kind = socketry_transport::ErrorKind::Reset;
+            Last::Failed(TlsError::new(kind, format!("{peer} broke off {words}")))
+        };
+        self.ended.set(false);
+        self.last = Some(if self.incoming.is_inside_a_record() {
+            cut("inside of a TLS record")
+        } else if self.strict {
+            cut("without the close_notify that close_notify=required asks for")
+        } else {
+            Last::End
+        });
+    }
+
+    /// After a failed write: the alert that may say why, if it has come already.
+    pub(super) fn look_for_alert(&mut self, connection: &Mutex<Connection>) -> Option<TlsError> {
+        while self.last.is_none() {
+            let mut conn = lock(connection);
+            while !self.incoming.is_empty() && self.feed(&mut conn) {}
+            drop(conn);
+            if self.last.is_some() || self.incoming.is_full() {
+                break;
+            }
+            let cx = &mut Context::from_waker(Waker::noop());
+            match self.incoming.poll_fill(cx, &mut self.socket) {
+                Poll::Ready(Ok(Received::End)) => self.end(),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => {
+                    self.last = Some(Last::Socket(error.kind(), error.to_string()));
+                }
+                Poll::Pending => break,
+            }
+        }
+        // Its waker has lost its place at the socket inside.
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+        match &self.last {
+            Some(Last::Failed(error)) if error.rustls().is_some() => Some(error.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl<R: Half> Half for TlsRecv<R> {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+}
+
+impl<R: RecvHalf> RecvHalf for TlsRecv<R> {
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(Received::Data));
+        }
+        // What is decrypted already is always ready: a task has its turn and no more.
+        let turn = ready!(tokio::task::coop::poll_proceed(cx));
+        let polled = lock(&self.reading).poll(cx, &self.connection, buf);
+        if polled.is_ready() {
+            turn.made_progress();
+        }
+        polled
+    }
+}
+
+impl<R> fmt::Debug for TlsRecv<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsRecv({:?})", self.info)
+    }
+}

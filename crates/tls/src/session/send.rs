@@ -1,0 +1,187 @@
+//! The sending half.
+
+use std::fmt;
+use std::io::{self, IoSlice, Write};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use rustls::Connection;
+use socketry_transport::{Aborted, Half, Info, RecvHalf, SendHalf};
+
+use super::lock;
+use super::records::Records;
+use super::recv::Reading;
+
+/// The sending half of a socket over TLS.
+///
+/// A send makes records of all its parts together, each as full as a record gets, and hands them to
+/// the socket inside at once. What that does not take at once goes out with the next send or flush;
+/// until then no more is taken.
+pub struct TlsSend<R, W> {
+    pub(super) socket: W,
+    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) reading: Arc<Mutex<Reading<R>>>,
+    pub(super) records: Records,
+    pub(super) info: Info,
+    pub(super) state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Open,
+    /// The `close_notify` is among the ciphertext.
+    Closing,
+    Finished,
+}
+
+impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
+    /// Hands on all ciphertext that there is.
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut conn = lock(&self.connection);
+        let mut out = Out {
+            socket: &mut self.socket,
+            cx,
+            records: &mut self.records,
+        };
+        while conn.wants_write() {
+            match conn.write_tls(&mut out) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) => {
+                    drop(conn);
+                    return Poll::Ready(Err(self.or_alert(error)));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The alert that came before a write failed, or else the error of that.
+    fn or_alert(&self, error: io::Error) -> io::Error {
+        use io::ErrorKind as Kind;
+        if !matches!(error.kind(), Kind::BrokenPipe | Kind::ConnectionReset) {
+            return error;
+        }
+        let alert = lock(&self.reading).look_for_alert(&self.connection);
+        alert.map_or(error, io::Error::from)
+    }
+
+    fn encrypt(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut conn = lock(&self.connection);
+        let mut writer = conn.writer();
+        match parts {
+            [part] => writer.write(part),
+            parts => writer.write_vectored(parts),
+        }
+    }
+}
+
+/// The socket inside as a writer, for as long as one poll.
+pub(super) struct Out<'a, 'b, W> {
+    pub(super) socket: &'a mut W,
+    pub(super) cx: &'a mut Context<'b>,
+    pub(super) records: &'a mut Records,
+}
+
+impl<W: SendHalf> Write for Out<'_, '_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Poll::Ready(sent) = self.socket.poll_send(self.cx, parts) else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        let sent = sent?;
+        let mut left = sent;
+        for part in parts {
+            let len = part.len().min(left);
+            self.records.pass(&part[..len]);
+            left -= len;
+        }
+        Ok(sent)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<R: Half, W: Half> Half for TlsSend<R, W> {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+}
+
+impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_out(cx))?;
+        if self.state != State::Open {
+            let words = "the stream was finished at this end";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, words)));
+        }
+        if parts.iter().all(|part| part.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
+        let taken = self.encrypt(parts)?;
+        // Whether it leaves now or later: it is taken.
+        if let Poll::Ready(sent) = self.poll_out(cx) {
+            sent?;
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_out(cx))?;
+        self.socket.poll_flush(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.state == State::Finished {
+            return Poll::Ready(Ok(()));
+        }
+        if self.state == State::Open {
+            lock(&self.connection).send_close_notify();
+            self.state = State::Closing;
+        }
+        ready!(self.poll_out(cx))?;
+        ready!(self.socket.poll_finish(cx))?;
+        self.state = State::Finished;
+        Poll::Ready(Ok(()))
+    }
+
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        let answer = self.socket.abort(code)?;
+        Ok(self.seen(answer))
+    }
+
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        let answer = self.socket.abort_on_drop(on)?;
+        Ok(self.seen(answer))
+    }
+}
+
+impl<R, W> TlsSend<R, W> {
+    /// What the peer sees where the peer of the socket inside sees `inside`.
+    fn seen(&self, inside: Aborted) -> Aborted {
+        let unsent = lock(&self.connection).wants_write();
+        match inside {
+            // Its `close_notify` came before.
+            Aborted::Reset if self.state != State::Open && !unsent => Aborted::End,
+            // It gets a piece of a record.
+            Aborted::End if self.records.is_inside() => Aborted::Reset,
+            inside => inside,
+        }
+    }
+}
+
+impl<R, W> fmt::Debug for TlsSend<R, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsSend({:?})", self.info)
+    }
+}

@@ -1,0 +1,197 @@
+//! The transport that the layer makes, and its listener.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use socketry_transport::{
+    Endpoint, Error, ErrorKind, Keys, Layer, Listener, ListenerExt, Result, SocketOptions,
+    Transport, UpgradeStats, Upgrading, async_trait,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::{Asked, KEYS, Tls};
+use crate::error::TlsError;
+use crate::identity::Identity;
+use crate::session::{self, Server, TlsSocket};
+
+const CONNECT: &str = "connect to";
+const LISTEN: &str = "listen at";
+
+impl<T: Transport> Layer<T> for Tls {
+    type Transport = TlsTransport<T>;
+
+    fn layer(&self, inner: T) -> TlsTransport<T> {
+        TlsTransport {
+            inner,
+            tls: self.clone(),
+            client: OnceLock::new(),
+        }
+    }
+}
+
+/// A stream transport under [`Tls`].
+#[derive(Debug)]
+pub struct TlsTransport<T> {
+    inner: T,
+    tls: Tls,
+    /// The configuration of clients whose URL says nothing of TLS.
+    client: OnceLock<Arc<ClientConfig>>,
+}
+
+impl<T: Transport> TlsTransport<T> {
+    /// How TLS is spoken to `to`, about which the URL says `asked`.
+    async fn client(
+        &self,
+        asked: Asked,
+    ) -> std::result::Result<(Tls, Arc<ClientConfig>), TlsError> {
+        let plain = asked.is_nothing();
+        if let Some(config) = self.client.get().filter(|_| plain) {
+            return Ok((self.tls.clone(), Arc::clone(config)));
+        }
+        let (tls, config) = made(&self.tls, move |tls| {
+            let tls = asked.client(tls)?;
+            let config = Arc::new(tls.client_config()?);
+            Ok((tls, config))
+        })
+        .await?;
+        if plain {
+            // All that connect share the sessions that they may resume.
+            let config = self.client.get_or_init(|| config);
+            return Ok((tls, Arc::clone(config)));
+        }
+        Ok((tls, config))
+    }
+}
+
+/// Runs `make`, which reads files, where that keeps no other task waiting.
+async fn made<V: Send + 'static>(
+    tls: &Tls,
+    make: impl FnOnce(Tls) -> std::result::Result<V, TlsError> + Send + 'static,
+) -> std::result::Result<V, TlsError> {
+    let tls = tls.clone();
+    let running = tokio::task::spawn_blocking(move || make(tls));
+    running
+        .await
+        .unwrap_or_else(|error| Err(TlsError::new(ErrorKind::Other, error.to_string())))
+}
+
+#[async_trait]
+impl<T: Transport> Transport for TlsTransport<T> {
+    type Socket = TlsSocket<T::Socket>;
+    type Listener = TlsListener<T::Listener>;
+
+    fn keys(&self) -> Keys {
+        self.inner.keys().and(KEYS)
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
+        let options = SocketOptions::from_query(to, self.keys())?;
+        let (asked, inner) = Asked::of(to)?;
+        let place = to.clone().without_query();
+        let failed = |error: TlsError| error.into_error(CONNECT, place.as_str());
+        let (tls, config) = self.client(asked).await.map_err(failed)?;
+        let name = tls.server_name(to).map_err(failed)?;
+
+        let begun = Instant::now();
+        let socket = self.inner.connect(&inner).await?;
+        let whole = options.connect_timeout.unwrap_or(Duration::MAX);
+        let left = whole
+            .saturating_sub(begun.elapsed())
+            .min(tls.limits.deadline);
+        let handshake = session::connect(socket, config, name, tls.is_strict());
+        // A time beyond all that the clock counts never comes.
+        let Some(until) = Instant::now().checked_add(left) else {
+            return handshake.await.map_err(failed);
+        };
+        match timeout_at(until, handshake).await {
+            Ok(socket) => socket.map_err(failed),
+            Err(_) => Err(Error::new(ErrorKind::TimedOut, CONNECT, &place)
+                .because(format!("no TLS handshake within {left:?}"))
+                .hint("does a TLS server listen there?")),
+        }
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
+        SocketOptions::from_query(at, self.keys())?;
+        let (asked, inner) = Asked::of(at)?;
+        let place = at.clone().without_query();
+        let failed = |error: TlsError| error.into_error(LISTEN, place.as_str());
+        let host = at
+            .host()
+            .filter(|_| at.port().is_some())
+            .map(Cow::into_owned);
+        let made = made(&self.tls, move |tls| {
+            let tls = asked.server(tls, host.as_deref())?;
+            let config = Arc::new(tls.server_config()?);
+            Ok((tls, config))
+        });
+        let (tls, config) = made.await.map_err(failed)?;
+        let identity = tls.server_identity().map_err(failed)?.clone();
+
+        let strict = tls.is_strict();
+        let server = Arc::new(Server { config, strict });
+        let listener = self.inner.listen(&inner).await?;
+        let upgrading = listener.upgrading(tls.limits, move |socket| {
+            session::accept(socket, Arc::clone(&server))
+        });
+        let inner = match tls.observer {
+            Some(observer) => upgrading.on_failure(move |failure| observer(failure)),
+            None => upgrading,
+        };
+        Ok(TlsListener { inner, identity })
+    }
+}
+
+/// Accepts sockets over TLS. Their handshakes run beside one another, each within its deadline.
+pub struct TlsListener<L: Listener> {
+    inner: Upgrading<L, TlsSocket<L::Socket>>,
+    identity: Identity,
+}
+
+impl<L: Listener> TlsListener<L> {
+    /// Where it listens, with the [pin](crate::Pin) of its first key: what a client needs to
+    /// connect, and to know that it is here.
+    ///
+    /// # Errors
+    /// If its certificate cannot be parsed.
+    pub fn pinned(&self) -> std::result::Result<Endpoint, TlsError> {
+        let pin = self.identity.pin()?;
+        Ok(self.local().clone().with("pin", pin))
+    }
+
+    /// Its certificates and keys, to [reload](Identity::reload) them.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What the handshakes came to so far.
+    pub fn stats(&self) -> UpgradeStats {
+        self.inner.stats()
+    }
+}
+
+impl<L: Listener> Listener for TlsListener<L> {
+    type Socket = TlsSocket<L::Socket>;
+
+    fn local(&self) -> &Endpoint {
+        self.inner.local()
+    }
+
+    fn locals(&self) -> Vec<Endpoint> {
+        self.inner.locals()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
+        self.inner.poll_accept(cx)
+    }
+}
+
+impl<L: Listener> fmt::Debug for TlsListener<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsListener({:?})", self.inner)
+    }
+}
