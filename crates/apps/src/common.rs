@@ -105,10 +105,16 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
     Ok(endpoint)
 }
 
-/// Prints where a server listens, as the first line of standard output. Scripts read it.
-pub(crate) fn announce(at: &Endpoint) -> Result<(), AppError> {
-    let line = format!("listening on {at}\n");
-    Ok(output::stdout().write_all(line.as_bytes())?)
+/// Prints where a server listens, as the first lines of standard output: one for each address.
+/// Scripts read them.
+pub(crate) fn announce(all: &[Endpoint]) -> Result<(), AppError> {
+    Ok(output::stdout().write_all(announcement(all).as_bytes())?)
+}
+
+fn announcement(all: &[Endpoint]) -> String {
+    all.iter()
+        .map(|at| format!("listening on {at}\n"))
+        .collect()
 }
 
 /// Prints an error on standard error.
@@ -124,5 +130,18 @@ pub(crate) fn hint(words: &str) {
     let mut err = std::io::stderr();
     if err.is_terminal() {
         let _ = writeln!(err, "socketry: {words}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_is_announced_in_a_line_of_its_own() {
+        let at = |url: &str| url.parse::<Endpoint>().unwrap();
+        let all = [at("tcp://[::1]:9"), at("tcp://127.0.0.1:9")];
+        let lines = "listening on tcp://[::1]:9\nlistening on tcp://127.0.0.1:9\n";
+        assert_eq!(announcement(&all), lines);
     }
 }

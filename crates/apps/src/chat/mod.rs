@@ -218,7 +218,7 @@ async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
         server = server.operator(name)?;
     }
     let end = shutdown_signal();
-    announce(server.local())?;
+    announce(&server.locals())?;
     hint("what you type goes to all; a line that is just q sends everybody away");
     let (shown, printing) = console::stdout_lines();
     let console = Console::new(terminal::lines(), shown);

@@ -152,8 +152,9 @@ async fn serve(
         .max_clients(limits.max_clients);
     // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
-    warn(server.local());
-    announce(server.local())?;
+    let locals = server.locals();
+    locals.iter().for_each(warn);
+    announce(&locals)?;
     server.run(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -85,6 +85,12 @@ impl Server {
         self.listener.local()
     }
 
+    /// Everywhere it listens. [`local`](Server::local) is the first: a name may stand for several
+    /// addresses.
+    pub fn locals(&self) -> Vec<Endpoint> {
+        self.listener.locals()
+    }
+
     /// Serves until `stop` resolves, and then kills the commands that still run.
     ///
     /// # Errors

@@ -198,7 +198,7 @@ async fn serve(
         .max_clients(limits.max_clients);
     // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
-    announce(server.local())?;
+    announce(&server.locals())?;
     server.run(stop).await
 }
 

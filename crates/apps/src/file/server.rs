@@ -92,6 +92,12 @@ impl Server {
         self.listener.local()
     }
 
+    /// Everywhere it listens. [`local`](Server::local) is the first: a name may stand for several
+    /// addresses.
+    pub fn locals(&self) -> Vec<Endpoint> {
+        self.listener.locals()
+    }
+
     /// Serves until `stop` resolves. It then drops all transfers, which leave nothing under a final
     /// name.
     ///
