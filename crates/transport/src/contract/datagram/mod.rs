@@ -34,7 +34,8 @@ pub enum PeerAddr {
         /// The address of this machine that the peer asked. It is known where the socket is bound
         /// to all addresses (`0.0.0.0`, `[::]`) and the system tells it (Linux). An answer through
         /// that socket leaves from there. `None` lets the system choose, as for a datagram to a
-        /// group or to the broadcast address.
+        /// group or to the broadcast address. The system also chooses where a peer that is not on
+        /// the link (its address has no zone) asked a link-local IPv6 address.
         local: Option<IpAddr>,
     },
     /// A socket in the file system.
