@@ -16,13 +16,12 @@
 //! }
 //! ```
 //!
-//! That is a whole program; `socketry` and `tokio` are all that it depends on.
+//! This is a whole program. It depends only on `socketry` and `tokio`.
 //!
-//! # The story
+//! # The idea
 //!
-//! A socket carries bytes, and a program wants messages. Between them stand two questions that each
-//! program answers anew: how do I reach the peer, and where does a message end? Here each is one
-//! word of configuration:
+//! A socket carries bytes, and a program wants messages. Each program has to answer two questions:
+//! how to reach the peer, and where a message ends. Here each answer is one word of configuration:
 //!
 //! ```text
 //!  "tcp://…"                                     "struct:>H"
@@ -37,13 +36,13 @@
 //!   from a type with its limits (`Line::new().max_frame(1024)`).
 //! * [`Framed`] joins the two: [`send`](Framed::send) and [`recv`](Framed::recv),
 //!   [`feed`](Framed::feed) for many frames in one write, [`split`](Framed::split) for two tasks,
-//!   [`into_sender`](Framed::into_sender) for many, [`body`](Framed::body) for what is too large
-//!   for a frame, and [`typed`](Framed::typed) for values of your own types.
+//!   [`into_sender`](Framed::into_sender) for many, [`body`](Framed::body) for data that is too
+//!   large for a frame, and [`typed`](Framed::typed) for values of your own types.
 //!
-//! What a peer can make this hold is bounded, and each bound has a name and a default. A bad frame
-//! is an error that [is not fatal](codec::FrameError::is_fatal) where the next one can be found.
-//! Transports and codecs of your own are one trait away, and the crate `socketry-testkit` has the
-//! laws that ours keep, to run against yours.
+//! All that a peer can make a program hold is bounded, and each bound has a name and a default. The
+//! error of a bad frame [is not fatal](codec::FrameError::is_fatal) if the next frame can be found.
+//! A transport or codec of your own is one trait, and the crate `socketry-testkit` has the laws
+//! that ours keep, to run against yours.
 //!
 //! # Choosing a transport
 //!
@@ -75,8 +74,9 @@
 //! use socketry::codec::{BoxCodec, Framed, Json};
 //! use socketry::transport::BoxSocket;
 //!
-//! # async fn show(framed: Framed<BoxSocket, BoxCodec>) -> Result<(), socketry::codec::FrameError> {
-//! // Any type that is serde's Serialize and Deserialize; any format, of which Json is one.
+//! # use socketry::codec::FrameError;
+//! # async fn show(framed: Framed<BoxSocket, BoxCodec>) -> Result<(), FrameError> {
+//! // Any type with serde's Serialize and Deserialize; Json, or any other format.
 //! let mut numbers = framed.typed::<Vec<u64>, Json>();
 //! numbers.send(&vec![1, 2, 3]).await?;
 //! # Ok(()) }
@@ -110,11 +110,11 @@ pub use codec::{BoxCodec, Framed};
 pub use transport::{Endpoint, connect, listen};
 
 pub mod prelude {
-    //! What most programs name: `use socketry::prelude::*;`.
+    //! The names that most programs use: `use socketry::prelude::*;`.
     //!
-    //! Making sockets, framing them, and the traits whose methods are called on them. No name here
-    //! is one that a program is likely to have itself: codecs are in [`codec`](crate::codec),
-    //! errors and all that is particular to a transport in [`transport`](crate::transport).
+    //! It has names for making sockets and framing them, and the traits with their methods. It has
+    //! no name that a program is likely to have itself: codecs are in [`codec`](crate::codec), and
+    //! errors and the types of single transports in [`transport`](crate::transport).
 
     #[doc(no_inline)]
     pub use crate::codec::{BoxCodec, Codec, Framed};

@@ -12,16 +12,19 @@ const ABOVE: &str = "\
 
 <!-- written by `UPDATE_DOCS=1 cargo test -p socketry-transport --test encodings`, which asks CPython -->
 
-Encodings without a prefix are those of the WHATWG standard, which browsers use. CPython's codecs of the same name are often
-older or narrower. A peer in Python is best spoken to with the prefix: `--encoding python:gbk`, or `Encoding::python(\"gbk\")`.
-What is sent so, CPython's codec reads back, and whatever CPython writes is read. These have no differences left: a test
+Encodings without a prefix are those of the WHATWG standard, which browsers use. CPython's codecs of
+the same name often have fewer characters. For a peer in Python it is best to use the prefix:
+`--encoding python:gbk`, or `Encoding::python(\"gbk\")`. CPython's codec reads all text that is sent
+with it, and all text that CPython writes is read. With the prefix there are no differences: a test
 compares every sequence of bytes and every character.
 
 Without the prefix, each row counts characters in all of Unicode:
 
-* **sent, refused**: ours encodes the character (and decodes it again), CPython's codec does not decode the bytes.
+* **sent, refused**: ours encodes the character (and decodes it again), but CPython's codec does not
+  decode the bytes.
 * **sent, another**: CPython's codec takes the bytes for another character, silently.
-* **received, refused** and **received, another**: the same of what CPython encodes (and decodes again) and ours decodes.
+* **received, refused** and **received, another**: the same for characters that CPython encodes (and
+  decodes again) and ours decodes.
 
 | CPython's codec | ours | sent, refused | sent, another | received, refused | received, another |
 |---|---|--:|--:|--:|--:|
@@ -36,13 +39,14 @@ At most twelve ranges of each kind; for those that are taken for another, with t
 const BELOW: &str = "
 ## Names
 
-A name of the standard means the standard's encoding, with `_` and `-` alike. Four are excepted, in which the standard's encoding
-would silently have other characters at 0x80 to 0x9F: `iso-8859-1` (`latin1`, `latin-1`, …), `iso-8859-9`, `iso-8859-11` and `ascii`
-are themselves, as in Python. A name that only Python has (`cp936`, `cp950`, `ujis`, `iso2022_jp`) means Python's codec. `cp949` and
-`uhc` are the standard's `euc-kr`, exactly; `big5hkscs` is taken for the standard's `big5`.
+A name of the standard means the standard's encoding, with `_` and `-` alike. There are four
+exceptions, for which the standard's encoding would silently have other characters at 0x80 to 0x9F:
+`iso-8859-1` (`latin1`, `latin-1`, …), `iso-8859-9`, `iso-8859-11` and `ascii` are themselves, as in
+Python. A name that only Python has (`cp936`, `cp950`, `ujis`, `iso2022_jp`) means Python's codec.
+`cp949` and `uhc` are exactly the standard's `euc-kr`. `big5hkscs` means the standard's `big5`.
 
-Python's `euc_kr` writes Hangul that KS X 1001 lacks in eight bytes, from its parts. The standard takes these for four jamo; `python:euc_kr`
-reads and writes them.
+Python's `euc_kr` writes Hangul that KS X 1001 lacks in eight bytes, from its parts. The standard
+reads them as four jamo. `python:euc_kr` reads and writes them.
 ";
 
 /// Characters, each with what it is taken for.
