@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_named_with_the_way_out() {
         ("", "there are raw, line, struct, json and prefixed"),
         (
             "prefixed:",
-            r#"prefixed has no parameter ""; it takes size and end"#,
+            "no parameter follows the colon; prefixed takes size and end",
         ),
         (
             "prefixed:3",
@@ -187,4 +187,36 @@ fn what_has_no_name_is_never_found() {
     for name in ["", ":", ":crlf"] {
         assert!(codecs.build(name).is_err(), "{name:?}");
     }
+}
+
+#[test]
+fn a_factory_that_asks_twice_gets_and_tells_the_same() {
+    let codecs = CodecRegistry::empty()
+        .with("list", |parameters| {
+            let first = parameters.get::<u8>("a")?;
+            assert_eq!(parameters.get::<u8>("a")?, first);
+            assert_eq!(parameters.get_or("b", 1)?, parameters.get_or("b", 1)?);
+            assert_eq!(parameters.max_frame(), parameters.max_frame());
+            Ok(Line::default().into())
+        })
+        .with("whole", |parameters| {
+            let first: Format = parameters.text()?;
+            assert_eq!(parameters.text::<Format>()?, first);
+            Ok(Line::default().into())
+        });
+    let list = codecs.named("list:a=1,b=2").unwrap();
+    assert_eq!(
+        (list.name(), list.full_name()),
+        ("list:a=1,b=2", "list:a=1,b=2")
+    );
+    assert_eq!(list.limits(), ["max_frame"]);
+    assert_eq!(codecs.named("list").unwrap().full_name(), "list:b=1");
+    assert_eq!(codecs.named("whole:B").unwrap().full_name(), "whole:B");
+    let why = |name| codecs.build(name).unwrap_err().to_string();
+    let words = r#""list:c=1" names no codec: list has no parameter "c"; it takes a and b"#;
+    assert_eq!(why("list:c=1"), words);
+    let words = r#""list:" names no codec: no parameter follows the colon; list takes a and b"#;
+    assert_eq!(why("list:"), words);
+    let words = r#""list:a=1," names no codec: a parameter has no name; list takes a and b"#;
+    assert_eq!(why("list:a=1,"), words);
 }

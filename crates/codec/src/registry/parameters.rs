@@ -10,7 +10,7 @@ use crate::{BoxCodec, CodecSpec, NamedCodec, SpecError};
 ///
 /// A factory takes those that it knows. When it has returned, the registry refuses the others, and
 /// lists those that the factory asked for. So no factory can forget that check. The shortest name
-/// follows from the values.
+/// follows from the values. A factory that asks twice gets the same answer.
 ///
 /// The text is either one value ([`text`](Parameters::text), as in `struct:>I`) or a list of
 /// `key=value` with commas between them ([`get`](Parameters::get), as in
@@ -19,10 +19,11 @@ use crate::{BoxCodec, CodecSpec, NamedCodec, SpecError};
 #[derive(Debug)]
 pub struct Parameters<'a> {
     spec: &'a CodecSpec,
-    /// The text after the colon, until it is taken.
+    /// The text after the colon.
     text: Option<&'a str>,
-    /// The pairs of a list that are not taken yet.
-    pairs: Vec<(&'a str, &'a str)>,
+    /// The factory took the text as one value.
+    whole: bool,
+    /// The keys and limits that the factory asked for, each once.
     keys: Vec<&'static str>,
     limits: Vec<&'static str>,
     /// The values for the name in its shortest form, and in full.
@@ -35,7 +36,7 @@ impl<'a> Parameters<'a> {
         Parameters {
             spec,
             text,
-            pairs: Vec::new(),
+            whole: false,
             keys: Vec::new(),
             limits: Vec::new(),
             short: Vec::new(),
@@ -53,11 +54,11 @@ impl<'a> Parameters<'a> {
     where
         T: FromStr<Err: Display> + Display + Default + PartialEq,
     {
-        let Some(text) = self.text.take() else {
+        let Some(text) = self.text.filter(|_| self.keys.is_empty()) else {
             return Ok(T::default());
         };
         let value: T = text.parse().map_err(|error| self.refused(error))?;
-        if value != T::default() {
+        if !std::mem::replace(&mut self.whole, true) && value != T::default() {
             self.note(value.to_string(), true);
         }
         Ok(value)
@@ -72,7 +73,9 @@ impl<'a> Parameters<'a> {
         T: FromStr<Err: Display> + Display,
     {
         let value = self.value::<T>(key, "")?;
-        if let Some(value) = &value {
+        if ask(&mut self.keys, key)
+            && let Some(value) = &value
+        {
             self.note(format!("{key}={value}"), true);
         }
         Ok(value)
@@ -90,31 +93,33 @@ impl<'a> Parameters<'a> {
         let value = self.value::<T>(key, &way_out)?;
         let given = value.as_ref().is_some_and(|value| *value != default);
         let value = value.unwrap_or(default);
-        self.note(format!("{key}={value}"), given);
+        if ask(&mut self.keys, key) {
+            self.note(format!("{key}={value}"), given);
+        }
         Ok(value)
     }
 
     /// [`CodecSpec::max_frame`], for a codec that has such a limit.
     pub fn max_frame(&mut self) -> Option<usize> {
-        self.limits.push("max_frame");
+        ask(&mut self.limits, "max_frame");
         self.spec.max_frame
     }
 
     /// [`CodecSpec::max_discard`], for a codec that has such a limit.
     pub fn max_discard(&mut self) -> Option<u64> {
-        self.limits.push("max_discard");
+        ask(&mut self.limits, "max_discard");
         self.spec.max_discard
     }
 
     /// [`CodecSpec::max_depth`], for a codec that has such a limit.
     pub fn max_depth(&mut self) -> Option<usize> {
-        self.limits.push("max_depth");
+        ask(&mut self.limits, "max_depth");
         self.spec.max_depth
     }
 
     /// [`CodecSpec::keep_last`], for a codec that has such a choice.
     pub fn keep_last(&mut self) -> Option<bool> {
-        self.limits.push("keep_last");
+        ask(&mut self.limits, "keep_last");
         self.spec.keep_last
     }
 
@@ -123,21 +128,23 @@ impl<'a> Parameters<'a> {
         SpecError::refused(&self.spec.name, problem)
     }
 
+    /// The pairs of a list; none where the text is one value.
+    fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let list = self.text.filter(|_| !self.whole).into_iter();
+        list.flat_map(|text| text.split(','))
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    }
+
     /// Reads the value of `key`.
-    fn value<T>(&mut self, key: &'static str, way_out: &str) -> Result<Option<T>, SpecError>
+    fn value<T>(&self, key: &'static str, way_out: &str) -> Result<Option<T>, SpecError>
     where
         T: FromStr<Err: Display>,
     {
-        self.keys.push(key);
-        if let Some(text) = self.text.take() {
-            let pair = |pair: &'a str| pair.split_once('=').unwrap_or((pair, ""));
-            self.pairs = text.split(',').map(pair).collect();
-        }
-        let Some(at) = self.pairs.iter().position(|(given, _)| *given == key) else {
+        let mut values = self.pairs().filter(|(given, _)| *given == key);
+        let Some((_, text)) = values.next() else {
             return Ok(None);
         };
-        let (_, text) = self.pairs.remove(at);
-        if self.pairs.iter().any(|(given, _)| *given == key) {
+        if values.next().is_some() {
             return Err(self.refused(format_args!("{key} is given twice")));
         }
         let value = text.parse().map_err(|error| {
@@ -153,14 +160,23 @@ impl<'a> Parameters<'a> {
         self.full.push(text);
     }
 
+    /// What the factory did not take, in words.
+    fn not_taken(&self, name: &str) -> Option<String> {
+        if self.text.is_some() && !self.whole && self.keys.is_empty() {
+            return Some(format!("{name} takes nothing after it"));
+        }
+        let takes = listed(&self.keys);
+        let (key, _) = self.pairs().find(|(key, _)| !self.keys.contains(key))?;
+        Some(match (self.text, key) {
+            (Some(""), _) => format!("no parameter follows the colon; {name} takes {takes}"),
+            (_, "") => format!("a parameter has no name; {name} takes {takes}"),
+            _ => format!("{name} has no parameter {key:?}; it takes {takes}"),
+        })
+    }
+
     /// The codec with its name, if all that was given was taken.
     pub(super) fn named(self, name: &str, codec: BoxCodec) -> Result<NamedCodec, SpecError> {
-        if self.text.is_some() {
-            return Err(self.refused(format_args!("{name} takes nothing after it")));
-        }
-        if let Some((key, _)) = self.pairs.first() {
-            let keys = listed(&self.keys);
-            let problem = format_args!("{name} has no parameter {key:?}; it takes {keys}");
+        if let Some(problem) = self.not_taken(name) {
             return Err(self.refused(problem));
         }
         let with = |texts: &[String]| match texts {
@@ -185,4 +201,13 @@ impl<'a> Parameters<'a> {
             }),
         }
     }
+}
+
+/// Notes that the factory asked for `name`, and says whether that is the first time.
+fn ask(asked: &mut Vec<&'static str>, name: &'static str) -> bool {
+    let first = !asked.contains(&name);
+    if first {
+        asked.push(name);
+    }
+    first
 }
