@@ -111,6 +111,25 @@ async fn a_receive_that_is_cancelled_again_and_again_times_out_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_after_a_receive_that_is_cancelled_counts() {
+    let (mut client, mut server) = pair("mem://*", &[("silence", "5s")]).await;
+    let cancelled = timeout(SECOND, client.recv(&mut [0; 64])).await;
+    assert!(cancelled.is_err());
+    tokio::time::sleep(60 * SECOND).await;
+    let begun = Instant::now();
+    let error = client.recv(&mut [0; 64]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+
+    // Bytes that have arrived in that time are received.
+    let cancelled = timeout(SECOND, client.recv(&mut [0; 64])).await;
+    assert!(cancelled.is_err());
+    server.send_all(b"late").await.unwrap();
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!(client.recv(&mut [0; 64]).await.unwrap().0, 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_blocked_send_fails_and_goes_on_when_the_peer_reads() {
     for url in ["mem://*", "tcp://127.0.0.1:0"] {
         let (mut client, mut server) = pair(url, &[("send_within", "5s")]).await;
