@@ -61,6 +61,7 @@ mod error;
 mod format;
 #[cfg(feature = "net")]
 mod framed;
+mod gather;
 mod json;
 pub mod limits;
 mod line;

@@ -2,8 +2,9 @@
 
 use bytes::BytesMut;
 
+use crate::gather::encode_behind;
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
-use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, Properties};
+use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, FrameSource, Properties};
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
@@ -132,6 +133,20 @@ fn whole<const N: usize>(
     })
 }
 
+/// The lowest `N` bytes of a length, the least significant first.
+#[inline(always)]
+fn little<const N: usize>(len: u64) -> [u8; N] {
+    let bytes = len.to_le_bytes();
+    std::array::from_fn(|at| bytes[at])
+}
+
+/// The lowest `N` bytes of a length, the most significant first.
+#[inline(always)]
+fn big<const N: usize>(len: u64) -> [u8; N] {
+    let bytes = len.to_be_bytes();
+    std::array::from_fn(|at| bytes[bytes.len() - N + at])
+}
+
 impl Default for Struct {
     fn default() -> Self {
         Struct::new(Format::default())
@@ -180,6 +195,29 @@ impl Codec for Struct {
         self.format.put(frame.len() as u64, out);
         out.extend_from_slice(frame);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn encode_many(
+        &mut self,
+        frames: &mut dyn FrameSource,
+        out: &mut BytesMut,
+        full: usize,
+    ) -> Result<(), CodecError> {
+        macro_rules! behind {
+            ($size:literal, $header:ident) => {
+                encode_behind(frames, out, full, self.longest, $header::<$size>)
+            };
+        }
+        match (self.format.size(), self.format.is_big()) {
+            (1, _) => behind!(1, little),
+            (2, false) => behind!(2, little),
+            (2, true) => behind!(2, big),
+            (4, false) => behind!(4, little),
+            (4, true) => behind!(4, big),
+            (_, false) => behind!(8, little),
+            (_, true) => behind!(8, big),
+        }
     }
 
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {

@@ -1,7 +1,7 @@
-//! `decode_many` finds the same frames as `decode`, one by one.
+//! `decode_many` and `encode_many` give the same as `decode` and `encode`, one by one.
 
 use bytes::BytesMut;
-use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End};
+use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End, FrameSource};
 
 use super::Subject;
 use super::drive::{Driver, ensure, same, shown};
@@ -94,4 +94,74 @@ pub(super) fn frames_found_ahead_may_be_dropped(subject: &Subject) -> Verdict {
         same(&Driver::new(codec).stream(other.chunks(1))?, &due, behind)?;
     }
     Ok(())
+}
+
+/// The lengths of frames, in bytes above the shortest, at which a codec may change its way.
+const LENS: [usize; 14] = [0, 1, 3, 8, 16, 17, 64, 127, 128, 129, 200, 5, 2, 0];
+
+pub(super) fn frames_encoded_together_are_those_encoded_one_by_one(subject: &Subject) -> Verdict {
+    let mut random = random();
+    let lens = LENS.map(|len| (subject.least + len).min(subject.most));
+    let frames: Result<Vec<_>, _> = lens
+        .map(|len| subject.frame(&mut random, len))
+        .into_iter()
+        .collect();
+    let frames = vec![frames?; 20].concat();
+    // The mark lies exactly behind a frame, too.
+    let exact = BEFORE.len() + subject.wire(&frames[..4])?.len();
+    for limits in [subject.small(), subject.roomy()] {
+        for full in [0, 1, exact, exact + 1, 1000, 1024, 5000, usize::MAX] {
+            let (one, many) = (subject.codec(limits), subject.codec(limits));
+            let how = |what: &str| format!("{what}, to {full} bytes, of {} frames", frames.len());
+            encoded_alike(one, many, &frames, full).map_err(|what| how(&what))?;
+        }
+    }
+    Ok(())
+}
+
+/// The bytes that wait already.
+const BEFORE: &str = "before";
+
+/// Encodes all of them one by one and together: each frame that is refused ends a call.
+fn encoded_alike(
+    mut one: BoxCodec,
+    mut many: BoxCodec,
+    frames: &[Vec<u8>],
+    full: usize,
+) -> Verdict {
+    let mut at = 0;
+    while at < frames.len() {
+        let (mut due, mut out) = (BytesMut::from(BEFORE), BytesMut::from(BEFORE));
+        let (mut single, mut together) = (Rest(&frames[at..]), Rest(&frames[at..]));
+        let mut ends = Ok(());
+        while due.len() < full
+            && ends.is_ok()
+            && let Some(frame) = single.next_frame()
+        {
+            ends = one.encode(frame, &mut due);
+        }
+        let said = many.encode_many(&mut together, &mut out, full);
+        ensure(said == ends, || format!("{said:?} and not {ends:?}"))?;
+        ensure(out == due, || {
+            format!("{} and not {}", shown(&out), shown(&due))
+        })?;
+        let (left, due) = (together.0.len(), single.0.len());
+        ensure(left == due, || {
+            format!("{left} frames are left and not {due}")
+        })?;
+        // Where there is no room the next call begins with the frame behind.
+        at = frames.len() - due.min(frames.len() - at - 1);
+    }
+    Ok(())
+}
+
+/// Frames that are not given out.
+struct Rest<'a>(&'a [Vec<u8>]);
+
+impl FrameSource for Rest<'_> {
+    fn next_frame(&mut self) -> Option<&[u8]> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
 }

@@ -124,6 +124,8 @@ macro_rules! __codec_laws {
                 "`decode_many` finds the frames of `decode`, wherever the stream is cut.",
             many::frames_found_ahead_may_be_dropped
                 "After the first frame of `decode_many`, a codec is as new.",
+            many::frames_encoded_together_are_those_encoded_one_by_one
+                "`encode_many` writes what `encode` does, and ends at the mark or the same error.",
             tiers::the_reader_agrees
                 "`Reader` gives the frames and errors that `decode` gives.",
             tiers::framed_agrees

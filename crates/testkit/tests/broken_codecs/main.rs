@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use socketry_codec::{
-    Affix, Ahead, BoxCodec, Codec, CodecError, CodecSpec, Content, Decoded, End, Fault, Line,
-    Properties, Struct,
+    Affix, Ahead, BoxCodec, Codec, CodecError, CodecSpec, Content, Decoded, End, Fault,
+    FrameSource, Line, Properties, Struct,
 };
 use socketry_testkit::codec::{LAWS, Limits, Subject, law};
 
@@ -31,6 +31,8 @@ struct Bent {
     decode: fn(&mut Bent, &[u8], End) -> Answer,
     many: fn(&mut Bent, &[u8], End, &mut Ahead) -> Answer,
     encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
+    /// How many bytes more than it was told `encode_many` takes for the mark.
+    beyond: usize,
     envelope: fn(&mut Bent, &[u8]) -> Envelope,
     at_boundary: fn(&Bent) -> bool,
     properties: fn(&Bent) -> Properties,
@@ -47,6 +49,7 @@ impl Bent {
             decode: |bent, input, end| bent.good.decode(input, end),
             many: |bent, input, end, _| (bent.decode)(bent, input, end),
             encode: |bent, frame, out| bent.good.encode(frame, out),
+            beyond: 0,
             envelope: |bent, frame| bent.good.envelope(frame),
             at_boundary: |bent| bent.good.at_boundary(),
             properties: |bent| bent.good.properties(),
@@ -63,6 +66,19 @@ impl Codec for Bent {
     }
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         (self.encode)(self, frame, out)
+    }
+    fn encode_many(
+        &mut self,
+        frames: &mut dyn FrameSource,
+        out: &mut BytesMut,
+        full: usize,
+    ) -> Result<(), CodecError> {
+        while out.len() < full.saturating_add(self.beyond)
+            && let Some(frame) = frames.next_frame()
+        {
+            self.encode(frame, out)?;
+        }
+        Ok(())
     }
     fn envelope(&mut self, frame: &[u8]) -> Envelope {
         (self.envelope)(self, frame)

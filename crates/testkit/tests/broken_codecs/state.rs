@@ -134,3 +134,12 @@ fn a_look_ahead_that_is_remembered() {
     caught("frames_found_ahead_are_those_found_one_by_one", &broken);
     caught("frames_found_ahead_may_be_dropped", &broken);
 }
+
+#[test]
+fn a_mark_that_is_passed() {
+    let broken = bent("struct", |bent| bent.beyond = 1);
+    caught(
+        "frames_encoded_together_are_those_encoded_one_by_one",
+        &broken,
+    );
+}
