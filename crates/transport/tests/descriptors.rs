@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use socketry_transport::{
-    Endpoint, Listener, OsListener, Received, RecvExt, SendExt, Socket, SocketParts, Transport,
-    UnixTransport, listen,
+    BoxSocket, Descriptors, Endpoint, Half, Listener, OsListener, Received, RecvExt, SendExt,
+    Socket, SocketParts, Transport, UnixTransport, listen, prefix,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -38,7 +39,7 @@ const TCP: &str = "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
 
 /// A listener that somebody else made, and left as the system makes one.
 fn inherited(path: &Path) -> OsListener {
-    let listener = std::os::unix::net::UnixListener::bind(path).unwrap();
+    let listener = UnixListener::bind(path).unwrap();
     SocketParts::from(OwnedFd::from(listener))
         .listening()
         .unwrap()
@@ -199,4 +200,43 @@ async fn so_is_what_stands_behind_a_unix_streams() {
     let send = "s.sendall(b'ab')\ntry: s.send(b'!', socket.MSG_OOB)\nexcept OSError: pass\ns.sendall(b'cd')";
     let peer = peer(UNIX, send, path.to_str().unwrap());
     assert_eq!(answered(listener, peer, b"abcd").await, "b'heard'\n");
+}
+
+#[tokio::test]
+async fn a_socket_made_by_hand_passes_descriptors() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("s");
+    let parts = SocketParts::from(OwnedFd::from(UnixListener::bind(&path).unwrap()));
+    let mut listener = parts.descriptors(4).listening().unwrap();
+    let _client = UnixStream::connect(&path).unwrap();
+    let accepted = listener.accept().await.unwrap();
+    assert!(accepted.info().get::<Descriptors>().is_some());
+
+    let (datagrams, _peer) = UnixDatagram::pair().unwrap();
+    let parts = SocketParts::from(OwnedFd::from(datagrams)).descriptors(0);
+    assert!(
+        parts
+            .connected()
+            .unwrap()
+            .info()
+            .get::<Descriptors>()
+            .is_some()
+    );
+
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = SocketParts::from(OwnedFd::from(tcp))
+        .descriptors(4)
+        .listening();
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "only Unix sockets pass descriptors"
+    );
+}
+
+#[tokio::test]
+async fn a_layer_does_not_give_its_inner_descriptor_away() {
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    let socket = SocketParts::from(OwnedFd::from(ours)).connected().unwrap();
+    let ahead = prefix(socket, b"read ahead".to_vec());
+    assert!(BoxSocket::new(ahead).descriptor().is_none());
 }

@@ -8,6 +8,8 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
+#[cfg(target_os = "linux")]
+use crate::kernel::os::refuse_descriptors;
 use crate::kernel::os::{Os, OsSocket, Place};
 
 /// A socket that the caller made: with a family, type and protocol of its choice, or from a
@@ -27,7 +29,11 @@ use crate::kernel::os::{Os, OsSocket, Place};
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct SocketParts(Socket);
+pub struct SocketParts {
+    socket: Socket,
+    /// The most passed descriptors that wait to be taken.
+    descriptors: Option<usize>,
+}
 
 impl SocketParts {
     /// A new socket, as `socket(2)` makes it. `family` is `libc::AF_INET`, say, `kind`
@@ -37,12 +43,45 @@ impl SocketParts {
     /// The system's error: there may be no such socket, or it may not be allowed (raw sockets).
     pub fn new(family: i32, kind: i32, protocol: i32) -> io::Result<Self> {
         let protocol = (protocol != 0).then(|| Protocol::from(protocol));
-        Socket::new(Domain::from(family), Type::from(kind), protocol).map(SocketParts)
+        Socket::new(Domain::from(family), Type::from(kind), protocol).map(SocketParts::from)
     }
 
     /// The socket itself, to bind, connect, or set any option.
     pub fn as_socket(&self) -> &Socket {
-        &self.0
+        &self.socket
+    }
+
+    /// Passes descriptors over this Unix socket, as the option `descriptors` does: `most` that a
+    /// peer passed may wait to be taken. With 0 this end can send descriptors, and takes none. Of a
+    /// listener, the accepted sockets pass them. Other sockets are then refused.
+    ///
+    /// ```
+    /// use std::os::fd::{AsFd, OwnedFd};
+    /// use std::os::unix::net::UnixStream;
+    /// use socketry_transport::{Descriptors, Half, RecvExt, SendExt, SocketParts};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let parts = [ours, theirs].map(|end| SocketParts::from(OwnedFd::from(end)).descriptors(4));
+    /// let [ours, theirs] = parts.map(SocketParts::connected);
+    /// let (mut ours, mut theirs) = (ours?, theirs?);
+    ///
+    /// let passed = ours.info().get::<Descriptors>().expect("it passes descriptors");
+    /// passed.attach(tempfile::tempfile()?)?;
+    /// ours.send_all(b"x").await?;
+    /// theirs.recv(&mut [0; 8]).await?;
+    /// let came = theirs.info().get::<Descriptors>().expect("it passes descriptors");
+    /// assert_eq!(came.take(1)?.len(), 1);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn descriptors(self, most: usize) -> Self {
+        SocketParts {
+            descriptors: Some(most),
+            ..self
+        }
     }
 
     /// A socket that is connected already.
@@ -51,7 +90,7 @@ impl SocketParts {
     /// If it is not connected, or of a kind that is neither stream nor datagram. Needs a runtime.
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
-        let peer = Place::of(scheme, &self.0.peer_addr()?);
+        let peer = Place::of(scheme, &self.socket.peer_addr()?);
         let (os, local) = self.os(scheme)?;
         Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
@@ -63,13 +102,14 @@ impl SocketParts {
     /// If it does not listen. Needs a runtime.
     pub fn listening(self) -> io::Result<OsListener> {
         let scheme = self.scheme()?;
-        if !listens(&self.0)? {
+        if !listens(&self.socket)? {
             return Err(unsuitable(
                 "the socket does not listen; call listen(2) on it first",
             ));
         }
+        let descriptors = self.descriptors;
         let (os, local) = self.os(scheme)?;
-        Ok(OsListener::new(os, &local, None))
+        Ok(OsListener::new(os, &local, None).passing_at_most(descriptors))
     }
 
     /// A datagram socket that is bound already, for [`SessionListener`](crate::SessionListener) or
@@ -89,13 +129,21 @@ impl SocketParts {
     }
 
     fn os(self, scheme: Scheme) -> io::Result<(Os, SockAddr)> {
-        self.0.set_nonblocking(true)?;
-        let (os, local) = Os::located(self.0, scheme)?;
-        Ok((os.made_elsewhere(true), local))
+        if self.descriptors.is_some() && !scheme.is_unix() {
+            return Err(unsuitable("only Unix sockets pass descriptors"));
+        }
+        #[cfg(target_os = "linux")]
+        if self.descriptors == Some(0) {
+            refuse_descriptors(&self.socket);
+        }
+        self.socket.set_nonblocking(true)?;
+        let (os, local) = Os::located(self.socket, scheme)?;
+        let os = os.made_elsewhere(true).passing_at_most(self.descriptors);
+        Ok((os, local))
     }
 
     fn scheme(&self) -> io::Result<Scheme> {
-        match (self.0.local_addr()?.domain(), self.0.r#type()?) {
+        match (self.socket.local_addr()?.domain(), self.socket.r#type()?) {
             (Domain::UNIX, Type::STREAM) => Ok(Scheme::Unix),
             (Domain::UNIX, Type::DGRAM) => Ok(Scheme::UnixDgram),
             (Domain::IPV4 | Domain::IPV6, Type::STREAM) => Ok(Scheme::Tcp),
@@ -124,12 +172,15 @@ fn unsuitable(words: &str) -> io::Error {
 
 impl From<OwnedFd> for SocketParts {
     fn from(fd: OwnedFd) -> Self {
-        SocketParts(Socket::from(fd))
+        SocketParts::from(Socket::from(fd))
     }
 }
 
 impl From<Socket> for SocketParts {
     fn from(socket: Socket) -> Self {
-        SocketParts(socket)
+        SocketParts {
+            socket,
+            descriptors: None,
+        }
     }
 }

@@ -90,7 +90,10 @@ impl OsSocket {
 }
 
 impl BoxSocket {
-    /// The descriptor, if an [`OsSocket`] is inside.
+    /// The descriptor, if this is an [`OsSocket`] itself. It is `None` where a layer is around one:
+    /// the layer may hold bytes that it read ahead, or encrypt them, so the descriptor's bytes are
+    /// not those of this socket. [`downcast_ref`](BoxSocket::downcast_ref) reaches a layer that
+    /// gives its inner socket.
     ///
     /// Do not receive through it: once a UDP socket has received a batch, the system hands over
     /// several datagrams as one.
