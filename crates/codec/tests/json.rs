@@ -129,12 +129,16 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_json_takes_for_an_object_ends_here_where_it_ends_there(bytes in nearly(), more in nearly()) {
+    fn what_serde_json_takes_for_an_object_ends_here_where_it_ends_there(
+        bytes in nearly(),
+        more in nearly(),
+    ) {
         let bytes = [bytes, more].concat();
         let (theirs, _) = ends(&bytes);
         let (ours, _) = frames(&bytes);
-        prop_assert!(ours.len() >= theirs.len(), "{:?}", String::from_utf8_lossy(&bytes));
-        prop_assert_eq!(&ours[..theirs.len()], &theirs[..], "{:?}", String::from_utf8_lossy(&bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        prop_assert!(ours.len() >= theirs.len(), "{:?}", text);
+        prop_assert_eq!(&ours[..theirs.len()], &theirs[..], "{:?}", text);
     }
 
     #[test]
@@ -142,7 +146,7 @@ proptest! {
         let mut begin = 0;
         for end in frames(&bytes).0 {
             let frame = &bytes[begin..end];
-            // Whether it is JSON inside, its parser says; where it ends is no longer in question.
+            // Only a parser can tell whether its contents are JSON.
             if serde_json::from_slice::<Value>(frame).is_ok() {
                 prop_assert_eq!(ends(frame), (vec![frame.len()], false));
             }
@@ -158,10 +162,14 @@ proptest! {
         }
     }
 
-    /// Behind a length any object goes there and back, and what is none is refused before it is
-    /// sent and when it arrives.
+    /// After a length any object arrives as it was sent. Other bytes are refused, both when they
+    /// are sent and when they arrive.
     #[test]
-    fn behind_a_length_an_object_is_framed_whole_and_nothing_else_is(value in value(), how in 0..3usize, around in space()) {
+    fn behind_a_length_an_object_is_framed_whole_and_nothing_else_is(
+        value in value(),
+        how in 0..3usize,
+        around in space(),
+    ) {
         let text = format!("{around}{}{around}", written(&value, how));
         for name in ["json", "json:>H", "json:<q"] {
             let mut out = BytesMut::new();

@@ -44,7 +44,11 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 
 proptest! {
     #[test]
-    fn cuts_do_not_matter(name in select(&NAMES[1..]), bytes in telling(), cuts in vec(any::<usize>(), 0..8)) {
+    fn cuts_do_not_matter(
+        name in select(&NAMES[1..]),
+        bytes in telling(),
+        cuts in vec(any::<usize>(), 0..8),
+    ) {
         let whole = stream(small(name), [&bytes[..]]);
         prop_assert_eq!(&stream(small(name), pieces(&bytes, &cuts)), &whole);
         prop_assert_eq!(&stream(small(name), bytes.chunks(1)), &whole);
@@ -74,7 +78,8 @@ proptest! {
         let wire = encode(&mut codec(name), &[&object]);
         for here in 1..wire.len() {
             let events = stream(codec(name), [&wire[..here]]);
-            prop_assert!(matches!(events[..], [Err(socketry_codec::Fault::Truncated { .. })]), "{} {:?}", here, events);
+            let truncated = matches!(events[..], [Err(socketry_codec::Fault::Truncated { .. })]);
+            prop_assert!(truncated, "{} {:?}", here, events);
         }
     }
 }

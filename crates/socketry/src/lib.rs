@@ -54,8 +54,8 @@
 //! | whole messages on one machine, in order | `unix-dgram:///path` |
 //! | a test, or two parts of one program | `mem://name` |
 //!
-//! The page of [`transport`] has more of each. None of them encrypts: the feature `tls` puts TLS over
-//! any stream, as `tls://host:port`.
+//! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
+//! over any stream, as `tls://host:port`.
 //!
 //! # Choosing a codec
 //!

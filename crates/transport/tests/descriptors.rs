@@ -126,13 +126,16 @@ async fn our_own_sockets_refuse_descriptors_audibly() {
 async fn so_do_those_that_connect_and_those_of_datagrams() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let sends = "def passes(s, *to):\n try: socket.send_fds(s, [b'x'], [0], 0, *to); return 'passed'\n \
+    let sends = "def passes(s, *to):\n \
+                 try: socket.send_fds(s, [b'x'], [0], 0, *to); return 'passed'\n \
                  except PermissionError: return 'refused'\n";
     let script = format!(
         "import socket, sys\n{sends}\
-         l = socket.socket(socket.AF_UNIX); l.bind(sys.argv[1]); l.listen(); print('ready', flush=True)\n\
+         l = socket.socket(socket.AF_UNIX); l.bind(sys.argv[1]); l.listen()\n\
+         print('ready', flush=True)\n\
          print(passes(l.accept()[0]))\n\
-         d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.connect(sys.argv[2]); print(passes(d))"
+         d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.connect(sys.argv[2])\n\
+         print(passes(d))"
     );
     let (stream, datagrams) = (path("s"), path("d"));
     let at = format!("unix-dgram://{}", datagrams.display());
@@ -197,7 +200,8 @@ async fn so_is_what_stands_behind_a_unix_streams() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
     let listener = listen(path.as_path()).await.unwrap();
-    let send = "s.sendall(b'ab')\ntry: s.send(b'!', socket.MSG_OOB)\nexcept OSError: pass\ns.sendall(b'cd')";
+    let send = "s.sendall(b'ab')\ntry: s.send(b'!', socket.MSG_OOB)\nexcept OSError: pass\n\
+                s.sendall(b'cd')";
     let peer = peer(UNIX, send, path.to_str().unwrap());
     assert_eq!(answered(listener, peer, b"abcd").await, "b'heard'\n");
 }

@@ -334,7 +334,9 @@ async fn a_cancelled_accept_loses_nobody() {
         // Polled once, and dropped.
         tokio::select! {
             biased;
-            accepted = listeners.accept_from() => peers.push(accepted.unwrap().0.peer().to_string()),
+            accepted = listeners.accept_from() => {
+                peers.push(accepted.unwrap().0.peer().to_string());
+            }
             () = std::future::ready(()) => tokio::task::yield_now().await,
         }
     }

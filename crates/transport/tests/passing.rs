@@ -251,8 +251,8 @@ fn pass_and_leave(times: usize) {
     });
 }
 
-/// Has the kernel add a descriptor of the sender's process to each message (Linux 6.5; older kernels
-/// refuse the option).
+/// Has the kernel add a descriptor of the sender's process to each message (Linux 6.5; older
+/// kernels refuse the option).
 #[expect(unsafe_code, reason = "no crate here sets the option")]
 fn note_processes(socket: &impl AsFd) {
     let on: libc::c_int = 1;

@@ -98,7 +98,8 @@ async fn a_stream_listens_at_a_path_that_fills_the_room() {
 async fn a_stale_file_of_that_length_is_taken_over() {
     let directory = tempfile::tempdir().unwrap();
     let path = path(directory.path(), "s", 108);
-    let script = "s = socket.socket(socket.AF_UNIX); bind(s, sys.argv[1]); s.listen(); s.close(); say('ready')";
+    let script = "s = socket.socket(socket.AF_UNIX); bind(s, sys.argv[1]); s.listen(); \
+                  s.close(); say('ready')";
     Peer::start(script, &[&path]).await;
     assert!(path.exists());
     listen(path.as_path()).await.unwrap();
@@ -109,7 +110,8 @@ async fn a_stream_connects_to_a_c_programs_path() {
     let directory = tempfile::tempdir().unwrap();
     let path = path(directory.path(), "s", 108);
     let script = format!(
-        "s = socket.socket(socket.AF_UNIX); bind(s, sys.argv[1]); s.listen(); say('ready'); {ANSWERS}"
+        "s = socket.socket(socket.AF_UNIX); bind(s, sys.argv[1]); s.listen(); \
+         say('ready'); {ANSWERS}"
     );
     let _peer = Peer::start(&script, &[&path]).await;
     let mut client = connect(path.as_path()).await.unwrap();
@@ -178,7 +180,8 @@ async fn unconnected_datagrams_are_answered_at_paths_and_names() {
 async fn a_datagram_socket_connects_to_such_a_path() {
     let directory = tempfile::tempdir().unwrap();
     let path = path(directory.path(), "s", 108);
-    let script = "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); bind(s, sys.argv[1]); say('ready')\n\
+    let script = "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); \
+                  bind(s, sys.argv[1]); say('ready')\n\
                   heard, peer = s.recvfrom(100); s.sendto(heard, peer)";
     let _peer = Peer::start(script, &[&path]).await;
     let mut client = connect(&*format!("unix-dgram://{}", path.display()))

@@ -184,7 +184,11 @@ fn bytes_at_the_ends_of_every_range_unpack_alike() {
 
 proptest! {
     #[test]
-    fn any_value_packs_alike(form in select(formats()), value in any::<i128>(), shift in 0..128u32) {
+    fn any_value_packs_alike(
+        form in select(formats()),
+        value in any::<i128>(),
+        shift in 0..128u32,
+    ) {
         packs_alike(&form, value >> shift);
     }
 
@@ -193,9 +197,12 @@ proptest! {
         unpacks_alike(&form, &bytes);
     }
 
-    /// What the tutorial's programs send is read here, and the other way round.
+    /// The tutorial's programs and this crate read each other's frames.
     #[test]
-    fn whole_frames_are_written_alike(form in select(formats()), frames in vec(vec(any::<u8>(), 0..40), 0..5)) {
+    fn whole_frames_are_written_alike(
+        form in select(formats()),
+        frames in vec(vec(any::<u8>(), 0..40), 0..5),
+    ) {
         let payloads: Vec<String> = frames.iter().map(|frame| format!("x{}", hex(frame))).collect();
         let words = ["frames", &form].into_iter().chain(payloads.iter().map(String::as_str));
         if let Some(theirs) = ask(&words.collect::<Vec<_>>()) {

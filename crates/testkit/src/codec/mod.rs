@@ -117,7 +117,7 @@ macro_rules! __codec_laws {
             state::sending_does_not_disturb_receiving
                 "Encoding in between changes no decoded frame.",
             state::at_boundary_says_that_another_may_take_over
-                "Where `at_boundary` is true, a new codec decodes the same; after a frame it is true.",
+                "Where `at_boundary` is true, as after a frame, a new codec decodes the same.",
             declared::its_properties_are_true
                 "The declared `properties` are true: boundaries, content, length, state.",
             many::frames_found_ahead_are_those_found_one_by_one

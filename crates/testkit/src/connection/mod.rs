@@ -75,7 +75,7 @@ macro_rules! __connection_laws {
             handles::streams_keep_their_connection
                 "Streams go on when all handles of their end are dropped.",
             handles::the_last_to_go_closes_in_order
-                "When the last handle and stream of an end are dropped, the peer sees an orderly close.",
+                "When an end drops its last handle and stream, the peer sees an orderly close.",
             handles::what_was_opened_before_the_last_went_arrives
                 "Streams that were opened and finished before the last handle went arrive whole.",
             closing::a_close_tells_code_and_reason

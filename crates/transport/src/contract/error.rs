@@ -29,7 +29,9 @@ type Held = Box<dyn StdError + Send + Sync + 'static>;
 ///
 /// # #[derive(Debug)] struct Alert;
 /// # impl std::fmt::Display for Alert {
-/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("certificate expired") }
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// #         f.write_str("certificate expired")
+/// #     }
 /// # }
 /// # impl std::error::Error for Alert {}
 /// let at: Endpoint = "tcp://127.0.0.1:443".parse()?;
@@ -189,7 +191,7 @@ fn with_scheme(text: &str, inside: &str, outside: &str) -> String {
     let (mut changed, mut done) = (String::new(), 0);
     for (at, _) in text.match_indices(&url) {
         let before = text[..at].chars().next_back();
-        // The end of a longer scheme is none.
+        // The end of a longer scheme is not a scheme.
         if before.is_none_or(|c| !c.is_ascii_alphanumeric() && !"+-.".contains(c)) {
             changed = changed + &text[done..at] + outside + "://";
             done = at + url.len();

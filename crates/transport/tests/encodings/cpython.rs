@@ -30,7 +30,8 @@ for argument in sys.argv[1:]:
                     yield from (bytes([a, b, c]) for c in range(256))
                 elif units == 'euckr' and (a, b) == (0xa4, 0xd4):
                     jamo = range(0xa1, 0xd5)
-                    yield from (bytes([a, b, a, c, a, d, a, e]) for c in jamo for d in jamo for e in jamo)
+                    for c in jamo:
+                        yield from (bytes([a, b, a, c, a, d, a, e]) for d in jamo for e in jamo)
                 elif units == 'gb18030' and 0x30 <= b <= 0x39:
                     if a == 0xff: continue
                     for c in range(0x81, 0xff):

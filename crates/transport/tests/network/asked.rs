@@ -237,7 +237,8 @@ async fn where_nothing_can_leave_from_the_kernel_chooses() {
 #[tokio::test]
 async fn real_clients_get_their_answers() {
     let python = "import socket, sys\n\
-                  s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)\n\
+                  family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET\n\
+                  s = socket.socket(family, socket.SOCK_DGRAM)\n\
                   s.settimeout(20); s.connect((sys.argv[1], int(sys.argv[2]))); s.send(b'ask')\n\
                   sys.stdout.buffer.write(s.recv(100))";
     for (at, asked) in ASKED {
@@ -279,8 +280,9 @@ async fn said(mut client: Command) -> String {
 }
 
 /// A device with an address in a network of its own, and one on its link.
-const DEVICE: &str = "ip link add one type veth peer name two; ip addr add 10.9.0.5/24 brd + dev one; \
-                      ip addr add fe80::5/64 dev one nodad; ip link set one up; ip link set two up";
+const DEVICE: &str = "ip link add one type veth peer name two; \
+                      ip addr add 10.9.0.5/24 brd + dev one; ip addr add fe80::5/64 dev one nodad; \
+                      ip link set one up; ip link set two up";
 
 /// Who calls to everybody asks an address that nobody can answer from.
 #[test]

@@ -9,8 +9,8 @@ use crate::alone::alone;
 
 /// A device that carries groups, in a network of its own.
 const DEVICE: &str = "ip link add one type veth peer name two; ip addr add 10.9.0.5/24 dev one; \
-                      ip addr add fd09::5/64 dev one nodad; ip link set one up; ip link set two up; \
-                      ip route add 239.0.0.0/8 dev one";
+                      ip addr add fd09::5/64 dev one nodad; \
+                      ip link set one up; ip link set two up; ip route add 239.0.0.0/8 dev one";
 
 async fn member(at: &str, port: u16, group: &str) -> OsDatagram {
     let at = format!("udp://{at}:{port}?reuse_address=true&join={group}");

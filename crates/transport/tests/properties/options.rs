@@ -1,7 +1,7 @@
 //! Options: every key, and what does not fit it, from each of the three sources.
 
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use socketry_transport::{Endpoint, Error, ErrorKind, Keys, SocketOptions};
 
@@ -212,7 +212,7 @@ proptest! {
     #[test]
     fn a_key_that_does_not_apply_is_refused_and_named(
         key in select(SocketOptions::KEYS),
-        allowed in proptest::sample::subsequence(SocketOptions::KEYS.to_vec(), 0..SocketOptions::KEYS.len()),
+        allowed in subsequence(SocketOptions::KEYS.to_vec(), 0..SocketOptions::KEYS.len()),
     ) {
         let (_, text, ..) = fitting().into_iter().find(|(name, ..)| *name == key).unwrap();
         let read = SocketOptions::from_query(&at(key, text), Keys::default().and(allowed.clone()));
@@ -227,7 +227,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_for_a_key_is_taken_or_named(key in select(SocketOptions::KEYS), text in any::<String>()) {
+    fn any_text_for_a_key_is_taken_or_named(
+        key in select(SocketOptions::KEYS),
+        text in any::<String>(),
+    ) {
         match from_query(key, &text) {
             Ok(options) => prop_assert!(options.set_keys() == [key]),
             Err(error) => {

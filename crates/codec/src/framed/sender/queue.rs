@@ -205,8 +205,8 @@ impl<C: Codec> Shared<C> {
     }
 }
 
-/// Whole frames, and behind them what a codec writes. If the codec panics, that is taken back: the
-/// panic ends one task, and the others go on sending.
+/// Whole frames, and behind them the bytes that a codec writes. If the codec panics, its bytes are
+/// removed: the panic ends one task, and the others go on sending.
 struct WholeFrames<'a> {
     buf: &'a mut BytesMut,
     len: usize,

@@ -36,7 +36,7 @@ use crate::contract::error::Result;
 /// | `unix:///path`, `unix-dgram:///path` | a socket in the file system; `unix://path` is relative to the working directory |
 /// | `unix://@name`, `unix-dgram://@name` | a name in Linux' abstract space, which leaves no file |
 /// | `mem://name` | inside this process |
-/// | `scheme://user@host:port/path?query` | any other scheme, for the transport that somebody registers for it; each part but the scheme may be absent |
+/// | `scheme://user@host:port/path?query` | any other scheme, for a transport that is registered for it; each part but the scheme may be absent |
 ///
 /// Any other scheme may have an address of any kind: the views [`host`](Endpoint::host),
 /// [`port`](Endpoint::port), [`socket_addr`](Endpoint::socket_addr),

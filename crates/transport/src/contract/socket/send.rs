@@ -126,10 +126,11 @@ pub trait SendHalf: Half {
 
     /// Breaks the connection off now, and tells whether the peer will see it.
     ///
-    /// Bytes that were not delivered yet may be lost. Both halves are done: a send fails, and so does
-    /// [`poll_finish`](SendHalf::poll_finish), also after one that succeeded; a receive fails or ends, at the latest after the bytes that had arrived. Tasks that wait at
-    /// either half are woken. Repeating it is harmless. Datagram sockets have no connection to
-    /// break: a session ends, and others go on.
+    /// Bytes that were not delivered yet may be lost. Both halves are done. A send fails, and so
+    /// does [`poll_finish`](SendHalf::poll_finish), even if an earlier one succeeded. A receive
+    /// fails or ends, at the latest after the bytes that had arrived. Tasks that wait at either
+    /// half are woken. Repeating it is harmless. Datagram sockets have no connection to break: a
+    /// session ends, and others go on.
     ///
     /// `code` is the reason, where the protocol has room for one (QUIC, HTTP/2). Of the transports
     /// of this crate, `mem` gives it to the peer in a [`StreamReset`](crate::StreamReset), and TCP

@@ -105,8 +105,9 @@ impl Descriptors {
         }
         let words = match queues.closed {
             true => format!(
-                "{count} descriptors are due and {here} are here: others were closed, since at most \
-                 {} may wait (the option descriptors), or this process has no room for more",
+                "{count} descriptors are due and {here} are here: others were closed, since \
+                 at most {} may wait (the option descriptors), or this process has no room \
+                 for more",
                 queues.most
             ),
             false => format!("{count} descriptors are due, and {here} came with the bytes"),

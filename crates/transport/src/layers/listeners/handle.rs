@@ -9,7 +9,8 @@ use crate::contract::endpoint::Endpoint;
 use crate::contract::transport::listener::Listener;
 
 /// Adds listeners to a [`Listeners`](crate::Listeners) and removes them, from any task and while it
-/// accepts. A listener inside may use it, too. All clones are the same handle. As long as one is left, an empty `Listeners` waits.
+/// accepts. A listener inside may use it, too. All clones are the same handle. As long as one is
+/// left, an empty `Listeners` waits.
 pub struct ListenersHandle {
     members: Arc<Members>,
 }

@@ -237,8 +237,8 @@ impl State {
         self.listeners.iter().position(|member| member.by.id == id)
     }
 
-    /// The next turn stays with the same listener. The caller drops the removed one once the lock is
-    /// free.
+    /// The next turn stays with the same listener. The caller drops the removed one once the lock
+    /// is free.
     fn remove(&mut self, id: ListenerId) -> Option<Member> {
         let at = self.place(id)?;
         if at < self.next {
