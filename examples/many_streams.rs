@@ -1,5 +1,5 @@
-//! One connection, many streams: a download that nobody reads does not hold up the questions beside
-//! it, and each end may say why it leaves.
+//! One connection, many streams: a download that the client does not read does not hold up the
+//! questions beside it, and each end may say why it leaves.
 
 use std::io;
 
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut client = mux.connect(listener.local()).await?;
     let serving = tokio::spawn(serve(listener.accept().await?));
 
-    // A stream that the server fills and nobody reads.
+    // A stream that the server fills and the client does not read.
     let mut download = Framed::new(client.open().await?, Line::new());
     download.send(b"download").await?;
 

@@ -46,7 +46,7 @@ async fn items(name: &str, wire: &[u8]) -> Vec<Result<Result<Bytes, CodecError>,
     let read = FramedRead::new(there, Compat::new(codec.build().unwrap()));
     let items = read.map(|item| item.map_err(|error| error.kind()));
     let items = items.collect().await;
-    // After a fatal error nobody reads what is left.
+    // After a fatal error the rest is not read.
     let _ = send.await.unwrap();
     items
 }

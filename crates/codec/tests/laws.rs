@@ -1,6 +1,6 @@
 //! What holds for every codec, whatever arrives, with this crate alone and inputs that differ from
-//! run to run. The laws of codecs are in `socketry-testkit`, for codecs of anybody, and run there
-//! against each of ours.
+//! run to run. The laws of codecs are in `socketry-testkit`, for third parties' codecs too, and run
+//! there against each of ours.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;

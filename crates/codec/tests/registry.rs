@@ -1,5 +1,5 @@
-//! A registry with a codec of somebody else's: chosen by name and parameters, printed, and refused
-//! in words.
+//! A registry with a third party's codec: chosen by name and parameters, printed, and refused in
+//! words.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use bytes::BytesMut;

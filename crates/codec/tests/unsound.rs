@@ -1,5 +1,5 @@
-//! Codecs of somebody's own: what they need not write, and what becomes of one that says what
-//! cannot be.
+//! Third parties' codecs: the methods that they may leave out, and the error of one that gives
+//! impossible answers.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;

@@ -1,5 +1,5 @@
-//! The contract imports nothing of the operating system: whoever reads it, and whatever compiles
-//! it, needs no kernel.
+//! The contract imports nothing of the operating system: it can be read and compiled without a
+//! kernel.
 
 use std::fs;
 use std::path::{Path, PathBuf};

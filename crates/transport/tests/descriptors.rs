@@ -37,7 +37,7 @@ fn peer(connect: &str, send: &str, at: &str) -> Child {
 const UNIX: &str = "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])";
 const TCP: &str = "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))";
 
-/// A listener that somebody else made, and left as the system makes one.
+/// A listener that was made outside of this crate, with the system's defaults.
 fn inherited(path: &Path) -> OsListener {
     let listener = UnixListener::bind(path).unwrap();
     SocketParts::from(OwnedFd::from(listener))
@@ -45,7 +45,7 @@ fn inherited(path: &Path) -> OsListener {
         .unwrap()
 }
 
-/// Reads `due` of what the peer has sent before anybody read, and answers it; what the peer said.
+/// Reads `due`, which the peer has sent before any read, and answers it. Gives the peer's output.
 async fn answered(mut listener: impl Listener, mut peer: Child, due: &[u8]) -> String {
     let serve = async {
         let mut said = BufReader::new(peer.stdout.take().unwrap());
@@ -86,7 +86,8 @@ async fn what_stands_behind_a_descriptor_is_read_at_once() {
     assert_eq!(answered(listener, peer, b"abcde").await, "b'heard'\n");
 }
 
-/// Nobody here asked for it: kept, it would take up a place in the table of this process for ever.
+/// The program did not ask for it. If it were kept, it would use a place in the table of this
+/// process for ever.
 #[tokio::test]
 async fn a_descriptor_that_comes_is_closed() {
     let directory = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::io;
 
 use socketry_transport::{Endpoint, Error, ErrorKind, os_code};
 
-/// What a library of somebody else's says, and what is behind it.
+/// The error of another library, and the error behind it.
 #[derive(Debug)]
 struct Alert {
     words: &'static str,

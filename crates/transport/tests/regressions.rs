@@ -191,8 +191,8 @@ async fn a_largest_datagram_is_one_that_can_be_sent() {
     session.send_all(&vec![0; max_len]).await.unwrap();
 }
 
-/// The kernel disconnects a Unix datagram socket whose peer is gone, and lets anybody send to it
-/// from then on.
+/// The kernel disconnects a Unix datagram socket whose peer is gone, and lets any process send to
+/// it from then on.
 #[tokio::test]
 async fn no_stranger_takes_the_place_of_a_peer_that_is_gone() {
     let directory = tempfile::tempdir().unwrap();
@@ -213,7 +213,7 @@ async fn no_stranger_takes_the_place_of_a_peer_that_is_gone() {
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
         send_to(&stranger, b"trust me", &to).await.unwrap_err();
     }
-    // Who listens there later is reached again, and heard.
+    // The client reaches the next socket that is bound there, and receives from it.
     let back = transport.bind(&place("peer")).await.unwrap();
     client.send_all(b"again").await.unwrap();
     let mut buf = [0; 16];

@@ -255,7 +255,7 @@ async fn a_failed_connect_is_a_value() {
 
 #[tokio::test]
 async fn a_connect_that_nobody_answers_times_out() {
-    // A listener who accepts nobody and whose backlog is full: a Unix connect waits for it.
+    // A listener that accepts no client, and whose backlog is full: a Unix connect waits for it.
     let directory = tempfile::tempdir().unwrap();
     let at = unix(directory.path(), "full").with("backlog", 1);
     let listener = listen(at).await.unwrap();
@@ -316,7 +316,7 @@ async fn options_from_code_and_url_reach_the_kernel() {
 async fn a_stale_socket_file_is_taken_over_and_nothing_else_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.sock");
-    // What a killed server leaves: a bound file that nobody has open.
+    // A killed server leaves a bound file without a socket.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let at = unix(directory.path(), "app.sock");
     let refused = listen(at.clone().with("reclaim", false)).await.unwrap_err();

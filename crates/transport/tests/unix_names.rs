@@ -68,7 +68,7 @@ impl Peer {
 
 /// A client that sends `ask` and says what it hears.
 const ASKS: &str = "s.send(b'ask'); say(s.recv(100).decode())";
-/// A server that answers who it accepts.
+/// A server that answers with the address of each client.
 const ANSWERS: &str = "c = s.accept()[0]; c.send(c.recv(100))";
 
 #[tokio::test]

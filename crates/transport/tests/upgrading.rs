@@ -1,4 +1,4 @@
-//! Handshakes in the background: what fails or hangs there harms nobody else.
+//! Handshakes in the background: one that fails or hangs harms no other client.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io;

@@ -233,7 +233,7 @@ async fn where_nothing_can_leave_from_the_kernel_chooses() {
     }
 }
 
-/// Programs that others wrote.
+/// Clients that are other programs.
 #[tokio::test]
 async fn real_clients_get_their_answers() {
     let python = "import socket, sys\n\
@@ -284,7 +284,7 @@ const DEVICE: &str = "ip link add one type veth peer name two; \
                       ip addr add 10.9.0.5/24 brd + dev one; ip addr add fe80::5/64 dev one nodad; \
                       ip link set one up; ip link set two up";
 
-/// Who calls to everybody asks an address that nobody can answer from.
+/// A client that sends to the broadcast address asks an address from which no answer can be sent.
 #[test]
 fn a_call_to_everybody_is_answered_by_somebody() {
     alone(
