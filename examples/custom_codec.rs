@@ -11,6 +11,9 @@ use socketry_apps::cli::CommandLine;
 use socketry_codec::limits::{check, unfinished};
 use socketry_codec::{Codec, CodecError, CodecRegistry, Decoded, End, Fault, Properties};
 
+/// The length has at most nine digits, so that no sum of positions can overflow.
+const DIGITS: usize = 9;
+
 #[derive(Clone)]
 struct Netstring {
     max: usize,
@@ -18,20 +21,22 @@ struct Netstring {
 
 impl Codec for Netstring {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        let Some(colon) = input.iter().take(10).position(|byte| *byte == b':') else {
+        #[rustfmt::skip]
+        let Some(colon) = input.iter().take(DIGITS + 1).position(|byte| *byte == b':') else {
             return match input.len() {
-                0..10 => unfinished(input.len(), 1, end),
+                0..=DIGITS => unfinished(input.len(), 1, end),
                 _ => Err(wrong()),
             };
         };
         let digits = std::str::from_utf8(&input[..colon]).ok();
-        let len: usize = digits.and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+        #[rustfmt::skip]
+        let len: usize = digits.and_then(|text| text.parse().ok()).ok_or_else(wrong)?;
         let (start, comma) = (colon + 1, colon + 1 + len);
         if len > self.max {
-            // Skipped and not fatal, since the next frame boundary is known.
             let (len, max) = (Some(len as u64), self.max as u64);
-            let fault = Fault::TooLong { len, max };
-            return Err(CodecError::skip(fault, comma as u64 + 1));
+            // One frame is lost, and not the connection: the next one begins after the comma.
+            #[rustfmt::skip]
+            return Err(CodecError::skip(Fault::TooLong { len, max }, comma as u64 + 1));
         }
         match input.get(comma) {
             #[rustfmt::skip]
@@ -50,7 +55,7 @@ impl Codec for Netstring {
     }
 
     fn at_boundary(&self) -> bool {
-        true
+        true // it keeps nothing from one call to the next
     }
 
     fn properties(&self) -> Properties {

@@ -1,4 +1,4 @@
-//! The numbers in the README.
+//! The numbers in the README, and the code of a guide that is an example too.
 
 use std::path::Path;
 
@@ -20,4 +20,22 @@ fn the_readme_counts_the_laws_right() {
     // Wherever its lines are broken.
     let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(readme.contains(&counted), "the README must say: {counted}");
+}
+
+/// The whole codec in `text`, without comments, attributes for the formatter, and white space.
+fn netstring(text: &str) -> String {
+    let begin = text.find("const DIGITS").expect("its first item");
+    let end = text.find("that is no netstring").expect("its last item");
+    let lines = text[begin..end].lines();
+    let code = lines.map(|line| line.split("//").next().unwrap_or_default());
+    let code: String = code.flat_map(str::split_whitespace).collect();
+    code.replace("#[rustfmt::skip]", "")
+}
+
+#[test]
+fn the_codec_of_the_guide_is_that_of_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |file| std::fs::read_to_string(root.join(file)).expect("it is there");
+    let guide = netstring(&read("docs/write-a-codec.md"));
+    assert_eq!(guide, netstring(&read("examples/custom_codec.rs")));
 }
