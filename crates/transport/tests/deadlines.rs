@@ -154,7 +154,7 @@ async fn a_blocked_send_fails_and_goes_on_when_the_peer_reads() {
     }
 }
 
-/// A connect that never ends.
+/// A transport whose connect never ends.
 struct Endless;
 
 #[async_trait]

@@ -316,7 +316,7 @@ async fn options_from_code_and_url_reach_the_kernel() {
 async fn a_stale_socket_file_is_taken_over_and_nothing_else_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.sock");
-    // A killed server leaves a bound file without a socket.
+    // A killed server leaves the file of a socket that is no longer open.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let at = unix(directory.path(), "app.sock");
     let refused = listen(at.clone().with("reclaim", false)).await.unwrap_err();

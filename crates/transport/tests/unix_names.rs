@@ -66,9 +66,9 @@ impl Peer {
     }
 }
 
-/// A client that sends `ask` and says what it hears.
+/// A client that sends `ask` and prints the answer.
 const ASKS: &str = "s.send(b'ask'); say(s.recv(100).decode())";
-/// A server that answers with the address of each client.
+/// A server that sends back the bytes of its first client.
 const ANSWERS: &str = "c = s.accept()[0]; c.send(c.recv(100))";
 
 #[tokio::test]

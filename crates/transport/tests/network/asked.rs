@@ -284,7 +284,7 @@ const DEVICE: &str = "ip link add one type veth peer name two; \
                       ip addr add 10.9.0.5/24 brd + dev one; ip addr add fe80::5/64 dev one nodad; \
                       ip link set one up; ip link set two up";
 
-/// A client that sends to the broadcast address asks an address from which no answer can be sent.
+/// A broadcast address cannot be the source of an answer, so the kernel chooses another one.
 #[test]
 fn a_call_to_everybody_is_answered_by_somebody() {
     alone(
