@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use rustls::pki_types::CertificateDer;
-use rustls::{CipherSuite, Connection, ProtocolVersion};
+use rustls::{CipherSuite, Connection, HandshakeKind, ProtocolVersion};
 
 use crate::pin::Pin;
 use crate::session::lock;
@@ -40,6 +40,7 @@ pub struct TlsInfo {
     version: Option<ProtocolVersion>,
     suite: Option<CipherSuite>,
     server_name: Option<String>,
+    resumed: bool,
     ended: Arc<Ended>,
     connection: Weak<Mutex<Connection>>,
 }
@@ -72,6 +73,7 @@ impl TlsInfo {
             version: conn.protocol_version(),
             suite: conn.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name,
+            resumed: conn.handshake_kind() == Some(HandshakeKind::Resumed),
             ended: Arc::clone(ended),
             connection: Arc::downgrade(connection),
         }
@@ -105,6 +107,11 @@ impl TlsInfo {
     /// On the server: the name that the client asked for (SNI).
     pub fn server_name(&self) -> Option<&str> {
         self.server_name.as_deref()
+    }
+
+    /// Whether an earlier session was resumed.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// How the peer's stream ended: `true` with a `close_notify`, `false` without one; `None` as

@@ -90,7 +90,13 @@ impl TlsError {
         );
         match us {
             Role::Client if !heard => error.hint("does a TLS server listen there?"),
-            _ => error,
+            Role::Server if heard => {
+                error.hint("some clients say nothing more when they refuse our certificate")
+            }
+            Role::Client => {
+                error.hint("does it require a client certificate (cert=FILE and key=FILE)?")
+            }
+            Role::Server => error,
         }
     }
 

@@ -13,7 +13,7 @@ use socketry_transport::{ErrorKind, Half, Joined, Received, SendHalf, Socket};
 use super::incoming::Incoming;
 use super::records::Records;
 use super::recv::{Reading, TlsRecv};
-use super::send::{Out, State, TlsSend};
+use super::send::{Out, TlsSend};
 use super::{TlsSocket, lock};
 use crate::error::{Role, TlsError, may_be_plain};
 use crate::info::{Ended, TlsInfo};
@@ -241,7 +241,8 @@ impl<S: Socket> Wire<S> {
             reading: Arc::clone(&reading),
             records: self.sent,
             info: info.clone(),
-            state: State::Open,
+            role: self.role,
+            closing: false,
         };
         let recv = TlsRecv {
             connection,

@@ -11,6 +11,7 @@ use socketry_transport::{Aborted, Half, Info, RecvHalf, SendHalf};
 use super::lock;
 use super::records::Records;
 use super::recv::Reading;
+use crate::error::{Role, TlsError};
 
 /// The sending half of a socket over TLS.
 ///
@@ -23,15 +24,9 @@ pub struct TlsSend<R, W> {
     pub(super) reading: Arc<Mutex<Reading<R>>>,
     pub(super) records: Records,
     pub(super) info: Info,
-    pub(super) state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Open,
-    /// The `close_notify` is among the ciphertext.
-    Closing,
-    Finished,
+    pub(super) role: Role,
+    /// Whether the `close_notify` is sent, or among the ciphertext.
+    pub(super) closing: bool,
 }
 
 impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
@@ -70,9 +65,19 @@ impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
     fn encrypt(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut conn = lock(&self.connection);
         let mut writer = conn.writer();
-        match parts {
+        let taken = match parts {
             [part] => writer.write(part),
             parts => writer.write_vectored(parts),
+        };
+        taken.map_err(|error| self.explained(error))
+    }
+
+    /// Why the connection failed before, which the receiving half has seen.
+    fn explained(&self, error: io::Error) -> io::Error {
+        let known = error.get_ref().and_then(|inside| inside.downcast_ref());
+        match known.cloned() {
+            Some(rustls) => TlsError::of(rustls, self.role).into(),
+            None => error,
         }
     }
 }
@@ -121,7 +126,7 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_out(cx))?;
-        if self.state != State::Open {
+        if self.closing {
             let words = "the stream was finished at this end";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, words)));
         }
@@ -142,17 +147,18 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.state == State::Finished {
-            return Poll::Ready(Ok(()));
-        }
-        if self.state == State::Open {
-            lock(&self.connection).send_close_notify();
-            self.state = State::Closing;
+        if !self.closing {
+            // An alert may wait to be sent: a connection that failed says nothing after it.
+            ready!(self.poll_out(cx))?;
+            let mut conn = lock(&self.connection);
+            conn.writer()
+                .flush()
+                .map_err(|error| self.explained(error))?;
+            conn.send_close_notify();
+            self.closing = true;
         }
         ready!(self.poll_out(cx))?;
-        ready!(self.socket.poll_finish(cx))?;
-        self.state = State::Finished;
-        Poll::Ready(Ok(()))
+        self.socket.poll_finish(cx)
     }
 
     fn abort(&mut self, code: u64) -> io::Result<Aborted> {
@@ -172,7 +178,7 @@ impl<R, W> TlsSend<R, W> {
         let unsent = lock(&self.connection).wants_write();
         match inside {
             // Its `close_notify` came before.
-            Aborted::Reset if self.state != State::Open && !unsent => Aborted::End,
+            Aborted::Reset if self.closing && !unsent => Aborted::End,
             // It gets a piece of a record.
             Aborted::End if self.records.is_inside() => Aborted::Reset,
             inside => inside,

@@ -1,0 +1,92 @@
+//! Programs of others, as peers.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::DEADLINE;
+
+/// Whether the program is here. Where it is not, that is said, and CI fails.
+#[expect(clippy::print_stdout, reason = "a test that tests nothing says so")]
+pub(crate) fn is_here(program: &str) -> bool {
+    let asked = std::process::Command::new(program)
+        .arg(if program == "openssl" {
+            "version"
+        } else {
+            "--version"
+        })
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let here = asked.is_ok_and(|status| status.success());
+    if !here {
+        assert!(std::env::var_os("CI").is_none(), "CI has no {program}");
+        println!("not tested: there is no {program} here");
+    }
+    here
+}
+
+/// A program that runs until this is dropped.
+pub(crate) struct Peer {
+    child: Child,
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: ChildStdout,
+    stderr: ChildStderr,
+}
+
+impl Peer {
+    pub(crate) fn start(program: &str, arguments: &[String]) -> Self {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Peer {
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take().unwrap(),
+            stderr: child.stderr.take().unwrap(),
+            child,
+        }
+    }
+
+    /// The lines of its output.
+    pub(crate) fn lines(self) -> Talking {
+        Talking {
+            lines: BufReader::new(self.stdout).lines(),
+            _child: self.child,
+        }
+    }
+
+    /// All that it prints from now on, until it ends: its output and its errors.
+    pub(crate) async fn end(mut self) -> (Vec<u8>, String) {
+        drop(self.stdin.take());
+        let (mut out, mut errors) = (Vec::new(), String::new());
+        let reading = async {
+            let both = tokio::join!(
+                self.stdout.read_to_end(&mut out),
+                self.stderr.read_to_string(&mut errors)
+            );
+            let _lengths = (both.0.unwrap(), both.1.unwrap());
+            self.child.wait().await.unwrap();
+        };
+        timeout(DEADLINE, reading).await.unwrap();
+        (out, errors)
+    }
+}
+
+pub(crate) struct Talking {
+    lines: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+impl Talking {
+    pub(crate) async fn next(&mut self) -> String {
+        let next = timeout(DEADLINE, self.lines.next_line()).await.unwrap();
+        next.unwrap().unwrap_or_default()
+    }
+}
