@@ -135,6 +135,7 @@ impl<T: Transport> Transport for TlsTransport<T> {
         let strict = tls.is_strict();
         let server = Arc::new(Server { config, strict });
         let listener = self.inner.listen(&inner).await?;
+        tls.remember(listener.local(), &identity);
         let upgrading = listener.upgrading(tls.limits, move |socket| {
             session::accept(socket, Arc::clone(&server))
         });

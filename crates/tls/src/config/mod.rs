@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use socketry_transport::{Registry, Result, UpgradeFailure, UpgradeLimits};
+use socketry_transport::{Endpoint, Registry, Result, UpgradeFailure, UpgradeLimits};
 
 use crate::error::TlsError;
 use crate::identity::{self, Identity};
@@ -35,9 +35,12 @@ pub struct Tls {
     strict: bool,
     pub(crate) limits: UpgradeLimits,
     pub(crate) observer: Option<Observer>,
-    /// The identities that URLs named, for as long as they are in use.
-    loaded: Arc<Mutex<Vec<Weak<identity::Inner>>>>,
+    /// The listeners that have it, and clones of it, and the identity of each.
+    listening: Arc<Mutex<Vec<Listening>>>,
 }
+
+/// Where a listener is, and its identity for as long as that is in use.
+type Listening = (Endpoint, Weak<identity::Inner>);
 
 pub(crate) type Observer = Arc<dyn Fn(&UpgradeFailure<'_>) + Send + Sync>;
 
@@ -61,7 +64,7 @@ impl Default for Tls {
             strict: false,
             limits: UpgradeLimits::default(),
             observer: None,
-            loaded: Arc::default(),
+            listening: Arc::default(),
         }
     }
 }
@@ -197,17 +200,45 @@ impl Tls {
     /// The first of [`Identity::reload`]; the others are read all the same.
     pub fn reload(&self) -> std::result::Result<(), TlsError> {
         let mut all: Vec<_> = self.identity.iter().cloned().collect();
-        all.extend(lock(&self.loaded).iter().filter_map(Identity::alive));
+        let listening = lock(&self.listening);
+        all.extend(
+            listening
+                .iter()
+                .filter_map(|(_, identity)| Identity::alive(identity)),
+        );
+        drop(listening);
         let failed = |identity: Identity| identity.reload().err();
         // All of them first, and then the error.
         let failures: Vec<_> = all.into_iter().filter_map(failed).collect();
         failures.into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn remember(&self, identity: &Identity) {
-        let mut loaded = lock(&self.loaded);
-        loaded.retain(|one| Identity::alive(one).is_some());
-        loaded.push(identity.downgrade());
+    /// The URL for clients of a listener at `local` that has this `Tls`, or a clone of it: with the
+    /// [pin](crate::Pin) of its first key. So a server can print it whose listener is erased;
+    /// another one has [`TlsListener::pinned`](crate::TlsListener::pinned).
+    ///
+    /// ```
+    /// # use socketry_tls::{Identity, Tls};
+    /// # use socketry_transport::{Listener, Registry};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tls = Tls::new().identity(Identity::made(["localhost"])?);
+    /// let listener = tls.register(Registry::standard())?.listen("tls://127.0.0.1:0").await?;
+    /// let url = tls.pinned(listener.local()).ok_or("no listener is there")?;
+    /// assert!(url.as_str().contains("?pin=sha256:"));
+    /// # Ok(()) }
+    /// ```
+    pub fn pinned(&self, local: &Endpoint) -> Option<Endpoint> {
+        let listening = lock(&self.listening);
+        let here = listening.iter().rfind(|(place, _)| place == local);
+        let pin = Identity::alive(&here?.1)?.pin().ok()?;
+        Some(local.clone().with("pin", pin))
+    }
+
+    pub(crate) fn remember(&self, local: &Endpoint, identity: &Identity) {
+        let mut listening = lock(&self.listening);
+        listening.retain(|(_, one)| Identity::alive(one).is_some());
+        listening.push((local.clone(), identity.downgrade()));
     }
 
     /// Whether an end needs a `close_notify`.

@@ -151,7 +151,6 @@ impl Asked {
             return Err(TlsError::new(ErrorKind::InvalidOption, words));
         }
         if let Some(identity) = self.load_identity(&names(host))? {
-            tls.remember(&identity);
             tls.identity = Some(identity);
         }
         if let Some(trust) = self.load_trust()? {
