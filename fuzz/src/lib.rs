@@ -16,6 +16,7 @@ pub mod options;
 pub mod roundtrip;
 pub mod split;
 pub mod text;
+pub mod tls;
 
 mod case;
 mod stage;
