@@ -23,6 +23,7 @@ mod sender;
 mod setup;
 mod stream;
 mod tally;
+mod tls;
 mod trip;
 mod udp;
 
@@ -37,6 +38,7 @@ fn main() {
         body::contests(),
         udp::contests(),
         setup::contests(),
+        tls::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
 }

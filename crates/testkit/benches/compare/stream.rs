@@ -135,7 +135,7 @@ fn lines(size: usize) -> Contest {
         )
 }
 
-fn unit(size: usize) -> Unit {
+pub(crate) fn unit(size: usize) -> Unit {
     if size <= 1024 {
         Unit::Frames
     } else {
@@ -143,7 +143,7 @@ fn unit(size: usize) -> Unit {
     }
 }
 
-fn load(size: usize) -> Load {
+pub(crate) fn load(size: usize) -> Load {
     let total = match size {
         0..128 => 64 << 20,
         128..4096 => 256 << 20,

@@ -13,14 +13,14 @@ use crate::tally::Tally;
 
 /// How frames are received and fed.
 #[derive(Clone, Copy)]
-pub(super) enum Calls {
+pub(crate) enum Calls {
     /// `recv` and `feed`.
     Each,
     /// `recv_many` and `feed_many`.
     Many,
 }
 
-fn codec() -> Struct {
+pub(crate) fn codec() -> Struct {
     Struct::new("<I".parse().unwrap())
 }
 
@@ -72,7 +72,7 @@ fn receive_boxed(found: Found, calls: Calls) -> Tally {
     })
 }
 
-pub(super) fn accepted<T: Transport>(
+pub(crate) fn accepted<T: Transport>(
     transport: T,
     at: &str,
     found: Found,
@@ -136,7 +136,7 @@ fn feed_boxed(to: &str, load: &Load, calls: Calls) -> Instant {
     })
 }
 
-pub(super) fn connected<T: Transport>(
+pub(crate) fn connected<T: Transport>(
     transport: T,
     to: &str,
     load: &Load,

@@ -89,7 +89,7 @@ pub(super) fn receive_unix(found: Found) -> Tally {
     })
 }
 
-async fn read(mut stream: impl AsyncRead + Unpin) -> Tally {
+pub(crate) async fn read(mut stream: impl AsyncRead + Unpin) -> Tally {
     let mut buffer = Buffer::new(READ);
     loop {
         match stream.read(buffer.spare()).await.unwrap() {
@@ -145,7 +145,7 @@ pub(super) fn send_unix(to: &str, load: &Load) -> Instant {
     block_on(async { write(UnixStream::connect(to).await.unwrap(), load).await })
 }
 
-async fn write(mut stream: impl AsyncWrite + Unpin, load: &Load) -> Instant {
+pub(crate) async fn write(mut stream: impl AsyncWrite + Unpin, load: &Load) -> Instant {
     let mut gathered = Gathered::new(WRITTEN);
     let begun = Instant::now();
     for _ in 0..load.count {
@@ -155,5 +155,7 @@ async fn write(mut stream: impl AsyncWrite + Unpin, load: &Load) -> Instant {
         }
     }
     stream.write_all(&gathered.bytes).await.unwrap();
+    // What wraps a socket may keep bytes, and has an end of its own.
+    stream.shutdown().await.unwrap();
     begun
 }

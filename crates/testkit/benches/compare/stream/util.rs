@@ -17,7 +17,7 @@ pub(crate) fn framed(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCode
     Framed::new(stream, codec())
 }
 
-fn codec() -> LengthDelimitedCodec {
+pub(crate) fn codec() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder().little_endian().new_codec()
 }
 
