@@ -22,6 +22,7 @@
 mod harness;
 mod peers;
 mod servers;
+mod tls;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -39,12 +40,16 @@ enum Sent {
 
 fn main() {
     let connections = connections();
-    if let Some(place) = std::env::args().skip_while(|word| word != "--peers").nth(1) {
-        return peers::run(&place);
+    let mut words = std::env::args()
+        .skip_while(|word| word != "--peers")
+        .skip(1);
+    if let Some(place) = words.next() {
+        return peers::run(&place, words.next());
     }
     harness::run(vec![
         contest("idle", connections, Sent::Whole, 1024.0),
         contest("stalled", connections, Sent::AndPartOfAHeader, 4096.0),
+        tls(connections.min(TLS)),
     ]);
 }
 
@@ -56,6 +61,21 @@ fn contest(label: &str, connections: usize, sent: Sent, most: f64) -> Contest {
         .weighed("raw tokio", move || servers::raw(connections, sent))
         .limit("ours", most)
 }
+
+/// Connections over TLS have their handshakes one after another, which takes a while.
+const TLS: usize = 1000;
+
+/// The limit is 1.3 times what the bare connection of tokio-rustls holds.
+fn tls(connections: usize) -> Contest {
+    let label = format!("{connections} idle over tls");
+    Contest::new("connections", label, Unit::BytesEach)
+        .weighed("ours", move || tls::ours(connections))
+        .weighed("tokio-rustls", move || tls::bare(connections))
+        .limit("ours", BARE * 1.3)
+}
+
+/// What a connection of tokio-rustls 0.26 with rustls 0.23 was weighed at, in bytes.
+const BARE: f64 = 8085.0;
 
 /// 10,000, or as many as the limit of descriptors allows.
 fn connections() -> usize {

@@ -3,6 +3,10 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+
+use socketry_tls::rustls::{ClientConfig, ClientConnection, StreamOwned};
+use socketry_tls::{Tls, Trust};
 
 /// A process that has the other end of every connection. It ends when this is dropped.
 pub(crate) struct Peers {
@@ -13,8 +17,17 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) fn start(place: &str) -> Self {
+        Self::start_with(&["--peers", place])
+    }
+
+    /// Peers that speak TLS, and accept the key with this pin.
+    pub(crate) fn start_tls(place: &str, pin: &str) -> Self {
+        Self::start_with(&["--peers", place, pin])
+    }
+
+    fn start_with(words: &[&str]) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--peers", place])
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -52,19 +65,40 @@ impl Drop for Peers {
 }
 
 /// The main function of that process.
-pub(crate) fn run(place: &str) {
-    let mut streams = Vec::new();
+pub(crate) fn run(place: &str, pin: Option<String>) {
+    let config = pin.map(|pin| {
+        let tls = Tls::new().trust(Trust::pin(pin.parse().unwrap()));
+        Arc::new(tls.client_config().unwrap())
+    });
+    let mut streams: Vec<Box<dyn Write>> = Vec::new();
     for order in io::stdin().lines() {
         match order.unwrap().as_str() {
-            "connect" => streams.push(TcpStream::connect(place).unwrap()),
+            "connect" => {
+                let stream = TcpStream::connect(place).unwrap();
+                streams.push(match &config {
+                    Some(config) => Box::new(over_tls(stream, config)),
+                    None => Box::new(stream),
+                });
+            }
             text => write(&mut streams, text.as_bytes()),
         }
         println!("done");
     }
 }
 
-fn write(streams: &mut [TcpStream], bytes: &[u8]) {
+/// The handshake comes with the first write.
+fn over_tls(
+    stream: TcpStream,
+    config: &Arc<ClientConfig>,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let name = "localhost".try_into().unwrap();
+    let connection = ClientConnection::new(Arc::clone(config), name).unwrap();
+    StreamOwned::new(connection, stream)
+}
+
+fn write(streams: &mut [Box<dyn Write>], bytes: &[u8]) {
     for stream in streams {
         stream.write_all(bytes).unwrap();
+        stream.flush().unwrap();
     }
 }

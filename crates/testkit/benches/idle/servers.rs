@@ -15,11 +15,11 @@ use super::Sent;
 use super::peers::Peers;
 
 /// The header of a frame of 64 bytes: `<I`.
-const HEADER: &str = "@\0\0\0";
-const FRAME: usize = 64;
+pub(crate) const HEADER: &str = "@\0\0\0";
+pub(crate) const FRAME: usize = 64;
 
 /// The number of frames that arrived. It is static, so that no task has to hold it.
-static FRAMES: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static FRAMES: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn ours(connections: usize, sent: Sent) -> f64 {
     each(connections, async || {
@@ -81,7 +81,7 @@ async fn accept_with<F: Future<Output = ()> + Send + 'static>(
 
 /// How many more bytes are live for each connection after `serve` has ended. Its tasks live until
 /// the runtime is dropped.
-fn each(connections: usize, serve: impl AsyncFnOnce()) -> f64 {
+pub(crate) fn each(connections: usize, serve: impl AsyncFnOnce()) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -108,7 +108,7 @@ async fn serve(place: &str, connections: usize, sent: Sent, mut accept: impl Asy
     sleep(Duration::from_millis(200)).await;
 }
 
-fn received(len: usize) {
+pub(crate) fn received(len: usize) {
     assert_eq!(len, FRAME);
     FRAMES.fetch_add(1, Ordering::Relaxed);
 }
