@@ -7,16 +7,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use socketry_codec as framing;
 use socketry_tls::rustls::pki_types::ServerName;
 use socketry_tls::{Identity, Tls, Trust};
-use socketry_transport::{Stack, TcpTransport};
+use socketry_transport::{Endpoint, FromIo, Info, Shape, Stack, TcpTransport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use tokio_util::codec::Framed;
 
 use crate::contest::Contest;
 use crate::memory::bytes;
-use crate::stream::ours::{Calls, accepted, codec, connected};
+use crate::stream::ours::{Calls, accepted, codec, connected, feed, receive as receive_framed};
 use crate::stream::{Found, Load, block_on, load, raw, side, unit, util};
 use crate::tally::Tally;
 
@@ -52,6 +53,10 @@ fn framed((size, by_hand, with_util): (usize, f64, f64)) -> Contest {
         .side(
             "tokio-rustls, by hand",
             side(unit, &load, receive_by_hand, send_by_hand),
+        )
+        .side(
+            "our codec over tokio-rustls",
+            side(unit, &load, receive_from_io, send_from_io),
         )
         .side(
             "tokio-util over tokio-rustls",
@@ -105,6 +110,26 @@ fn receive_by_hand(found: Found) -> Tally {
 
 fn send_by_hand(to: &str, load: &Load) -> Instant {
     block_on(async { raw::write(dial(&connector(), to).await, load).await })
+}
+
+/// What `FromIo` needs to know of the socket.
+fn info() -> Info {
+    let at: Endpoint = "tls://127.0.0.1:1".parse().unwrap();
+    Info::new(Shape::Stream, at.clone(), at)
+}
+
+fn receive_from_io(found: Found) -> Tally {
+    block_on(async {
+        let socket = FromIo::from_io(answer(found).await, info());
+        receive_framed(framing::Framed::new(socket, codec()), Calls::Each).await
+    })
+}
+
+fn send_from_io(to: &str, load: &Load) -> Instant {
+    block_on(async {
+        let socket = FromIo::from_io(dial(&connector(), to).await, info());
+        feed(framing::Framed::new(socket, codec()), load, Calls::Each).await
+    })
 }
 
 fn receive_util(found: Found) -> Tally {

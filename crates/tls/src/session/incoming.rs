@@ -10,8 +10,8 @@ use socketry_transport::{Received, RecvHalf, poll_recv_into};
 
 use super::records::Records;
 
-/// The most that is received at once.
-const ROOM: usize = 64 * 1024;
+/// The most that is received at once: two full records.
+const ROOM: usize = 32 * 1024;
 
 thread_local! {
     /// One buffer for whoever receives next in this thread.

@@ -9,6 +9,9 @@ use super::process::{Peer, is_here};
 use super::scripts::VERSIONS;
 use super::{AUTHORITY, COUNT, DEADLINE, SERVER, connect, has_version, listen, pattern, shown};
 
+/// How often it is asked whether a program listens by now, which does not say so.
+const POLL: std::time::Duration = std::time::Duration::from_millis(10);
+
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
@@ -71,7 +74,7 @@ async fn s_server_serves() {
                 Ok(socket) => break socket,
                 // It does not say when it listens.
                 Err(error) if error.kind() == socketry_transport::ErrorKind::Refused => {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(POLL).await;
                 }
                 Err(error) => panic!("{error}"),
             }
@@ -121,7 +124,7 @@ async fn what_was_sent_to_a_server_with_tickets_arrives() {
             if let Ok(socket) = connect(port, &ca).await {
                 break socket;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(POLL).await;
         };
         let sending = async {
             socket.send_all(&pattern()).await.unwrap();

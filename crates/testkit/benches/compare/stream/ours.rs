@@ -88,7 +88,10 @@ pub(crate) fn accepted<T: Transport>(
     })
 }
 
-async fn receive<R: RecvHalf, C: Codec>(mut framed: Framed<R, C>, calls: Calls) -> Tally {
+pub(crate) async fn receive<R: RecvHalf, C: Codec>(
+    mut framed: Framed<R, C>,
+    calls: Calls,
+) -> Tally {
     let mut tally = Tally::default();
     match calls {
         Calls::Each => {
@@ -150,7 +153,7 @@ pub(crate) fn connected<T: Transport>(
     })
 }
 
-async fn feed<S: SendHalf, C: Codec>(
+pub(crate) async fn feed<S: SendHalf, C: Codec>(
     mut framed: Framed<S, C>,
     load: &Load,
     calls: Calls,
