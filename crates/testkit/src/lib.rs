@@ -5,6 +5,7 @@
 //! * [`Script`]: a socket that receives, accepts and refuses exactly what a test says, and records
 //!   what is written.
 //! * [`Faulty`]: a socket over any other that misbehaves on purpose, as a seed decides.
+//! * [`FaultyMux`]: the same for connections with many streams.
 //! * `scenario` (feature `apps`, a default): a short run of each app over any pairing.
 //! * [`codec`]: the laws of a codec, to run against one of your own with [`codec_laws!`].
 //! * [`connection`]: the laws of connections with many streams, with [`connection_laws!`].
@@ -32,7 +33,7 @@ pub mod stream;
 use std::future::Future;
 use std::time::Duration;
 
-pub use faulty::{Fault, Faults, Faulty, FaultyTransport, Trace};
+pub use faulty::{Fault, Faults, Faulty, FaultyConnection, FaultyMux, FaultyTransport, Trace};
 pub use law::{Law, Violation};
 pub use places::Places;
 pub use script::Script;

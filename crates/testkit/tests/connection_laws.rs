@@ -1,8 +1,8 @@
-//! The laws of connections, run against `mem-mux`: by its own types and erased; and those of
-//! streams against what `Streams` makes of it.
+//! The laws of connections, run against `mem-mux`: by its own types, erased, and with faults that
+//! lose nothing; and those of streams against what `Streams` makes of it.
 
 use socketry_testkit::connection::Subject;
-use socketry_testkit::{connection, connection_laws, stream, stream_laws};
+use socketry_testkit::{Faults, FaultyMux, connection, connection_laws, stream, stream_laws};
 use socketry_transport::{BoxMux, BoxTransport, MemMux, MuxTransport, Streams, erase, erase_mux};
 
 fn subject<M: MuxTransport>(mux: M) -> Subject<M> {
@@ -17,6 +17,14 @@ fn erased() -> Subject<BoxMux> {
 
 connection_laws!(mem_mux, subject(MemMux::new()));
 connection_laws!(mem_mux_erased, erased());
+
+fn faulty(seed: u64) -> FaultyMux<MemMux> {
+    FaultyMux::new(MemMux::new(), &Faults::harmless().seed(seed))
+}
+
+connection_laws!(mem_mux_faulty_1, subject(faulty(1)));
+connection_laws!(mem_mux_faulty_2, subject(faulty(2)));
+connection_laws!(mem_mux_faulty_3, subject(faulty(3)));
 
 fn streams() -> stream::Subject<Streams<MemMux>> {
     stream::Subject::new(Streams::new(MemMux::new()), "mem-mux://*")

@@ -1,14 +1,16 @@
 //! One direction of a socket: its next faults, and when the connection ends.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use fastrand::Rng;
-use socketry_transport::Shape;
+use socketry_transport::{Shape, StreamReset};
 use tokio::time::{Sleep, sleep};
 
+use super::closing::Common;
 use super::trace::Event;
 use super::{Fault, Faults};
 
@@ -78,6 +80,8 @@ pub(super) struct Lane {
     pub(super) link: Arc<Link>,
     rng: Rng,
     sending: bool,
+    /// This is for the opening or accepting of a handle, and counts streams.
+    handle: bool,
     /// A datagram socket goes on after a refusal.
     datagrams: bool,
     turn: Option<Turn>,
@@ -93,6 +97,7 @@ impl Lane {
             faults: faults.clone(),
             link: Arc::clone(link),
             sending,
+            handle: false,
             datagrams: !shape.is_stream(),
             turn: None,
             passed: 0,
@@ -102,22 +107,25 @@ impl Lane {
         lane
     }
 
-    fn roll_fate(&mut self) -> Option<(Fault, u64)> {
-        let fate = Fault::FATES.into_iter().find(|fate| self.rolls(*fate))?;
-        let bits = u64::BITS - self.faults.within.leading_zeros();
-        let below = 1u64.checked_shl(self.rng.u32(0..=bits)).unwrap_or(u64::MAX);
-        Some((fate, self.rng.u64(0..below).min(self.faults.within)))
+    /// For the calls of a handle of a connection: to open streams, or else to accept them.
+    pub(super) fn of_handle(faults: &Faults, opening: bool) -> Self {
+        let faults = faults.clone().without(&Fault::FATES);
+        let mut lane = Lane::new(&faults, &Arc::default(), Shape::Stream, opening);
+        lane.handle = true;
+        // Not the random sequence of the stream with the same number.
+        lane.rng = Rng::with_seed(lane.rng.u64(..));
+        lane
     }
 
-    fn rolls(&mut self, fault: Fault) -> bool {
-        let rate = self.faults.rate(fault);
-        // A fault that never happens draws no number, so that plans can be compared.
-        rate > 0 && self.rng.u16(0..1000) < rate
+    fn roll_fate(&mut self) -> Option<(Fault, u64)> {
+        let mut fates = Fault::FATES.into_iter();
+        let fate = fates.find(|fate| self.faults.rolls(*fate, &mut self.rng))?;
+        Some((fate, self.faults.roll_end(&mut self.rng)))
     }
 
     /// Whether `fault` happens now. If so, it is added to the trace.
     pub(super) fn happens(&mut self, fault: Fault) -> bool {
-        let happens = self.rolls(fault);
+        let happens = self.faults.rolls(fault, &mut self.rng);
         if happens {
             self.note(fault);
         }
@@ -127,7 +135,9 @@ impl Lane {
     fn note(&self, fault: Fault) {
         if let Some(trace) = &self.faults.trace {
             trace.push(Event {
+                connection: self.faults.connection.as_ref().map(|common| common.number),
                 socket: self.faults.number,
+                handle: self.handle,
                 sending: self.sending,
                 fault,
                 at: self.passed,
@@ -224,6 +234,27 @@ impl Lane {
     pub(super) fn done(&mut self, bytes: usize) {
         self.turn = None;
         self.passed += bytes as u64;
+        let closes = |common: &Arc<Common>| !self.handle && common.closes_after(bytes as u64);
+        if self.faults.connection.as_ref().is_some_and(closes) {
+            self.note(Fault::Close);
+        }
+    }
+
+    /// The error that a call has to report, for one of the socket.
+    pub(super) fn seen(&self, error: io::Error) -> io::Error {
+        match &self.faults.connection {
+            Some(common) => common.seen(error),
+            None => error,
+        }
+    }
+
+    /// The error of a broken connection.
+    pub(super) fn failed(&self) -> io::Error {
+        match &self.faults.connection {
+            _ if self.datagrams => io::ErrorKind::ConnectionRefused.into(),
+            Some(_) => StreamReset::new(self.faults.code).into(),
+            None => io::ErrorKind::ConnectionReset.into(),
+        }
     }
 
     /// Registers the task that waits for the socket itself, or for the end of the connection.
@@ -241,7 +272,11 @@ impl Lane {
 
 /// A random sequence for each direction of each socket.
 fn derived(faults: &Faults, sending: bool) -> Rng {
-    let mixed = Rng::with_seed(faults.seed).u64(..) ^ faults.number;
+    let seed = match &faults.connection {
+        Some(common) => common.seed,
+        None => faults.seed,
+    };
+    let mixed = Rng::with_seed(seed).u64(..) ^ faults.number;
     let mixed = Rng::with_seed(mixed).u64(..) ^ u64::from(sending);
     Rng::with_seed(mixed)
 }

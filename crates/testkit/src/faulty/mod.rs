@@ -6,6 +6,9 @@
 //! makes such sockets for programs that connect and listen by themselves. A [`Trace`] records the
 //! faults that happened.
 //!
+//! [`FaultyConnection`] and [`FaultyMux`] do so to connections with many streams: to their streams,
+//! to their datagrams, and to the connections themselves.
+//!
 //! The faults of single datagrams, such as loss, happen on receipt. To have them in both
 //! directions, make both ends faulty.
 //!
@@ -23,7 +26,10 @@
 //! # Ok(()) }
 //! ```
 
+mod closing;
+mod connection;
 mod lane;
+mod mux;
 mod plan;
 mod recv;
 mod seeds;
@@ -37,11 +43,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use socketry_transport::{
-    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Socket,
 };
 use tokio::io::ReadBuf;
 
+pub use connection::FaultyConnection;
 use lane::{Lane, Link};
+pub use mux::{FaultyMux, FaultyMuxListener};
 pub use plan::{Fault, Faults};
 use recv::Receiving;
 pub use seeds::for_each_seed;
@@ -82,14 +90,6 @@ impl Faults {
             faults: Sending { lane: lane(true) },
         };
         Joined::new(recv, send)
-    }
-}
-
-/// The error of a broken connection.
-fn failed(half: &impl Half) -> io::Error {
-    match half.shape() {
-        Shape::Stream => io::ErrorKind::ConnectionReset.into(),
-        Shape::Datagram { .. } => io::ErrorKind::ConnectionRefused.into(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! The kinds of faults, their rates, and the seed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use fastrand::Rng;
+
 use super::Trace;
+use super::closing::Common;
 
 /// A fault of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,10 +16,11 @@ pub enum Fault {
     ShortRead,
     /// A stream's send takes only a few bytes, often just one. Per send; loses nothing.
     ShortWrite,
-    /// A call is `Pending` once for no reason, and wakes its task at once. Per receive or send;
-    /// loses nothing.
+    /// A call is `Pending` once for no reason, and wakes its task at once. Per receive, send, open
+    /// or accept; loses nothing.
     Pending,
-    /// A call waits, in tokio's time, before it does anything. Per receive or send; loses nothing.
+    /// A call waits, in tokio's time, before it does anything. Per receive, send, open or accept;
+    /// loses nothing.
     Delay,
     /// The connection breaks: receiving and sending fail from then on, and the peer gets a reset,
     /// too, where the transport has one. On a datagram socket one call fails as if there was no
@@ -44,11 +49,15 @@ pub enum Fault {
     /// One bit of a stream's receive is flipped. Transports that check their bytes prevent this, so
     /// it is in no preset. Per receive.
     StreamCorruption,
+    /// A connection of many streams is closed: each end sees that the peer closed it, with
+    /// [`Faults::code`]. Per connection, once so many bytes have passed over all its sockets. A
+    /// socket by itself has no such fault.
+    Close,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 15] = [
         Fault::ShortRead,
         Fault::ShortWrite,
         Fault::Pending,
@@ -63,6 +72,7 @@ impl Fault {
         Fault::Cut,
         Fault::Corruption,
         Fault::StreamCorruption,
+        Fault::Close,
     ];
 
     /// The faults after which every byte still arrives, in order and once.
@@ -108,7 +118,10 @@ pub struct Faults {
     pub(super) longest_piece: usize,
     pub(super) within: u64,
     pub(super) between_calls: bool,
+    pub(super) code: u64,
     pub(super) trace: Option<Trace>,
+    /// The connection of the socket, if it is one of many streams.
+    pub(super) connection: Option<Arc<Common>>,
 }
 
 impl Faults {
@@ -122,7 +135,9 @@ impl Faults {
             longest_piece: 16,
             within: 16 << 10,
             between_calls: false,
+            code: 1,
             trace: None,
+            connection: None,
         }
     }
 
@@ -139,7 +154,8 @@ impl Faults {
     /// tenth datagram has a fault.
     pub fn hostile() -> Self {
         let fates = Fault::FATES.iter();
-        let plan = fates.fold(Faults::harmless(), |plan, fate| plan.with(*fate, 70));
+        let plan = Faults::harmless().with(Fault::Close, 70);
+        let plan = fates.fold(plan, |plan, fate| plan.with(*fate, 70));
         let of_datagrams = Fault::OF_DATAGRAMS.iter();
         of_datagrams.fold(plan, |plan, fault| plan.with(*fault, 20))
     }
@@ -204,6 +220,14 @@ impl Faults {
         self
     }
 
+    /// The code of a [`Fault::Close`], and of a [`Fault::Reset`] of a stream of a connection:
+    /// default 1.
+    #[must_use]
+    pub fn code(mut self, code: u64) -> Self {
+        self.code = code;
+        self
+    }
+
     /// A fault ends the connection only between two receives or sends, and cuts none. For `raw` on
     /// a stream, where one read is a message.
     #[must_use]
@@ -222,6 +246,20 @@ impl Faults {
     /// The rate of `fault`, in thousandths.
     pub fn rate(&self, fault: Fault) -> u16 {
         self.rates[fault as usize]
+    }
+
+    /// Whether `fault` happens now.
+    pub(super) fn rolls(&self, fault: Fault, rng: &mut Rng) -> bool {
+        let rate = self.rate(fault);
+        // A fault that never happens draws no number, so that plans can be compared.
+        rate > 0 && rng.u16(0..1000) < rate
+    }
+
+    /// The byte at which a connection ends, up to [`within`](Faults::within).
+    pub(super) fn roll_end(&self, rng: &mut Rng) -> u64 {
+        let bits = u64::BITS - self.within.leading_zeros();
+        let below = 1u64.checked_shl(rng.u32(0..=bits)).unwrap_or(u64::MAX);
+        rng.u64(0..below).min(self.within)
     }
 
     /// Whether no fault ever happens.

@@ -9,8 +9,8 @@ use socketry_transport::{Received, RecvHalf};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
+use super::Fault;
 use super::lane::Lane;
-use super::{Fault, failed};
 
 /// The most room in bytes for a datagram, whatever the socket asks for.
 const MAX_ROOM: usize = 1 << 20;
@@ -51,7 +51,7 @@ impl Receiving {
         }
         let limit = match ready!(self.lane.poll_turn(cx, buf.remaining())) {
             Ok(limit) => limit,
-            Err(Fault::Reset) => return Poll::Ready(Err(failed(inner))),
+            Err(Fault::Reset) => return Poll::Ready(Err(self.lane.failed())),
             Err(_silent) => return Poll::Pending,
         };
         let before = buf.filled().len();
@@ -64,7 +64,7 @@ impl Receiving {
             Poll::Pending => self.lane.waits(cx),
             Poll::Ready(_) => self.lane.done(buf.filled().len() - before),
         }
-        polled
+        polled.map_err(|error| self.lane.seen(error))
     }
 
     fn poll_stream<R: RecvHalf>(

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use socketry_transport::SendHalf;
 
+use super::Fault;
 use super::lane::Lane;
-use super::{Fault, failed};
 
 /// The faults of a sending half.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Sending {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let len = parts.iter().map(|part| part.len()).sum();
-        let limit = match ready!(self.poll_turn(inner, cx, len)) {
+        let limit = match ready!(self.poll_turn(cx, len)) {
             Ok(limit) => limit,
             Err(answer) => return Poll::Ready(answer),
         };
@@ -54,7 +54,7 @@ impl Sending {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut W, &mut Context<'_>) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
-        match ready!(self.poll_turn(inner, cx, 0)) {
+        match ready!(self.poll_turn(cx, 0)) {
             Ok(_) => {
                 let polled = poll(inner, cx).map_ok(|()| 0);
                 self.answered(cx, polled).map_ok(drop)
@@ -65,15 +65,14 @@ impl Sending {
 
     /// How many bytes may be sent. Or the answer to a send of `len` bytes, without asking the
     /// socket.
-    fn poll_turn<W: SendHalf>(
+    fn poll_turn(
         &mut self,
-        inner: &W,
         cx: &mut Context<'_>,
         len: usize,
     ) -> Poll<Result<usize, io::Result<usize>>> {
         match ready!(self.lane.poll_turn(cx, len)) {
             Ok(limit) => Poll::Ready(Ok(limit)),
-            Err(Fault::Reset) => Poll::Ready(Err(Err(failed(inner)))),
+            Err(Fault::Reset) => Poll::Ready(Err(Err(self.lane.failed()))),
             Err(Fault::HalfOpen) => Poll::Ready(Err(Ok(len))),
             Err(_stall) => Poll::Pending,
         }
@@ -88,7 +87,7 @@ impl Sending {
             Poll::Pending => self.lane.waits(cx),
             Poll::Ready(sent) => self.lane.done(*sent.as_ref().unwrap_or(&0)),
         }
-        polled
+        polled.map_err(|error| self.lane.seen(error))
     }
 }
 

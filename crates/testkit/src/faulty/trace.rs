@@ -9,8 +9,13 @@ use super::Fault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The number of the socket in its plan.
+    /// The number of the connection in its plan, if the socket is one of a connection of many.
+    pub connection: Option<u64>,
+    /// The number of the socket in its plan, or of a [handle](Event::handle).
     pub socket: u64,
+    /// Whether a handle of the connection opened or accepted a stream. It then counts as sending
+    /// or receiving, and [`at`](Event::at) is a number of streams.
+    pub handle: bool,
     /// Whether it was in the sending half.
     pub sending: bool,
     /// The fault.
@@ -21,11 +26,18 @@ pub struct Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let doing = if self.sending { "sending" } else { "receiving" };
         let Event {
             socket, fault, at, ..
         } = self;
-        write!(f, "socket {socket}, {doing}, byte {at}: {fault:?}")
+        if let Some(connection) = self.connection {
+            write!(f, "connection {connection}, ")?;
+        }
+        match (self.handle, self.sending) {
+            (false, true) => write!(f, "socket {socket}, sending, byte {at}: {fault:?}"),
+            (false, false) => write!(f, "socket {socket}, receiving, byte {at}: {fault:?}"),
+            (true, true) => write!(f, "handle {socket}, opening stream {at}: {fault:?}"),
+            (true, false) => write!(f, "handle {socket}, accepting stream {at}: {fault:?}"),
+        }
     }
 }
 

@@ -31,14 +31,14 @@ pub struct FaultyTransport<T> {
 
 /// Makes the sockets of one side faulty.
 #[derive(Clone)]
-struct Maker {
-    plan: Faults,
+pub(super) struct Maker {
+    pub(super) plan: Faults,
     next: Arc<AtomicU64>,
     calm: Arc<AtomicBool>,
 }
 
 impl Maker {
-    fn new(plan: &Faults, first: u64, calm: &Arc<AtomicBool>) -> Self {
+    pub(super) fn new(plan: &Faults, first: u64, calm: &Arc<AtomicBool>) -> Self {
         Maker {
             plan: plan.clone(),
             next: Arc::new(AtomicU64::new(first)),
@@ -46,12 +46,17 @@ impl Maker {
         }
     }
 
-    fn plan(&self) -> Faults {
+    pub(super) fn plan(&self) -> Faults {
         let number = self.next.fetch_add(2, Ordering::Relaxed);
         match self.calm.load(Ordering::Relaxed) {
             true => Faults::none(),
             false => self.plan.clone().number(number),
         }
+    }
+
+    /// From now on the plans of both sides have no faults.
+    pub(super) fn calm(&self) {
+        self.calm.store(true, Ordering::Relaxed);
     }
 }
 
@@ -75,7 +80,7 @@ impl<T: Transport> FaultyTransport<T> {
 impl<T> FaultyTransport<T> {
     /// From now on new sockets have no faults, also those of existing listeners.
     pub fn calm(&self) {
-        self.accepting.calm.store(true, Ordering::Relaxed);
+        self.accepting.calm();
     }
 }
 
