@@ -105,6 +105,15 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
     Ok(endpoint)
 }
 
+/// Parses the endpoint of a server. Over TLS it has a certificate, which is kept in a directory of
+/// the user if the URL names none.
+pub(crate) fn serving_at(text: &str) -> Result<Endpoint, AppError> {
+    let url = reachable(text)?;
+    #[cfg(feature = "tls")]
+    let url = crate::encryption::with_certificate(url)?;
+    Ok(url)
+}
+
 /// Prints where a server listens, as the first lines of standard output: one for each address.
 /// Scripts read them.
 pub(crate) fn announce(all: &[Endpoint]) -> Result<(), AppError> {

@@ -12,7 +12,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::Chat,
         "serve",
         [
-            "socketry chat serve tcp://0.0.0.0:9000",
+            "socketry chat serve tls://0.0.0.0:9000",
             "socketry chat serve 'unix:///tmp/chat.sock?mode=0600' --codec line --name host",
         ],
     ),
@@ -45,7 +45,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::File,
         "serve",
         [
-            "socketry file serve tcp://0.0.0.0:9002 --root /srv/files",
+            "socketry file serve tls://0.0.0.0:9002 --root /srv/files",
             "socketry file serve 'unix:///tmp/files.sock?mode=0600' --root . --codec raw",
         ],
     ),

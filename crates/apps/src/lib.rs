@@ -60,6 +60,8 @@ pub mod matrix;
 #[cfg(test)]
 mod carried;
 mod common;
+#[cfg(feature = "tls")]
+mod encryption;
 mod error;
 mod help;
 mod looks;

@@ -42,6 +42,10 @@ impl fmt::Display for App {
 /// The schemes of the standard transports.
 pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 
+/// The schemes of the transports with TLS.
+#[cfg(feature = "tls")]
+pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
+
 /// The codecs: one name for each family, and for each form that behaves differently.
 pub const CODECS: [&str; 5] = ["raw", "line", "struct", "json", "json:bare"];
 
@@ -58,7 +62,7 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 pub const KEEPALIVE_RETRIES: u32 = 4;
 
 /// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed. The
-/// query of a URL overrides that.
+/// query of a URL overrides that. With the feature `tls` they are there over TLS, too.
 pub fn transports() -> Registry {
     let tcp = TcpTransport::new(SocketOptions {
         keepalive: Some(KEEPALIVE),
@@ -66,7 +70,10 @@ pub fn transports() -> Registry {
         keepalive_retries: Some(KEEPALIVE_RETRIES),
         ..SocketOptions::default()
     });
-    Registry::standard().with("tcp", tcp)
+    let registry = Registry::standard().with("tcp", tcp);
+    #[cfg(feature = "tls")]
+    let registry = crate::encryption::registered(registry);
+    registry
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -99,13 +106,41 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
             }
         }
     }
-    for scheme in transports
-        .schemes()
-        .filter(|scheme| !SCHEMES.contains(scheme))
-    {
+    #[cfg(feature = "tls")]
+    text.push_str(&tls_urls(transports, tcp.keys().options()));
+    let known = |scheme: &&str| SCHEMES.contains(scheme) || is_tls(scheme);
+    for scheme in transports.schemes().filter(|scheme| !known(scheme)) {
         let _ = writeln!(text, "  {scheme}://…");
     }
     text
+}
+
+fn is_tls(scheme: &str) -> bool {
+    #[cfg(feature = "tls")]
+    return TLS_SCHEMES.contains(&scheme);
+    #[cfg(not(feature = "tls"))]
+    return scheme.is_empty();
+}
+
+/// The forms of URLs over TLS, and what they take besides the keys of TCP.
+#[cfg(feature = "tls")]
+fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
+    let Some(tls) = transports.get("tls") else {
+        return String::new();
+    };
+    let keys = tls.keys();
+    let added: Vec<_> = keys
+        .options()
+        .iter()
+        .filter(|key| !tcp.contains(key))
+        .copied()
+        .collect();
+    format!(
+        "  tls://HOST:PORT, tls+unix:///PATH\n      as tcp and unix, and {}\n      \
+         serve without cert or identity: it makes a certificate, keeps it in\n      \
+         ~/.local/state/socketry/tls, and prints the URL with its pin for clients\n",
+        added.join(", ")
+    )
 }
 
 /// The features of a scheme that matter to the apps.

@@ -104,6 +104,9 @@ impl Service {
     /// Listens at `url`, after a check that `app` runs over it.
     pub(crate) async fn listen(&self, app: App, url: &Endpoint) -> Result<BoxListener, AppError> {
         self.check(app, url.scheme())?;
-        Ok(self.registry.listen(url).await?)
+        let listener = self.registry.listen(url).await?;
+        #[cfg(feature = "tls")]
+        let listener = crate::encryption::pinned(listener);
+        Ok(listener)
     }
 }

@@ -55,8 +55,19 @@ fn noticed(bytes: &[u8]) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
-/// The client's error if `bytes` of the server say that it speaks another codec.
+/// Whether an answer begins as an alert of TLS does (RFC 8446, section 5.1): so a server answers
+/// that expected a handshake.
+fn is_alert(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15, 3, 0..=4, 0, ..])
+}
+
+/// The client's error if `bytes` of the server say that it speaks another codec, or TLS.
 pub(crate) fn of_bytes(bytes: &[u8]) -> Option<AppError> {
+    if is_alert(bytes) {
+        let words = "the server speaks TLS, and this client does not; paste the tls:// or \
+                     tls+unix:// URL that the server prints";
+        return Some(AppError::failed(words));
+    }
     noticed(bytes).map(|name| differs(&name))
 }
 

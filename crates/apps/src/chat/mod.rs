@@ -144,7 +144,7 @@ pub use message::Message;
 pub use server::Server;
 
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, hint, reachable};
+use crate::common::{Common, ServeArgs, announce, hint, reachable, serving_at};
 use crate::serving::shutdown_signal;
 use crate::{AppError, Service, output, terminal};
 
@@ -202,7 +202,7 @@ pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, A
             trust_addresses,
             limits,
         } => {
-            let server = Server::bind(&service, &reachable(&url)?)
+            let server = Server::bind(&service, &serving_at(&url)?)
                 .await?
                 .max_clients(limits.max_clients)
                 .trust_addresses(trust_addresses);

@@ -10,7 +10,7 @@ use socketry_transport::units::{UnitError, parse_duration};
 
 use super::{Client, Command, Exit, Server, Stream, input};
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, complain, reachable};
+use crate::common::{Common, ServeArgs, announce, complain, reachable, serving_at};
 use crate::{AppError, Service, Shown, output, serving};
 
 /// The exit code of `command run` for every failure that is not the remote command's own, as `ssh`
@@ -145,7 +145,7 @@ async fn serve(
     time_limit: Option<Duration>,
     limits: &ServeArgs,
 ) -> Result<ExitCode, AppError> {
-    let url = reachable(url)?;
+    let url = serving_at(url)?;
     let server = Server::bind(service, &url)
         .await?
         .time_limit(time_limit)

@@ -12,7 +12,7 @@ use super::escape::name_to_text;
 use super::progress::Digits;
 use super::{Client, Server, no_uploads, prompt, verbs};
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, reachable};
+use crate::common::{Common, ServeArgs, announce, reachable, serving_at};
 use crate::{AppError, Service, serving};
 
 /// Send, fetch and browse files of any size.
@@ -192,7 +192,7 @@ async fn serve(
     sync: bool,
     limits: &ServeArgs,
 ) -> Result<(), AppError> {
-    let server = Server::bind(service, &reachable(url)?, root)
+    let server = Server::bind(service, &serving_at(url)?, root)
         .await?
         .syncing(sync)
         .max_clients(limits.max_clients);

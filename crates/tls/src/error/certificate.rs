@@ -55,8 +55,10 @@ pub(super) fn explain(error: &CertificateError, us: Role) -> TlsError {
             ))
             .hint("ask for a name that it has: name=NAME")
         }
-        // The second is of an authority that has the name of a trusted one, and another key.
-        C::UnknownIssuer | C::BadSignature => {
+        // The others are of an authority that has the name of a trusted one, and another key.
+        C::UnknownIssuer
+        | C::BadSignature
+        | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             let reason = "is signed by no authority that this end trusts";
             untrusted(format!("the certificate of {peer} {reason}")).hint(match us {
                 Role::Client => "add ca=FILE of its authority, or the pin= that the server prints",

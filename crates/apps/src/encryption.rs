@@ -1,0 +1,94 @@
+//! TLS in the apps: the transports `tls` and `tls+unix`, the directory of the certificate that a
+//! server makes, and the pin in the URL that it prints.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::task::{Context, Poll};
+
+use socketry_tls::Tls;
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Registry, Result};
+
+use crate::AppError;
+use crate::matrix::TLS_SCHEMES;
+
+/// The TLS of all registries of this process. It knows the pin of each listener that is over it.
+static TLS: LazyLock<Tls> =
+    LazyLock::new(|| Tls::new().on_failure(|failure| tracing::warn!("refused: {failure}")));
+
+/// The same registry, with TLS over its `tcp` and its `unix`.
+pub(crate) fn registered(registry: Registry) -> Registry {
+    let with_tls = TLS.register(registry.clone());
+    with_tls.unwrap_or(registry)
+}
+
+/// The keys of a URL that say which certificate a server has.
+const CERTIFICATE: [&str; 3] = ["cert", "key", "identity"];
+
+/// The URL of a server with the directory of its certificate, if it is over TLS and names none.
+pub(crate) fn with_certificate(url: Endpoint) -> std::result::Result<Endpoint, AppError> {
+    let has_one = url.query().any(|(key, _)| CERTIFICATE.contains(&key));
+    if has_one || !TLS_SCHEMES.contains(&url.scheme()) {
+        return Ok(url);
+    }
+    let directory = directory().ok_or_else(|| {
+        let words = "there is no directory for a certificate: HOME is not set; add ?identity=DIR";
+        AppError::usage(words)
+    })?;
+    let directory = directory.into_os_string().into_string();
+    let directory = directory.map_err(|_| {
+        AppError::usage("the home directory's name is no UTF-8; add ?identity=DIR to the URL")
+    })?;
+    Ok(url.with("identity", directory))
+}
+
+/// `$XDG_STATE_HOME/socketry/tls`, or `~/.local/state/socketry/tls`.
+fn directory() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME");
+    let state = state.or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("socketry/tls"))
+}
+
+/// A listener over TLS whose addresses have its pin: all that a client needs.
+struct Pinned {
+    inner: BoxListener,
+    locals: Vec<Endpoint>,
+}
+
+/// The same listener. One over our TLS tells its addresses with its pin.
+pub(crate) fn pinned(inner: BoxListener) -> BoxListener {
+    let first = TLS.pinned(inner.local());
+    let pin = first.and_then(|first| {
+        let mut query = first.query();
+        let (_, pin) = query.find(|(key, _)| *key == "pin")?;
+        Some(pin.to_owned())
+    });
+    match pin {
+        Some(pin) => {
+            let locals = inner.locals().into_iter();
+            let locals = locals.map(|local| local.with("pin", &pin)).collect();
+            BoxListener::new(Pinned { inner, locals })
+        }
+        None => inner,
+    }
+}
+
+impl Listener for Pinned {
+    type Socket = BoxSocket;
+
+    fn local(&self) -> &Endpoint {
+        self.locals.first().unwrap_or_else(|| self.inner.local())
+    }
+
+    fn locals(&self) -> Vec<Endpoint> {
+        self.locals.clone()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
+        self.inner.poll_accept(cx)
+    }
+}
