@@ -2,7 +2,7 @@
 
 use std::io;
 
-use socketry_transport::{Connection, MuxTransport, Received, RecvExt, SendExt};
+use socketry_transport::{Closed, Connection, MuxTransport, Received, RecvExt, SendExt};
 
 use super::Subject;
 use super::steps::{Pair, Stream, Verdict, error_of, names_the_close, park, same};
@@ -62,6 +62,32 @@ pub(super) async fn a_close_is_not_the_end_of_a_stream<M: MuxTransport>(
                 }
             }
         }
+    }
+    Ok(())
+}
+
+pub(super) async fn a_stream_that_a_close_cut_off_is_not_finished<M: MuxTransport>(
+    subject: Subject<M>,
+) -> Verdict {
+    for code in [0, CODE] {
+        let Pair {
+            mut client,
+            mut server,
+            listener: _listener,
+        } = subject.pair().await?;
+        let (mut opened, mut accepted) = subject.stream(&mut client, &mut server).await?;
+        client.close(code, REASON);
+        let received = subject
+            .comes("receiving", accepted.recv(&mut [0; 8]))
+            .await?;
+        error_of("receiving after a close", received)?;
+        let finished = subject.comes("finishing", accepted.finish()).await?;
+        let error = error_of("finishing after the peer's close", finished)?;
+        names_the_close("what finishing tells", &error, code, REASON)?;
+        let finished = subject.comes("finishing", opened.finish()).await?;
+        let error = error_of("finishing after a close", finished)?;
+        let by_us = Closed::by_us(code, REASON);
+        same("what finishing tells", Closed::of(&error), Some(&by_us))?;
     }
     Ok(())
 }

@@ -56,6 +56,8 @@ macro_rules! __connection_laws {
                 "Dropping a stream ends it after its last byte, and no other stream.",
             streams::an_abort_tells_its_code
                 "Aborting a stream tells the peer its code, and disturbs no other stream.",
+            streams::a_stream_that_the_peer_aborted_is_not_finished
+                "Finishing a stream that the peer has aborted fails.",
             limits::an_opener_waits_for_a_place
                 "With as many streams open as the peer allows, the opener waits until one is gone.",
             limits::streams_that_wait_to_be_accepted_count
@@ -82,6 +84,8 @@ macro_rules! __connection_laws {
                 "A close tells the peer its code and its reason: who accepts, opens and reads.",
             closing::a_close_is_not_the_end_of_a_stream
                 "A stream that a close cut off does not read as ended.",
+            closing::a_stream_that_a_close_cut_off_is_not_finished
+                "Finishing a stream of a closed connection fails, with the close, at both ends.",
             closing::an_orderly_close_ends_accepting
                 "After a close with code 0 accepting gives none, at both ends and each time.",
             closing::nothing_opens_after_a_close

@@ -159,6 +159,26 @@ pub(super) async fn an_abort_tells_its_code<M: MuxTransport>(subject: Subject<M>
     subject.talk(&mut one, &mut other).await
 }
 
+pub(super) async fn a_stream_that_the_peer_aborted_is_not_finished<M: MuxTransport>(
+    subject: Subject<M>,
+) -> Verdict {
+    let Pair {
+        mut client,
+        mut server,
+        listener: _listener,
+    } = subject.pair().await?;
+    let (mut opened, mut accepted) = subject.stream(&mut client, &mut server).await?;
+    let aborted = opened.abort(1).map_err(|error| error.to_string())?;
+    same("what an abort says", aborted, Aborted::Reset)?;
+    let aborted = recv_until_it_fails(&mut accepted);
+    subject.comes("the abort", aborted).await??;
+    for _ in 0..2 {
+        let finished = subject.comes("finishing", accepted.finish()).await?;
+        error_of("finishing after the peer's abort", finished)?;
+    }
+    Ok(())
+}
+
 /// What a stream fails with that must not end.
 async fn recv_until_it_fails<R: RecvHalf>(stream: &mut R) -> Verdict<std::io::Error> {
     let mut buf = [0; 64];

@@ -27,6 +27,10 @@ pub(crate) enum Defect {
     DropEndsAll,
     /// The code of an abort is not told.
     HidesAborts,
+    /// Finishing a stream goes well, even if the peer aborted it.
+    FinishesAborted,
+    /// Finishing a stream goes well, even if its connection was closed.
+    FinishesClosed,
     /// A stream that is aborted takes its connection with it.
     AbortsAll,
     /// What the URL says of streams is not looked at.
@@ -133,6 +137,16 @@ pub(crate) const CASES: &[(Defect, &str, &str)] = &[
         Defect::HidesAborts,
         "an_abort_tells_its_code",
         "what the reader learns",
+    ),
+    (
+        Defect::FinishesAborted,
+        "a_stream_that_the_peer_aborted_is_not_finished",
+        "finishing after the peer's abort: it went well",
+    ),
+    (
+        Defect::FinishesClosed,
+        "a_stream_that_a_close_cut_off_is_not_finished",
+        "finishing after the peer's close: it went well",
     ),
     (
         Defect::AbortsAll,

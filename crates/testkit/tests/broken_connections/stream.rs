@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use socketry_transport::{
     Aborted, Closed, Connection, Half, Info, Joined, MemConnection, MemRecv, MemSend, MemSocket,
-    Received, RecvHalf, SendHalf, Socket,
+    Received, RecvHalf, SendHalf, Socket, StreamReset,
 };
 use tokio::io::ReadBuf;
 
@@ -163,7 +163,12 @@ impl<W: SendHalf> SendHalf for BadSend<W> {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.finished.store(true, Ordering::SeqCst);
-        self.inner.poll_finish(cx)
+        let finished = ready!(self.inner.poll_finish(cx));
+        Poll::Ready(finished.or_else(|error| match self.defect {
+            Defect::FinishesAborted if StreamReset::of(&error).is_some() => Ok(()),
+            Defect::FinishesClosed if Closed::of(&error).is_some() => Ok(()),
+            _ => Err(error),
+        }))
     }
 
     fn abort(&mut self, code: u64) -> io::Result<Aborted> {

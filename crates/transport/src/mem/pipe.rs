@@ -119,9 +119,15 @@ impl Pipe {
         Poll::Ready(Ok(taken))
     }
 
-    /// The writer has written all.
-    pub(super) fn finish(&self) {
-        self.change(|state| state.finished = true);
+    /// The writer has written all. Fails if the direction was broken off before, since bytes may be
+    /// missing.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        let mut finished = Ok(());
+        self.change(|state| match &state.broken {
+            Some(broken) => finished = Err(broken.for_writer()),
+            None => state.finished = true,
+        });
+        finished
     }
 
     pub(super) fn is_finished(&self) -> bool {

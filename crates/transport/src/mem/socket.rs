@@ -66,7 +66,8 @@ impl Drop for End {
         if self.aborts.load(Relaxed) {
             let _ = self.abort(0);
         }
-        self.outgoing.finish();
+        // If this direction was broken off, the reader learns that instead.
+        let _ = self.outgoing.finish();
         self.incoming.close();
     }
 }
@@ -138,8 +139,7 @@ impl SendHalf for MemSend {
         if self.end.aborted.load(Relaxed) {
             return Poll::Ready(Err(aborted_here()));
         }
-        self.end.outgoing.finish();
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.end.outgoing.finish())
     }
     fn abort(&mut self, code: u64) -> io::Result<Aborted> {
         Ok(self.end.abort(code))

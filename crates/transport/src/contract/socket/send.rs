@@ -121,7 +121,8 @@ pub trait SendHalf: Half {
     ///
     /// # Errors
     /// As [`poll_send`](SendHalf::poll_send). After [`abort`](SendHalf::abort) a stream cannot be
-    /// finished, since bytes may be missing.
+    /// finished, since bytes may be missing. A stream of a [`Connection`](crate::Connection) can
+    /// neither be finished after the peer aborted it, nor after the connection was closed.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Breaks the connection off now, and tells whether the peer will see it.
