@@ -18,6 +18,7 @@ static TLS: LazyLock<Tls> =
 
 /// The same registry, with TLS over its `tcp` and its `unix`.
 pub(crate) fn registered(registry: Registry) -> Registry {
+    // It fails only where the registry has neither: then there is nothing to put TLS over.
     let with_tls = TLS.register(registry.clone());
     with_tls.unwrap_or(registry)
 }
