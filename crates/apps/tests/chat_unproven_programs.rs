@@ -5,8 +5,9 @@
 
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod chat_support;
+#[path = "../../testkit/tests/tools/mod.rs"]
+mod tools;
 
-use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,6 @@ const URL: &str = "udp://192.0.2.1:9000";
 /// Makes a network namespace and runs its arguments in it.
 const ALONE: &str = r#"ip addr add 192.0.2.1/24 dev lo && ip link set lo up && exec "$@""#;
 
-const SKIPPED: &[u8] =
-    b"SKIPPED: no network namespace can be made here (needs root, unshare, nsenter and ip)\n";
-
 fn alone(arguments: &[&str]) -> Vec<String> {
     let before = ["-n", "sh", "-c", ALONE, "sh"];
     let all = before.iter().chain(arguments);
@@ -27,13 +25,12 @@ fn alone(arguments: &[&str]) -> Vec<String> {
 }
 
 fn can_be_alone() -> bool {
-    let tried = Command::new("unshare").args(alone(&["true"])).output();
-    let can = tried.is_ok_and(|tried| tried.status.success());
-    if !can {
-        // `eprintln` would go to the harness, which does not show it.
-        std::io::stderr().write_all(SKIPPED).unwrap();
+    if !["unshare", "nsenter", "ip"].into_iter().all(tools::has) {
+        return false;
     }
-    can
+    let tried = Command::new("unshare").args(alone(&["true"])).output();
+    let made = tried.is_ok_and(|tried| tried.status.success());
+    tools::may("network namespace", made)
 }
 
 /// A chat server in its own network namespace.

@@ -1,6 +1,9 @@
 //! A low limit of open files: clients that have a place are served, and further ones are refused at
 //! once.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../testkit/tests/tools/mod.rs"]
+mod tools;
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -118,11 +121,11 @@ impl Client {
     }
 }
 
-/// Raises this process's limit to the connections that the test needs. Prints why if that fails.
+/// Raises this process's limit to the connections that the test needs.
 fn may_have(descriptors: u64) -> bool {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    if maximum.is_some_and(|maximum| maximum < descriptors) {
-        eprintln!("SKIPPED: the hard limit of open files is below {descriptors}");
+    let enough = maximum.is_none_or(|maximum| maximum >= descriptors);
+    if !tools::may("descriptor limit that is high enough", enough) {
         return false;
     }
     let raised = Rlimit {

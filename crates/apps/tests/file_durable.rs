@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
+#[path = "../../testkit/tests/tools/mod.rs"]
+mod tools;
 
 use std::fs;
 use std::path::Path;
@@ -96,6 +98,9 @@ fn finished(log: &Path) {
 
 #[test]
 fn an_upload_is_on_disk_before_the_client_hears_so() {
+    if !tools::has("strace") {
+        return;
+    }
     trace_of_an_upload(&[], None, |log| {
         let directory = syncs_directory("root");
         in_order(log, &[&syncs_part, &renames, &directory, &says_done]).unwrap();
@@ -104,6 +109,9 @@ fn an_upload_is_on_disk_before_the_client_hears_so() {
 
 #[test]
 fn with_no_sync_no_side_waits_for_the_disk() {
+    if !tools::has("strace") {
+        return;
+    }
     for (options, sync) in [(&["--no-sync"][..], None), (&[], Some(false))] {
         trace_of_an_upload(options, sync, |log| {
             in_order(log, &[&renames, &says_done]).unwrap();
@@ -114,6 +122,9 @@ fn with_no_sync_no_side_waits_for_the_disk() {
 
 #[test]
 fn a_download_is_on_disk_before_the_user_hears_so() {
+    if !tools::has("strace") {
+        return;
+    }
     let served = Program::new(&[]);
     fs::write(served.root("a"), "abc").unwrap();
     let log = served.to("trace");
@@ -137,9 +148,8 @@ impl Small {
             .args(["-t", "tmpfs", "-o", "size=1m", "none"])
             .arg(dir.path());
         let mounted = mount.stderr(Stdio::null()).status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then_some(Small(dir))
+        let mounted = mounted.is_ok_and(|status| status.success());
+        tools::may("mount", mounted).then_some(Small(dir))
     }
 }
 
@@ -152,7 +162,6 @@ impl Drop for Small {
 #[test]
 fn a_full_disk_says_which_file_and_that_nothing_is_kept() {
     let Some(small) = Small::mounted() else {
-        println!("nothing can be mounted here");
         return;
     };
     let full = |told: &str| {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod file_support;
+#[path = "../../testkit/tests/tools/mod.rs"]
+mod tools;
 
 use std::fs;
 use std::path::Path;
@@ -44,6 +46,9 @@ fn is_new(path: &Path, before: Option<&[u8]>) -> bool {
 
 #[test]
 fn a_kill_at_any_step_leaves_the_old_file_or_the_whole_new_one() {
+    if !tools::has("strace") {
+        return;
+    }
     let served = served();
     let (to, path) = (served.to(""), served.to("a"));
     for (step, new) in [
@@ -76,6 +81,9 @@ fn a_kill_at_any_step_leaves_the_old_file_or_the_whole_new_one() {
 
 #[test]
 fn a_file_that_the_disk_refuses_is_reported_and_not_kept() {
+    if !tools::has("strace") {
+        return;
+    }
     let served = served();
     fs::write(served.to("a"), OLD).unwrap();
     for (fault, words) in [
@@ -99,6 +107,9 @@ fn a_file_that_the_disk_refuses_is_reported_and_not_kept() {
 
 #[test]
 fn a_name_that_may_not_be_on_disk_is_told_to_be_so() {
+    if !tools::has("strace") {
+        return;
+    }
     let served = served();
     let told = complaint(&get_under(&served, &["fsync:error=EIO:when=2"], &[]));
     assert!(
@@ -110,6 +121,9 @@ fn a_name_that_may_not_be_on_disk_is_told_to_be_so() {
 
 #[test]
 fn file_systems_that_lack_something_are_of_use() {
+    if !tools::has("strace") {
+        return;
+    }
     for faults in [
         &["fsync:error=EINVAL:when=2"][..],
         &["flock:error=ENOLCK"],

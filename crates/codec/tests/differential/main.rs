@@ -6,4 +6,6 @@ mod common;
 mod length_delimited;
 mod lines;
 mod python;
+#[path = "../../../testkit/tests/tools/mod.rs"]
+mod tools;
 mod wires;

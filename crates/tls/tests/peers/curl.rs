@@ -5,8 +5,9 @@ use socketry_transport::{BoxSocket, Listener, RecvExt, SendExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::process::{Peer, is_here};
+use super::process::Peer;
 use super::scripts::VERSIONS;
+use super::tools;
 use super::{AUTHORITY, DEADLINE, SERVER, has_version, listen, pattern, shown};
 
 fn curl(port: u16, more: &[&str]) -> Peer {
@@ -45,7 +46,7 @@ async fn answer(mut socket: BoxSocket) {
 
 #[tokio::test]
 async fn curl_uploads_and_downloads() {
-    if !is_here("curl") {
+    if !tools::has("curl") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -77,7 +78,7 @@ async fn curl_uploads_and_downloads() {
 
 #[tokio::test]
 async fn curl_and_this_crate_mean_the_same_by_a_pin() {
-    if !is_here("curl") {
+    if !tools::has("curl") {
         return;
     }
     let pin = Identity::from_files([(&SERVER.cert, &SERVER.key)])
@@ -115,7 +116,7 @@ async fn curl_and_this_crate_mean_the_same_by_a_pin() {
 /// curl names the protocols of the web. A server of ours does not speak them, and says so.
 #[tokio::test]
 async fn curl_is_refused_where_no_web_server_is() {
-    if !is_here("curl") {
+    if !tools::has("curl") {
         return;
     }
     let (line, mut lines) = mpsc::unbounded_channel();

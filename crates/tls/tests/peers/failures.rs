@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::common::Authority;
-use super::process::is_here;
 use super::scripts::{VERSIONS, script};
+use super::tools;
 use super::{AUTHORITY, CLIENT, DEADLINE, SERVER, connect, listen, shown};
 
 /// The line of our server, and that of a client of `kind`, for these files and this name.
@@ -82,7 +82,7 @@ async fn clients_that_refuse_us_are_told() {
     let theirs = stranger.sign("client.example");
     let (their_cert, their_key) = (shown(&theirs.cert), shown(&theirs.key));
     for (kind, program) in KINDS {
-        if !is_here(program) {
+        if !tools::has(program) {
             continue;
         }
         for version in VERSIONS {
@@ -117,7 +117,7 @@ async fn servers_that_we_refuse_or_that_refuse_us_are_told() {
     let good = shown(&AUTHORITY.file());
     let server = (shown(&SERVER.cert), shown(&SERVER.key));
     for (kind, program) in KINDS {
-        if !is_here(program) {
+        if !tools::has(program) {
             continue;
         }
         for version in VERSIONS {

@@ -9,6 +9,8 @@ mod failures;
 mod openssl;
 mod process;
 mod scripts;
+#[path = "../../../testkit/tests/tools/mod.rs"]
+mod tools;
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -5,8 +5,9 @@ use socketry_transport::{Listener, RecvHalf, SendExt, Socket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::process::{Peer, is_here};
+use super::process::Peer;
 use super::scripts::VERSIONS;
+use super::tools;
 use super::{AUTHORITY, COUNT, DEADLINE, SERVER, connect, has_version, listen, pattern, shown};
 
 /// How often it is asked whether a program listens by now, which does not say so.
@@ -56,7 +57,7 @@ async fn exchange(mut peer: Peer, socket: impl Socket) {
 
 #[tokio::test]
 async fn s_server_serves() {
-    if !is_here("openssl") {
+    if !tools::has("openssl") {
         return;
     }
     for version in VERSIONS {
@@ -86,7 +87,7 @@ async fn s_server_serves() {
 
 #[tokio::test]
 async fn s_client_connects() {
-    if !is_here("openssl") {
+    if !tools::has("openssl") {
         return;
     }
     for version in VERSIONS {
@@ -108,7 +109,7 @@ async fn s_client_connects() {
 /// Tickets that our client does not read do not destroy what it sent: `close` reads them.
 #[tokio::test]
 async fn what_was_sent_to_a_server_with_tickets_arrives() {
-    if !is_here("openssl") {
+    if !tools::has("openssl") {
         return;
     }
     for _ in 0..5 {
@@ -143,7 +144,7 @@ async fn what_was_sent_to_a_server_with_tickets_arrives() {
 /// The pin is the hash of the key as OpenSSL writes it.
 #[tokio::test]
 async fn the_pin_is_what_openssl_computes() {
-    if !is_here("openssl") {
+    if !tools::has("openssl") {
         return;
     }
     let pin = Identity::from_files([(&SERVER.cert, &SERVER.key)])

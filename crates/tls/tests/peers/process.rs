@@ -8,26 +8,6 @@ use tokio::time::timeout;
 
 use super::DEADLINE;
 
-/// Whether the program is here. Where it is not, that is said, and CI fails.
-#[expect(clippy::print_stdout, reason = "a test that tests nothing says so")]
-pub(crate) fn is_here(program: &str) -> bool {
-    let asked = std::process::Command::new(program)
-        .arg(if program == "openssl" {
-            "version"
-        } else {
-            "--version"
-        })
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let here = asked.is_ok_and(|status| status.success());
-    if !here {
-        assert!(std::env::var_os("CI").is_none(), "CI has no {program}");
-        println!("not tested: there is no {program} here");
-    }
-    here
-}
-
 /// A program that runs until this is dropped.
 pub(crate) struct Peer {
     child: Child,

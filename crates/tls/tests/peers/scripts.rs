@@ -1,6 +1,7 @@
 //! CPython, sync and asyncio, and Node: what each does in either role, in either version.
 
-use super::process::{Peer, Talking, is_here};
+use super::process::{Peer, Talking};
+use super::tools;
 use super::{AUTHORITY, CLIENT, SERVER, connect, has_version, listen, shown, work};
 use socketry_tls::{Identity, Tls};
 use socketry_transport::{Half, Listener};
@@ -83,42 +84,42 @@ const ASYNCIO: [&str; 3] = ["talk", "send", "sink"];
 
 #[tokio::test]
 async fn cpython_serves() {
-    if is_here("python3") {
+    if tools::has("python3") {
         serves("sync", &JOBS).await;
     }
 }
 
 #[tokio::test]
 async fn cpython_connects() {
-    if is_here("python3") {
+    if tools::has("python3") {
         connects("sync", &JOBS).await;
     }
 }
 
 #[tokio::test]
 async fn asyncio_serves() {
-    if is_here("python3") {
+    if tools::has("python3") {
         serves("asyncio", &ASYNCIO).await;
     }
 }
 
 #[tokio::test]
 async fn asyncio_connects() {
-    if is_here("python3") {
+    if tools::has("python3") {
         connects("asyncio", &ASYNCIO).await;
     }
 }
 
 #[tokio::test]
 async fn node_serves() {
-    if is_here("node") {
+    if tools::has("node") {
         serves("node", &["echo", "send", "sink", "ask"]).await;
     }
 }
 
 #[tokio::test]
 async fn node_connects() {
-    if is_here("node") {
+    if tools::has("node") {
         connects("node", &["echo", "send", "sink", "ask"]).await;
     }
 }
@@ -126,7 +127,7 @@ async fn node_connects() {
 /// A certificate that was made here satisfies a client that looks at everything.
 #[tokio::test]
 async fn cpython_accepts_a_certificate_that_was_made() {
-    if !is_here("python3") {
+    if !tools::has("python3") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

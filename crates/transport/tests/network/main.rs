@@ -7,3 +7,5 @@ mod alone;
 mod asked;
 mod groups;
 mod names;
+#[path = "../../../testkit/tests/tools/mod.rs"]
+mod tools;
