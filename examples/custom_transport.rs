@@ -1,7 +1,7 @@
 //! Your own transport, chosen by its scheme from our apps: `plain://host:port` is TCP made of
 //! tokio's types. Anything that is `AsyncRead + AsyncWrite` becomes a socket through `FromIo`.
 //!
-//! `cargo run --example custom_transport -- command serve plain://127.0.0.1:9001`
+//! `cargo run --example custom_transport -- command serve --allow-any plain://127.0.0.1:9001`
 
 use std::io;
 use std::net::SocketAddr;

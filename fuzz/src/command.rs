@@ -5,7 +5,7 @@
 //! process.
 
 use socketry_apps::Service;
-use socketry_apps::command::{Client, Exit, Server};
+use socketry_apps::command::{Client, Exit, Policy, Server};
 
 use super::stage::{Serving, Stage, in_virtual_time, place, within_long};
 
@@ -27,7 +27,7 @@ pub fn run(input: &[u8]) {
         return;
     };
     in_virtual_time(async {
-        let server = Server::bind(&stage.service, &place()).await;
+        let server = Server::bind(&stage.service, &place(), Policy::AllowAny).await;
         let server = server.expect("a server");
         let serving = Serving::start(|told| server.run_nothing(async { drop(told.await) }));
         stage.play(&place()).await;

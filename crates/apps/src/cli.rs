@@ -7,6 +7,7 @@ use clap::{ArgMatches, ColorChoice, CommandFactory, FromArgMatches, Parser, Subc
 use socketry_codec::CodecRegistry;
 use socketry_transport::Registry;
 
+use crate::admission::Typed;
 use crate::common::{complain, wants_colours};
 use crate::matrix::{self, App};
 use crate::{AppError, chat, command, file, help, startup, terminal};
@@ -92,7 +93,7 @@ impl CommandLine {
     pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let arguments: Vec<_> = arguments.into_iter().collect();
         match self.parse(&arguments) {
-            Ok(cli) => self.start(cli.app),
+            Ok(cli) => self.start(cli.app, &Typed::new(&arguments)),
             Err(error) => {
                 // If it cannot be printed, there is nowhere to report that.
                 let _ = error.print();
@@ -115,7 +116,7 @@ impl CommandLine {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
-    fn start(&self, app: AppArgs) -> ExitCode {
+    fn start(&self, app: AppArgs, typed: &Typed) -> ExitCode {
         // Before any other thread starts.
         terminal::outlive_the_foreground();
         let _log = match &app {
@@ -134,7 +135,7 @@ impl CommandLine {
             startup::prepare();
             match app {
                 AppArgs::Chat(args) => chat::run(args, self).await,
-                AppArgs::Command(args) => command::run(args, self).await,
+                AppArgs::Command(args) => command::run(args, self, typed).await,
                 AppArgs::File(args) => file::run(args, self).await,
             }
         });

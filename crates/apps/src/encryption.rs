@@ -43,6 +43,24 @@ pub(crate) fn with_certificate(url: Endpoint) -> std::result::Result<Endpoint, A
     Ok(url.with("identity", directory))
 }
 
+/// Whether a server at `url` is over TLS and turns away clients without a certificate.
+pub(crate) fn requires_certificates(url: &Endpoint) -> std::result::Result<bool, AppError> {
+    Ok(TLS_SCHEMES.contains(&url.scheme()) && TLS.requires_clients(url)?)
+}
+
+/// The same URL over TLS, with client certificates. `None` where there is no TLS over its
+/// transport.
+pub(crate) fn with_client_certificates(url: &Endpoint) -> Option<Endpoint> {
+    let scheme = match url.scheme() {
+        "tcp" => TLS_SCHEMES[0],
+        "unix" => TLS_SCHEMES[1],
+        scheme if TLS_SCHEMES.contains(&scheme) => scheme,
+        _ => return None,
+    };
+    let url = url.with_scheme(scheme).ok()?;
+    Some(url.without_key("clients").with("ca", "clients.pem"))
+}
+
 /// `$XDG_STATE_HOME/socketry/tls`, or `~/.local/state/socketry/tls`.
 fn directory() -> Option<PathBuf> {
     let absolute = |name: &str| {

@@ -28,8 +28,8 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::Command,
         "serve",
         [
-            "socketry command serve 'unix:///tmp/run.sock?mode=0600'",
-            "socketry command serve tcp://127.0.0.1:9001 --codec struct --time-limit 10m",
+            "socketry command serve --allow-any 'unix:///tmp/run.sock?mode=0600'",
+            "socketry command serve --time-limit 10m 'tls://0.0.0.0:9001?ca=clients.pem'",
         ],
     ),
     (

@@ -57,6 +57,7 @@ pub mod command;
 pub mod file;
 pub mod matrix;
 
+mod admission;
 #[cfg(test)]
 mod carried;
 mod common;

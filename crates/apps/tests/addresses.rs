@@ -33,7 +33,9 @@ async fn each_server_tells_all_its_addresses() {
     };
     let (at, root) = ("two://x".parse().unwrap(), tempfile::tempdir().unwrap());
     let chat = chat::Server::bind(&service, &at).await.unwrap();
-    let command = command::Server::bind(&service, &at).await.unwrap();
+    let command = command::Server::bind(&service, &at, command::Policy::AllowAny)
+        .await
+        .unwrap();
     let file = file::Server::bind(&service, &at, root.path())
         .await
         .unwrap();

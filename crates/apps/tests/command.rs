@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use command_support::*;
 use socketry_apps::command::{
-    Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, STALL, Server, Stream,
+    Client, Exit, FIRST_REQUEST, IDLE, MAX_WAITING, Policy, STALL, Server, Stream,
 };
 use socketry_apps::matrix::{App, CODECS, SCHEMES};
 use socketry_transport::{BoxSocket, Endpoint, RecvExt, SendExt};
@@ -92,7 +92,9 @@ async fn other_pairings_are_refused_with_the_reason_and_a_way_out() {
             let service = service(codec, "utf-8");
             let at: Endpoint = url(scheme, directory.path()).parse().unwrap();
             let words = format!("command does not run over {scheme} with {codec}: {why}");
-            let refused = Server::bind(&service, &at).await.unwrap_err();
+            let refused = Server::bind(&service, &at, Policy::AllowAny)
+                .await
+                .unwrap_err();
             assert_eq!(
                 (refused.to_string(), refused.is_usage()),
                 (words.clone(), true)
@@ -650,7 +652,7 @@ fn a_client_whose_output_is_not_read_ends_quietly() {
 fn a_warning_that_is_not_read_stops_no_server() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
+    let mut server = socketry(&["serve", "--allow-any", "tcp://0.0.0.0:0"]);
     let mut server = Process::start(server.stderr(writer));
     assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));
     terminate(&server.child);
@@ -668,7 +670,7 @@ fn a_signal_ends_a_server() {
 
 #[test]
 fn a_server_warns_that_every_client_can_run_commands() {
-    let mut server = socketry(&["serve", "tcp://0.0.0.0:0"]);
+    let mut server = socketry(&["serve", "--allow-any", "tcp://0.0.0.0:0"]);
     let mut server = Process::start(server.stderr(Stdio::piped()));
     assert!(server.line().starts_with("listening on tcp://0.0.0.0:"));
     terminate(&server.child);

@@ -203,7 +203,7 @@ async fn a_client_that_reads_again_too_late_is_told_and_served_on() {
 
 #[test]
 fn the_log_tells_why_a_command_was_killed() {
-    let mut server = socketry(&["serve", "-v", "--time-limit", "50ms"]);
+    let mut server = socketry(&["serve", "--allow-any", "-v", "--time-limit", "50ms"]);
     let mut server = Process::start(server.stderr(std::process::Stdio::piped()));
     let at = server.line();
     let at = at.strip_prefix("listening on ").unwrap();

@@ -12,7 +12,10 @@ const SOCKETRY: &str = env!("CARGO_BIN_EXE_socketry");
 
 /// A server of the binary, started by a script.
 fn served_by(script: &str) -> (Process, String) {
-    let mut server = Process::start(&mut python(script, &[SOCKETRY, "command", "serve"]));
+    let mut server = Process::start(&mut python(
+        script,
+        &[SOCKETRY, "command", "serve", "--allow-any"],
+    ));
     let line = server.line();
     let at = line.strip_prefix("listening on ").unwrap().to_owned();
     (server, at)

@@ -141,7 +141,7 @@ fn output_of_a_command_that_is_too_large_is_an_error_of_the_client() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let mut serve = Command::new(env!("CARGO_BIN_EXE_socketry"));
-    serve.args(["command", "serve"]);
+    serve.args(["command", "serve", "--allow-any"]);
     let server = Server::start(serve.stdin(Stdio::null()), &at("out"));
 
     let run = ["command", "run", &server.url, "head -c 200000 /dev/zero"];
@@ -158,7 +158,10 @@ fn output_of_a_command_that_is_too_large_is_an_error_of_the_client() {
 fn a_command_has_the_default_action_and_its_server_lives_on() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
-    let mut server = Server::start(&mut limited(&["command", "serve"]), &at("out"));
+    let mut server = Server::start(
+        &mut limited(&["command", "serve", "--allow-any"]),
+        &at("out"),
+    );
 
     let target = at("target").to_str().unwrap().to_owned();
     let line = format!("exec head -c 200000 /dev/zero > '{target}'");

@@ -58,7 +58,7 @@ fn a_command_over_raw_may_have_a_brace_where_a_frame_has_one() {
         ("a={b; echo $a", "{b\n"),
         ("{ echo a; }", "a\n"),
     ] {
-        let mut serving = Program::socketry(&["command", "serve", "--codec", "raw"]);
+        let mut serving = Program::socketry(&["command", "serve", "--allow-any", "--codec", "raw"]);
         let first = serving.line();
         let mut client = connected(first.strip_prefix("listening on ").unwrap());
         client.write_all(line.as_bytes()).unwrap();

@@ -22,7 +22,7 @@ fn programs_in_the_background_run_on_and_read_when_they_are_in_front() {
 #[test]
 fn commands_are_run_without_blocked_signals() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_socketry"))
-        .args(["command", "serve"])
+        .args(["command", "serve", "--allow-any"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -81,7 +81,9 @@ async fn silent_peers_are_asked_by_servers_and_clients() {
                 (at, Box::new((client, operator)))
             }
             App::Command => {
-                let server = command::Server::bind(&service, &url).await.unwrap();
+                let server = command::Server::bind(&service, &url, command::Policy::AllowAny)
+                    .await
+                    .unwrap();
                 let at = server.local().clone();
                 tokio::spawn(server.run(stop()));
                 let client = command::Client::connect(&service, &at).await.unwrap();
@@ -106,7 +108,9 @@ async fn silent_peers_are_asked_by_servers_and_clients() {
 async fn the_url_switches_it_off() {
     let service = Service::default();
     let url: Endpoint = "tcp://127.0.0.1:0?keepalive=off".parse().unwrap();
-    let server = command::Server::bind(&service, &url).await.unwrap();
+    let server = command::Server::bind(&service, &url, command::Policy::AllowAny)
+        .await
+        .unwrap();
     let at = server.local().clone();
     tokio::spawn(server.run(std::future::pending()));
     let there = at.clone().with("keepalive", "off");
@@ -119,7 +123,9 @@ async fn the_url_switches_it_off() {
 async fn options_of_the_url_override_the_default() {
     let service = Service::default();
     let url: Endpoint = "tcp://127.0.0.1:0?keepalive=7s".parse().unwrap();
-    let server = command::Server::bind(&service, &url).await.unwrap();
+    let server = command::Server::bind(&service, &url, command::Policy::AllowAny)
+        .await
+        .unwrap();
     let at = server.local().clone();
     tokio::spawn(server.run(std::future::pending()));
     let port = port(&at);

@@ -67,7 +67,7 @@ fn each_client(mut check: impl FnMut(&[&str], usize)) {
     let (talking, url) = talker();
     check(&["chat", "join", &url, "--codec", "line"], LINES);
     talking.join().unwrap();
-    let server = Server::start(&["command", "serve"]);
+    let server = Server::start(&["command", "serve", "--allow-any"]);
     check(&["command", "run", &server.1, "seq 40000"], LINES);
     let directory = tempfile::tempdir().unwrap();
     many_files(directory.path());

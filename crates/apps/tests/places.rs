@@ -54,7 +54,9 @@ impl Served {
                 )
             }
             App::Command => {
-                let server = command::Server::bind(&service, &at).await.unwrap();
+                let server = command::Server::bind(&service, &at, command::Policy::AllowAny)
+                    .await
+                    .unwrap();
                 let server = server.max_clients(places);
                 let local = server.local().clone();
                 (

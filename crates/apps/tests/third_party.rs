@@ -98,7 +98,9 @@ async fn commands_come_back_with_both_outputs_and_their_exit_code() {
 }
 
 async fn command(service: &Service, at: &Endpoint) {
-    let server = command::Server::bind(service, at).await.unwrap();
+    let server = command::Server::bind(service, at, command::Policy::AllowAny)
+        .await
+        .unwrap();
     let at = server.local().clone();
     let _running = Running::start(server.run(std::future::pending()));
     let mut client = command::Client::connect(service, &at).await.unwrap();
@@ -170,7 +172,7 @@ async fn an_unknown_name_or_parameter_lists_the_known_ones() {
         ),
     ] {
         let at = "tcp://127.0.0.1:0".parse().unwrap();
-        let refused = command::Server::bind(&service(codec), &at)
+        let refused = command::Server::bind(&service(codec), &at, command::Policy::AllowAny)
             .await
             .unwrap_err();
         let words = format!("{codec:?} names no codec: {words}");
@@ -197,7 +199,9 @@ async fn the_codec_is_named_to_peers_of_another() {
         ("netstring", b"GET / HTTP/1.1\r\n", "this looks like HTTP"),
     ] {
         let at = "tcp://127.0.0.1:0".parse().unwrap();
-        let server = command::Server::bind(&service(own), &at).await.unwrap();
+        let server = command::Server::bind(&service(own), &at, command::Policy::AllowAny)
+            .await
+            .unwrap();
         let at = server.local().clone();
         let _running = Running::start(server.run(std::future::pending()));
         let mut socket = connect(&at).await.unwrap();
@@ -219,9 +223,13 @@ async fn the_codec_is_named_to_peers_of_another() {
 #[tokio::test]
 async fn a_client_is_told_which_codec_to_try() {
     let at = "tcp://127.0.0.1:0".parse().unwrap();
-    let server = command::Server::bind(&service("netstring:max=1000"), &at)
-        .await
-        .unwrap();
+    let server = command::Server::bind(
+        &service("netstring:max=1000"),
+        &at,
+        command::Policy::AllowAny,
+    )
+    .await
+    .unwrap();
     let at = server.local().clone();
     let _running = Running::start(server.run(std::future::pending()));
     for codec in ["json", "json:bare", "struct", "line", "raw"] {

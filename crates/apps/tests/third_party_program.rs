@@ -149,7 +149,7 @@ fn a_command_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let at = format!("own://{}", directory.path().join("s").display());
     let codec = ["command", "--codec", "netstring"];
-    let (_server, _) = serving(&[&codec[..], &["serve", &at]].concat());
+    let (_server, _) = serving(&[&codec[..], &["serve", "--allow-any", &at]].concat());
     let ran = run(&[&codec[..], &["run", &at, "echo out; echo err >&2; exit 3"]].concat());
     assert_eq!(ran.status.code(), Some(3));
     assert_eq!((&*ran.stdout, &*ran.stderr), (&b"out\n"[..], &b"err\n"[..]));

@@ -73,7 +73,7 @@ fn error(output: &Output) -> String {
     said
 }
 
-const SERVE: [&str; 3] = ["command", "serve", "tls://127.0.0.1:0"];
+const SERVE: [&str; 4] = ["command", "serve", "--allow-any", "tls://127.0.0.1:0"];
 
 #[test]
 fn the_printed_url_is_all_that_each_app_needs() {
@@ -81,7 +81,7 @@ fn the_printed_url_is_all_that_each_app_needs() {
     let home = home.path();
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
     for place in ["tls://127.0.0.1:0", &format!("tls+unix://{}", path("at"))] {
-        let server = Served::start(home, &["command", "serve", place]);
+        let server = Served::start(home, &["command", "serve", "--allow-any", place]);
         assert!(server.url.contains("?pin=sha256:"), "{}", server.url);
         let output = run(home, &server.url);
         assert_eq!(output.stdout, b"hello\n", "{output:?}");
@@ -182,7 +182,7 @@ fn a_plain_client_at_a_tls_port_is_told_in_one_line() {
 #[test]
 fn a_tls_client_at_a_plain_port_is_told_in_one_line() {
     let home = tempfile::tempdir().unwrap();
-    let server = Served::start(home.path(), &["command", "serve"]);
+    let server = Served::start(home.path(), &["command", "serve", "--allow-any"]);
     let url = server.url.replace("tcp:", "tls:");
     let said = error(&run(home.path(), &url));
     assert!(said.contains("TLS"), "{said}");
@@ -199,12 +199,14 @@ fn a_server_may_insist_on_certificates_of_clients() {
         &[
             SERVE[0],
             SERVE[1],
+            SERVE[2],
             &format!("tls://127.0.0.1:0?identity={}", path("client")),
         ],
     );
     let pin = made.url.split_once("?pin=").unwrap().1.to_owned();
     drop(made);
     let serve = format!("tls://127.0.0.1:0?pin={pin}");
+    // No other policy is needed then.
     let server = Served::start(home.path(), &[SERVE[0], SERVE[1], &serve]);
     let said = error(&run(home.path(), &server.url));
     assert!(said.contains("requires a client certificate"), "{said}");

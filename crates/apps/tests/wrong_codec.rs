@@ -46,7 +46,7 @@ fn was_told(mut client: Program, code: i32, server: &str, pair: &str) {
 #[test]
 fn a_command_client_is_told_of_the_servers_codec() {
     for (server, client) in pairs(&CODECS) {
-        let (_serving, url) = serving(&["command", "serve"], server);
+        let (_serving, url) = serving(&["command", "serve", "--allow-any"], server);
         let arguments = ["command", "run", "--codec", client, &url, "echo hi"];
         let mut run = Program::socketry(&arguments);
         run.end_input();

@@ -148,7 +148,7 @@ async fn hear(user: &mut chat::Client, text: &str) -> Result<(), AppError> {
 /// A command with both outputs and an exit code, one with much output, and one with none, over one
 /// connection.
 async fn command(service: &Service, at: &Endpoint, lines: u32) -> Result<Outcome, AppError> {
-    let server = command::Server::bind(service, at).await?;
+    let server = command::Server::bind(service, at, command::Policy::AllowAny).await?;
     let at = server.local().clone();
     let _running = Running::start(server.run(std::future::pending()));
     let mut client = command::Client::connect(service, &at)

@@ -134,7 +134,9 @@ async fn by_a_command_server() {
             let done = tempfile::tempdir().unwrap();
             let service = Service::with_codec(codec).unwrap();
             let free = places.free(scheme);
-            let server = command::Server::bind(&service, &free).await.unwrap();
+            let server = command::Server::bind(&service, &free, command::Policy::AllowAny)
+                .await
+                .unwrap();
             let at = server.local().clone();
             tokio::spawn(server.run(pending()));
             let frames: Vec<_> = (0..20)

@@ -19,6 +19,32 @@ async fn meet(registry: &Registry, listener: &mut BoxListener, query: &str) -> [
     [client.unwrap(), server.unwrap()]
 }
 
+#[test]
+fn whether_clients_need_a_certificate_is_known_before_listening() {
+    let pin = Identity::made(["localhost"]).unwrap().pin().unwrap();
+    let (asks, requires) = (Tls::new(), Tls::new());
+    let asks = asks.ask_clients(Trust::pin(pin));
+    let requires = requires.require_clients(Trust::pin(pin));
+    let with = format!("pin={pin}");
+    let optional = format!("pin={pin}&clients=optional");
+    for (tls, query, required) in [
+        (Tls::new(), "", false),
+        (Tls::new(), &*with, true),
+        (Tls::new(), "ca=no-such-file", true),
+        (Tls::new(), &*optional, false),
+        (asks.clone(), "", false),
+        (asks.clone(), "clients=required", true),
+        (asks, &with, true),
+        (requires.clone(), "", true),
+        (requires, "clients=optional", false),
+    ] {
+        let at = format!("tls://[::]:9?{query}").parse().unwrap();
+        assert_eq!(tls.requires_clients(&at).unwrap(), required, "{query}");
+    }
+    let unclear = "tls://[::]:9?clients=perhaps".parse().unwrap();
+    assert!(Tls::new().requires_clients(&unclear).is_err());
+}
+
 #[tokio::test]
 async fn sessions_are_resumed_where_that_is_asked_for() {
     for on in [false, true] {

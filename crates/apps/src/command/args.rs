@@ -8,9 +8,11 @@ use clap::Subcommand;
 use socketry_transport::Endpoint;
 use socketry_transport::units::{UnitError, parse_duration};
 
-use super::{Client, Command, Exit, Server, Stream, input};
+use super::{Client, Command, Exit, Policy, Server, Stream, input};
+use crate::admission::Typed;
 use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, announce, complain, reachable, serving_at};
+use crate::matrix::App;
 use crate::{AppError, Service, Shown, output, serving};
 
 /// The exit code of `command run` for every failure that is not the remote command's own, as `ssh`
@@ -45,11 +47,16 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run the commands of every client that connects
+    /// Run the commands of clients: of those that prove who they are, or of any
     Serve {
         /// Where to listen
         #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
         url: String,
+        /// Anybody who can connect may run any program as this user. Without it the URL has to
+        /// require client certificates: at a loopback address, too, which every user of this
+        /// machine reaches and, through a browser, any web page
+        #[arg(long)]
+        allow_any: bool,
         /// Kill a command that has run for this long: 90s, 10m, 1h30m
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         time_limit: Option<Duration>,
@@ -107,14 +114,23 @@ fn parse_limit(text: &str) -> Result<Limit, UnitError> {
     }
 }
 
-pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+pub(crate) async fn run(
+    args: Args,
+    offered: &CommandLine,
+    typed: &Typed,
+) -> Result<ExitCode, AppError> {
     let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
             url,
+            allow_any,
             time_limit,
             limits,
-        } => serve(&service, &url, time_limit, &limits).await,
+        } => {
+            service.check(App::Command, reachable(&url)?.scheme())?;
+            let policy = Policy::typed(allow_any, &url, typed)?;
+            serve(&service, &url, policy, time_limit, &limits).await
+        }
         Verb::Run(args) => {
             let mut output = Output::default();
             match ask(&service, args, &mut output).await {
@@ -142,11 +158,11 @@ pub(crate) fn usage_code(verb: Option<&str>) -> u8 {
 async fn serve(
     service: &Service,
     url: &str,
+    policy: Policy,
     time_limit: Option<Duration>,
     limits: &ServeArgs,
 ) -> Result<ExitCode, AppError> {
-    let url = serving_at(url)?;
-    let server = Server::bind(service, &url)
+    let server = Server::bind(service, &serving_at(url)?, policy)
         .await?
         .time_limit(time_limit)
         .max_clients(limits.max_clients);

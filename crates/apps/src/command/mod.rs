@@ -2,12 +2,12 @@
 //!
 //! ```
 //! use socketry_apps::Service;
-//! use socketry_apps::command::{Client, Exit, Server};
+//! use socketry_apps::command::{Client, Exit, Policy, Server};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let service = Service::with_codec("struct")?;
-//! let server = Server::bind(&service, &"tcp://127.0.0.1:0".parse()?).await?;
+//! let server = Server::bind(&service, &"tcp://127.0.0.1:0".parse()?, Policy::AllowAny).await?;
 //! let at = server.local().clone();
 //! let serving = tokio::spawn(server.run(std::future::pending()));
 //!
@@ -24,9 +24,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **Every client that can connect can run anything** as the server's user. The server knows no
-//! users and no allowlist. Listen on loopback, or on a Unix socket, whose file mode decides which
-//! users may connect.
+//! **A command can do all that the server's user can.** So a server has a [`Policy`], which says
+//! which clients it serves. With [`Policy::AllowAny`] these are all that can connect: at a loopback
+//! address all users of the machine, and at a Unix socket those whom the mode of its file admits.
 //!
 //! # On the wire
 //!
@@ -132,6 +132,7 @@ mod group;
 mod input;
 mod killed;
 mod orphans;
+mod policy;
 mod proc;
 mod process;
 mod progress;
@@ -150,6 +151,7 @@ use std::time::Duration;
 pub(crate) use args::{Args, run, usage_code};
 pub use client::Client;
 pub(crate) use orphans::adopt as adopt_orphans;
+pub use policy::Policy;
 pub use server::Server;
 pub use wire::{Command, Exit, Stream};
 

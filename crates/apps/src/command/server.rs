@@ -17,13 +17,13 @@ use super::progress::Progress;
 use super::replies::Replies;
 use super::requests::Requests;
 use super::wire::{Dialect, Program};
-use super::{MAX_PIECE, MAX_RAW_COMMAND};
+use super::{MAX_PIECE, MAX_RAW_COMMAND, Policy};
 use crate::matrix::App;
 use crate::own::Own;
 use crate::serving::{FULL, Place};
 use crate::{AppError, Service, serving};
 
-/// A server that runs the commands of every client that connects. The [module](super) documents the
+/// A server that runs the commands of its clients. The [module](super) documents the
 /// protocol.
 #[derive(Debug)]
 pub struct Server {
@@ -41,11 +41,13 @@ struct Rules {
 }
 
 impl Server {
-    /// Listens at `at`.
+    /// Listens at `at`, for the clients that `policy` lets in.
     ///
     /// # Errors
-    /// If commands do not run over this pairing of transport and codec, or if listening fails.
-    pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
+    /// If nothing at `at` makes clients prove who they are and the policy needs that, if commands
+    /// do not run over this pairing of transport and codec, or if listening fails.
+    pub async fn bind(service: &Service, at: &Endpoint, policy: Policy) -> Result<Self, AppError> {
+        policy.check(at)?;
         let listener = service.listen(App::Command, at).await?;
         let own = service.own()?;
         Ok(Server {

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use socketry_apps::Service;
-use socketry_apps::command::{Client, Exit, Server, Stream};
+use socketry_apps::command::{Client, Exit, Policy, Server, Stream};
 use socketry_transport::{BoxSocket, Endpoint};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,7 +27,9 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(service: &Service, url: &str, limit: Option<Duration>) -> Self {
-        let server = Server::bind(service, &url.parse().unwrap()).await.unwrap();
+        let server = Server::bind(service, &url.parse().unwrap(), Policy::AllowAny)
+            .await
+            .unwrap();
         let server = server.time_limit(limit);
         let at = server.local().clone();
         let (stop, stopped) = oneshot::channel();
@@ -160,7 +162,7 @@ pub(crate) fn socketry(arguments: &[&str]) -> Command {
 
 /// A server of the binary, and its URL.
 pub(crate) fn served(arguments: &[&str]) -> (Process, String) {
-    let arguments = [&["serve"], arguments].concat();
+    let arguments = [&["serve", "--allow-any"], arguments].concat();
     let mut server = Process::start(&mut socketry(&arguments));
     let line = server.line();
     let at = line.strip_prefix("listening on ").unwrap().to_owned();

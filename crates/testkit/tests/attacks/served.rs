@@ -118,7 +118,9 @@ async fn serve(app: &str, service: &Service, root: &str) {
             server.run(console, stop).await.unwrap();
         }
         "command" => {
-            let server = command::Server::bind(service, &url).await.unwrap();
+            let server = command::Server::bind(service, &url, command::Policy::AllowAny)
+                .await
+                .unwrap();
             println!("listening on {}", server.local());
             server.run(stop).await.unwrap();
         }

@@ -97,7 +97,9 @@ async fn a_byte_a_second_from_as_many_as_there_are_places() {
     tokio::spawn(server.run(console, stop()));
     besiege(App::Chat, &place).await;
 
-    let server = command::Server::bind(&json, &at).await.unwrap();
+    let server = command::Server::bind(&json, &at, command::Policy::AllowAny)
+        .await
+        .unwrap();
     let place = server.local().clone();
     tokio::spawn(server.run(stop()));
     besiege(App::Command, &place).await;

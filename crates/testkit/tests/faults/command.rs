@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use socketry_apps::AppError;
-use socketry_apps::command::{Client, Exit, Server, Stream};
+use socketry_apps::command::{Client, Exit, Policy, Server, Stream};
 use socketry_transport::Endpoint;
 
 use crate::cell::Mood;
@@ -43,7 +43,9 @@ fn samples() -> [Sample; 3] {
 }
 
 pub(crate) async fn check(world: &World) {
-    let server = Server::bind(&world.service, &world.at).await.unwrap();
+    let server = Server::bind(&world.service, &world.at, Policy::AllowAny)
+        .await
+        .unwrap();
     let at = server.local().clone();
     let serving = world.serve(|stop| server.run(stop));
     let samples = samples();

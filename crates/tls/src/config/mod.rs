@@ -235,6 +235,26 @@ impl Tls {
         Some(local.clone().with("pin", pin))
     }
 
+    /// Whether a listener at `at` turns away clients without a certificate, by this `Tls` and by the
+    /// query of `at`. Reads no files.
+    ///
+    /// ```
+    /// # use socketry_tls::Tls;
+    /// # fn main() -> socketry_transport::Result<()> {
+    /// let tls = Tls::new();
+    /// assert!(!tls.requires_clients(&"tls://[::]:9000".parse()?)?);
+    /// assert!(tls.requires_clients(&"tls://[::]:9000?ca=clients.pem".parse()?)?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// If the query cannot be understood.
+    pub fn requires_clients(&self, at: &Endpoint) -> Result<bool> {
+        let (asked, _) = Asked::of(at)?;
+        let by_default = self.clients.as_ref().map(|clients| clients.required);
+        Ok(asked.requires_clients(by_default))
+    }
+
     pub(crate) fn remember(&self, local: &Endpoint, identity: &Identity) {
         let mut listening = lock(&self.listening);
         listening.retain(|(_, one)| Identity::alive(one).is_some());

@@ -124,6 +124,14 @@ impl Asked {
         *self == Asked::default()
     }
 
+    /// Whether a server with this requires certificates of clients. `by_default` is what it does if
+    /// nothing is asked: `None` if it does not know which ones to trust.
+    pub(crate) fn requires_clients(&self, by_default: Option<bool>) -> bool {
+        let names_some = self.authorities.is_some() || !self.pins.is_empty();
+        let required = if names_some { Some(true) } else { by_default };
+        required.is_some_and(|required| self.optional.map_or(required, |optional| !optional))
+    }
+
     /// `tls` with what is asked, for a client. Reads files.
     pub(crate) fn client(self, mut tls: Tls) -> std::result::Result<Tls, TlsError> {
         if self.optional.is_some() {

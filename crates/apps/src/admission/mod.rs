@@ -1,0 +1,46 @@
+//! Which clients a server lets in: the proof that it asks of them, and the ways out where it asks
+//! none.
+
+mod reach;
+mod typed;
+
+use socketry_transport::Endpoint;
+
+use crate::AppError;
+pub(crate) use reach::Reach;
+pub(crate) use typed::Typed;
+
+/// The proofs that a server asks of its clients before it serves them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Authentication {
+    /// The transport turns away clients without a certificate that the server trusts.
+    certificates: bool,
+}
+
+impl Authentication {
+    /// What a server at `at` asks, by its URL.
+    ///
+    /// # Errors
+    /// If the URL cannot be understood.
+    pub(crate) fn of(at: &Endpoint) -> Result<Self, AppError> {
+        #[cfg(feature = "tls")]
+        let certificates = crate::encryption::requires_certificates(at)?;
+        #[cfg(not(feature = "tls"))]
+        let certificates = at.as_str().is_empty();
+        Ok(Authentication { certificates })
+    }
+
+    /// Whether no client is served that has not proved who it is.
+    pub(crate) fn is_required(self) -> bool {
+        self.certificates
+    }
+}
+
+/// The same URL with encryption and with authentication, for a line to type. `None` where there is
+/// no TLS over its transport.
+pub(crate) fn proving(url: &Endpoint) -> Option<Endpoint> {
+    #[cfg(feature = "tls")]
+    return crate::encryption::with_client_certificates(url);
+    #[cfg(not(feature = "tls"))]
+    return Some(url.clone()).filter(|url| url.as_str().is_empty());
+}
