@@ -68,6 +68,8 @@ fn a_server_without_a_policy_says_what_to_type() {
 #[cfg(feature = "tls")]
 #[test]
 fn the_other_way_out_is_certificates_of_clients() {
+    // The lines make certificates.
+    let directory = tempfile::tempdir().unwrap();
     for (arguments, url) in [
         (&["serve"][..], "'tls://127.0.0.1:0?ca=clients.pem'"),
         (
@@ -82,7 +84,11 @@ fn the_other_way_out_is_certificates_of_clients() {
         let typed = line(&refused(arguments), "with certificates: ");
         assert!(typed.ends_with(url), "{typed}");
         // Such a line has a policy. What it lacks is the file.
-        let output = Command::new("sh").args(["-c", &typed]).output().unwrap();
+        let mut command = Command::new("sh");
+        let command = command
+            .args(["-c", &typed])
+            .env("XDG_STATE_HOME", directory.path());
+        let output = command.current_dir(&directory).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("clients.pem"), "{typed}: {said}");
     }
