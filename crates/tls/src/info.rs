@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, Connection, HandshakeKind, ProtocolVersion};
 
 use crate::pin::Pin;
+use crate::provider::sha256;
 use crate::session::lock;
 
 /// What is known of a TLS connection: an extension of [`Info`](socketry_transport::Info).
@@ -36,6 +38,8 @@ use crate::session::lock;
 /// ```
 pub struct TlsInfo {
     chain: Vec<CertificateDer<'static>>,
+    /// On the server: the certificate that it has shown.
+    ours: Option<Arc<CertifiedKey>>,
     alpn: Option<Vec<u8>>,
     version: Option<ProtocolVersion>,
     suite: Option<CipherSuite>,
@@ -60,7 +64,11 @@ impl Ended {
 }
 
 impl TlsInfo {
-    pub(crate) fn of(connection: &Arc<Mutex<Connection>>, ended: &Arc<Ended>) -> Self {
+    pub(crate) fn of(
+        connection: &Arc<Mutex<Connection>>,
+        ours: Option<Arc<CertifiedKey>>,
+        ended: &Arc<Ended>,
+    ) -> Self {
         let conn = lock(connection);
         let chain = conn.peer_certificates().unwrap_or_default();
         let server_name = match &*conn {
@@ -69,6 +77,7 @@ impl TlsInfo {
         };
         TlsInfo {
             chain: chain.iter().map(|der| der.clone().into_owned()).collect(),
+            ours,
             alpn: conn.alpn_protocol().map(<[u8]>::to_vec),
             version: conn.protocol_version(),
             suite: conn.negotiated_cipher_suite().map(|suite| suite.suite()),
@@ -87,6 +96,16 @@ impl TlsInfo {
     /// The pin of the peer's key.
     pub fn peer_pin(&self) -> Option<Pin> {
         Pin::of(self.chain.first()?).ok()
+    }
+
+    /// The SHA-256 of the server's certificate (its DER), the same at both ends. CPython gives it as
+    /// `hashlib.sha256(sock.getpeercert(True)).digest()`.
+    ///
+    /// A proof that includes it is worth nothing to a server with another certificate.
+    pub fn server_fingerprint(&self) -> Option<[u8; 32]> {
+        let ours = self.ours.as_ref().map(|ours| ours.cert.first());
+        let certificate = ours.unwrap_or_else(|| self.chain.first());
+        certificate.map(|der| sha256(der))
     }
 
     /// The protocol that both ends agreed on; `None` if one of them offered none.

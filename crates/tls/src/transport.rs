@@ -133,7 +133,11 @@ impl<T: Transport> Transport for TlsTransport<T> {
         let identity = tls.server_identity().map_err(failed)?.clone();
 
         let strict = tls.is_strict();
-        let server = Arc::new(Server { config, strict });
+        let server = Arc::new(Server {
+            config,
+            identity: identity.clone(),
+            strict,
+        });
         let listener = self.inner.listen(&inner).await?;
         tls.remember(listener.local(), &identity);
         let upgrading = listener.upgrading(tls.limits, move |socket| {

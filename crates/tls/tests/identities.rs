@@ -10,13 +10,17 @@ use socketry_transport::{
     BoxListener, ErrorKind, Half, Listener, Registry, Result, Stack, TcpTransport, Transport,
 };
 
-/// The pin of the key that a listener shows a client which asks for `name`.
+/// The pin of the key that a listener shows a client which asks for `name`. Both ends know the
+/// certificate by the same fingerprint.
 async fn shown(listener: &mut BoxListener, trust: Trust, name: &str) -> Result<Pin> {
     let registry = Tls::new().trust(trust).register(Registry::standard())?;
     let to = listener.local().clone().with("name", name);
     let (client, server) = tokio::join!(registry.connect(to), listener.accept());
-    let (client, _server) = (client?, server?);
+    let (client, server) = (client?, server?);
     let tls: &TlsInfo = client.info().get().unwrap();
+    let theirs: &TlsInfo = server.info().get().unwrap();
+    assert!(tls.server_fingerprint().is_some());
+    assert_eq!(tls.server_fingerprint(), theirs.server_fingerprint());
     Ok(tls.peer_pin().unwrap())
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use rustls::pki_types::ServerName;
-use rustls::server::Acceptor;
+use rustls::server::{Acceptor, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig};
 use socketry_transport::{ErrorKind, Half, Joined, Received, SendHalf, Socket};
 
@@ -16,6 +17,7 @@ use super::recv::{Reading, TlsRecv};
 use super::send::{Out, TlsSend};
 use super::{TlsSocket, lock};
 use crate::error::{Role, TlsError, may_be_plain};
+use crate::identity::Identity;
 use crate::info::{Ended, TlsInfo};
 
 /// How much of what is not TLS an error shows.
@@ -25,6 +27,7 @@ const SHOWN: usize = 24;
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) config: Arc<ServerConfig>,
+    pub(crate) identity: Identity,
     pub(crate) strict: bool,
 }
 
@@ -48,7 +51,7 @@ pub(crate) async fn connect<S: Socket>(
             }
             _ => error,
         })?;
-    Ok(wire.finish(conn, strict))
+    Ok(wire.finish(conn, None, strict))
 }
 
 /// The server's end of a handshake.
@@ -73,10 +76,11 @@ pub(crate) async fn accept<S: Socket>(
         }
     };
     let theirs = accepted.client_hello().alpn().map(offered);
+    let ours = server.identity.resolve(accepted.client_hello());
     match accepted.into_connection(Arc::clone(&server.config)) {
         Ok(conn) => {
             let conn = wire.drive(conn.into()).await?;
-            Ok(wire.finish(conn, server.strict))
+            Ok(wire.finish(conn, ours, server.strict))
         }
         Err((error, mut alert)) => {
             let _ = alert.write_all(&mut wire.now());
@@ -220,11 +224,16 @@ impl<S: Socket> Wire<S> {
         Now(&mut self.send)
     }
 
-    fn finish(self, conn: Connection, strict: bool) -> TlsSocket<S> {
+    fn finish(
+        self,
+        conn: Connection,
+        ours: Option<Arc<CertifiedKey>>,
+        strict: bool,
+    ) -> TlsSocket<S> {
         let connection = Arc::new(Mutex::new(conn));
         let ended = Arc::new(Ended::default());
         let info = self.recv.info().clone();
-        let info = info.with(TlsInfo::of(&connection, &ended));
+        let info = info.with(TlsInfo::of(&connection, ours, &ended));
         lock(&connection).set_buffer_limit(Some(64 * 1024));
         let reading = Arc::new(Mutex::new(Reading {
             socket: self.recv,

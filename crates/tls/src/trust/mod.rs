@@ -96,6 +96,15 @@ impl Trust {
             .map_err(|error| TlsError::new(ErrorKind::InvalidOption, error.to_string()))
     }
 
+    /// The verifier of clients, for other users of rustls: an authority that looks at the
+    /// certificate of a connection again, say.
+    ///
+    /// # Errors
+    /// If this is [`system`](Trust::system), or there is no authority.
+    pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        self.clients(true)
+    }
+
     /// The verifier of clients.
     pub(crate) fn clients(&self, required: bool) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
         let roots = match &self.0 {

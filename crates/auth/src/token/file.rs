@@ -1,0 +1,150 @@
+//! Files of tokens.
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use socketry_transport::ErrorKind;
+
+use super::text::{to_bytes, to_hex};
+use super::{Secret, Token, random};
+use crate::error::AuthError;
+
+/// The most bytes of a file: room for thousands of tokens.
+const MOST: u64 = 1 << 20;
+
+fn wrong(kind: ErrorKind, path: &Path, words: impl Display) -> AuthError {
+    AuthError::new(kind, format!("the tokens in {}: {words}", path.display()))
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> AuthError + '_ {
+    move |error| wrong(ErrorKind::from(&error), path, error)
+}
+
+/// All tokens in a file, at least one, each name once.
+pub(crate) fn read(path: &Path) -> Result<Vec<Token>, AuthError> {
+    let file = File::open(path).map_err(io_error(path))?;
+    // What is checked is what is read.
+    private(path, &file)?;
+    let mut text = String::new();
+    let read = file.take(MOST + 1).read_to_string(&mut text);
+    let read = read.map_err(io_error(path))?;
+    let refused = |words: &str| Err(wrong(ErrorKind::InvalidOption, path, words));
+    if u64::try_from(read).is_ok_and(|read| read > MOST) {
+        return refused("the file is longer than 1 MiB");
+    }
+    let tokens = parse(path, &text)?;
+    match tokens.is_empty() {
+        true => refused("there is none"),
+        false => Ok(tokens),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Vec<Token>, AuthError> {
+    let mut tokens: Vec<Token> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // A line is never shown: it may be a secret.
+        let refused = |words: &dyn Display| {
+            let words = format!("line {number}: {words}");
+            wrong(ErrorKind::InvalidOption, path, words)
+        };
+        let token = token(line).map_err(|error| refused(&error))?;
+        if tokens.iter().any(|other| other.name == token.name) {
+            let words = format!("the name '{}' is there twice", token.name);
+            return Err(refused(&words));
+        }
+        tokens.push(token);
+    }
+    Ok(tokens)
+}
+
+fn token(line: &str) -> Result<Token, AuthError> {
+    let refused = |words| AuthError::new(ErrorKind::InvalidOption, words);
+    let (name, secret) = line
+        .split_once('=')
+        .ok_or_else(|| refused("a line is NAME = SECRET"))?;
+    let (name, secret) = (name.trim_end(), secret.trim_start());
+    if !super::is_name(name) {
+        // A secret in the place of a name is not to be shown.
+        let words = "the name is not 1 to 64 letters, digits and . _ - @, or is 'anonymous'";
+        return Err(refused(words));
+    }
+    let bytes = to_bytes(secret)
+        .ok_or_else(|| refused("the secret is neither hexadecimal nor base64"))?;
+    Token::new(name, Secret::new(bytes)?)
+}
+
+/// An error if others than the owner may read or change the file.
+#[cfg(unix)]
+fn private(path: &Path, file: &File) -> Result<(), AuthError> {
+    use std::os::unix::fs::PermissionsExt;
+    let found = file.metadata().map_err(io_error(path))?;
+    if !found.is_file() {
+        return Err(wrong(ErrorKind::InvalidOption, path, "it is no file"));
+    }
+    if found.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let error = wrong(ErrorKind::Denied, path, "others may read or change it");
+    Err(error.hint(format!("chmod go= {}", path.display())))
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path, _file: &File) -> Result<(), AuthError> {
+    Ok(())
+}
+
+/// All tokens in a file. One is made there, of that name, if there is no file; `true` says so.
+pub(crate) fn keep(path: &Path, name: &str) -> Result<(Vec<Token>, bool), AuthError> {
+    let made = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, name)?,
+        _ => false,
+    };
+    Ok((read(path)?, made))
+}
+
+/// Makes a file with one token. `false` if another process was faster.
+fn make(path: &Path, name: &str) -> Result<bool, AuthError> {
+    let token = Token::made(name)?;
+    let line = format!("{} = {}\n", token.name, to_hex(token.secret.bytes()));
+    if let Some(directory) = path.parent().filter(|parent| *parent != Path::new("")) {
+        make_directory(directory).map_err(io_error(directory))?;
+    }
+    place(path, &line).map_err(io_error(path))
+}
+
+/// Writes a file that only its owner may read beside its place, and then puts it there whole.
+fn place(to: &Path, text: &str) -> io::Result<bool> {
+    let number = random::<8>().map_err(io::Error::other)?;
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(format!(".{}.new", to_hex(&number)));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    // Two that start at once have one token: the first that puts it there wins.
+    let placed = written.and_then(|()| match fs::hard_link(&beside, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    });
+    let _ = fs::remove_file(&beside);
+    placed
+}
+
+fn make_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
