@@ -4,6 +4,7 @@
 //! `crates/testkit/tests/corpus.rs` includes this file and passes them the bytes of the corpus, on
 //! stable.
 
+pub mod auth;
 pub mod chat;
 pub mod command;
 pub mod decode;

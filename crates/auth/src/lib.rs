@@ -80,6 +80,7 @@ mod ways;
 pub use authenticator::{Authenticator, Claim, Peer, Refusal};
 pub use binding::ChannelBinding;
 pub use error::AuthError;
+#[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub use exchange::fuzzing;
 pub use identity::{Identity, Proof};

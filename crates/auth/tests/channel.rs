@@ -38,7 +38,10 @@ async fn a_token_is_proved_over_tls() {
     let (registry, url) = (client(&identity), server.url());
     let (client, accepted) = tokio::join!(registry.connect(&*url), server.accept());
     let client = client.unwrap();
-    assert_eq!((name(&accepted), name(&client)), ("ann".into(), "ann".into()));
+    assert_eq!(
+        (name(&accepted), name(&client)),
+        ("ann".into(), "ann".into())
+    );
     assert!(accepted.info().get::<TlsInfo>().is_some());
 }
 
@@ -86,11 +89,17 @@ async fn pass_all(one: BoxSocket, other: BoxSocket) {
 
 #[tokio::test]
 async fn a_man_in_the_middle_with_another_certificate_gains_nothing() {
-    let (middle, real) = (Identity::made(["a"]).unwrap(), Identity::made(["b"]).unwrap());
+    let (middle, real) = (
+        Identity::made(["a"]).unwrap(),
+        Identity::made(["b"]).unwrap(),
+    );
     let (kind, told, why) = relayed(&middle, &real).await;
     assert_eq!(kind, ErrorKind::Denied, "{told}");
     assert!(told.contains("its proof is wrong"), "{told}");
-    assert!(why.contains("the proof of the token 'ann' is wrong"), "{why}");
+    assert!(
+        why.contains("the proof of the token 'ann' is wrong"),
+        "{why}"
+    );
 }
 
 /// With a stolen key: the certificate is the same, and the connections are two.
@@ -99,7 +108,10 @@ async fn a_man_in_the_middle_with_the_stolen_key_gains_nothing() {
     let identity = Identity::made(["a"]).unwrap();
     let (kind, told, why) = relayed(&identity, &identity).await;
     assert_eq!(kind, ErrorKind::Denied, "{told}");
-    assert!(why.contains("the proof of the token 'ann' is wrong"), "{why}");
+    assert!(
+        why.contains("the proof of the token 'ann' is wrong"),
+        "{why}"
+    );
 }
 
 /// One that changes what the ends say they see, so that they leave the exporter out.
@@ -121,8 +133,14 @@ async fn nobody_talks_the_ends_out_of_the_exporter() {
         pass_all(outer, inner).await;
     };
     let (why, ()) = tokio::join!(server.refuses(), handing_on);
-    assert!(why.contains("the proof of the token 'ann' is wrong"), "{why}");
-    assert_eq!(connecting.await.unwrap().unwrap_err().kind(), ErrorKind::Denied);
+    assert!(
+        why.contains("the proof of the token 'ann' is wrong"),
+        "{why}"
+    );
+    assert_eq!(
+        connecting.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Denied
+    );
 }
 
 /// A proxy that ends TLS is in the middle, too. Both ends are told what it looks like.

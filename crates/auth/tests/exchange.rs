@@ -70,7 +70,9 @@ async fn a_wrong_token_is_refused_at_both_ends_in_one_line() {
         assert_eq!(error.kind(), ErrorKind::Denied);
         let told = error.to_string();
         assert!(
-            told.ends_with("the server refuses: the token is not known here, or its proof is wrong"),
+            told.ends_with(
+                "the server refuses: the token is not known here, or its proof is wrong"
+            ),
             "{told}"
         );
         assert!(why.contains(words), "{why}");
@@ -141,16 +143,31 @@ async fn what_is_no_exchange_is_refused() {
     let nonce = "0".repeat(64);
     let hello = format!("socketry-auth 1 ann {nonce} plain\n");
     for (bytes, words) in [
-        (format!("socketry-auth 2 ann {nonce} plain\n"), "version '2'"),
+        (
+            format!("socketry-auth 2 ann {nonce} plain\n"),
+            "version '2'",
+        ),
         ("socketry-auth 1 ann\n".to_owned(), "fields"),
-        (format!("socketry-auth 1 a\u{e9} {nonce} plain\n"), "no line of ASCII"),
+        (
+            format!("socketry-auth 1 a\u{e9} {nonce} plain\n"),
+            "no line of ASCII",
+        ),
         (format!("{hello}proof 00\n"), "not 'proof'"),
         (format!("{hello}{hello}"), "not 'proof'"),
-        (format!("socketry-auth {}", "x".repeat(9999)), "512 bytes without a line"),
-        (format!("{hello}{}", "x".repeat(9999)), "512 bytes without a line"),
+        (
+            format!("socketry-auth {}", "x".repeat(9999)),
+            "512 bytes without a line",
+        ),
+        (
+            format!("{hello}{}", "x".repeat(9999)),
+            "512 bytes without a line",
+        ),
         (format!("{hello}proof {}\n", "0".repeat(64)), "is wrong"),
     ] {
-        for who in [FirstOf::new().or(tokens()), FirstOf::new().or(tokens()).or(Anonymous)] {
+        for who in [
+            FirstOf::new().or(tokens()),
+            FirstOf::new().or(tokens()).or(Anonymous),
+        ] {
             let mut server = Server::at("tcp://127.0.0.1:0", who).await;
             let mut raw = connect(&*server.url()).await.unwrap();
             say(&mut raw, &bytes).await;
@@ -229,7 +246,9 @@ async fn slow_clients_are_gone_at_the_deadline_and_delay_nobody() {
 async fn a_recorded_exchange_cannot_be_replayed() {
     let mut server = Server::at("tcp://127.0.0.1:0", tokens()).await;
     // What a client said, in the middle.
-    let mut middle = socketry_transport::listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut middle = socketry_transport::listen("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
     let to = middle.local().clone();
     let client = tokio::spawn(async move { with(token("ann", 1)).connect(to).await });
     let mut outer = middle.accept().await.unwrap();
@@ -264,7 +283,9 @@ async fn a_recorded_exchange_cannot_be_replayed() {
 /// it then says to the same server.
 #[tokio::test]
 async fn a_proof_is_worth_nothing_in_the_other_role() {
-    let mut fake = socketry_transport::listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut fake = socketry_transport::listen("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
     let to = fake.local().clone();
     let client = tokio::spawn(async move { with(token("ann", 1)).connect(to).await });
     let mut socket = fake.accept().await.unwrap();
@@ -284,12 +305,27 @@ async fn a_proof_is_worth_nothing_in_the_other_role() {
     let mut first = fake.accept().await.unwrap();
     let mut second = fake.accept().await.unwrap();
     let nonce_of = |hello: String| hello.split(' ').nth(3).unwrap().to_owned();
-    let nonces = (nonce_of(line(&mut first).await), nonce_of(line(&mut second).await));
+    let nonces = (
+        nonce_of(line(&mut first).await),
+        nonce_of(line(&mut second).await),
+    );
     say(&mut first, &format!("socketry-auth 1 {} plain\n", nonces.1)).await;
-    say(&mut second, &format!("socketry-auth 1 {} plain\n", nonces.0)).await;
+    say(
+        &mut second,
+        &format!("socketry-auth 1 {} plain\n", nonces.0),
+    )
+    .await;
     let proofs = (line(&mut first).await, line(&mut second).await);
-    say(&mut first, &format!("{}\n", proofs.1.replace("proof", "welcome"))).await;
-    say(&mut second, &format!("{}\n", proofs.0.replace("proof", "welcome"))).await;
+    say(
+        &mut first,
+        &format!("{}\n", proofs.1.replace("proof", "welcome")),
+    )
+    .await;
+    say(
+        &mut second,
+        &format!("{}\n", proofs.0.replace("proof", "welcome")),
+    )
+    .await;
     for client in [one, other] {
         let error = client.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Untrusted);
@@ -298,9 +334,15 @@ async fn a_proof_is_worth_nothing_in_the_other_role() {
 
 #[tokio::test]
 async fn a_server_that_takes_no_tokens_is_told_from_one_that_does() {
-    let mut plain = socketry_transport::listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut plain = socketry_transport::listen("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
     for (answer, kind, words) in [
-        ("\x20\0\0\0{\"error\":\"what?\"}", ErrorKind::Protocol, "does it take tokens?"),
+        (
+            "\x20\0\0\0{\"error\":\"what?\"}",
+            ErrorKind::Protocol,
+            "does it take tokens?",
+        ),
         ("", ErrorKind::Reset, "closed the connection"),
         ("socketry-auth 1 0 plain\n", ErrorKind::Protocol, "nonce"),
     ] {
@@ -329,7 +371,9 @@ async fn a_server_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn bytes_right_behind_the_exchange_are_not_lost() {
     let mut server = Server::at("tcp://127.0.0.1:0", tokens()).await;
-    let mut middle = socketry_transport::listen("tcp://127.0.0.1:0").await.unwrap();
+    let mut middle = socketry_transport::listen("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
     let to = middle.local().clone();
     let client = tokio::spawn(async move { with(token("ann", 1)).connect(to).await });
     let mut outer = middle.accept().await.unwrap();
@@ -357,7 +401,10 @@ async fn over_datagrams_a_token_is_refused_and_anonymous_is_not() {
     assert_eq!(name(&accepted), "anonymous");
     let mut buf = [0; 32];
     let (len, received) = accepted.recv(&mut buf).await.unwrap();
-    assert_eq!((&buf[..len], received), (&b"socketry-auth 1"[..], Received::Data));
+    assert_eq!(
+        (&buf[..len], received),
+        (&b"socketry-auth 1"[..], Received::Data)
+    );
 
     let mut server = Server::at("udp://127.0.0.1:0", tokens()).await;
     let mut plain = connect(&*server.url()).await.unwrap();
@@ -378,13 +425,19 @@ async fn without_an_authenticator_nothing_listens() {
 
 #[test]
 fn no_secret_is_shown() {
-    let token = Token::new("ann", socketry_auth::Secret::new(*b"hunter2hunter2hunter2").unwrap());
+    let token = Token::new(
+        "ann",
+        socketry_auth::Secret::new(*b"hunter2hunter2hunter2").unwrap(),
+    );
     let token = token.unwrap();
     let shown = format!(
         "{token:?} {:?} {:?}",
         Auth::new().token(token.clone()),
         socketry_auth::Tokens::new([token.clone()]).unwrap()
     );
-    assert!(!shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("104, 117"),
+        "{shown}"
+    );
     assert!(shown.contains("ann"), "{shown}");
 }

@@ -8,9 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use common::{Server, name, token, tokens};
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-};
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use socketry_auth::{Auth, Certificates, FirstOf, Identity as Peer, Proof, Users};
 use socketry_tls::rustls::pki_types::PrivatePkcs8KeyDer;
 use socketry_tls::{Identity, Tls, Trust};
@@ -55,11 +53,7 @@ impl Authority {
 
 /// A TLS server that asks clients for certificates of `trust`, and a registry of a client that has
 /// `identity`.
-async fn meets(
-    trust: Trust,
-    who: FirstOf,
-    identity: Option<Identity>,
-) -> (Server, Registry) {
+async fn meets(trust: Trust, who: FirstOf, identity: Option<Identity>) -> (Server, Registry) {
     let ours = Identity::made(["localhost"]).unwrap();
     let mut client = Tls::new().trust(Trust::pin(ours.pin().unwrap()));
     if let Some(identity) = identity {
@@ -73,12 +67,17 @@ async fn meets(
 
 #[tokio::test]
 async fn a_client_is_known_by_its_key() {
-    let (ann, eve) = (Identity::made(["x"]).unwrap(), Identity::made(["x"]).unwrap());
+    let (ann, eve) = (
+        Identity::made(["x"]).unwrap(),
+        Identity::made(["x"]).unwrap(),
+    );
     let (pin, other) = (ann.pin().unwrap(), eve.pin().unwrap());
     let trust = || Trust::pins([pin, other]);
     let who = || FirstOf::new().or(Certificates::new().key(pin, "ann"));
     let peer = let_in(trust(), who(), Some(ann)).await;
-    let proof = Proof::Certificate { pin: pin.to_string() };
+    let proof = Proof::Certificate {
+        pin: pin.to_string(),
+    };
     assert_eq!(peer, Peer::new("ann", proof));
     // TLS lets her through, and the authenticator does not.
     let why = refused(trust(), who(), Some(eve)).await;
@@ -106,9 +105,18 @@ async fn refused(trust: Trust, who: FirstOf, identity: Option<Identity>) -> Stri
 async fn a_client_is_known_by_authority_and_name() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let any = || Certificates::new().authority(&ours.trust()).unwrap();
-    let peer = let_in(ours.trust(), FirstOf::new().or(any()), Some(ours.sign("ann.example"))).await;
+    let peer = let_in(
+        ours.trust(),
+        FirstOf::new().or(any()),
+        Some(ours.sign("ann.example")),
+    )
+    .await;
     assert_eq!(peer.name(), "ann.example");
-    let certificates = any().name("ann.example").unwrap().name("192.0.2.1").unwrap();
+    let certificates = any()
+        .name("ann.example")
+        .unwrap()
+        .name("192.0.2.1")
+        .unwrap();
     let named = || FirstOf::new().or(certificates.clone());
     for name in ["ann.example", "192.0.2.1"] {
         let peer = let_in(ours.trust(), named(), Some(ours.sign(name))).await;
@@ -144,7 +152,10 @@ async fn a_user_is_known_by_the_kernels_word() {
     let Proof::User(user) = peer.proof() else {
         panic!("{peer}");
     };
-    assert_eq!((user.uid, user.pid.map(i32::unsigned_abs)), (uid, Some(std::process::id())));
+    assert_eq!(
+        (user.uid, user.pid.map(i32::unsigned_abs)),
+        (uid, Some(std::process::id()))
+    );
 
     let another = Users::new().uid(uid + 1).unwrap();
     let mut server = Server::at(&at("b"), FirstOf::new().or(another)).await;

@@ -55,7 +55,7 @@
 //! | a test, or two parts of one program | `mem://name` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
-//! over any stream, as `tls://host:port`.
+//! over any stream, as `tls://host:port`, and the feature `auth` tells who a peer is.
 //!
 //! # Choosing a codec
 //!
@@ -85,7 +85,7 @@
 //!
 //! # Features
 //!
-//! All but the last two are defaults.
+//! All but the last three are defaults.
 //!
 //! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
@@ -93,9 +93,14 @@
 //! * `json`: JSON frames as values of your own types, through serde_json.
 //! * `tls`: TLS over any stream transport, as [`tls`](https://docs.rs/socketry-tls). Off, since its
 //!   cryptography needs a C compiler.
+//! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over any
+//!   stream, certificates of clients (with `tls`), users of Unix sockets.
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "auth")]
+#[doc(no_inline)]
+pub use socketry_auth as auth;
 #[doc(no_inline)]
 pub use socketry_codec as codec;
 #[cfg(feature = "tls")]

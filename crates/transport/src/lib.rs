@@ -40,9 +40,9 @@
 //!
 //! Over both kinds of datagrams, a listener gives a [`Session`] for each peer. It drops datagrams
 //! for which the session's queue has no room ([`SessionLimits`]). A [`DatagramSocket`] serves all
-//! peers with one socket instead. No transport here encrypts or authenticates: the crate
-//! `socketry-tls` is a layer that does. For text in any encoding see `TextSocket`; for frames, the
-//! crate `socketry-codec`.
+//! peers with one socket instead. No transport here encrypts or authenticates: the
+//! crates `socketry-tls` and `socketry-auth` are layers that do. For text in any encoding see
+//! `TextSocket`; for frames, the crate `socketry-codec`.
 //!
 //! # The contract
 //!

@@ -11,6 +11,7 @@
 //! `docs/auth.md` has it byte by byte.
 
 mod client;
+#[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod line;
 pub(crate) mod mac;

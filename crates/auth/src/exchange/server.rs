@@ -81,11 +81,7 @@ pub(crate) async fn accept<S: Socket>(
 }
 
 impl Rules {
-    async fn meet<S: Socket>(
-        &self,
-        wire: &mut Wire<S>,
-        info: &Info,
-    ) -> Result<Identity, Refused> {
+    async fn meet<S: Socket>(&self, wire: &mut Wire<S>, info: &Info) -> Result<Identity, Refused> {
         let without = self.authenticator.authenticate(&Peer::new(info)).await;
         let without = without.map_err(|refusal| Refused::of(&refusal));
         if !info.shape().is_stream() || !self.authenticator.takes_tokens() {

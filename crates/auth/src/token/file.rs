@@ -74,8 +74,8 @@ fn token(line: &str) -> Result<Token, AuthError> {
         let words = "the name is not 1 to 64 letters, digits and . _ - @, or is 'anonymous'";
         return Err(refused(words));
     }
-    let bytes = to_bytes(secret)
-        .ok_or_else(|| refused("the secret is neither hexadecimal nor base64"))?;
+    let bytes =
+        to_bytes(secret).ok_or_else(|| refused("the secret is neither hexadecimal nor base64"))?;
     Token::new(name, Secret::new(bytes)?)
 }
 

@@ -44,7 +44,7 @@ impl FirstOf {
 #[async_trait]
 impl Authenticator for FirstOf {
     fn takes_tokens(&self) -> bool {
-        self.0.iter().any(|one| one.takes_tokens())
+        self.0.iter().any(Authenticator::takes_tokens)
     }
 
     async fn authenticate(&self, peer: &Peer<'_>) -> Result<Identity, Refusal> {

@@ -56,6 +56,10 @@ impl Server {
         self.listener.local().to_string()
     }
 
+    pub(crate) fn listener_port(&self) -> u16 {
+        self.listener.local().port().unwrap()
+    }
+
     pub(crate) async fn accept(&mut self) -> BoxSocket {
         timeout(DEADLINE, self.listener.accept())
             .await
