@@ -29,6 +29,15 @@ pub(super) fn explain(alert: AlertDescription, us: Role) -> TlsError {
             format!("{peer} requires a client certificate"),
         )
         .hint("add cert=FILE and key=FILE"),
+        // Go's server says so of a certificate that it did not get.
+        (
+            A::BadCertificate | A::CertificateUnknown | A::UnknownCA | A::AccessDenied,
+            Role::Client { certified: false },
+        ) => TlsError::new(
+            ErrorKind::Denied,
+            format!("{peer} requires a client certificate ({name})"),
+        )
+        .hint("add cert=FILE and key=FILE"),
         (
             A::BadCertificate
             | A::UnsupportedCertificate
@@ -44,10 +53,10 @@ pub(super) fn explain(alert: AlertDescription, us: Role) -> TlsError {
             format!("{peer} refused our certificate ({name})"),
         )
         .hint(match us {
-            Role::Client => "is it one that the server knows, and in date?",
+            Role::Client { .. } => "is it one that the server knows, and in date?",
             Role::Server => "the client needs ca=FILE of our authority, or our pin",
         }),
-        (A::HandshakeFailure, Role::Client) => TlsError::new(
+        (A::HandshakeFailure, Role::Client { .. }) => TlsError::new(
             ErrorKind::Denied,
             format!("{peer} broke the handshake off ({name})"),
         )

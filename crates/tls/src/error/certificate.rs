@@ -61,7 +61,9 @@ pub(super) fn explain(error: &CertificateError, us: Role) -> TlsError {
         | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             let reason = "is signed by no authority that this end trusts";
             untrusted(format!("the certificate of {peer} {reason}")).hint(match us {
-                Role::Client => "add ca=FILE of its authority, or the pin= that the server prints",
+                Role::Client { .. } => {
+                    "add ca=FILE of its authority, or the pin= that the server prints"
+                }
                 Role::Server => "add the client's authority to ca=FILE",
             })
         }
@@ -82,7 +84,9 @@ fn wrong_pin(wrong: &WrongPin, us: Role) -> TlsError {
     let peer = us.peer();
     let error = TlsError::new(ErrorKind::Untrusted, format!("{peer} is another: {wrong}"));
     match us {
-        Role::Client => error.hint("if the server has a new key, take the pin that it prints now"),
+        Role::Client { .. } => {
+            error.hint("if the server has a new key, take the pin that it prints now")
+        }
         Role::Server => error,
     }
 }

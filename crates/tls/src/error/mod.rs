@@ -28,14 +28,17 @@ pub struct TlsError {
 /// Which end this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    Client,
+    Client {
+        /// Whether it has a certificate to show.
+        certified: bool,
+    },
     Server,
 }
 
 impl Role {
     pub(crate) fn peer(self) -> &'static str {
         match self {
-            Role::Client => "the server",
+            Role::Client { .. } => "the server",
             Role::Server => "the client",
         }
     }
@@ -67,7 +70,7 @@ impl TlsError {
     pub(crate) fn plain(first: &[u8], us: Role, source: rustls::Error) -> Self {
         let shown = first.escape_ascii();
         let (reason, hint) = match us {
-            Role::Client => (
+            Role::Client { .. } => (
                 format!("the server does not speak TLS: its answer begins with \"{shown}\""),
                 "is this the port for TLS, and not the plain one?",
             ),
@@ -89,11 +92,11 @@ impl TlsError {
             format!("{peer} closed the connection during the handshake"),
         );
         match us {
-            Role::Client if !heard => error.hint("does a TLS server listen there?"),
+            Role::Client { .. } if !heard => error.hint("does a TLS server listen there?"),
             Role::Server if heard => {
                 error.hint("some clients say nothing more when they refuse our certificate")
             }
-            Role::Client => {
+            Role::Client { .. } => {
                 error.hint("does it require a client certificate (cert=FILE and key=FILE)?")
             }
             Role::Server => error,

@@ -39,9 +39,11 @@ pub(crate) async fn connect<S: Socket>(
     strict: bool,
 ) -> Result<TlsSocket<S>, TlsError> {
     let alpn = offered(config.alpn_protocols.iter().map(Vec::as_slice));
+    let certified = config.client_auth_cert_resolver.has_certs();
+    let role = Role::Client { certified };
     let conn = ClientConnection::new(config, name);
-    let conn = conn.map_err(|error| TlsError::of(error, Role::Client))?;
-    let mut wire = Wire::new(socket, Role::Client);
+    let conn = conn.map_err(|error| TlsError::of(error, role))?;
+    let mut wire = Wire::new(socket, role);
     let conn = wire
         .drive(conn.into())
         .await
