@@ -8,7 +8,9 @@ mod curl;
 mod failures;
 mod openssl;
 mod process;
+mod programs;
 mod scripts;
+mod surprises;
 #[path = "../../../testkit/tests/tools/mod.rs"]
 mod tools;
 
@@ -24,7 +26,7 @@ use socketry_transport::{
 };
 use tokio::time::timeout;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(20);
 const COUNT: usize = 1_000_000;
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::named("The authority"));
@@ -41,8 +43,13 @@ fn ca() -> String {
 
 /// A listener with the server's certificate, at `tls://127.0.0.1`.
 async fn listen(tls: Tls, query: &str) -> BoxListener {
+    listen_as(&SERVER, tls, query).await
+}
+
+/// One with another certificate.
+async fn listen_as(files: &Files, tls: Tls, query: &str) -> BoxListener {
     let registry = tls.register(Registry::standard()).unwrap();
-    let url = format!("tls://127.0.0.1:0?{}&{query}", SERVER.query());
+    let url = format!("tls://127.0.0.1:0?{}&{query}", files.query());
     registry.listen(url.as_str()).await.unwrap()
 }
 

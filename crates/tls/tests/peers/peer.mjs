@@ -34,7 +34,7 @@ function work(socket) {
     });
   };
   socket.on("close", () => end("ok"));
-  if (job === "echo") {
+  if (job === "echo" || job === "talk") {
     socket.pipe(socket);
   } else if (job === "send") {
     socket.end(PATTERN);

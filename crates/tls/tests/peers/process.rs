@@ -38,6 +38,7 @@ impl Peer {
     pub(crate) fn lines(self) -> Talking {
         Talking {
             lines: BufReader::new(self.stdout).lines(),
+            _stdin: self.stdin,
             _child: self.child,
         }
     }
@@ -61,12 +62,16 @@ impl Peer {
 
 pub(crate) struct Talking {
     lines: Lines<BufReader<ChildStdout>>,
+    /// `s_server` ends with its input.
+    _stdin: Option<ChildStdin>,
     _child: Child,
 }
 
 impl Talking {
     pub(crate) async fn next(&mut self) -> String {
-        let next = timeout(DEADLINE, self.lines.next_line()).await.unwrap();
+        let next = timeout(DEADLINE, self.lines.next_line())
+            .await
+            .expect("a line");
         next.unwrap().unwrap_or_default()
     }
 }

@@ -1,23 +1,11 @@
-//! CPython, sync and asyncio, and Node: what each does in either role, in either version.
+//! CPython, sync and asyncio, Node, and Go: what each does in either role, in either version.
 
-use super::process::{Peer, Talking};
-use super::tools;
+use super::programs::{is_here, start};
 use super::{AUTHORITY, CLIENT, SERVER, connect, has_version, listen, shown, work};
 use socketry_tls::{Identity, Tls};
 use socketry_transport::{Half, Listener};
 
 pub(crate) const VERSIONS: [&str; 2] = ["1.2", "1.3"];
-
-/// A script, started.
-pub(crate) fn script(kind: &str, words: [&str; 8]) -> Talking {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/");
-    let (program, mut arguments) = match kind {
-        "node" => ("node", vec![format!("{folder}peer.mjs")]),
-        kind => ("python3", vec![format!("{folder}peer.py"), kind.to_owned()]),
-    };
-    arguments.extend(words.map(str::to_owned));
-    Peer::start(program, &arguments).lines()
-}
 
 async fn serves(kind: &str, jobs: &[&str]) {
     let (ca, cert, key) = (AUTHORITY.file(), &SERVER.cert, &SERVER.key);
@@ -33,7 +21,7 @@ async fn serves(kind: &str, jobs: &[&str]) {
                 &shown(key),
                 "-",
             ];
-            let mut peer = script(kind, words);
+            let mut peer = start(kind, words);
             let port = peer.next().await.parse().unwrap();
             let socket = connect(port, &format!("ca={}", ca.display()))
                 .await
@@ -61,7 +49,7 @@ async fn connects(kind: &str, jobs: &[&str]) {
             let port = listener.local().port().unwrap().to_string();
             let name = "server.example";
             let words = ["client", version, job, &port, &ca, &cert, &key, name];
-            let mut peer = script(kind, words);
+            let mut peer = start(kind, words);
             let socket = listener.accept().await.unwrap();
             has_version(&socket, version);
             let tls: &socketry_tls::TlsInfo = socket.info().get().unwrap();
@@ -82,52 +70,69 @@ const JOBS: [&str; 4] = ["echo", "talk", "send", "sink"];
 /// asyncio answers a half-close by closing, and loses what it had still to send.
 const ASYNCIO: [&str; 3] = ["talk", "send", "sink"];
 
+/// Node and Go half-close, and read what comes after that.
+const HALF_CLOSING: [&str; 5] = ["echo", "talk", "send", "sink", "ask"];
+
 #[tokio::test]
 async fn cpython_serves() {
-    if tools::has("python3") {
+    if is_here("sync") {
         serves("sync", &JOBS).await;
     }
 }
 
 #[tokio::test]
 async fn cpython_connects() {
-    if tools::has("python3") {
+    if is_here("sync") {
         connects("sync", &JOBS).await;
     }
 }
 
 #[tokio::test]
 async fn asyncio_serves() {
-    if tools::has("python3") {
+    if is_here("asyncio") {
         serves("asyncio", &ASYNCIO).await;
     }
 }
 
 #[tokio::test]
 async fn asyncio_connects() {
-    if tools::has("python3") {
+    if is_here("asyncio") {
         connects("asyncio", &ASYNCIO).await;
     }
 }
 
 #[tokio::test]
 async fn node_serves() {
-    if tools::has("node") {
-        serves("node", &["echo", "send", "sink", "ask"]).await;
+    if is_here("node") {
+        serves("node", &HALF_CLOSING).await;
     }
 }
 
 #[tokio::test]
 async fn node_connects() {
-    if tools::has("node") {
-        connects("node", &["echo", "send", "sink", "ask"]).await;
+    if is_here("node") {
+        connects("node", &HALF_CLOSING).await;
+    }
+}
+
+#[tokio::test]
+async fn go_serves() {
+    if is_here("go") {
+        serves("go", &HALF_CLOSING).await;
+    }
+}
+
+#[tokio::test]
+async fn go_connects() {
+    if is_here("go") {
+        connects("go", &HALF_CLOSING).await;
     }
 }
 
 /// A certificate that was made here satisfies a client that looks at everything.
 #[tokio::test]
 async fn cpython_accepts_a_certificate_that_was_made() {
-    if !tools::has("python3") {
+    if !is_here("sync") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -140,7 +145,7 @@ async fn cpython_accepts_a_certificate_that_was_made() {
     let ca = shown(&directory.path().join("cert.pem"));
     for name in ["localhost", "127.0.0.1"] {
         let words = ["client", "1.3", "echo", &port, &ca, "-", "-", name];
-        let mut peer = script("sync", words);
+        let mut peer = start("sync", words);
         let socket = tokio::select! {
             socket = listener.accept() => socket.unwrap(),
             line = peer.next() => panic!("{line}"),
