@@ -134,9 +134,9 @@ impl CommandLine {
         let done = runtime.block_on(async {
             startup::prepare();
             match app {
-                AppArgs::Chat(args) => chat::run(args, self).await,
+                AppArgs::Chat(args) => chat::run(args, self, typed).await,
                 AppArgs::Command(args) => command::run(args, self, typed).await,
-                AppArgs::File(args) => file::run(args, self).await,
+                AppArgs::File(args) => file::run(args, self, typed).await,
             }
         });
         // A thread may still be reading standard input. Nothing waits for that.

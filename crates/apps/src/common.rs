@@ -37,6 +37,9 @@ pub(crate) struct ServeArgs {
     /// How many clients are served at once; fewer if the limit of open files (ulimit -Hn) is low
     #[arg(long, value_name = "N", default_value_t = MAX_CLIENTS, value_parser = at_least_one)]
     pub(crate) max_clients: usize,
+    /// Serve other machines though not all is encrypted, or clients do not prove who they are
+    #[arg(long)]
+    pub(crate) insecure: bool,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -103,15 +106,6 @@ pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
         ));
     }
     Ok(endpoint)
-}
-
-/// Parses the endpoint of a server. Over TLS it has a certificate, which is kept in a directory of
-/// the user if the URL names none.
-pub(crate) fn serving_at(text: &str) -> Result<Endpoint, AppError> {
-    let url = reachable(text)?;
-    #[cfg(feature = "tls")]
-    let url = crate::encryption::with_certificate(url)?;
-    Ok(url)
 }
 
 /// Prints where a server listens, as the first lines of standard output: one for each address.

@@ -48,17 +48,22 @@ pub(crate) fn requires_certificates(url: &Endpoint) -> std::result::Result<bool,
     Ok(TLS_SCHEMES.contains(&url.scheme()) && TLS.requires_clients(url)?)
 }
 
-/// The same URL over TLS, with client certificates. `None` where there is no TLS over its
-/// transport.
+/// The same URL over TLS, with client certificates. `None` where no scheme with TLS has such
+/// addresses.
 pub(crate) fn with_client_certificates(url: &Endpoint) -> Option<Endpoint> {
     let scheme = match url.scheme() {
-        "tcp" => TLS_SCHEMES[0],
+        "tcp" | "udp" => TLS_SCHEMES[0],
         "unix" => TLS_SCHEMES[1],
         scheme if TLS_SCHEMES.contains(&scheme) => scheme,
         _ => return None,
     };
     let url = url.with_scheme(scheme).ok()?;
-    Some(url.without_key("clients").with("ca", "clients.pem"))
+    let url = url.without_key("clients");
+    let has_some = url.query().any(|(key, _)| ["ca", "pin"].contains(&key));
+    Some(match has_some {
+        true => url,
+        false => url.with("ca", "clients.pem"),
+    })
 }
 
 /// `$XDG_STATE_HOME/socketry/tls`, or `~/.local/state/socketry/tls`.

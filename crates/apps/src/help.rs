@@ -12,8 +12,8 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::Chat,
         "serve",
         [
-            "socketry chat serve tls://0.0.0.0:9000",
-            "socketry chat serve 'unix:///tmp/chat.sock?mode=0600' --codec line --name host",
+            "socketry chat serve 'tls://0.0.0.0:9000?ca=clients.pem'",
+            "socketry chat serve unix:///tmp/chat.sock --codec line --name host",
         ],
     ),
     (
@@ -28,7 +28,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::Command,
         "serve",
         [
-            "socketry command serve --allow-any 'unix:///tmp/run.sock?mode=0600'",
+            "socketry command serve --allow-any unix:///tmp/run.sock",
             "socketry command serve --time-limit 10m 'tls://0.0.0.0:9001?ca=clients.pem'",
         ],
     ),
@@ -45,8 +45,8 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::File,
         "serve",
         [
-            "socketry file serve tls://0.0.0.0:9002 --root /srv/files",
-            "socketry file serve 'unix:///tmp/files.sock?mode=0600' --root . --codec raw",
+            "socketry file serve 'tls://0.0.0.0:9002?ca=clients.pem' --root /srv/files",
+            "socketry file serve unix:///tmp/files.sock --root . --codec raw",
         ],
     ),
     (

@@ -61,8 +61,12 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// machine or network is gone is noticed within two minutes.
 pub const KEEPALIVE_RETRIES: u32 = 4;
 
-/// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed. The
-/// query of a URL overrides that. With the feature `tls` they are there over TLS, too.
+/// The mode of a Unix socket's file that a server makes, unless the URL says otherwise (`mode`):
+/// only the user of the server, and root, can connect.
+pub const SOCKET_MODE: u32 = 0o600;
+
+/// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed, and
+/// the file of a Unix socket is its user's alone. The query of a URL overrides that. With the feature `tls` they are there over TLS, too.
 pub fn transports() -> Registry {
     let tcp = TcpTransport::new(SocketOptions {
         keepalive: Some(KEEPALIVE),
@@ -70,7 +74,14 @@ pub fn transports() -> Registry {
         keepalive_retries: Some(KEEPALIVE_RETRIES),
         ..SocketOptions::default()
     });
-    let registry = Registry::standard().with("tcp", tcp);
+    let own = || SocketOptions {
+        mode: Some(SOCKET_MODE),
+        ..SocketOptions::default()
+    };
+    let registry = Registry::standard()
+        .with("tcp", tcp)
+        .with("unix", UnixTransport::new(own()))
+        .with("unix-dgram", UnixDgramTransport::new(own()));
     #[cfg(feature = "tls")]
     let registry = crate::encryption::registered(registry);
     registry
@@ -102,6 +113,12 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
                 let _ = writeln!(
                     text,
                     "      a silent peer is asked after {idle}: keepalive=TIME, or keepalive=off"
+                );
+            }
+            if form.contains("/PATH") {
+                let _ = writeln!(
+                    text,
+                    "      only its user can connect to a server's file; mode=0660 admits a group"
                 );
             }
         }

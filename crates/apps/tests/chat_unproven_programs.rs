@@ -35,7 +35,15 @@ fn can_be_alone() -> bool {
 
 /// A chat server in its own network namespace.
 fn serving(codec: &str) -> Program {
-    let words = alone(&[PROGRAM, "chat", "serve", URL, "--codec", codec]);
+    let words = alone(&[
+        PROGRAM,
+        "chat",
+        "serve",
+        URL,
+        "--insecure",
+        "--codec",
+        codec,
+    ]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let server = Program::start("unshare", &words);
     assert_eq!(server.line(), format!("listening on {URL}"));

@@ -65,7 +65,6 @@ fn a_server_without_a_policy_says_what_to_type() {
     }
 }
 
-#[cfg(feature = "tls")]
 #[test]
 fn the_other_way_out_is_certificates_of_clients() {
     // The lines make certificates.

@@ -2,12 +2,14 @@
 //! none.
 
 mod reach;
+mod start;
 mod typed;
 
 use socketry_transport::Endpoint;
 
 use crate::AppError;
 pub(crate) use reach::Reach;
+pub(crate) use start::Start;
 pub(crate) use typed::Typed;
 
 /// The proofs that a server asks of its clients before it serves them.
@@ -36,9 +38,17 @@ impl Authentication {
     }
 }
 
+/// Whether nobody between a server at `url` and its clients can read or change what is sent.
+fn is_encrypted(url: &Endpoint) -> bool {
+    #[cfg(feature = "tls")]
+    return crate::matrix::TLS_SCHEMES.contains(&url.scheme());
+    #[cfg(not(feature = "tls"))]
+    return url.as_str().is_empty();
+}
+
 /// The same URL with encryption and with authentication, for a line to type. `None` where there is
 /// no TLS over its transport.
-pub(crate) fn proving(url: &Endpoint) -> Option<Endpoint> {
+fn proving(url: &Endpoint) -> Option<Endpoint> {
     #[cfg(feature = "tls")]
     return crate::encryption::with_client_certificates(url);
     #[cfg(not(feature = "tls"))]

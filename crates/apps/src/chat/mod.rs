@@ -1,8 +1,8 @@
 //! Chat: each message of a user goes to all other users.
 //!
 //! ```text
-//! socketry chat serve tcp://0.0.0.0:9000          what is typed here goes to all users
-//! socketry chat join tcp://host:9000 --name ann   in as many other terminals as you like
+//! socketry chat serve tcp://127.0.0.1:9000             what is typed here goes to all users
+//! socketry chat join tcp://localhost:9000 --name ann   in as many other terminals as you like
 //! ```
 //!
 //! # On the wire
@@ -143,8 +143,10 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
+use crate::admission::{Start, Typed};
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, hint, reachable, serving_at};
+use crate::common::{Common, ServeArgs, hint, reachable};
+use crate::matrix::App;
 use crate::serving::shutdown_signal;
 use crate::{AppError, Service, output, terminal};
 
@@ -193,7 +195,11 @@ enum Verb {
     },
 }
 
-pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+pub(crate) async fn run(
+    args: Args,
+    offered: &CommandLine,
+    typed: &Typed,
+) -> Result<ExitCode, AppError> {
     let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
@@ -202,23 +208,24 @@ pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, A
             trust_addresses,
             limits,
         } => {
-            let server = Server::bind(&service, &serving_at(&url)?)
+            let start = Start::new(App::Chat, &service, url, limits.insecure, typed)?;
+            let server = Server::bind(&service, &start.place()?)
                 .await?
                 .max_clients(limits.max_clients)
                 .trust_addresses(trust_addresses);
-            serve(server, name.as_deref()).await?;
+            serve(server, &start, name.as_deref()).await?;
         }
         Verb::Join { url, name } => join(&service, &url, name.as_deref()).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(mut server: Server, name: Option<&str>) -> Result<(), AppError> {
+async fn serve(mut server: Server, start: &Start, name: Option<&str>) -> Result<(), AppError> {
     if let Some(name) = name {
         server = server.operator(name)?;
     }
     let end = shutdown_signal();
-    announce(&server.locals())?;
+    start.announce(&server.locals())?;
     hint("what you type goes to all; a line that is just q sends everybody away");
     let (shown, printing) = console::stdout_lines();
     let console = Console::new(terminal::lines(), shown);

@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Subcommand;
-use socketry_transport::Endpoint;
 use socketry_transport::units::{UnitError, parse_duration};
 
 use super::{Client, Command, Exit, Policy, Server, Stream, input};
-use crate::admission::Typed;
+use crate::admission::{Start, Typed};
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, complain, reachable, serving_at};
+use crate::common::{Common, ServeArgs, complain, reachable};
 use crate::matrix::App;
 use crate::{AppError, Service, Shown, output, serving};
 
@@ -127,9 +126,9 @@ pub(crate) async fn run(
             time_limit,
             limits,
         } => {
-            service.check(App::Command, reachable(&url)?.scheme())?;
-            let policy = Policy::typed(allow_any, &url, typed)?;
-            serve(&service, &url, policy, time_limit, &limits).await
+            let start = Start::new(App::Command, &service, url, limits.insecure, typed)?;
+            let policy = Policy::typed(allow_any, &start)?;
+            serve(&service, &start, policy, time_limit, &limits).await
         }
         Verb::Run(args) => {
             let mut output = Output::default();
@@ -157,34 +156,20 @@ pub(crate) fn usage_code(verb: Option<&str>) -> u8 {
 
 async fn serve(
     service: &Service,
-    url: &str,
+    start: &Start,
     policy: Policy,
     time_limit: Option<Duration>,
     limits: &ServeArgs,
 ) -> Result<ExitCode, AppError> {
-    let server = Server::bind(service, &serving_at(url)?, policy)
+    let server = Server::bind(service, &start.place()?, policy)
         .await?
         .time_limit(time_limit)
         .max_clients(limits.max_clients);
     // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
-    let locals = server.locals();
-    locals.iter().for_each(warn);
-    announce(&locals)?;
+    start.announce(&server.locals())?;
     server.run(stop).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn warn(at: &Endpoint) {
-    if let Some(address) = at.socket_addr()
-        && !address.ip().to_canonical().is_loopback()
-    {
-        // Without a standard error there is nowhere to warn.
-        let _ = writeln!(
-            io::stderr(),
-            "socketry: warning: anybody who can reach {at} can run commands as this user"
-        );
-    }
 }
 
 async fn ask(service: &Service, args: Run, output: &mut Output) -> Result<Exit, AppError> {

@@ -3,8 +3,7 @@
 use socketry_transport::Endpoint;
 
 use crate::AppError;
-use crate::admission::{Authentication, Reach, Typed, proving};
-use crate::common::reachable;
+use crate::admission::{Authentication, Reach, Start};
 
 /// Which clients may run commands. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +29,23 @@ impl Policy {
         )))
     }
 
-    /// The policy of a command line with this URL.
-    pub(super) fn typed(allow_any: bool, url: &str, typed: &Typed) -> Result<Self, AppError> {
+    /// The policy of a command line.
+    pub(super) fn typed(allow_any: bool, start: &Start) -> Result<Self, AppError> {
         if allow_any {
             return Ok(Policy::AllowAny);
         }
-        let at = reachable(url)?;
-        if Authentication::of(&at)?.is_required() {
+        let at = start.url();
+        if Authentication::of(at)?.is_required() {
             return Ok(Policy::Authenticated);
         }
-        let any = typed.clone().and("--allow-any");
-        let proving = proving(&at).map(|proving| typed.clone().at(url, &proving));
-        let proving = proving
+        let any = start.with("--allow-any");
+        let proving = start
+            .proving()
             .map(|line| format!(", or let clients prove who they are with certificates: {line}"));
         Err(AppError::usage(format_args!(
             "which clients may run any program as this user? {} can connect to {}; if they may, \
              type: {any}{}",
-            Reach::of(&at),
+            Reach::of(at),
             at.clone().without_query(),
             proving.unwrap_or_default()
         )))

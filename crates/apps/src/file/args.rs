@@ -11,8 +11,10 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use super::escape::name_to_text;
 use super::progress::Digits;
 use super::{Client, Server, no_uploads, prompt, verbs};
+use crate::admission::{Start, Typed};
 use crate::cli::CommandLine;
-use crate::common::{Common, ServeArgs, announce, reachable, serving_at};
+use crate::common::{Common, ServeArgs, reachable};
+use crate::matrix::App;
 use crate::{AppError, Service, serving};
 
 /// Send, fetch and browse files of any size.
@@ -124,7 +126,11 @@ impl Manner {
 /// SIGINT.
 const INTERRUPTED: u8 = 130;
 
-pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, AppError> {
+pub(crate) async fn run(
+    args: Args,
+    offered: &CommandLine,
+    typed: &Typed,
+) -> Result<ExitCode, AppError> {
     let service = args.common.service(offered);
     match args.verb {
         Verb::Serve {
@@ -132,7 +138,10 @@ pub(crate) async fn run(args: Args, offered: &CommandLine) -> Result<ExitCode, A
             root,
             no_sync,
             limits,
-        } => serve(&service, &url, &root, !no_sync, &limits).await?,
+        } => {
+            let start = Start::new(App::File, &service, url, limits.insecure, typed)?;
+            serve(&service, &start, &root, !no_sync, &limits).await?;
+        }
         Verb::Put {
             url,
             paths,
@@ -187,18 +196,18 @@ async fn interruptible(
 
 async fn serve(
     service: &Service,
-    url: &str,
+    start: &Start,
     root: &Path,
     sync: bool,
     limits: &ServeArgs,
 ) -> Result<(), AppError> {
-    let server = Server::bind(service, &serving_at(url)?, root)
+    let server = Server::bind(service, &start.place()?, root)
         .await?
         .syncing(sync)
         .max_clients(limits.max_clients);
     // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
-    announce(&server.locals())?;
+    start.announce(&server.locals())?;
     server.run(stop).await
 }
 

@@ -1,0 +1,138 @@
+//! How a server of a command line starts: at which address, and whom that lets in.
+
+use std::io::{self, Write};
+
+use socketry_transport::Endpoint;
+
+use super::{Authentication, Reach, Typed, is_encrypted, proving};
+use crate::common::{announce, hint, reachable};
+use crate::matrix::App;
+use crate::{AppError, Service};
+
+/// A server that a user asked for, before it listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    app: App,
+    /// The URL as it was typed.
+    url: String,
+    at: Endpoint,
+    /// Whether it may serve other machines without encryption and authentication.
+    insecure: bool,
+    typed: Typed,
+}
+
+impl Start {
+    /// # Errors
+    /// If `app` does not run there, or if it would serve strangers there without `--insecure`.
+    pub(crate) fn new(
+        app: App,
+        service: &Service,
+        url: String,
+        insecure: bool,
+        typed: &Typed,
+    ) -> Result<Self, AppError> {
+        let at = reachable(&url)?;
+        service.check(app, at.scheme())?;
+        let typed = typed.clone();
+        let start = Start {
+            app,
+            url,
+            at,
+            insecure,
+            typed,
+        };
+        // What a name stands for is known once it is listened at.
+        if start.at.socket_addr().is_some() {
+            start.check(&start.at)?;
+        }
+        Ok(start)
+    }
+
+    /// The URL.
+    pub(crate) fn url(&self) -> &Endpoint {
+        &self.at
+    }
+
+    /// Where to listen. Over TLS this has a certificate, which is kept in a directory of the user
+    /// if the URL names none.
+    pub(crate) fn place(&self) -> Result<Endpoint, AppError> {
+        let at = self.at.clone();
+        #[cfg(feature = "tls")]
+        let at = crate::encryption::with_certificate(at)?;
+        Ok(at)
+    }
+
+    /// The same command line with one more option.
+    pub(crate) fn with(&self, option: &str) -> Typed {
+        self.typed.clone().and(option)
+    }
+
+    /// The same command line with encryption and authentication, if there can be both.
+    pub(crate) fn proving(&self) -> Option<Typed> {
+        let proving = proving(&self.at)?;
+        Some(self.typed.clone().at(&self.url, &proving))
+    }
+
+    /// Prints where the server listens, if it may serve there.
+    ///
+    /// # Errors
+    /// If it would serve strangers without `--insecure`, or if printing fails.
+    pub(crate) fn announce(&self, locals: &[Endpoint]) -> Result<(), AppError> {
+        for local in locals {
+            self.check(local)?;
+        }
+        for local in locals {
+            if let Some(exposed) = self.exposed(local)? {
+                // Without a standard error there is nowhere to warn.
+                let _ = writeln!(io::stderr(), "socketry: warning: --insecure: {exposed}");
+            }
+        }
+        announce(locals)?;
+        let has_file = locals.iter().any(|local| Reach::of(local) == Reach::File);
+        if has_file && !self.at.query().any(|(key, _)| key == "mode") {
+            hint(
+                "only you can connect; ?mode=0660 in the URL admits a group, ?mode=0666 all users",
+            );
+        }
+        Ok(())
+    }
+
+    fn check(&self, local: &Endpoint) -> Result<(), AppError> {
+        let exposed = self.exposed(local)?.filter(|_| !self.insecure);
+        let Some(exposed) = exposed else {
+            return Ok(());
+        };
+        let instead = match self.proving() {
+            Some(line) => format!("type: {line} (the clients' authorities; or pin=sha256:…)"),
+            None => "use tls:// with ca=FILE or pin=sha256:…".to_owned(),
+        };
+        Err(AppError::usage(format_args!(
+            "{exposed}; {instead}, or add --insecure to serve anybody"
+        )))
+    }
+
+    /// What strangers on a network could do at `local`, in words.
+    fn exposed(&self, local: &Endpoint) -> Result<Option<String>, AppError> {
+        if Reach::of(local) != Reach::Network {
+            return Ok(None);
+        }
+        let authenticates = Authentication::of(&self.at)?.is_required();
+        let use_it = match self.app {
+            App::Chat => "read and write in this chat",
+            App::Command => "run any program as this user",
+            App::File => "read and replace all files of this server",
+        };
+        let place = local.clone().without_query();
+        Ok(match (authenticates, is_encrypted(&self.at)) {
+            (true, true) => None,
+            (false, true) => Some(format!("anybody who reaches {place} can {use_it}")),
+            (false, false) => Some(format!(
+                "anybody who reaches {place} can {use_it}, and all networks in between can read \
+                 and change what is sent"
+            )),
+            (true, false) => Some(format!(
+                "all networks between {place} and its clients can read and change what is sent"
+            )),
+        })
+    }
+}

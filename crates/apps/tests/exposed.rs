@@ -1,0 +1,178 @@
+//! No server is reached from other machines unless it is encrypted and knows its clients, or was
+//! told to serve strangers. A Unix socket is its user's alone.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+const SERVERS: [&[&str]; 3] = [
+    &["chat", "serve"],
+    &["command", "serve", "--allow-any"],
+    &["file", "serve", "--root", "."],
+];
+
+/// The program, whose user has `home` and no other place for its state.
+fn at_home(home: &Path, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    command.env_remove("XDG_STATE_HOME").env("HOME", home);
+    command.current_dir(home);
+    command
+}
+
+fn socketry(home: &Path, arguments: &[&str]) -> Command {
+    at_home(home, env!("CARGO_BIN_EXE_socketry"), arguments)
+}
+
+/// A server that is killed when dropped.
+struct Served(Child);
+
+impl Served {
+    /// Starts it, and returns its URL, too.
+    fn start(command: &mut Command) -> (Self, String) {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let url = line.trim_end().strip_prefix("listening on ");
+        (Served(child), url.expect(&line).to_owned())
+    }
+
+    /// All that it has logged.
+    fn log(mut self) -> String {
+        self.0.kill().unwrap();
+        let mut log = String::new();
+        let mut stderr = self.0.stderr.take().unwrap();
+        stderr.read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The one line of a server that did not start.
+fn refused(output: &Output) -> String {
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(output.stdout.is_empty(), "it listened: {said}");
+    said
+}
+
+/// Addresses that other machines reach. The resolver takes the name `0` for 0.0.0.0.
+const ELSEWHERE: [&str; 4] = [
+    "tcp://0.0.0.0:0",
+    "tcp://[::]:0",
+    "tcp://0:0",
+    "udp://0.0.0.0:0",
+];
+
+fn runs(server: &[&str], url: &str) -> bool {
+    server[0] == "chat" || !url.starts_with("udp:")
+}
+
+#[test]
+fn other_machines_are_served_with_both_proofs_only() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    // A certificate, to be the authority of the clients.
+    let make = ["chat", "serve", "tls://127.0.0.1:0?identity=made"];
+    drop(Served::start(&mut socketry(home, &make)));
+    fs::copy(home.join("made/cert.pem"), home.join("clients.pem")).unwrap();
+
+    for server in SERVERS {
+        let urls = ELSEWHERE.into_iter().chain(["tls://0.0.0.0:0"]);
+        for url in urls.filter(|url| runs(server, url)) {
+            let words = [server, &[url]].concat();
+            let said = refused(&socketry(home, &words).output().unwrap());
+            assert!(said.contains("anybody who reaches"), "{said}");
+            let plain = said.contains("read and change what is sent");
+            assert_eq!(plain, !url.starts_with("tls:"), "{said}");
+            assert!(said.contains("--insecure"), "{said}");
+
+            let (_, line) = said.split_once("type: ").unwrap();
+            let (line, _) = line.split_once(" (").unwrap();
+            assert!(line.contains("tls://"), "{line}");
+            let script = format!("exec {line}");
+            let (served, at) = Served::start(&mut at_home(home, "sh", &["-c", &script]));
+            assert!(at.starts_with("tls://"), "{at}");
+            assert_eq!(served.log(), "", "{line}");
+        }
+        // Where certificates are asked for, and not required, strangers are let in.
+        let optional = "tls://0.0.0.0:0?ca=clients.pem&clients=optional";
+        let words = [server, &[optional]].concat();
+        refused(&socketry(home, &words).output().unwrap());
+    }
+}
+
+#[test]
+fn an_insecure_server_says_what_it_exposes() {
+    let home = tempfile::tempdir().unwrap();
+    let exposed = [
+        "read and write in this chat",
+        "run any program as this user",
+        "replace all files",
+    ];
+    for (server, exposed) in SERVERS.into_iter().zip(exposed) {
+        let urls = ELSEWHERE.into_iter().filter(|url| runs(server, url));
+        for url in urls.chain(["tls://0.0.0.0:0"]) {
+            let words = [server, &[url, "--insecure"]].concat();
+            let (served, _) = Served::start(&mut socketry(home.path(), &words));
+            let log = served.log();
+            assert_eq!(log.lines().count(), 1, "{words:?}: {log}");
+            let begins = log.starts_with("socketry: warning: --insecure: anybody who reaches");
+            assert!(begins && log.contains(exposed), "{words:?}: {log}");
+        }
+        // It says nothing where nothing is exposed.
+        let words = [server, &["--insecure"]].concat();
+        let (served, _) = Served::start(&mut socketry(home.path(), &words));
+        assert_eq!(served.log(), "");
+    }
+}
+
+#[test]
+fn a_bare_server_and_a_name_of_this_machine_are_this_machines_affair() {
+    let home = tempfile::tempdir().unwrap();
+    for server in SERVERS {
+        for url in [&[][..], &["tcp://localhost:0"], &["tcp://127.1:0"]] {
+            let words = [server, url].concat();
+            let (served, at) = Served::start(&mut socketry(home.path(), &words));
+            let address = at.strip_prefix("tcp://").unwrap();
+            let address: std::net::SocketAddr = address.parse().unwrap();
+            assert!(address.ip().is_loopback(), "{words:?}: {at}");
+            assert_eq!(served.log(), "");
+        }
+    }
+}
+
+#[test]
+fn a_socket_file_is_its_users_alone_unless_the_url_says_otherwise() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("s");
+    for server in SERVERS {
+        for scheme in ["unix", "tls+unix", "unix-dgram"] {
+            if scheme == "unix-dgram" && server[0] == "file" {
+                continue;
+            }
+            for (query, mode) in [("", 0o600), ("?mode=0660", 0o660), ("?mode=0666", 0o666)] {
+                let url = format!("{scheme}://{}{query}", file.display());
+                let words = [server, &[&*url, "--codec=raw"]].concat();
+                let program = env!("CARGO_BIN_EXE_socketry");
+                let script = [&["-c", "umask 0; exec \"$@\"", "sh", program], &*words].concat();
+                let (served, _) = Served::start(&mut at_home(home.path(), "sh", &script));
+                let found = fs::metadata(&file).unwrap().permissions().mode();
+                assert_eq!(found & 0o777, mode, "{url}");
+                drop(served);
+            }
+        }
+    }
+}
