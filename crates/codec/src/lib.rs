@@ -84,7 +84,7 @@ pub use format::{Format, UnknownFormat};
 #[cfg(feature = "net")]
 pub use framed::{
     Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, FramedParts, Frames, MidFrame,
-    Sender, Strangers, Typed, TypedSender,
+    Sender, Strangers, Typed, TypedSender, Waiting, Watch,
 };
 pub use json::Json;
 pub use line::Line;

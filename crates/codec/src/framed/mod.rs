@@ -16,6 +16,7 @@ mod send;
 mod sender;
 mod sink;
 mod typed;
+mod watch;
 
 use std::fmt;
 use std::pin::pin;
@@ -33,6 +34,7 @@ pub use frames::Frames;
 pub use halves::Strangers;
 pub use sender::Sender;
 pub use typed::{Typed, TypedSender};
+pub use watch::{Waiting, Watch};
 
 use crate::{BoxCodec, Codec};
 use input::Input;
@@ -153,6 +155,14 @@ impl<S: Half, C: Codec> Framed<S, C> {
     #[must_use]
     pub fn frame_time(mut self, limit: Option<Duration>) -> Self {
         self.input.set_frame_time(limit);
+        self
+    }
+
+    /// Asks `watch` each time that a receive has to wait for the peer, in place of an earlier one.
+    /// It can end the receiving, or fail it: when a server stops, or a peer is silent for too long.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Watch + 'static) -> Self {
+        self.input.set_watch(Box::new(watch));
         self
     }
 

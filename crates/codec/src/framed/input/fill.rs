@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use socketry_transport::{Received, RecvHalf, poll_recv_into};
 
 use super::{Input, State, spare};
+use crate::framed::watch::Waiting;
 use crate::framed::{FrameFault, poll_turn};
 
 /// A connection that waits with at most this many unread bytes gives back a larger buffer.
@@ -73,8 +74,29 @@ impl Input {
         let begun = here > 0 || self.skip > 0 || !at_boundary;
         self.looked |= begun && self.deadline.limit.is_some();
         let arrived = std::mem::take(&mut self.arrived);
-        let late = ready!(self.deadline.poll_late(cx, begun, arrived));
-        self.fail();
-        Poll::Ready(Err(FrameFault::TimedOut(late)))
+        if let Poll::Ready(late) = self.deadline.poll_late(cx, begun, arrived) {
+            self.fail();
+            return Poll::Ready(Err(FrameFault::TimedOut(late)));
+        }
+        let waiting = Waiting { begun, arrived };
+        match ready!(self.watch(cx, waiting)) {
+            Ok(()) => Poll::Ready(self.received(Received::End)),
+            Err(error) => {
+                self.fail();
+                Poll::Ready(Err(error.into()))
+            }
+        }
+    }
+
+    /// Whether the [`Watch`](crate::Watch) ends this. It cannot end a frame that has begun, since
+    /// that would look as if the peer had.
+    fn watch(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<io::Result<()>> {
+        let Some(watch) = &mut self.watch else {
+            return Poll::Pending;
+        };
+        match watch.poll_wait(cx, waiting) {
+            Poll::Ready(Ok(())) if waiting.begun => Poll::Pending,
+            polled => polled,
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::frames::{Frames, Given};
+use super::watch::Watch;
 use crate::Ahead;
 use crate::reader::cut;
 use deadline::Deadline;
@@ -40,6 +41,7 @@ pub(super) struct Input {
     looked: bool,
     /// Bytes have arrived since the socket last had none.
     arrived: bool,
+    watch: Option<Box<dyn Watch>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,11 +75,16 @@ impl Input {
             deadline: Deadline::new(),
             looked: false,
             arrived: false,
+            watch: None,
         }
     }
 
     pub(super) fn set_frame_time(&mut self, limit: Option<Duration>) {
         self.deadline.limit = limit;
+    }
+
+    pub(super) fn set_watch(&mut self, watch: Box<dyn Watch>) {
+        self.watch = Some(watch);
     }
 
     pub(super) fn restore(&mut self, received: BytesMut) {

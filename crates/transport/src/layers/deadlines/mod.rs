@@ -111,8 +111,9 @@ impl Deadlines {
         Ok((deadlines, inner))
     }
 
-    /// `socket` with these deadlines.
-    fn over<S: Socket>(&self, socket: S) -> DeadlineSocket<S> {
+    /// `socket` with the deadlines for silence and for a blocked send, if it was made elsewhere: by
+    /// a listener that has other layers, say.
+    pub fn over<S: Socket>(&self, socket: S) -> DeadlineSocket<S> {
         let (recv, send) = socket.split();
         Joined::new(
             DeadlineRecv::new(recv, self.silence),

@@ -1,0 +1,156 @@
+//! Sockets that come back to the server when the handler drops them, so that the server can close
+//! them in order. A TCP socket that is dropped with unread bytes is reset, and the answers that the
+//! client has not read yet are lost.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use socketry_transport::{
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
+};
+use tokio::io::ReadBuf;
+
+/// The place to which the halves of one socket come back.
+pub(super) struct Home<R, W>(Arc<Mutex<(Option<R>, Option<W>)>>);
+
+impl<R: RecvHalf + 'static, W: SendHalf + 'static> Home<R, W> {
+    /// `socket`, whose halves will come back to the home.
+    pub(super) fn of<S>(socket: S) -> (Home<R, W>, Lent<R, W>)
+    where
+        S: Socket<Recv = R, Send = W>,
+    {
+        let home = Arc::new(Mutex::new((None, None)));
+        let (recv, send) = socket.split();
+        let recv = LentRecv {
+            half: Some(recv),
+            home: Arc::clone(&home),
+        };
+        let send = LentSend {
+            half: Some(send),
+            home: Arc::clone(&home),
+        };
+        (Home(home), Joined::new(recv, send))
+    }
+
+    /// The socket, if both of its halves have come back.
+    pub(super) fn take(self) -> Option<Joined<R, W>> {
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (recv, send) = (halves.0.take()?, halves.1.take()?);
+        Some(Joined::new(recv, send))
+    }
+}
+
+/// A socket that a server has lent to its handler. When both halves are dropped, the server closes
+/// it in order.
+pub type Lent<R, W> = Joined<LentRecv<R, W>, LentSend<R, W>>;
+
+/// The receiving half of a socket that a server has lent to its handler.
+pub struct LentRecv<R, W> {
+    /// `None` only while this is dropped.
+    half: Option<R>,
+    home: Arc<Mutex<(Option<R>, Option<W>)>>,
+}
+
+/// The sending half of a socket that a server has lent to its handler.
+pub struct LentSend<R, W> {
+    /// `None` only while this is dropped.
+    half: Option<W>,
+    home: Arc<Mutex<(Option<R>, Option<W>)>>,
+}
+
+const HERE: &str = "a half is given back only when it is dropped";
+
+impl<R, W> LentRecv<R, W> {
+    fn half(&mut self) -> &mut R {
+        self.half.as_mut().expect(HERE)
+    }
+}
+
+impl<R, W> LentSend<R, W> {
+    fn half(&mut self) -> &mut W {
+        self.half.as_mut().expect(HERE)
+    }
+}
+
+impl<R: RecvHalf, W: Send> Half for LentRecv<R, W> {
+    fn info(&self) -> &Info {
+        self.half.as_ref().expect(HERE).info()
+    }
+    fn shape(&self) -> Shape {
+        self.half.as_ref().expect(HERE).shape()
+    }
+}
+
+impl<R: RecvHalf, W: Send> RecvHalf for LentRecv<R, W> {
+    fn recv_room(&self) -> usize {
+        self.half.as_ref().expect(HERE).recv_room()
+    }
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.half().poll_recv(cx, buf)
+    }
+    fn poll_recv_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<io::Result<Received>> {
+        self.half().poll_recv_batch(cx, batch)
+    }
+}
+
+impl<R: Send, W: SendHalf> Half for LentSend<R, W> {
+    fn info(&self) -> &Info {
+        self.half.as_ref().expect(HERE).info()
+    }
+    fn shape(&self) -> Shape {
+        self.half.as_ref().expect(HERE).shape()
+    }
+}
+
+impl<R: Send, W: SendHalf> SendHalf for LentSend<R, W> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.half().poll_send(cx, parts)
+    }
+    fn poll_send_run(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        size: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.half().poll_send_run(cx, bytes, size)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.half().poll_flush(cx)
+    }
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.half().poll_finish(cx)
+    }
+    fn abort(&mut self, code: u64) -> io::Result<Aborted> {
+        self.half().abort(code)
+    }
+    fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
+        self.half().abort_on_drop(on)
+    }
+}
+
+impl<R, W> Drop for LentRecv<R, W> {
+    fn drop(&mut self) {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        home.0 = self.half.take();
+    }
+}
+
+impl<R, W> Drop for LentSend<R, W> {
+    fn drop(&mut self) {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        home.1 = self.half.take();
+    }
+}

@@ -1,0 +1,294 @@
+//! A server: accepts, serves each client in a task of its own within limits, and ends in order.
+
+mod answer;
+mod crowd;
+mod gate;
+mod home;
+mod observer;
+mod stop;
+mod task;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use socketry_codec::{Codec, Framed, Struct};
+use socketry_transport::{DeadlineRecv, DeadlineSend, Listener, Result, Socket};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::Limits;
+use crate::limits::bound;
+pub use answer::Request;
+use crowd::Crowd;
+use gate::Tie;
+use home::Home;
+pub use home::{Lent, LentRecv, LentSend};
+pub use observer::{Ending, Observer, Refusal};
+use stop::Phase;
+pub use stop::Stopper;
+use task::Settings;
+
+/// The error of a handler.
+type Failure = Box<dyn StdError + Send + Sync>;
+
+/// The frames of one client, as a handler gets them: those of the accepted socket `S`.
+///
+/// The handler may keep it as long as it likes, [split](Framed::split) it, and drop it: the server
+/// then closes the connection in order. While the server stops, a receive that would wait gives the
+/// end.
+pub type Served<S, C> =
+    Framed<Lent<DeadlineRecv<<S as Socket>::Recv>, DeadlineSend<<S as Socket>::Send>>, C>;
+
+type Lending<S> = Home<DeadlineRecv<<S as Socket>::Recv>, DeadlineSend<<S as Socket>::Send>>;
+
+/// Serves clients from one listener, or from several as
+/// [`Listeners`](socketry_transport::Listeners), with a codec and [`Limits`].
+///
+/// ```
+/// use socketry_codec::{Framed, Line};
+/// use socketry_service::Server;
+/// use socketry_transport::{Listener, connect, listen};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = listen("tcp://127.0.0.1:0").await?;
+/// let at = listener.local().clone();
+/// let server = Server::new(listener).codec(Line::new());
+/// let stopper = server.stopper();
+/// let serving = tokio::spawn(server.serve(async |mut client| {
+///     while let Some(line) = client.recv().await? {
+///         let shouted = line.to_ascii_uppercase();
+///         client.send(&shouted).await?;
+///     }
+///     Ok::<_, socketry_codec::FrameError>(())
+/// }));
+///
+/// let mut client = Framed::new(connect(at).await?, Line::new());
+/// client.send(b"hello").await?;
+/// assert_eq!(client.recv().await?, Some(&b"HELLO"[..]));
+/// stopper.stop();
+/// assert_eq!(client.recv().await?, None); // an orderly end
+/// drop(client);
+/// assert_eq!(serving.await??.cut, 0);
+/// # Ok(()) }
+/// ```
+///
+/// # How it ends
+///
+/// When the [stopper](Server::stopper) is used, the listener is dropped first: a later connect is
+/// refused. A connection that waits at a frame boundary receives the end, and its handler
+/// should return. A busy one goes on until its handler returns, at most for the
+/// [grace time](Limits::grace). Then it is cut.
+///
+/// A handler that panics ends its own connection only. Where a handler fails or panics, the client
+/// sees a reset, and not an end that could be taken for the orderly one.
+pub struct Server<L, C = Struct> {
+    listener: L,
+    codec: C,
+    limits: Limits,
+    stop: Stopper,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// What a server has done, once it has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Connections that were accepted and served.
+    pub served: u64,
+    /// Clients that were refused.
+    pub refused: u64,
+    /// Connections that went on at the stop and ended within the grace time.
+    pub drained: usize,
+    /// Connections that were cut, since they were still busy after it.
+    pub cut: usize,
+}
+
+impl<L: Listener> Server<L> {
+    /// Serves the clients of `listener`. The codec is [`Struct`] until another is chosen.
+    pub fn new(listener: L) -> Self {
+        Server {
+            listener,
+            codec: Struct::default(),
+            limits: Limits::default(),
+            stop: Stopper::new(),
+            observer: None,
+        }
+    }
+}
+
+impl<L: Listener, C: Codec + Clone> Server<L, C> {
+    /// The codec of all connections.
+    #[must_use]
+    pub fn codec<D: Codec + Clone>(self, codec: D) -> Server<L, D> {
+        Server {
+            listener: self.listener,
+            codec,
+            limits: self.limits,
+            stop: self.stop,
+            observer: self.observer,
+        }
+    }
+
+    /// What the clients may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Tells `observer` of each connection, in place of an earlier one.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Stops it, from any task.
+    pub fn stopper(&self) -> Stopper {
+        self.stop.clone()
+    }
+
+    /// The listener.
+    pub fn listener(&self) -> &L {
+        &self.listener
+    }
+
+    /// Serves each client with `handler`, in a task of its own, until the
+    /// [stopper](Server::stopper) ends it.
+    ///
+    /// Dropping the future cuts all connections.
+    ///
+    /// # Errors
+    /// When the listener accepts no more. The connections have ended then, as after a stop.
+    pub async fn serve<F, Fut, E>(self, handler: F) -> Result<Summary>
+    where
+        F: Fn(Served<L::Socket, C>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        self.run(move |framed, _| handler(framed)).await
+    }
+
+    /// [`serve`](Server::serve), with a handler that may say when it is busy.
+    async fn run<F, Fut, E>(self, handler: F) -> Result<Summary>
+    where
+        F: Fn(Served<L::Socket, C>, Arc<Tie>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let crowd = Arc::new(Crowd::new(&self.limits));
+        let mut serving = Serving {
+            crowd,
+            handler: Arc::new(handler),
+            codec: self.codec,
+            settings: Arc::new(Settings {
+                limits: self.limits,
+                stop: self.stop,
+                observer: self.observer,
+            }),
+            tasks: JoinSet::new(),
+            summary: Summary::default(),
+        };
+        let accepted = serving.accept(self.listener).await;
+        serving.end().await;
+        accepted.map(|()| serving.summary)
+    }
+}
+
+/// A server that runs.
+struct Serving<C, F> {
+    crowd: Arc<Crowd>,
+    handler: Arc<F>,
+    codec: C,
+    settings: Arc<Settings>,
+    tasks: JoinSet<()>,
+    summary: Summary,
+}
+
+impl<C: Codec + Clone, F> Serving<C, F> {
+    /// Accepts until the stop, and drops the listener: a later connect is refused.
+    async fn accept<L, Fut, E>(&mut self, mut listener: L) -> Result<()>
+    where
+        L: Listener,
+        F: Fn(Served<L::Socket, C>, Arc<Tie>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let stop = self.settings.stop.clone();
+        let mut stopping = std::pin::pin!(stop.stopping());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stopping => return Ok(()),
+                Some(_) = self.tasks.join_next() => {}
+                accepted = listener.accept() => self.admit(accepted?),
+            }
+        }
+    }
+
+    fn admit<S, Fut, E>(&mut self, mut socket: S)
+    where
+        S: Socket,
+        F: Fn(Served<S, C>, Arc<Tie>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        match self.crowd.admit(&socket) {
+            Ok(member) => {
+                self.summary.served += 1;
+                let (settings, handler) = (Arc::clone(&self.settings), Arc::clone(&self.handler));
+                let codec = self.codec.clone();
+                self.tasks
+                    .spawn(task::run(socket, codec, member, settings, handler));
+            }
+            Err(why) => {
+                self.summary.refused += 1;
+                tracing::warn!(peer = %socket.peer().redacted(), "refused: {why}");
+                if let Some(observer) = &self.settings.observer {
+                    observer.refused(socket.info(), why);
+                }
+                // A reset is told at once, and cannot be taken for an orderly end.
+                let _ = socket.abort(0);
+            }
+        }
+    }
+
+    /// Waits until all connections have ended, for the grace time, and cuts the others.
+    async fn end(&mut self) {
+        self.settings.stop.begin();
+        self.crowd.wake();
+        let grace = bound(self.settings.limits.grace);
+        let stop = self.settings.stop.clone();
+        let over = async {
+            match grace {
+                Some(grace) => sleep(grace).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = drained(&mut self.tasks, &mut self.summary.drained) => {}
+            () = over => {}
+            () = stop.reached(Phase::Cutting) => {}
+        }
+        while self.tasks.try_join_next().is_some() {
+            self.summary.drained += 1;
+        }
+        self.summary.cut = self.tasks.len();
+        self.tasks.shutdown().await;
+    }
+}
+
+async fn drained(tasks: &mut JoinSet<()>, count: &mut usize) {
+    while tasks.join_next().await.is_some() {
+        *count += 1;
+    }
+}
+
+impl<L: Listener, C> fmt::Debug for Server<L, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({})", self.listener.local().redacted())
+    }
+}

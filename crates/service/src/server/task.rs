@@ -1,0 +1,133 @@
+//! The task of one connection: the handler, the close in order, and the report of the end.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use socketry_codec::limits::{CLOSE_BYTES, CLOSE_TIME};
+use socketry_codec::{Codec, Framed};
+use socketry_transport::{Deadlines, Half, Info, SendHalf, Socket, close};
+use tokio::time::Instant;
+
+use super::crowd::Member;
+use super::gate::{Gate, Tie};
+use super::home::Home;
+use super::observer::{Ending, Observer};
+use super::stop::Stopper;
+use super::{Failure, Lending, Served};
+use crate::Limits;
+use crate::limits::bound;
+
+/// The settings of all connections of a server.
+pub(super) struct Settings {
+    pub(super) limits: Limits,
+    pub(super) stop: Stopper,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Serves `socket` until the handler is done.
+pub(super) async fn run<S, C, F, Fut, E>(
+    socket: S,
+    codec: C,
+    member: Member,
+    settings: Arc<Settings>,
+    handler: Arc<F>,
+) where
+    S: Socket,
+    C: Codec,
+    F: Fn(Served<S, C>, Arc<Tie>) -> Fut,
+    Fut: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
+{
+    let mut report = Report::new(&socket, &member, &settings.observer);
+    let (home, framed) = frame(socket, codec, &member, &settings);
+    let tie = Arc::clone(&member.tie);
+    let handled = async { handler(framed, tie).await.map_err(Into::into) };
+    let handled = AssertUnwindSafe(handled).catch_unwind().await;
+    match handled.map_err(drop) {
+        Ok(Ok(())) => {
+            if let Some(socket) = home.take() {
+                // The answers are on their way, or the peer is gone: nothing is left to do.
+                let _ = close(socket, CLOSE_BYTES, CLOSE_TIME).await;
+            }
+            report.end(&Ending::Done);
+        }
+        Ok(Err(error)) => {
+            reset(home.take());
+            report.end(&Ending::Failed(&*error));
+        }
+        Err(_) => {
+            reset(home.take());
+            report.end(&Ending::Panicked);
+        }
+    }
+}
+
+/// Frames over a socket that is lent, with the deadlines of the limits.
+fn frame<S: Socket, C: Codec>(
+    socket: S,
+    codec: C,
+    member: &Member,
+    settings: &Settings,
+) -> (Lending<S>, Served<S, C>) {
+    let limits = &settings.limits;
+    let mut deadlines = Deadlines::default();
+    if let Some(time) = bound(limits.stalled_write) {
+        deadlines = deadlines.send_within(time);
+    }
+    let (home, lent) = Home::of(deadlines.over(socket));
+    let gate = Gate::new(limits, &settings.stop, &member.tie);
+    let framed = Framed::new(lent, codec)
+        .frame_time(bound(limits.whole_frame))
+        .watched(gate);
+    (home, framed)
+}
+
+/// A reset tells the peer that this is no orderly end.
+fn reset(socket: Option<impl SendHalf>) {
+    if let Some(mut socket) = socket {
+        // A transport without resets shows the peer an end.
+        let _ = socket.abort(0);
+    }
+}
+
+/// Tells the observer how the connection has ended, also when its task is dropped.
+struct Report {
+    observer: Option<Arc<dyn Observer>>,
+    id: u64,
+    info: Info,
+    begun: Instant,
+}
+
+impl Report {
+    fn new(socket: &impl Half, member: &Member, observer: &Option<Arc<dyn Observer>>) -> Self {
+        let report = Report {
+            observer: observer.clone(),
+            id: member.id,
+            info: socket.info().clone(),
+            begun: Instant::now(),
+        };
+        if let Some(observer) = &report.observer {
+            observer.accepted(report.id, &report.info);
+        }
+        report
+    }
+
+    fn end(&mut self, how: &Ending<'_>) {
+        let peer = self.info.peer().redacted();
+        tracing::debug!(id = self.id, %peer, "ended: {how}");
+        if let Some(observer) = self.observer.take() {
+            observer.ended(self.id, &self.info, how, self.begun.elapsed());
+        }
+        self.id = u64::MAX;
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if self.id != u64::MAX {
+            self.end(&Ending::Cut);
+        }
+    }
+}
