@@ -85,7 +85,7 @@
 //!
 //! # Features
 //!
-//! All but the last three are defaults.
+//! All but the last four are defaults.
 //!
 //! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
@@ -93,8 +93,10 @@
 //! * `json`: JSON frames as values of your own types, through serde_json.
 //! * `tls`: TLS over any stream transport, as [`tls`](https://docs.rs/socketry-tls). Off, since its
 //!   cryptography needs a C compiler.
-//! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over any
-//!   stream, certificates of clients (with `tls`), users of Unix sockets.
+//! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
+//!   any stream, certificates of clients (with `tls`), users of Unix sockets.
+//! * `service`: servers with limits and an end that drains, as
+//!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
 #![forbid(unsafe_code)]
 
@@ -103,6 +105,9 @@
 pub use socketry_auth as auth;
 #[doc(no_inline)]
 pub use socketry_codec as codec;
+#[cfg(feature = "service")]
+#[doc(no_inline)]
+pub use socketry_service as service;
 #[cfg(feature = "tls")]
 #[doc(no_inline)]
 pub use socketry_tls as tls;

@@ -11,6 +11,7 @@
 //! * [`connection`]: the laws of connections with many streams, with [`connection_laws!`].
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
 //!   [`datagram_laws!`].
+//! * [`service`]: the laws of a server over any transport, with [`service_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
 //!   [`stream_laws!`].
 //! * [`in_time`]: a deadline for a future that must not hang.
@@ -28,6 +29,7 @@ mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;
 mod script;
+pub mod service;
 pub mod stream;
 
 use std::future::Future;

@@ -1,0 +1,99 @@
+//! What clients may use.
+
+use socketry_codec::FrameError;
+use socketry_service::Request;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Subject;
+use super::steps::{Client, Running, SOON, ask, expect, expect_gone, limits, send, within};
+use crate::DEADLINE;
+use crate::law::Verdict;
+
+pub(super) async fn a_newcomer_beyond_the_limit_is_refused(subject: Subject) -> Verdict {
+    let server = subject
+        .echo(limits(|limits| limits.connections = 1))
+        .await?;
+    let mut first = subject.client(&server.at).await?;
+    if !first.shape().is_stream() {
+        return Ok(());
+    }
+    ask(&mut first, "first").await?;
+    if let Ok(mut second) = subject.client(&server.at).await {
+        expect_gone(&mut second).await?;
+    }
+    drop(first);
+    // The server hears of the end when it comes to it.
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let mut third = subject.client(&server.at).await?;
+        match ask(&mut third, "third").await {
+            Err(words) if Instant::now() > deadline => return Err(words),
+            Err(_) => tokio::task::yield_now().await,
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+pub(super) async fn a_client_that_says_nothing_is_gone(subject: Subject) -> Verdict {
+    let limits = limits(|limits| limits.first_frame = Some(SOON));
+    let server = subject.echo(limits).await?;
+    let mut silent = subject.client(&server.at).await?;
+    match silent.shape().is_stream() {
+        true => expect_gone(&mut silent).await,
+        // There is no client before its first datagram.
+        false => Ok(()),
+    }
+}
+
+pub(super) async fn a_client_that_falls_silent_is_gone(subject: Subject) -> Verdict {
+    let limits = limits(|limits| limits.between_frames = Some(SOON));
+    let (begin, mut begun) = mpsc::channel(1);
+    let server = subject.server(limits).await?;
+    let server = Running::start(server, |server| {
+        server.answer(move |request: Request| {
+            let begin = begin.clone();
+            async move {
+                let _ = begin.send(()).await;
+                // Longer than a client may be silent.
+                sleep(SOON * 3).await;
+                Ok::<_, FrameError>(request.frame)
+            }
+        })
+    });
+    let mut client = subject.client(&server.at).await?;
+    for question in ["one", "two"] {
+        send(&mut client, question).await?;
+        within("the request's arrival", begun.recv()).await?;
+        expect(&mut client, question).await?;
+    }
+    match client.shape().is_stream() {
+        true => expect_gone(&mut client).await,
+        false => Ok(()),
+    }
+}
+
+pub(super) async fn a_client_that_reads_nothing_is_gone(subject: Subject) -> Verdict {
+    let limits = limits(|limits| limits.stalled_write = Some(SOON));
+    let server = subject.echo(limits).await?;
+    let mut client = subject.client(&server.at).await?;
+    if !client.shape().is_stream() {
+        return Ok(());
+    }
+    within("a flood of requests", flood(&mut client)).await?
+}
+
+/// Sends until the server has given up. A client that goes on without an error for this many bytes
+/// holds the server's memory.
+async fn flood(client: &mut Client) -> Verdict {
+    let frame = vec![0; 64 << 10];
+    for _ in 0..16_384 {
+        // A server that takes no more stops the client as well, until it gives up.
+        match timeout(DEADLINE / 2, client.send(&frame)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Ok(()),
+            Err(_) => return Err("the server neither takes more nor gives up".to_owned()),
+        }
+    }
+    Err("the server took 1 GiB of a client that reads nothing".to_owned())
+}
