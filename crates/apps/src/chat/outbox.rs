@@ -214,10 +214,17 @@ impl Outbox {
         frames: &mut VecDeque<Bytes>,
         pace: &mut Pace,
     ) -> io::Result<()> {
-        while !frames.is_empty() {
-            match timeout_at(pace.due, write_some(socket, frames)).await {
-                Ok(sent) => {
-                    let sent = sent?;
+        loop {
+            let writing = async {
+                match frames.is_empty() {
+                    false => write_some(socket, frames).await.map(Some),
+                    // TLS takes bytes that its socket has not taken yet.
+                    true => poll_fn(|cx| socket.poll_flush(cx)).await.map(|()| None),
+                }
+            };
+            match timeout_at(pace.due, writing).await {
+                Ok(written) => {
+                    let Some(sent) = written? else { break };
                     pace.taken += sent;
                     self.written(drop_front(frames, sent));
                 }
@@ -227,7 +234,8 @@ impl Outbox {
                 }
             }
         }
-        poll_fn(|cx| socket.poll_flush(cx)).await
+        self.written(0);
+        Ok(())
     }
 
     async fn write_datagrams(
