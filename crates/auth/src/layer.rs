@@ -52,7 +52,7 @@ impl Auth {
         self
     }
 
-    /// How many exchanges a listener runs at once, and how long each may take; by default 256, and
+    /// How many exchanges a listener runs at once, and how long each may take; by default 2,048, and
     /// 10 seconds. The deadline is that of clients, too.
     #[must_use]
     pub fn limits(mut self, limits: UpgradeLimits) -> Self {

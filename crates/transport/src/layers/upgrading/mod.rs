@@ -24,8 +24,9 @@ pub use observer::{UpgradeFailure, UpgradeStats, UpgradeTrouble};
 /// The bounds of handshakes: their number, and the time of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpgradeLimits {
-    /// The most handshakes at once, at least 1; default 256. A finished one counts until its socket
-    /// is accepted. Further peers wait in the backlog of the listener inside.
+    /// The most handshakes at once, at least 1; default 2,048, so that a thousand peers which stall
+    /// keep no other waiting. A finished one counts until its socket is accepted. Further peers wait
+    /// in the backlog of the listener inside.
     pub at_once: usize,
     /// How long a handshake may take; default 10 seconds. Then it is dropped, and its socket with
     /// it.
@@ -35,7 +36,7 @@ pub struct UpgradeLimits {
 impl Default for UpgradeLimits {
     fn default() -> Self {
         UpgradeLimits {
-            at_once: 256,
+            at_once: 2048,
             deadline: Duration::from_secs(10),
         }
     }
