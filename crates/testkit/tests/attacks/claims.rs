@@ -8,9 +8,8 @@ use socketry_apps::file;
 use socketry_apps::matrix::App;
 use socketry_codec::Framed;
 use socketry_testkit::{Places, in_time};
-use socketry_transport::connect;
 
-use crate::victims::{STREAMS, serves, service};
+use crate::victims::{STREAMS, connect, free, serves, service};
 
 fn names(root: &Path) -> Vec<String> {
     let entries = fs::read_dir(root).unwrap();
@@ -39,7 +38,7 @@ async fn a_terabyte_claimed_and_ten_bytes_sent() {
             let directory = tempfile::tempdir().unwrap();
             let root = directory.path();
             let service = service(codec);
-            let server = file::Server::bind(&service, &places.free(scheme), root)
+            let server = file::Server::bind(&service, &free(&places, scheme), root)
                 .await
                 .unwrap();
             let at = server.local().clone();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use socketry_apps::matrix::App;
 use socketry_codec::{BoxCodec, Fault, Framed};
 use socketry_testkit::{Places, Script, in_time};
-use socketry_transport::{SendExt, connect};
+use socketry_transport::SendExt;
 
 use crate::served::Served;
-use crate::victims::{STREAMS, framed};
+use crate::victims::{STREAMS, connect, framed, free, over_each};
 
 /// The length of an endless line in bytes: more than is passed over of one.
 const ENDLESS: usize = 40 << 20;
@@ -18,13 +18,14 @@ const ENDLESS: usize = 40 << 20;
 #[tokio::test]
 async fn an_endless_line_costs_no_more_than_the_limit() {
     let root = tempfile::tempdir().unwrap();
-    for (app, codec, begin) in [
+    let attacked = [
         (App::Command, "line", ""),
         (App::Chat, "line", ""),
         (App::Chat, "json:bare", r#"{"text":""#),
         (App::File, "json:bare", r#"{"opt":""#),
-    ] {
-        let served = Served::start(app, codec, root.path()).await;
+    ];
+    for (scheme, (app, codec, begin)) in over_each(attacked) {
+        let served = Served::start(app, scheme, codec, root.path()).await;
         let mut attacker = connect(&served.at).await.unwrap();
         attacker.send_all(begin.as_bytes()).await.unwrap();
         let chunk = vec![b'a'; 256 << 10];
@@ -40,7 +41,10 @@ async fn an_endless_line_costs_no_more_than_the_limit() {
         served.is_alive().await;
         // The longest frame once as it grows, and once more when it is moved to a larger buffer.
         let grown = served.grown();
-        assert!(grown < 28 << 20, "{app} {codec}: {grown} bytes more");
+        assert!(
+            grown < 28 << 20,
+            "{app} {scheme} {codec}: {grown} bytes more"
+        );
     }
 }
 
@@ -85,7 +89,7 @@ async fn nesting_a_hundred_thousand_deep() {
         for open in ["[", "{\"a\":", "[{\"a\":"] {
             let deep = format!("{{\"a\":{}", open.repeat(100_000));
             let (mut attacker, mut victim) =
-                framed(&places.free(scheme), "json:bare".parse().unwrap()).await;
+                framed(&free(&places, scheme), "json:bare".parse().unwrap()).await;
             let attack = tokio::spawn(async move { attacker.send_all(deep.as_bytes()).await });
             let error = in_time(scheme, victim.recv()).await.unwrap_err();
             assert_eq!(error.codec_fault(), Some(&Fault::TooDeep { max: 128 }));
@@ -101,9 +105,9 @@ async fn nesting_a_hundred_thousand_deep() {
 #[tokio::test]
 async fn no_app_falls_to_nesting() {
     let root = tempfile::tempdir().unwrap();
-    for app in App::ALL {
+    for (scheme, app) in over_each(App::ALL) {
         for codec in ["json", "json:bare"] {
-            let served = Served::start(app, codec, root.path()).await;
+            let served = Served::start(app, scheme, codec, root.path()).await;
             for key in ["from", "text", "run", "argv", "opt", "digest", "unknown"] {
                 let depth = if codec == "json" { 32_000 } else { 100_000 };
                 let deep = format!("{{\"{key}\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));

@@ -4,10 +4,10 @@ use bytes::BytesMut;
 use socketry_apps::matrix::App;
 use socketry_codec::{Codec, Fault, Format, FrameFault, Framed, Raw, Struct};
 use socketry_testkit::{Places, in_time};
-use socketry_transport::{BoxSocket, Listener, Received, RecvExt, SendExt, connect, listen};
+use socketry_transport::{BoxSocket, Listener, Received, RecvExt, SendExt};
 
 use crate::served::Served;
-use crate::victims::{STREAMS, framed, limited, pair};
+use crate::victims::{STREAMS, connect, framed, free, limited, listen, over_each, pair};
 
 /// The longest frame here, in bytes.
 const MOST: usize = 16;
@@ -57,7 +57,7 @@ async fn seventy_three_bytes_that_claim_everything() {
                 for claim in claims(&format) {
                     let name = format!("{family}:{format}");
                     let (mut attacker, mut victim) =
-                        framed(&places.free(scheme), limited(&name, MOST)).await;
+                        framed(&free(&places, scheme), limited(&name, MOST)).await;
                     let mut bytes = claim.clone();
                     bytes.resize(73, 0xff);
                     attacker.send_all(&bytes).await.unwrap();
@@ -109,7 +109,8 @@ async fn garbage_before_valid_frames_is_never_silence() {
     let places = Places::new();
     for scheme in STREAMS {
         for name in CODECS {
-            let (mut attacker, mut victim) = framed(&places.free(scheme), limited(name, 64)).await;
+            let (mut attacker, mut victim) =
+                framed(&free(&places, scheme), limited(name, 64)).await;
             attacker.send_all(&garbage_and_frames(name)).await.unwrap();
             match in_time(name, victim.recv()).await {
                 // For a line codec the garbage is one line, and is delivered as such.
@@ -129,7 +130,7 @@ async fn a_datagram_of_garbage_spoils_no_other() {
     let places = Places::new();
     for scheme in ["udp", "unix-dgram"] {
         for name in CODECS {
-            let mut listener = listen(&places.free(scheme)).await.unwrap();
+            let mut listener = listen(&free(&places, scheme)).await.unwrap();
             let mut attacker = connect(listener.local()).await.unwrap();
             attacker.send_all(&garbage_and_frames(name)).await.unwrap();
             let mut good = BytesMut::new();
@@ -203,12 +204,12 @@ async fn a_body_of_all_the_bytes_there_are() {
 #[tokio::test]
 async fn no_app_falls_to_a_length() {
     let root = tempfile::tempdir().unwrap();
-    for app in App::ALL {
+    for (scheme, app) in over_each(App::ALL) {
         for codec in ["struct:>Q", "struct", "json", "json:>q", "json:bare"] {
             if app == App::File && codec.starts_with("struct") {
                 continue;
             }
-            let served = Served::start(app, codec, root.path()).await;
+            let served = Served::start(app, scheme, codec, root.path()).await;
             for bytes in [[0xff; 73], [0x7f; 73], [0x80; 73]] {
                 let mut attacker = connect(&served.at).await.unwrap();
                 attacker.send_all(&bytes).await.unwrap();
@@ -217,7 +218,10 @@ async fn no_app_falls_to_a_length() {
             }
             served.is_alive().await;
             let grown = served.grown();
-            assert!(grown < 8 << 20, "{app} {codec}: {grown} bytes more");
+            assert!(
+                grown < 8 << 20,
+                "{app} {scheme} {codec}: {grown} bytes more"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The attacks that broke other systems, each as a test: against real sockets, and against the apps
-//! where they apply.
+//! where they apply. The same programs attack over plain transports and over TLS.
 //!
 //! | attack | here | without I/O, in `crates/codec/tests/attacks.rs` | elsewhere |
 //! |---|---|---|---|
@@ -8,6 +8,8 @@
 //! | a byte a second, from as many connections as there are places | `slow` | | `apps/tests/chat.rs`, `apps/tests/command.rs`: a user that never sends |
 //! | a reader that never reads | `stuck` | | `framed_laws.rs`: a `Sender` that waits for room; `apps/tests/command.rs`: its command is killed |
 //! | a terabyte claimed and ten bytes sent | `claims` | | `framed_laws.rs`: memory follows what arrived |
+//! | a thousand handshakes of TLS that stall | `stalls` | | `tls/tests/failures.rs` |
+//! | records of TLS that are empty, of one byte, or claim much; warnings without end | `greetings` | | |
 //! | something precious where a socket is to be bound | `places` | | `transport/tests/transports.rs`: stale sockets |
 //!
 //! The attacks on file names, commands and chats are tested with those apps.
@@ -15,9 +17,11 @@
 
 mod claims;
 mod endless;
+mod greetings;
 mod lengths;
 mod places;
 mod served;
 mod slow;
+mod stalls;
 mod stuck;
 mod victims;

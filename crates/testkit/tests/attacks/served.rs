@@ -7,9 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use socketry_apps::matrix::App;
 use socketry_apps::{Service, chat, command, file};
+use socketry_testkit::Places;
 use socketry_transport::Endpoint;
 
-use crate::victims::{serves, service};
+use crate::victims::{TLS, free, serves, service};
 
 /// The app and codec that the other process serves, and its directory.
 const ASKED: &str = "SOCKETRY_ATTACKED";
@@ -17,6 +18,7 @@ const ASKED: &str = "SOCKETRY_ATTACKED";
 /// An app that another process serves until this is dropped.
 pub(crate) struct Served {
     process: Child,
+    _places: Places,
     pub(crate) app: App,
     pub(crate) service: Service,
     pub(crate) at: Endpoint,
@@ -27,10 +29,12 @@ pub(crate) struct Served {
 impl Served {
     /// Starts it, and has it serve one client, so that the memory that it needs anyway is not
     /// counted.
-    pub(crate) async fn start(app: App, codec: &str, root: &Path) -> Self {
+    pub(crate) async fn start(app: App, scheme: &str, codec: &str, root: &Path) -> Self {
+        let places = Places::new();
+        let at = free(&places, scheme);
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "served::in_a_process_of_its_own", "--nocapture"])
-            .env(ASKED, format!("{app} {codec} {}", root.display()))
+            .env(ASKED, format!("{app} {codec} {at} {}", root.display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -43,6 +47,7 @@ impl Served {
         let url = said.lines().map_while(Result::ok).find_map(told);
         let mut served = Served {
             process,
+            _places: places,
             app,
             service: service(codec),
             at: url.expect("it listens").parse().unwrap(),
@@ -92,18 +97,24 @@ fn in_a_process_of_its_own() {
     let Ok(asked) = std::env::var(ASKED) else {
         return;
     };
-    let mut words = asked.splitn(3, ' ');
+    let mut words = asked.splitn(4, ' ');
     let mut word = || words.next().unwrap();
-    let (app, service, root) = (word(), service(word()), word());
+    let (app, service, at, root) = (word(), service(word()), word(), word());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    runtime.unwrap().block_on(serve(app, &service, root));
+    runtime.unwrap().block_on(serve(app, &service, at, root));
 }
 
+/// Tells where a client finds the server, and by which key it knows it.
 #[expect(clippy::print_stdout, reason = "the other process reads it")]
-async fn serve(app: &str, service: &Service, root: &str) {
-    let url = "tcp://127.0.0.1:0".parse().unwrap();
+fn tell(local: &Endpoint) {
+    let pinned = TLS.pinned(local);
+    println!("listening on {}", pinned.as_ref().unwrap_or(local));
+}
+
+async fn serve(app: &str, service: &Service, at: &str, root: &str) {
+    let url = at.parse().unwrap();
     let (told, stop) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -113,7 +124,7 @@ async fn serve(app: &str, service: &Service, root: &str) {
     match app {
         "chat" => {
             let server = chat::Server::bind(service, &url).await.unwrap();
-            println!("listening on {}", server.local());
+            tell(server.local());
             let (console, _operator) = chat::Console::channel();
             server.run(console, stop).await.unwrap();
         }
@@ -121,14 +132,14 @@ async fn serve(app: &str, service: &Service, root: &str) {
             let server = command::Server::bind(service, &url, command::Policy::AllowAny)
                 .await
                 .unwrap();
-            println!("listening on {}", server.local());
+            tell(server.local());
             server.run(stop).await.unwrap();
         }
         _ => {
             let server = file::Server::bind(service, &url, root.as_ref())
                 .await
                 .unwrap();
-            println!("listening on {}", server.local());
+            tell(server.local());
             server.run(stop).await.unwrap();
         }
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 use socketry_apps::matrix::App;
 use socketry_apps::{chat, command, file};
 use socketry_testkit::Places;
-use socketry_transport::{BoxSocket, Endpoint, Received, RecvExt, RecvHalf, SendExt, connect};
+use socketry_transport::{BoxSocket, Endpoint, Received, RecvExt, RecvHalf, SendExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::victims::{framed, serves, service};
+use crate::victims::{connect, framed, free, serves, service};
+
+/// In virtual time a real socket would come too late.
+const IN_MEMORY: [&str; 2] = ["mem", "tls+mem"];
 
 /// How many conversations a server has at once.
 const PLACES: usize = 1024;
@@ -87,17 +90,22 @@ async fn besiege(app: App, at: &Endpoint) {
 /// runs from its first byte.
 #[tokio::test(start_paused = true)]
 async fn a_byte_a_second_from_as_many_as_there_are_places() {
-    let at = Places::new().free("mem");
+    for scheme in IN_MEMORY {
+        besiege_each_app(&free(&Places::new(), scheme)).await;
+    }
+}
+
+async fn besiege_each_app(at: &Endpoint) {
     let json = service("json");
     let stop = std::future::pending;
 
-    let server = chat::Server::bind(&json, &at).await.unwrap();
+    let server = chat::Server::bind(&json, at).await.unwrap();
     let place = server.local().clone();
     let (console, _operator) = chat::Console::channel();
     tokio::spawn(server.run(console, stop()));
     besiege(App::Chat, &place).await;
 
-    let server = command::Server::bind(&json, &at, command::Policy::AllowAny)
+    let server = command::Server::bind(&json, at, command::Policy::AllowAny)
         .await
         .unwrap();
     let place = server.local().clone();
@@ -105,7 +113,7 @@ async fn a_byte_a_second_from_as_many_as_there_are_places() {
     besiege(App::Command, &place).await;
 
     let root = tempfile::tempdir().unwrap();
-    let server = file::Server::bind(&json, &at, root.path()).await.unwrap();
+    let server = file::Server::bind(&json, at, root.path()).await.unwrap();
     let place = server.local().clone();
     tokio::spawn(server.run(stop()));
     besiege(App::File, &place).await;
@@ -114,31 +122,33 @@ async fn a_byte_a_second_from_as_many_as_there_are_places() {
 /// Bytes that come so often that some are always there at the deadline gain no time.
 #[tokio::test(start_paused = true)]
 async fn no_rhythm_outlives_the_deadline() {
-    let at = Places::new().free("mem");
-    for pause in [1, 2, 10, 100, 333, 999, 1_000, 1_001, 5_000].map(Duration::from_millis) {
-        for codec in ["struct", "line", "json:bare"] {
-            let (mut attacker, victim) = framed(&at, codec.parse().unwrap()).await;
-            let mut victim = victim.frame_time(Some(Duration::from_secs(3)));
-            let begun = Instant::now();
-            let receiving = tokio::spawn(async move { victim.recv().await.map(drop) });
-            let begin: &[u8] = if codec == "struct" {
-                &100_000i32.to_ne_bytes()
-            } else {
-                b"{"
-            };
-            let mut sent = attacker.send_all(begin).await;
-            // If both are due, this task runs first, so that a byte is there already.
-            while sent.is_ok() && begun.elapsed() < DEADLINE {
-                sleep(pause).await;
-                sent = attacker.send_all(b"a").await;
+    for scheme in IN_MEMORY {
+        let at = free(&Places::new(), scheme);
+        for pause in [1, 2, 10, 100, 333, 999, 1_000, 1_001, 5_000].map(Duration::from_millis) {
+            for codec in ["struct", "line", "json:bare"] {
+                let (mut attacker, victim) = framed(&at, codec.parse().unwrap()).await;
+                let mut victim = victim.frame_time(Some(Duration::from_secs(3)));
+                let begun = Instant::now();
+                let receiving = tokio::spawn(async move { victim.recv().await.map(drop) });
+                let begin: &[u8] = if codec == "struct" {
+                    &100_000i32.to_ne_bytes()
+                } else {
+                    b"{"
+                };
+                let mut sent = attacker.send_all(begin).await;
+                // If both are due, this task runs first, so that a byte is there already.
+                while sent.is_ok() && begun.elapsed() < DEADLINE {
+                    sleep(pause).await;
+                    sent = attacker.send_all(b"a").await;
+                }
+                let took = begun.elapsed();
+                assert!(
+                    took <= Duration::from_secs(4) + 2 * pause,
+                    "{scheme}, {codec}, every {pause:?}: {took:?}"
+                );
+                let error = receiving.await.unwrap().unwrap_err();
+                assert!(error.is_fatal(), "{error}");
             }
-            let took = begun.elapsed();
-            assert!(
-                took <= Duration::from_secs(4) + 2 * pause,
-                "{codec}, every {pause:?}: {took:?}"
-            );
-            let error = receiving.await.unwrap().unwrap_err();
-            assert!(error.is_fatal(), "{error}");
         }
     }
 }

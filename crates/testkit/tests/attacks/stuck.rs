@@ -6,17 +6,23 @@ use socketry_apps::matrix::App;
 use socketry_apps::{chat, file};
 use socketry_codec::{Framed, Struct};
 use socketry_testkit::{Places, in_time};
-use socketry_transport::{SendExt, Socket, connect};
+use socketry_transport::{SendExt, Socket};
 
 use crate::served::Served;
-use crate::victims::{pair, service};
+use crate::victims::{REMOTE, STREAMS, connect, free, pair, service};
 
 /// In ssh-chat all users waited five seconds for each user that did not read. Here they wait
 /// [`chat::limits::PATIENCE`], once, and the server holds no more than may wait for one user.
 #[tokio::test]
 async fn chat_is_held_up_once_and_holds_little() {
+    for scheme in REMOTE {
+        chat_is_held_up_once(scheme).await;
+    }
+}
+
+async fn chat_is_held_up_once(scheme: &str) {
     let root = tempfile::tempdir().unwrap();
-    let served = Served::start(App::Chat, "struct", root.path()).await;
+    let served = Served::start(App::Chat, scheme, "struct", root.path()).await;
     let mut stuck = Vec::new();
     for _ in 0..20 {
         let mut socket = connect(&served.at).await.unwrap();
@@ -35,7 +41,7 @@ async fn chat_is_held_up_once_and_holds_little() {
         let begun = Instant::now();
         let text = format!("{number} {text}");
         ann.send(&text).await.unwrap();
-        while in_time("bob hears", bob.recv())
+        while in_time(&format!("bob hears {number} over {scheme}"), bob.recv())
             .await
             .unwrap()
             .unwrap()
@@ -47,23 +53,29 @@ async fn chat_is_held_up_once_and_holds_little() {
     }
     // Not five seconds, and not once for each: they are noticed as their kernel buffers fill up,
     // most of them at once.
-    assert!(longest < Duration::from_secs(5), "{longest:?}");
-    assert!(waits <= 5, "{waits} messages had to wait");
+    assert!(longest < Duration::from_secs(5), "{scheme}: {longest:?}");
+    assert!(waits <= 5, "{scheme}: {waits} messages had to wait");
     let grown = served.grown();
     assert!(
         grown < 40 << 20,
-        "{grown} bytes more for 20 who do not read"
+        "{scheme}: {grown} bytes more for 20 who do not read"
     );
 }
 
 /// A download that its client does not read. The file is not read ahead of it.
 #[tokio::test]
 async fn a_file_that_its_client_does_not_read_is_not_buffered() {
+    for scheme in REMOTE {
+        a_file_is_not_buffered(scheme).await;
+    }
+}
+
+async fn a_file_is_not_buffered(scheme: &str) {
     let root = tempfile::tempdir().unwrap();
     let huge = std::fs::File::create(root.path().join("huge")).unwrap();
     huge.set_len(1 << 30).unwrap();
     std::fs::write(root.path().join("small"), "small").unwrap();
-    let served = Served::start(App::File, "json", root.path()).await;
+    let served = Served::start(App::File, scheme, "json", root.path()).await;
     let mut stuck = Vec::new();
     for _ in 0..20 {
         let mut framed = Framed::new(
@@ -88,7 +100,7 @@ async fn a_file_that_its_client_does_not_read_is_not_buffered() {
     let grown = served.grown();
     assert!(
         grown < 40 << 20,
-        "{grown} bytes more for 20 who do not read"
+        "{scheme}: {grown} bytes more for 20 who do not read"
     );
 }
 
@@ -96,11 +108,11 @@ async fn a_file_that_its_client_does_not_read_is_not_buffered() {
 #[tokio::test]
 async fn a_sender_holds_no_more_than_its_limit() {
     let places = Places::new();
-    for scheme in ["tcp", "unix", "mem"] {
-        let (_stuck, victim) = pair(&places.free(scheme)).await;
+    for scheme in STREAMS {
+        let (_stuck, victim) = pair(&free(&places, scheme)).await;
         let (_, send) = victim.split();
         let sender = Framed::new(send, Struct::default()).into_sender_with(64 << 10);
-        let (other, good) = pair(&places.free(scheme)).await;
+        let (other, good) = pair(&free(&places, scheme)).await;
         let (_, send) = good.split();
         let fine = Framed::new(send, Struct::default()).into_sender_with(64 << 10);
         let mut hearing = Framed::new(other, Struct::default());
