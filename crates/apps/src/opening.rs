@@ -66,6 +66,13 @@ enum Texts {
     Relayed,
 }
 
+fn log<R: RecvHalf>(first: &First, frames: &Framed<R>) {
+    if let First::Stranger(protocol) = first {
+        let peer = frames.peer();
+        tracing::warn!(%peer, "refused: speaks {protocol}; a web page may be the cause");
+    }
+}
+
 impl Opening {
     pub(crate) fn new(own: Arc<Own>, keys: &'static [&'static str]) -> Self {
         Opening {
@@ -96,10 +103,25 @@ impl Opening {
     /// The first frame. After [`First::Unfinished`], the next call gives the frame. Cancel-safe.
     pub(crate) async fn next<R: RecvHalf>(&mut self, frames: &mut Framed<R>) -> First {
         let first = self.receive(frames).await;
-        if let First::Stranger(protocol) = first {
-            let peer = frames.peer();
-            tracing::warn!(%peer, "refused: speaks {protocol}; a web page may be the cause");
-        }
+        log(&first, frames);
+        first
+    }
+
+    /// The first datagram of a sender that has proved nothing, and so gets no advice: it may be in
+    /// any codec, and only HTTP and TLS are refused. Cancel-safe.
+    pub(crate) async fn of_unproven<R: RecvHalf>(&self, frames: &mut Framed<R>) -> First {
+        let first = match frames.recv().await {
+            Ok(Some(frame)) => match self.stranger(frame) {
+                Some(protocol) => First::Stranger(protocol),
+                None => First::Frame(Some(frame.to_vec())),
+            },
+            Ok(None) => First::Frame(None),
+            Err(error) => match stranger::of_bytes(error.found()) {
+                Some(protocol) => First::Stranger(protocol),
+                None => First::Refused(error, None),
+            },
+        };
+        log(&first, frames);
         first
     }
 
@@ -133,15 +155,18 @@ impl Opening {
         }
     }
 
-    fn carried(&self, frame: &[u8]) -> First {
+    /// The protocol of a peer with this first frame, if it is HTTP or TLS.
+    fn stranger(&self, frame: &[u8]) -> Option<&'static str> {
         let is_request = match self.texts {
             Texts::Orders => true,
             Texts::Talk => !stranger::is_talk(frame),
             Texts::Relayed => false,
         };
-        if let Some(protocol) = stranger::of_frame(frame, &self.own)
-            && is_request
-        {
+        stranger::of_frame(frame, &self.own).filter(|_| is_request)
+    }
+
+    fn carried(&self, frame: &[u8]) -> First {
+        if let Some(protocol) = self.stranger(frame) {
             return First::Stranger(protocol);
         }
         match inside(frame, &self.own, self.keys) {

@@ -28,14 +28,12 @@ fn line(said: &str, from: &str) -> String {
 #[test]
 fn a_server_without_a_policy_says_what_to_type() {
     let directory = tempfile::tempdir().unwrap();
+    let anywhere = format!("unix://@socketry-policy-{}", std::process::id());
     let path = |scheme: &str| format!("{scheme}://{}", directory.path().join("a b").display());
     for (arguments, reason) in [
         (&["serve"][..], "any web page"),
         (&["serve", "--codec", "line"], "every user of this machine"),
-        (
-            &["serve", "unix://@socketry-policy"],
-            "every user of this machine",
-        ),
+        (&["serve", &anywhere], "every user of this machine"),
         (
             &["serve", &path("unix")],
             "whom the mode of its file admits",
@@ -101,7 +99,8 @@ fn the_other_way_out_is_certificates_of_clients() {
 
 #[tokio::test]
 async fn a_policy_that_an_address_cannot_keep_is_refused() {
-    for url in ["tcp://127.0.0.1:0", "mem://*", "unix://@socketry-nobody"] {
+    let anywhere = format!("unix://@socketry-nobody-{}", std::process::id());
+    for url in ["tcp://127.0.0.1:0", "mem://*", &anywhere] {
         let at = url.parse().unwrap();
         let service = service("struct", "utf-8");
         let error = Server::bind(&service, &at, Policy::Authenticated).await;

@@ -160,11 +160,14 @@ impl Guest {
 
     /// Receives the first frame, which may be another codec's; `None` at the end.
     async fn first(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
-        // A sender of datagrams has proved nothing, so it gets no advice.
-        if !frames.shape().is_stream() {
-            return self.next(frames).await;
-        }
         let mut opening = Opening::of_person(Arc::clone(&self.own), KEYS);
+        if !frames.shape().is_stream() {
+            return match opening.of_unproven(frames).await {
+                First::Frame(frame) => Some(self.hear(&frame?).await),
+                First::Refused(error, _) => Some(self.misheard(&error).await),
+                _ => Some(ControlFlow::Break(())),
+            };
+        }
         loop {
             let first = opening.next(frames).await;
             let words = opening.words(&first);
