@@ -1,5 +1,7 @@
 //! One command line for the binary and for the examples: `chat`, `command` and `file`.
 
+mod config;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -107,11 +109,12 @@ impl CommandLine {
     }
 
     fn parse(&self, arguments: &[OsString]) -> Result<Cli, clap::Error> {
-        let mut command = help::explained(Cli::command(), self);
+        let mut command = help::explained(config::offered(Cli::command()), self);
         if !wants_colours() {
             // clap's own detection takes the variable `CI` for a terminal that understands colours.
             command = command.color(ColorChoice::Never);
         }
+        let mut command = config::read(command, arguments)?;
         let mut matches = command.try_get_matches_from_mut(arguments)?;
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
@@ -148,7 +151,7 @@ impl CommandLine {
 
 /// The exit code for wrong arguments, as far as they can be parsed.
 fn usage_code(arguments: &[OsString]) -> u8 {
-    let understood = Cli::command()
+    let understood = config::offered(Cli::command())
         .ignore_errors(true)
         .try_get_matches_from(arguments);
     let understood = understood.as_ref().ok().and_then(ArgMatches::subcommand);

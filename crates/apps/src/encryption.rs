@@ -48,6 +48,16 @@ pub(crate) fn requires_certificates(url: &Endpoint) -> std::result::Result<bool,
     Ok(TLS_SCHEMES.contains(&url.scheme()) && TLS.requires_clients(url)?)
 }
 
+/// The address under TLS: what a scheme says of it is known for `unix`, and not for `tls+unix`.
+pub(crate) fn beneath(at: &Endpoint) -> Endpoint {
+    let scheme = match at.scheme() {
+        scheme if scheme == TLS_SCHEMES[0] => "tcp",
+        scheme if scheme == TLS_SCHEMES[1] => "unix",
+        _ => return at.clone(),
+    };
+    at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
+}
+
 /// The same URL over TLS, with client certificates. `None` where no scheme with TLS has such
 /// addresses.
 pub(crate) fn with_client_certificates(url: &Endpoint) -> Option<Endpoint> {

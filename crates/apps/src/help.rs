@@ -1,7 +1,8 @@
 //! The additions to each subcommand's `--help`: URLs, and examples to type.
 
 use clap::Command;
-use socketry_codec::{CodecRegistry, CodecSpec, SpecError};
+use serde::Deserialize;
+use socketry_codec::{CodecRegistry, CodecSpec};
 
 use crate::cli::CommandLine;
 use crate::matrix::{App, urls};
@@ -112,11 +113,27 @@ fn codecs(codecs: &CodecRegistry) -> String {
     }
 }
 
+/// A codec as a configuration file gives it.
+#[derive(Deserialize)]
+struct Chosen {
+    codec: CodecSpec,
+}
+
 /// The command line of one app, with the codecs of the registry.
 fn choosing(command: Command, offered: &CommandLine) -> Command {
     let registry = offered.codecs.clone();
-    let parse = move |text: &str| -> Result<CodecSpec, SpecError> {
-        Ok(registry.named(text)?.spec().clone())
+    let parse = move |text: &str| -> Result<CodecSpec, String> {
+        let spec = match text.starts_with('{') {
+            // A table of TOML has limits, too.
+            true => {
+                toml::from_str::<Chosen>(&format!("codec = {text}"))
+                    .map_err(|error| error.message().to_owned())?
+                    .codec
+            }
+            false => CodecSpec::new(text),
+        };
+        let named = registry.named(spec).map_err(|error| error.to_string())?;
+        Ok(named.spec().clone())
     };
     command.mut_arg("codec", |codec| {
         codec.help(codecs(&offered.codecs)).value_parser(parse)

@@ -18,6 +18,8 @@ pub(crate) enum Reach {
 impl Reach {
     /// Who reaches `at`. A name of a host says nothing before it is resolved.
     pub(crate) fn of(at: &Endpoint) -> Self {
+        #[cfg(feature = "tls")]
+        let at = &crate::encryption::beneath(at);
         if let Some(address) = at.socket_addr() {
             return match address.ip().to_canonical().is_loopback() {
                 true => Reach::Machine,
@@ -44,7 +46,7 @@ impl fmt::Display for Reach {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tls"))]
 mod tests {
     use super::*;
 
@@ -58,6 +60,8 @@ mod tests {
                     "unix://s",
                     "unix://127.0.0.1:9",
                     "own:///s",
+                    "tls+unix://s",
+                    "tls+unix:///s?ca=c",
                 ][..],
             ),
             (
@@ -71,6 +75,7 @@ mod tests {
                     "own://127.0.0.1:9",
                     "unix://@name",
                     "unix-dgram://@name",
+                    "tls+unix://@name",
                 ],
             ),
             (

@@ -1,0 +1,169 @@
+//! `--config FILE`: a TOML file has the options of a command line under their long names, and the
+//! URL as `url`. They become the defaults of the command line, which so overrides them, and are
+//! checked as its words are.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, Error, value_parser};
+use toml::{Table, Value};
+
+use crate::matrix::App;
+
+const CONFIG: &str = "config";
+/// The only option that a table may give.
+const CODEC: &str = "codec";
+/// The name of the only word of a command line that a file may have besides options.
+const URL: &str = "url";
+
+/// The command line with the option of each app.
+pub(super) fn offered(mut command: Command) -> Command {
+    for app in App::ALL {
+        let config = Arg::new(CONFIG)
+            .long(CONFIG)
+            .global(true)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help(
+                "Read options from a TOML file: their long names, and url; with a url in it, \
+                 clients take another one as --url. Options given here override those of the file",
+            );
+        command = command.mut_subcommand(app.to_string(), |command| command.arg(config));
+    }
+    command
+}
+
+/// The command line with what the file says, if the arguments name one.
+///
+/// # Errors
+/// If the file cannot be read or understood, or has other keys.
+pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Command, Error> {
+    let Some((app, verb, file)) = named(&command, arguments) else {
+        return Ok(command);
+    };
+    let failed = |command: &mut Command, words: String| {
+        let words = format!("{}: {words}", file.display());
+        command.error(ErrorKind::InvalidValue, words)
+    };
+    let table = parsed(&file).map_err(|words| failed(&mut command, words))?;
+    for (key, value) in &table {
+        let (place, texts) = find(&command, &app, &verb, key)
+            .and_then(|place| {
+                let texts = texts(&place, key, value)?;
+                Ok((place, texts))
+            })
+            .map_err(|words| failed(&mut command, words))?;
+        command = defaulting(command, &app, &verb, place, texts);
+    }
+    Ok(command)
+}
+
+/// The app, its verb and the file that the arguments name. If they are wrong elsewhere, that is
+/// told later.
+fn named(command: &Command, arguments: &[OsString]) -> Option<(String, String, PathBuf)> {
+    let command = command.clone().ignore_errors(true);
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    let (app, rest) = matches.subcommand()?;
+    let (verb, last) = rest.subcommand()?;
+    let file = |matches: &ArgMatches| matches.get_one::<PathBuf>(CONFIG).cloned();
+    let file = file(last).or_else(|| file(rest))?;
+    Some((app.to_owned(), verb.to_owned(), file))
+}
+
+fn parsed(file: &Path) -> Result<Table, String> {
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    unchanged_by_others(file)?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| 1 + before.matches('\n').count());
+        format!("line {line}: {}", error.message())
+    })
+}
+
+/// A file that others may write decides for them who may use a server.
+fn unchanged_by_others(file: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let found = fs::metadata(file).map_err(|error| error.to_string())?;
+    match found.permissions().mode() & 0o002 {
+        0 => Ok(()),
+        _ => Err(format!(
+            "others may change it; chmod o-w {}",
+            file.display()
+        )),
+    }
+}
+
+/// An option in the command line.
+struct Place {
+    id: String,
+    /// It belongs to all verbs of the app.
+    is_common: bool,
+    takes_many: bool,
+}
+
+fn find(command: &Command, app: &str, verb: &str, key: &str) -> Result<Place, String> {
+    let app = command.find_subcommand(app);
+    let verb = app.and_then(|app| app.find_subcommand(verb));
+    let own = verb.into_iter().flat_map(Command::get_arguments);
+    let common = app.into_iter().flat_map(Command::get_arguments);
+    let all = own
+        .map(|arg| (arg, false))
+        .chain(common.map(|arg| (arg, true)));
+    let mut names = Vec::new();
+    for (arg, is_common) in all.filter(|(arg, _)| arg.get_id() != CONFIG) {
+        let is_url = arg.get_id() == URL;
+        let Some(name) = arg.get_long().or(is_url.then_some(URL)) else {
+            continue;
+        };
+        if name == key {
+            return Ok(Place {
+                id: arg.get_id().to_string(),
+                is_common,
+                takes_many: matches!(arg.get_action(), ArgAction::Append),
+            });
+        }
+        names.push(name);
+    }
+    Err(format!(
+        "there is no option '{key}'; there are {}",
+        names.join(", ")
+    ))
+}
+
+/// The words of a value, as a command line has them.
+fn texts(place: &Place, key: &str, value: &Value) -> Result<Vec<String>, String> {
+    Ok(match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => vec![value.to_string()],
+        Value::Table(_) if key == CODEC => vec![value.to_string()],
+        Value::Array(all) if place.takes_many => {
+            let all = all.iter().map(|one| texts(place, key, one));
+            all.collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        Value::Table(_) | Value::Array(_) | Value::Datetime(_) => {
+            return Err(format!("'{key}' is one text, number or truth value"));
+        }
+    })
+}
+
+fn defaulting(
+    command: Command,
+    app: &str,
+    verb: &str,
+    place: Place,
+    texts: Vec<String>,
+) -> Command {
+    let set = move |arg: Arg| {
+        // A client's URL is a word before others, which could then not be told from it.
+        let is_word = arg.get_id() == URL && arg.is_required_set();
+        let arg = if is_word { arg.long(URL) } else { arg };
+        arg.required(false).default_values(texts)
+    };
+    let id = place.id;
+    command.mut_subcommand(app, |command| match place.is_common {
+        true => command.mut_arg(id, set),
+        false => command.mut_subcommand(verb, |command| command.mut_arg(id, set)),
+    })
+}
