@@ -1,7 +1,7 @@
 //! Handshakes: both ends of them.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -11,7 +11,8 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig};
 use socketry_transport::{ErrorKind, Half, Joined, Received, SendHalf, Socket};
 
-use super::incoming::Incoming;
+use super::apart::Apart;
+use super::incoming::{FULL, poll_read};
 use super::records::Records;
 use super::recv::{Reading, TlsRecv};
 use super::send::{Out, TlsSend};
@@ -64,10 +65,7 @@ pub(crate) async fn accept<S: Socket>(
     let mut wire = Wire::new(socket, Role::Server);
     let mut acceptor = Acceptor::default();
     let accepted = loop {
-        if wire.incoming.is_empty() {
-            wire.fill().await?;
-        }
-        wire.incoming.take(|bytes| acceptor.read_tls(bytes));
+        wire.fill(|from| acceptor.read_tls(from)).await?;
         match acceptor.accept() {
             Ok(Some(accepted)) => break accepted,
             Ok(None) => {}
@@ -115,7 +113,7 @@ struct Wire<S: Socket> {
     recv: S::Recv,
     send: S::Send,
     role: Role,
-    incoming: Incoming,
+    received: Records,
     sent: Records,
     /// The first bytes of the peer.
     first: Vec<u8>,
@@ -128,7 +126,7 @@ impl<S: Socket> Wire<S> {
             recv,
             send,
             role,
-            incoming: Incoming::default(),
+            received: Records::default(),
             sent: Records::default(),
             first: Vec::new(),
         }
@@ -143,26 +141,33 @@ impl<S: Socket> Wire<S> {
             if !conn.is_handshaking() {
                 return Ok(conn);
             }
-            if self.incoming.is_empty() {
-                self.fill().await?;
-            }
-            if let Err(error) = self.incoming.feed(&mut conn) {
+            self.fill(|from| conn.read_tls(from)).await?;
+            if let Err(error) = conn.process_new_packets() {
                 self.last_words(&mut conn);
                 return Err(self.explain(error));
             }
         }
     }
 
-    /// Receives something.
-    async fn fill(&mut self) -> Result<(), TlsError> {
-        let (incoming, recv) = (&mut self.incoming, &mut self.recv);
-        let received = poll_fn(|cx| incoming.poll_fill(cx, recv)).await;
-        let received = received.map_err(|error| TlsError::io(&error))?;
+    /// Receives something, which `read_tls` takes.
+    async fn fill(
+        &mut self,
+        mut read_tls: impl FnMut(&mut dyn Read) -> io::Result<usize>,
+    ) -> Result<(), TlsError> {
+        let received = poll_fn(|cx| {
+            let (records, first) = (&mut self.received, &mut self.first);
+            let note = |bytes: &[u8]| {
+                records.pass(bytes);
+                first.extend(bytes.iter().take(SHOWN - first.len()));
+            };
+            poll_read(cx, &mut self.recv, note, &mut read_tls).unwrap_or_else(|| {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, FULL)))
+            })
+        });
+        let received = received.await.map_err(|error| TlsError::io(&error))?;
         if received == Received::End {
             return Err(TlsError::ended(self.role, !self.first.is_empty()));
         }
-        let room = SHOWN - self.first.len();
-        self.first.extend(self.incoming.bytes().iter().take(room));
         Ok(())
     }
 
@@ -190,18 +195,12 @@ impl<S: Socket> Wire<S> {
 
     /// After a failed write: the alert that came before, or else the error of the write.
     async fn or_alert(&mut self, conn: &mut Connection, error: &io::Error) -> TlsError {
-        loop {
-            while !self.incoming.is_empty() {
-                match self.incoming.feed(conn) {
-                    Ok(true) => {}
-                    Ok(false) => return TlsError::io(error),
-                    Err(alert) => return self.explain(alert),
-                }
-            }
-            if self.fill().await.is_err() {
-                return TlsError::io(error);
+        while self.fill(|from| conn.read_tls(from)).await.is_ok() {
+            if let Err(alert) = conn.process_new_packets() {
+                return self.explain(alert);
             }
         }
+        TlsError::io(error)
     }
 
     fn explain(&self, error: rustls::Error) -> TlsError {
@@ -239,7 +238,8 @@ impl<S: Socket> Wire<S> {
         lock(&connection).set_buffer_limit(Some(64 * 1024));
         let reading = Arc::new(Mutex::new(Reading {
             socket: self.recv,
-            incoming: self.incoming,
+            records: self.received,
+            apart: Apart::default(),
             role: self.role,
             strict,
             ended,

@@ -1,113 +1,53 @@
-//! Ciphertext that was received and not yet decrypted.
+//! Receiving into a connection of rustls.
 
-use std::cell::RefCell;
-use std::io;
+use std::io::{self, Read};
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
-use rustls::{Connection, Error};
-use socketry_transport::{Received, RecvHalf, poll_recv_into};
+use socketry_transport::{Received, RecvHalf};
+use tokio::io::ReadBuf;
 
-use super::records::Records;
+/// Why a connection takes no more though all that it had decrypted was taken.
+pub(super) const FULL: &str = "the peer's message of a handshake is longer than 64 KiB";
 
-/// The most that is received at once: two full records.
-const ROOM: usize = 32 * 1024;
-
-thread_local! {
-    /// One buffer for whoever receives next in this thread.
-    static SPARE: RefCell<Option<BytesMut>> = const { RefCell::new(None) };
+/// The socket inside as a reader, for as long as one poll.
+struct In<'a, 'b, R, N> {
+    socket: &'a mut R,
+    cx: &'a mut Context<'b>,
+    note: N,
+    /// The answer of the socket; none if it was not asked.
+    answer: Option<Poll<io::Result<Received>>>,
 }
 
-/// What was received and not yet decrypted, and where in a record it ends.
-#[derive(Debug, Default)]
-pub(super) struct Incoming {
-    bytes: BytesMut,
-    /// Whether `bytes` is a buffer that is lent.
-    lent: bool,
-    records: Records,
-    /// Whether something was fed since the connection's own buffer was made small.
-    fed: bool,
-}
-
-impl Incoming {
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Whether there is room for more.
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= ROOM
-    }
-
-    /// Whether what the connection was fed ends inside of a record.
-    pub(super) fn is_inside_a_record(&self) -> bool {
-        self.records.is_inside()
-    }
-
-    /// Receives behind what is there.
-    pub(super) fn poll_fill<R: RecvHalf>(
-        &mut self,
-        cx: &mut Context<'_>,
-        socket: &mut R,
-    ) -> Poll<io::Result<Received>> {
-        if !self.lent {
-            self.bytes = SPARE.take().unwrap_or_default();
-            self.lent = true;
+impl<R: RecvHalf, N: FnMut(&[u8])> Read for In<'_, '_, R, N> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut room = ReadBuf::new(room);
+        let answer = self.socket.poll_recv(self.cx, &mut room);
+        let is_data = matches!(answer, Poll::Ready(Ok(_)));
+        self.answer = Some(answer);
+        if !is_data {
+            return Err(io::ErrorKind::WouldBlock.into());
         }
-        let room = ROOM.saturating_sub(self.bytes.len()).max(1);
-        let received = poll_recv_into(socket, cx, &mut self.bytes, room);
-        if self.bytes.is_empty() {
-            self.give_back();
-        }
-        received
-    }
-
-    /// Lends nothing any more.
-    fn give_back(&mut self) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        self.lent = false;
-        bytes.clear();
-        SPARE.set(Some(bytes));
-    }
-
-    /// Gives the connection some of it, and lets it decrypt that. `false` if it takes no more.
-    pub(super) fn feed(&mut self, conn: &mut Connection) -> Result<bool, Error> {
-        let fed = self.take(|bytes| conn.read_tls(bytes));
-        conn.process_new_packets()?;
-        Ok(fed > 0)
-    }
-
-    /// Gives `read` what is there, and says how much of it was taken.
-    pub(super) fn take(
-        &mut self,
-        read: impl FnOnce(&mut dyn io::Read) -> io::Result<usize>,
-    ) -> usize {
-        let taken = read(&mut &self.bytes[..]).unwrap_or(0);
-        self.fed = true;
-        self.records.pass(&self.bytes[..taken]);
-        self.bytes.advance(taken);
-        taken
-    }
-
-    /// Before a wait: has the connection give back what its own buffer grew by, 18 KiB at most.
-    pub(super) fn rest(&mut self, conn: &mut Connection) {
-        if self.fed && !self.records.is_inside() {
-            self.fed = false;
-            // It makes room for a read, and with nothing in it that room is 4 KiB.
-            let _ = conn.read_tls(&mut Nothing);
-        }
+        (self.note)(room.filled());
+        Ok(room.filled().len())
     }
 }
 
-/// A reader that has nothing yet.
-struct Nothing;
-
-impl io::Read for Nothing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
+/// Has `read_tls`, that of a connection, receive from `socket` once, into the connection itself.
+/// `note` sees the bytes. The answer is the socket's. It is `None` if the connection takes no more
+/// for now, and did not ask the socket.
+pub(super) fn poll_read<R: RecvHalf>(
+    cx: &mut Context<'_>,
+    socket: &mut R,
+    note: impl FnMut(&[u8]),
+    read_tls: impl FnOnce(&mut dyn Read) -> io::Result<usize>,
+) -> Option<Poll<io::Result<Received>>> {
+    let mut from = In {
+        socket,
+        cx,
+        note,
+        answer: None,
+    };
+    // Its error is the socket's, or says that it takes no more.
+    let _ = read_tls(&mut from);
+    from.answer
 }

@@ -2,8 +2,9 @@
 //!
 //! The halves share the connection behind a lock that is held for the length of one poll, and each
 //! has its half of the socket inside to itself, with a waker of its own there. What comes in is
-//! received 32 KiB at a time, into a buffer that is lent only as long as there is something in it.
+//! received straight into the connection's buffer, a record at a time.
 
+mod apart;
 mod handshake;
 mod incoming;
 mod records;

@@ -11,7 +11,12 @@ pub(super) struct Records {
 }
 
 impl Records {
-    const HEADER: usize = 5;
+    pub(super) const HEADER: usize = 5;
+
+    /// The length of the payload that the header says.
+    fn payload(&self) -> usize {
+        u16::from_be_bytes([self.header[3], self.header[4]]).into()
+    }
 
     /// These bytes passed by.
     pub(super) fn pass(&mut self, mut bytes: &[u8]) {
@@ -27,8 +32,16 @@ impl Records {
             bytes = &bytes[1..];
             if self.have == Self::HEADER {
                 self.have = 0;
-                self.left = u16::from_be_bytes([self.header[3], self.header[4]]).into();
+                self.left = self.payload();
             }
+        }
+    }
+
+    /// How much has passed of a record that has not ended, with its header.
+    pub(super) fn begun(&self) -> usize {
+        match self.left {
+            0 => self.have,
+            left => Self::HEADER + self.payload() - left,
         }
     }
 
@@ -56,6 +69,8 @@ mod tests {
                     !ends.contains(&at),
                     "at {at} by {step}"
                 );
+                let begun = ends.iter().rev().find(|end| **end <= at).unwrap();
+                assert_eq!(records.begun(), at - begun, "at {at} by {step}");
                 records.pass(piece);
                 at += piece.len();
             }

@@ -9,8 +9,10 @@ use rustls::Connection;
 use socketry_transport::{Half, Info, Received, RecvHalf};
 use tokio::io::ReadBuf;
 
-use super::incoming::Incoming;
+use super::apart::{Apart, keep};
+use super::incoming::{FULL, poll_read};
 use super::lock;
+use super::records::Records;
 use crate::error::{Role, TlsError};
 use crate::info::Ended;
 
@@ -24,7 +26,9 @@ pub struct TlsRecv<R> {
 /// The receiving side. The sending half has it too, to look for an alert when a write fails.
 pub(super) struct Reading<R> {
     pub(super) socket: R,
-    pub(super) incoming: Incoming,
+    /// Follows what was received.
+    pub(super) records: Records,
+    pub(super) apart: Apart,
     pub(super) role: Role,
     /// Whether an end without a `close_notify` is an error.
     pub(super) strict: bool,
@@ -61,20 +65,19 @@ impl<R: RecvHalf> Reading<R> {
     ) -> Poll<io::Result<Received>> {
         loop {
             let mut conn = lock(connection);
-            if self.decrypt(&mut conn, buf) {
+            if self.take(&mut conn, buf) {
                 return Poll::Ready(Ok(Received::Data));
             }
             if let Some(last) = &self.last {
                 return Poll::Ready(last.answer());
             }
-            drop(conn);
-            match self.incoming.poll_fill(cx, &mut self.socket) {
-                Poll::Ready(Ok(Received::End)) => self.end(),
-                Poll::Ready(received) => {
-                    let _data = received?;
+            match self.poll_read(cx, &mut conn) {
+                Some(Poll::Ready(received)) => received?,
+                None => {
+                    let kind = socketry_transport::ErrorKind::Protocol;
+                    self.last = Some(Last::Failed(TlsError::new(kind, FULL)));
                 }
-                Poll::Pending => {
-                    self.incoming.rest(&mut lock(connection));
+                Some(Poll::Pending) => {
                     match &mut self.waker {
                         Some(waker) => waker.clone_from(cx.waker()),
                         none => *none = Some(cx.waker().clone()),
@@ -85,41 +88,56 @@ impl<R: RecvHalf> Reading<R> {
         }
     }
 
-    /// Decrypts into `buf` as much as fits, and says whether that is anything. What comes after the
-    /// last byte is noted.
-    fn decrypt(&mut self, conn: &mut Connection, buf: &mut ReadBuf<'_>) -> bool {
+    /// Copies to `buf` what is decrypted, as far as it fits, and says whether that is anything. The
+    /// end behind the last byte is noted.
+    fn take(&mut self, conn: &mut Connection, buf: &mut ReadBuf<'_>) -> bool {
         let before = buf.filled().len();
-        loop {
-            let mut reader = conn.reader();
+        let mut reader = conn.reader();
+        while buf.remaining() > 0 {
             match reader.fill_buf() {
-                Ok([]) if self.last.is_none() => {
-                    self.ended.set(true);
-                    self.last = Some(Last::End);
+                Ok([]) => {
+                    if self.last.is_none() {
+                        self.ended.set(true);
+                        self.last = Some(Last::End);
+                    }
+                    break;
                 }
-                Ok(bytes) if !bytes.is_empty() => {
+                Ok(bytes) => {
                     let len = bytes.len().min(buf.remaining());
                     buf.put_slice(&bytes[..len]);
+                    let freed_slow = len == bytes.len() && self.apart.is_slow(bytes);
                     reader.consume(len);
-                    if buf.remaining() == 0 {
-                        break;
+                    if freed_slow {
+                        keep(len);
                     }
-                    continue;
                 }
-                _ => {}
-            }
-            if self.last.is_some() || self.incoming.is_empty() || !self.feed(conn) {
-                break;
+                Err(_) => break,
             }
         }
         buf.filled().len() > before
     }
 
-    /// Gives the connection more. `false` if it takes no more, or failed.
-    pub(super) fn feed(&mut self, conn: &mut Connection) -> bool {
-        self.incoming.feed(conn).unwrap_or_else(|error| {
-            self.last = Some(Last::Failed(TlsError::of(error, self.role)));
-            false
-        })
+    /// Receives once, and decrypts what is whole. What ends the stream is noted. `None` if the
+    /// connection takes no more for now.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        conn: &mut Connection,
+    ) -> Option<Poll<io::Result<()>>> {
+        let (records, apart) = (&mut self.records, &mut self.apart);
+        let note = |bytes: &[u8]| {
+            apart.received(bytes, records.begun());
+            records.pass(bytes);
+        };
+        let answer = poll_read(cx, &mut self.socket, note, |from| conn.read_tls(from))?;
+        Some(answer.map_ok(|received| match received {
+            Received::End => self.end(),
+            _ => {
+                if let Err(error) = conn.process_new_packets() {
+                    self.last = Some(Last::Failed(TlsError::of(error, self.role)));
+                }
+            }
+        }))
     }
 
     /// The socket inside has ended, without a `close_notify` before.
@@ -130,7 +148,7 @@ impl<R: RecvHalf> Reading<R> {
             Last::Failed(TlsError::new(kind, format!("{peer} broke off {words}")))
         };
         self.ended.set(false);
-        self.last = Some(if self.incoming.is_inside_a_record() {
+        self.last = Some(if self.records.is_inside() {
             cut("inside of a TLS record")
         } else if self.strict {
             cut("without the close_notify that close_notify=required asks for")
@@ -142,20 +160,13 @@ impl<R: RecvHalf> Reading<R> {
     /// After a failed write: the alert that may say why, if it has come already.
     pub(super) fn look_for_alert(&mut self, connection: &Mutex<Connection>) -> Option<TlsError> {
         while self.last.is_none() {
-            let mut conn = lock(connection);
-            while !self.incoming.is_empty() && self.feed(&mut conn) {}
-            drop(conn);
-            if self.last.is_some() || self.incoming.is_full() {
-                break;
-            }
             let cx = &mut Context::from_waker(Waker::noop());
-            match self.incoming.poll_fill(cx, &mut self.socket) {
-                Poll::Ready(Ok(Received::End)) => self.end(),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => {
+            match self.poll_read(cx, &mut lock(connection)) {
+                Some(Poll::Ready(Ok(()))) => {}
+                Some(Poll::Ready(Err(error))) => {
                     self.last = Some(Last::Socket(error.kind(), error.to_string()));
                 }
-                Poll::Pending => break,
+                None | Some(Poll::Pending) => break,
             }
         }
         // Its waker has lost its place at the socket inside.
