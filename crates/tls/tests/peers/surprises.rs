@@ -134,7 +134,8 @@ async fn a_refusal_is_told_though_a_write_fails_first() {
     );
     let other = super::common::Authority::new();
     let stranger = other.sign("client.example");
-    for kind in ["go", "openssl", "sync"] {
+    // Not OpenSSL's `s_server`: after a failure it reads on for as long as a client writes.
+    for kind in ["go", "sync"] {
         if !is_here(kind) {
             continue;
         }
