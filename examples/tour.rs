@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
     let (mut ran, mut failed) = (0, Vec::new());
     for app in App::ALL {
         println!("\n{}", heading(app));
-        for scheme in matrix::SCHEMES {
+        for scheme in matrix::SCHEMES.into_iter().chain(matrix::TLS_SCHEMES) {
             let mut row = format!("  {scheme:<12}");
             for codec in matrix::CODECS {
                 let cell = match run(app, scheme, codec).await {

@@ -31,7 +31,8 @@ impl Places {
         }
     }
 
-    /// A free endpoint of a standard scheme.
+    /// A free endpoint of a standard scheme, or of `tls` and `tls+unix`, with a directory for the
+    /// certificate.
     ///
     /// # Panics
     /// For any other scheme.
@@ -40,6 +41,15 @@ impl Places {
             "tcp" | "udp" => format!("{scheme}://127.0.0.1:0"),
             "unix" | "unix-dgram" => format!("{scheme}://{}", self.path().display()),
             "mem" => "mem://*".to_owned(),
+            "tls" => format!("tls://127.0.0.1:0?identity={}", self.path().display()),
+            "tls+unix" => {
+                let (path, identity) = (self.path(), self.path());
+                format!(
+                    "{scheme}://{}?identity={}",
+                    path.display(),
+                    identity.display()
+                )
+            }
             other => panic!("{other} is no standard scheme"),
         };
         url.parse().expect("a well-formed endpoint")

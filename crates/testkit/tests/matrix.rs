@@ -15,15 +15,7 @@ async fn cell(app: App, scheme: &str, codec: &str) -> Result<(), AppError> {
     let places = Places::new();
     let service = Service::with_codec(codec).unwrap();
     let what = format!("{app} over {scheme} with {codec}");
-    let at = match scheme.strip_prefix("tls") {
-        // A server makes its certificate, and tells its URL with the pin.
-        Some(over) => {
-            let plain = places.free(if over.is_empty() { "tcp" } else { "unix" });
-            let at = plain.with_scheme(scheme).unwrap();
-            at.with("identity", places.path().display())
-        }
-        None => places.free(scheme),
-    };
+    let at = places.free(scheme);
     let running = scenario::run(app, &service, &at, Effort::SMALL);
     match in_time(&what, running).await {
         Ok(_) => Ok(()),

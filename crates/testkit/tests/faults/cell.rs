@@ -19,6 +19,15 @@ impl Cell {
         !matches!(self.scheme, "udp" | "unix-dgram")
     }
 
+    /// The scheme whose sockets have the faults, if there is TLS over them.
+    pub(crate) fn beneath_tls(self) -> Option<&'static str> {
+        match self.scheme {
+            "tls" => Some("tcp"),
+            "tls+unix" => Some("unix"),
+            _ => None,
+        }
+    }
+
     /// Whether one read is one message.
     pub(crate) fn is_sticky(self) -> bool {
         self.codec == "raw" && self.is_stream()
@@ -35,7 +44,7 @@ impl Cell {
     /// datagrams is idle.
     pub(crate) fn is_virtual(self) -> bool {
         let processes = self.app == App::Command && !self.is_stream();
-        !matches!(self.scheme, "tcp" | "udp") && !processes
+        !matches!(self.scheme, "tcp" | "tls" | "udp") && !processes
     }
 
     /// Whether the run survives a connection that falls silent: the apps notice it after minutes of

@@ -1,10 +1,12 @@
 //! The network of a run: the server's address, and the faults on the way to it.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use socketry_apps::matrix::App;
-use socketry_testkit::{Fault, Faults, Places};
+use socketry_testkit::{Fault, Faults, FaultyTransport, Places};
+use socketry_tls::{Identity, Tls, Trust};
 use socketry_transport::{
     BoxListener, BoxSocket, Endpoint, Registry, Result, Transport, async_trait,
 };
@@ -71,15 +73,37 @@ fn sticky(cell: Cell, connected: &Faults, accepted: &Faults) -> (Faults, Faults)
 
 /// Where the server listens. Two runs over UDP must not share a range of ports: a server goes on
 /// sending to users that have left, and other sockets may have their ports by then.
-pub(crate) fn place(places: &Places, scheme: &str) -> Endpoint {
+pub(crate) fn place(places: &Places, cell: Cell) -> Endpoint {
     static RUNS: AtomicU32 = AtomicU32::new(0);
-    if scheme != "udp" || cfg!(not(target_os = "linux")) {
-        return places.free(scheme);
+    if let Some(beneath) = cell.beneath_tls() {
+        return places.free(beneath).with_scheme(cell.scheme).unwrap();
+    }
+    if cell.scheme != "udp" || cfg!(not(target_os = "linux")) {
+        return places.free(cell.scheme);
     }
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let (process, high, low) = (std::process::id() % 250, run / 250 % 250, run % 250);
     let url = format!("udp://127.{}.{high}.{}:0", 1 + process, 1 + low);
     url.parse().unwrap()
+}
+
+/// The TLS of all runs: making a key takes a while.
+static TLS: LazyLock<Tls> = LazyLock::new(|| {
+    let identity = Identity::made(["localhost"]).unwrap();
+    let trust = Trust::pin(identity.pin().unwrap());
+    Tls::new().identity(identity).trust(trust)
+});
+
+/// The only scheme of a run, with its faults.
+pub(crate) fn registry(cell: Cell, faulty: FaultyTransport<Standard>) -> Registry {
+    match cell.beneath_tls() {
+        None => Registry::empty().with(cell.scheme, faulty),
+        Some(beneath) => {
+            let registry = Registry::empty().with(beneath, faulty);
+            let registry = registry.layer_as(cell.scheme, beneath, TLS.clone());
+            registry.unwrap()
+        }
+    }
 }
 
 /// The standard transports as one.

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::cell::{Cell, Mood};
-use crate::network::{Standard, place, plans};
+use crate::network::{Standard, place, plans, registry};
 
 /// How long a step may take that must not take long, by the clock of the run.
 const HANGS: Duration = Duration::from_secs(3600);
@@ -48,10 +48,10 @@ impl World {
         let standard = Standard(Registry::standard());
         let transport = FaultyTransport::with_sides(standard, &connected, &accepted);
         let mut service = Service::with_codec(cell.codec).unwrap();
-        service.registry = Registry::empty().with(cell.scheme, transport.clone());
+        service.registry = registry(cell, transport.clone());
         let places = Places::new();
         World {
-            at: place(&places, cell.scheme),
+            at: place(&places, cell),
             _places: places,
             cell,
             seed,
