@@ -53,6 +53,7 @@
 //! | short messages that may be lost, broadcast or multicast | `udp://host:port` |
 //! | whole messages on one machine, in order | `unix-dgram:///path` |
 //! | a test, or two parts of one program | `mem://name` |
+//! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
 //! over any stream, as `tls://host:port`, and the feature `auth` tells who a peer is.

@@ -37,6 +37,7 @@
 //! | short messages, broadcast, multicast, or the newest value only | `udp://host:port` | datagrams of at most 65,507 bytes | they may be lost, repeated, reordered, and sent under a forged address |
 //! | whole messages on one machine | `unix-dgram:///path` | datagrams, of some 200 KiB on Linux | none is lost on the way, and they stay in order; no connection is ever closed, so a peer that is gone is noticed late |
 //! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
+//! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` | as that socket | a supervisor or service manager has made it, with its options; it is taken once |
 //!
 //! Over both kinds of datagrams, a listener gives a [`Session`] for each peer. It drops datagrams
 //! for which the session's queue has no room ([`SessionLimits`]). A [`DatagramSocket`] serves all
@@ -114,6 +115,7 @@ pub use contract::transport::registry::Registry;
 pub use kernel::{
     accept::OsListener,
     bound::OsDatagram,
+    inherited::{FdTransport, StdioTransport, SystemdTransport},
     os::{OsRecv, OsSend, OsSocket},
     parts::SocketParts,
     several::NameListener,

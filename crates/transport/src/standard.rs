@@ -19,8 +19,9 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options. Where this
-    /// crate has no kernel sockets yet (Windows), the last two only.
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options, and the sockets
+    /// that a process was started with: `fd`, `systemd` and `stdio`. Where this crate has no kernel
+    /// sockets yet (Windows), `mem` and `mem-mux` only.
     pub fn standard() -> Self {
         let registry = Registry::empty()
             .with("mem", MemTransport::default())
@@ -33,6 +34,7 @@ impl Registry {
 
 #[cfg(unix)]
 fn with_kernel(registry: Registry) -> Registry {
+    use crate::kernel::inherited::{FdTransport, StdioTransport, SystemdTransport};
     use crate::kernel::tcp::TcpTransport;
     use crate::kernel::udp::UdpTransport;
     use crate::kernel::unix::{UnixDgramTransport, UnixTransport};
@@ -42,6 +44,9 @@ fn with_kernel(registry: Registry) -> Registry {
         .with("udp", UdpTransport::default())
         .with("unix", UnixTransport::default())
         .with("unix-dgram", UnixDgramTransport::default())
+        .with("fd", FdTransport)
+        .with("systemd", SystemdTransport)
+        .with("stdio", StdioTransport)
 }
 
 /// Connects to `to`, a URL or an [`Endpoint`], with the standard transports.

@@ -61,7 +61,7 @@ fn no_hint_shows_a_password() {
 async fn a_scheme_that_nobody_has_is_told_those_that_are_there() {
     says(
         &refused("unixgram:///run/app.sock").await,
-        "the schemes here are mem, mem-mux, tcp, udp, unix, unix-dgram",
+        "the schemes here are fd, mem, mem-mux, stdio, systemd, tcp, udp, unix, unix-dgram",
     );
 }
 

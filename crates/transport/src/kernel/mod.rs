@@ -6,6 +6,7 @@ mod apply;
 pub(crate) mod bound;
 mod connect;
 mod hint;
+pub(crate) mod inherited;
 mod multicast;
 pub(crate) mod os;
 pub(crate) mod parts;
