@@ -65,6 +65,7 @@ impl<'a> Stage<'a> {
                     true => Encoding::GBK,
                     false => Encoding::UTF_8,
                 },
+                ..Service::default()
             },
             moves: moves.flatten().collect(),
         })

@@ -1,6 +1,7 @@
 //! The common part of all apps' command lines: options, and messages to the user.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use socketry_codec::CodecSpec;
@@ -8,6 +9,7 @@ use socketry_transport::{Encoding, Endpoint};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::access::{Access, AccessArgs};
 use crate::cli::CommandLine;
 use crate::service::DEFAULT_CODEC;
 use crate::serving::MAX_CLIENTS;
@@ -26,6 +28,10 @@ pub(crate) struct Common {
     /// it
     #[arg(long, global = true, value_name = "LABEL", default_value = "utf-8")]
     encoding: Encoding,
+    /// A token, to be proved and never sent. A server makes the file at its first start; a client
+    /// has a copy. Each line is NAME = SECRET: one of a client, many of a server
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Log more to standard error (-vv for everything)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
@@ -40,6 +46,8 @@ pub(crate) struct ServeArgs {
     /// Serve other machines though not all is encrypted, or clients do not prove who they are
     #[arg(long)]
     pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -51,13 +59,29 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 impl Common {
-    /// The choices of the user among the transports and codecs that are `offered`.
-    pub(crate) fn service(&self, offered: &CommandLine) -> Service {
+    /// The choices of the user of a client among the transports and codecs that are `offered`.
+    pub(crate) fn connecting(&self, offered: &CommandLine) -> Result<Service, AppError> {
+        let access = Access::of_client(self.token_file.as_deref())?;
+        Ok(self.service(offered, access))
+    }
+
+    /// The same of a server.
+    pub(crate) fn serving(
+        &self,
+        offered: &CommandLine,
+        limits: &ServeArgs,
+    ) -> Result<Service, AppError> {
+        let access = Access::of_server(self.token_file.as_deref(), &limits.access)?;
+        Ok(self.service(offered, access))
+    }
+
+    fn service(&self, offered: &CommandLine, access: Access) -> Service {
         Service {
             registry: offered.transports.clone(),
             codecs: offered.codecs.clone(),
             codec: self.codec.clone(),
             encoding: self.encoding,
+            access,
         }
     }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
-use socketry_tls::Tls;
+use socketry_auth::Certificates;
+use socketry_tls::{Pin, Tls, Trust};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Registry, Result};
 
 use crate::AppError;
@@ -58,22 +59,41 @@ pub(crate) fn beneath(at: &Endpoint) -> Endpoint {
     at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
 }
 
-/// The same URL over TLS, with client certificates. `None` where no scheme with TLS has such
-/// addresses.
-pub(crate) fn with_client_certificates(url: &Endpoint) -> Option<Endpoint> {
+/// The clients whose certificates the URL of a server asks for, if it is over TLS and asks for some.
+pub(crate) fn certificates(url: &Endpoint) -> std::result::Result<Option<Certificates>, AppError> {
+    if !TLS_SCHEMES.contains(&url.scheme()) {
+        return Ok(None);
+    }
+    let mut found = None;
+    for (key, value) in url.query() {
+        let mut known = || found.take().unwrap_or_else(Certificates::new);
+        found = match key {
+            "ca" => {
+                let trust = Trust::authorities_in(value).map_err(AppError::usage)?;
+                Some(known().authority(&trust).map_err(AppError::usage)?)
+            }
+            "pin" => {
+                let keys = value.split(',').map(str::parse::<Pin>);
+                let keys = keys.collect::<std::result::Result<Vec<_>, _>>();
+                let keys = keys.map_err(AppError::usage)?.into_iter();
+                let named = |all: Certificates, key: Pin| all.key(key, key.to_string());
+                Some(keys.fold(known(), named))
+            }
+            _ => found,
+        };
+    }
+    Ok(found)
+}
+
+/// The same URL over TLS. `None` where no scheme with TLS has such addresses.
+pub(crate) fn encrypted(url: &Endpoint) -> Option<Endpoint> {
     let scheme = match url.scheme() {
         "tcp" | "udp" => TLS_SCHEMES[0],
         "unix" => TLS_SCHEMES[1],
         scheme if TLS_SCHEMES.contains(&scheme) => scheme,
         _ => return None,
     };
-    let url = url.with_scheme(scheme).ok()?;
-    let url = url.without_key("clients");
-    let has_some = url.query().any(|(key, _)| ["ca", "pin"].contains(&key));
-    Some(match has_some {
-        true => url,
-        false => url.with("ca", "clients.pem"),
-    })
+    url.with_scheme(scheme).ok()
 }
 
 /// `$XDG_STATE_HOME/socketry/tls`, or `~/.local/state/socketry/tls`.

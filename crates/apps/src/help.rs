@@ -13,7 +13,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::Chat,
         "serve",
         [
-            "socketry chat serve 'tls://0.0.0.0:9000?ca=clients.pem'",
+            "socketry chat serve tls://0.0.0.0:9000 --token-file tokens",
             "socketry chat serve unix:///tmp/chat.sock --codec line --name host",
         ],
     ),
@@ -30,7 +30,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         "serve",
         [
             "socketry command serve --allow-any unix:///tmp/run.sock",
-            "socketry command serve --time-limit 10m 'tls://0.0.0.0:9001?ca=clients.pem'",
+            "socketry command serve tls://0.0.0.0:9001 --token-file tokens --rules rules.toml",
         ],
     ),
     (
@@ -46,7 +46,7 @@ const EXAMPLES: [(App, &str, [&str; 2]); 9] = [
         App::File,
         "serve",
         [
-            "socketry file serve 'tls://0.0.0.0:9002?ca=clients.pem' --root /srv/files",
+            "socketry file serve tls://0.0.0.0:9002 --token-file tokens --root /srv/files",
             "socketry file serve unix:///tmp/files.sock --root . --codec raw",
         ],
     ),

@@ -57,6 +57,7 @@ pub mod command;
 pub mod file;
 pub mod matrix;
 
+mod access;
 mod admission;
 #[cfg(test)]
 mod carried;
@@ -77,6 +78,7 @@ mod stranger;
 mod terminal;
 mod wrong_codec;
 
+pub use access::Access;
 pub use error::AppError;
 pub use service::Service;
 pub use show::Shown;

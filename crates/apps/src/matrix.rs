@@ -42,6 +42,12 @@ impl fmt::Display for App {
 /// The schemes of the standard transports.
 pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 
+/// Those of them that carry datagrams.
+pub(crate) const DATAGRAM_SCHEMES: [&str; 2] = ["udp", "unix-dgram"];
+
+/// The schemes of streams whose clients the kernel knows.
+pub(crate) const UNIX_SCHEMES: [&str; 2] = ["unix", "tls+unix"];
+
 /// The schemes of the transports with TLS.
 #[cfg(feature = "tls")]
 pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
@@ -125,11 +131,15 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     }
     #[cfg(feature = "tls")]
     text.push_str(&tls_urls(transports, tcp.keys().options()));
-    let known = |scheme: &&str| SCHEMES.contains(scheme) || is_tls(scheme);
-    for scheme in transports.schemes().filter(|scheme| !known(scheme)) {
+    for scheme in transports.schemes().filter(|scheme| !is_standard(scheme)) {
         let _ = writeln!(text, "  {scheme}://…");
     }
     text
+}
+
+/// Whether the transport of this scheme is not a third party's.
+pub(crate) fn is_standard(scheme: &str) -> bool {
+    SCHEMES.contains(&scheme) || is_tls(scheme)
 }
 
 fn is_tls(scheme: &str) -> bool {

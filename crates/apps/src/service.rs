@@ -6,6 +6,7 @@ use socketry_codec::{CodecRegistry, CodecSpec, Framed, NamedCodec};
 use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Registry};
 
 use crate::AppError;
+use crate::access::Access;
 use crate::matrix::{self, App};
 use crate::own::Own;
 
@@ -44,6 +45,8 @@ pub struct Service {
     /// The encoding of text on the wire, where the codec leaves that open. Default UTF-8. JSON is
     /// always UTF-8.
     pub encoding: Encoding,
+    /// Whom a server lets in, and what a client proves. Default: everybody, and nothing.
+    pub access: Access,
 }
 
 impl Default for Service {
@@ -53,6 +56,7 @@ impl Default for Service {
             codecs: CodecRegistry::standard(),
             codec: CodecSpec::new(DEFAULT_CODEC),
             encoding: Encoding::UTF_8,
+            access: Access::default(),
         }
     }
 }
@@ -97,14 +101,16 @@ impl Service {
         url: &Endpoint,
     ) -> Result<Framed<BoxSocket>, AppError> {
         self.check(app, url.scheme())?;
-        let socket = self.registry.connect(url).await?;
+        let registry = self.access.connecting(&self.registry)?;
+        let socket = registry.connect(url).await?;
         Ok(Framed::new(socket, self.named()?.into_codec()))
     }
 
     /// Listens at `url`, after a check that `app` runs over it.
     pub(crate) async fn listen(&self, app: App, url: &Endpoint) -> Result<BoxListener, AppError> {
         self.check(app, url.scheme())?;
-        let listener = self.registry.listen(url).await?;
+        let registry = self.access.listening(&self.registry, url)?;
+        let listener = registry.listen(url).await?;
         #[cfg(feature = "tls")]
         let listener = crate::encryption::pinned(listener);
         Ok(listener)

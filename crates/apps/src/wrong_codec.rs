@@ -61,11 +61,16 @@ fn is_alert(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15, 3, 0..=4, 0, ..])
 }
 
-/// The client's error if `bytes` of the server say that it speaks another codec, or TLS.
+/// The client's error if `bytes` of the server say that it speaks another codec or TLS, or that
+/// it does not let the client in.
 pub(crate) fn of_bytes(bytes: &[u8]) -> Option<AppError> {
     if is_alert(bytes) {
         let words = "the server speaks TLS, and this client does not; paste the tls:// or \
                      tls+unix:// URL that the server prints";
+        return Some(AppError::failed(words));
+    }
+    if let Some(words) = socketry_auth::refused(bytes) {
+        let words = format_args!("the server refuses: {words}");
         return Some(AppError::failed(words));
     }
     noticed(bytes).map(|name| differs(&name))

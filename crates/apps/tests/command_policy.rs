@@ -64,37 +64,43 @@ fn a_server_without_a_policy_says_what_to_type() {
 }
 
 #[test]
-fn the_other_way_out_is_certificates_of_clients() {
-    // The lines make certificates.
+fn the_other_way_out_is_a_token() {
     let directory = tempfile::tempdir().unwrap();
-    for (arguments, url) in [
-        (&["serve"][..], "'tls://127.0.0.1:0?ca=clients.pem'"),
-        (
-            &["serve", "unix:///tmp/s"],
-            "'tls+unix:///tmp/s?ca=clients.pem'",
-        ),
-        (
-            &["serve", "tls://127.0.0.1:0?identity=d"],
-            "'tls://127.0.0.1:0?identity=d&ca=clients.pem'",
-        ),
-    ] {
-        let typed = line(&refused(arguments), "with certificates: ");
-        assert!(typed.ends_with(url), "{typed}");
-        // Such a line has a policy. What it lacks is the file.
+    for (number, arguments) in [
+        &["serve"][..],
+        &["serve", "unix://@socketry-token"],
+        &["serve", "tls://127.0.0.1:0?identity=d"],
+        &["serve", "tls+unix://@socketry-token"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let typed = line(&refused(arguments), "with a token: ");
+        assert!(typed.ends_with("--token-file tokens"), "{typed}");
+        // The line makes the token, and certificates.
+        let home = directory.path().join(number.to_string());
+        std::fs::create_dir(&home).unwrap();
         let mut command = Command::new("sh");
-        let command = command
-            .args(["-c", &typed])
-            .env("XDG_STATE_HOME", directory.path());
-        let output = command.current_dir(&directory).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("clients.pem"), "{typed}: {said}");
+        command
+            .args(["-c", &format!("exec {typed}")])
+            .current_dir(&home);
+        command.env("XDG_STATE_HOME", directory.path());
+        let mut server = Process::start(command.stdin(Stdio::null()));
+        let at = server.line();
+        let at = at.strip_prefix("listening on ").expect(&typed);
+        let tokens = home.join("tokens").display().to_string();
+        let output = run(at, &["--token-file", &tokens, "echo ran"]);
+        assert_eq!(output.stdout, b"ran\n", "{typed}: {output:?}");
+        assert!(run(at, &["echo ran"]).stdout.is_empty());
+        terminate(&server.child);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
     }
     let pin = "0".repeat(64);
     let optional = format!("tls://127.0.0.1:0?pin=sha256:{pin}&clients=optional");
     assert!(refused(&["serve", &optional]).contains("--allow-any"));
-    // There is no TLS over datagrams.
+    // Over datagrams no token can be proved, and there is no TLS.
     let said = refused(&["serve", "unix-dgram://@socketry-policy", "--codec", "raw"]);
-    assert!(!said.contains("certificates"), "{said}");
+    assert!(!said.contains("with a token"), "{said}");
 }
 
 #[tokio::test]

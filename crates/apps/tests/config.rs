@@ -139,8 +139,29 @@ fn the_command_line_overrides_the_file() {
         "{said}"
     );
     assert!(
-        said.contains("--config serve.toml 'tls://0.0.0.0:0?ca="),
+        said.contains("--config serve.toml tls://0.0.0.0:0 --token-file"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_file_names_tokens_and_rules() {
+    let home = Home::new();
+    let options = "token-file = 'tokens'\nrules = 'rules.toml'\n";
+    home.file("serve.toml", options);
+    let rules = home.file("rules.toml", "[client]\nprograms = ['echo']\n");
+    fs::set_permissions(&rules, fs::Permissions::from_mode(0o600)).unwrap();
+    let (_served, url) = home.serve("command serve --config serve.toml");
+    home.file(
+        "client.toml",
+        &format!("url = '{url}'\ntoken-file = 'tokens'"),
+    );
+    let output = home.run("command run --config client.toml echo hello");
+    assert_eq!(output.stdout, b"hello\n", "{output:?}");
+    assert!(
+        home.run("command run --config client.toml id")
+            .stdout
+            .is_empty()
     );
 }
 

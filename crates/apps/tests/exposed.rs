@@ -105,8 +105,16 @@ fn other_machines_are_served_with_both_proofs_only() {
             let script = format!("exec {line}");
             let (served, at) = Served::start(&mut at_home(home, "sh", &["-c", &script]));
             assert!(at.starts_with("tls://"), "{at}");
-            assert_eq!(served.log(), "", "{line}");
+            let log = served.log();
+            let made = log.lines().all(|line| line.contains("made the token in"));
+            assert!(
+                line.contains("--token-file tokens") && made,
+                "{line}: {log}"
+            );
         }
+        let certificates = [server, &["tls://0.0.0.0:0?ca=clients.pem"]].concat();
+        let (served, _) = Served::start(&mut socketry(home, &certificates));
+        assert_eq!(served.log(), "");
         // Where certificates are asked for, and not required, strangers are let in.
         let optional = "tls://0.0.0.0:0?ca=clients.pem&clients=optional";
         let words = [server, &[optional]].concat();

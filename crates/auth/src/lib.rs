@@ -83,11 +83,12 @@ pub use error::AuthError;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub use exchange::fuzzing;
+pub use exchange::refused;
 pub use identity::{Identity, Proof};
 pub use layer::{Auth, AuthListener, AuthSocket, AuthTransport};
 /// For the implementation of [`Authenticator`].
 pub use socketry_transport::async_trait;
-pub use token::{Secret, Token};
+pub use token::{Secret, Token, private_text};
 #[cfg(feature = "tls")]
 pub use ways::Certificates;
 pub use ways::{Anonymous, FirstOf, Tokens, Users};

@@ -9,6 +9,7 @@ use std::path::Path;
 use socketry_transport::ErrorKind;
 
 use crate::error::AuthError;
+pub use file::private_text;
 pub(crate) use file::{keep, read};
 pub(crate) use text::{from_hex, to_hex};
 
@@ -107,7 +108,7 @@ impl Token {
             (Some(token), true) => Ok(token),
             (_, _) => Err(AuthError::new(
                 ErrorKind::InvalidOption,
-                format!("the token in {}: there are several", path.display()),
+                format!("{}: there are several tokens", path.display()),
             )
             .hint("a client's file has one line")),
         }

@@ -53,8 +53,8 @@ fn a_file_that_is_wrong_is_refused_by_its_line_and_without_its_secrets() {
     let directory = TempDir::new().unwrap();
     let secret = "5ec4e7".repeat(8);
     for (text, words) in [
-        (String::new(), "there is none"),
-        ("# nothing\n".to_owned(), "there is none"),
+        (String::new(), "there is no token"),
+        ("# nothing\n".to_owned(), "there is no token"),
         (secret.clone(), "line 1: a line is NAME = SECRET"),
         (format!("ann {secret}"), "a line is NAME = SECRET"),
         (
@@ -93,7 +93,10 @@ fn a_client_has_one_token() {
     assert_eq!(Token::from_file(&path).unwrap().name(), "ann");
     let two = format!("ann = {HEX}\nben = {HEX}\n");
     let error = Token::from_file(written(&directory, &two, 0o600)).unwrap_err();
-    assert!(error.to_string().contains("there are several"), "{error}");
+    assert!(
+        error.to_string().contains("there are several tokens"),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@ mod typed;
 use socketry_transport::Endpoint;
 
 use crate::AppError;
+use crate::access::Access;
 pub(crate) use reach::Reach;
 pub(crate) use start::Start;
 pub(crate) use typed::Typed;
@@ -17,24 +18,29 @@ pub(crate) use typed::Typed;
 pub(crate) struct Authentication {
     /// The transport turns away clients without a certificate that the server trusts.
     certificates: bool,
+    /// It turns away clients that prove no token, or are no user that is let in.
+    access: bool,
 }
 
 impl Authentication {
-    /// What a server at `at` asks, by its URL.
+    /// What a server at `at` with this `access` asks.
     ///
     /// # Errors
     /// If the URL cannot be understood.
-    pub(crate) fn of(at: &Endpoint) -> Result<Self, AppError> {
+    pub(crate) fn of(at: &Endpoint, access: &Access) -> Result<Self, AppError> {
         #[cfg(feature = "tls")]
         let certificates = crate::encryption::requires_certificates(at)?;
         #[cfg(not(feature = "tls"))]
         let certificates = at.as_str().is_empty();
-        Ok(Authentication { certificates })
+        Ok(Authentication {
+            certificates,
+            access: access.is_required(),
+        })
     }
 
     /// Whether no client is served that has not proved who it is.
     pub(crate) fn is_required(self) -> bool {
-        self.certificates
+        self.certificates || self.access
     }
 }
 
@@ -46,11 +52,11 @@ fn is_encrypted(url: &Endpoint) -> bool {
     return url.as_str().is_empty();
 }
 
-/// The same URL with encryption and with authentication, for a line to type. `None` where there is
-/// no TLS over its transport.
-fn proving(url: &Endpoint) -> Option<Endpoint> {
+/// The same URL with encryption, for a line to type. `None` where there is no TLS over its
+/// transport.
+fn encrypted(url: &Endpoint) -> Option<Endpoint> {
     #[cfg(feature = "tls")]
-    return crate::encryption::with_client_certificates(url);
+    return crate::encryption::encrypted(url);
     #[cfg(not(feature = "tls"))]
     return Some(url.clone()).filter(|url| url.as_str().is_empty());
 }

@@ -4,10 +4,14 @@ use std::io::{self, Write};
 
 use socketry_transport::Endpoint;
 
-use super::{Authentication, Reach, Typed, is_encrypted, proving};
+use super::{Authentication, Reach, Typed, encrypted, is_encrypted};
+use crate::access::Access;
 use crate::common::{announce, hint, reachable};
-use crate::matrix::App;
+use crate::matrix::{App, DATAGRAM_SCHEMES};
 use crate::{AppError, Service};
+
+/// The file of tokens in a line to type. It is made in the working directory.
+const TOKENS: &str = "tokens";
 
 /// A server that a user asked for, before it listens.
 #[derive(Clone, Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct Start {
     at: Endpoint,
     /// Whether it may serve other machines without encryption and authentication.
     insecure: bool,
+    access: Access,
     typed: Typed,
 }
 
@@ -33,12 +38,13 @@ impl Start {
     ) -> Result<Self, AppError> {
         let at = reachable(&url)?;
         service.check(app, at.scheme())?;
-        let typed = typed.clone();
+        let (access, typed) = (service.access.clone(), typed.clone());
         let start = Start {
             app,
             url,
             at,
             insecure,
+            access,
             typed,
         };
         // What a name stands for is known once it is listened at.
@@ -56,7 +62,7 @@ impl Start {
     /// Where to listen. Over TLS this has a certificate, which is kept in a directory of the user
     /// if the URL names none.
     pub(crate) fn place(&self) -> Result<Endpoint, AppError> {
-        let at = self.at.clone();
+        let at = self.access.place(self.at.clone());
         #[cfg(feature = "tls")]
         let at = crate::encryption::with_certificate(at)?;
         Ok(at)
@@ -67,10 +73,27 @@ impl Start {
         self.typed.clone().and(option)
     }
 
-    /// The same command line with encryption and authentication, if there can be both.
+    /// Whether no client is served that has not proved who it is.
+    ///
+    /// # Errors
+    /// If the URL cannot be understood.
+    pub(crate) fn authenticates(&self) -> Result<bool, AppError> {
+        Ok(Authentication::of(&self.at, &self.access)?.is_required())
+    }
+
+    /// The same command line with a token, and with encryption where other machines are served, if
+    /// there can be both.
     pub(crate) fn proving(&self) -> Option<Typed> {
-        let proving = proving(&self.at)?;
-        Some(self.typed.clone().at(&self.url, &proving))
+        let is_exposed = Reach::of(&self.at) == Reach::Network;
+        let is_stream = !DATAGRAM_SCHEMES.contains(&self.at.scheme());
+        let mut typed = self.typed.clone();
+        if (is_exposed && !is_encrypted(&self.at)) || !is_stream {
+            typed = typed.at(&self.url, &encrypted(&self.at)?);
+        }
+        match self.authenticates() {
+            Ok(true) => Some(typed),
+            _ => Some(typed.without("--anonymous").and("--token-file").and(TOKENS)),
+        }
     }
 
     /// Prints where the server listens, if it may serve there.
@@ -88,8 +111,12 @@ impl Start {
             }
         }
         announce(locals)?;
+        if let Some(first) = locals.first() {
+            self.access.introduce(self.app, first);
+        }
         let has_file = locals.iter().any(|local| Reach::of(local) == Reach::File);
-        if has_file && !self.at.query().any(|(key, _)| key == "mode") {
+        let place = self.access.place(self.at.clone());
+        if has_file && !place.query().any(|(key, _)| key == "mode") {
             hint(
                 "only you can connect; ?mode=0660 in the URL admits a group, ?mode=0666 all users",
             );
@@ -103,8 +130,8 @@ impl Start {
             return Ok(());
         };
         let instead = match self.proving() {
-            Some(line) => format!("type: {line} (the clients' authorities; or pin=sha256:…)"),
-            None => "use tls:// with ca=FILE or pin=sha256:…".to_owned(),
+            Some(line) => format!("type: {line} (or let clients have certificates, with ca=FILE)"),
+            None => format!("use tls:// with --token-file {TOKENS}"),
         };
         Err(AppError::usage(format_args!(
             "{exposed}; {instead}, or add --insecure to serve anybody"
@@ -116,7 +143,7 @@ impl Start {
         if Reach::of(local) != Reach::Network {
             return Ok(None);
         }
-        let authenticates = Authentication::of(&self.at)?.is_required();
+        let authenticates = self.authenticates()?;
         let use_it = match self.app {
             App::Chat => "read and write in this chat",
             App::Command => "run any program as this user",

@@ -26,6 +26,13 @@ impl Typed {
         self
     }
 
+    /// The same without an option that has no value.
+    #[must_use]
+    pub(crate) fn without(mut self, option: &str) -> Self {
+        self.0.retain(|word| word != option);
+        self
+    }
+
     /// The same with the URL `new` in the place of `old`, which may not have been typed.
     #[must_use]
     pub(crate) fn at(mut self, old: &str, new: &Endpoint) -> Self {

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use socketry_codec::{Fault, FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint};
+use socketry_transport::{BoxRecv, BoxSend, Encoding, Endpoint, Half};
 
 use super::bounded;
 use super::budget::can_be_forged;
@@ -13,7 +13,7 @@ use super::proof::{Proof, Told};
 use crate::looks::Looks;
 use crate::matrix::App;
 use crate::opening::{First, Opening};
-use crate::{AppError, Service, wrong_codec};
+use crate::{AppError, Service, access, wrong_codec};
 
 /// The user's name if it chose none and the codec has a place for one.
 const ANONYMOUS: &str = "anonymous";
@@ -31,7 +31,7 @@ impl Client {
     /// codecs a datagram server does not know of the user before the first message.
     ///
     /// The messages are signed with `name`, of at most 64 bytes. Without a name they are unsigned;
-    /// with JSON the name is then `anonymous`.
+    /// with JSON the name is then that of the client's token, or `anonymous`.
     ///
     /// # Errors
     /// If the connection fails, or the name is empty, too long or misleading.
@@ -46,6 +46,8 @@ impl Client {
         let own = service.own()?;
         let texts = PeerText::new(&own, framed.shape());
         let dialect = Dialect::of(&own);
+        let proved = access::proved_name(framed.socket().info());
+        let name = name.or(proved.filter(|_| dialect == Dialect::Json));
         let sticky = !own.properties.boundaries && framed.shape().is_stream();
         let forgeable = !framed.shape().is_stream() && can_be_forged(framed.peer());
         let (told, proof) = Proof::new(dialect == Dialect::Json && forgeable);

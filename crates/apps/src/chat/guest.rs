@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Shape, TextPolicy};
+use socketry_transport::{BoxRecv, BoxSocket, Half, Shape, TextPolicy};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -15,8 +15,10 @@ use super::budget::Budget;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
 use super::message::{self, Challenge, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
+use super::names::Proved;
 use super::outbox::Outbox;
 use super::peer_text::PeerText;
+use crate::access;
 use crate::opening::{First, Opening};
 use crate::own::Own;
 use crate::serving::{PARTING, Place, part};
@@ -36,6 +38,7 @@ struct Guest {
     dialect: Dialect,
     texts: PeerText,
     name: Option<String>,
+    proved: Proved,
     /// The operator's name. No user may have it, in upper or lower case.
     reserved: Arc<str>,
 }
@@ -45,11 +48,13 @@ pub(super) async fn talk(
     hub: Arc<Hub>,
     own: Arc<Own>,
     reserved: Arc<str>,
+    proved: Proved,
     framed: Framed<BoxSocket>,
     place: Place,
 ) {
     let (user, shape) = (framed.peer().clone(), framed.shape());
-    tracing::info!(%user, "came");
+    let who = access::who(framed.socket().info());
+    tracing::info!(%user, who, "came");
     let (mut receiving, sending) = framed.split();
     let sending = sending.into_socket();
     let budget = Budget::of(&sending, hub.trusted);
@@ -60,7 +65,10 @@ pub(super) async fn talk(
         own: Arc::clone(&own),
         dialect: hub.dialect(),
         texts: PeerText::new(&own, shape),
-        name: None,
+        name: proved.name.clone().filter(|name| {
+            message::fault_of_name(name).is_none() && !message::is_reserved(name, &reserved)
+        }),
+        proved,
         reserved,
     };
     let mut writing = pin!(member.outbox.write(sending));
@@ -273,10 +281,19 @@ impl Guest {
         if message::is_reserved(name, &self.reserved) {
             return Err("that name (`from`) is the server's own".into());
         }
+        if self.proved.is_anothers(name) {
+            return Err("that name (`from`) belongs to another user".into());
+        }
         Ok(name.to_owned())
     }
 
     async fn say(&self, message: &Message) {
+        let signed = matches!(self.dialect, Dialect::Text(_));
+        if signed && self.proved.is_forged(&message.text) {
+            let user = &self.seat.member.outbox.peer;
+            tracing::warn!(%user, "not relayed: signed with a name that belongs to another user");
+            return;
+        }
         if let Err(error) = self.seat.say(message).await {
             let user = &self.seat.member.outbox.peer;
             tracing::warn!(%user, %error, "shown here, and to nobody else");

@@ -161,6 +161,12 @@ pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     }
 }
 
+/// The names with which lines of `text` are signed.
+pub(super) fn signatures(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.split(['\n', '\r']);
+    lines.filter_map(|line| Some(line.split_once(SIGNATURE_END)?.0))
+}
+
 /// The fault of a name; `None` if it has none.
 pub(super) fn fault_of_name(name: &str) -> Option<&'static str> {
     if name.trim().is_empty() {

@@ -20,8 +20,8 @@
 //!   of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}` alone only
 //!   gives the user's name. Later messages may leave the name out. Without any, the name is
 //!   `anonymous`. A name has no invisible characters, no ` : `, and no space around it. It is
-//!   neither the operator's nor `socketry`, in any case. Two users may have the same name, since
-//!   nothing here proves a user's identity. The server answers a frame that it does not accept with
+//!   neither the operator's nor `socketry`, in any case. Two users may have the same name, unless it
+//!   is [proved](#proved-names). The server answers a frame that it does not accept with
 //!   `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
 //! If a user's first bytes on a stream look like another codec's, the server says so in a message,
@@ -109,8 +109,17 @@
 //! A user that reads nothing any more, or is gone, is still received: everything that it sent is
 //! relayed. A user that half-closes still receives messages for 3 seconds.
 //!
-//! # Silent users
+//! # Proved names
 //!
+//! Where the server asks users who they are ([`Service::access`], or client certificates), a user
+//! that has proved a name speaks under it as long as it gives no other. Nobody else may: the names
+//! of the server's tokens, and those that users who are here have proved, are refused to all others
+//! with JSON. With other codecs a text is not relayed if a line of it is signed with such a name.
+//! Names are compared without regard to case; one that only looks alike is another one. Over
+//! datagrams nobody can prove a name.
+//!
+//! # Silent users
+//!//!
 //! On a stream with JSON the first frame must come within [`limits::FIRST_WORD`]; an introduction
 //! is enough. After it, and with other codecs always, a user may be silent for as long as it likes
 //! and keeps its place: to listen is to take part. A dead peer does not keep its place where the
@@ -125,6 +134,7 @@ mod hub;
 mod join;
 pub mod limits;
 mod message;
+mod names;
 mod outbox;
 mod pacing;
 mod peer_text;
@@ -188,8 +198,8 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// The name that others see: with json "anonymous" if not given, else messages are then
-        /// unsigned
+        /// The name that others see: with json, if not given, that of the token or "anonymous";
+        /// else messages are then unsigned
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
@@ -200,7 +210,7 @@ pub(crate) async fn run(
     offered: &CommandLine,
     typed: &Typed,
 ) -> Result<ExitCode, AppError> {
-    let service = args.common.service(offered);
+    let common = args.common;
     match args.verb {
         Verb::Serve {
             url,
@@ -208,6 +218,7 @@ pub(crate) async fn run(
             trust_addresses,
             limits,
         } => {
+            let service = common.serving(offered, &limits)?;
             let start = Start::new(App::Chat, &service, url, limits.insecure, typed)?;
             let server = Server::bind(&service, &start.place()?)
                 .await?
@@ -215,7 +226,10 @@ pub(crate) async fn run(
                 .trust_addresses(trust_addresses);
             serve(server, &start, name.as_deref()).await?;
         }
-        Verb::Join { url, name } => join(&service, &url, name.as_deref()).await?,
+        Verb::Join { url, name } => {
+            let service = common.connecting(offered)?;
+            join(&service, &url, name.as_deref()).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

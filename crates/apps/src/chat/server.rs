@@ -5,17 +5,18 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::sync::Arc;
 
-use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener};
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
 use tokio::sync::mpsc;
 
 use super::console::Console;
 use super::hub::Hub;
 use super::message::{Dialect, Refusal, json, own_name, signed};
+use super::names::{Names, Proved};
 use super::{QUIT, bounded, guest};
 use crate::matrix::App;
 use crate::own::Own;
 use crate::serving::{FULL, Place, Rules};
-use crate::{AppError, Service, serving};
+use crate::{AppError, Service, access, serving};
 
 /// The operator's name if none was given.
 const OPERATOR: &str = "operator";
@@ -47,6 +48,7 @@ pub struct Server {
     operator: Option<String>,
     max_clients: usize,
     trusted: bool,
+    names: Arc<Names>,
 }
 
 impl Server {
@@ -62,6 +64,7 @@ impl Server {
             operator: None,
             max_clients: serving::MAX_CLIENTS,
             trusted: false,
+            names: Names::new(service.access.names()),
         })
     }
 
@@ -126,6 +129,7 @@ impl Server {
         let (hub, said) = Hub::new(Arc::clone(&own), console, self.trusted)?;
         let hub = Arc::new(hub);
         let reserved: Arc<str> = self.operator.as_deref().unwrap_or(OPERATOR).into();
+        let names = self.names;
         let operating = operate(Arc::clone(&hub), said, self.operator);
         let rules = Rules {
             places: self.max_clients,
@@ -133,13 +137,10 @@ impl Server {
             refusal: refusal(&own, hub.dialect()),
         };
         let accepting = serving::accept_until(self.listener, rules, stop, move |socket, place| {
-            converse(
-                Arc::clone(&hub),
-                Arc::clone(&own),
-                Arc::clone(&reserved),
-                socket,
-                place,
-            )
+            let proved = names.enter(access::proved_name(socket.info()));
+            let own = Arc::clone(&own);
+            let reserved = Arc::clone(&reserved);
+            converse(Arc::clone(&hub), own, reserved, proved, socket, place)
         });
         tokio::select! {
             served = accepting => served,
@@ -161,11 +162,12 @@ async fn converse(
     hub: Arc<Hub>,
     own: Arc<Own>,
     reserved: Arc<str>,
+    proved: Proved,
     socket: BoxSocket,
     place: Place,
 ) {
     let framed = own.framed(socket);
-    guest::talk(hub, own, reserved, framed, place).await;
+    guest::talk(hub, own, reserved, proved, framed, place).await;
 }
 
 /// Relays the operator's lines. An operator that has no more lines stays as a reader.

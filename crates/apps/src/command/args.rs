@@ -1,6 +1,7 @@
 //! The command line: `command serve` and `command run`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,12 +24,13 @@ const USAGE: u8 = 2;
 
 /// The options of `command run` that a user may write after the command by mistake. Short options
 /// are not in the list, since many programs have them.
-const OPTIONS: [&str; 5] = [
+const OPTIONS: [&str; 6] = [
     "--codec",
     "--encoding",
     "--quiet-gap",
     "--answer-within",
     "--no-stdin",
+    "--token-file",
 ];
 
 /// The exit code of `command run` if its output is not read any more: as if SIGPIPE (13) had ended
@@ -51,11 +53,17 @@ enum Verb {
         /// Where to listen
         #[arg(value_name = "URL", default_value = crate::service::DEFAULT_URL)]
         url: String,
-        /// Anybody who can connect may run any program as this user. Without it the URL has to
-        /// require client certificates: at a loopback address, too, which every user of this
-        /// machine reaches and, through a browser, any web page
+        /// Anybody who can connect may run any program as this user. Without it clients have to
+        /// prove who they are (--token-file, --allow-uid, client certificates): at a loopback
+        /// address, too, which every user of this machine reaches and, through a browser, any web
+        /// page
         #[arg(long)]
         allow_any: bool,
+        /// What each client may run: a file in TOML with a table for each name, such as [ann], with
+        /// commands = [["uptime"], …], exactly, or programs = ["ls", …], with any arguments. Nothing
+        /// goes through a shell
+        #[arg(long, value_name = "FILE", conflicts_with = "allow_any")]
+        rules: Option<PathBuf>,
         /// Kill a command that has run for this long: 90s, 10m, 1h30m
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         time_limit: Option<Duration>,
@@ -118,21 +126,27 @@ pub(crate) async fn run(
     offered: &CommandLine,
     typed: &Typed,
 ) -> Result<ExitCode, AppError> {
-    let service = args.common.service(offered);
+    let common = args.common;
     match args.verb {
         Verb::Serve {
             url,
             allow_any,
+            rules,
             time_limit,
             limits,
         } => {
+            let service = common.serving(offered, &limits)?;
             let start = Start::new(App::Command, &service, url, limits.insecure, typed)?;
-            let policy = Policy::typed(allow_any, &start)?;
+            let policy = Policy::typed(allow_any, rules.as_deref(), &start)?;
             serve(&service, &start, policy, time_limit, &limits).await
         }
         Verb::Run(args) => {
             let mut output = Output::default();
-            match ask(&service, args, &mut output).await {
+            let asked = match common.connecting(offered) {
+                Ok(service) => ask(&service, args, &mut output).await,
+                Err(error) => Err(error),
+            };
+            match asked {
                 Ok(exit) => Ok(ExitCode::from(exit.code())),
                 // Silent, as every program at the head of a broken pipe: `… | head -1` is no
                 // failure.

@@ -140,6 +140,7 @@ mod progress;
 mod properties;
 mod replies;
 mod requests;
+mod rules;
 mod server;
 #[cfg(feature = "fuzz")]
 mod stub;
@@ -152,6 +153,7 @@ pub(crate) use args::{Args, run, usage_code};
 pub use client::Client;
 pub(crate) use orphans::adopt as adopt_orphans;
 pub use policy::Policy;
+pub use rules::Rules;
 pub use server::Server;
 pub use wire::{Command, Exit, Stream};
 

@@ -21,7 +21,7 @@ use super::{MAX_PIECE, MAX_RAW_COMMAND, Policy};
 use crate::matrix::App;
 use crate::own::Own;
 use crate::serving::{FULL, Place};
-use crate::{AppError, Service, serving};
+use crate::{AppError, Service, access, serving};
 
 /// A server that runs the commands of its clients. The [module](super) documents the
 /// protocol.
@@ -37,6 +37,8 @@ pub struct Server {
 struct Rules {
     own: Arc<Own>,
     dialect: Dialect,
+    /// What each client may run, if not any program.
+    permitted: Option<super::Rules>,
     time_limit: Option<Duration>,
 }
 
@@ -47,7 +49,11 @@ impl Server {
     /// If nothing at `at` makes clients prove who they are and the policy needs that, if commands
     /// do not run over this pairing of transport and codec, or if listening fails.
     pub async fn bind(service: &Service, at: &Endpoint, policy: Policy) -> Result<Self, AppError> {
-        policy.check(at)?;
+        policy.check(at, &service.access)?;
+        let permitted = match policy {
+            Policy::Rules(rules) => Some(rules),
+            Policy::AllowAny | Policy::Authenticated => None,
+        };
         let listener = service.listen(App::Command, at).await?;
         let own = service.own()?;
         Ok(Server {
@@ -55,6 +61,7 @@ impl Server {
             rules: Rules {
                 dialect: Dialect::of(&own),
                 own,
+                permitted,
                 time_limit: None,
             },
             max_clients: serving::MAX_CLIENTS,
@@ -133,8 +140,8 @@ impl Server {
 
 impl Rules {
     async fn converse<E: Execution>(self, socket: BoxSocket, place: Place) {
-        let peer = socket.peer().clone();
-        tracing::info!(%peer, "connected");
+        let (peer, who) = (socket.peer().clone(), access::who(socket.info()));
+        tracing::info!(%peer, who, "connected");
         match self.talk::<E>(socket, place).await {
             Ok(()) => tracing::info!(%peer, "disconnected"),
             Err(error) => tracing::info!("{error}"),
@@ -143,6 +150,7 @@ impl Rules {
 
     async fn talk<E: Execution>(&self, socket: BoxSocket, place: Place) -> Result<(), AppError> {
         let stream = socket.shape().is_stream();
+        let name = access::proved_name(socket.info());
         let room = room(&self.own, self.dialect, socket.shape());
         let codec = self.own.codec();
         let (recv, send) = socket.split();
@@ -163,7 +171,7 @@ impl Rules {
                 Ok(frame) if may_be_cut && frame.len() >= MAX_RAW_COMMAND => {
                     (replies.refuse(TOO_LONG_FOR_RAW).await, false)
                 }
-                Ok(frame) => match self.program::<E>(&frame) {
+                Ok(frame) => match self.program::<E>(&frame, name.as_deref()) {
                     Err(words) => (replies.refuse(words).await, true),
                     Ok(job) => {
                         let goes_on = self.perform(job, &mut requests, &mut replies).await?;
@@ -184,8 +192,12 @@ impl Rules {
         Ok(())
     }
 
-    fn program<E: Execution>(&self, frame: &[u8]) -> Result<E, String> {
+    fn program<E: Execution>(&self, frame: &[u8], name: Option<&str>) -> Result<E, String> {
         let program = self.dialect.program(frame, self.own.encoding)?;
+        let program = match &self.permitted {
+            Some(rules) => rules.permit(name, program)?,
+            None => program,
+        };
         start(&program)
     }
 

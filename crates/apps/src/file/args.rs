@@ -131,7 +131,10 @@ pub(crate) async fn run(
     offered: &CommandLine,
     typed: &Typed,
 ) -> Result<ExitCode, AppError> {
-    let service = args.common.service(offered);
+    let service = match &args.verb {
+        Verb::Serve { limits, .. } => args.common.serving(offered, limits)?,
+        _ => args.common.connecting(offered)?,
+    };
     match args.verb {
         Verb::Serve {
             url,

@@ -18,7 +18,7 @@ use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::own::Own;
 use crate::serving::{FULL, Place, Rules};
-use crate::{AppError, Service, Shown, serving};
+use crate::{AppError, Service, Shown, access, serving};
 
 /// Serves the files of one directory: see [the protocol](super).
 ///
@@ -133,7 +133,8 @@ fn refusal(own: &Own) -> Vec<u8> {
 }
 
 async fn talk(own: Arc<Own>, root: Root, socket: BoxSocket, place: Place) {
-    let span = tracing::info_span!("client", peer = %socket.peer());
+    let who = access::who(socket.info());
+    let span = tracing::info_span!("client", peer = %socket.peer(), who);
     let talking = async {
         let wire = own.framed(socket);
         let ended = match own.is_json() {

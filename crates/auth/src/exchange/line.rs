@@ -118,6 +118,22 @@ pub(crate) fn parse_welcome(line: &str) -> Result<Vec<u8>, String> {
         .ok_or_else(|| "it is not 'welcome' and 64 hexadecimal digits".to_owned())
 }
 
+/// The words of a server that does not let a client in, if what it sent begins with them.
+///
+/// A client that proves no token gets them in place of the first frame.
+///
+/// ```
+/// let sent = b"socketry-auth refused: a token is needed\n";
+/// assert_eq!(socketry_auth::refused(sent).as_deref(), Some("a token is needed"));
+/// assert_eq!(socketry_auth::refused(b"a frame"), None);
+/// ```
+pub fn refused(sent: &[u8]) -> Option<String> {
+    let rest = sent.strip_prefix(REFUSED.as_bytes())?;
+    let line = rest.split(|byte| *byte == b'\n').next().unwrap_or(rest);
+    let line = &line[..line.len().min(LONGEST)];
+    Some(String::from_utf8_lossy(line).into_owned())
+}
+
 /// The words of a server that refuses.
 pub(crate) fn parse_refusal(line: &str) -> Option<&str> {
     line.strip_prefix(REFUSED)

@@ -15,28 +15,41 @@ use crate::error::AuthError;
 const MOST: u64 = 1 << 20;
 
 fn wrong(kind: ErrorKind, path: &Path, words: impl Display) -> AuthError {
-    AuthError::new(kind, format!("the tokens in {}: {words}", path.display()))
+    AuthError::new(kind, format!("{}: {words}", path.display()))
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> AuthError + '_ {
     move |error| wrong(ErrorKind::from(&error), path, error)
 }
 
-/// All tokens in a file, at least one, each name once.
-pub(crate) fn read(path: &Path) -> Result<Vec<Token>, AuthError> {
+/// The text of a file that only its owner may read or change, of at most 1 MiB: of secrets, or of
+/// rules.
+///
+/// # Errors
+/// If the file cannot be read, is too long, no text or no file, or if others may read or change it.
+pub fn private_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
+    let path = path.as_ref();
     let file = File::open(path).map_err(io_error(path))?;
     // What is checked is what is read.
     private(path, &file)?;
     let mut text = String::new();
     let read = file.take(MOST + 1).read_to_string(&mut text);
     let read = read.map_err(io_error(path))?;
-    let refused = |words: &str| Err(wrong(ErrorKind::InvalidOption, path, words));
-    if u64::try_from(read).is_ok_and(|read| read > MOST) {
-        return refused("the file is longer than 1 MiB");
+    match u64::try_from(read).is_ok_and(|read| read > MOST) {
+        true => Err(wrong(
+            ErrorKind::InvalidOption,
+            path,
+            "the file is longer than 1 MiB",
+        )),
+        false => Ok(text),
     }
-    let tokens = parse(path, &text)?;
+}
+
+/// All tokens in a file, at least one, each name once.
+pub(crate) fn read(path: &Path) -> Result<Vec<Token>, AuthError> {
+    let tokens = parse(path, &private_text(path)?)?;
     match tokens.is_empty() {
-        true => refused("there is none"),
+        true => Err(wrong(ErrorKind::InvalidOption, path, "there is no token")),
         false => Ok(tokens),
     }
 }
