@@ -1,15 +1,33 @@
 //! What every program writes around its sockets, once: a server with limits, deadlines and an end
-//! that drains.
+//! that drains; a client that reconnects, with many callers over one connection.
 //!
 //! [`Server`] accepts clients from any listener of `socketry-transport` and gives each to a handler
 //! as a [`Framed`](socketry_codec::Framed), or each of its frames as a request to be
 //! [answered](Server::answer). [`Limits`] bounds what clients may use. A [`Stopper`] ends the
 //! server in order, and an [`Observer`] hears of each connection.
+//!
+//! [`Client`] sends requests to one server, and gives each caller its answer. It dials again when
+//! the connection is lost, within [`ClientLimits`].
+//!
+//! # Features
+//!
+//! * `json`: `JsonField`, answers that are found by a field of a JSON object.
+//! * `serde`: [`Limits`] and [`ClientLimits`] from configuration files.
+//! * `tower`: `ClientService`, a client as a `tower::Service`.
 #![forbid(unsafe_code)]
 
+mod client;
 mod limits;
 mod server;
 
+#[cfg(feature = "tower")]
+pub use client::ClientService;
+#[cfg(feature = "json")]
+pub use client::JsonField;
+pub use client::{
+    Answers, Call, CallError, Client, ClientBuilder, ClientLimits, ClientState, Correlate, Integer,
+    IntegerField, Lost, Pushes,
+};
 pub use limits::Limits;
 pub use server::{
     Ending, Lent, LentRecv, LentSend, Observer, Refusal, Request, Served, Server, Stopper, Summary,

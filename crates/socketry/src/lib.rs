@@ -96,7 +96,7 @@
 //!   cryptography needs a C compiler.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
 //!   any stream, certificates of clients (with `tls`), users of Unix sockets.
-//! * `service`: servers with limits and an end that drains, as
+//! * `service`: servers with limits and an end that drains, and clients that reconnect, as
 //!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
 #![forbid(unsafe_code)]
