@@ -1,6 +1,8 @@
 //! Frames over TLS, and handshakes: ours, and tokio-rustls with the same configuration of rustls.
+//! And what others that stall cost a client.
 
 mod handshakes;
+mod stalled;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
@@ -39,6 +41,7 @@ const SIZES: [(usize, f64, f64); 4] = [
 pub(crate) fn contests() -> Vec<Contest> {
     let mut all: Vec<_> = SIZES.into_iter().map(framed).collect();
     all.push(handshakes::contest());
+    all.push(stalled::contest());
     all
 }
 
