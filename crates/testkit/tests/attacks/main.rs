@@ -10,6 +10,7 @@
 //! | a terabyte claimed and ten bytes sent | `claims` | | `framed_laws.rs`: memory follows what arrived |
 //! | a thousand handshakes of TLS that stall | `stalls` | | `tls/tests/failures.rs` |
 //! | records of TLS that are empty, of one byte, or claim much; warnings without end | `greetings` | | |
+//! | key updates, tickets and records of a byte by the thousand | `handshaken` | | renegotiation: `tls/tests/peers/surprises.rs` |
 //! | something precious where a socket is to be bound | `places` | | `transport/tests/transports.rs`: stale sockets |
 //!
 //! The attacks on file names, commands and chats are tested with those apps.
@@ -18,6 +19,7 @@
 mod claims;
 mod endless;
 mod greetings;
+mod handshaken;
 mod lengths;
 mod places;
 mod served;

@@ -26,7 +26,7 @@ use socketry_transport::{
 };
 use tokio::time::timeout;
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 const COUNT: usize = 1_000_000;
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::named("The authority"));

@@ -1,8 +1,10 @@
 //! Behaviour that good guesses get wrong, against the programs that show it.
 
+use std::future::poll_fn;
+
 use socketry_tls::{Tls, TlsInfo};
-use socketry_transport::{ErrorKind, Half, Listener, RecvExt, SendExt};
-use tokio::io::AsyncReadExt;
+use socketry_transport::{ErrorKind, Half, Listener, RecvExt, SendExt, SendHalf, Socket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -161,12 +163,49 @@ async fn a_refusal_is_told_though_a_write_fails_first() {
                     }
                 }
             };
-            let error = timeout(DEADLINE, writing).await.unwrap();
+            let error = timeout(DEADLINE, writing).await.expect(kind);
             assert!(error.to_string().contains(words), "{kind}: {error}");
             let error = socket.recv(&mut [0; 8]).await.unwrap_err();
             assert!(error.to_string().contains(words), "{kind}: {error}");
         }
     }
+}
+
+/// OpenSSL's client asks for another handshake at a line `R`. Over 1.2 each is refused, and one that
+/// asks again is given up; over 1.3 there is none.
+#[tokio::test]
+async fn no_client_renegotiates() {
+    if !is_here("openssl") {
+        return;
+    }
+    let mut listener = listen(Tls::new(), "").await;
+    let more = "-tls1_2 2>&1";
+    let line = s_client(listener.local().port().unwrap(), more);
+    let mut peer = Peer::start("sh", &["-c".to_owned(), line]);
+    let socket = timeout(DEADLINE, listener.accept()).await.unwrap().unwrap();
+    let (mut recv, mut send) = socket.split();
+    let mut stdin = peer.stdin.take().unwrap();
+    stdin.write_all(b"R\n").await.unwrap();
+    // The refusal leaves with the next flush.
+    let sending = async {
+        while poll_fn(|cx| send.poll_flush(cx)).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let receiving = async {
+        let mut buf = [0; 64];
+        tokio::select! {
+            received = recv.recv(&mut buf) => received,
+            () = sending => recv.recv(&mut buf).await,
+        }
+    };
+    let mut said = Vec::new();
+    let reading = peer.stdout.read_to_end(&mut said);
+    let both = timeout(DEADLINE, async { tokio::join!(receiving, reading) });
+    let (received, read) = both.await.unwrap();
+    assert!(read.is_ok() && !matches!(received, Ok((1.., _))));
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("no renegotiation"), "{said}");
 }
 
 /// CPython's `ssl` has no exporter, so that OpenSSL's own client is asked.
