@@ -65,7 +65,8 @@ fn framed((size, by_hand, with_util): (usize, f64, f64)) -> Contest {
             "tokio-util over tokio-rustls",
             side(unit, &load, receive_util, send_util),
         )
-        .target("ours", "tokio-rustls, by hand", by_hand);
+        .target("ours", "tokio-rustls, by hand", by_hand)
+        .target("ours", "our codec over tokio-rustls", 1.0);
     match with_util > 0.0 {
         true => contest.target("ours", "tokio-util over tokio-rustls", with_util),
         false => contest,
