@@ -81,6 +81,28 @@ fn private(key: &Path) -> Result<(), TlsError> {
     Err(error.hint(format!("chmod o= {}", key.display())))
 }
 
+/// An error if others may put another key into the directory.
+fn unchanged(directory: &Path) -> Result<(), TlsError> {
+    if !others_may_change(directory).map_err(io_error("identity", directory))? {
+        return Ok(());
+    }
+    let words = "others may change what is in it";
+    let error = wrong(ErrorKind::Denied, "identity", directory, words);
+    Err(error.hint(format!("chmod o-w {}", directory.display())))
+}
+
+/// Whether all users may write a file, or into a directory.
+#[cfg(unix)]
+pub(crate) fn others_may_change(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(fs::metadata(path)?.permissions().mode() & 0o002 != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn others_may_change(_path: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
 #[cfg(not(unix))]
 fn private(_key: &Path) -> Result<(), TlsError> {
     Ok(())
@@ -89,6 +111,7 @@ fn private(_key: &Path) -> Result<(), TlsError> {
 /// The files of a certificate and its key in `directory`, made if they are not there.
 pub(super) fn keep(directory: &Path, names: Vec<String>) -> Result<(PathBuf, PathBuf), TlsError> {
     make_directory(directory).map_err(io_error("identity", directory))?;
+    unchanged(directory)?;
     let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
     if !key.exists() {
         let made = made::key()?.serialize_pem();

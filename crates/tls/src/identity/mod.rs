@@ -14,6 +14,7 @@ use socketry_transport::ErrorKind;
 
 use crate::error::TlsError;
 use crate::pin::Pin;
+pub(crate) use files::others_may_change;
 
 /// The certificates and keys of this end.
 ///

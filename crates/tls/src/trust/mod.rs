@@ -15,6 +15,7 @@ use rustls::server::danger::ClientCertVerifier;
 use socketry_transport::ErrorKind;
 
 use crate::error::TlsError;
+use crate::identity::others_may_change;
 use crate::pin::Pin;
 use crate::provider::provider;
 use pinned::Pinned;
@@ -49,6 +50,11 @@ impl Trust {
             TlsError::new(kind, format!("the authorities in {file}: {error}"))
         };
         let text = std::fs::read(file).map_err(|error| wrong((&error).into(), &error))?;
+        // They would decide who is trusted.
+        if others_may_change(file).map_err(|error| wrong((&error).into(), &error))? {
+            let error = wrong(ErrorKind::Denied, &"others may change it");
+            return Err(error.hint(format!("chmod o-w {}", file.display())));
+        }
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let read = read.map_err(|error| wrong(ErrorKind::InvalidOption, &error))?;
         if read.is_empty() {
