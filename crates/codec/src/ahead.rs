@@ -1,7 +1,7 @@
 //! Frames that one call of a codec finds behind the first.
 
+use crate::Decoded;
 use crate::limits::FRAMES_AT_ONCE;
-use crate::{CodecError, Decoded};
 
 /// The positions of the whole frames behind the first.
 /// [`Codec::decode_many`](crate::Codec::decode_many) fills it.
@@ -76,23 +76,6 @@ impl Ahead {
     #[inline]
     pub fn clear(&mut self) {
         (self.given, self.found, self.reach) = (1, 1, 0);
-    }
-
-    /// The whole of [`decode_many`](crate::Codec::decode_many) for a codec that keeps nothing from
-    /// one call of `decode` to the next, unless that gave a frame: asks `decode` until it answers
-    /// anything else.
-    ///
-    /// # Errors
-    /// As `decode`, about the first frame. An error behind it comes when the codec is asked again.
-    #[inline(always)]
-    pub fn each(
-        &mut self,
-        input: &[u8],
-        mut decode: impl FnMut(&[u8]) -> Result<Decoded, CodecError>,
-    ) -> Result<Decoded, CodecError> {
-        let first = decode(input)?;
-        self.behind(first, input, |rest| decode(rest).ok());
-        Ok(first)
     }
 
     /// Adds the frames behind `first`, the answer about `input`, as long as there is room and

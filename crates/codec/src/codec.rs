@@ -1,6 +1,7 @@
 //! The contract of a codec: it finds the positions of frames, and never copies them.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
@@ -41,6 +42,16 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// A frame whose payload is at this range of the input.
+    #[inline]
+    pub fn frame(payload: Range<usize>, consumed: usize) -> Self {
+        Decoded::Frame {
+            start: payload.start,
+            end: payload.end,
+            consumed,
+        }
+    }
+
     /// Whether the answer is possible for `here` bytes of input: its positions are inside, and it
     /// makes progress. A third party's codec with another answer must not make its caller panic or
     /// spin.
@@ -83,13 +94,16 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// reports the same bytes only once.
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError>;
 
-    /// Looks for the next frame as [`decode`](Codec::decode) does, and notes the whole frames
-    /// behind it in `ahead`, which is empty. So one call finds many frames, and each costs next to
-    /// nothing, even if the codec is boxed.
+    /// The whole frame at the front of `input`, where a frame begins, as
+    /// [`decode`](Codec::decode) would answer. It changes nothing: `decode` may be asked about the
+    /// same bytes next, or about others. So a caller finds many frames with a few instructions each
+    /// (`Framed::recv_many`).
     ///
-    /// By default it notes no frame, which is always right. A codec without state between two calls
-    /// of `decode` overrides it in one line. A codec that remembers where its scan stopped uses
-    /// [`Ahead::behind`], and finds whole frames without changing that state:
+    /// `None`, the default, is always right: `decode` is asked instead. Any other answer than
+    /// [`Decoded::Frame`] means the same. A codec without state between two calls of `decode`
+    /// overrides it in one line. One that remembers where its scan stopped scans here without
+    /// remembering. A codec whose state changes with each frame (it counts them, or its key
+    /// changes) keeps the default.
     ///
     /// ```
     /// # use socketry_codec::{Ahead, Codec, CodecError, Decoded, End};
@@ -105,32 +119,41 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// #     Ok(())
     /// # }
     /// # fn at_boundary(&self) -> bool { true }
-    /// fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead)
-    /// -> Result<Decoded, CodecError> {
-    ///     ahead.each(input, |rest| self.decode(rest, end))
+    /// fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+    ///     self.decode(input, end).ok()
     /// }
     /// # }
     /// # let mut ahead = Ahead::new();
     /// # Three.decode_many(b"onetwosix", End::Open, &mut ahead).unwrap();
     /// # assert_eq!(ahead.count(), 2);
     /// ```
+    #[inline(always)]
+    fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+        let _ = (input, end);
+        None
+    }
+
+    /// Looks for the next frame as [`decode`](Codec::decode) does, and notes the frames behind it,
+    /// which [`whole`](Codec::whole) finds, in `ahead`. The method exists so that a boxed codec is
+    /// called once for many frames. A codec that wraps another passes it on.
     ///
-    /// The frames are those that `decode` would give one by one. The state of the codec is that
-    /// after the first of them. So its caller may forget the others at any time: the bytes may be a
-    /// body, which is not a frame, or another codec may take over. A codec whose state changes with
-    /// each frame (it counts them, or its key changes) keeps the default.
+    /// The state of the codec is that after the first frame. So its caller may forget the others at
+    /// any time: the bytes may be a body, which is not a frame, or another codec may take over.
     ///
     /// # Errors
     /// As [`decode`](Codec::decode), about the first frame. A fault behind it is the error of a
     /// later call.
+    // As a function of its own it reads the codec once and not for each frame.
+    #[inline(never)]
     fn decode_many(
         &mut self,
         input: &[u8],
         end: End,
         ahead: &mut Ahead,
     ) -> Result<Decoded, CodecError> {
-        let _ = ahead;
-        self.decode(input, end)
+        let first = self.decode(input, end)?;
+        ahead.behind(first, input, |rest| self.whole(rest, end));
+        Ok(first)
     }
 
     /// Appends `frame` as it goes on the wire.
@@ -273,6 +296,9 @@ boxed!(Raw, Line, Struct, Json, BareJson);
 impl Codec for BoxCodec {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         (**self).decode(input, end)
+    }
+    fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+        (**self).whole(input, end)
     }
     fn decode_many(
         &mut self,

@@ -44,8 +44,21 @@ pub struct Format {
     order: Order,
     letter: u8,
     // Both follow from the two above. They are stored, since every frame asks for them.
-    big: bool,
+    word: Word,
     size: u8,
+}
+
+/// The width and order of an integer. The orders of more than one byte are sorted by what comes
+/// first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Hash)]
+pub(crate) enum Word {
+    Byte,
+    Little2,
+    Little4,
+    Little8,
+    Big2,
+    Big4,
+    Big8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,7 +92,7 @@ impl Format {
         Some(Format {
             order,
             letter,
-            big: order.is_big(),
+            word: Word::new(size, order.is_big()),
             size: u8::try_from(size).ok()?,
         })
     }
@@ -120,14 +133,14 @@ impl Format {
     /// finding the next frame waits for nothing else.
     #[inline]
     pub(crate) fn word(&self, bytes: &[u8]) -> Option<u64> {
-        match (self.size, self.big) {
-            (1, _) => bytes.first().map(|byte| u64::from(*byte)),
-            (2, false) => bytes.first_chunk().map(|b| u16::from_le_bytes(*b).into()),
-            (2, true) => bytes.first_chunk().map(|b| u16::from_be_bytes(*b).into()),
-            (4, false) => bytes.first_chunk().map(|b| u32::from_le_bytes(*b).into()),
-            (4, true) => bytes.first_chunk().map(|b| u32::from_be_bytes(*b).into()),
-            (_, false) => bytes.first_chunk().map(|b| u64::from_le_bytes(*b)),
-            (_, true) => bytes.first_chunk().map(|b| u64::from_be_bytes(*b)),
+        match self.word {
+            Word::Byte => bytes.first().map(|byte| u64::from(*byte)),
+            Word::Little2 => bytes.first_chunk().map(|b| u16::from_le_bytes(*b).into()),
+            Word::Big2 => bytes.first_chunk().map(|b| u16::from_be_bytes(*b).into()),
+            Word::Little4 => bytes.first_chunk().map(|b| u32::from_le_bytes(*b).into()),
+            Word::Big4 => bytes.first_chunk().map(|b| u32::from_be_bytes(*b).into()),
+            Word::Little8 => bytes.first_chunk().map(|b| u64::from_le_bytes(*b)),
+            Word::Big8 => bytes.first_chunk().map(|b| u64::from_be_bytes(*b)),
         }
     }
 
@@ -140,7 +153,7 @@ impl Format {
     /// The lowest bytes of `len`, which the caller has compared with [`max`](Format::max).
     #[inline]
     pub(crate) fn bytes(&self, len: u64) -> Affix {
-        if self.big {
+        if self.is_big() {
             Affix::new(&len.to_be_bytes()[8 - self.size()..])
         } else {
             Affix::new(&len.to_le_bytes()[..self.size()])
@@ -152,7 +165,7 @@ impl Format {
     #[inline]
     pub(crate) fn put(&self, len: u64, out: &mut BytesMut) {
         let stays = out.len() + self.size();
-        let word = if self.big {
+        let word = if self.is_big() {
             (len << self.spare()).to_be_bytes()
         } else {
             len.to_le_bytes()
@@ -166,9 +179,16 @@ impl Format {
         usize::try_from(self.max()).map_or(bytes, |max| max.min(bytes))
     }
 
+    /// Its width and order.
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> Word {
+        self.word
+    }
+
     /// Whether the most significant byte comes first.
-    pub(crate) fn is_big(&self) -> bool {
-        self.big
+    #[inline]
+    fn is_big(&self) -> bool {
+        self.word >= Word::Big2
     }
 
     /// The bits of a 64-bit word that this format does not use.
@@ -186,6 +206,20 @@ impl Format {
 #[cold]
 fn negative(len: i64) -> CodecError {
     CodecError::fatal(Fault::NegativeLength(len))
+}
+
+impl Word {
+    fn new(size: usize, big: bool) -> Self {
+        match (size, big) {
+            (1, _) => Word::Byte,
+            (2, false) => Word::Little2,
+            (2, true) => Word::Big2,
+            (4, false) => Word::Little4,
+            (4, true) => Word::Big4,
+            (_, false) => Word::Little8,
+            (_, true) => Word::Big8,
+        }
+    }
 }
 
 impl Order {
@@ -224,7 +258,7 @@ impl Default for Format {
         Format {
             order: Order::Native,
             letter: b'i',
-            big: cfg!(target_endian = "big"),
+            word: Word::new(4, cfg!(target_endian = "big")),
             size: 4,
         }
     }

@@ -108,6 +108,14 @@ impl Codec for Json {
         Ok(decoded)
     }
 
+    #[inline(always)]
+    fn whole(&mut self, input: &[u8], _: End) -> Option<Decoded> {
+        self.sized.front(input).filter(|frame| match *frame {
+            Decoded::Frame { start, end, .. } => is_object(&input[start..end]),
+            _ => false,
+        })
+    }
+
     fn decode_many(
         &mut self,
         input: &[u8],

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use memchr::memchr;
 
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
-use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
 
 /// `line`, `line:crlf`, `line:\0`: a frame is the bytes before a delimiter.
 ///
@@ -116,7 +116,7 @@ impl Line {
 
     /// The line at the front, if it is whole and not too long.
     #[inline(always)]
-    fn whole(&self, input: &[u8]) -> Option<Decoded> {
+    fn front(&self, input: &[u8]) -> Option<Decoded> {
         let reach = self.reach().min(input.len());
         let at = memchr(self.ending.last(), &input[..reach])?;
         self.frame(self.trim(input, at), at + 1).ok()
@@ -232,15 +232,9 @@ impl Codec for Line {
         }
     }
 
-    fn decode_many(
-        &mut self,
-        input: &[u8],
-        end: End,
-        ahead: &mut Ahead,
-    ) -> Result<Decoded, CodecError> {
-        let first = self.decode(input, end)?;
-        ahead.behind(first, input, |rest| self.whole(rest));
-        Ok(first)
+    #[inline(always)]
+    fn whole(&mut self, input: &[u8], _: End) -> Option<Decoded> {
+        self.front(input)
     }
 
     #[inline(always)]

@@ -2,9 +2,31 @@
 
 use bytes::BytesMut;
 
+use crate::format::Word;
 use crate::gather::encode_behind;
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
 use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, FrameSource, Properties};
+
+/// `$then` for each width and order, so that a loop in it is compiled for each.
+macro_rules! each_word {
+    ($kind:expr, |$len:ident| $then:expr) => {{
+        macro_rules! with {
+            ($word:ident, $read:ident) => {{
+                let $len = |header| -> u64 { $word::$read(header).into() };
+                $then
+            }};
+        }
+        match $kind {
+            Word::Little4 => with!(u32, from_le_bytes),
+            Word::Big4 => with!(u32, from_be_bytes),
+            Word::Byte => with!(u8, from_le_bytes),
+            Word::Little2 => with!(u16, from_le_bytes),
+            Word::Big2 => with!(u16, from_be_bytes),
+            Word::Little8 => with!(u64, from_le_bytes),
+            Word::Big8 => with!(u64, from_be_bytes),
+        }
+    }};
+}
 
 /// `struct`, `struct:>I`, …: a length as Python's `struct` writes it, then that many bytes.
 ///
@@ -79,26 +101,31 @@ impl Struct {
         ahead: &mut Ahead,
         is_good: impl Fn(&[u8]) -> bool,
     ) {
-        macro_rules! each {
-            ($word:ident, $read:ident) => {
-                ahead.behind(first, input, |rest| {
-                    let len = |header| $word::$read(header).into();
-                    whole(rest, self.longest, len).filter(|frame| match *frame {
-                        Decoded::Frame { start, end, .. } => is_good(&rest[start..end]),
-                        _ => false,
-                    })
+        each_word!(self.format.kind(), |len| {
+            ahead.behind(first, input, |rest| {
+                whole(rest, self.longest, len).filter(|frame| match *frame {
+                    Decoded::Frame { start, end, .. } => is_good(&rest[start..end]),
+                    _ => false,
                 })
-            };
+            })
+        });
+    }
+
+    /// The frame at the front, if it is whole and not too long. The default format is in line: for
+    /// another one the call costs as much as all the rest.
+    #[inline(always)]
+    pub(crate) fn front(&self, input: &[u8]) -> Option<Decoded> {
+        if self.format.kind() == Word::Little4 {
+            return whole(input, self.longest, |header| {
+                u32::from_le_bytes(header).into()
+            });
         }
-        match (self.format.size(), self.format.is_big()) {
-            (1, _) => each!(u8, from_le_bytes),
-            (2, false) => each!(u16, from_le_bytes),
-            (2, true) => each!(u16, from_be_bytes),
-            (4, false) => each!(u32, from_le_bytes),
-            (4, true) => each!(u32, from_be_bytes),
-            (_, false) => each!(u64, from_le_bytes),
-            (_, true) => each!(u64, from_be_bytes),
-        }
+        self.front_of(input)
+    }
+
+    #[inline(never)]
+    fn front_of(&self, input: &[u8]) -> Option<Decoded> {
+        each_word!(self.format.kind(), |len| whole(input, self.longest, len))
     }
 
     /// The error of a length that is above [`longest`](Struct::longest).
@@ -122,14 +149,12 @@ fn whole<const N: usize>(
     longest: usize,
     len: impl Fn([u8; N]) -> u64,
 ) -> Option<Decoded> {
-    let (header, body) = input.split_first_chunk()?;
-    let most = longest.min(body.len());
-    let size = usize::try_from(len(*header)).ok()?;
-    // Compared before it is added to: a peer's length may be the largest number.
-    (size <= most).then(|| Decoded::Frame {
+    let size = usize::try_from(len(*input.first_chunk()?)).ok()?;
+    let end = size.checked_add(N)?;
+    (size <= longest && end <= input.len()).then_some(Decoded::Frame {
         start: N,
-        end: N + size,
-        consumed: N + size,
+        end,
+        consumed: end,
     })
 }
 
@@ -178,6 +203,11 @@ impl Codec for Struct {
         })
     }
 
+    #[inline(always)]
+    fn whole(&mut self, input: &[u8], _: End) -> Option<Decoded> {
+        self.front(input)
+    }
+
     fn decode_many(
         &mut self,
         input: &[u8],
@@ -209,14 +239,14 @@ impl Codec for Struct {
                 encode_behind(frames, out, full, self.longest, $header::<$size>)
             };
         }
-        match (self.format.size(), self.format.is_big()) {
-            (1, _) => behind!(1, little),
-            (2, false) => behind!(2, little),
-            (2, true) => behind!(2, big),
-            (4, false) => behind!(4, little),
-            (4, true) => behind!(4, big),
-            (_, false) => behind!(8, little),
-            (_, true) => behind!(8, big),
+        match self.format.kind() {
+            Word::Byte => behind!(1, little),
+            Word::Little2 => behind!(2, little),
+            Word::Big2 => behind!(2, big),
+            Word::Little4 => behind!(4, little),
+            Word::Big4 => behind!(4, big),
+            Word::Little8 => behind!(8, little),
+            Word::Big8 => behind!(8, big),
         }
     }
 

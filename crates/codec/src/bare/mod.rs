@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use self::scanner::Scanner;
 use crate::limits::{DEFAULT_MAX_BARE, Limits, MAX_DEPTH, check, contain, refused, unfinished};
-use crate::{Affix, Ahead, Codec, CodecError, Content, Decoded, End, Fault, Properties};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
 
 /// `json:bare`: a frame is one JSON object, and ends at its own closing brace.
 ///
@@ -101,7 +101,7 @@ impl BareJson {
     }
 
     /// The object at the front, after white space, if it is whole and correct.
-    fn whole(&self, input: &[u8]) -> Option<Decoded> {
+    fn front(&self, input: &[u8]) -> Option<Decoded> {
         let start = blank(input);
         let object = &input[start..];
         let reach = self.limits.max_frame.min(object.len());
@@ -201,15 +201,9 @@ impl Codec for BareJson {
         answer.map_err(|error| self.settle(error, end, input.len()))
     }
 
-    fn decode_many(
-        &mut self,
-        input: &[u8],
-        end: End,
-        ahead: &mut Ahead,
-    ) -> Result<Decoded, CodecError> {
-        let first = self.decode(input, end)?;
-        ahead.behind(first, input, |rest| self.whole(rest));
-        Ok(first)
+    #[inline]
+    fn whole(&mut self, input: &[u8], _: End) -> Option<Decoded> {
+        self.front(input)
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use socketry_transport::RecvHalf;
 
-use super::input::{Refused, Step};
+use super::frames::in_batches;
+use super::input::{Ask, Refused, Step};
 use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed, Frames};
 use crate::Codec;
@@ -26,7 +27,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
 
     async fn recv_waiting(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let mut need = None;
-        poll_fn(|cx| self.poll_frames(cx, &mut need)).await?;
+        poll_fn(|cx| self.poll_frames(cx, Ask::Many, &mut need)).await?;
         let frame = self.input.take();
         Ok(frame.map(|range| self.input.slice(range)))
     }
@@ -70,8 +71,8 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     ///
     /// It waits only for the first frame, so there are often fewer than `most`. There are never
     /// more than [`FRAMES_AT_ONCE`](crate::limits::FRAMES_AT_ONCE), whose positions take 3 KiB
-    /// while this connection has frames to receive. With a codec that does not [look
-    /// ahead](Codec::decode_many) there is one. On a datagram socket they are the frames of one
+    /// while this connection has frames to receive. With a codec that finds no [whole
+    /// frames](Codec::whole) there is one. On a datagram socket they are the frames of one
     /// datagram.
     ///
     /// Cancel-safe: the next call gives the frames that were not given out, by this call or by its
@@ -84,17 +85,25 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     pub fn recv_many(
         &mut self,
         most: usize,
-    ) -> impl Future<Output = Result<Option<Frames<'_>>, FrameError>> {
+    ) -> impl Future<Output = Result<Option<Frames<'_, C>>, FrameError>> {
         let most = most.max(1);
         Quick::new(RecvMany(self, most), |(framed, most)| {
             framed.recv_many_waiting(most)
         })
     }
 
-    async fn recv_many_waiting(&mut self, most: usize) -> Result<Option<Frames<'_>>, FrameError> {
+    async fn recv_many_waiting(
+        &mut self,
+        most: usize,
+    ) -> Result<Option<Frames<'_, C>>, FrameError> {
+        let ask = if in_batches::<C>() {
+            Ask::Many
+        } else {
+            Ask::One
+        };
         let mut need = None;
-        poll_fn(|cx| self.poll_frames(cx, &mut need)).await?;
-        Ok(self.input.lend(most))
+        poll_fn(|cx| self.poll_frames(cx, ask, &mut need)).await?;
+        Ok(self.input.lend(most, &mut self.codec))
     }
 
     /// Receives frames that have arrived, at least one and at most `most` (at least 1), as
@@ -111,7 +120,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     ) -> Result<usize, FrameError> {
         if !self.input.has_frames() {
             let mut need = None;
-            poll_fn(|cx| self.poll_frames(cx, &mut need)).await?;
+            poll_fn(|cx| self.poll_frames(cx, Ask::Many, &mut need)).await?;
         }
         Ok(self.input.cut_many(most.max(1), into))
     }
@@ -127,7 +136,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     ) -> Poll<Result<Option<Bytes>, FrameError>> {
         let mut frame = self.input.take();
         if frame.is_none() {
-            ready!(self.poll_frames(cx, &mut None))?;
+            ready!(self.poll_frames(cx, Ask::Many, &mut None))?;
             frame = self.input.take();
         }
         Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
@@ -139,6 +148,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     fn poll_frames(
         &mut self,
         cx: &mut Context<'_>,
+        ask: Ask,
         need: &mut Option<usize>,
     ) -> Poll<Result<(), FrameError>> {
         loop {
@@ -150,7 +160,7 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
                 );
                 filled.map_err(|fault| self.recv_error(fault))?;
             }
-            match self.look()? {
+            match self.look(ask)? {
                 Step::Frames | Step::Over => return Poll::Ready(Ok(())),
                 Step::More(more) => *need = Some(more),
             }
@@ -158,11 +168,11 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     }
 
     /// The next step, without receiving.
-    fn look(&mut self) -> Result<Step, FrameError> {
+    fn look(&mut self, ask: Ask) -> Result<Step, FrameError> {
         if self.input.body_left() > 0 {
             return Err(self.recv_error(FrameFault::BodyUnread(self.input.body_left())));
         }
-        let step = self.input.step(&mut self.codec);
+        let step = self.input.step(&mut self.codec, ask);
         step.map_err(|error| self.codec_error(error))
     }
 
@@ -203,15 +213,15 @@ impl<'a, S, C> First for Recv<'a, S, C> {
 /// The first step of `recv_many`: frames that were found already.
 struct RecvMany<'a, S, C>(&'a mut Framed<S, C>, usize);
 
-impl<'a, S, C> First for RecvMany<'a, S, C> {
-    type Output = Result<Option<Frames<'a>>, FrameError>;
+impl<'a, S, C: Codec> First for RecvMany<'a, S, C> {
+    type Output = Result<Option<Frames<'a, C>>, FrameError>;
     type Rest = (&'a mut Framed<S, C>, usize);
 
     #[inline(always)]
     fn first(self) -> Result<Self::Output, Self::Rest> {
         let RecvMany(framed, most) = self;
         if framed.input.has_frames() {
-            return Ok(Ok(framed.input.lend(most)));
+            return Ok(Ok(framed.input.lend(most, &mut framed.codec)));
         }
         Err((framed, most))
     }

@@ -1,4 +1,4 @@
-//! `decode_many` and `encode_many` give the same as `decode` and `encode`, one by one.
+//! `decode_many`, `whole` and `encode_many` give the same as `decode` and `encode`, one by one.
 
 use bytes::BytesMut;
 use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End, FrameSource};
@@ -53,6 +53,37 @@ impl Codec for ByMany {
     }
 }
 
+/// A codec that asks the one inside for the [whole frame](Codec::whole) behind each frame.
+#[derive(Clone, Debug)]
+struct ByWhole {
+    codec: BoxCodec,
+    /// How many frames behind one of `decode` are given out; those behind them are asked for, and
+    /// forgotten.
+    most: usize,
+    /// How many are left of them, where a frame begins.
+    left: Option<usize>,
+}
+
+impl Codec for ByWhole {
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        let whole = self.left.and_then(|_| self.codec.whole(input, end));
+        if let (Some(frame @ Decoded::Frame { .. }), Some(left @ 1..)) = (whole, self.left) {
+            self.left = Some(left - 1);
+            return Ok(frame);
+        }
+        let answer = self.codec.decode(input, end);
+        let is_frame = matches!(answer, Ok(Decoded::Frame { .. }));
+        self.left = is_frame.then_some(self.most);
+        answer
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        self.codec.encode(frame, out)
+    }
+    fn at_boundary(&self) -> bool {
+        self.codec.at_boundary()
+    }
+}
+
 pub(super) fn frames_found_ahead_are_those_found_one_by_one(subject: &Subject) -> Verdict {
     let mut random = random();
     for stream in subject.streams(&mut random)? {
@@ -66,6 +97,14 @@ pub(super) fn frames_found_ahead_are_those_found_one_by_one(subject: &Subject) -
             same(&many().stream(pieces(&stream, &cuts))?, &one_by_one, how)?;
             same(&many().datagram(&stream)?, &datagram, || {
                 format!("{}, as a datagram", how())
+            })?;
+            let whole = Driver::new(ByWhole {
+                codec: codec(),
+                most: most - 1,
+                left: None,
+            });
+            same(&whole.stream(pieces(&stream, &cuts))?, &one_by_one, || {
+                format!("`whole`, {}", how())
             })?;
         }
     }

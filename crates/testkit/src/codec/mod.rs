@@ -121,7 +121,7 @@ macro_rules! __codec_laws {
             declared::its_properties_are_true
                 "The declared `properties` are true: boundaries, content, length, state.",
             many::frames_found_ahead_are_those_found_one_by_one
-                "`decode_many` finds the frames of `decode`, wherever the stream is cut.",
+                "`decode_many` and `whole` find the frames of `decode`, wherever the stream is cut.",
             many::frames_found_ahead_may_be_dropped
                 "After the first frame of `decode_many`, a codec is as new.",
             many::frames_encoded_together_are_those_encoded_one_by_one

@@ -2,7 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{
-    BoxCodec, Codec, CodecError, Compat, FrameError, FrameFault, Framed, NamedCodec, Reader,
+    Ahead, BoxCodec, Codec, CodecError, Compat, Decoded, End, FrameError, FrameFault, Framed,
+    NamedCodec, Reader,
 };
 use tokio_util::codec::Decoder;
 
@@ -113,10 +114,16 @@ const WAYS: [Way; 7] = [
 
 /// Compares frames that are received in every way with the codec's own answers.
 fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream: &[u8]) -> Verdict {
-    for way in WAYS {
-        let framed = Framed::new(socket(), subject.codec(subject.small()));
-        let datagrams = !framed.shape().is_stream();
-        let found = block_on_events(framed, way)?;
+    let datagrams = !Framed::new(socket(), subject.codec(subject.small()))
+        .shape()
+        .is_stream();
+    let codec = || subject.codec(subject.small());
+    for (way, boxed) in WAYS.into_iter().flat_map(|way| [(way, true), (way, false)]) {
+        let found = if boxed {
+            block_on_events(Framed::new(socket(), codec()), way)?
+        } else {
+            block_on_events(Framed::new(socket(), Plain(codec())), way)?
+        };
         // An error that is fatal on a stream ends only its datagram there.
         let as_there = |event: &Event| {
             event.clone().map_err(|wrong| Wrong {
@@ -127,7 +134,7 @@ fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream:
         let due: Vec<Event> = due.iter().map(as_there).collect();
         same(&found, &due, || {
             format!(
-                "Framed over {}, datagrams: {datagrams}, {way:?}",
+                "Framed over {}, datagrams: {datagrams}, boxed: {boxed}, {way:?}",
                 shown(stream)
             )
         })?;
@@ -135,7 +142,38 @@ fn agrees(subject: &Subject, socket: impl Fn() -> Script, due: &[Event], stream:
     Ok(())
 }
 
-fn block_on_events(mut framed: Framed<Script, BoxCodec>, way: Way) -> Result<Vec<Event>, String> {
+/// A codec whose type is not that of a boxed one: `Framed` then finds the frames of a batch one by
+/// one.
+#[derive(Clone)]
+struct Plain(BoxCodec);
+
+impl Codec for Plain {
+    fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
+        self.0.decode(input, end)
+    }
+    fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+        self.0.whole(input, end)
+    }
+    fn decode_many(
+        &mut self,
+        input: &[u8],
+        end: End,
+        ahead: &mut Ahead,
+    ) -> Result<Decoded, CodecError> {
+        self.0.decode_many(input, end, ahead)
+    }
+    fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        self.0.encode(frame, out)
+    }
+    fn at_boundary(&self) -> bool {
+        self.0.at_boundary()
+    }
+}
+
+fn block_on_events<C: Codec>(
+    mut framed: Framed<Script, C>,
+    way: Way,
+) -> Result<Vec<Event>, String> {
     let mut events = Vec::new();
     block_on(async {
         loop {
@@ -150,8 +188,8 @@ fn block_on_events(mut framed: Framed<Script, BoxCodec>, way: Way) -> Result<Vec
 }
 
 /// The result of one call; no frames are the end.
-async fn received(
-    framed: &mut Framed<Script, BoxCodec>,
+async fn received<C: Codec>(
+    framed: &mut Framed<Script, C>,
     way: Way,
 ) -> Result<Vec<Bytes>, FrameError> {
     let mut kept = Vec::new();

@@ -29,6 +29,7 @@ struct Bent {
     shared: Arc<AtomicUsize>,
     limits: Limits,
     decode: fn(&mut Bent, &[u8], End) -> Answer,
+    whole: fn(&mut Bent, &[u8], End) -> Option<Decoded>,
     many: fn(&mut Bent, &[u8], End, &mut Ahead) -> Answer,
     encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
     /// How many bytes more than it was told `encode_many` takes for the mark.
@@ -47,6 +48,7 @@ impl Bent {
             shared: Arc::default(),
             limits,
             decode: |bent, input, end| bent.good.decode(input, end),
+            whole: |bent, input, end| bent.good.whole(input, end),
             many: |bent, input, end, _| (bent.decode)(bent, input, end),
             encode: |bent, frame, out| bent.good.encode(frame, out),
             beyond: 0,
@@ -60,6 +62,9 @@ impl Bent {
 impl Codec for Bent {
     fn decode(&mut self, input: &[u8], end: End) -> Answer {
         (self.decode)(self, input, end)
+    }
+    fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+        (self.whole)(self, input, end)
     }
     fn decode_many(&mut self, input: &[u8], end: End, ahead: &mut Ahead) -> Answer {
         (self.many)(self, input, end, ahead)

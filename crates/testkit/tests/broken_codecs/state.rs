@@ -129,10 +129,30 @@ fn frames_ahead_that_are_no_frames() {
 #[test]
 fn a_look_ahead_that_is_remembered() {
     let broken = bent("line", |bent| {
-        bent.many = |bent, input, end, ahead| ahead.each(input, |rest| bent.good.decode(rest, end));
+        bent.many = |bent, input, end, ahead| {
+            let first = bent.good.decode(input, end)?;
+            ahead.behind(first, input, |rest| bent.good.decode(rest, end).ok());
+            Ok(first)
+        };
     });
     caught("frames_found_ahead_are_those_found_one_by_one", &broken);
     caught("frames_found_ahead_may_be_dropped", &broken);
+}
+
+#[test]
+fn a_whole_frame_that_is_another_or_changes_the_codec() {
+    let law = "frames_found_ahead_are_those_found_one_by_one";
+    let shifted = bent("struct:B", |bent| {
+        bent.whole = |bent, input, end| match bent.good.decode(input, end) {
+            Ok(Decoded::Frame { start, end, .. }) => frame(start - 1, end, end).ok(),
+            _ => None,
+        };
+    });
+    caught(law, &shifted.carries(0, 255));
+    let broken = bent("line", |bent| {
+        bent.whole = |bent, input, end| bent.good.decode(input, end).ok();
+    });
+    caught(law, &broken);
 }
 
 #[test]

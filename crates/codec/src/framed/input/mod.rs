@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frames::{Frames, Given};
+use super::frames::{Count, Frames, in_batches};
 use super::watch::Watch;
-use crate::Ahead;
+use crate::limits::FRAMES_AT_ONCE;
 use crate::reader::cut;
+use crate::{Ahead, Codec, End};
 use deadline::Deadline;
 use room::Growth;
-pub(super) use step::{Refused, Step};
+pub(super) use step::{Ask, Refused, Step};
 
 /// The state of the receiving side.
 pub(super) struct Input {
@@ -56,6 +57,18 @@ enum State {
     Datagram,
     /// No more frames are given.
     Over,
+}
+
+impl State {
+    /// Whether bytes may follow those that have arrived.
+    #[inline]
+    fn end(self) -> End {
+        match self {
+            State::Stream => End::Open,
+            State::Ended | State::Over => End::Closed,
+            State::NoDatagram | State::Datagram => End::Datagram,
+        }
+    }
 }
 
 impl Input {
@@ -125,17 +138,31 @@ impl Input {
         self.ahead.as_deref().is_some_and(|ahead| !ahead.is_empty())
     }
 
-    /// The next `most` frames or fewer. Each counts as given out when the iterator gives it. `None`
-    /// if there are none.
+    /// The next `most` frames or fewer: those that were found, and then those that the codec finds
+    /// meanwhile. Each counts as given out when the iterator gives it. `None` if none was found.
     #[inline]
-    pub(super) fn lend(&mut self, most: usize) -> Option<Frames<'_>> {
+    pub(super) fn lend<'a, C: Codec>(
+        &'a mut self,
+        most: usize,
+        codec: &'a mut C,
+    ) -> Option<Frames<'a, C>> {
+        let most = most.min(FRAMES_AT_ONCE);
+        let end = self.state.end();
         let (places, given) = self.ahead.as_deref_mut()?.lend(most);
-        let rest = &self.buf[self.pos..];
-        let given = Given {
-            frames: (*given, given),
-            bytes: (self.pos, &mut self.pos),
+        let left = if in_batches::<C>() {
+            0
+        } else {
+            most - places.len()
         };
-        (!places.is_empty()).then(|| Frames::new(places, rest, given))
+        (!places.is_empty()).then(|| Frames {
+            left,
+            places: places.iter(),
+            given: Count::new(given),
+            rest: &self.buf[self.pos..],
+            pos: Count::new(&mut self.pos),
+            codec,
+            end,
+        })
     }
 
     /// Cuts the next `most` frames or fewer from the buffer without a copy, and gives their number.

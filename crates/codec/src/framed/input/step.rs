@@ -16,6 +16,15 @@ pub(in crate::framed) enum Step {
     Over,
 }
 
+/// How many frames the codec is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::framed) enum Ask {
+    /// One: [`Frames`](crate::framed::Frames) finds those behind it.
+    One,
+    /// As many as there are.
+    Many,
+}
+
 /// An error of the codec, and the first of the bytes that it is about.
 pub(in crate::framed) struct Refused {
     pub(in crate::framed) error: CodecError,
@@ -24,7 +33,11 @@ pub(in crate::framed) struct Refused {
 
 impl Input {
     /// Asks the codec for frames in the bytes that have arrived, once all earlier ones are taken.
-    pub(in crate::framed) fn step<C: Codec>(&mut self, codec: &mut C) -> Result<Step, Refused> {
+    pub(in crate::framed) fn step<C: Codec>(
+        &mut self,
+        codec: &mut C,
+        ask: Ask,
+    ) -> Result<Step, Refused> {
         loop {
             let end = match self.look_at() {
                 Ok(end) => end,
@@ -33,7 +46,12 @@ impl Input {
             let here = self.here();
             let ahead = self.ahead.get_or_insert_with(spare::take_ahead);
             ahead.clear();
-            let decoded = match codec.decode_many(&self.buf[self.pos..], end, ahead) {
+            let bytes = &self.buf[self.pos..];
+            let answer = match ask {
+                Ask::One => codec.decode(bytes, end),
+                Ask::Many => codec.decode_many(bytes, end, ahead),
+            };
+            let decoded = match answer {
                 Ok(decoded) => decoded,
                 Err(error) => return Err(self.wrong(error, end)),
             };
