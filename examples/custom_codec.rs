@@ -8,11 +8,8 @@ use std::process::ExitCode;
 
 use bytes::BytesMut;
 use socketry_apps::cli::CommandLine;
-use socketry_codec::limits::{check, unfinished};
-use socketry_codec::{Codec, CodecError, CodecRegistry, Decoded, End, Fault, Properties};
-
-/// The length has at most nine digits, so that no sum of positions can overflow.
-const DIGITS: usize = 9;
+use socketry_codec::limits::{admit, check, decimal, unfinished};
+use socketry_codec::{Codec, CodecError, CodecRegistry, Decoded, End, Properties};
 
 #[derive(Clone)]
 struct Netstring {
@@ -21,29 +18,20 @@ struct Netstring {
 
 impl Codec for Netstring {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        #[rustfmt::skip]
-        let Some(colon) = input.iter().take(DIGITS + 1).position(|byte| *byte == b':') else {
-            return match input.len() {
-                0..=DIGITS => unfinished(input.len(), 1, end),
-                _ => Err(wrong()),
-            };
+        let Some((len, start)) = decimal(input, b':')? else {
+            return unfinished(input.len(), 1, end);
         };
-        let digits = std::str::from_utf8(&input[..colon]).ok();
-        #[rustfmt::skip]
-        let len: usize = digits.and_then(|text| text.parse().ok()).ok_or_else(wrong)?;
-        let (start, comma) = (colon + 1, colon + 1 + len);
-        if len > self.max {
-            let (len, max) = (Some(len as u64), self.max as u64);
-            // One frame is lost, and not the connection: the next one begins after the comma.
-            #[rustfmt::skip]
-            return Err(CodecError::skip(Fault::TooLong { len, max }, comma as u64 + 1));
-        }
+        let (comma, consumed) = (start + len, start + len + 1);
+        admit(len, self.max, consumed)?;
         match input.get(comma) {
-            #[rustfmt::skip]
-            Some(b',') => Ok(Decoded::Frame { start, end: comma, consumed: comma + 1 }),
-            Some(_) => Err(wrong()),
-            None => unfinished(input.len(), comma + 1 - input.len(), end),
+            Some(b',') => Ok(Decoded::frame(start..comma, consumed)),
+            Some(_) => Err(CodecError::fatal("a netstring ends with a comma")),
+            None => unfinished(input.len(), consumed - input.len(), end),
         }
+    }
+
+    fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
+        self.decode(input, end).ok() // it keeps nothing from one call to the next
     }
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
@@ -55,16 +43,12 @@ impl Codec for Netstring {
     }
 
     fn at_boundary(&self) -> bool {
-        true // it keeps nothing from one call to the next
+        true
     }
 
     fn properties(&self) -> Properties {
         Properties::default().at_most(self.max)
     }
-}
-
-fn wrong() -> CodecError {
-    CodecError::fatal(Fault::Other("that is no netstring".into()))
 }
 
 /// Our codecs and this one, whose name takes a parameter.

@@ -81,7 +81,7 @@ pub enum Fault {
 /// let Fault::Other(cause) = &error.fault else { unreachable!() };
 /// assert!(cause.get_ref().is::<std::str::Utf8Error>());
 ///
-/// let error = CodecError::fatal(Fault::Other("the sum is wrong".into()));
+/// let error = CodecError::fatal("the sum is wrong");
 /// # assert_eq!(error.to_string(), "the sum is wrong");
 /// ```
 #[derive(Clone)]
@@ -102,6 +102,12 @@ impl Cause {
 impl From<&str> for Cause {
     fn from(words: &str) -> Self {
         Cause::new(words)
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(words: &str) -> Self {
+        Fault::Other(words.into())
     }
 }
 
@@ -177,15 +183,18 @@ impl fmt::Display for Long {
 }
 
 impl CodecError {
-    /// An error after which no frame can be found.
-    pub fn fatal(fault: Fault) -> Self {
-        CodecError { fault, skip: None }
+    /// An error after which no frame can be found. Words are a fault too.
+    pub fn fatal(fault: impl Into<Fault>) -> Self {
+        CodecError {
+            fault: fault.into(),
+            skip: None,
+        }
     }
 
-    /// An error that concerns only the first `bytes` of the input.
-    pub fn skip(fault: Fault, bytes: u64) -> Self {
+    /// An error that concerns only the first `bytes` of the input. Words are a fault too.
+    pub fn skip(fault: impl Into<Fault>, bytes: u64) -> Self {
         CodecError {
-            fault,
+            fault: fault.into(),
             skip: Some(bytes),
         }
     }
@@ -193,9 +202,9 @@ impl CodecError {
     /// The error of a codec that gave an impossible answer.
     #[cold]
     pub(crate) fn unsound() -> Self {
-        CodecError::fatal(Fault::Other(
-            "the codec answered with positions outside of its input, or made no progress".into(),
-        ))
+        CodecError::fatal(
+            "the codec answered with positions outside of its input, or made no progress",
+        )
     }
 
     /// Whether the connection cannot be used any more.

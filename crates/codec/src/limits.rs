@@ -1,8 +1,8 @@
 //! The default bounds, and the errors of frames that exceed them.
 //!
-//! Each [`Codec`](crate::Codec) needs the same four answers at its limits. [`unfinished`],
+//! Each [`Codec`](crate::Codec) needs the same answers at its limits. [`unfinished`], [`admit`],
 //! [`check`], [`refused`] and [`contain`] give them as the codecs of this crate do, and as the laws
-//! of codecs demand.
+//! of codecs demand. [`decimal`] reads a length that is written in digits.
 
 use std::time::Duration;
 
@@ -73,6 +73,74 @@ impl Limits {
     }
 }
 
+/// Refuses a frame of `len` bytes that arrives, if that is more than `longest`. One frame is lost,
+/// and not the connection: its `consumed` bytes, with header and delimiter, are passed over.
+///
+/// ```
+/// use socketry_codec::{Fault, limits::admit};
+///
+/// assert_eq!(admit(5, 5, 8), Ok(()));
+/// let error = admit(6, 5, 9).unwrap_err();
+/// assert_eq!(error.fault, Fault::TooLong { len: Some(6), max: 5 });
+/// assert_eq!(error.skip, Some(9));
+/// ```
+///
+/// # Errors
+/// [`Fault::TooLong`].
+#[inline]
+pub fn admit(len: usize, longest: usize, consumed: usize) -> Result<(), CodecError> {
+    if len <= longest {
+        return Ok(());
+    }
+    Err(CodecError::skip(too_long(len, longest), consumed as u64))
+}
+
+#[cold]
+fn too_long(len: usize, longest: usize) -> Fault {
+    Fault::TooLong {
+        len: Some(len as u64),
+        max: longest as u64,
+    }
+}
+
+/// The most digits that [`decimal`] reads.
+const DIGITS: usize = 9;
+
+/// A number in one to nine decimal digits at the front of `input`, up to `delimiter`, which is no
+/// digit. Gives the number and the count of bytes with the delimiter. `None` while the delimiter
+/// has not arrived.
+///
+/// Such a number is below 10⁹, so that a codec can add positions to it without an overflow.
+///
+/// ```
+/// use socketry_codec::limits::decimal;
+///
+/// assert_eq!(decimal(b"12:hello world!,", b':'), Ok(Some((12, 3))));
+/// assert_eq!(decimal(b"12", b':'), Ok(None));
+/// assert!(decimal(b"+12:", b':').unwrap_err().is_fatal());
+/// assert!(decimal(b"1234567890", b':').unwrap_err().is_fatal());
+/// ```
+///
+/// # Errors
+/// Fatal, if another byte or a tenth digit stands there.
+#[inline]
+pub fn decimal(input: &[u8], delimiter: u8) -> Result<Option<(usize, usize)>, CodecError> {
+    let mut number = 0;
+    for (at, byte) in input.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if at < DIGITS => number = 10 * number + usize::from(byte - b'0'),
+            byte if *byte == delimiter && at > 0 => return Ok(Some((number, at + 1))),
+            _ => return Err(not_decimal()),
+        }
+    }
+    Ok(None)
+}
+
+#[cold]
+fn not_decimal() -> CodecError {
+    CodecError::fatal("a length of one to nine decimal digits is not there")
+}
+
 /// Refuses to send a frame of more than `longest` bytes: no peer with the same limit takes it, or
 /// its length field cannot hold the length.
 ///
@@ -93,24 +161,21 @@ pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     if frame.len() <= longest {
         return Ok(());
     }
-    Err(refused(Fault::TooLong {
-        len: Some(frame.len() as u64),
-        max: longest as u64,
-    }))
+    Err(refused(too_long(frame.len(), longest)))
 }
 
 /// An error about a frame that the caller sends. It was not written, so there are no bytes to pass
 /// over, and none is lost.
 ///
 /// ```
-/// use socketry_codec::{Fault, limits::refused};
+/// use socketry_codec::limits::refused;
 ///
-/// let error = refused(Fault::Other("a frame of this codec is one line of ASCII".into()));
+/// let error = refused("a frame of this codec is one line of ASCII");
 /// assert!(!error.is_fatal());
 /// assert_eq!(error.skip, Some(0));
 /// ```
 #[cold]
-pub fn refused(fault: Fault) -> CodecError {
+pub fn refused(fault: impl Into<Fault>) -> CodecError {
     CodecError::skip(fault, 0)
 }
 
