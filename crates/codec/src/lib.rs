@@ -51,49 +51,30 @@
 //! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 
-mod ahead;
-mod bare;
-mod codec;
+mod codecs;
 #[cfg(feature = "tokio-util")]
 mod compat;
-mod ending;
-mod error;
-mod format;
+mod contract;
 #[cfg(feature = "net")]
 mod framed;
-mod gather;
-mod json;
-pub mod limits;
-mod line;
-mod properties;
-mod raw;
 mod reader;
 mod registry;
-mod sized;
-mod source;
 mod value;
 
-pub use ahead::Ahead;
-pub use bare::BareJson;
-pub use codec::{Affix, BoxCodec, CloneCodec, Codec, Decoded, End};
+pub use codecs::{BareJson, Ending, Format, Json, Line, Raw, Struct, UnknownEnding, UnknownFormat};
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;
-pub use ending::{Ending, UnknownEnding};
-pub use error::{Cause, CodecError, Fault};
-pub use format::{Format, UnknownFormat};
+pub use contract::{
+    Affix, Ahead, BoxCodec, Cause, CloneCodec, Codec, CodecError, Content, Decoded, End, Fault,
+    FrameSource, Properties, limits,
+};
 #[cfg(feature = "net")]
 pub use framed::{
     Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, FramedParts, Frames, MidFrame,
     Sender, Strangers, Typed, TypedSender, Waiting, Watch,
 };
-pub use json::Json;
-pub use line::Line;
-pub use properties::{Content, Properties};
-pub use raw::Raw;
 pub use reader::Reader;
 pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};
-pub use sized::Struct;
-pub use source::FrameSource;
 pub use value::{BoxError, Pack, Unpack};
 
 /// Runs this package's README as a doc test.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use socketry_transport::{Endpoint, os_code};
 
-use crate::error::Plain;
+use crate::contract::Plain;
 use crate::{Cause, CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::slice;
 
-use crate::ahead::Place;
+use crate::contract::Place;
 use crate::{BoxCodec, Codec, End};
 
 /// Frames that have arrived, in order, borrowed from the buffer: see

@@ -1,7 +1,7 @@
 //! Asking the codec about the bytes that have arrived.
 
 use super::{Input, State, spare};
-use crate::ahead::Place;
+use crate::contract::Place;
 use crate::{Codec, CodecError, Decoded, End, Fault};
 
 /// The most bytes that the error of a codec shows.

@@ -277,20 +277,6 @@ impl fmt::Debug for BoxCodec {
     }
 }
 
-/// `BoxCodec::from(Json::default())`, for each codec of this crate; one of your own is
-/// `Box::new(yours)`.
-macro_rules! boxed {
-    ($($codec:ident),*) => {
-        $(impl From<crate::$codec> for BoxCodec {
-            fn from(codec: crate::$codec) -> Self {
-                Box::new(codec)
-            }
-        })*
-    };
-}
-
-boxed!(Raw, Line, Struct, Json, BareJson);
-
 // The blanket `impl` above makes `Box<dyn Codec>` a `CloneCodec`, since it is a `Codec` and
 // `Clone`.
 impl Codec for BoxCodec {

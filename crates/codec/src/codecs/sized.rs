@@ -2,8 +2,8 @@
 
 use bytes::BytesMut;
 
-use crate::format::Word;
-use crate::gather::encode_behind;
+use super::format::Word;
+use super::gather::encode_behind;
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, unfinished};
 use crate::{Affix, Ahead, Codec, CodecError, Decoded, End, Format, FrameSource, Properties};
 
