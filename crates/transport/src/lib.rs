@@ -124,7 +124,10 @@ pub use kernel::{
     unix::{UnixDgramTransport, UnixTransport},
 };
 #[cfg(target_os = "linux")]
-pub use kernel::{os::Descriptors, unix::descriptors::WithDescriptors};
+pub use kernel::{
+    os::{Descriptors, PeerProcess},
+    unix::descriptors::WithDescriptors,
+};
 pub use layers::deadlines::{
     DeadlineListener, DeadlineRecv, DeadlineSend, DeadlineSocket, Deadlined, Deadlines,
 };

@@ -1,8 +1,11 @@
 //! The standard transports, through the free functions and by their types.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../../testkit/tests/tools/mod.rs"]
+mod tools;
+
 use std::io::{self, IoSlice};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -377,6 +380,34 @@ async fn the_kernel_vouches_for_unix_peers() {
     }
     let (client, _server) = pair(&at("tcp://127.0.0.1:0")).await;
     assert_eq!(client.info().get::<Credentials>(), None);
+}
+
+/// Since Linux 6.5.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_unix_peers_process_has_a_descriptor() {
+    use socketry_transport::PeerProcess;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (client, server) = pair(&unix(directory.path(), "s")).await;
+    for socket in [&client, &server] {
+        let opened = socket.info().get::<PeerProcess>().unwrap().open();
+        let old = matches!(&opened, Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT));
+        if !tools::may("SO_PEERPIDFD", !old) {
+            return;
+        }
+        let process = opened.unwrap();
+        let shown = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
+        let shown = std::fs::read_to_string(shown).unwrap();
+        let own = format!("Pid:\t{}", std::process::id());
+        assert!(shown.lines().any(|line| line == own), "{shown}");
+    }
+    let info = server.info().clone();
+    drop((client, server));
+    let gone = info.get::<PeerProcess>().unwrap().open().unwrap_err();
+    assert_eq!(gone.kind(), io::ErrorKind::NotConnected);
+    let (client, _server) = pair(&at("tcp://127.0.0.1:0")).await;
+    assert!(client.info().get::<PeerProcess>().is_none());
 }
 
 #[tokio::test]

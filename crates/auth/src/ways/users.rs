@@ -16,7 +16,8 @@ const OVERFLOW: u32 = 65_534;
 /// kernel's word.
 ///
 /// The kernel notes the user when the client connects. A client may hand its socket on to a process
-/// of another user. It is known as `uid:NUMBER`, unless it has [another name](Users::user).
+/// of another user; where the process matters, the socket's `Info` has its `PeerProcess` (Linux).
+/// It is known as `uid:NUMBER`, unless it has [another name](Users::user).
 #[derive(Clone, Debug, Default)]
 pub struct Users(HashMap<u32, String>);
 

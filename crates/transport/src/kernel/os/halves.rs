@@ -9,6 +9,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 
 use super::ends::{Ends, Place};
+#[cfg(target_os = "linux")]
+use super::process::PeerProcess;
 use super::{Named, Os};
 use crate::contract::boxed::BoxSocket;
 use crate::contract::datagram::BoxFuture;
@@ -21,7 +23,7 @@ use crate::kernel::addr::{self, Scheme};
 
 /// The state that both halves share: the socket, and its `Info` once a caller has asked for it.
 #[derive(Debug)]
-struct Connected {
+pub(super) struct Connected {
     os: Os,
     ends: Ends,
     /// Boxed, so that connections whose `Info` is not needed stay small.
@@ -29,8 +31,21 @@ struct Connected {
 }
 
 impl Connected {
-    fn info(&self) -> &Info {
-        self.info.get_or_init(|| Box::new(self.ends.info(&self.os)))
+    #[cfg(target_os = "linux")]
+    pub(super) fn os(&self) -> &Os {
+        &self.os
+    }
+
+    fn info(self: &Arc<Self>) -> &Info {
+        self.info.get_or_init(|| {
+            let info = self.ends.info(&self.os);
+            #[cfg(target_os = "linux")]
+            let info = match self.os.scheme.is_unix() && self.os.shape.is_stream() {
+                true => info.with(PeerProcess::of(Arc::downgrade(self))),
+                false => info,
+            };
+            Box::new(info)
+        })
     }
 }
 
@@ -133,7 +148,7 @@ impl Connected {
 
     /// Connects to the socket that is now bound where the peer was, as a UDP socket would reach the
     /// program that has the port now.
-    fn connect_again(&self) -> io::Result<()> {
+    fn connect_again(self: &Arc<Self>) -> io::Result<()> {
         let peer = addr::unix_sockaddr(self.info().peer(), "send to")?;
         self.os
             .socket()

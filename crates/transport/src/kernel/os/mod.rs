@@ -20,6 +20,8 @@ mod open;
 #[cfg_attr(not(target_os = "linux"), path = "no_passing.rs")]
 mod passing;
 #[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
 mod rights;
 mod udp;
 
@@ -42,6 +44,8 @@ pub use halves::{OsRecv, OsSend, OsSocket};
 pub(crate) use open::{accept, open};
 #[cfg(target_os = "linux")]
 pub use passing::Descriptors;
+#[cfg(target_os = "linux")]
+pub use process::PeerProcess;
 #[cfg(target_os = "linux")]
 pub(crate) use rights::refuse as refuse_descriptors;
 #[cfg(feature = "batch")]

@@ -8,6 +8,9 @@
     )
 )]
 
+#[cfg(target_os = "linux")]
+use std::{io, os::fd::OwnedFd};
+
 use crate::contract::socket::Credentials;
 
 #[cfg(target_os = "linux")]
@@ -39,6 +42,31 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
         gid: found.gid,
         pid: (found.pid != 0).then_some(found.pid),
     })
+}
+
+/// A descriptor of the process that connected, or that accepted (`SO_PEERPIDFD`).
+#[cfg(target_os = "linux")]
+pub(crate) fn process_of_peer(socket: &socket2::Socket) -> io::Result<OwnedFd> {
+    use std::os::fd::{AsRawFd, FromRawFd};
+
+    let mut found: libc::c_int = -1;
+    let mut len = libc::socklen_t::try_from(size_of::<libc::c_int>()).map_err(io::Error::other)?;
+    // SAFETY: the pointers are to an integer and to its length, both alive for the call, and
+    // `SO_PEERPIDFD` writes one descriptor there.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERPIDFD,
+            (&raw mut found).cast(),
+            &raw mut len,
+        )
+    };
+    if answer != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for this call, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(found) })
 }
 
 #[cfg(not(target_os = "linux"))]
