@@ -78,6 +78,7 @@ impl<C: Codec + Clone> ClientBuilder<C> {
     ///
     /// The server has to answer it as it answers any request. With answers in order, that comes
     /// after all that are due before: the sum has to be longer than the slowest request takes.
+    /// While the reader of a [stream](Client::stream) has no room, the time stands still.
     ///
     /// There is none by default. Then a server that vanishes without a word is noticed when the
     /// transport notices it: after some 15 minutes if bytes were sent over TCP, and never on an

@@ -25,8 +25,8 @@ pub struct ClientLimits {
     /// many clients do not come back at the same time.
     #[cfg_attr(feature = "serde", serde(with = "text::duration"))]
     pub backoff_min: Duration,
-    /// The longest wait after any attempt; default 30 seconds. A connection that has lived as long,
-    /// or has brought an answer, is good: the waits begin anew after it.
+    /// The longest wait after any attempt; default 30 seconds. A connection that has brought an
+    /// answer, or has lived for 5 seconds, is good: the waits begin anew after it.
     #[cfg_attr(feature = "serde", serde(with = "text::duration"))]
     pub backoff_max: Duration,
     /// The most requests that wait to be sent, at least 1; default 1,024. Further ones are errors.

@@ -70,6 +70,9 @@ use driver::{Shared, Waiter};
 /// * While there is no connection, requests wait, at most as many and with as many bytes as
 ///   [`ClientLimits`] says. Further ones fail at once.
 ///
+/// A server that never answers one request holds up all later ones if answers come in order, and one
+/// that vanishes without a word is noticed late. A [probe](ClientBuilder::probe) finds both.
+///
 /// # The end
 ///
 /// When the last handle is dropped, [notifications](Client::notify) that wait are still written if
@@ -193,7 +196,8 @@ impl Client {
     }
 
     /// Takes no more requests, of any handle, and waits until those that were taken are done and
-    /// the connection is closed. Dropping the future changes nothing.
+    /// the connection is closed. The server has 5 seconds to end its side. Dropping the future
+    /// changes nothing.
     pub async fn close(&self) {
         self.shared().close();
         // The state is kept as long as `self`.

@@ -27,6 +27,9 @@ use crate::client::pushes::Publisher;
 /// After a write has failed, answers that are on their way are received for this long.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// A connection that has lived so long is good: to dial as often as that is no burden.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+
 /// A connection.
 pub(super) struct Link<'a, C: Codec> {
     shared: &'a Shared,
@@ -264,7 +267,7 @@ impl<'a, C: Codec + Clone> Link<'a, C> {
 
     /// Whether it has proved good: it brought an answer, or has lived for long.
     pub(super) fn is_good(&self) -> bool {
-        self.answered || self.begun.elapsed() >= self.shared.limits.backoff_max
+        self.answered || self.begun.elapsed() >= GOOD_AFTER
     }
 
     /// Gives the requests back that may be sent over another connection. The others fail.

@@ -17,8 +17,8 @@ pub(super) struct Pulse {
     interval: Duration,
     timeout: Duration,
     arrivals: Arc<Arrivals>,
-    /// The last arrival before the probe that was sent.
-    probed_after: Option<u64>,
+    /// The probe that was sent: the last arrival before it, and its time.
+    probed: Option<(u64, Instant)>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -68,7 +68,7 @@ impl Pulse {
                 begun,
                 last: AtomicU64::new(0),
             }),
-            probed_after: None,
+            probed: None,
             timer: Box::pin(sleep_until(begun + limits.probe_interval)),
         }
     }
@@ -82,18 +82,20 @@ impl Pulse {
     pub(super) async fn beat(&mut self) -> Beat {
         loop {
             let last = self.arrivals.last.load(Ordering::Relaxed);
-            if self.probed_after.is_some_and(|before| before != last) {
-                self.probed_after = None;
+            if self.probed.is_some_and(|(before, _)| before != last) {
+                self.probed = None;
             }
-            let patience = match self.probed_after {
-                None => self.interval,
-                Some(_) => self.interval + self.timeout,
+            let arrived = self.arrivals.begun + Duration::from_micros(last);
+            let until = match self.probed {
+                None => arrived + self.interval,
+                // The answer has its time, also if this was polled late.
+                Some((_, probed)) => probed + self.timeout,
             };
-            let until = self.arrivals.begun + Duration::from_micros(last) + patience;
-            if Instant::now() >= until {
-                return match self.probed_after.replace(last) {
+            let now = Instant::now();
+            if now >= until {
+                return match self.probed.replace((last, now)) {
                     None => Beat::Probe,
-                    Some(_) => Beat::Dead(patience),
+                    Some(_) => Beat::Dead(now - arrived),
                 };
             }
             if self.timer.deadline() != until {
@@ -119,6 +121,16 @@ mod tests {
         assert_eq!(begun.elapsed(), 30 * SECOND);
         assert_eq!(pulse.beat().await, Beat::Dead(40 * SECOND));
         assert_eq!(begun.elapsed(), 40 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_late_has_its_time_too() {
+        let begun = Instant::now();
+        let mut pulse = Pulse::new(&ClientLimits::default());
+        sleep(100 * SECOND).await;
+        assert_eq!(pulse.beat().await, Beat::Probe);
+        assert_eq!(begun.elapsed(), 100 * SECOND);
+        assert_eq!(pulse.beat().await, Beat::Dead(110 * SECOND));
     }
 
     #[tokio::test(start_paused = true)]
