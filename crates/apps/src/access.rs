@@ -1,11 +1,12 @@
 //! Who is let in, and what a client proves.
 
 mod options;
+mod shares;
 
 use std::path::PathBuf;
 
 use socketry_auth::{Anonymous, Auth, FirstOf, Identity, Token, Tokens, Users};
-use socketry_transport::{Endpoint, Info, Registry};
+use socketry_transport::{BoxListener, Endpoint, Info, Registry};
 
 use crate::AppError;
 use crate::matrix::{DATAGRAM_SCHEMES, UNIX_SCHEMES, is_standard};
@@ -23,6 +24,8 @@ pub struct Access {
     tokens: Option<Tokens>,
     users: Option<Users>,
     anonymous: bool,
+    /// The most connections of one client.
+    most: Option<usize>,
     /// The file of a token that was made now.
     made: Option<PathBuf>,
 }
@@ -54,6 +57,23 @@ impl Access {
     pub fn anonymous(mut self) -> Self {
         self.anonymous = true;
         self
+    }
+
+    /// A server refuses a client that has this many connections, at least 1. A client is the name
+    /// that it has proved, or else its user at a Unix socket, or its address. By default only the
+    /// places of the server bound them.
+    #[must_use]
+    pub fn max_per_user(mut self, most: usize) -> Self {
+        self.most = Some(most.max(1));
+        self
+    }
+
+    /// The same listener with this bound.
+    pub(crate) fn bounded(&self, listener: BoxListener) -> BoxListener {
+        match self.most {
+            Some(most) => shares::bounded(listener, most),
+            None => listener,
+        }
     }
 
     /// Whether a server with this lets in nobody that has not proved a token or its user.

@@ -113,6 +113,6 @@ impl Service {
         let listener = registry.listen(url).await?;
         #[cfg(feature = "tls")]
         let listener = crate::encryption::pinned(listener);
-        Ok(listener)
+        Ok(self.access.bounded(listener))
     }
 }

@@ -83,7 +83,7 @@ pub use error::AuthError;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub use exchange::fuzzing;
-pub use exchange::refused;
+pub use exchange::{refusal, refused};
 pub use identity::{Identity, Proof};
 pub use layer::{Auth, AuthListener, AuthSocket, AuthTransport};
 /// For the implementation of [`Authenticator`].

@@ -11,6 +11,7 @@ use socketry_transport::{Endpoint, ErrorKind};
 use super::Access;
 use crate::AppError;
 use crate::admission::Typed;
+use crate::common::at_least_one;
 use crate::matrix::App;
 
 /// The name of a token that a server makes.
@@ -25,6 +26,10 @@ pub(crate) struct AccessArgs {
     /// At a Unix socket, let in this user of this machine, by the kernel's word; may be repeated
     #[arg(long, value_name = "UID|NAME", value_parser = parse_user)]
     allow_uid: Vec<Allowed>,
+    /// The most connections of one client: of the name that it proved, or else of its user or its
+    /// address [default: only --max-clients bounds them]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    max_per_user: Option<usize>,
 }
 
 /// A user that is let in.
@@ -91,6 +96,7 @@ impl Access {
             }
             access = access.users(users);
         }
+        access.most = args.max_per_user;
         match (args.anonymous, access.is_required()) {
             (true, true) => Ok(access.anonymous()),
             (true, false) => Err(AppError::usage(

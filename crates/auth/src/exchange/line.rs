@@ -52,8 +52,9 @@ pub(crate) fn welcome(proof: &[u8; 32]) -> String {
     format!("welcome {}\n", to_hex(proof))
 }
 
-/// One line, whatever the words are.
-pub(crate) fn refusal(words: &str) -> String {
+/// The line with which a server tells a client why it is not let in: one line of ASCII, of at most
+/// 512 bytes, whatever the words are. [`refused`] reads it.
+pub fn refusal(words: &str) -> String {
     let words = words.chars().map(|one| match one {
         ' '..='~' => one,
         _ => '?',

@@ -19,6 +19,6 @@ mod server;
 mod wire;
 
 pub(crate) use client::connect;
-pub use line::refused;
+pub use line::{refusal, refused};
 pub(crate) use server::{Rules, accept};
 pub use wire::AuthSocket;
