@@ -26,6 +26,7 @@ impl Home {
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let file = self.path().join(name);
         fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         file
     }
 
@@ -166,6 +167,37 @@ fn a_file_names_tokens_and_rules() {
 }
 
 #[test]
+fn options_that_exclude_each_other_do_so_in_a_file_too() {
+    let home = Home::new();
+    home.file("rules.toml", "[client]\nprograms = ['echo']\n");
+    let proving = "token-file = 'tokens'\n";
+    for more in [
+        "allow-any = true\nrules = 'rules.toml'",
+        "rules = 'rules.toml'\nallow-any = true",
+    ] {
+        home.file("serve.toml", &format!("{proving}{more}"));
+        let said = home.refused("command serve --config serve.toml");
+        assert!(said.contains("exclude each other"), "{said}");
+    }
+    // What is typed overrides the file, and what is false excludes nothing.
+    for (more, typed) in [
+        ("allow-any = true", "--rules rules.toml"),
+        ("allow-any = false\nrules = 'rules.toml'", ""),
+    ] {
+        home.file("serve.toml", &format!("{proving}{more}"));
+        let (_served, url) = home.serve(&format!("command serve --config serve.toml {typed}"));
+        let run = format!("command run --token-file tokens {url}");
+        assert_eq!(home.run(&format!("{run} echo hello")).stdout, b"hello\n");
+        let output = home.run(&format!("{run} id"));
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
+    home.file("serve.toml", &format!("{proving}rules = 'rules.toml'"));
+    let (_served, url) = home.serve("command serve --config serve.toml --allow-any");
+    let output = home.run(&format!("command run --token-file tokens {url} true"));
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
 fn a_file_that_is_not_understood_is_told_with_its_key() {
     let home = Home::new();
     for (text, words) in [
@@ -204,9 +236,11 @@ fn a_file_that_is_not_understood_is_told_with_its_key() {
 fn a_file_that_others_may_write_is_not_used() {
     let home = Home::new();
     let file = home.file("serve.toml", "allow-any = true");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
-    let said = home.refused("command serve --config serve.toml");
-    assert!(said.contains("serve.toml: others may change it"), "{said}");
+    for mode in [0o646, 0o664] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let said = home.refused("command serve --config serve.toml");
+        assert!(said.contains("serve.toml: others may change it"), "{said}");
+    }
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     home.serve("command serve --config serve.toml");
 }

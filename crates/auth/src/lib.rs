@@ -88,7 +88,7 @@ pub use identity::{Identity, Proof};
 pub use layer::{Auth, AuthListener, AuthSocket, AuthTransport};
 /// For the implementation of [`Authenticator`].
 pub use socketry_transport::async_trait;
-pub use token::{Secret, Token, private_text};
+pub use token::{Secret, Token, private_text, unchanged_text};
 #[cfg(feature = "tls")]
 pub use ways::Certificates;
 pub use ways::{Anonymous, FirstOf, Tokens, Users};

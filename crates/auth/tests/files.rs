@@ -87,6 +87,43 @@ fn a_file_that_is_wrong_is_refused_by_its_line_and_without_its_secrets() {
 }
 
 #[test]
+fn an_editors_mark_before_the_first_line_is_passed_over() {
+    let directory = TempDir::new().unwrap();
+    let text = format!("\u{feff}ann = {HEX}\r\n");
+    let path = written(&directory, &text, 0o600);
+    assert_eq!(Token::from_file(&path).unwrap().name(), "ann");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_at_once() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let error = Tokens::from_file(&path).unwrap_err();
+    assert!(error.to_string().contains("it is no file"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory, &format!("ann = {HEX}\n"), 0o600);
+    // Only root gives files away.
+    if std::os::unix::fs::chown(&path, Some(7), None).is_err() {
+        return;
+    }
+    for error in [
+        Tokens::from_file(&path).unwrap_err(),
+        socketry_auth::unchanged_text(&path).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert!(error.to_string().contains("another user (uid 7)"), "{error}");
+    }
+}
+
+#[test]
 fn a_client_has_one_token() {
     let directory = TempDir::new().unwrap();
     let path = written(&directory, &format!("ann = {HEX}\n"), 0o600);

@@ -3,11 +3,12 @@
 //! checked as its words are.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command, Error, value_parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, Error, Id, value_parser};
+use socketry_auth::unchanged_text;
 use toml::{Table, Value};
 
 use crate::matrix::App;
@@ -38,16 +39,25 @@ pub(super) fn offered(mut command: Command) -> Command {
 /// The command line with what the file says, if the arguments name one.
 ///
 /// # Errors
-/// If the file cannot be read or understood, or has other keys.
+/// If the file cannot be read or understood, has other keys, or has two that exclude each other.
 pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Command, Error> {
-    let Some((app, verb, file)) = named(&command, arguments) else {
+    let Some(Named {
+        app,
+        verb,
+        file,
+        typed,
+    }) = named(&command, arguments)
+    else {
         return Ok(command);
     };
+    let text = unchanged_text(&file);
+    let text = text.map_err(|error| command.error(ErrorKind::InvalidValue, error))?;
     let failed = |command: &mut Command, words: String| {
         let words = format!("{}: {words}", file.display());
         command.error(ErrorKind::InvalidValue, words)
     };
-    let table = parsed(&file).map_err(|words| failed(&mut command, words))?;
+    let table = parsed(&text).map_err(|words| failed(&mut command, words))?;
+    let mut chosen: Vec<(&str, Id)> = Vec::new();
     for (key, value) in &table {
         let (place, texts) = find(&command, &app, &verb, key)
             .and_then(|place| {
@@ -55,44 +65,63 @@ pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Comma
                 Ok((place, texts))
             })
             .map_err(|words| failed(&mut command, words))?;
+        // The parser does not look whether defaults exclude each other.
+        let excluded = match value {
+            Value::Boolean(false) => Vec::new(),
+            _ => exclusions(&command, &app, &verb, &place),
+        };
+        if excluded.iter().any(|id| typed.contains(id)) {
+            continue;
+        }
+        if let Some((other, _)) = chosen.iter().find(|(_, id)| excluded.contains(id)) {
+            let words = format!("'{other}' and '{key}' exclude each other");
+            return Err(failed(&mut command, words));
+        }
+        if *value != Value::Boolean(false) {
+            chosen.push((key, Id::from(place.id.clone())));
+        }
         command = defaulting(command, &app, &verb, place, texts);
     }
     Ok(command)
 }
 
-/// The app, its verb and the file that the arguments name. If they are wrong elsewhere, that is
-/// told later.
-fn named(command: &Command, arguments: &[OsString]) -> Option<(String, String, PathBuf)> {
+/// What the arguments name.
+struct Named {
+    app: String,
+    verb: String,
+    file: PathBuf,
+    /// The options that stand among them.
+    typed: Vec<Id>,
+}
+
+/// What the arguments name. If they are wrong elsewhere, that is told later.
+fn named(command: &Command, arguments: &[OsString]) -> Option<Named> {
     let command = command.clone().ignore_errors(true);
     let matches = command.try_get_matches_from(arguments).ok()?;
     let (app, rest) = matches.subcommand()?;
     let (verb, last) = rest.subcommand()?;
     let file = |matches: &ArgMatches| matches.get_one::<PathBuf>(CONFIG).cloned();
     let file = file(last).or_else(|| file(rest))?;
-    Some((app.to_owned(), verb.to_owned(), file))
+    let typed = |matches: &ArgMatches| {
+        let is_typed =
+            |id: &Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let all = matches.ids().filter(|id| is_typed(id)).cloned();
+        all.collect::<Vec<_>>()
+    };
+    Some(Named {
+        app: app.to_owned(),
+        verb: verb.to_owned(),
+        file,
+        typed: [typed(rest), typed(last)].concat(),
+    })
 }
 
-fn parsed(file: &Path) -> Result<Table, String> {
-    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    unchanged_by_others(file)?;
+fn parsed(text: &str) -> Result<Table, String> {
     text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(1, |before| 1 + before.matches('\n').count());
         format!("line {line}: {}", error.message())
     })
-}
-
-/// A file that others may write decides for them who may use a server.
-fn unchanged_by_others(file: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    let found = fs::metadata(file).map_err(|error| error.to_string())?;
-    match found.permissions().mode() & 0o002 {
-        0 => Ok(()),
-        _ => Err(format!(
-            "others may change it; chmod o-w {}",
-            file.display()
-        )),
-    }
 }
 
 /// An option in the command line.
@@ -130,6 +159,27 @@ fn find(command: &Command, app: &str, verb: &str, key: &str) -> Result<Place, St
         "there is no option '{key}'; there are {}",
         names.join(", ")
     ))
+}
+
+/// The options that exclude the one at `place`, or are excluded by it.
+fn exclusions(command: &Command, app: &str, verb: &str, place: &Place) -> Vec<Id> {
+    let app = command.find_subcommand(app);
+    let level = match place.is_common {
+        true => app,
+        false => app.and_then(|app| app.find_subcommand(verb)),
+    };
+    let Some(level) = level else {
+        return Vec::new();
+    };
+    let excludes = |one: &Arg, other: &str| {
+        let mut excluded = level.get_arg_conflicts_with(one).into_iter();
+        excluded.any(|arg| arg.get_id() == other)
+    };
+    let own = level.get_arguments().find(|arg| *arg.get_id() == place.id);
+    let others = level.get_arguments().filter(|arg| {
+        excludes(arg, &place.id) || own.is_some_and(|own| excludes(own, arg.get_id().as_str()))
+    });
+    others.map(|arg| arg.get_id().clone()).collect()
 }
 
 /// The words of a value, as a command line has them.

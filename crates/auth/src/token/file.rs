@@ -26,12 +26,36 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> AuthError + '_ {
 /// rules.
 ///
 /// # Errors
-/// If the file cannot be read, is too long, no text or no file, or if others may read or change it.
+/// If the file cannot be read, is too long, no text or no file, or if others may read or change it:
+/// by its mode, or since it belongs to another user than this process and root.
 pub fn private_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
-    let path = path.as_ref();
+    text(path.as_ref(), Others::Nothing)
+}
+
+/// The text of a file that only its owner may change, of at most 1 MiB: of options, say.
+///
+/// # Errors
+/// If the file cannot be read, is too long, no text or no file, or if others may change it: by its
+/// mode, or since it belongs to another user than this process and root.
+pub fn unchanged_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
+    text(path.as_ref(), Others::Read)
+}
+
+/// What others than its owner may do with a file.
+#[derive(Clone, Copy)]
+enum Others {
+    Nothing,
+    Read,
+}
+
+fn text(path: &Path, others: Others) -> Result<String, AuthError> {
+    // To open a pipe that nobody writes would wait for ever.
+    if !fs::metadata(path).map_err(io_error(path))?.is_file() {
+        return Err(wrong(ErrorKind::InvalidOption, path, "it is no file"));
+    }
     let file = File::open(path).map_err(io_error(path))?;
     // What is checked is what is read.
-    private(path, &file)?;
+    check(path, &file, others)?;
     let mut text = String::new();
     let read = file.take(MOST + 1).read_to_string(&mut text);
     let read = read.map_err(io_error(path))?;
@@ -56,6 +80,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Token>, AuthError> {
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Token>, AuthError> {
     let mut tokens: Vec<Token> = Vec::new();
+    // Some editors begin a file so.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -92,23 +118,33 @@ fn token(line: &str) -> Result<Token, AuthError> {
     Token::new(name, Secret::new(bytes)?)
 }
 
-/// An error if others than the owner may read or change the file.
+/// An error if others than this user and root may do more with the file.
 #[cfg(unix)]
-fn private(path: &Path, file: &File) -> Result<(), AuthError> {
-    use std::os::unix::fs::PermissionsExt;
+fn check(path: &Path, file: &File, others: Others) -> Result<(), AuthError> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let found = file.metadata().map_err(io_error(path))?;
     if !found.is_file() {
         return Err(wrong(ErrorKind::InvalidOption, path, "it is no file"));
     }
-    if found.permissions().mode() & 0o077 == 0 {
+    let owner = found.uid();
+    // Where all can write, another user may have put a file of its own in its place.
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        let words = format!("it belongs to another user (uid {owner})");
+        return Err(wrong(ErrorKind::Denied, path, words).hint("chown it, or make a copy"));
+    }
+    let (forbidden, words, change) = match others {
+        Others::Nothing => (0o077, "others may read or change it", "go="),
+        Others::Read => (0o022, "others may change it", "go-w"),
+    };
+    if found.permissions().mode() & forbidden == 0 {
         return Ok(());
     }
-    let error = wrong(ErrorKind::Denied, path, "others may read or change it");
-    Err(error.hint(format!("chmod go= {}", path.display())))
+    let error = wrong(ErrorKind::Denied, path, words);
+    Err(error.hint(format!("chmod {change} {}", path.display())))
 }
 
 #[cfg(not(unix))]
-fn private(_path: &Path, _file: &File) -> Result<(), AuthError> {
+fn check(_path: &Path, _file: &File, _others: Others) -> Result<(), AuthError> {
     Ok(())
 }
 
