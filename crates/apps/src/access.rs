@@ -81,6 +81,11 @@ impl Access {
         (self.tokens.is_some() || self.users.is_some()) && !self.anonymous
     }
 
+    /// Whether clients may prove tokens to a server with this.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
     /// The names that belong to the clients with these tokens, and to no others.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().flat_map(Tokens::names)
@@ -137,7 +142,7 @@ impl Access {
     }
 
     /// Refuses what could let in nobody.
-    fn check(&self, at: &Endpoint) -> Result<(), AppError> {
+    pub(crate) fn check(&self, at: &Endpoint) -> Result<(), AppError> {
         let scheme = at.scheme();
         if self.is_required() && DATAGRAM_SCHEMES.contains(&scheme) {
             return Err(AppError::usage(format_args!(

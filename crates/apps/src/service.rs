@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use socketry_codec::{CodecRegistry, CodecSpec, Framed, NamedCodec};
-use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Registry};
+use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Listener, Registry};
 
 use crate::AppError;
 use crate::access::Access;
@@ -111,6 +111,11 @@ impl Service {
         self.check(app, url.scheme())?;
         let registry = self.access.listening(&self.registry, url)?;
         let listener = registry.listen(url).await?;
+        // What an inherited socket carries is known once it is taken.
+        for local in listener.locals() {
+            self.check(app, local.scheme())?;
+            self.access.check(&local)?;
+        }
         #[cfg(feature = "tls")]
         let listener = crate::encryption::pinned(listener);
         Ok(self.access.bounded(listener))

@@ -184,3 +184,60 @@ fn a_socket_file_is_its_users_alone_unless_the_url_says_otherwise() {
         }
     }
 }
+
+#[test]
+fn an_inherited_socket_is_held_to_what_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let inheriting = "import os, socket, sys\n\
+        kind, host = sys.argv[1:3]\n\
+        made = socket.socket(type=getattr(socket, kind))\n\
+        made.bind((host, 0))\n\
+        kind == 'SOCK_STREAM' and made.listen()\n\
+        os.dup2(made.fileno(), 3)\n\
+        os.set_inheritable(3, True)\n\
+        os.execv(sys.argv[3], sys.argv[3:])";
+    let program = env!("CARGO_BIN_EXE_socketry");
+    for (kind, host, words, said) in [
+        (
+            "SOCK_DGRAM",
+            "127.0.0.1",
+            &["command", "serve", "--allow-any", "fd://3"][..],
+            "command does not run over udp",
+        ),
+        (
+            "SOCK_DGRAM",
+            "127.0.0.1",
+            &["chat", "serve", "--token-file", "tokens", "fd://3"],
+            "over udp nobody can prove who it is",
+        ),
+        (
+            "SOCK_STREAM",
+            "127.0.0.1",
+            &["chat", "serve", "--allow-uid", "0", "fd://3"],
+            "--allow-uid is for Unix sockets",
+        ),
+        (
+            "SOCK_STREAM",
+            "0.0.0.0",
+            &["file", "serve", "--root", ".", "fd://3"],
+            "anybody who reaches tcp://0.0.0.0:",
+        ),
+    ] {
+        let words = [&["-c", inheriting, kind, host, program], words].concat();
+        let output = at_home(home.path(), "python3", &words).output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {line}");
+        assert!(line.contains(said) && output.stdout.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn the_line_to_type_has_each_option_once() {
+    let home = tempfile::tempdir().unwrap();
+    let words = "chat serve tls://0.0.0.0:0 --token-file mine --anonymous";
+    let words: Vec<_> = words.split(' ').collect();
+    let output = socketry(home.path(), &words).output().unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    let typed = "chat serve tls://0.0.0.0:0 --token-file mine (or";
+    assert!(line.contains(typed), "{line}");
+}

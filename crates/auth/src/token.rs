@@ -9,8 +9,8 @@ use std::path::Path;
 use socketry_transport::ErrorKind;
 
 use crate::error::AuthError;
-pub use file::{private_text, unchanged_text};
 pub(crate) use file::{keep, read};
+pub use file::{private_text, unchanged_text};
 pub(crate) use text::{from_hex, to_hex};
 
 /// The least bytes of a secret.

@@ -119,7 +119,10 @@ fn a_file_of_another_user_is_refused() {
         socketry_auth::unchanged_text(&path).unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Denied);
-        assert!(error.to_string().contains("another user (uid 7)"), "{error}");
+        assert!(
+            error.to_string().contains("another user (uid 7)"),
+            "{error}"
+        );
     }
 }
 

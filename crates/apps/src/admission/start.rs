@@ -90,9 +90,13 @@ impl Start {
         if (is_exposed && !is_encrypted(&self.at)) || !is_stream {
             typed = typed.at(&self.url, &encrypted(&self.at)?);
         }
-        match self.authenticates() {
-            Ok(true) => Some(typed),
-            _ => Some(typed.without("--anonymous").and("--token-file").and(TOKENS)),
+        if matches!(self.authenticates(), Ok(true)) {
+            return Some(typed);
+        }
+        let typed = typed.without("--anonymous");
+        match self.access.takes_tokens() {
+            true => Some(typed),
+            false => Some(typed.and("--token-file").and(TOKENS)),
         }
     }
 
@@ -114,7 +118,8 @@ impl Start {
         if let Some(first) = locals.first() {
             self.access.introduce(self.app, first);
         }
-        let has_file = locals.iter().any(|local| Reach::of(local) == Reach::File);
+        // An inherited socket has the mode that its maker gave it.
+        let has_file = Reach::of(&self.at) == Reach::File;
         let place = self.access.place(self.at.clone());
         if has_file && !place.query().any(|(key, _)| key == "mode") {
             hint(

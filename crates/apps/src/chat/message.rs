@@ -161,9 +161,10 @@ pub(super) fn signed<'a>(text: &'a str, name: Option<&str>) -> Cow<'a, str> {
     }
 }
 
-/// The names with which lines of `text` are signed.
+/// The names with which lines of `text` are signed. A reader without our client may see a new line
+/// behind each character that drives a terminal.
 pub(super) fn signatures(text: &str) -> impl Iterator<Item = &str> {
-    let lines = text.split(['\n', '\r']);
+    let lines = text.split(|one: char| one != '\t' && one.is_control());
     lines.filter_map(|line| Some(line.split_once(SIGNATURE_END)?.0))
 }
 

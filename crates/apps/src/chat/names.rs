@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::message::signatures;
+use crate::show::is_unsafe;
 
 /// The names of a server's tokens, and those that users who are here have proved. Nobody else may
 /// speak under them. They are compared without regard to case.
@@ -50,9 +51,10 @@ pub(super) struct Proved {
 }
 
 impl Proved {
-    /// Whether `name` belongs to users that this one is none of.
+    /// Whether `name` belongs to users that this one is none of, as a reader sees it.
     pub(super) fn is_anothers(&self, name: &str) -> bool {
-        let name = name.trim().to_lowercase();
+        let seen: String = name.chars().filter(|one| !is_unsafe(*one)).collect();
+        let name = seen.trim().to_lowercase();
         let is_own = self.key.as_ref() == Some(&name);
         !is_own && (self.names.tokens.contains(&name) || self.names.here().contains_key(&name))
     }
@@ -87,10 +89,16 @@ mod tests {
         let certified = names.enter(Some("host.example".to_owned()));
         let twin = names.enter(Some("host.example".to_owned()));
         let guest = names.enter(None);
-        for name in ["ann", "ANN", "ben", "host.example", " ann "] {
+        for name in ["a\u{200b}nn", "ann", "ANN", "ben", "host.example", " ann "] {
             assert!(guest.is_anothers(name), "{name}");
             assert!(guest.is_forged(&format!("{name} : hello")), "{name}");
-            assert!(guest.is_forged(&format!("hello\n{name} : hello")), "{name}");
+            // Neither an end of a line nor what nobody sees hides a name.
+            for before in [
+                "hello\n", "hello\r", "\u{b}", "\u{8}", "\u{feff}", "\u{85}", "\u{200b}",
+            ] {
+                let text = format!("{before}{name} : hello");
+                assert!(guest.is_forged(&text), "{text:?}");
+            }
         }
         assert!(!ann.is_anothers("Ann") && ann.is_anothers("ben"));
         assert!(!twin.is_anothers("host.example"));
