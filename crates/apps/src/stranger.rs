@@ -25,10 +25,27 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
         let behind = bytes.strip_prefix(method.as_bytes());
         behind.is_some_and(|behind| behind.starts_with(b" /") || behind.starts_with(b" *"))
     };
-    if METHODS.iter().any(asks) {
+    if METHODS.iter().any(asks) || is_request_line(bytes) {
         return Some("HTTP");
     }
     bytes.starts_with(&HANDSHAKE).then_some("TLS")
+}
+
+/// Whether the first line is that of a request, whatever its method: a page from the same host, by
+/// its name, may choose that too (RFC 9112, section 3).
+fn is_request_line(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let words: Vec<_> = line.splitn(4, |byte| *byte == b' ').collect();
+    let [method, target, version] = words[..] else {
+        return false;
+    };
+    let in_method = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_version = matches!(
+        version,
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', _]
+    );
+    !method.is_empty() && method.iter().all(in_method) && !target.is_empty() && is_version
 }
 
 /// Whether a first frame that begins like a request is a person's text about one. It is too short
@@ -42,9 +59,8 @@ pub(crate) fn is_talk(frame: &[u8]) -> bool {
 /// The protocol of a connection with this first frame, if that is HTTP or TLS. `own` has taken the
 /// length off the frame.
 pub(crate) fn of_frame(frame: &[u8], own: &Own) -> Option<&'static str> {
-    let longest = METHODS.map(str::len).into_iter().max().unwrap_or_default() + " /".len();
     // Two letters may be a length: `PO` announces 20,559 bytes.
-    of_bytes(&own.front(frame, longest))
+    of_bytes(&own.front(frame, usize::MAX))
 }
 
 #[cfg(test)]
@@ -53,7 +69,15 @@ mod tests {
 
     #[test]
     fn a_request_is_known_by_its_method_and_path() {
-        for bytes in ["GET / HTTP/1.1\r\n", "POST /a", "OPTIONS * HTTP/1.1"] {
+        for bytes in [
+            "GET / HTTP/1.1\r\n",
+            "POST /a",
+            "OPTIONS * HTTP/1.1",
+            "PROPFIND / HTTP/1.1\r\n\r\nid\n",
+            "touch /tmp/x HTTP/1.1",
+            "GET http://localhost/ HTTP/1.0\n",
+            "PRI * HTTP/2.0\r\n",
+        ] {
             assert_eq!(of_bytes(bytes.as_bytes()), Some("HTTP"), "{bytes}");
         }
         assert_eq!(of_bytes(b"\x16\x03\x01\x02\x00"), Some("TLS"));
@@ -64,6 +88,9 @@ mod tests {
             "POSTS /",
             "get /",
             "echo GET /",
+            "curl -v / HTTP/1.1",
+            "echo\nGET / HTTP/1.1",
+            "say: / HTTP/1.1",
         ] {
             assert_eq!(of_bytes(bytes.as_bytes()), None, "{bytes}");
         }

@@ -58,12 +58,17 @@ fn attempts(mark: &Path) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let post = request("POST", "/", line.as_bytes());
     let in_path = format!("/$(touch$IFS{})", mark.display());
     let endless = format!("/{}", "a".repeat(100_000));
+    let long = format!("/{}", "a".repeat(30_000));
     vec![
         ("line", "HTTP", post.clone()),
         ("raw", "HTTP", post),
         ("line", "HTTP", request("GET", &in_path, b"")),
         ("raw", "HTTP", request("GET", &in_path, b"")),
         ("line", "HTTP", request("POST", &endless, line.as_bytes())),
+        // A page may choose the method where its host's name has come to mean this machine.
+        ("line", "HTTP", request("ANY", "/", line.as_bytes())),
+        ("line", "HTTP", request("ANY", &long, line.as_bytes())),
+        ("raw", "HTTP", request("ANY", &in_path, line.as_bytes())),
         ("struct:>H", "HTTP", behind_a_length(touch.as_bytes())),
         ("json:>H", "HTTP", behind_a_length(run.as_bytes())),
         ("json:bare", "HTTP", request("POST", "/", run.as_bytes())),
