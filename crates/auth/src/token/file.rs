@@ -32,7 +32,8 @@ pub fn private_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
     text(path.as_ref(), Others::Nothing)
 }
 
-/// The text of a file that only its owner may change, of at most 1 MiB: of options, say.
+/// The text of a file that not all users may change, of at most 1 MiB: of options, say. Its group
+/// may, which on many systems is its owner's own.
 ///
 /// # Errors
 /// If the file cannot be read, is too long, no text or no file, or if others may change it: by its
@@ -41,7 +42,7 @@ pub fn unchanged_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
     text(path.as_ref(), Others::Read)
 }
 
-/// What others than its owner may do with a file.
+/// What others may do with a file: than its owner, or than its owner and its group.
 #[derive(Clone, Copy)]
 enum Others {
     Nothing,
@@ -134,7 +135,7 @@ fn check(path: &Path, file: &File, others: Others) -> Result<(), AuthError> {
     }
     let (forbidden, words, change) = match others {
         Others::Nothing => (0o077, "others may read or change it", "go="),
-        Others::Read => (0o022, "others may change it", "go-w"),
+        Others::Read => (0o002, "others may change it", "o-w"),
     };
     if found.permissions().mode() & forbidden == 0 {
         return Ok(());
