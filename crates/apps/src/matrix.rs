@@ -45,6 +45,13 @@ pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
 /// Those of them that carry datagrams.
 pub(crate) const DATAGRAM_SCHEMES: [&str; 2] = ["udp", "unix-dgram"];
 
+/// The schemes of sockets that a process was started with, and the forms of their URLs.
+const INHERITED: [(&str, &str); 3] = [
+    ("fd", "fd://N"),
+    ("systemd", "systemd://NAME"),
+    ("stdio", "stdio://"),
+];
+
 /// The schemes of streams whose clients the kernel knows.
 pub(crate) const UNIX_SCHEMES: [&str; 2] = ["unix", "tls+unix"];
 
@@ -131,8 +138,20 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     }
     #[cfg(feature = "tls")]
     text.push_str(&tls_urls(transports, tcp.keys().options()));
-    for scheme in transports.schemes().filter(|scheme| !is_standard(scheme)) {
-        let _ = writeln!(text, "  {scheme}://…");
+    if transports.schemes().any(|known| known == INHERITED[0].0) {
+        let forms = INHERITED.map(|(_, form)| form).join(", ");
+        let _ = writeln!(
+            text,
+            "  {forms}\n      a socket that this process was started with, by its number, its name,\n      \
+             or as standard input and output (to connect only)"
+        );
+    }
+    let is_told = |scheme| is_standard(scheme) || INHERITED.iter().any(|(name, _)| *name == scheme);
+    for scheme in transports.schemes() {
+        // A connection with many streams carries no frames of the apps.
+        if !is_told(scheme) && scheme != "mem-mux" {
+            let _ = writeln!(text, "  {scheme}://…");
+        }
     }
     text
 }

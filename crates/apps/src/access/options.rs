@@ -73,7 +73,13 @@ impl Access {
     /// That of a client with this file.
     pub(crate) fn of_client(token_file: Option<&Path>) -> Result<Self, AppError> {
         match token_file {
-            Some(file) => Ok(Access::default().token(Token::from_file(file)?)),
+            Some(file) => match Token::from_file(file) {
+                Ok(token) => Ok(Access::default().token(token)),
+                Err(error) if error.kind() == ErrorKind::NotFound => Err(AppError::failed(
+                    format_args!("{error}; a client has a copy of the file that its server made"),
+                )),
+                Err(error) => Err(error.into()),
+            },
             None => Ok(Access::default()),
         }
     }
@@ -123,7 +129,8 @@ impl Access {
         // Without a standard error there is nowhere to say it.
         let _ = writeln!(
             io::stderr(),
-            "socketry: made the token in {file}, for clients that have a copy of this file: {client}"
+            "socketry: made the token in {file}, named {MADE}, for clients that have a copy of \
+             this file: {client}"
         );
     }
 }

@@ -92,9 +92,12 @@ impl Rules {
         };
         match self.0.get(name).is_some_and(permits) {
             true => Ok(Program::Exact(words)),
-            false => Err(format!(
-                "the rules of this server do not let {name} run that"
-            )),
+            false => {
+                tracing::warn!(client = name, "refused: the rules do not let it run that");
+                Err(format!(
+                    "the rules of this server do not let '{name}' run that"
+                ))
+            }
         }
     }
 }

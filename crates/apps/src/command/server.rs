@@ -187,7 +187,11 @@ impl Rules {
                 break;
             }
         }
-        replies.send.finish().await?;
+        // A client that has its answer may be gone, and over TLS an end is written, too.
+        if let Err(error) = replies.send.finish().await {
+            tracing::debug!("{error}");
+            return Ok(());
+        }
         requests.part().await;
         Ok(())
     }
