@@ -2,10 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How a server begins to log a handshake that failed.
+const REFUSED: &str = "refused: the handshake";
+
+/// How long a line of a log may take: far more than it needs.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The binary, whose user has `home` and no other place for its state.
 fn socketry(home: &Path, arguments: &[&str]) -> Command {
@@ -42,13 +51,24 @@ impl Served {
         self.url.split_once('?').unwrap().0
     }
 
-    /// All that it has logged, once it has ended.
-    fn log(mut self) -> String {
+    /// Waits until it has refused so many handshakes, and ends it. Gives all that it has logged.
+    fn log(mut self, refused: usize) -> String {
+        let stderr = BufReader::new(self.child.stderr.take().unwrap());
+        let (logged, lines) = mpsc::channel();
+        thread::spawn(move || {
+            stderr
+                .lines()
+                .try_for_each(|line| logged.send(line.unwrap()))
+        });
+        let mut log = String::new();
+        while log.matches(REFUSED).count() < refused {
+            // It may notice after its client has ended.
+            let line = lines.recv_timeout(DEADLINE).expect(&log);
+            log.push_str(&line);
+        }
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).unwrap();
+        log.extend(lines.iter());
         log
     }
 }
@@ -152,8 +172,8 @@ fn a_wrong_pin_is_one_line_and_nothing_runs() {
         "{said}"
     );
     assert!(!home.path().join("ran").exists());
-    let log = server.log();
-    assert_eq!(log.matches("refused: the handshake").count(), 2, "{log}");
+    let log = server.log(2);
+    assert_eq!(log.matches(REFUSED).count(), 2, "{log}");
 }
 
 #[test]
@@ -175,8 +195,8 @@ fn a_plain_client_at_a_tls_port_is_told_in_one_line() {
         assert!(said.contains("tls://"), "{codec}: {said}");
     }
     assert!(!home.path().join("ran").exists());
-    let log = server.log();
-    assert_eq!(log.matches("refused: the handshake").count(), 5, "{log}");
+    let log = server.log(5);
+    assert_eq!(log.matches(REFUSED).count(), 5, "{log}");
 }
 
 #[test]
