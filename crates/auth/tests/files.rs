@@ -73,6 +73,10 @@ fn a_file_that_is_wrong_is_refused_by_its_line_and_without_its_secrets() {
             format!("ann = {secret}\nann = {secret}\n"),
             "line 2: the name 'ann' is there twice",
         ),
+        (
+            format!("ann = {secret}\nAnn = {secret}\n"),
+            "line 2: 'ann' and 'Ann' differ only in case",
+        ),
         (format!("ann = {}", secret.repeat(100)), "at most 1024"),
         (format!("#{}", "x".repeat(1 << 20)), "longer than 1 MiB"),
     ] {

@@ -94,8 +94,14 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Token>, AuthError> {
             wrong(ErrorKind::InvalidOption, path, words)
         };
         let token = token(line).map_err(|error| refused(&error))?;
-        if tokens.iter().any(|other| other.name == token.name) {
-            let words = format!("the name '{}' is there twice", token.name);
+        // Names that differ only in case are the same to a reader, who would take one user for
+        // the other.
+        let same = |other: &&Token| other.name.eq_ignore_ascii_case(&token.name);
+        if let Some(other) = tokens.iter().find(same) {
+            let words = match other.name == token.name {
+                true => format!("the name '{}' is there twice", token.name),
+                false => format!("'{}' and '{}' differ only in case", other.name, token.name),
+            };
             return Err(refused(&words));
         }
         tokens.push(token);

@@ -46,7 +46,7 @@ impl Tokens {
     ///
     /// # Errors
     /// If the file cannot be read, may be read or changed by others than its owner, or has a line
-    /// that is none, a secret that is too short, a name twice, or no token.
+    /// that is none, a secret that is too short, a name twice (whatever its case), or no token.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, AuthError> {
         Tokens::new(read(path.as_ref())?)
     }
