@@ -19,8 +19,8 @@ pub struct Limits {
     /// The most connections at once; default 1,024. Further clients are refused.
     pub connections: usize,
     /// The most connections of one peer at once; default 256. A peer is an IPv4 address, an IPv6
-    /// network of 64 bits, or the user of a Unix socket's process. Sockets that tell neither are
-    /// counted together with none.
+    /// network of 64 bits, or the user of a Unix socket's process. Where neither is known, only
+    /// `connections` bounds it.
     pub per_peer: usize,
     /// How long the first frame may take, from the accept to its last byte; default 30 seconds.
     #[cfg_attr(

@@ -11,8 +11,9 @@ use socketry_transport::{
 };
 use tokio::io::ReadBuf;
 
-/// The place to which the halves of one socket come back.
-pub(super) struct Home<R, W>(Arc<Mutex<(Option<R>, Option<W>)>>);
+/// The place to which the halves of one socket come back. If it is dropped with the sending half,
+/// the connection was cut, and the peer sees a reset.
+pub(super) struct Home<R, W: SendHalf>(Arc<Mutex<(Option<R>, Option<W>)>>);
 
 impl<R: RecvHalf + 'static, W: SendHalf + 'static> Home<R, W> {
     /// `socket`, whose halves will come back to the home.
@@ -36,8 +37,18 @@ impl<R: RecvHalf + 'static, W: SendHalf + 'static> Home<R, W> {
     /// The socket, if both of its halves have come back.
     pub(super) fn take(self) -> Option<Joined<R, W>> {
         let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (recv, send) = (halves.0.take()?, halves.1.take()?);
-        Some(Joined::new(recv, send))
+        let (recv, send) = (halves.0.take(), halves.1.take());
+        Some(Joined::new(recv?, send?))
+    }
+}
+
+impl<R, W: SendHalf> Drop for Home<R, W> {
+    fn drop(&mut self) {
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(send) = &mut halves.1 {
+            // A transport without resets shows the peer an end.
+            let _ = send.abort(0);
+        }
     }
 }
 

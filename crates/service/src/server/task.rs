@@ -98,6 +98,7 @@ struct Report {
     id: u64,
     info: Info,
     begun: Instant,
+    told: bool,
 }
 
 impl Report {
@@ -107,6 +108,7 @@ impl Report {
             id: member.id,
             info: socket.info().clone(),
             begun: Instant::now(),
+            told: false,
         };
         if let Some(observer) = &report.observer {
             observer.accepted(report.id, &report.info);
@@ -117,16 +119,16 @@ impl Report {
     fn end(&mut self, how: &Ending<'_>) {
         let peer = self.info.peer().redacted();
         tracing::debug!(id = self.id, %peer, "ended: {how}");
-        if let Some(observer) = self.observer.take() {
+        if let Some(observer) = &self.observer {
             observer.ended(self.id, &self.info, how, self.begun.elapsed());
         }
-        self.id = u64::MAX;
+        self.told = true;
     }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        if self.id != u64::MAX {
+        if !self.told {
             self.end(&Ending::Cut);
         }
     }
