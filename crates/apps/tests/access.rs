@@ -1,100 +1,16 @@
-//! The real binary with tokens, users and rules: who is let in, and what each may do.
+//! The real binary with tokens and users: who is let in.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod over;
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-/// The binary, whose user has `home` and no other place for its state.
-fn socketry(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_socketry"));
-    command.args(arguments).stdin(Stdio::null());
-    command.env_remove("XDG_STATE_HOME").env("HOME", home);
-    command.current_dir(home);
-    command
-}
-
-/// A server, and the URL that it printed.
-struct Served {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    url: String,
-}
-
-impl Served {
-    fn start(home: &Path, arguments: &[&str]) -> Self {
-        let mut command = socketry(home, arguments);
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let Some(url) = line.trim_end().strip_prefix("listening on ") else {
-            let mut said = String::new();
-            let mut stderr = child.stderr.take().unwrap();
-            stderr.read_to_string(&mut said).unwrap();
-            panic!("{arguments:?}: {said}");
-        };
-        let url = url.to_owned();
-        Served { child, stdout, url }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    /// All that it has logged, once it has ended.
-    fn log(mut self) -> String {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A file that only its owner may read.
-fn private(home: &Path, name: &str, text: &str) -> String {
-    let path = home.join(name);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-/// A file with tokens of these names, whose secrets are told apart by the names.
-fn tokens(home: &Path, file: &str, names: &[&str]) -> String {
-    let line = |name: &&str| {
-        let secret = format!("{:02x}", name.len()).repeat(32);
-        format!("{name} = {secret}\n")
-    };
-    private(home, file, &names.iter().map(line).collect::<String>())
-}
-
-fn run(home: &Path, words: &[&str]) -> Output {
-    socketry(home, &[&["command", "run"], words].concat())
-        .output()
-        .unwrap()
-}
-
-/// The one line of a program that failed.
-fn failed(output: &Output, code: i32) -> String {
-    let said = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
-}
+use over::OVER;
+use program::{Served, failed, private, run, socketry, tokens};
 
 #[test]
 fn a_token_is_made_at_the_first_start_and_told_without_its_secret() {
@@ -254,11 +170,26 @@ fn plain_scripts_stay_welcome_where_the_operator_says_so() {
 
 #[test]
 fn a_file_that_others_may_read_starts_nothing() {
+    for scheme in OVER {
+        a_file_starts_nothing_over(scheme);
+    }
+}
+
+fn a_file_starts_nothing_over(scheme: &str) {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let file = tokens(home, "tokens", &["ann"]);
     let rules = private(home, "rules", "[ann]\nprograms = [\"echo\"]\n");
-    let serve = ["command", "serve", "--token-file", &file, "--rules", &rules];
+    let url = over::url(scheme, home);
+    let serve = [
+        "command",
+        "serve",
+        &url,
+        "--token-file",
+        &file,
+        "--rules",
+        &rules,
+    ];
     drop(Served::start(home, &serve));
     for path in [&file, &rules] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
@@ -304,165 +235,5 @@ fn a_user_of_a_unix_socket_is_let_in_by_name_or_number() {
         assert!(said.contains("is not let in"), "{said}");
         let words = format!("the user with uid {uid} is not let in");
         assert!(server.log().contains(&words));
-    }
-}
-
-#[test]
-fn rules_say_what_each_client_may_run() {
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path();
-    let file = tokens(home, "tokens", &["ann", "benjamin"]);
-    let ann = tokens(home, "ann", &["ann"]);
-    let ben = tokens(home, "ben", &["benjamin"]);
-    let text =
-        "[ann]\ncommands = [[\"echo\", \"one\", \"two\"]]\n[benjamin]\nprograms = [\"echo\"]\n";
-    let rules = private(home, "rules", text);
-    for codec in ["json", "struct", "line", "raw"] {
-        let codec = ["--codec", codec];
-        let serve = ["command", "serve", "--token-file", &file, "--rules", &rules];
-        let server = Served::start(home, &[&serve[..], &codec].concat());
-        let as_user = |token: &str, words: &[&str]| {
-            let first = [&server.url, "--token-file", token];
-            run(home, &[&codec[..], &first, words].concat())
-        };
-        for (token, words, said) in [
-            (&ann, &["echo one two"][..], "one two\n"),
-            (&ann, &["echo 'one'  two"], "one two\n"),
-            (&ben, &["echo $(id) ; touch ran"], "$(id) ; touch ran\n"),
-        ] {
-            let output = as_user(token, words);
-            assert_eq!(
-                output.stdout,
-                said.as_bytes(),
-                "{codec:?} {words:?}: {output:?}"
-            );
-        }
-        for (token, words) in [
-            (&ann, "echo one two;touch ran"),
-            (&ann, "echo one"),
-            (&ann, "sh -c 'echo one two'"),
-            (&ben, "echo;touch ran"),
-            (&ben, "touch ran"),
-        ] {
-            let output = as_user(token, &[words]);
-            let all = [output.stdout, output.stderr].concat();
-            let said = String::from_utf8(all).unwrap();
-            assert!(
-                said.contains("the rules of this server do not let"),
-                "{words}: {said}"
-            );
-        }
-        assert!(!home.join("ran").exists());
-    }
-}
-
-/// Whose connection ends makes room for another one of the same client, and of nobody else.
-#[test]
-fn a_client_has_so_many_connections_and_no_more() {
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path();
-    let file = tokens(home, "tokens", &["ann", "benjamin"]);
-    let ann = tokens(home, "ann", &["ann"]);
-    let ben = tokens(home, "ben", &["benjamin"]);
-    let serve = [
-        "chat",
-        "serve",
-        "--token-file",
-        &file,
-        "--anonymous",
-        "--max-per-user",
-        "1",
-    ];
-    let mut server = Served::start(home, &serve);
-    let url = server.url.clone();
-    let join = |token: &[&str], text: &str| {
-        let mut user = socketry(home, &[&["chat", "join", &url], token].concat());
-        let user = user
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut user = user.spawn().unwrap();
-        let mut stdin = user.stdin.take().unwrap();
-        let _ = writeln!(stdin, "{text}");
-        (user, stdin)
-    };
-    for token in [&["--token-file", &*ann][..], &["--token-file", &ben], &[]] {
-        let (mut first, stdin) = join(token, "first");
-        assert!(server.line().ends_with(" : first"));
-        let (second, _open) = join(token, "second");
-        let said = failed(&second.wait_with_output().unwrap(), 1);
-        assert!(said.contains("has all its 1 connections here"), "{said}");
-        // The next one of the same client is let in once this one is gone.
-        first.kill().unwrap();
-        first.wait().unwrap();
-        drop(stdin);
-        loop {
-            let (mut next, mut stdin) = join(token, "next");
-            writeln!(stdin, "q").unwrap_or_default();
-            if next.wait().unwrap().success() {
-                break;
-            }
-        }
-        assert!(server.line().ends_with(" : next"));
-    }
-    let log = server.log();
-    assert!(log.contains("ann has all its 1 connections here"), "{log}");
-}
-
-/// Lines that `join` sends, as one user after another.
-fn say(home: &Path, server: &Served, words: &[&str], text: &str) -> String {
-    let mut user = socketry(home, &[&["chat", "join", &server.url], words].concat());
-    let user = user
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut user = user.spawn().unwrap();
-    writeln!(user.stdin.take().unwrap(), "{text}").unwrap();
-    let output = user.wait_with_output().unwrap();
-    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
-}
-
-#[test]
-fn the_name_of_a_token_belongs_to_those_that_have_it() {
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path();
-    let file = tokens(home, "tokens", &["ann", "benjamin"]);
-    let ann = tokens(home, "ann", &["ann"]);
-    let ann = ["--token-file", &*ann];
-    for codec in ["json", "line"] {
-        let codec = ["--codec", codec];
-        let serve = ["chat", "serve", "--token-file", &file, "--anonymous"];
-        let mut server = Served::start(home, &[&serve[..], &codec].concat());
-        for name in ["ann", "Ann", "benjamin"] {
-            let words = [&codec[..], &["--name", name]].concat();
-            let said = say(home, &server, &words, "forged");
-            if codec[1] == "json" {
-                assert!(said.contains("belongs to another user"), "{said}");
-            }
-        }
-        say(
-            home,
-            &server,
-            &[&codec[..], &["--name", "eve"]].concat(),
-            "plain\nq",
-        );
-        assert_eq!(server.line(), "eve : plain");
-        say(
-            home,
-            &server,
-            &[&codec[..], &ann, &["--name", "ann"]].concat(),
-            "true\nq",
-        );
-        assert_eq!(server.line(), "ann : true");
-        if codec[1] == "json" {
-            // Without a name the proved one is taken.
-            say(home, &server, &[&codec[..], &ann].concat(), "nameless\nq");
-            assert_eq!(server.line(), "ann : nameless");
-        }
-        let log = server.log();
-        assert!(
-            codec[1] == "json" || log.contains("belongs to another user"),
-            "{log}"
-        );
     }
 }

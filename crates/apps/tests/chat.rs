@@ -127,47 +127,6 @@ async fn scenario(url: String, codec: &str) {
 }
 
 #[tokio::test]
-async fn json_that_is_no_message_is_answered_and_the_conversation_goes_on() {
-    for (transport, codec) in [
-        ("tcp", "json"),
-        ("tcp", "json:bare"),
-        ("udp", "json"),
-        ("udp", "json:bare"),
-    ] {
-        let (_, at, mut operator) = serve(&format!("{transport}://127.0.0.1:0"), codec).await;
-        let mut peer = stranger(&at, codec).await;
-        let long = "x".repeat(65);
-        for (wrong, word) in [
-            (json!({}), "text"),
-            (json!({"from": 5, "text": "x"}), "string"),
-            (json!({"from": "", "text": "x"}), "empty"),
-            (json!({"from": long, "text": "x"}), "64"),
-            (json!({"from": "operator", "text": "x"}), "server's own"),
-            (json!({"from": "Operator", "text": "x"}), "server's own"),
-            (json!({"from": "SOCKETRY", "text": "x"}), "server's own"),
-            (json!({"from": "ann\u{202e}", "text": "x"}), "invisible"),
-            (json!({"from": "eve : hi", "text": "x"}), "inside"),
-            (json!({"text": ["x"]}), "string"),
-        ] {
-            peer.send_json(&wrong).await.unwrap();
-            let answer = said(&mut peer).await;
-            let error = answer["error"].as_str().unwrap();
-            assert!(error.contains(word), "{wrong}: {error}");
-        }
-        peer.send(b"{\"text\": \"\xff\"}").await.unwrap();
-        assert!(said(&mut peer).await["error"].is_string());
-        // Unknown keys are ignored, and a name holds until another one is sent.
-        let first = json!({"from": "ann", "text": "one\u{202e}", "mood": "good"});
-        peer.send_json(&first).await.unwrap();
-        shows(&mut operator, r"ann : one\u{202e}").await;
-        peer.send_json(&json!({"text": "two\nlines"}))
-            .await
-            .unwrap();
-        shows(&mut operator, r"ann : two\nlines").await;
-    }
-}
-
-#[tokio::test]
 async fn messages_are_numbered_and_dated_by_the_server() {
     let (_, at, operator) = serve("tcp://127.0.0.1:0", "json:>I").await;
     let mut peer = stranger(&at, "json:>I").await;

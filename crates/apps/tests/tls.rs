@@ -1,84 +1,17 @@
 //! The real binary over TLS: a pasted URL works, and each failure is one clear line.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::process::Output;
+
+use program::{Served, failed, socketry};
 
 /// How a server begins to log a handshake that failed.
 const REFUSED: &str = "refused: the handshake";
-
-/// How long a line of a log may take: far more than it needs.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// The binary, whose user has `home` and no other place for its state.
-fn socketry(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_socketry"));
-    command.args(arguments).stdin(Stdio::null());
-    command.env_remove("XDG_STATE_HOME").env("HOME", home);
-    // A command runs where its server was started.
-    command.current_dir(home);
-    command
-}
-
-/// A server, and the URL that it printed.
-struct Served {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    url: String,
-}
-
-impl Served {
-    fn start(home: &Path, arguments: &[&str]) -> Self {
-        let mut command = socketry(home, arguments);
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let url = line.trim_end().strip_prefix("listening on ");
-        let url = url.expect(&line).to_owned();
-        Served { child, stdout, url }
-    }
-
-    /// The URL without its pin.
-    fn place(&self) -> &str {
-        self.url.split_once('?').unwrap().0
-    }
-
-    /// Waits until it has refused so many handshakes, and ends it. Gives all that it has logged.
-    fn log(mut self, refused: usize) -> String {
-        let stderr = BufReader::new(self.child.stderr.take().unwrap());
-        let (logged, lines) = mpsc::channel();
-        thread::spawn(move || {
-            stderr
-                .lines()
-                .try_for_each(|line| logged.send(line.unwrap()))
-        });
-        let mut log = String::new();
-        while log.matches(REFUSED).count() < refused {
-            // It may notice after its client has ended.
-            let line = lines.recv_timeout(DEADLINE).expect(&log);
-            log.push_str(&line);
-        }
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        log.extend(lines.iter());
-        log
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn run(home: &Path, url: &str) -> Output {
     let command = ["command", "run", url, "echo ran >> ran; echo hello"];
@@ -87,10 +20,7 @@ fn run(home: &Path, url: &str) -> Output {
 
 /// The one line of a client that failed.
 fn error(output: &Output) -> String {
-    let said = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(255), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    failed(output, 255)
 }
 
 const SERVE: [&str; 4] = ["command", "serve", "--allow-any", "tls://127.0.0.1:0"];
@@ -127,8 +57,7 @@ fn the_printed_url_is_all_that_each_app_needs() {
     let mut user = socketry(home, &join);
     user.stdin(fs::File::open(lines(home)).unwrap());
     assert!(user.output().unwrap().status.success());
-    let mut heard = String::new();
-    server.stdout.read_line(&mut heard).unwrap();
+    let heard = server.line();
     assert!(heard.contains("good day"), "{heard}");
     server.child.kill().unwrap();
 }
@@ -172,7 +101,7 @@ fn a_wrong_pin_is_one_line_and_nothing_runs() {
         "{said}"
     );
     assert!(!home.path().join("ran").exists());
-    let log = server.log(2);
+    let log = server.log_with(REFUSED, 2);
     assert_eq!(log.matches(REFUSED).count(), 2, "{log}");
 }
 
@@ -195,7 +124,7 @@ fn a_plain_client_at_a_tls_port_is_told_in_one_line() {
         assert!(said.contains("tls://"), "{codec}: {said}");
     }
     assert!(!home.path().join("ran").exists());
-    let log = server.log(5);
+    let log = server.log_with(REFUSED, 5);
     assert_eq!(log.matches(REFUSED).count(), 5, "{log}");
 }
 

@@ -3,15 +3,32 @@
 use std::fs;
 use std::path::Path;
 
-/// The promises, each with the cell that names its tests.
-fn promises(document: &str) -> Vec<(&str, &str)> {
-    let lines = document
-        .lines()
-        .skip_while(|line| *line != "| promise | tests |");
-    let rows = lines.filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let rows = rows.filter(|row| *row != "promise | tests");
-    rows.map(|row| row.split_once(" | ").expect("two cells"))
-        .collect()
+/// The promises, each with the files that it names, and their tests.
+fn promises(document: &str) -> Vec<(String, Vec<Tests>)> {
+    let mut behind = document.split("\n## What is promised\n").skip(1);
+    let mut sections = behind.next().expect("promises").split("\n## ");
+    let promised = sections.next().unwrap_or_default();
+    let promises = promised.split("\n* ").skip(1).map(|promise| {
+        // A heading may stand between it and the next one.
+        let promise = promise.split("\n\n").next().unwrap_or_default();
+        let words: Vec<_> = promise.split_whitespace().collect();
+        let one_line = words.join(" ");
+        let mut parts = one_line.split(" - `").map(str::to_owned);
+        let words = parts.next().unwrap_or_default();
+        (words, parts.map(|part| tests(&part)).collect())
+    });
+    promises.collect()
+}
+
+/// A file, and the names of tests in it.
+type Tests = (String, Vec<String>);
+
+fn tests(part: &str) -> Tests {
+    let (file, names) = part.split_once("`: ").expect("a file and its tests");
+    let names = names
+        .split(", ")
+        .map(|name| name.trim_matches('`').to_owned());
+    (file.to_owned(), names.collect())
 }
 
 /// Whether `source` has a test of this name.
@@ -35,16 +52,13 @@ fn each_promise_has_tests_that_exist() {
     };
     let document = read("SECURITY.md");
     let promises = promises(&document);
-    assert!(promises.len() > 20, "only {} promises", promises.len());
-    for (promise, tests) in promises {
-        for group in tests.split("; ") {
-            let (file, names) = group
-                .split_once(": ")
-                .unwrap_or_else(|| panic!("no test for: {promise}"));
-            let source = read(file.trim_matches('`'));
-            for name in names.split(", ") {
-                let name = name.trim_matches('`');
-                assert!(has(&source, name), "{file} has no test {name}: {promise}");
+    assert!(promises.len() > 40, "only {} promises", promises.len());
+    for (promise, groups) in promises {
+        assert!(!groups.is_empty(), "no test for: {promise}");
+        for (file, names) in groups {
+            let source = read(&file);
+            for name in names {
+                assert!(has(&source, &name), "{file} has no test {name}: {promise}");
             }
         }
     }

@@ -38,9 +38,13 @@ impl Process {
     }
 
     pub(crate) fn serve(root: &Path) -> Self {
+        Process::serve_at("tcp://127.0.0.1:0", root)
+    }
+
+    pub(crate) fn serve_at(url: &str, root: &Path) -> Self {
         Process::new(
             Command::new(BIN)
-                .args(["file", "serve", "--root"])
+                .args(["file", "serve", url, "--root"])
                 .arg(root),
         )
     }

@@ -35,13 +35,18 @@ impl Served {
 
     pub(crate) async fn with(service: Service, scheme: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("root")).unwrap();
         let url = match scheme {
             "unix" => format!("unix://{}", dir.path().join("s").display()),
             "mem" => "mem://*".to_owned(),
             _ => "tcp://127.0.0.1:0".to_owned(),
         };
+        Served::listening(service, &url, dir).await
+    }
+
+    /// At `url`, with all that it has in `dir`.
+    pub(crate) async fn listening(service: Service, url: &str, dir: TempDir) -> Self {
         let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
         let url = url.parse().unwrap();
         let server = Server::bind(&service, &url, &root).await.unwrap();
         Served {
