@@ -70,8 +70,8 @@ pub use contract::{
 };
 #[cfg(feature = "net")]
 pub use framed::{
-    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, FramedParts, Frames, MidFrame,
-    Sender, Strangers, Typed, TypedSender, Waiting, Watch,
+    Body, BodyWriter, FeedError, FrameError, FrameFault, Framed, FramedParts, Frames, Meter,
+    MidFrame, Sender, Strangers, Typed, TypedSender, Waiting, Watch,
 };
 pub use reader::Reader;
 pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};

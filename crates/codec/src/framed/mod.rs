@@ -9,6 +9,7 @@ mod feed;
 mod frames;
 mod halves;
 mod input;
+mod meter;
 mod output;
 mod quick;
 mod recv;
@@ -20,6 +21,7 @@ mod watch;
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ pub use error::{FrameError, FrameFault};
 pub use feed::FeedError;
 pub use frames::Frames;
 pub use halves::Strangers;
+pub use meter::Meter;
 pub use sender::Sender;
 pub use typed::{Typed, TypedSender};
 pub use watch::{Waiting, Watch};
@@ -163,6 +166,15 @@ impl<S: Half, C: Codec> Framed<S, C> {
     #[must_use]
     pub fn watched(mut self, watch: impl Watch + 'static) -> Self {
         self.input.set_watch(Box::new(watch));
+        self
+    }
+
+    /// Tells `meter` of frames, errors and buffers from now on, in place of an earlier one. It may
+    /// refuse a buffer that grows. After [`split`](Framed::split) both halves tell it.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.input.hooks().set_meter(Arc::clone(&meter));
+        self.output.hooks().set_meter(meter);
         self
     }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use socketry_transport::SendHalf;
 
+use super::meter::Hooks;
 use crate::limits::DEFAULT_HIGH_WATER;
 
 /// An empty buffer larger than this is freed, unless the high-water mark is larger.
@@ -24,6 +25,8 @@ pub(super) struct Output {
     /// Bytes of the current body that are still to be written.
     pub(super) owed: u64,
     pub(super) high_water: usize,
+    /// Boxed, since most connections have none.
+    pub(super) hooks: Option<Box<Hooks>>,
 }
 
 /// The way in which a frame is sent.
@@ -50,6 +53,22 @@ impl Output {
             datagram: false,
             owed: 0,
             high_water: DEFAULT_HIGH_WATER,
+            hooks: None,
+        }
+    }
+
+    pub(super) fn hooks(&mut self) -> &mut Hooks {
+        self.hooks.get_or_insert_default()
+    }
+
+    /// Tells the meter of the buffer's size. If it refuses that, no more frames can be sent.
+    pub(super) fn account(&mut self) -> io::Result<()> {
+        let Some(hooks) = &mut self.hooks else {
+            return Ok(());
+        };
+        match hooks.hold(self.buf.capacity()) {
+            Ok(()) => Ok(()),
+            Err(error) => self.fail(error),
         }
     }
 
@@ -171,6 +190,9 @@ impl Output {
         self.end();
         self.buf = BytesMut::new();
         self.pos = 0;
+        if let Some(hooks) = &mut self.hooks {
+            hooks.free();
+        }
         Err(error)
     }
 
@@ -189,6 +211,8 @@ impl Output {
             // Some room is kept: the next frames would begin with a few bytes and double them
             // often.
             self.buf = BytesMut::with_capacity(RESTING);
+            // A meter never refuses what is smaller, nor so little.
+            let _ = self.account();
         }
     }
 

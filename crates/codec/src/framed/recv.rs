@@ -8,6 +8,7 @@ use socketry_transport::RecvHalf;
 
 use super::frames::in_batches;
 use super::input::{Ask, Refused, Step};
+use super::meter::tell;
 use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed, Frames};
 use crate::Codec;
@@ -179,17 +180,23 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     fn codec_error(&self, refused: Refused) -> FrameError {
         let fatal = refused.error.is_fatal();
         let error = FrameError::new(refused.error, "receive from", self.socket.peer(), fatal);
-        error.about(refused.found)
+        self.tell_recv_error(error.about(refused.found))
     }
 
     #[cold]
     pub(super) fn recv_error(&self, fault: impl Into<FrameFault>) -> FrameError {
-        FrameError::new(
+        let fatal = self.input.is_over();
+        self.tell_recv_error(FrameError::new(
             fault,
             "receive from",
             self.socket.peer(),
-            self.input.is_over(),
-        )
+            fatal,
+        ))
+    }
+
+    fn tell_recv_error(&self, error: FrameError) -> FrameError {
+        tell(self.input.hooks.as_deref(), |meter| meter.failed(&error));
+        error
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use socketry_transport::{SendHalf, Shape, Socket};
 use tokio::time::{Instant, timeout_at};
 
+use super::meter::tell;
 use super::quick::{First, Quick};
 use super::{FrameError, FrameFault, Framed};
 use crate::limits::{CLOSE_BYTES, CLOSE_TIME};
@@ -121,18 +122,39 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         let mut large = output.large(&before, [frame, &after]);
         let written = poll_fn(|cx| large.poll_write(cx, socket)).await;
         drop(large);
-        written.map_err(|error| self.send_error(error))
+        written.map_err(|error| self.send_error(error))?;
+        self.fed(1)
     }
 
     /// Encodes a frame behind those that wait. The caller has checked that there is room. Always
     /// inlined: a call would be a fifth of the cost of a small frame.
     #[inline(always)]
     pub(super) fn encode(&mut self, frame: &[u8]) -> Result<(), FrameError> {
-        if !self.output.takes_bytes() {
-            return self.encode_datagram(frame);
+        if self.output.takes_bytes() {
+            let encoded = self.codec.encode(frame, &mut self.output.buf);
+            encoded.map_err(|error| self.codec_refused(error))?;
+        } else {
+            self.encode_datagram(frame)?;
         }
-        let encoded = self.codec.encode(frame, &mut self.output.buf);
-        encoded.map_err(|error| self.codec_refused(error))
+        self.fed(1)
+    }
+
+    /// Tells the meter of frames that were fed.
+    #[inline(always)]
+    pub(super) fn fed(&mut self, frames: usize) -> Result<(), FrameError> {
+        match self.output.hooks {
+            Some(_) => self.tell_fed(frames),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn tell_fed(&mut self, frames: usize) -> Result<(), FrameError> {
+        tell(self.output.hooks.as_deref(), |meter| {
+            meter.frames_sent(frames);
+        });
+        let accounted = self.output.account();
+        accounted.map_err(|error| self.send_error(error))
     }
 
     #[inline(never)]
@@ -211,12 +233,19 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
 
     #[cold]
     pub(super) fn codec_refused(&self, error: CodecError) -> FrameError {
-        FrameError::new(error, "send to", self.socket.peer(), false)
+        let error = FrameError::new(error, "send to", self.socket.peer(), false);
+        self.tell_send_error(error)
     }
 
     #[cold]
     pub(super) fn send_error(&self, fault: impl Into<FrameFault>) -> FrameError {
-        FrameError::new(fault, "send to", self.socket.peer(), self.output.is_over())
+        let fatal = self.output.is_over();
+        self.tell_send_error(FrameError::new(fault, "send to", self.socket.peer(), fatal))
+    }
+
+    fn tell_send_error(&self, error: FrameError) -> FrameError {
+        tell(self.output.hooks.as_deref(), |meter| meter.failed(&error));
+        error
     }
 }
 

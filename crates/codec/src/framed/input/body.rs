@@ -60,10 +60,16 @@ impl Input {
         let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
         self.reserve(room);
         match poll_recv_into(socket, cx, &mut self.buf, room) {
-            Poll::Ready(Ok(received)) => Poll::Ready(self.received(received)),
+            Poll::Ready(Ok(received)) => match self.account() {
+                Ok(()) => Poll::Ready(self.received(received)),
+                Err(error) => Poll::Ready(Err(self.refused(error))),
+            },
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
             Poll::Pending => {
                 spare::give(std::mem::take(&mut self.buf));
+                if let Some(hooks) = &mut self.hooks {
+                    hooks.free();
+                }
                 Poll::Pending
             }
         }

@@ -34,6 +34,9 @@ impl Input {
                     self.growth.filled(received);
                 }
                 self.arrived = true;
+                if let Err(error) = self.account() {
+                    return Poll::Ready(Err(self.refused(error)));
+                }
                 Poll::Ready(self.received(received))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
@@ -63,6 +66,12 @@ impl Input {
         error.into()
     }
 
+    /// The buffer may not be so large.
+    pub(super) fn refused(&mut self, error: io::Error) -> FrameFault {
+        self.fail();
+        error.into()
+    }
+
     /// The socket has no bytes: gives memory back, and checks the time of a frame that has begun.
     fn parked(&mut self, cx: &mut Context<'_>, at_boundary: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
@@ -70,6 +79,9 @@ impl Input {
         if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
             let rest = BytesMut::from(&self.buf[..]);
             spare::give(std::mem::replace(&mut self.buf, rest));
+        }
+        if let Err(error) = self.account() {
+            return Poll::Ready(Err(self.refused(error)));
         }
         let begun = here > 0 || self.skip > 0 || !at_boundary;
         self.looked |= begun && self.deadline.limit.is_some();
@@ -91,7 +103,7 @@ impl Input {
     /// Whether the [`Watch`](crate::Watch) ends this. It cannot end a frame that has begun, since
     /// that would look as if the peer had.
     fn watch(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<io::Result<()>> {
-        let Some(watch) = &mut self.watch else {
+        let Some(watch) = self.hooks.as_mut().and_then(|hooks| hooks.watch.as_mut()) else {
             return Poll::Pending;
         };
         match watch.poll_wait(cx, waiting) {

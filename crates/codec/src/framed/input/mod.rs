@@ -8,12 +8,14 @@ mod room;
 mod spare;
 mod step;
 
+use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 use super::frames::{Count, Frames, in_batches};
+use super::meter::{Hooks, tell};
 use super::watch::Watch;
 use crate::limits::FRAMES_AT_ONCE;
 use crate::reader::cut;
@@ -42,7 +44,8 @@ pub(super) struct Input {
     looked: bool,
     /// Bytes have arrived since the socket last had none.
     arrived: bool,
-    watch: Option<Box<dyn Watch>>,
+    /// Boxed, since most connections have none.
+    pub(super) hooks: Option<Box<Hooks>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +91,7 @@ impl Input {
             deadline: Deadline::new(),
             looked: false,
             arrived: false,
-            watch: None,
+            hooks: None,
         }
     }
 
@@ -97,7 +100,19 @@ impl Input {
     }
 
     pub(super) fn set_watch(&mut self, watch: Box<dyn Watch>) {
-        self.watch = Some(watch);
+        self.hooks().watch = Some(watch);
+    }
+
+    pub(super) fn hooks(&mut self) -> &mut Hooks {
+        self.hooks.get_or_insert_default()
+    }
+
+    /// Tells the meter of the buffer's size, which it may refuse.
+    fn account(&mut self) -> io::Result<()> {
+        match &mut self.hooks {
+            Some(hooks) => hooks.hold(self.buf.capacity()),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn restore(&mut self, received: BytesMut) {
@@ -129,6 +144,7 @@ impl Input {
         let place = self.ahead.as_deref_mut()?.pop()?;
         let range = self.pos + place.start..self.pos + place.end;
         self.pos += place.consumed;
+        tell(self.hooks.as_deref(), |meter| meter.frames_received(1));
         Some(range)
     }
 
@@ -162,6 +178,7 @@ impl Input {
             pos: Count::new(&mut self.pos),
             codec,
             end,
+            counter: self.hooks.as_deref().and_then(Hooks::counter),
         })
     }
 
@@ -182,6 +199,7 @@ impl Input {
         }));
         let cut = places.len();
         *given += cut;
+        tell(self.hooks.as_deref(), |meter| meter.frames_received(cut));
         self.pos = 0;
         if taken > 0 && self.buf.is_empty() && self.state == State::Datagram {
             self.state = State::NoDatagram;
@@ -223,6 +241,9 @@ impl Input {
         self.state = State::Over;
         self.deadline.clear();
         self.buf = BytesMut::new();
+        if let Some(hooks) = &mut self.hooks {
+            hooks.free();
+        }
         self.forget_frames();
         (self.pos, self.skip, self.body) = (0, 0, 0);
     }

@@ -56,7 +56,13 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
         let usable = !self.output.is_over() && self.output.owed == 0;
         let (shape, peer) = (self.socket.shape(), self.socket.peer().clone());
         let datagram = self.output.datagram;
-        let queue = Queue::new(self.codec, self.output.into_unsent(), datagram);
+        let mut output = self.output;
+        let mut hooks = output.hooks.take();
+        if let Some(hooks) = &mut hooks {
+            // The capacity of the queue is its bound.
+            hooks.free();
+        }
+        let queue = Queue::new(self.codec, output.into_unsent(), datagram, hooks);
         let shared = Arc::new(Shared::new(queue, shape, peer, capacity.max(1)));
         if usable {
             tokio::spawn(writer::run(writer::Place::new(&shared), self.socket));

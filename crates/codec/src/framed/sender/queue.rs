@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use socketry_transport::{Endpoint, Shape};
 use tokio::sync::Notify;
 
+use crate::framed::meter::{Hooks, tell};
 use crate::framed::send::encode_datagram;
 use crate::framed::{FrameError, FrameFault};
 use crate::{Codec, CodecError, Fault};
@@ -43,6 +44,7 @@ pub(super) struct Queue<C> {
     /// The error of a datagram that could not be sent, until `flush` reports it.
     pub(super) lost: Option<Arc<io::Error>>,
     pub(super) phase: Phase,
+    hooks: Option<Box<Hooks>>,
 }
 
 pub(super) enum Phase {
@@ -58,7 +60,12 @@ pub(super) enum Phase {
 
 impl<C> Queue<C> {
     /// A queue in which `unsent` waits. It is one datagram if `datagram` is set.
-    pub(super) fn new(codec: C, unsent: BytesMut, datagram: bool) -> Self {
+    pub(super) fn new(
+        codec: C,
+        unsent: BytesMut,
+        datagram: bool,
+        hooks: Option<Box<Hooks>>,
+    ) -> Self {
         Queue {
             codec,
             put: u64::from(datagram || !unsent.is_empty()),
@@ -67,6 +74,7 @@ impl<C> Queue<C> {
             buf: unsent,
             lost: None,
             phase: Phase::Open,
+            hooks,
         }
     }
 
@@ -162,6 +170,7 @@ impl<C: Codec> Shared<C> {
         }
         let was_empty = queue.is_empty();
         put(self, &mut queue)?;
+        tell(queue.hooks.as_deref(), |meter| meter.frames_sent(1));
         // An empty frame has no bytes on this stream: there is nothing to write.
         if queue.is_empty() {
             return Ok(true);
