@@ -142,6 +142,10 @@ impl Listener for Pinned {
         self.locals.clone()
     }
 
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         self.inner.poll_accept(cx)
     }

@@ -132,6 +132,10 @@ impl<L: Listener> Listener for AuthListener<L> {
         self.inner.locals()
     }
 
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         self.inner.poll_accept(cx)
     }

@@ -138,6 +138,9 @@ impl<L: Listener> Listener for FaultyListener<L> {
     fn locals(&self) -> Vec<Endpoint> {
         self.listener.locals()
     }
+    fn refusals(&self) -> u64 {
+        self.listener.refusals()
+    }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.listener.poll_accept(cx))?;

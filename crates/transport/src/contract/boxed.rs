@@ -164,6 +164,9 @@ impl Listener for BoxListener {
     fn locals(&self) -> Vec<Endpoint> {
         self.0.locals()
     }
+    fn refusals(&self) -> u64 {
+        self.0.refusals()
+    }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         self.0.poll_accept(cx)
     }
@@ -180,6 +183,9 @@ impl<L: Listener> Listener for Boxing<L> {
     }
     fn locals(&self) -> Vec<Endpoint> {
         self.0.locals()
+    }
+    fn refusals(&self) -> u64 {
+        self.0.refusals()
     }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         self.0.poll_accept(cx).map_ok(BoxSocket::new)

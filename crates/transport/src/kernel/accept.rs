@@ -42,6 +42,8 @@ pub struct OsListener {
     next_rest: Duration,
     /// A descriptor to close, so that a connection can be accepted and refused.
     reserve: Option<OwnedFd>,
+    /// The number of connections that were refused so.
+    refusals: u64,
 }
 
 impl OsListener {
@@ -57,6 +59,7 @@ impl OsListener {
             descriptors: None,
             rest: None,
             next_rest: BACK_OFF.0,
+            refusals: 0,
             _file: file,
         }
     }
@@ -94,7 +97,10 @@ impl OsListener {
     /// learns of it, and does not wait for ever.
     fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.reserve = None;
-        let refused = self.os.poll_read_io(cx, os::accept).map_ok(drop);
+        let refused = self.os.poll_read_io(cx, os::accept).map_ok(|(socket, _)| {
+            // A reset cannot be taken for an orderly end. Where there is none, it is an end.
+            let _ = socket.set_linger(Some(Duration::ZERO));
+        });
         self.reserve = reserve(&self.os);
         refused
     }
@@ -119,6 +125,10 @@ impl Listener for OsListener {
         &self.local
     }
 
+    fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
         loop {
             ready!(self.poll_rest(cx));
@@ -137,6 +147,7 @@ impl Listener for OsListener {
                 Err(error) if self.next_rest < LASTING => self.back_off(&error),
                 Err(error) => match ready!(self.poll_refuse(cx)) {
                     Ok(()) => {
+                        self.refusals += 1;
                         tracing::warn!(listener = %self.local, %error, "a connection was refused");
                         // Other tasks run in between, even if there are many connections to refuse.
                         cx.waker().wake_by_ref();

@@ -57,6 +57,10 @@ impl<L: Listener> Listener for NameListener<L> {
         self.listeners().map(|one| one.local().clone()).collect()
     }
 
+    fn refusals(&self) -> u64 {
+        self.listeners().map(Listener::refusals).sum()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Socket>> {
         let count = 1 + self.others.len();
         for _ in 0..count {

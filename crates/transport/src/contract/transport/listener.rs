@@ -80,6 +80,13 @@ pub trait Listener: Send + Unpin + 'static {
         vec![self.local().clone()]
     }
 
+    /// The number of clients that it has accepted and closed at once, since the system had no
+    /// descriptor or memory to serve them. It only grows, and the task that accepts is polled again
+    /// after each. A listener around another passes on the number of that one. Default 0.
+    fn refusals(&self) -> u64 {
+        0
+    }
+
     /// Waits for the next peer.
     ///
     /// The listener itself waits until a temporary failure is over (a client that vanished, no free
@@ -121,6 +128,9 @@ impl<L: Listener + ?Sized> Listener for Box<L> {
     }
     fn locals(&self) -> Vec<Endpoint> {
         (**self).locals()
+    }
+    fn refusals(&self) -> u64 {
+        (**self).refusals()
     }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         (**self).poll_accept(cx)

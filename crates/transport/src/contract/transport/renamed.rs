@@ -70,6 +70,10 @@ impl Listener for RenamedListener {
             .collect()
     }
 
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         let (accepted, outside) = (ready!(self.inner.poll_accept(cx)), self.local.scheme());
         Poll::Ready(match accepted {

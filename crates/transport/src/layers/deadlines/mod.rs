@@ -194,6 +194,9 @@ impl<L: Listener> Listener for DeadlineListener<L> {
     fn locals(&self) -> Vec<Endpoint> {
         self.inner.locals()
     }
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
         let socket = ready!(self.inner.poll_accept(cx))?;

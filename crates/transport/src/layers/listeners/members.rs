@@ -128,6 +128,12 @@ impl Members {
         locals.map(|m| (m.by.id, m.by.local.clone())).collect()
     }
 
+    pub(super) fn refusals(&self) -> u64 {
+        let state = self.locked();
+        let listeners = state.listeners.iter().filter_map(|m| m.listener.as_ref());
+        listeners.map(Listener::refusals).sum()
+    }
+
     pub(super) fn count_handle(&self) {
         self.locked().handles += 1;
     }

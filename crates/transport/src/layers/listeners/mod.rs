@@ -151,6 +151,11 @@ impl Listener for Listeners {
         locals.map(|(_, local)| local).collect()
     }
 
+    /// The sum over all listeners. It falls when one is removed.
+    fn refusals(&self) -> u64 {
+        self.members.refusals()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxSocket>> {
         let accepted = ready!(self.poll_accept_from(cx));
         Poll::Ready(accepted.map(labelled).ok_or_else(|| {

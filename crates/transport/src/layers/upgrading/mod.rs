@@ -184,6 +184,10 @@ impl<L: Listener, S: Socket> Listener for Upgrading<L, S> {
         self.inner.locals()
     }
 
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<S>> {
         loop {
             self.poll_newcomers(cx);
