@@ -11,9 +11,11 @@
 //!
 //! # Features
 //!
+//! * `auth`: identities that `socketry-auth` has proved are users, for [`Limits::per_user`].
 //! * `json`: `JsonField`, answers that are found by a field of a JSON object.
 //! * `serde`: [`Limits`] and [`ClientLimits`] from configuration files.
-//! * `tower`: `ClientService`, a client as a `tower::Service`.
+//! * `tower`: `ClientService`, a client as a `tower::Service`, and `Server::answer_with`, which
+//!   answers by one.
 #![forbid(unsafe_code)]
 
 mod client;

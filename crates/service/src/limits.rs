@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use socketry_transport::UpgradeLimits;
+
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +12,8 @@ use serde::{Deserialize, Serialize};
 /// In a configuration file times are texts (`30s`, `1h30m`, `off`), a key that is left out has its
 /// default, and an unknown key is an error. A time of `None` or zero is without bound.
 ///
-/// The codec bounds the length of a frame, and
-/// [`UpgradeLimits`](socketry_transport::UpgradeLimits) the number and the time of handshakes.
+/// What is over `connections`, `per_peer`, `per_user` or `buffers` is refused at once, and the
+/// [`Observer`](crate::Observer) hears why. The codec bounds the length of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
@@ -22,6 +24,21 @@ pub struct Limits {
     /// network of 64 bits, or the user of a Unix socket's process. Where neither is known, only
     /// `connections` bounds it.
     pub per_peer: usize,
+    /// The most connections of one user at once, from whatever addresses; default 256. The user of
+    /// a Unix socket's process is known, and with the feature `auth` every proved identity;
+    /// [`Server::users`](crate::Server::users) names others. Connections without a user do not
+    /// count.
+    pub per_user: usize,
+    /// The most handshakes at once, at least 1; default 2,048. Further clients wait in the
+    /// listener's backlog. [`Server::upgrading`](crate::Server::upgrading) keeps to it, and
+    /// [`upgrades`](Limits::upgrades) gives it to a layer with handshakes of its own.
+    pub handshakes: usize,
+    /// How long a handshake may take; default 10 seconds.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "socketry_transport::units::duration_or_off")
+    )]
+    pub handshake: Option<Duration>,
     /// How long the first frame may take, from the accept to its last byte; default 30 seconds.
     #[cfg_attr(
         feature = "serde",
@@ -53,6 +70,14 @@ pub struct Limits {
     /// The most requests of all connections that are answered at once, at least 1; default 4,096.
     /// Further ones wait for their turn.
     pub requests: usize,
+    /// The most bytes that the buffers of all connections may have together; default 512 MiB. They
+    /// are the capacities of receive buffers and send buffers, and with
+    /// [`answer`](crate::Server::answer) the requests that wait for their answers. While they have
+    /// so many, newcomers are refused, and a connection whose buffer would grow over it is reset.
+    /// An idle connection has at most 1.5 KiB, a busy one 64 KiB to receive (or what its largest
+    /// frame took), and to send the bytes that wait. The kernel's buffers do not count, nor what a
+    /// handler keeps itself.
+    pub buffers: usize,
     /// How long busy connections may go on after the stop; default 30 seconds. Then they are cut.
     #[cfg_attr(
         feature = "serde",
@@ -67,13 +92,28 @@ impl Default for Limits {
         Limits {
             connections: 1024,
             per_peer: 256,
+            per_user: 256,
+            handshakes: 2048,
+            handshake: seconds(10),
             first_frame: seconds(30),
             between_frames: seconds(600),
             whole_frame: seconds(30),
             stalled_write: seconds(30),
             requests_per_connection: 32,
             requests: 4096,
+            buffers: 512 << 20,
             grace: seconds(30),
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds of handshakes, for a layer that has some: `Tls::limits`, `Auth::limits`.
+    pub fn upgrades(&self) -> UpgradeLimits {
+        UpgradeLimits {
+            at_once: self.handshakes,
+            // A time that the clock cannot express never comes.
+            deadline: bound(self.handshake).unwrap_or(Duration::MAX),
         }
     }
 }

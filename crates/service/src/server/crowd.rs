@@ -1,26 +1,34 @@
 //! The connections of a server: how many there are, of which peers, and how each hears of the stop.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use socketry_transport::{Credentials, Half, Info};
+use socketry_transport::{Credentials, Info};
 
-use super::gate::Tie;
-use super::observer::Refusal;
+use super::budget::Budget;
+use super::observer::{Observer, Refusal};
+use super::tie::Tie;
+use super::user::UserOf;
 use crate::Limits;
 
 /// The connections that are served now.
 pub(super) struct Crowd {
     most: usize,
     per_peer: usize,
+    per_user: usize,
+    user_of: UserOf,
+    budget: Arc<Budget>,
+    observer: Option<Arc<dyn Observer>>,
     members: Mutex<Members>,
 }
 
 #[derive(Default)]
 struct Members {
     ties: HashMap<u64, Arc<Tie>>,
-    peers: HashMap<Peer, usize>,
+    peers: Counts<Peer>,
+    users: Counts<Arc<str>>,
     next: u64,
 }
 
@@ -28,7 +36,40 @@ struct Members {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Peer {
     Address(IpAddr),
-    User(u32),
+    Uid(u32),
+}
+
+/// How many connections each has.
+struct Counts<K>(HashMap<K, usize>);
+
+impl<K> Default for Counts<K> {
+    fn default() -> Self {
+        Counts(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash> Counts<K> {
+    /// Whether there is a place below `most`. One that is not known has.
+    fn has_place(&self, key: Option<&K>, most: usize) -> bool {
+        let count = key.and_then(|key| self.0.get(key)).copied();
+        key.is_none() || count.unwrap_or(0) < most
+    }
+
+    fn add(&mut self, key: Option<K>) {
+        if let Some(key) = key {
+            *self.0.entry(key).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, key: Option<&K>) {
+        let Some(key) = key else { return };
+        if let Some(count) = self.0.get_mut(key) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(key);
+            }
+        }
+    }
 }
 
 impl Peer {
@@ -37,7 +78,7 @@ impl Peer {
             return Some(Peer::Address(network(address.ip())));
         }
         let credentials: &Credentials = info.get()?;
-        Some(Peer::User(credentials.uid))
+        Some(Peer::Uid(credentials.uid))
     }
 }
 
@@ -51,36 +92,51 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl Crowd {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        user_of: UserOf,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
         Crowd {
             most: limits.connections,
             per_peer: limits.per_peer,
+            per_user: limits.per_user,
+            user_of,
+            budget: Arc::new(Budget::new(limits.buffers)),
+            observer,
             members: Mutex::default(),
         }
     }
 
     /// A place for a newcomer.
-    pub(super) fn admit(self: &Arc<Self>, socket: &impl Half) -> Result<Member, Refusal> {
+    pub(super) fn admit(self: &Arc<Self>, info: &Info) -> Result<Member, Refusal> {
+        let peer = Peer::of(info);
+        // Code of others, which must not run under the lock.
+        let user: Option<Arc<str>> = (self.user_of)(info).map(Into::into);
         let mut members = self.lock();
         if members.ties.len() >= self.most {
             return Err(Refusal::Full);
         }
-        let peer = Peer::of(socket.info());
-        if let Some(peer) = peer {
-            let count = members.peers.entry(peer).or_default();
-            if *count >= self.per_peer {
-                return Err(Refusal::PeerFull);
-            }
-            *count += 1;
+        if !members.peers.has_place(peer.as_ref(), self.per_peer) {
+            return Err(Refusal::PeerFull);
         }
+        if !members.users.has_place(user.as_ref(), self.per_user) {
+            return Err(Refusal::UserFull);
+        }
+        if !self.budget.has_room() {
+            return Err(Refusal::Memory);
+        }
+        members.peers.add(peer);
+        members.users.add(user.clone());
         let id = members.next;
         members.next += 1;
-        let tie = Arc::new(Tie::default());
+        let (observer, budget) = (self.observer.clone(), Arc::clone(&self.budget));
+        let tie = Arc::new(Tie::new(id, observer, budget));
         members.ties.insert(id, Arc::clone(&tie));
         Ok(Member {
             crowd: Arc::clone(self),
-            id,
             peer,
+            user,
             tie,
         })
     }
@@ -100,45 +156,29 @@ impl Crowd {
 /// A place of a connection. Dropping it frees the place.
 pub(super) struct Member {
     crowd: Arc<Crowd>,
-    pub(super) id: u64,
     peer: Option<Peer>,
+    user: Option<Arc<str>>,
     pub(super) tie: Arc<Tie>,
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         let mut members = self.crowd.lock();
-        members.ties.remove(&self.id);
-        let Some(peer) = self.peer else { return };
-        if let Some(count) = members.peers.get_mut(&peer) {
-            *count -= 1;
-            if *count == 0 {
-                members.peers.remove(&peer);
-            }
-        }
+        members.ties.remove(&self.tie.id);
+        members.peers.remove(self.peer.as_ref());
+        members.users.remove(self.user.as_ref());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::user;
     use socketry_transport::Shape;
 
-    struct At(Info);
-
-    impl Half for At {
-        fn info(&self) -> &Info {
-            &self.0
-        }
-    }
-
-    fn at(peer: &str) -> At {
+    fn at(peer: &str) -> Info {
         let parsed = |url: &str| url.parse().expect("a URL");
-        At(Info::new(
-            Shape::Stream,
-            parsed("tcp://127.0.0.1:1"),
-            parsed(peer),
-        ))
+        Info::new(Shape::Stream, parsed("tcp://127.0.0.1:1"), parsed(peer))
     }
 
     fn crowd(connections: usize, per_peer: usize) -> Arc<Crowd> {
@@ -147,7 +187,7 @@ mod tests {
             per_peer,
             ..Limits::default()
         };
-        Arc::new(Crowd::new(&limits))
+        Arc::new(Crowd::new(&limits, Arc::new(user::known), None))
     }
 
     #[test]
@@ -177,12 +217,31 @@ mod tests {
         let crowd = crowd(4, 1);
         let user = |uid| {
             let (gid, pid) = (uid, None);
-            At(at("unix:///run/x").0.with(Credentials { uid, gid, pid }))
+            at("unix:///run/x").with(Credentials { uid, gid, pid })
         };
         let _one = crowd.admit(&user(1));
         assert_eq!(crowd.admit(&user(1)).err(), Some(Refusal::PeerFull));
         let _two = crowd.admit(&user(2));
         let _unknown = [crowd.admit(&at("mem://a")), crowd.admit(&at("mem://a"))];
         assert_eq!(crowd.admit(&user(3)).err(), Some(Refusal::Full));
+    }
+
+    #[test]
+    fn a_user_has_its_share_from_all_addresses() {
+        struct Name(&'static str);
+        let limits = Limits {
+            per_user: 1,
+            ..Limits::default()
+        };
+        let user_of = |info: &Info| info.get().map(|Name(name)| (*name).to_owned());
+        let crowd = Arc::new(Crowd::new(&limits, Arc::new(user_of), None));
+        let ann = |peer| at(peer).with(Name("ann"));
+        let first = crowd.admit(&ann("tcp://192.0.2.1:1"));
+        let second = crowd.admit(&ann("tcp://192.0.2.2:1"));
+        assert_eq!(second.err(), Some(Refusal::UserFull));
+        let _other = crowd.admit(&at("tcp://192.0.2.2:2").with(Name("bob")));
+        assert!(crowd.admit(&at("tcp://192.0.2.2:3")).is_ok());
+        drop(first);
+        assert!(crowd.admit(&ann("tcp://192.0.2.2:4")).is_ok());
     }
 }

@@ -4,38 +4,17 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::task::AtomicWaker;
 use socketry_codec::{Waiting, Watch};
 use socketry_transport::units::format_duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::stop::Stopper;
+use super::tie::Tie;
 use crate::Limits;
 use crate::limits::bound;
-
-/// What the tasks of a server and of one connection tell each other.
-#[derive(Default)]
-pub(super) struct Tie {
-    waker: AtomicWaker,
-    /// Requests of the client are being answered, so its silence is no fault.
-    busy: AtomicBool,
-}
-
-impl Tie {
-    /// Wakes the connection's task, so that it hears of the stop.
-    pub(super) fn wake(&self) {
-        self.waker.wake();
-    }
-
-    /// Says whether requests are being answered. Called by the task that receives.
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
-    }
-}
 
 /// Ends a receive at the stop, and fails it at the deadline of the first frame or of the silence
 /// after another.
@@ -72,7 +51,7 @@ impl Gate {
     fn deadline(&mut self, waiting: Waiting) -> Option<(Instant, Duration)> {
         let whole = waiting.arrived && !waiting.begun;
         self.known |= whole;
-        let busy = self.tie.busy.load(Ordering::Relaxed);
+        let busy = self.tie.is_busy();
         if std::mem::replace(&mut self.busy, busy) || busy || whole {
             self.since = Instant::now();
         }
@@ -109,7 +88,7 @@ impl Gate {
 
 impl Watch for Gate {
     fn poll_wait(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<io::Result<()>> {
-        self.tie.waker.register(cx.waker());
+        self.tie.register(cx.waker());
         // Read after the waker is there, or the stop could come between the two.
         if self.stop.is_stopping() && !waiting.begun {
             return Poll::Ready(Ok(()));

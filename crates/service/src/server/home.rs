@@ -4,20 +4,23 @@
 
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use socketry_transport::{
     Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
 };
 use tokio::io::ReadBuf;
 
+use super::tie::Tie;
+
 /// The place to which the halves of one socket come back. If it is dropped with the sending half,
 /// the connection was cut, and the peer sees a reset.
 pub(super) struct Home<R, W: SendHalf>(Arc<Mutex<(Option<R>, Option<W>)>>);
 
 impl<R: RecvHalf + 'static, W: SendHalf + 'static> Home<R, W> {
-    /// `socket`, whose halves will come back to the home.
-    pub(super) fn of<S>(socket: S) -> (Home<R, W>, Lent<R, W>)
+    /// `socket`, whose halves will come back to the home. The observer of `counting` hears of the
+    /// bytes that pass.
+    pub(super) fn of<S>(socket: S, counting: Option<Arc<Tie>>) -> (Home<R, W>, Lent<R, W>)
     where
         S: Socket<Recv = R, Send = W>,
     {
@@ -26,10 +29,12 @@ impl<R: RecvHalf + 'static, W: SendHalf + 'static> Home<R, W> {
         let recv = LentRecv {
             half: Some(recv),
             home: Arc::clone(&home),
+            counting: counting.clone(),
         };
         let send = LentSend {
             half: Some(send),
             home: Arc::clone(&home),
+            counting,
         };
         (Home(home), Joined::new(recv, send))
     }
@@ -61,6 +66,8 @@ pub struct LentRecv<R, W> {
     /// `None` only while this is dropped.
     half: Option<R>,
     home: Arc<Mutex<(Option<R>, Option<W>)>>,
+    /// The observer hears of bytes, if there is one.
+    counting: Option<Arc<Tie>>,
 }
 
 /// The sending half of a socket that a server has lent to its handler.
@@ -68,6 +75,8 @@ pub struct LentSend<R, W> {
     /// `None` only while this is dropped.
     half: Option<W>,
     home: Arc<Mutex<(Option<R>, Option<W>)>>,
+    /// The observer hears of bytes, if there is one.
+    counting: Option<Arc<Tie>>,
 }
 
 const HERE: &str = "a half is given back only when it is dropped";
@@ -81,6 +90,14 @@ impl<R, W> LentRecv<R, W> {
 impl<R, W> LentSend<R, W> {
     fn half(&mut self) -> &mut W {
         self.half.as_mut().expect(HERE)
+    }
+
+    /// Tells the observer of the bytes that were sent.
+    fn told(&self, sent: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Some(tie), Poll::Ready(Ok(count))) = (&self.counting, &sent) {
+            tie.tell(|observer, id| observer.bytes_sent(id, *count));
+        }
+        sent
     }
 }
 
@@ -102,14 +119,27 @@ impl<R: RecvHalf, W: Send> RecvHalf for LentRecv<R, W> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
-        self.half().poll_recv(cx, buf)
+        let before = buf.filled().len();
+        let received = ready!(self.half().poll_recv(cx, buf));
+        if let Some(tie) = &self.counting {
+            let count = buf.filled().len() - before;
+            tie.tell(|observer, id| observer.bytes_received(id, count));
+        }
+        Poll::Ready(received)
     }
     fn poll_recv_batch(
         &mut self,
         cx: &mut Context<'_>,
         batch: &mut Batch,
     ) -> Poll<io::Result<Received>> {
-        self.half().poll_recv_batch(cx, batch)
+        let before = batch.len();
+        let received = ready!(self.half().poll_recv_batch(cx, batch));
+        if let Some(tie) = &self.counting {
+            let arrived = batch.iter().skip(before);
+            let count = arrived.map(|datagram| datagram.bytes.len()).sum();
+            tie.tell(|observer, id| observer.bytes_received(id, count));
+        }
+        Poll::Ready(received)
     }
 }
 
@@ -128,7 +158,8 @@ impl<R: Send, W: SendHalf> SendHalf for LentSend<R, W> {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.half().poll_send(cx, parts)
+        let sent = self.half().poll_send(cx, parts);
+        self.told(sent)
     }
     fn poll_send_run(
         &mut self,
@@ -136,7 +167,8 @@ impl<R: Send, W: SendHalf> SendHalf for LentSend<R, W> {
         bytes: &[u8],
         size: usize,
     ) -> Poll<io::Result<usize>> {
-        self.half().poll_send_run(cx, bytes, size)
+        let sent = self.half().poll_send_run(cx, bytes, size);
+        self.told(sent)
     }
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.half().poll_flush(cx)

@@ -1,34 +1,44 @@
 //! A server: accepts, serves each client in a task of its own within limits, and ends in order.
 
 mod answer;
+mod budget;
 mod crowd;
+mod exchange;
 mod gate;
 mod home;
 mod observer;
 mod stop;
 mod task;
+mod tie;
+#[cfg(feature = "tower")]
+mod tower;
+mod upgrade;
+mod user;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
-use socketry_codec::{Codec, Framed, Struct};
-use socketry_transport::{DeadlineRecv, DeadlineSend, Listener, Result, Socket};
+use socketry_codec::{BoxCodec, Codec, Framed, NamedCodec, Struct};
+use socketry_transport::{DeadlineRecv, DeadlineSend, Info, Listener, Result, Socket};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use crate::Limits;
 use crate::limits::bound;
 pub use answer::Request;
 use crowd::Crowd;
-use gate::Tie;
 use home::Home;
 pub use home::{Lent, LentRecv, LentSend};
 pub use observer::{Ending, Observer, Refusal};
 use stop::Phase;
 pub use stop::Stopper;
 use task::Settings;
+use tie::Tie;
+use user::UserOf;
 
 /// The error of a handler.
 type Failure = Box<dyn StdError + Send + Sync>;
@@ -84,10 +94,18 @@ type Lending<S> = Home<DeadlineRecv<<S as Socket>::Recv>, DeadlineSend<<S as Soc
 ///
 /// A handler that panics ends its own connection only. Where a handler fails or panics, the client
 /// sees a reset, and not an end that could be taken for the orderly one.
+///
+/// # What is logged
+///
+/// Each connection is served within a `tracing` span `connection` of level `INFO`, with its `id`,
+/// `peer` (without a password) and `codec`. Its end is an event of level `DEBUG` there, and each
+/// refusal a warning. An [`Observer`] hears more.
 pub struct Server<L, C = Struct> {
     listener: L,
     codec: C,
+    codec_name: Arc<str>,
     limits: Limits,
+    users: UserOf,
     stop: Stopper,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -112,7 +130,9 @@ impl<L: Listener> Server<L> {
         Server {
             listener,
             codec: Struct::default(),
+            codec_name: type_name::<Struct>(),
             limits: Limits::default(),
+            users: Arc::new(user::known),
             stop: Stopper::new(),
             observer: None,
         }
@@ -123,13 +143,40 @@ impl<L: Listener, C: Codec + Clone> Server<L, C> {
     /// The codec of all connections.
     #[must_use]
     pub fn codec<D: Codec + Clone>(self, codec: D) -> Server<L, D> {
+        self.with_codec(codec, type_name::<D>())
+    }
+
+    /// The codec of all connections, chosen by its name.
+    #[must_use]
+    pub fn named_codec(self, codec: NamedCodec) -> Server<L, BoxCodec> {
+        let name = codec.name().into();
+        self.with_codec(codec.into_codec(), name)
+    }
+
+    fn with_codec<D>(self, codec: D, codec_name: Arc<str>) -> Server<L, D> {
         Server {
             listener: self.listener,
             codec,
+            codec_name,
             limits: self.limits,
+            users: self.users,
             stop: self.stop,
             observer: self.observer,
         }
+    }
+
+    /// How the user of a connection is found in the facts about its socket, for
+    /// [`per_user`](Limits::per_user). By default it is the user of a Unix socket's process
+    /// (`uid:1000`), and with the feature `auth` the identity that a layer of `socketry-auth` has
+    /// proved. `user_of` runs where clients are accepted: it
+    /// must neither block nor panic.
+    #[must_use]
+    pub fn users(
+        mut self,
+        user_of: impl Fn(&Info) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.users = Arc::new(user_of);
+        self
     }
 
     /// What the clients may use.
@@ -179,11 +226,12 @@ impl<L: Listener, C: Codec + Clone> Server<L, C> {
         Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        let crowd = Arc::new(Crowd::new(&self.limits));
+        let crowd = Arc::new(Crowd::new(&self.limits, self.users, self.observer.clone()));
         let mut serving = Serving {
             crowd,
             handler: Arc::new(handler),
             codec: self.codec,
+            codec_name: self.codec_name,
             settings: Arc::new(Settings {
                 limits: self.limits,
                 stop: self.stop,
@@ -203,6 +251,7 @@ struct Serving<C, F> {
     crowd: Arc<Crowd>,
     handler: Arc<F>,
     codec: C,
+    codec_name: Arc<str>,
     settings: Arc<Settings>,
     tasks: JoinSet<()>,
     summary: Summary,
@@ -219,12 +268,18 @@ impl<C: Codec + Clone, F> Serving<C, F> {
     {
         let stop = self.settings.stop.clone();
         let mut stopping = std::pin::pin!(stop.stopping());
+        let mut refusals = 0;
         loop {
             tokio::select! {
                 biased;
                 () = &mut stopping => return Ok(()),
                 Some(_) = self.tasks.join_next() => {}
-                accepted = listener.accept() => self.admit(accepted?),
+                newcomer = newcomer(&mut listener, &mut refusals) => match newcomer? {
+                    Newcomer::Socket(socket) => self.admit(socket),
+                    Newcomer::Refused(count) => {
+                        (0..count).for_each(|_| self.refused(None, Refusal::System));
+                    }
+                },
             }
         }
     }
@@ -236,23 +291,34 @@ impl<C: Codec + Clone, F> Serving<C, F> {
         Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        match self.crowd.admit(&socket) {
+        match self.crowd.admit(socket.info()) {
             Ok(member) => {
                 self.summary.served += 1;
                 let (settings, handler) = (Arc::clone(&self.settings), Arc::clone(&self.handler));
                 let codec = self.codec.clone();
-                self.tasks
-                    .spawn(task::run(socket, codec, member, settings, handler));
+                let span = tracing::info_span!(
+                    "connection",
+                    id = member.tie.id,
+                    peer = %socket.peer().redacted(),
+                    codec = &*self.codec_name,
+                );
+                let serving = task::run(socket, codec, member, settings, handler);
+                self.tasks.spawn(serving.instrument(span));
             }
             Err(why) => {
-                self.summary.refused += 1;
-                tracing::warn!(peer = %socket.peer().redacted(), "refused: {why}");
-                if let Some(observer) = &self.settings.observer {
-                    observer.refused(socket.info(), why);
-                }
+                self.refused(Some(socket.info()), why);
                 // A reset is told at once, and cannot be taken for an orderly end.
                 let _ = socket.abort(0);
             }
+        }
+    }
+
+    fn refused(&mut self, info: Option<&Info>, why: Refusal) {
+        self.summary.refused += 1;
+        let peer = info.map(|info| info.peer().redacted().to_string());
+        tracing::warn!(peer = peer.as_deref(), "refused: {why}");
+        if let Some(observer) = &self.settings.observer {
+            observer.refused(info, why);
         }
     }
 
@@ -279,6 +345,37 @@ impl<C: Codec + Clone, F> Serving<C, F> {
         self.summary.cut = self.tasks.len();
         self.tasks.shutdown().await;
     }
+}
+
+enum Newcomer<S> {
+    Socket(S),
+    /// The listener has refused so many clients.
+    Refused(u64),
+}
+
+/// The next client, or the number of those that the listener has refused since `refusals`.
+async fn newcomer<L: Listener>(
+    listener: &mut L,
+    refusals: &mut u64,
+) -> Result<Newcomer<L::Socket>> {
+    poll_fn(|cx| {
+        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+            return Poll::Ready(accepted.map(Newcomer::Socket));
+        }
+        let now = listener.refusals();
+        match now.saturating_sub(std::mem::replace(refusals, now)) {
+            0 => Poll::Pending,
+            more => Poll::Ready(Ok(Newcomer::Refused(more))),
+        }
+    })
+    .await
+}
+
+/// The name of a codec's type, without its path.
+fn type_name<C>() -> Arc<str> {
+    let name = std::any::type_name::<C>();
+    let parts = name.split('<').next().unwrap_or(name);
+    parts.rsplit("::").next().unwrap_or(parts).into()
 }
 
 async fn drained(tasks: &mut JoinSet<()>, count: &mut usize) {

@@ -11,10 +11,11 @@ use socketry_transport::{Deadlines, Half, Info, SendHalf, Socket, close};
 use tokio::time::Instant;
 
 use super::crowd::Member;
-use super::gate::{Gate, Tie};
+use super::gate::Gate;
 use super::home::Home;
 use super::observer::{Ending, Observer};
 use super::stop::Stopper;
+use super::tie::Tie;
 use super::{Failure, Lending, Served};
 use crate::Limits;
 use crate::limits::bound;
@@ -40,7 +41,7 @@ pub(super) async fn run<S, C, F, Fut, E>(
     Fut: Future<Output = Result<(), E>>,
     E: Into<Failure>,
 {
-    let mut report = Report::new(&socket, &member, &settings.observer);
+    let mut report = Report::new(&socket, &member);
     let (home, framed) = frame(socket, codec, &member, &settings);
     let tie = Arc::clone(&member.tie);
     let handled = async { handler(framed, tie).await.map_err(Into::into) };
@@ -76,11 +77,15 @@ fn frame<S: Socket, C: Codec>(
     if let Some(time) = bound(limits.stalled_write) {
         deadlines = deadlines.send_within(time);
     }
-    let (home, lent) = Home::of(deadlines.over(socket));
-    let gate = Gate::new(limits, &settings.stop, &member.tie);
+    let tie = &member.tie;
+    // Without an observer nothing is counted.
+    let counting = tie.observer.is_some().then(|| Arc::clone(tie));
+    let (home, lent) = Home::of(deadlines.over(socket), counting);
+    let gate = Gate::new(limits, &settings.stop, tie);
     let framed = Framed::new(lent, codec)
         .frame_time(bound(limits.whole_frame))
-        .watched(gate);
+        .watched(gate)
+        .metered(Arc::clone(tie) as _);
     (home, framed)
 }
 
@@ -94,34 +99,31 @@ fn reset(socket: Option<impl SendHalf>) {
 
 /// Tells the observer how the connection has ended, also when its task is dropped.
 struct Report {
-    observer: Option<Arc<dyn Observer>>,
-    id: u64,
+    tie: Arc<Tie>,
     info: Info,
     begun: Instant,
     told: bool,
 }
 
 impl Report {
-    fn new(socket: &impl Half, member: &Member, observer: &Option<Arc<dyn Observer>>) -> Self {
+    fn new(socket: &impl Half, member: &Member) -> Self {
         let report = Report {
-            observer: observer.clone(),
-            id: member.id,
+            tie: Arc::clone(&member.tie),
             info: socket.info().clone(),
             begun: Instant::now(),
             told: false,
         };
-        if let Some(observer) = &report.observer {
-            observer.accepted(report.id, &report.info);
-        }
+        report
+            .tie
+            .tell(|observer, id| observer.accepted(id, &report.info));
         report
     }
 
     fn end(&mut self, how: &Ending<'_>) {
-        let peer = self.info.peer().redacted();
-        tracing::debug!(id = self.id, %peer, "ended: {how}");
-        if let Some(observer) = &self.observer {
-            observer.ended(self.id, &self.info, how, self.begun.elapsed());
-        }
+        tracing::debug!("ended: {how}");
+        self.tie.tell(|observer, id| {
+            observer.ended(id, &self.info, how, self.begun.elapsed());
+        });
         self.told = true;
     }
 }

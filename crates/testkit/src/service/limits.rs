@@ -1,12 +1,17 @@
 //! What clients may use.
 
 use socketry_codec::FrameError;
-use socketry_service::Request;
+use socketry_service::{Ending, Observer, Refusal, Request};
+use socketry_transport::Info;
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Subject;
-use super::steps::{Client, Running, SOON, ask, expect, expect_gone, limits, send, within};
+use super::steps::{
+    Client, Running, SOON, ask, expect, expect_gone, limits, same, send, within, words,
+};
 use crate::DEADLINE;
 use crate::law::Verdict;
 
@@ -33,6 +38,67 @@ pub(super) async fn a_newcomer_beyond_the_limit_is_refused(subject: Subject) -> 
             Ok(()) => return Ok(()),
         }
     }
+}
+
+/// Passes on the reason of each refusal, and the words of each ending.
+struct Reasons(mpsc::UnboundedSender<String>);
+
+impl Observer for Reasons {
+    fn refused(&self, info: Option<&Info>, why: Refusal) {
+        let known = info.is_some();
+        let _ = self.0.send(format!("{why:?} {known}"));
+    }
+    fn ended(&self, _: u64, _: &Info, how: &Ending<'_>, _: Duration) {
+        let _ = self.0.send(how.to_string());
+    }
+}
+
+pub(super) async fn what_is_refused_is_told_with_its_reason(subject: Subject) -> Verdict {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let limits = limits(|limits| limits.connections = 1);
+    let server = subject.server(limits).await?.observer(Reasons(tell));
+    let server = Running::echo(server);
+    let mut first = subject.client(&server.at).await?;
+    ask(&mut first, "first").await?;
+    // A transport may refuse it before it is connected.
+    if let Ok(mut second) = subject.client(&server.at).await {
+        let _ = send(&mut second, "second").await;
+        let reason = within("the observer's word", told.recv()).await?;
+        same("the reason", reason.as_deref(), Some("Full true"))?;
+    }
+    ask(&mut first, "again").await
+}
+
+pub(super) async fn buffers_are_bounded_together(subject: Subject) -> Verdict {
+    const MOST: usize = 256 << 10;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let limits = limits(|limits| limits.buffers = MOST);
+    let server = subject.server(limits).await?.observer(Reasons(tell));
+    let server = Running::echo(server);
+    let mut small = subject.client(&server.at).await?;
+    if !small.shape().is_stream() {
+        return Ok(());
+    }
+    ask(&mut small, "before").await?;
+    let mut large = subject.client(&server.at).await?;
+    // The server may be gone before it has taken all.
+    let frame = vec![0; 2 * MOST];
+    let _ = within("a send", large.send(&frame)).await?;
+    let ending = within("the observer's word", told.recv()).await?;
+    let ending = ending.unwrap_or_default();
+    if !ending.contains(&format!("of {MOST} bytes")) {
+        return Err(format!("the ending is {ending:?}"));
+    }
+    expect_gone(&mut large).await?;
+    // Its memory is free again.
+    for round in 0..4 {
+        let mut next = subject.client(&server.at).await?;
+        let frame = vec![b'a'; MOST / 8];
+        within("a send", next.send(&frame)).await?.map_err(words)?;
+        let answer = within("an answer", next.recv()).await?.map_err(words)?;
+        same(&format!("answer {round}"), answer, Some(&frame[..]))?;
+    }
+    ask(&mut small, "after").await
 }
 
 pub(super) async fn a_client_that_says_nothing_is_gone(subject: Subject) -> Verdict {

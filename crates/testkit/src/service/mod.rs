@@ -15,6 +15,7 @@ mod answers;
 mod ending;
 mod faults;
 mod limits;
+mod observing;
 mod steps;
 mod subject;
 
@@ -58,6 +59,16 @@ macro_rules! __service_laws {
                 "A client that falls silent is gone, and not while its request is answered.",
             limits::a_client_that_reads_nothing_is_gone
                 "A client that takes no answers is gone at the deadline of a stalled write.",
+            limits::what_is_refused_is_told_with_its_reason
+                "What is over a limit is refused at once, and the observer hears why.",
+            limits::buffers_are_bounded_together
+                "A client whose frame needs more memory than all may have is gone, and no other.",
+            observing::the_observer_hears_of_each_frame
+                "The observer hears of each connection, frame, byte and request, and of the end.",
+            observing::a_request_that_is_cut_is_told
+                "The observer hears of a request whose connection ended before its answer.",
+            observing::an_error_is_told
+                "The observer hears of an error that the handler got.",
             answers::answers_come_in_the_order_of_requests
                 "Answers come in the order of the requests, whichever is ready first.",
             answers::requests_beside_one_another_are_bounded

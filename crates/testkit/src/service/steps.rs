@@ -34,10 +34,7 @@ impl Subject {
 
     /// A server that answers each request with itself.
     pub(super) async fn echo(&self, limits: Limits) -> Result<Running, String> {
-        let server = self.server(limits).await?;
-        Ok(Running::start(server, |server| {
-            server.answer(async |request: Request| Ok::<_, FrameError>(request.frame))
-        }))
+        self.server(limits).await.map(Running::echo)
     }
 
     pub(super) async fn client(&self, at: &Endpoint) -> Result<Client, String> {
@@ -58,6 +55,13 @@ impl Running {
         let (at, stopper) = (server.listener().local().clone(), server.stopper());
         let task = tokio::spawn(serve(server));
         Running { at, stopper, task }
+    }
+
+    /// Answers each request with itself.
+    pub(super) fn echo(server: Server<BoxListener>) -> Self {
+        Running::start(server, |server| {
+            server.answer(async |request: Request| Ok::<_, FrameError>(request.frame))
+        })
     }
 
     /// Waits until the server has ended.
