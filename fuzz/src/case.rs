@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 22] = [
+pub const FORMS: [&str; 30] = [
     "raw",
     "line",
     "line:crlf",
@@ -27,6 +27,14 @@ pub const FORMS: [&str; 22] = [
     "json:<I",
     "json:>q",
     "json:bare",
+    "struct:<u24",
+    "struct:varint4",
+    "struct:vlq-strict=itself",
+    "struct:digits,0x3a,data,0x2c",
+    "struct:0x0300,>H=frame",
+    "struct:1x,varint",
+    "struct:3x,>I,data,0xce",
+    "struct:>Q=frame,2x",
 ];
 
 /// The longest frame, and the longest frame that is passed over.

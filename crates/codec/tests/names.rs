@@ -80,7 +80,7 @@ fn an_unknown_name_says_what_there_is() {
         (r"line:\x+1", "one ASCII character"),
         ("struct:>x", "b B h H i I l L q Q"),
         ("struct:", "b B h H i I l L q Q"),
-        ("struct:2i", "b B h H i I l L q Q"),
+        ("struct:2i", "write 4x for four open bytes"),
         ("struct:< i", "b B h H i I l L q Q"),
         ("json:barely", "json:bare"),
     ];

@@ -24,6 +24,22 @@ codec_laws!(struct_signed_byte, named("struct:b"));
 codec_laws!(struct_network_short, named("struct:!H"));
 codec_laws!(struct_big_int, named("struct:>I"));
 codec_laws!(struct_little_quad, named("struct:<q"));
+codec_laws!(layout_three_bytes, named("struct:>u24"));
+codec_laws!(layout_varint, named("struct:varint4"));
+codec_laws!(layout_strict_vlq, named("struct:vlq-strict=itself"));
+codec_laws!(layout_netstring, named("struct:digits,0x3a,data,0x2c"));
+codec_laws!(layout_counted_octets, named("struct:digits,0x20"));
+codec_laws!(layout_tpkt, named("struct:0x0300,>H=frame"));
+codec_laws!(layout_signed, named("struct:<i=itself,0x00,data,0xffff"));
+codec_laws!(layout_mqtt, whole("struct:1x,varint4", 131, 16_000, mqtt));
+codec_laws!(
+    layout_amqp,
+    whole("struct:3x,>I,data,0xce", 8, 60_000, amqp)
+);
+codec_laws!(
+    layout_modbus,
+    whole("struct:2x,0x0000,>H=rest,1x", 7, 60_000, modbus)
+);
 codec_laws!(json, named("json"));
 codec_laws!(json_big_int, named("json:>I"));
 codec_laws!(json_bare, named("json:bare"));
@@ -66,6 +82,30 @@ codec_laws!(
         ])
     )
 );
+
+/// A layout that gives out whole frames, whose lengths go from `least` to `most` bytes.
+fn whole(name: &str, least: usize, most: usize, shape: fn(&mut [u8])) -> Subject {
+    named(name).carries(least, most).shaped(shape)
+}
+
+/// With a length of two bytes: no frame has 130, since one byte says 127 and two begin at 128.
+fn mqtt(frame: &mut [u8]) {
+    let len = u16::try_from(frame.len() - 3).unwrap();
+    let [low, high] = (len << 1).to_le_bytes();
+    (frame[1], frame[2]) = (low >> 1 | 0x80, high);
+}
+
+fn amqp(frame: &mut [u8]) {
+    let len = u32::try_from(frame.len() - 8).unwrap();
+    frame[3..7].copy_from_slice(&len.to_be_bytes());
+    *frame.last_mut().unwrap() = 0xce;
+}
+
+fn modbus(frame: &mut [u8]) {
+    let len = u16::try_from(frame.len() - 6).unwrap();
+    frame[2..4].fill(0);
+    frame[4..6].copy_from_slice(&len.to_be_bytes());
+}
 
 /// Every format, one after another. The tests above name the formats that most programs use.
 #[test]

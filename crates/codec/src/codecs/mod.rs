@@ -6,6 +6,7 @@ mod ending;
 mod format;
 mod gather;
 mod json;
+mod layout;
 mod line;
 mod raw;
 mod sized;
@@ -14,6 +15,7 @@ pub use bare::BareJson;
 pub use ending::{Ending, UnknownEnding};
 pub use format::{Format, UnknownFormat};
 pub use json::Json;
+pub use layout::{Counts, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Part};
 pub use line::Line;
 pub use raw::Raw;
 pub use sized::Struct;
@@ -32,4 +34,4 @@ macro_rules! boxed {
     };
 }
 
-boxed!(Raw, Line, Struct, Json, BareJson);
+boxed!(Raw, Line, Struct, LayoutCodec, Json, BareJson);

@@ -34,6 +34,36 @@ pub enum Fault {
     /// A length below zero in a signed field.
     #[error("the length field says {0}; a length is not negative")]
     NegativeLength(i64),
+    /// A length that is less than what it counts of every frame: its header, or its tail.
+    #[error("the length field says {says}, and counts {least} bytes besides the payload")]
+    ShortLength {
+        /// The number that the length field holds.
+        says: u64,
+        /// The least number that it may hold.
+        least: u64,
+    },
+    /// A length of variable width that is no number, too large or too long, or not in its shortest
+    /// form where that is asked for.
+    #[error("the length field {0}")]
+    MalformedLength(&'static str),
+    /// A frame that has another length than its length field says.
+    #[error("the length field says that the payload has {says} bytes, and it has {here}")]
+    OtherLength {
+        /// The length in bytes that the field says.
+        says: u64,
+        /// The length in bytes that it has.
+        here: u64,
+    },
+    /// A byte that is the same in all frames, and differs in this one.
+    #[error("byte {at} of the frame is {found:#04x}, and must be {expected:#04x}")]
+    OtherByte {
+        /// The place, in bytes from the start of the frame.
+        at: usize,
+        /// The byte that it must be.
+        expected: u8,
+        /// The byte that it is.
+        found: u8,
+    },
     /// The stream or datagram ended inside a frame.
     #[error(
         "the input ended inside a frame: \

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use super::{CodecRegistry, Parameters};
-use crate::{BareJson, BoxCodec, Format, Json, Line, Raw, SpecError, Struct, UnknownFormat};
+use crate::{
+    BareJson, BoxCodec, Format, Json, Layout, LayoutCodec, LayoutError, Line, Raw, SpecError,
+    Struct, UnknownFormat,
+};
 
 pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     CodecRegistry::empty()
@@ -23,9 +26,18 @@ fn line(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
 }
 
 fn sized(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
-    let codec = Struct::new(parameters.text()?);
-    let codec = set(codec, parameters.max_frame(), Struct::max_frame);
-    Ok(set(codec, parameters.max_discard(), Struct::max_discard).into())
+    match parameters.text()? {
+        StructForm::Plain(format) => {
+            let codec = Struct::new(format);
+            let codec = set(codec, parameters.max_frame(), Struct::max_frame);
+            Ok(set(codec, parameters.max_discard(), Struct::max_discard).into())
+        }
+        StructForm::Laid(layout) => {
+            let codec = layout.codec();
+            let codec = set(codec, parameters.max_frame(), LayoutCodec::max_frame);
+            Ok(set(codec, parameters.max_discard(), LayoutCodec::max_discard).into())
+        }
+    }
 }
 
 fn json(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
@@ -48,6 +60,41 @@ fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
     match value {
         Some(value) => with(codec, value),
         None => codec,
+    }
+}
+
+/// The text after `struct:`.
+#[derive(PartialEq)]
+enum StructForm {
+    /// A length alone, for which there is a codec that is faster.
+    Plain(Format),
+    Laid(Layout),
+}
+
+impl Default for StructForm {
+    fn default() -> Self {
+        StructForm::Plain(Format::default())
+    }
+}
+
+impl FromStr for StructForm {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        let layout: Layout = text.parse()?;
+        Ok(match layout.plain() {
+            Some(format) => StructForm::Plain(format),
+            None => StructForm::Laid(layout),
+        })
+    }
+}
+
+impl fmt::Display for StructForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StructForm::Plain(format) => format.fmt(f),
+            StructForm::Laid(layout) => layout.fmt(f),
+        }
     }
 }
 

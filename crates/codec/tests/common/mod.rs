@@ -8,7 +8,7 @@ use socketry_codec::{BoxCodec, Codec, Fault, Reader};
 /// What a reader said: frames, and what was wrong.
 pub(crate) type Events = Vec<Result<Vec<u8>, Fault>>;
 
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 18] = [
     "raw",
     "line",
     "line:crlf",
@@ -20,6 +20,10 @@ pub(crate) const NAMES: [&str; 14] = [
     "struct:<I",
     "struct:!Q",
     "struct:=q",
+    "struct:>u24",
+    "struct:varint",
+    "struct:digits,0x3a,data,0x2c",
+    "struct:0x0300,>H=frame",
     "json",
     "json:>H",
     "json:bare",

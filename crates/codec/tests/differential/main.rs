@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod layouts;
 mod length_delimited;
 mod lines;
 mod python;

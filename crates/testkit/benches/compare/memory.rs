@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use asynchronous_codec as asynchronous;
 use bytes::{Bytes, BytesMut};
-use socketry_codec::{Codec, Compat, Decoded, End, Line, Reader, Struct};
+use socketry_codec::{Codec, Compat, Decoded, End, Layout, LayoutCodec, Line, Reader, Struct};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec, LinesCodec};
 
 use crate::contest::{Contest, Unit, Work};
@@ -25,6 +25,7 @@ const LONG: Duration = Duration::from_millis(100);
 pub(crate) fn contests() -> Vec<Contest> {
     let mut all = Vec::new();
     all.extend([16, 64].map(decode_struct));
+    all.extend([16, 64].map(decode_layout));
     all.extend([16, 64, 256].map(decode_line));
     all.extend([16, 64].map(encode_struct));
     all
@@ -61,6 +62,27 @@ fn decode_struct(size: usize) -> Contest {
         )
         .target("ours", "tokio-util", 15.0)
         .target("ours, Bytes", "tokio-util", 2.5)
+}
+
+/// Whole frames, in which a length of two bytes counts all of them, as in TPKT or BGP.
+fn decode_layout(size: usize) -> Contest {
+    let ours = || -> LayoutCodec { "2x,>H=frame,1x".parse::<Layout>().unwrap().codec() };
+    let mut whole = [0; 5].to_vec();
+    whole.extend_from_slice(&frame(size - 5));
+    whole[2..4].copy_from_slice(&u16::try_from(size).unwrap().to_be_bytes());
+    let wire = wire(&mut ours(), &whole);
+    let mut util = LengthDelimitedCodec::builder()
+        .length_field_offset(2)
+        .length_field_length(2)
+        .length_adjustment(0)
+        .num_skip(0)
+        .new_codec();
+    Contest::new("decode layout", bytes(size), Unit::Frames)
+        .side("ours", walking(ours(), &wire))
+        .side("ours, Reader", reading(ours(), &wire))
+        .side("ours, Bytes", cutting(ours(), &wire))
+        .side("tokio-util", items(&wire, move |buf| util.decode(buf)))
+        .target("ours", "tokio-util", 8.0)
 }
 
 fn decode_line(size: usize) -> Contest {
