@@ -126,6 +126,7 @@ pub use kernel::{
 #[cfg(target_os = "linux")]
 pub use kernel::{
     os::{Descriptors, PeerProcess},
+    takeover::{Successor, Takeover},
     unix::descriptors::WithDescriptors,
 };
 pub use layers::deadlines::{

@@ -31,7 +31,7 @@ const LASTING: Duration = Duration::from_millis(160);
 pub struct OsListener {
     // Dropped before the socket: while the socket is open, no other server takes its file for a
     // stale one and replaces it.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
     os: Os,
     local: Endpoint,
     /// Whether each accepted socket may be at another address of this machine.
@@ -60,7 +60,7 @@ impl OsListener {
             rest: None,
             next_rest: BACK_OFF.0,
             refusals: 0,
-            _file: file,
+            file,
         }
     }
 
@@ -70,6 +70,20 @@ impl OsListener {
             descriptors,
             ..self
         }
+    }
+
+    /// Leaves the file of a Unix socket where it is when this is dropped: another process goes on
+    /// at the same socket.
+    pub fn leave_file(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.leave();
+        }
+    }
+
+    /// The file of a Unix socket, for the caller to remove.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn take_file(&mut self) -> Option<SocketFile> {
+        self.file.take()
     }
 
     fn accepted(&self, (socket, peer): (socket2::Socket, SockAddr)) -> io::Result<OsSocket> {

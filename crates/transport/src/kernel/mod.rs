@@ -11,6 +11,8 @@ mod multicast;
 pub(crate) mod os;
 pub(crate) mod parts;
 pub(crate) mod several;
+#[cfg(target_os = "linux")]
+pub(crate) mod takeover;
 pub(crate) mod tcp;
 pub(crate) mod udp;
 pub(crate) mod unix;

@@ -31,6 +31,30 @@ impl<L> NameListener<L> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    pub(crate) fn one(listener: L) -> Self {
+        NameListener {
+            first: listener,
+            others: Vec::new(),
+            turn: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// A listener of all these; `None` if there are none.
+    pub(crate) fn of(listeners: Vec<L>) -> Option<Self> {
+        let mut listeners = listeners.into_iter();
+        let first = NameListener::one(listeners.next()?);
+        Some(NameListener {
+            others: listeners.collect(),
+            ..first
+        })
+    }
+
+    /// The first of the listeners.
+    pub(crate) fn first_mut(&mut self) -> &mut L {
+        &mut self.first
+    }
+
     /// The addresses without a listener: each error names one, and the reason.
     pub fn left_out(&self) -> &[Error] {
         &self.left_out

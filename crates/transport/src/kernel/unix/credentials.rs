@@ -44,6 +44,13 @@ pub(crate) fn of_peer(socket: &socket2::Socket) -> Option<Credentials> {
     })
 }
 
+/// The user of this process, as its peers see it.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_uid() -> u32 {
+    // SAFETY: the call takes nothing, and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// A descriptor of the process that connected, or that accepted (`SO_PEERPIDFD`).
 #[cfg(target_os = "linux")]
 pub(crate) fn process_of_peer(socket: &socket2::Socket) -> io::Result<OwnedFd> {

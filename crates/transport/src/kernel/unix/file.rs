@@ -28,13 +28,20 @@ pub(crate) struct SocketFile {
 }
 
 impl SocketFile {
-    fn of(path: &Path) -> io::Result<Self> {
+    /// The file that is at `path` now.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let found = fs::symlink_metadata(path)?;
         let path = std::path::absolute(path)?;
         Ok(SocketFile {
             path,
             identity: (found.dev(), found.ino()),
         })
+    }
+
+    /// Leaves it to another process to remove the file.
+    pub(crate) fn leave(self) {
+        // Nothing is lost but the memory of a path.
+        std::mem::forget(self);
     }
 }
 
