@@ -20,6 +20,8 @@
 
 mod client;
 mod limits;
+#[cfg(unix)]
+mod notify;
 mod server;
 
 #[cfg(feature = "tower")]
@@ -31,6 +33,8 @@ pub use client::{
     IntegerField, Lost, Pushes,
 };
 pub use limits::Limits;
+#[cfg(unix)]
+pub use notify::Notify;
 pub use server::{
     Ending, Lent, LentRecv, LentSend, Observer, Refusal, Request, Served, Server, Stopper, Summary,
 };

@@ -45,6 +45,14 @@ pub struct Limits {
         serde(with = "socketry_transport::units::duration_or_off")
     )]
     pub first_frame: Option<Duration>,
+    /// How long after its connecting a client may send its first frame although the server stops;
+    /// default 1 second. So a client that connected just before the stop is answered. Without bound,
+    /// only `first_frame` and `grace` end it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "socketry_transport::units::duration_or_off")
+    )]
+    pub first_frame_at_stop: Option<Duration>,
     /// How long a client may be silent between two frames; default 10 minutes.
     #[cfg_attr(
         feature = "serde",
@@ -96,6 +104,7 @@ impl Default for Limits {
             handshakes: 2048,
             handshake: seconds(10),
             first_frame: seconds(30),
+            first_frame_at_stop: seconds(1),
             between_frames: seconds(600),
             whole_frame: seconds(30),
             stalled_write: seconds(30),

@@ -23,6 +23,8 @@ pub(super) struct Gate {
     tie: Arc<Tie>,
     /// How long the first frame may take, until it has arrived.
     first: Option<Duration>,
+    /// The same while the server stops.
+    at_stop: Option<Duration>,
     between: Option<Duration>,
     /// When the wait for the next frame began: at the accept, or when the socket was empty.
     since: Instant,
@@ -39,6 +41,7 @@ impl Gate {
             stop: stop.clone(),
             tie: Arc::clone(tie),
             first: bound(limits.first_frame),
+            at_stop: bound(limits.first_frame_at_stop),
             between: bound(limits.between_frames),
             since: Instant::now(),
             known: false,
@@ -66,6 +69,18 @@ impl Gate {
         Some((self.since.checked_add(limit)?, limit))
     }
 
+    /// Ready when the stop ends this wait: at once, unless a newcomer may send its first frame yet.
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.known {
+            return Poll::Ready(());
+        }
+        let until = self.at_stop.and_then(|time| self.since.checked_add(time));
+        match until {
+            Some(until) => self.poll_passed(cx, until),
+            None => Poll::Pending,
+        }
+    }
+
     /// Ready when `deadline` has passed. The timer is moved only when it fires, since most of the
     /// deadlines are moved on before they pass.
     fn poll_passed(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
@@ -90,10 +105,12 @@ impl Watch for Gate {
     fn poll_wait(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<io::Result<()>> {
         self.tie.register(cx.waker());
         // Read after the waker is there, or the stop could come between the two.
-        if self.stop.is_stopping() && !waiting.begun {
+        let stopping = self.stop.is_stopping();
+        let deadline = self.deadline(waiting);
+        if stopping && !waiting.begun && self.poll_stopped(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        let Some((deadline, limit)) = self.deadline(waiting) else {
+        let Some((deadline, limit)) = deadline else {
             return Poll::Pending;
         };
         self.poll_passed(cx, deadline).map(|()| {

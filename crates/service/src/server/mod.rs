@@ -1,6 +1,7 @@
 //! A server: accepts, serves each client in a task of its own within limits, and ends in order.
 
 mod answer;
+mod beside;
 mod budget;
 mod crowd;
 mod exchange;
@@ -30,6 +31,7 @@ use tracing::Instrument;
 use crate::Limits;
 use crate::limits::bound;
 pub use answer::Request;
+use beside::Beside;
 use crowd::Crowd;
 use home::Home;
 pub use home::{Lent, LentRecv, LentSend};
@@ -89,7 +91,8 @@ type Lending<S> = Home<DeadlineRecv<<S as Socket>::Recv>, DeadlineSend<<S as Soc
 ///
 /// When the [stopper](Server::stopper) is used, the listener is dropped first: a later connect is
 /// refused. A connection that waits at a frame boundary receives the end, and its handler
-/// should return. A busy one goes on until its handler returns, at most for the
+/// should return. (One that is so new that it has sent no frame yet has
+/// [a moment](Limits::first_frame_at_stop) for its first.) A busy one goes on until its handler returns, at most for the
 /// [grace time](Limits::grace). Then it is cut.
 ///
 /// A handler that panics ends its own connection only. Where a handler fails or panics, the client
@@ -108,6 +111,7 @@ pub struct Server<L, C = Struct> {
     users: UserOf,
     stop: Stopper,
     observer: Option<Arc<dyn Observer>>,
+    beside: Beside,
 }
 
 /// What a server has done, once it has ended.
@@ -135,6 +139,7 @@ impl<L: Listener> Server<L> {
             users: Arc::new(user::known),
             stop: Stopper::new(),
             observer: None,
+            beside: Beside::default(),
         }
     }
 }
@@ -162,6 +167,7 @@ impl<L: Listener, C: Codec + Clone> Server<L, C> {
             users: self.users,
             stop: self.stop,
             observer: self.observer,
+            beside: self.beside,
         }
     }
 
@@ -240,9 +246,13 @@ impl<L: Listener, C: Codec + Clone> Server<L, C> {
             tasks: JoinSet::new(),
             summary: Summary::default(),
         };
-        let accepted = serving.accept(self.listener).await;
-        serving.end().await;
-        accepted.map(|()| serving.summary)
+        let (listener, beside) = (self.listener, self.beside);
+        let serving = async move {
+            let accepted = serving.accept(listener).await;
+            serving.end().await;
+            accepted.map(|()| serving.summary)
+        };
+        beside.run(serving).await
     }
 }
 

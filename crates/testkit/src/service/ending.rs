@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::FrameError;
-use socketry_service::{Limits, Request};
-use socketry_transport::SendExt;
+use socketry_service::{Limits, Observer, Request};
+use socketry_transport::{Info, SendExt};
 use tokio::sync::{Notify, mpsc};
 
 use super::Subject;
 use super::steps::{
-    Running, SOON, ask, expect, expect_end, expect_gone, limits, same, send, within, words,
+    Client, Running, SOON, ask, expect, expect_end, expect_gone, limits, same, send, within, words,
 };
 use crate::law::Verdict;
 
@@ -45,6 +45,66 @@ pub(super) async fn an_idle_client_sees_an_end_at_the_stop(subject: Subject) -> 
     drop(client);
     let summary = server.ended().await?;
     same("drained, cut", (summary.drained, summary.cut), (1, 0))
+}
+
+/// Says that a client was accepted.
+struct Accepted(mpsc::UnboundedSender<()>);
+
+impl Observer for Accepted {
+    fn accepted(&self, _: u64, _: &Info) {
+        let _ = self.0.send(());
+    }
+}
+
+/// A client that was accepted, has sent nothing, and whose server stops. `None` where the server
+/// knows of no client before its first frame.
+async fn newcomer(
+    subject: &Subject,
+    time: Option<Duration>,
+) -> Result<Option<(Running, Client)>, String> {
+    let (told, mut accepted) = mpsc::unbounded_channel();
+    let server = subject
+        .server(limits(|limits| limits.first_frame_at_stop = time))
+        .await?
+        .observer(Accepted(told));
+    let server = Running::start(server, |server| {
+        server.answer(async |request: Request| Ok::<_, FrameError>(request.frame))
+    });
+    let client = subject.client(&server.at).await?;
+    if !client.shape().is_stream() {
+        return Ok(None);
+    }
+    within("the accept", accepted.recv()).await?;
+    server.stopper.stop();
+    Ok(Some((server, client)))
+}
+
+pub(super) async fn a_newcomer_at_the_stop_is_answered(subject: Subject) -> Verdict {
+    let Some((server, mut client)) = newcomer(&subject, None).await? else {
+        return Ok(());
+    };
+    // The server has heard of the stop once it refuses others.
+    within("the stop", async {
+        while let Ok(mut late) = subject.client(&server.at).await {
+            let _ = late.recv().await;
+        }
+    })
+    .await?;
+    ask(&mut client, "late").await?;
+    expect_end(&mut client).await?;
+    drop(client);
+    let summary = server.ended().await?;
+    same("cut", summary.cut, 0)
+}
+
+pub(super) async fn a_silent_newcomer_sees_an_end_after_the_stop(subject: Subject) -> Verdict {
+    let Some((server, mut client)) = newcomer(&subject, Some(SOON)).await? else {
+        return Ok(());
+    };
+    expect_end(&mut client).await?;
+    drop(client);
+    let summary = server.ended().await?;
+    same("cut", summary.cut, 0)
 }
 
 /// A server whose handler says that a request has come, and answers when it is told to.

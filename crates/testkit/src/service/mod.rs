@@ -35,6 +35,10 @@ macro_rules! __service_laws {
                 "After the stop no newcomer is served.",
             ending::an_idle_client_sees_an_end_at_the_stop
                 "A client that waits sees an orderly end at the stop.",
+            ending::a_newcomer_at_the_stop_is_answered
+                "A client that was accepted before the stop may send its first frame after it.",
+            ending::a_silent_newcomer_sees_an_end_after_the_stop
+                "A client that never sent a frame sees an orderly end soon after the stop.",
             ending::a_request_under_way_is_answered
                 "A request that is under way at the stop is answered before the end.",
             ending::half_a_frame_at_the_stop_is_finished
