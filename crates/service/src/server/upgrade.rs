@@ -50,6 +50,7 @@ impl<L: Listener, C> Server<L, C> {
             users: self.users,
             stop: self.stop,
             observer: self.observer,
+            beside: self.beside,
         }
     }
 }

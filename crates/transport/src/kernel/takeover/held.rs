@@ -122,6 +122,9 @@ impl Listener for HeldListener {
     fn locals(&self) -> Vec<Endpoint> {
         self.inner.locals()
     }
+    fn refusals(&self) -> u64 {
+        self.inner.refusals()
+    }
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<OsSocket>> {
         self.inner.poll_accept(cx)
     }
