@@ -1,15 +1,17 @@
 //! Who is let in, and what a client proves.
 
+mod made;
 mod options;
 mod shares;
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use socketry_auth::{Anonymous, Auth, FirstOf, Identity, Token, Tokens, Users};
 use socketry_transport::{BoxListener, Endpoint, Info, Registry};
 
-use crate::AppError;
 use crate::matrix::{DATAGRAM_SCHEMES, UNIX_SCHEMES, is_standard};
+use crate::{AppError, encryption};
+use made::Made;
 pub(crate) use options::AccessArgs;
 
 /// Whom a server lets in, and what a client proves. By default a server lets in everybody, and a
@@ -27,7 +29,7 @@ pub struct Access {
     /// The most connections of one client.
     most: Option<usize>,
     /// The file of a token that was made now.
-    made: Option<PathBuf>,
+    made: Option<Arc<Made>>,
 }
 
 impl Access {
@@ -109,15 +111,11 @@ impl Access {
     ) -> Result<Registry, AppError> {
         self.check(at)?;
         let mut who = FirstOf::new();
-        let mut required = self.is_required();
+        let required = self.is_required() || encryption::requires_certificates(at)?;
         if let Some(tokens) = &self.tokens {
             who = who.or(tokens.clone());
         }
-        #[cfg(feature = "tls")]
-        if let Some(certificates) = crate::encryption::certificates(at)? {
-            who = who.or(certificates);
-            required |= crate::encryption::requires_certificates(at)?;
-        }
+        who = encryption::or_certificates(who, at)?;
         if let Some(users) = &self.users {
             who = who.or(users.clone());
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
-use socketry_auth::Certificates;
+use socketry_auth::{Certificates, FirstOf};
 use socketry_tls::{Pin, Tls, Trust};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Registry, Result};
 
@@ -49,18 +49,19 @@ pub(crate) fn requires_certificates(url: &Endpoint) -> std::result::Result<bool,
     Ok(TLS_SCHEMES.contains(&url.scheme()) && TLS.requires_clients(url)?)
 }
 
-/// The address under TLS: what a scheme says of it is known for `unix`, and not for `tls+unix`.
-pub(crate) fn beneath(at: &Endpoint) -> Endpoint {
-    let scheme = match at.scheme() {
-        scheme if scheme == TLS_SCHEMES[0] => "tcp",
-        scheme if scheme == TLS_SCHEMES[1] => "unix",
-        _ => return at.clone(),
-    };
-    at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
+/// The same, and the clients with the certificates that the URL of a server asks for, if it is over
+/// TLS and asks for some.
+pub(crate) fn or_certificates(
+    who: FirstOf,
+    url: &Endpoint,
+) -> std::result::Result<FirstOf, AppError> {
+    Ok(match certificates(url)? {
+        Some(certificates) => who.or(certificates),
+        None => who,
+    })
 }
 
-/// The clients whose certificates the URL of a server asks for, if it is over TLS and asks for some.
-pub(crate) fn certificates(url: &Endpoint) -> std::result::Result<Option<Certificates>, AppError> {
+fn certificates(url: &Endpoint) -> std::result::Result<Option<Certificates>, AppError> {
     if !TLS_SCHEMES.contains(&url.scheme()) {
         return Ok(None);
     }

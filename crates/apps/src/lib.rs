@@ -64,12 +64,16 @@ mod carried;
 mod common;
 #[cfg(feature = "tls")]
 mod encryption;
+#[cfg(not(feature = "tls"))]
+#[path = "unencrypted.rs"]
+mod encryption;
 mod error;
 mod help;
 mod looks;
 mod opening;
 mod output;
 mod own;
+mod rules;
 mod service;
 mod serving;
 mod show;

@@ -55,8 +55,7 @@ const INHERITED: [(&str, &str); 3] = [
 /// The schemes of streams whose clients the kernel knows.
 pub(crate) const UNIX_SCHEMES: [&str; 2] = ["unix", "tls+unix"];
 
-/// The schemes of the transports with TLS.
-#[cfg(feature = "tls")]
+/// The schemes of the transports with TLS, which are there with the feature `tls`.
 pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
 
 /// The codecs: one name for each family, and for each form that behaves differently.
@@ -95,9 +94,7 @@ pub fn transports() -> Registry {
         .with("tcp", tcp)
         .with("unix", UnixTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    #[cfg(feature = "tls")]
-    let registry = crate::encryption::registered(registry);
-    registry
+    crate::encryption::registered(registry)
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -136,7 +133,6 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
             }
         }
     }
-    #[cfg(feature = "tls")]
     text.push_str(&tls_urls(transports, tcp.keys().options()));
     if transports.schemes().any(|known| known == INHERITED[0].0) {
         let forms = INHERITED.map(|(_, form)| form).join(", ");
@@ -158,18 +154,10 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
 
 /// Whether the transport of this scheme is not a third party's.
 pub(crate) fn is_standard(scheme: &str) -> bool {
-    SCHEMES.contains(&scheme) || is_tls(scheme)
-}
-
-fn is_tls(scheme: &str) -> bool {
-    #[cfg(feature = "tls")]
-    return TLS_SCHEMES.contains(&scheme);
-    #[cfg(not(feature = "tls"))]
-    return scheme.is_empty();
+    SCHEMES.contains(&scheme) || TLS_SCHEMES.contains(&scheme)
 }
 
 /// The forms of URLs over TLS, and what they take besides the keys of TCP.
-#[cfg(feature = "tls")]
 fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
     let Some(tls) = transports.get("tls") else {
         return String::new();

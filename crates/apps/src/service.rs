@@ -5,10 +5,10 @@ use std::sync::Arc;
 use socketry_codec::{CodecRegistry, CodecSpec, Framed, NamedCodec};
 use socketry_transport::{BoxListener, BoxSocket, Encoding, Endpoint, Listener, Registry};
 
-use crate::AppError;
 use crate::access::Access;
 use crate::matrix::{self, App};
 use crate::own::Own;
+use crate::{AppError, encryption};
 
 /// The default address of a server: only this machine, at a port that the system chooses.
 pub(crate) const DEFAULT_URL: &str = "tcp://127.0.0.1:0";
@@ -116,8 +116,6 @@ impl Service {
             self.check(app, local.scheme())?;
             self.access.check(&local)?;
         }
-        #[cfg(feature = "tls")]
-        let listener = crate::encryption::pinned(listener);
-        Ok(self.access.bounded(listener))
+        Ok(self.access.bounded(encryption::pinned(listener)))
     }
 }

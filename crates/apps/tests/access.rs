@@ -237,3 +237,24 @@ fn a_user_of_a_unix_socket_is_let_in_by_name_or_number() {
         assert!(server.log().contains(&words));
     }
 }
+
+#[test]
+fn a_server_that_does_not_start_leaves_no_token() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("tcp://{}", taken.local_addr().unwrap());
+    for (words, code) in [
+        (&["command", "serve", "tcp://0.0.0.0:0"][..], 2),
+        // What the name stands for is known once it is listened at.
+        (&["chat", "serve", "tcp://0:0"], 2),
+        (&["command", "serve", "--anonymous"], 2),
+        (&["command", "serve", "--rules", "nowhere"], 1),
+        (&["file", "serve", "--root", "nowhere"], 2),
+        (&["file", "serve", "--root", ".", &taken], 1),
+    ] {
+        let words = [words, &["--token-file", "made/tokens"]].concat();
+        failed(&socketry(home, &words).output().unwrap(), code);
+        assert!(!home.join("made/tokens").exists(), "{words:?}");
+    }
+}

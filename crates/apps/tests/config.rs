@@ -60,6 +60,7 @@ impl Home {
         let output = self.run(line);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(!said.contains("Usage:"), "{line}: {said}");
         said
     }
 }

@@ -2,11 +2,14 @@
 //! told to serve strangers. A Unix socket is its user's alone.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod program;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
+
+use program::{Served, private, socketry};
 
 const SERVERS: [&[&str]; 3] = [
     &["chat", "serve"],
@@ -14,49 +17,13 @@ const SERVERS: [&[&str]; 3] = [
     &["file", "serve", "--root", "."],
 ];
 
-/// The program, whose user has `home` and no other place for its state.
+/// Another program, as the same user.
 fn at_home(home: &Path, program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
     command.env_remove("XDG_STATE_HOME").env("HOME", home);
     command.current_dir(home);
     command
-}
-
-fn socketry(home: &Path, arguments: &[&str]) -> Command {
-    at_home(home, env!("CARGO_BIN_EXE_socketry"), arguments)
-}
-
-/// A server that is killed when dropped.
-struct Served(Child);
-
-impl Served {
-    /// Starts it, and returns its URL, too.
-    fn start(command: &mut Command) -> (Self, String) {
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let url = line.trim_end().strip_prefix("listening on ");
-        (Served(child), url.expect(&line).to_owned())
-    }
-
-    /// All that it has logged.
-    fn log(mut self) -> String {
-        self.0.kill().unwrap();
-        let mut log = String::new();
-        let mut stderr = self.0.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// The one line of a server that did not start.
@@ -86,7 +53,7 @@ fn other_machines_are_served_with_both_proofs_only() {
     let home = home.path();
     // A certificate, to be the authority of the clients.
     let make = ["chat", "serve", "tls://127.0.0.1:0?identity=made"];
-    drop(Served::start(&mut socketry(home, &make)));
+    drop(Served::start(home, &make));
     fs::copy(home.join("made/cert.pem"), home.join("clients.pem")).unwrap();
 
     for server in SERVERS {
@@ -103,8 +70,8 @@ fn other_machines_are_served_with_both_proofs_only() {
             let (line, _) = line.split_once(" (").unwrap();
             assert!(line.contains("tls://"), "{line}");
             let script = format!("exec {line}");
-            let (served, at) = Served::start(&mut at_home(home, "sh", &["-c", &script]));
-            assert!(at.starts_with("tls://"), "{at}");
+            let served = Served::of(&mut at_home(home, "sh", &["-c", &script]));
+            assert!(served.url.starts_with("tls://"), "{}", served.url);
             let log = served.log();
             let made = log.lines().all(|line| line.contains("made the token in"));
             assert!(
@@ -113,7 +80,7 @@ fn other_machines_are_served_with_both_proofs_only() {
             );
         }
         let certificates = [server, &["tls://0.0.0.0:0?ca=clients.pem"]].concat();
-        let (served, _) = Served::start(&mut socketry(home, &certificates));
+        let served = Served::start(home, &certificates);
         assert_eq!(served.log(), "");
         // Where certificates are asked for, and not required, strangers are let in.
         let optional = "tls://0.0.0.0:0?ca=clients.pem&clients=optional";
@@ -134,15 +101,24 @@ fn an_insecure_server_says_what_it_exposes() {
         let urls = ELSEWHERE.into_iter().filter(|url| runs(server, url));
         for url in urls.chain(["tls://0.0.0.0:0"]) {
             let words = [server, &[url, "--insecure"]].concat();
-            let (served, _) = Served::start(&mut socketry(home.path(), &words));
+            let served = Served::start(home.path(), &words);
             let log = served.log();
             assert_eq!(log.lines().count(), 1, "{words:?}: {log}");
             let begins = log.starts_with("socketry: warning: --insecure: anybody who reaches");
             assert!(begins && log.contains(exposed), "{words:?}: {log}");
         }
+        if server[0] != "chat" {
+            private(home.path(), "rules", "");
+            let rules = ["--insecure", "--rules", "rules", "tcp://0.0.0.0:0"];
+            let server: Vec<_> = server.iter().filter(|one| **one != "--allow-any").collect();
+            let words: Vec<_> = server.into_iter().chain(&rules).copied().collect();
+            let log = Served::start(home.path(), &words).log();
+            let ruled = "the rules let 'anonymous'";
+            assert!(log.contains(ruled) && !log.contains(exposed), "{log}");
+        }
         // It says nothing where nothing is exposed.
         let words = [server, &["--insecure"]].concat();
-        let (served, _) = Served::start(&mut socketry(home.path(), &words));
+        let served = Served::start(home.path(), &words);
         assert_eq!(served.log(), "");
     }
 }
@@ -153,7 +129,8 @@ fn a_bare_server_and_a_name_of_this_machine_are_this_machines_affair() {
     for server in SERVERS {
         for url in [&[][..], &["tcp://localhost:0"], &["tcp://127.1:0"]] {
             let words = [server, url].concat();
-            let (served, at) = Served::start(&mut socketry(home.path(), &words));
+            let served = Served::start(home.path(), &words);
+            let at = served.url.clone();
             let address = at.strip_prefix("tcp://").unwrap();
             let address: std::net::SocketAddr = address.parse().unwrap();
             assert!(address.ip().is_loopback(), "{words:?}: {at}");
@@ -176,7 +153,7 @@ fn a_socket_file_is_its_users_alone_unless_the_url_says_otherwise() {
                 let words = [server, &[&*url, "--codec=raw"]].concat();
                 let program = env!("CARGO_BIN_EXE_socketry");
                 let script = [&["-c", "umask 0; exec \"$@\"", "sh", program], &*words].concat();
-                let (served, _) = Served::start(&mut at_home(home.path(), "sh", &script));
+                let served = Served::of(&mut at_home(home.path(), "sh", &script));
                 let found = fs::metadata(&file).unwrap().permissions().mode();
                 assert_eq!(found & 0o777, mode, "{url}");
                 drop(served);

@@ -143,20 +143,16 @@ async fn swap_over(scheme: &str, times: u32) {
     };
     let asking = blocking(move || {
         let mut script = Script::new(port);
-        let mut inside = 0;
         for _ in 0..times {
             script.send(&json!({"opt": "download", "filename": "dir/f"}));
             if script.answer()["status"] == "ok" {
                 assert_eq!(script.read(7), b"inside!");
                 script.answer();
-                inside += 1;
             }
         }
         over.store(true, Ordering::Relaxed);
-        inside
     });
-    let ((), inside) = tokio::join!(swapping, asking);
-    println!("{scheme}: {inside} of {times} met the directory");
+    tokio::join!(swapping, asking);
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 use nix::unistd::{Uid, User};
 use socketry_auth::{AuthError, Token, Tokens, Users};
 use socketry_transport::{Endpoint, ErrorKind};
 
-use super::Access;
+use super::{Access, Made};
 use crate::AppError;
 use crate::admission::Typed;
 use crate::common::at_least_one;
@@ -93,7 +94,7 @@ impl Access {
         if let Some(file) = token_file {
             let (tokens, made) = Tokens::kept_in(file, MADE)?;
             access = access.tokens(tokens);
-            access.made = made.then(|| file.to_owned());
+            access.made = made.then(|| Arc::new(Made::new(file)));
         }
         if !args.allow_uid.is_empty() {
             let mut users = Users::new();
@@ -116,8 +117,8 @@ impl Access {
     /// Tells the user of a server of a token that was made now: where it is, and what a client
     /// types.
     pub(crate) fn introduce(&self, app: App, local: &Endpoint) {
-        let Some(file) = &self.made else { return };
-        let file = file.display().to_string();
+        let Some(made) = &self.made else { return };
+        let file = made.keep().display().to_string();
         let (app, verb, rest): (_, _, &[&str]) = match app {
             App::Chat => ("chat", "join", &[]),
             App::Command => ("command", "run", &["uptime"]),

@@ -7,10 +7,11 @@ mod typed;
 
 use socketry_transport::Endpoint;
 
-use crate::AppError;
 use crate::access::Access;
+use crate::matrix::TLS_SCHEMES;
+use crate::{AppError, encryption};
 pub(crate) use reach::Reach;
-pub(crate) use start::Start;
+pub(crate) use start::{Asked, Start};
 pub(crate) use typed::Typed;
 
 /// The proofs that a server asks of its clients before it serves them.
@@ -28,12 +29,8 @@ impl Authentication {
     /// # Errors
     /// If the URL cannot be understood.
     pub(crate) fn of(at: &Endpoint, access: &Access) -> Result<Self, AppError> {
-        #[cfg(feature = "tls")]
-        let certificates = crate::encryption::requires_certificates(at)?;
-        #[cfg(not(feature = "tls"))]
-        let certificates = at.as_str().is_empty();
         Ok(Authentication {
-            certificates,
+            certificates: encryption::requires_certificates(at)?,
             access: access.is_required(),
         })
     }
@@ -46,17 +43,5 @@ impl Authentication {
 
 /// Whether nobody between a server at `url` and its clients can read or change what is sent.
 fn is_encrypted(url: &Endpoint) -> bool {
-    #[cfg(feature = "tls")]
-    return crate::matrix::TLS_SCHEMES.contains(&url.scheme());
-    #[cfg(not(feature = "tls"))]
-    return url.as_str().is_empty();
-}
-
-/// The same URL with encryption, for a line to type. `None` where there is no TLS over its
-/// transport.
-fn encrypted(url: &Endpoint) -> Option<Endpoint> {
-    #[cfg(feature = "tls")]
-    return crate::encryption::encrypted(url);
-    #[cfg(not(feature = "tls"))]
-    return Some(url.clone()).filter(|url| url.as_str().is_empty());
+    TLS_SCHEMES.contains(&url.scheme())
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use socketry_transport::Endpoint;
 
+use crate::matrix::TLS_SCHEMES;
+
 /// Who can connect to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -18,8 +20,7 @@ pub(crate) enum Reach {
 impl Reach {
     /// Who reaches `at`. A name of a host says nothing before it is resolved.
     pub(crate) fn of(at: &Endpoint) -> Self {
-        #[cfg(feature = "tls")]
-        let at = &crate::encryption::beneath(at);
+        let at = &beneath(at);
         if let Some(address) = at.socket_addr() {
             return match address.ip().to_canonical().is_loopback() {
                 true => Reach::Machine,
@@ -36,6 +37,16 @@ impl Reach {
     }
 }
 
+/// The address under TLS: what a scheme says of it is known for `unix`, and not for `tls+unix`.
+fn beneath(at: &Endpoint) -> Endpoint {
+    let scheme = match at.scheme() {
+        scheme if scheme == TLS_SCHEMES[0] => "tcp",
+        scheme if scheme == TLS_SCHEMES[1] => "unix",
+        _ => return at.clone(),
+    };
+    at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
+}
+
 impl fmt::Display for Reach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -46,7 +57,7 @@ impl fmt::Display for Reach {
     }
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -4,46 +4,46 @@ use std::io::{self, Write};
 
 use socketry_transport::Endpoint;
 
-use super::{Authentication, Reach, Typed, encrypted, is_encrypted};
+use super::{Authentication, Reach, Typed, is_encrypted};
 use crate::access::Access;
 use crate::common::{announce, hint, reachable};
 use crate::matrix::{App, DATAGRAM_SCHEMES};
-use crate::{AppError, Service};
+use crate::{AppError, Service, encryption};
 
 /// The file of tokens in a line to type. It is made in the working directory.
 const TOKENS: &str = "tokens";
 
+/// What a user asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) app: App,
+    /// The URL as it was typed.
+    pub(crate) url: String,
+    /// Whether it may serve other machines without encryption and authentication.
+    pub(crate) insecure: bool,
+    /// Whether rules say what each client may do.
+    pub(crate) has_rules: bool,
+}
+
 /// A server that a user asked for, before it listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
-    app: App,
-    /// The URL as it was typed.
-    url: String,
+    asked: Asked,
     at: Endpoint,
-    /// Whether it may serve other machines without encryption and authentication.
-    insecure: bool,
     access: Access,
     typed: Typed,
 }
 
 impl Start {
     /// # Errors
-    /// If `app` does not run there, or if it would serve strangers there without `--insecure`.
-    pub(crate) fn new(
-        app: App,
-        service: &Service,
-        url: String,
-        insecure: bool,
-        typed: &Typed,
-    ) -> Result<Self, AppError> {
-        let at = reachable(&url)?;
-        service.check(app, at.scheme())?;
+    /// If the app does not run there, or if it would serve strangers there without `--insecure`.
+    pub(crate) fn new(asked: Asked, service: &Service, typed: &Typed) -> Result<Self, AppError> {
+        let at = reachable(&asked.url)?;
+        service.check(asked.app, at.scheme())?;
         let (access, typed) = (service.access.clone(), typed.clone());
         let start = Start {
-            app,
-            url,
+            asked,
             at,
-            insecure,
             access,
             typed,
         };
@@ -62,10 +62,7 @@ impl Start {
     /// Where to listen. Over TLS this has a certificate, which is kept in a directory of the user
     /// if the URL names none.
     pub(crate) fn place(&self) -> Result<Endpoint, AppError> {
-        let at = self.access.place(self.at.clone());
-        #[cfg(feature = "tls")]
-        let at = crate::encryption::with_certificate(at)?;
-        Ok(at)
+        encryption::with_certificate(self.access.place(self.at.clone()))
     }
 
     /// The same command line with one more option.
@@ -88,7 +85,7 @@ impl Start {
         let is_stream = !DATAGRAM_SCHEMES.contains(&self.at.scheme());
         let mut typed = self.typed.clone();
         if (is_exposed && !is_encrypted(&self.at)) || !is_stream {
-            typed = typed.at(&self.url, &encrypted(&self.at)?);
+            typed = typed.at(&self.asked.url, &encryption::encrypted(&self.at)?);
         }
         if matches!(self.authenticates(), Ok(true)) {
             return Some(typed);
@@ -116,7 +113,7 @@ impl Start {
         }
         announce(locals)?;
         if let Some(first) = locals.first() {
-            self.access.introduce(self.app, first);
+            self.access.introduce(self.asked.app, first);
         }
         // An inherited socket has the mode that its maker gave it.
         let has_file = Reach::of(&self.at) == Reach::File;
@@ -130,7 +127,7 @@ impl Start {
     }
 
     fn check(&self, local: &Endpoint) -> Result<(), AppError> {
-        let exposed = self.exposed(local)?.filter(|_| !self.insecure);
+        let exposed = self.exposed(local)?.filter(|_| !self.asked.insecure);
         let Some(exposed) = exposed else {
             return Ok(());
         };
@@ -149,10 +146,14 @@ impl Start {
             return Ok(None);
         }
         let authenticates = self.authenticates()?;
-        let use_it = match self.app {
-            App::Chat => "read and write in this chat",
-            App::Command => "run any program as this user",
-            App::File => "read and replace all files of this server",
+        let use_it = match (self.asked.app, self.asked.has_rules) {
+            (App::Chat, _) => "read and write in this chat",
+            (App::Command, false) => "run any program as this user",
+            (App::File, false) => "read and replace all files of this server",
+            (App::Command, true) => "run as this user what the rules let 'anonymous' run",
+            (App::File, true) => {
+                "do with the files of this server what the rules let 'anonymous' do"
+            }
         };
         let place = local.clone().without_query();
         Ok(match (authenticates, is_encrypted(&self.at)) {

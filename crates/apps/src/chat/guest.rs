@@ -270,7 +270,7 @@ impl Guest {
                 ..Message::plain(text.into_owned())
             })),
             None if said.from.is_some() || said.cookie.is_some() => Ok(None),
-            None => Err("a message needs the key `text`".into()),
+            None => Err("this is a chat server: a message needs the key `text`".into()),
         }
     }
 

@@ -153,7 +153,7 @@ pub use console::{Console, Operator};
 pub use message::Message;
 pub use server::Server;
 
-use crate::admission::{Start, Typed};
+use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, hint, reachable};
 use crate::matrix::App;
@@ -219,7 +219,13 @@ pub(crate) async fn run(
             limits,
         } => {
             let service = common.serving(offered, &limits)?;
-            let start = Start::new(App::Chat, &service, url, limits.insecure, typed)?;
+            let asked = Asked {
+                app: App::Chat,
+                url,
+                insecure: limits.insecure,
+                has_rules: false,
+            };
+            let start = Start::new(asked, &service, typed)?;
             let server = Server::bind(&service, &start.place()?)
                 .await?
                 .max_clients(limits.max_clients)

@@ -50,13 +50,9 @@ pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Comma
     else {
         return Ok(command);
     };
-    let text = unchanged_text(&file);
-    let text = text.map_err(|error| command.error(ErrorKind::InvalidValue, error))?;
-    let failed = |command: &mut Command, words: String| {
-        let words = format!("{}: {words}", file.display());
-        command.error(ErrorKind::InvalidValue, words)
-    };
-    let table = parsed(&text).map_err(|words| failed(&mut command, words))?;
+    let text = unchanged_text(&file).map_err(|error| failed(&error.to_string()))?;
+    let failed = |words: &str| failed(&format!("{}: {words}", file.display()));
+    let table = parsed(&text).map_err(|words| failed(&words))?;
     let mut chosen: Vec<(&str, Id)> = Vec::new();
     for (key, value) in &table {
         let (place, texts) = find(&command, &app, &verb, key)
@@ -64,7 +60,7 @@ pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Comma
                 let texts = texts(&place, key, value)?;
                 Ok((place, texts))
             })
-            .map_err(|words| failed(&mut command, words))?;
+            .map_err(|words| failed(&words))?;
         // The parser does not look whether defaults exclude each other.
         let excluded = match value {
             Value::Boolean(false) => Vec::new(),
@@ -75,7 +71,7 @@ pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Comma
         }
         if let Some((other, _)) = chosen.iter().find(|(_, id)| excluded.contains(id)) {
             let words = format!("'{other}' and '{key}' exclude each other");
-            return Err(failed(&mut command, words));
+            return Err(failed(&words));
         }
         if *value != Value::Boolean(false) {
             chosen.push((key, Id::from(place.id.clone())));
@@ -83,6 +79,11 @@ pub(super) fn read(mut command: Command, arguments: &[OsString]) -> Result<Comma
         command = defaulting(command, &app, &verb, place, texts);
     }
     Ok(command)
+}
+
+/// The usage of the command line would say nothing about a file.
+fn failed(words: &str) -> Error {
+    Error::raw(ErrorKind::InvalidValue, format_args!("{words}\n"))
 }
 
 /// What the arguments name.

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use socketry_transport::units::{UnitError, parse_duration};
 
 use super::{Client, Command, Exit, Policy, Server, Stream, input};
-use crate::admission::{Start, Typed};
+use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, complain, reachable};
 use crate::matrix::App;
@@ -136,7 +136,13 @@ pub(crate) async fn run(
             limits,
         } => {
             let service = common.serving(offered, &limits)?;
-            let start = Start::new(App::Command, &service, url, limits.insecure, typed)?;
+            let asked = Asked {
+                app: App::Command,
+                url,
+                insecure: limits.insecure,
+                has_rules: rules.is_some(),
+            };
+            let start = Start::new(asked, &service, typed)?;
             let policy = Policy::typed(allow_any, rules.as_deref(), &start)?;
             serve(&service, &start, policy, time_limit, &limits).await
         }

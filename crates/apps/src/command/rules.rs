@@ -1,18 +1,12 @@
 //! Which programs a client may run: by its identity, exactly, and never through a shell.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
-use socketry_auth::private_text;
 
 use super::wire::Program;
 use crate::AppError;
-
-/// The name of clients that have proved nothing.
-const ANONYMOUS: &str = "anonymous";
+use crate::rules::{self, ANONYMOUS};
 
 /// The programs that clients may run, by the names of their identities: from a file in TOML.
 ///
@@ -28,14 +22,18 @@ const ANONYMOUS: &str = "anonymous";
 /// # clients that have proved nothing, where the server lets them in
 /// [anonymous]
 /// commands = [["uptime"]]
+///
+/// # all that have no table of their own
+/// ["*"]
+/// programs = ["date"]
 /// ```
 ///
-/// A client whose name is not there runs nothing. Nothing goes through a shell: a command line is
+/// A client that has no table runs nothing. Nothing goes through a shell: a command line is
 /// split into words as a shell does it, and these words are compared; `;`, `|`, `$` and `*` mean
 /// nothing. **A program with any arguments can do all that its options can**: `git -c
 /// core.pager=…` or `find -exec` run other programs.
-#[derive(Clone)]
-pub struct Rules(Arc<BTreeMap<String, Rule>>);
+#[derive(Clone, Debug)]
+pub struct Rules(rules::Rules<Rule>);
 
 /// What one identity may run.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -53,23 +51,7 @@ impl Rules {
     /// # Errors
     /// If the file cannot be read, others may read or change it, or it holds something else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, AppError> {
-        let path = path.as_ref();
-        let text = private_text(path)?;
-        Rules::parse(&text)
-            .map_err(|words| AppError::usage(format_args!("{}: {words}", path.display())))
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let rules: BTreeMap<String, Rule> =
-            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        for (name, rule) in &rules {
-            let is_empty = rule.commands.iter().any(Vec::is_empty);
-            let first = rule.commands.iter().filter_map(|words| words.first());
-            if is_empty || first.chain(&rule.programs).any(String::is_empty) {
-                return Err(format!("[{name}]: a command begins with a program"));
-            }
-        }
-        Ok(Rules(Arc::new(rules)))
+        Ok(Rules(rules::Rules::from_file(path.as_ref(), Rule::check)?))
     }
 
     /// The program to run for the client named `name`, as exact words.
@@ -77,7 +59,6 @@ impl Rules {
     /// # Errors
     /// If it may not be run, in words for the client.
     pub(super) fn permit(&self, name: Option<&str>, program: Program) -> Result<Program, String> {
-        let name = name.unwrap_or(ANONYMOUS);
         let words = match program {
             Program::Exact(words) => words,
             Program::Shell(line) => {
@@ -90,9 +71,10 @@ impl Rules {
             rule.commands.contains(&words)
                 || program.is_some_and(|program| rule.programs.contains(program))
         };
-        match self.0.get(name).is_some_and(permits) {
+        match self.0.of(name).is_some_and(permits) {
             true => Ok(Program::Exact(words)),
             false => {
+                let name = name.unwrap_or(ANONYMOUS);
                 tracing::warn!(client = name, "refused: the rules do not let it run that");
                 Err(format!(
                     "the rules of this server do not let '{name}' run that"
@@ -102,10 +84,14 @@ impl Rules {
     }
 }
 
-/// The names.
-impl fmt::Debug for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+impl Rule {
+    fn check(&self) -> Result<(), String> {
+        let is_empty = self.commands.iter().any(Vec::is_empty);
+        let first = self.commands.iter().filter_map(|words| words.first());
+        match is_empty || first.chain(&self.programs).any(String::is_empty) {
+            true => Err("a command begins with a program".to_owned()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -122,6 +108,10 @@ mod tests {
         commands = [["true"]]
     "#;
 
+    fn parse(text: &str) -> Result<Rules, String> {
+        rules::Rules::parse(text, Rule::check).map(Rules)
+    }
+
     fn shell(line: &str) -> Program {
         Program::Shell(line.into())
     }
@@ -132,7 +122,7 @@ mod tests {
 
     #[test]
     fn exact_words_and_named_programs_may_run() {
-        let rules = Rules::parse(TEXT).unwrap();
+        let rules = parse(TEXT).unwrap();
         for (name, program, runs) in [
             (Some("ann"), shell("uptime"), &["uptime"][..]),
             (Some("ann"), shell(" git  log '-1' "), &["git", "log", "-1"]),
@@ -160,7 +150,7 @@ mod tests {
 
     #[test]
     fn nothing_else_runs() {
-        let rules = Rules::parse(TEXT).unwrap();
+        let rules = parse(TEXT).unwrap();
         for (name, program) in [
             (Some("ann"), shell("uptime -p")),
             (Some("ann"), shell("uptime;id")),
@@ -197,7 +187,7 @@ mod tests {
             "ann = 1",
             "x",
         ] {
-            assert!(Rules::parse(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

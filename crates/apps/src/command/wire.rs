@@ -233,13 +233,17 @@ fn is_as_it_is(frame: &[u8], encoding: Encoding) -> bool {
     encoding == Encoding::UTF_8 || is_utf_8
 }
 
+/// A client of another app may have sent it.
+const NO_REQUEST: &str =
+    r#"this is a command server: a request is {"run":"LINE"} or {"argv":["PROGRAM","ARGUMENT"]}"#;
+
 fn json_program(frame: &[u8]) -> Result<Program, String> {
     let request: JsonRequest<'_> = serde_json::from_slice(frame)
         .map_err(|error| format!("the request cannot be understood: {error}"))?;
     match (request.run, request.argv) {
         (Some(line), None) => Ok(Program::Shell(line.into_owned().into())),
         (None, Some(words)) if !words.is_empty() => Ok(Program::Exact(words.into_owned())),
-        _ => Err(r#"a request is {"run":"LINE"} or {"argv":["PROGRAM","ARGUMENT"]}"#.to_owned()),
+        _ => Err(NO_REQUEST.to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -10,8 +10,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::escape::name_to_text;
 use super::progress::Digits;
-use super::{Client, Server, no_uploads, prompt, verbs};
-use crate::admission::{Start, Typed};
+use super::{Client, Rules, Server, no_uploads, prompt, verbs};
+use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
 use crate::common::{Common, ServeArgs, reachable};
 use crate::matrix::App;
@@ -36,6 +36,12 @@ enum Verb {
         /// The directory
         #[arg(long, value_name = "DIR")]
         root: PathBuf,
+        /// What each client may do: a file in TOML with a table for each name, such as [ann], with
+        /// may = ["list", "read", "write"], and optionally folder = "ann", below DIR, and quota =
+        /// "10GiB", to store while this server runs. [anonymous] is for clients that prove nothing,
+        /// and ["*"] for all without a table of their own
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
         /// Do not wait for the disk: faster for small files, which may be lost when the power fails
         #[arg(long)]
         no_sync: bool,
@@ -139,11 +145,25 @@ pub(crate) async fn run(
         Verb::Serve {
             url,
             root,
+            rules,
             no_sync,
             limits,
         } => {
-            let start = Start::new(App::File, &service, url, limits.insecure, typed)?;
-            serve(&service, &start, &root, !no_sync, &limits).await?;
+            let asked = Asked {
+                app: App::File,
+                url,
+                insecure: limits.insecure,
+                has_rules: rules.is_some(),
+            };
+            let start = Start::new(asked, &service, typed)?;
+            let rules = rules.map(Rules::from_file).transpose()?;
+            let server = Server::bind(&service, &start.place()?, &root).await?;
+            let server = match &rules {
+                Some(rules) => server.rules(rules)?,
+                None => server,
+            };
+            let server = server.syncing(!no_sync).max_clients(limits.max_clients);
+            serve(server, &start).await?;
         }
         Verb::Put {
             url,
@@ -197,17 +217,7 @@ async fn interruptible(
     }
 }
 
-async fn serve(
-    service: &Service,
-    start: &Start,
-    root: &Path,
-    sync: bool,
-    limits: &ServeArgs,
-) -> Result<(), AppError> {
-    let server = Server::bind(service, &start.place()?, root)
-        .await?
-        .syncing(sync)
-        .max_clients(limits.max_clients);
+async fn serve(server: Server, start: &Start) -> Result<(), AppError> {
     // Signals are handled before any client knows the address, and so before anyone can send one.
     let stop = serving::shutdown_signal();
     start.announce(&server.locals())?;

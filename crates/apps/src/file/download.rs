@@ -5,9 +5,10 @@ use std::io;
 use super::attributes::RIGHTS;
 use super::digest::Digests;
 use super::flow::{Flow, heard, refuse, tell};
+use super::grant::Grant;
 use super::header::{Answer, Follows};
 use super::listing::{self, Stat};
-use super::root::Root;
+use super::rules::Right;
 use super::source::Source;
 use super::wire::{Trouble, Wire, send_body, within_stall};
 use super::{name, pieces, place};
@@ -23,12 +24,16 @@ const UNKNOWN: &str = "its length is not known before it is read, so a client ca
 /// last answer is an error.
 pub(super) async fn send(
     wire: &mut Wire,
-    root: &Root,
+    grant: &Grant,
     name: String,
     pieces: bool,
 ) -> Result<Flow, AppError> {
     let wanted = name.clone();
-    let (file, stat) = match root.run(move |root| root.open_file(&wanted)).await {
+    let opened = match grant.root_for(&[Right::Read]) {
+        Ok(root) => root.run(move |root| root.open_file(&wanted)).await,
+        Err(error) => Err(error),
+    };
+    let (file, stat) = match opened {
         Ok(opened) => opened,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
@@ -107,9 +112,13 @@ async fn send_pieces(wire: &mut Wire, mut source: Source) -> Result<Sent, Troubl
     }
 }
 
-pub(super) async fn list(wire: &mut Wire, root: &Root, path: String) -> Result<Flow, AppError> {
+pub(super) async fn list(wire: &mut Wire, grant: &Grant, path: String) -> Result<Flow, AppError> {
+    let listed = match grant.root_for(&[Right::List]) {
+        Ok(root) => root.list(path, listing::to_lines).await,
+        Err(error) => Err(error),
+    };
     // Kept until everything is sent, since it holds its place among the listings.
-    let listed = match root.list(path, listing::to_lines).await {
+    let listed = match listed {
         Ok(listed) => listed,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
@@ -131,8 +140,11 @@ pub(super) async fn list(wire: &mut Wire, root: &Root, path: String) -> Result<F
     Ok(Flow::Next)
 }
 
-pub(super) async fn stat(wire: &mut Wire, root: &Root, name: String) -> Result<Flow, AppError> {
-    let found = root.run(move |root| root.stat(&name)).await;
+pub(super) async fn stat(wire: &mut Wire, grant: &Grant, name: String) -> Result<Flow, AppError> {
+    let found = match grant.root_for(&[Right::List, Right::Read]) {
+        Ok(root) => root.run(move |root| root.stat(&name)).await,
+        Err(error) => Err(error),
+    };
     let Stat {
         kind,
         size,

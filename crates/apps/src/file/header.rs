@@ -73,6 +73,17 @@ pub(super) enum Content {
     Pieces,
 }
 
+impl Content {
+    /// How many bytes they are, if that is known.
+    pub(super) fn len(&self) -> Option<u64> {
+        match self {
+            Content::Here(text) => Some(text.len() as u64),
+            Content::Body(len) => Some(*len),
+            Content::Pieces => None,
+        }
+    }
+}
+
 /// The client's bytes after a header that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follows {
@@ -151,7 +162,11 @@ pub(super) fn parse(header: &[u8], bare: bool) -> Result<Request, Refused> {
 
 impl Keys<'_> {
     fn request(&self, bare: bool, follows: Follows) -> Result<Request, AppError> {
-        let opt = required("opt", self.opt()?)?;
+        let opt = self.opt()?;
+        // A client of another app may have sent it.
+        let opt = opt.ok_or_else(|| {
+            AppError::failed("this is a file server: the header lacks the key opt")
+        })?;
         match &*opt {
             "upload" => self.upload(bare, follows).map(Request::Upload),
             "download" => {

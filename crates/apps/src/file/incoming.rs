@@ -8,6 +8,7 @@ use super::digest::{Digests, Hasher};
 use super::part::Part;
 use super::place::{not_stored, problem};
 use super::pump::Sink;
+use super::quota::{Counted, Quota};
 use crate::AppError;
 
 /// Where arriving bytes are stored.
@@ -23,6 +24,7 @@ pub(super) struct Incoming {
     target: Target,
     sink: Sink,
     shown: String,
+    counted: Option<Counted>,
 }
 
 /// A file that has arrived whole, to be checked and then kept.
@@ -31,6 +33,7 @@ pub(super) struct Arrived {
     file: File,
     hasher: Hasher,
     shown: String,
+    counted: Option<Counted>,
 }
 
 impl Incoming {
@@ -41,11 +44,25 @@ impl Incoming {
             target,
             sink: Sink::new(file, Hasher::for_claim(claimed)),
             shown,
+            counted: None,
+        }
+    }
+
+    /// Its bytes count for this quota.
+    pub(super) fn within(self, quota: Option<Quota>) -> Self {
+        Incoming {
+            counted: quota.map(Quota::count),
+            ..self
         }
     }
 
     /// Writes the next bytes. After an error it must not be used any more.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), AppError> {
+        if let Some(counted) = &mut self.counted {
+            counted
+                .add(bytes.len())
+                .map_err(|error| problem(&self.shown, error))?;
+        }
         let written = self.sink.write(bytes).await;
         written.map_err(|error| failed(&self.target, &self.shown, &error))
     }
@@ -56,6 +73,7 @@ impl Incoming {
             target,
             sink,
             shown,
+            counted,
         } = self;
         match sink.finish().await {
             Ok((file, hasher)) => Ok(Arrived {
@@ -63,6 +81,7 @@ impl Incoming {
                 file,
                 hasher,
                 shown,
+                counted,
             }),
             Err(error) => Err(failed(&target, &shown, &error)),
         }
@@ -97,7 +116,11 @@ impl Arrived {
             return Ok(len);
         };
         let kept = tokio::task::spawn_blocking(move || part.keep(&file, len, with)).await;
-        kept.map_err(AppError::failed)?.map(|()| len)
+        kept.map_err(AppError::failed)??;
+        if let Some(counted) = self.counted {
+            counted.keep();
+        }
+        Ok(len)
     }
 }
 

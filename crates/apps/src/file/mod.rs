@@ -110,6 +110,7 @@ mod flow;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod grant;
 mod header;
 mod host;
 mod incoming;
@@ -127,9 +128,11 @@ mod prompt;
 mod properties;
 mod pump;
 mod put;
+mod quota;
 mod raw_client;
 mod raw_server;
 mod root;
+mod rules;
 mod server;
 mod source;
 mod sweep;
@@ -147,6 +150,7 @@ pub use client::Client;
 pub use escape::{name_to_text, text_to_name};
 pub use listing::{Entry, Kind, Stat};
 pub(crate) use part::settle;
+pub use rules::Rules;
 pub use server::Server;
 pub use transfer::Transfer;
 

@@ -9,8 +9,10 @@ use tracing::Instrument;
 use super::IDLE;
 use super::escape::name_to_text;
 use super::flow::Flow;
+use super::grant::Grant;
 use super::listing::Entry;
-use super::root::{Listed, Root};
+use super::root::Listed;
+use super::rules::Right;
 use super::source::Source;
 use super::wire::{KEYS, Wire, leave, send_body, within_stall};
 use super::{name, place};
@@ -28,7 +30,7 @@ const COMMANDS: &str = "there are cd NAME, .., ls, get NAME, and an absolute pat
 
 struct Browsing<'a> {
     wire: Wire,
-    root: &'a Root,
+    grant: &'a Grant,
     encoding: Encoding,
     /// The client's directory: an absolute path below the root.
     place: String,
@@ -36,13 +38,13 @@ struct Browsing<'a> {
 
 pub(super) async fn talk(
     wire: Wire,
-    root: &Root,
+    grant: &Grant,
     own: Arc<Own>,
     place: &Place,
 ) -> Result<(), AppError> {
     let mut browsing = Browsing {
         wire,
-        root,
+        grant,
         encoding: own.encoding,
         place: "/".to_owned(),
     };
@@ -161,7 +163,10 @@ impl Browsing<'_> {
         text: &str,
     ) -> Result<Result<Option<Listed<String>>, AppError>, AppError> {
         let listing = match text.split_once(' ').unwrap_or((text, "")) {
-            _ if text.starts_with('/') => self.go(self.inside(text)).await,
+            _ if text.starts_with('/') => match self.inside(text) {
+                Ok(place) => self.go(place).await,
+                Err(error) => Err(error),
+            },
             ("..", "") | ("cd", "..") if self.place == "/" => {
                 Err(AppError::failed("this is the top"))
             }
@@ -182,27 +187,32 @@ impl Browsing<'_> {
 
     /// An absolute path of the client as a path below the root. The client may use the real path of
     /// the root.
-    fn inside(&self, path: &str) -> String {
-        let root = name_to_text(self.root.path().as_os_str());
+    fn inside(&self, path: &str) -> Result<String, AppError> {
+        let root = self.grant.root_for(&[Right::List])?.path();
+        let root = name_to_text(root.as_os_str());
         let below = path.strip_prefix(&root);
-        match below {
+        Ok(match below {
             Some(below) if below.is_empty() || below.starts_with('/') => name::join("/", below),
             _ => name::join("/", path),
-        }
+        })
     }
 
     /// Lists the directory at `place`, and stays there.
     async fn go(&mut self, place: String) -> Result<Listed<String>, AppError> {
         let encoding = self.encoding;
         let form = move |all| Ok(names(all, encoding));
-        let listed = self.root.list(place.clone(), form).await?;
+        let root = self.grant.root_for(&[Right::List])?;
+        let listed = root.list(place.clone(), form).await?;
         self.place = place;
         Ok(listed)
     }
 
     async fn send_file(&mut self, path: String) -> Result<Result<(), AppError>, AppError> {
         let shown = path.clone();
-        let opened = self.root.run(move |root| root.open_file(&path)).await;
+        let opened = match self.grant.root_for(&[Right::Read]) {
+            Ok(root) => root.run(move |root| root.open_file(&path)).await,
+            Err(error) => Err(error),
+        };
         match opened {
             Ok((file, _)) => match Source::open(file).await {
                 Ok(source) => self.send_whole(source).await.map(Ok),

@@ -63,6 +63,20 @@ impl Root {
         })
     }
 
+    /// The directory `folder` below this one, as a root of its own.
+    pub(super) fn within(&self, folder: &str) -> Result<Self, AppError> {
+        let below = self.inside(folder)?;
+        let dir = self.dir.open_dir(&below);
+        let dir = dir.map_err(|error| problem(folder, error))?;
+        let aliases = self.aliases.iter().map(|path| path.join(&below));
+        Ok(Root {
+            dir: Arc::new(dir),
+            path: self.path.join(&below).into(),
+            aliases: aliases.collect(),
+            ..self.clone()
+        })
+    }
+
     /// Whether a file is on disk before it is reported as stored.
     pub(super) fn syncing(self, yes: bool) -> Self {
         Root { sync: yes, ..self }

@@ -10,14 +10,15 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::flow::{Flow, heard, refuse};
+use super::grant::{Grant, Grants};
 use super::header::{self, Answer, Follows, Refused, Request};
 use super::root::Root;
 use super::wire::{KEYS, Wire, leave, within_stall};
-use super::{IDLE, QUIET, download, raw_server, upload};
+use super::{IDLE, QUIET, Rules, download, raw_server, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::own::Own;
-use crate::serving::{FULL, Place, Rules};
+use crate::serving::{FULL, Place};
 use crate::{AppError, Service, Shown, access, serving};
 
 /// Serves the files of one directory: see [the protocol](super).
@@ -35,7 +36,7 @@ use crate::{AppError, Service, Shown, access, serving};
 pub struct Server {
     listener: BoxListener,
     own: Arc<Own>,
-    root: Root,
+    grants: Grants,
     max_clients: usize,
 }
 
@@ -60,7 +61,7 @@ impl Server {
         Ok(Server {
             listener,
             own: service.own()?,
-            root: opened,
+            grants: Grants::all(opened),
             max_clients: serving::MAX_CLIENTS,
         })
     }
@@ -70,8 +71,17 @@ impl Server {
     /// lose those of the last seconds.
     #[must_use]
     pub fn syncing(mut self, yes: bool) -> Self {
-        self.root = self.root.syncing(yes);
+        self.grants = self.grants.syncing(yes);
         self
+    }
+
+    /// What each client may do, by its identity. By default each may do everything.
+    ///
+    /// # Errors
+    /// If a folder of the rules is no directory in the served one.
+    pub fn rules(mut self, rules: &Rules) -> Result<Self, AppError> {
+        self.grants = self.grants.ruled(rules)?;
+        Ok(self)
     }
 
     /// How many clients it serves at once, at least one. Further clients are refused. The default
@@ -107,17 +117,17 @@ impl Server {
         let Server {
             listener,
             own,
-            root,
+            grants,
             max_clients,
         } = self;
-        let rules = Rules {
+        let rules = serving::Rules {
             places: max_clients,
             // The connection, the file, and two directories on the way to it.
             descriptors: 4,
             refusal: refusal(&own),
         };
         serving::accept_until(listener, rules, stop, move |socket, place| {
-            talk(Arc::clone(&own), root.clone(), socket, place)
+            talk(Arc::clone(&own), grants.clone(), socket, place)
         })
         .await
     }
@@ -132,14 +142,15 @@ fn refusal(own: &Own) -> Vec<u8> {
     own.encoded(&serde_json::to_vec(&answer).unwrap_or_default())
 }
 
-async fn talk(own: Arc<Own>, root: Root, socket: BoxSocket, place: Place) {
+async fn talk(own: Arc<Own>, grants: Grants, socket: BoxSocket, place: Place) {
     let who = access::who(socket.info());
+    let grant = grants.of(access::proved_name(socket.info()).as_deref());
     let span = tracing::info_span!("client", peer = %socket.peer(), who);
     let talking = async {
         let wire = own.framed(socket);
         let ended = match own.is_json() {
-            true => converse(wire, &root, own, &place).await,
-            false => raw_server::talk(wire, &root, own, &place).await,
+            true => converse(wire, &grant, own, &place).await,
+            false => raw_server::talk(wire, &grant, own, &place).await,
         };
         if let Err(error) = ended {
             tracing::info!("dropped: {error}");
@@ -150,7 +161,7 @@ async fn talk(own: Arc<Own>, root: Root, socket: BoxSocket, place: Place) {
 
 async fn converse(
     mut wire: Wire,
-    root: &Root,
+    grant: &Grant,
     own: Arc<Own>,
     place: &Place,
 ) -> Result<(), AppError> {
@@ -158,7 +169,7 @@ async fn converse(
     let mut opening = Some(Opening::new(own, KEYS));
     while let Some(header) = next_header(&mut wire, &mut opening).await? {
         let flow = match header.and_then(|header| header::parse(&header, bare)) {
-            Ok(request) => answer(&mut wire, root, request).await?,
+            Ok(request) => answer(&mut wire, grant, request).await?,
             Err(Refused { error, follows }) => refuse(&mut wire, &error, follows).await?,
         };
         if flow == Flow::Close {
@@ -228,21 +239,21 @@ fn unknown(words: String) -> Refused {
     }
 }
 
-async fn answer(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
+async fn answer(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow, AppError> {
     let (verb, name) = request.title();
     let span = tracing::info_span!("request", verb, name = %Shown(name));
     let answering = async {
-        let answered = obey(wire, root, request).await;
+        let answered = obey(wire, grant, request).await;
         answered.inspect_err(|error| tracing::info!("broken off: {error}"))
     };
     answering.instrument(span).await
 }
 
-async fn obey(wire: &mut Wire, root: &Root, request: Request) -> Result<Flow, AppError> {
+async fn obey(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow, AppError> {
     match request {
-        Request::Upload(upload) => upload::receive(wire, root, upload).await,
-        Request::Download { name, pieces } => download::send(wire, root, name, pieces).await,
-        Request::List { path } => download::list(wire, root, path).await,
-        Request::Stat { name } => download::stat(wire, root, name).await,
+        Request::Upload(upload) => upload::receive(wire, grant, upload).await,
+        Request::Download { name, pieces } => download::send(wire, grant, name, pieces).await,
+        Request::List { path } => download::list(wire, grant, path).await,
+        Request::Stat { name } => download::stat(wire, grant, name).await,
     }
 }

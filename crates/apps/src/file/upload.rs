@@ -3,11 +3,13 @@
 use super::attributes::Attributes;
 use super::digest::Digests;
 use super::flow::{Flow, refuse, tell, tell_later};
+use super::grant::Grant;
 use super::header::{self, Answer, Content, Follows, Upload};
 use super::incoming::Incoming;
 use super::name;
 use super::pieces::{self, Arrived};
-use super::root::Root;
+use super::place::problem;
+use super::rules::Right;
 use super::wire::{Wire, within_stall};
 use crate::AppError;
 
@@ -18,11 +20,11 @@ type Outcome<T> = Result<Result<T, AppError>, AppError>;
 /// Receives one file, or refuses it.
 pub(super) async fn receive(
     wire: &mut Wire,
-    root: &Root,
+    grant: &Grant,
     upload: Upload,
 ) -> Result<Flow, AppError> {
     let created = match stored_as(&upload) {
-        Ok(name) => create(root, name, &upload).await,
+        Ok(name) => create(grant, name, &upload).await,
         Err(error) => Err(error),
     };
     let (name, mut incoming) = match created {
@@ -81,12 +83,17 @@ fn stored_as(upload: &Upload) -> Result<String, AppError> {
 }
 
 async fn create(
-    root: &Root,
+    grant: &Grant,
     name: String,
     upload: &Upload,
 ) -> Result<(String, Incoming), AppError> {
+    let root = grant.root_for(&[Right::Write])?;
+    if let (Some(quota), Some(len)) = (grant.quota(), upload.source.len()) {
+        quota.has_room(len).map_err(|error| problem(&name, error))?;
+    }
     let created = root.create(name.clone(), &upload.claimed, upload.storing);
-    Ok((name, created.await?))
+    let created = created.await?.within(grant.quota().cloned());
+    Ok((name, created))
 }
 
 async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Outcome<()> {

@@ -85,12 +85,12 @@ impl Answer {
         }
     }
 
-    /// The answer, or its error if it is one.
+    /// The answer, or its error if it is one. Servers of other kinds send an error without a
+    /// status.
     pub(in crate::file) fn or_error(self) -> Result<Self, AppError> {
-        match self.status {
-            Status::Error => Err(AppError::said(
-                self.error.as_deref().unwrap_or("no, without a reason"),
-            )),
+        match (self.status, &self.error) {
+            (_, Some(error)) => Err(AppError::said(error)),
+            (Status::Error, None) => Err(AppError::said("no, without a reason")),
             _ => Ok(self),
         }
     }
