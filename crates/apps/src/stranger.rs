@@ -31,6 +31,11 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     bytes.starts_with(&HANDSHAKE).then_some("TLS")
 }
 
+/// Whether a method may have this byte (RFC 9110, section 5.6.2).
+fn in_method(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
 /// Whether the first line is that of a request, whatever its method: a page from the same host, by
 /// its name, may choose that too (RFC 9112, section 3).
 fn is_request_line(bytes: &[u8]) -> bool {
@@ -40,12 +45,28 @@ fn is_request_line(bytes: &[u8]) -> bool {
     let [method, target, version] = words[..] else {
         return false;
     };
-    let in_method = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_version = matches!(
         version,
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', _]
     );
     !method.is_empty() && method.iter().all(in_method) && !target.is_empty() && is_version
+}
+
+/// Whether `bytes`, all that has come, are the beginning of a request line that a segment has cut,
+/// whatever its method: the version is still to come. No command has words so long.
+fn is_cut_request_line(bytes: &[u8]) -> bool {
+    let mut words = bytes.splitn(3, |byte| *byte == b' ');
+    let method = words.next().unwrap_or_default();
+    let is_target = |word: &[u8]| {
+        let begins = word.starts_with(b"/") || word.starts_with(b"http");
+        begins && !word.iter().any(u8::is_ascii_control)
+    };
+    bytes.len() >= SEGMENT
+        && method.iter().all(in_method)
+        && words.next().is_none_or(is_target)
+        && words
+            .next()
+            .is_none_or(|word| b"HTTP/1.1".starts_with(word))
 }
 
 /// Whether a first frame that begins like a request is a person's text about one. It is too short
@@ -60,7 +81,10 @@ pub(crate) fn is_talk(frame: &[u8]) -> bool {
 /// length off the frame.
 pub(crate) fn of_frame(frame: &[u8], own: &Own) -> Option<&'static str> {
     // Two letters may be a length: `PO` announces 20,559 bytes.
-    of_bytes(&own.front(frame, usize::MAX))
+    let found = of_bytes(&own.front(frame, usize::MAX));
+    // Without frame boundaries a frame is what one segment brought.
+    let is_cut = !own.properties.boundaries && is_cut_request_line(frame);
+    found.or(is_cut.then_some("HTTP"))
 }
 
 #[cfg(test)]
@@ -93,6 +117,31 @@ mod tests {
             "say: / HTTP/1.1",
         ] {
             assert_eq!(of_bytes(bytes.as_bytes()), None, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_request_line_that_a_segment_has_cut_is_known_over_raw() {
+        let own = |codec| crate::Service::with_codec(codec).unwrap().own().unwrap();
+        let long = |begin: &str| format!("{begin}{}", "x".repeat(SEGMENT));
+        for text in [
+            long("touch /"),
+            long("touch http://localhost/"),
+            long("rm /") + " HTT",
+            long("x|id|"),
+        ] {
+            let is_cut = of_frame(text.as_bytes(), &own("raw"));
+            assert_eq!(is_cut, Some("HTTP"), "{text}");
+            assert_eq!(of_frame(text.as_bytes(), &own("line")), None, "{text}");
+        }
+        for text in [
+            "touch /tmp/x".to_owned(),
+            long("echo "),
+            long("cp /tmp/y /"),
+            long("ls /") + "\nid",
+            long("X=1; ls /"),
+        ] {
+            assert_eq!(of_frame(text.as_bytes(), &own("raw")), None, "{text}");
         }
     }
 

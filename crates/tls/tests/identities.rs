@@ -4,10 +4,13 @@
 
 mod common;
 
-use common::Authority;
+use std::path::Path;
+
+use common::{Authority, Files};
 use socketry_tls::{Identity, Pin, Tls, TlsInfo, Trust};
 use socketry_transport::{
-    BoxListener, ErrorKind, Half, Listener, Registry, Result, Stack, TcpTransport, Transport,
+    BoxListener, ErrorKind, Half, Listener, RecvExt, Registry, Result, SendExt, Stack,
+    TcpTransport, Transport,
 };
 
 /// The pin of the key that a listener shows a client which asks for `name`. Both ends know the
@@ -24,7 +27,7 @@ async fn shown(listener: &mut BoxListener, trust: Trust, name: &str) -> Result<P
     Ok(tls.peer_pin().unwrap())
 }
 
-fn pin_of(files: &common::Files) -> Pin {
+fn pin_of(files: &Files) -> Pin {
     Identity::from_files([(&files.cert, &files.key)])
         .unwrap()
         .pin()
@@ -107,7 +110,13 @@ fn a_key_that_others_may_read_is_refused() {
 fn files_that_do_not_fit_are_refused_by_name() {
     let authority = Authority::new();
     let (one, other) = (authority.sign("one"), authority.sign("other"));
+    // The authority first, and its certificate behind it.
+    let chain = authority.path("chain.pem");
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let whole = text(&authority.file()) + &text(&one.cert);
+    std::fs::write(&chain, whole).unwrap();
     for (cert, key, words) in [
+        (&chain, &one.key, "not the key of the first certificate"),
         (&one.cert, &other.key, "not the key of the certificate"),
         (&one.key, &one.key, "there is none"),
         (&one.cert, &one.cert, "the key in"),
@@ -159,6 +168,53 @@ async fn certificates_are_reloaded_without_a_restart() {
     std::fs::copy(&new.cert, &old.cert).unwrap();
     tls.reload().unwrap();
     assert_eq!(shown(&mut listener, both(), "x").await.unwrap(), new_pin);
+}
+
+/// Whether a client is served that has these files, or none.
+async fn is_served(listener: &mut BoxListener, trust: &Trust, files: Option<&Files>) -> bool {
+    let mut tls = Tls::new().trust(trust.clone()).name("a.example");
+    if let Some(files) = files {
+        tls = tls.identity(Identity::from_files([(&files.cert, &files.key)]).unwrap());
+    }
+    let registry = tls.register(Registry::standard()).unwrap();
+    let to = listener.local().clone().without_query();
+    let asking = async {
+        let connected = registry.connect(&to).await;
+        let mut socket = connected.map_err(std::io::Error::other)?;
+        // Over TLS 1.3 a client hears that it is refused when it reads.
+        let (len, _) = socket.recv(&mut [0]).await?;
+        std::io::Result::Ok(len)
+    };
+    let serving = async {
+        let mut socket = listener.accept().await.unwrap();
+        socket.send_all(b"x").await.unwrap();
+        socket.finish().await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        asked = asking => matches!(asked, Ok(1)),
+        () = serving => false,
+    }
+}
+
+#[tokio::test]
+async fn clients_prove_who_they_are_after_a_reload_too() {
+    let authority = Authority::new();
+    let (server, client) = (authority.sign("a.example"), authority.sign("ann"));
+    let elsewhere = Authority::new();
+    let stranger = elsewhere.sign("eve");
+    let tls = Tls::new();
+    let registry = tls.register(Registry::standard()).unwrap();
+    let (query, ca) = (server.query(), authority.file());
+    let url = format!("tls://127.0.0.1:0?{query}&ca={}", ca.display());
+    let mut listener = registry.listen(url.as_str()).await.unwrap();
+    let trust = Trust::authorities_in(&ca).unwrap();
+    for _ in 0..2 {
+        assert!(is_served(&mut listener, &trust, Some(&client)).await);
+        assert!(!is_served(&mut listener, &trust, Some(&stranger)).await);
+        assert!(!is_served(&mut listener, &trust, None).await);
+        tls.reload().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> AuthError + '_ {
 ///
 /// # Errors
 /// If the file cannot be read, is too long, no text or no file, or if others may read or change it:
-/// by its mode, or since it belongs to another user than this process and root.
+/// by its mode, or since it belongs to another user than this process and root. The group of a file
+/// may read it if root owns it and this process is another user's.
 pub fn private_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
     text(path.as_ref(), Others::Nothing)
 }
@@ -47,6 +48,20 @@ pub fn unchanged_text(path: impl AsRef<Path>) -> Result<String, AuthError> {
 enum Others {
     Nothing,
     Read,
+}
+
+impl Others {
+    /// The bits that a mode may not have, and the change that takes them away. A file that is not
+    /// ours is root's.
+    #[cfg(unix)]
+    fn forbidden(self, is_ours: bool) -> (u32, &'static str) {
+        match (self, is_ours) {
+            (Others::Nothing, true) => (0o077, "go="),
+            // We can read what root hands out only as a member of its group.
+            (Others::Nothing, false) => (0o027, "g-w,o="),
+            (Others::Read, _) => (0o002, "o-w"),
+        }
+    }
 }
 
 fn text(path: &Path, others: Others) -> Result<String, AuthError> {
@@ -133,19 +148,20 @@ fn check(path: &Path, file: &File, others: Others) -> Result<(), AuthError> {
     if !found.is_file() {
         return Err(wrong(ErrorKind::InvalidOption, path, "it is no file"));
     }
-    let owner = found.uid();
+    let (owner, effective) = (found.uid(), rustix::process::geteuid().as_raw());
     // Where all can write, another user may have put a file of its own in its place.
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+    if owner != 0 && owner != effective {
         let words = format!("it belongs to another user (uid {owner})");
         return Err(wrong(ErrorKind::Denied, path, words).hint("chown it, or make a copy"));
     }
-    let (forbidden, words, change) = match others {
-        Others::Nothing => (0o077, "others may read or change it", "go="),
-        Others::Read => (0o002, "others may change it", "o-w"),
-    };
+    let (forbidden, change) = others.forbidden(owner == effective);
     if found.permissions().mode() & forbidden == 0 {
         return Ok(());
     }
+    let words = match others {
+        Others::Nothing => "others may read or change it",
+        Others::Read => "others may change it",
+    };
     let error = wrong(ErrorKind::Denied, path, words);
     Err(error.hint(format!("chmod {change} {}", path.display())))
 }
@@ -203,4 +219,24 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_reads_the_files_of_root_alone() {
+        for (is_ours, mode, is_fine) in [
+            (true, 0o600, true),
+            (true, 0o640, false),
+            (false, 0o400, true),
+            (false, 0o640, true),
+            (false, 0o660, false),
+            (false, 0o644, false),
+        ] {
+            let (forbidden, _) = Others::Nothing.forbidden(is_ours);
+            assert_eq!(mode & forbidden == 0, is_fine, "{mode:o}");
+        }
+    }
 }

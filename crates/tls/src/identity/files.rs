@@ -54,9 +54,12 @@ pub(super) fn certified(
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
             Ok(Arc::new(certified))
         }
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            Err("it is not the key of the certificate".to_owned())
-        }
+        Err(rustls::Error::InconsistentKeys(_)) => Err(match certified.cert.len() {
+            1 => "it is not the key of the certificate".to_owned(),
+            _ => "it is not the key of the first certificate, and those of authorities stand \
+                      behind the server's or client's own"
+                .to_owned(),
+        }),
         Err(error) => Err(error.to_string()),
     }
 }
