@@ -1,5 +1,6 @@
 //! What every program writes around its sockets, once: a server with limits, deadlines and an end
-//! that drains; a client that reconnects, with many callers over one connection.
+//! that drains; a client that reconnects, with many callers over one connection; one message to many
+//! readers, none of which delays another.
 //!
 //! [`Server`] accepts clients from any listener of `socketry-transport` and gives each to a handler
 //! as a [`Framed`](socketry_codec::Framed), or each of its frames as a request to be
@@ -8,6 +9,9 @@
 //!
 //! [`Client`] sends requests to one server, and gives each caller its answer. It dials again when
 //! the connection is lost, within [`ClientLimits`].
+//!
+//! [`Hub`] gives each message to all readers of a topic, over any mix of sockets and codecs, within
+//! [`HubLimits`].
 //!
 //! # Features
 //!
@@ -19,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod hub;
 mod limits;
 #[cfg(unix)]
 mod notify;
@@ -31,6 +36,10 @@ pub use client::JsonField;
 pub use client::{
     Answers, Call, CallError, Client, ClientBuilder, ClientLimits, ClientState, Correlate, Integer,
     IntegerField, Lost, Pushes,
+};
+pub use hub::{
+    Format, Hub, HubLimits, HubSummary, Joining, Publication, Reader, ReaderEnd, Receipt,
+    TooManyTopics, Unpublished,
 };
 pub use limits::Limits;
 #[cfg(unix)]

@@ -11,6 +11,7 @@
 //! * [`connection`]: the laws of connections with many streams, with [`connection_laws!`].
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
 //!   [`datagram_laws!`].
+//! * [`hub`]: the laws of one message to many over any transport, with [`hub_laws!`].
 //! * [`service`]: the laws of a server over any transport, with [`service_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
 //!   [`stream_laws!`].
@@ -24,6 +25,7 @@ pub mod codec;
 pub mod connection;
 pub mod datagram;
 pub mod faulty;
+pub mod hub;
 mod law;
 mod places;
 #[cfg(feature = "apps")]
