@@ -17,6 +17,8 @@
 //!
 //! * `auth`: identities that `socketry-auth` has proved are users, for [`Limits::per_user`].
 //! * `json`: `JsonField`, answers that are found by a field of a JSON object.
+//! * `metrics`: `Metrics`, an observer that counts in the `metrics` facade.
+//! * `prometheus`: `Prometheus`, those metrics as text, at a URL of any transport.
 //! * `serde`: [`Limits`] and [`ClientLimits`] from configuration files.
 //! * `tower`: `ClientService`, a client as a `tower::Service`, and `Server::answer_with`, which
 //!   answers by one.
@@ -25,8 +27,12 @@
 mod client;
 mod hub;
 mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(unix)]
 mod notify;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 mod server;
 
 #[cfg(feature = "tower")]
@@ -42,8 +48,12 @@ pub use hub::{
     TooManyTopics, Unpublished,
 };
 pub use limits::Limits;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 #[cfg(unix)]
 pub use notify::Notify;
+#[cfg(feature = "prometheus")]
+pub use prometheus::Prometheus;
 pub use server::{
     Ending, Lent, LentRecv, LentSend, Observer, Refusal, Request, Served, Server, Stopper, Summary,
 };
