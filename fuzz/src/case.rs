@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 30] = [
+pub const FORMS: [&str; 31] = [
     "raw",
     "line",
     "line:crlf",
@@ -35,6 +35,7 @@ pub const FORMS: [&str; 30] = [
     "struct:1x,varint",
     "struct:3x,>I,data,0xce",
     "struct:>Q=frame,2x",
+    "content-length",
 ];
 
 /// The longest frame, and the longest frame that is passed over.

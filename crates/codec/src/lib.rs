@@ -29,7 +29,7 @@
 //! | you want | name | a frame may hold | know that |
 //! |---|---|---|---|
 //! | any bytes, and speed | `struct:>I`; other formats for other peers | any bytes, up to 8 MiB | Python packs and unpacks it in one line; `struct` alone is Python's `i` |
-//! | a peer with a header of its own | `struct:1x,varint4` (MQTT), `struct:0x0300,>H=frame` (TPKT), `struct:digits,0x3a,data,0x2c` (netstring): a [`Layout`] | its payload or the whole frame, up to 8 MiB | [`LayoutCodec`] writes and checks what the layout knows |
+//! | a peer with a header of its own | `struct:1x,varint4` (MQTT), `struct:0x0300,>H=frame` (TPKT), `struct:digits,0x3a,data,0x2c` (netstring): a [`Layout`]; many have [names](catalogue): `lsp`, `mqtt`, `netstring` | its payload or the whole frame, up to 8 MiB | [`LayoutCodec`] writes and checks what the layout knows |
 //! | text that a person, `nc` or a log can read | `line`, `line:crlf` | anything but its delimiter, up to 8 MiB | JSON in lines is [`Line`] with values in [`Json`] |
 //! | a header that describes the file or stream after it | `json`, `json:>I` | a JSON object of at most 64 KiB | the body after it has no limit: `Framed::body` |
 //! | a peer that writes JSON objects and no lengths | `json:bare` | a JSON object of at most 8 MiB, nested up to 128 levels | every byte is looked at, so large frames cost more than with a length |
@@ -63,8 +63,8 @@ mod registry;
 mod value;
 
 pub use codecs::{
-    BareJson, Counts, Ending, Format, Json, Layout, LayoutBuilder, LayoutCodec, LayoutError,
-    Length, Line, Part, Raw, Struct, UnknownEnding, UnknownFormat,
+    BareJson, ContentLength, Counts, Ending, Format, Json, Layout, LayoutBuilder, LayoutCodec,
+    LayoutError, Length, Line, Part, Raw, Struct, UnknownEnding, UnknownFormat,
 };
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;
@@ -78,7 +78,7 @@ pub use framed::{
     MidFrame, Sender, Strangers, Typed, TypedSender, Waiting, Watch,
 };
 pub use reader::Reader;
-pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError};
+pub use registry::{CodecRegistry, CodecSpec, NamedCodec, Parameters, SpecError, catalogue};
 pub use value::{BoxError, Pack, Unpack};
 
 /// Runs this package's README as a doc test.

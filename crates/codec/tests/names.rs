@@ -71,8 +71,8 @@ fn a_format_shows_as_it_is_written() {
 #[test]
 fn an_unknown_name_says_what_there_is() {
     let table = [
-        ("", "raw, line, struct and json"),
-        ("Line", "raw, line, struct and json"),
+        ("", "raw, line, struct, json"),
+        ("Line", "raw, line, struct, json"),
         ("raw:", "raw takes nothing"),
         ("line:", "one ASCII character"),
         ("line:ab", "one ASCII character"),
@@ -191,7 +191,7 @@ mod data {
         // Which codecs there are is known to the registry that builds one.
         let error = read("codec = 'lines'").unwrap().build().unwrap_err();
         assert!(
-            error.to_string().contains("raw, line, struct and json"),
+            error.to_string().contains("raw, line, struct, json"),
             "{error}"
         );
     }

@@ -1,7 +1,8 @@
 //! The laws of codecs, for every codec that has a name, and for settings that names cannot express.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use socketry_codec::{BareJson, Line};
+use socketry_codec::catalogue::{Form, WIRES};
+use socketry_codec::{BareJson, BoxCodec, Codec, Layout, Line};
 use socketry_testkit::codec::{LAWS, Subject, law};
 use socketry_testkit::codec_laws;
 
@@ -40,6 +41,7 @@ codec_laws!(
     layout_modbus,
     whole("struct:2x,0x0000,>H=rest,1x", 7, 60_000, modbus)
 );
+codec_laws!(content_length, named("content-length"));
 codec_laws!(json, named("json"));
 codec_laws!(json_big_int, named("json:>I"));
 codec_laws!(json_bare, named("json:bare"));
@@ -121,6 +123,27 @@ fn every_format_keeps_the_laws() {
             let subject = named(&format!("struct:{order}{letter}"));
             laws.iter().for_each(|law| law.run(&subject));
         }
+    }
+}
+
+/// Every wire of the catalogue that gives out payloads. Those with whole frames are the layouts
+/// above.
+#[test]
+fn every_wire_of_payloads_keeps_the_laws() {
+    for wire in WIRES {
+        if let Form::Layout(text) = wire.form
+            && text.parse::<Layout>().unwrap().is_whole()
+        {
+            continue;
+        }
+        let most = wire
+            .name
+            .parse::<BoxCodec>()
+            .unwrap()
+            .properties()
+            .max_frame;
+        let subject = named(wire.name).carries(wire.min_sent, most);
+        LAWS.iter().for_each(|law| law.run(&subject));
     }
 }
 

@@ -2,6 +2,7 @@
 //! small frames gathered.
 
 mod bare;
+mod content_length;
 mod ending;
 mod format;
 mod gather;
@@ -12,6 +13,7 @@ mod raw;
 mod sized;
 
 pub use bare::BareJson;
+pub use content_length::ContentLength;
 pub use ending::{Ending, UnknownEnding};
 pub use format::{Format, UnknownFormat};
 pub use json::Json;
@@ -34,4 +36,12 @@ macro_rules! boxed {
     };
 }
 
-boxed!(Raw, Line, Struct, LayoutCodec, Json, BareJson);
+boxed!(
+    Raw,
+    Line,
+    Struct,
+    LayoutCodec,
+    ContentLength,
+    Json,
+    BareJson
+);

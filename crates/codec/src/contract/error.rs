@@ -31,6 +31,14 @@ pub enum Fault {
         /// The limit in bytes.
         max: u64,
     },
+    /// A frame to be sent that is shorter than its peer takes.
+    #[error("a frame of {len} bytes is below the {min} that the peer takes")]
+    TooShort {
+        /// Its length in bytes.
+        len: u64,
+        /// The least length in bytes.
+        min: u64,
+    },
     /// A length below zero in a signed field.
     #[error("the length field says {0}; a length is not negative")]
     NegativeLength(i64),

@@ -1,5 +1,6 @@
 //! Codecs by name, as a configuration file or a command line gives them, open to third parties.
 
+pub mod catalogue;
 mod error;
 mod named;
 mod parameters;
@@ -79,6 +80,22 @@ impl CodecRegistry {
         standard::CODECS.clone()
     }
 
+    /// The [standard](CodecRegistry::standard) codecs, and the wires of others in the
+    /// [catalogue]: `lsp`, `mqtt`, `netstring`, ….
+    ///
+    /// ```
+    /// use socketry_codec::{Codec, CodecRegistry};
+    ///
+    /// let mut wire = bytes::BytesMut::new();
+    /// let mut codec = CodecRegistry::catalogue().build("netstring")?;
+    /// codec.encode(b"hello world!", &mut wire)?;
+    /// assert_eq!(&wire[..], b"12:hello world!,");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn catalogue() -> Self {
+        standard::CATALOGUE.clone()
+    }
+
     /// The same with the codec of `factory` under `name`, which replaces one that was registered
     /// before.
     ///
@@ -141,8 +158,8 @@ impl fmt::Debug for CodecRegistry {
 impl FromStr for BoxCodec {
     type Err = SpecError;
 
-    /// The [standard](CodecRegistry::standard) codec of this name.
+    /// The codec of this name in the [catalogue](CodecRegistry::catalogue).
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        standard::CODECS.build(text)
+        standard::CATALOGUE.build(text)
     }
 }

@@ -48,12 +48,12 @@ impl CodecSpec {
         }
     }
 
-    /// The [standard](crate::CodecRegistry::standard) codec that it describes.
+    /// The codec of the [catalogue](crate::CodecRegistry::catalogue) that it describes.
     ///
     /// # Errors
     /// As [`CodecRegistry::build`](crate::CodecRegistry::build).
     pub fn build(&self) -> Result<BoxCodec, SpecError> {
-        standard::CODECS.build(self)
+        standard::CATALOGUE.build(self)
     }
 
     /// The limits that are given.

@@ -18,6 +18,10 @@ pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
         .with("json", json)
 });
 
+/// These, and the wires of others.
+pub(super) static CATALOGUE: LazyLock<CodecRegistry> =
+    LazyLock::new(|| super::catalogue::with(CODECS.clone()));
+
 fn line(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
     let codec = Line::ending(parameters.text()?);
     let codec = set(codec, parameters.max_frame(), Line::max_frame);
@@ -56,7 +60,7 @@ fn json(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
     }
 }
 
-fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
+pub(super) fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) -> C {
     match value {
         Some(value) => with(codec, value),
         None => codec,

@@ -5,12 +5,12 @@ use socketry_codec::{Codec, CodecRegistry, CodecSpec, Content};
 use super::{Limits, Subject};
 
 impl Subject {
-    /// A standard codec by its name, such as `struct:>I`.
+    /// A codec of the catalogue by its name, such as `struct:>I`.
     ///
     /// # Panics
     /// If no codec has that name.
     pub fn named(name: &str) -> Self {
-        Subject::registered(&CodecRegistry::standard(), name)
+        Subject::registered(&CodecRegistry::catalogue(), name)
     }
 
     /// A codec of a registry by its name, with the declarations that follow from its

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use super::length::malformed;
 use super::{Header, Layout};
 use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Properties};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
 
 /// `struct:LAYOUT`: frames of a [`Layout`].
 ///
@@ -42,8 +42,9 @@ pub struct LayoutCodec {
     layout: Layout,
     whole: bool,
     limits: Limits,
-    /// The longest frame that can be sent, in bytes.
+    /// The longest and the shortest frame that can be sent, in bytes.
     longest: usize,
+    shortest: usize,
 }
 
 impl LayoutCodec {
@@ -52,6 +53,7 @@ impl LayoutCodec {
             whole: layout.is_whole(),
             limits: Limits::frames(DEFAULT_MAX_FRAME),
             longest: longest(&layout, DEFAULT_MAX_FRAME),
+            shortest: 0,
             layout,
         }
     }
@@ -71,6 +73,22 @@ impl LayoutCodec {
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
         self.limits.max_discard = bytes;
+        self
+    }
+
+    /// The longest frame in bytes that is sent, where the peer takes less than it sends; by default
+    /// [`max_frame`](LayoutCodec::max_frame), which is set before this.
+    #[must_use]
+    pub fn max_sent(mut self, bytes: usize) -> Self {
+        self.longest = self.longest.min(bytes);
+        self
+    }
+
+    /// The shortest frame in bytes that is sent; by default 0. Some peers close the connection at
+    /// an empty frame. One that arrives is a frame as any other.
+    #[must_use]
+    pub fn min_sent(mut self, bytes: usize) -> Self {
+        self.shortest = bytes;
         self
     }
 
@@ -119,6 +137,10 @@ impl LayoutCodec {
     #[inline]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
         check(frame, self.longest)?;
+        if frame.len() < self.shortest {
+            let (len, min) = (frame.len() as u64, self.shortest as u64);
+            return Err(refused(Fault::TooShort { len, min }));
+        }
         if self.whole {
             self.check_whole(frame)
                 .map_err(|error| refused(error.fault))?;
@@ -199,7 +221,7 @@ impl Codec for LayoutCodec {
 
     fn properties(&self) -> Properties {
         let properties = Properties::default().at_most(self.longest);
-        match self.whole {
+        match self.whole || self.shortest > 0 {
             true => properties.carrying(Content::Other),
             false => properties,
         }

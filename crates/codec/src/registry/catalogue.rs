@@ -1,0 +1,228 @@
+//! The wires of others, by name: what each is made of, its limits, and where it is defined.
+
+use super::standard::set;
+use super::{CodecRegistry, Parameters};
+use crate::limits::DEFAULT_MAX_FRAME;
+use crate::{BoxCodec, ContentLength, Layout, LayoutCodec, SpecError};
+
+/// A framing of a protocol of others, under its name in a [`CodecRegistry`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Wire {
+    /// Its name.
+    pub name: &'static str,
+    /// The bytes of a frame.
+    pub form: Form,
+    /// The longest frame in bytes that is received, unless a limit is given.
+    pub max_frame: usize,
+    /// The longest frame in bytes that is sent, where the peer takes less than it sends.
+    pub max_sent: usize,
+    /// The shortest frame in bytes that is sent, where the peer takes no shorter one.
+    pub min_sent: usize,
+    /// The document that defines it.
+    pub source: &'static str,
+    /// What its user must know.
+    pub note: &'static str,
+}
+
+/// The bytes of a frame.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Form {
+    /// The text of a [`Layout`].
+    Layout(&'static str),
+    /// [`ContentLength`].
+    ContentLength,
+}
+
+const fn wire(name: &'static str, layout: &'static str) -> Wire {
+    Wire {
+        name,
+        form: Form::Layout(layout),
+        max_frame: DEFAULT_MAX_FRAME,
+        max_sent: usize::MAX,
+        min_sent: 0,
+        source: "",
+        note: "",
+    }
+}
+
+const fn headers(name: &'static str) -> Wire {
+    Wire {
+        form: Form::ContentLength,
+        ..wire(name, "")
+    }
+}
+
+impl Wire {
+    const fn at_most(self, max_frame: usize) -> Wire {
+        Wire { max_frame, ..self }
+    }
+
+    const fn sends(self, min_sent: usize, max_sent: usize) -> Wire {
+        Wire {
+            min_sent,
+            max_sent,
+            ..self
+        }
+    }
+
+    const fn defined(self, source: &'static str, note: &'static str) -> Wire {
+        Wire {
+            source,
+            note,
+            ..self
+        }
+    }
+
+    /// What stands before the colon.
+    fn family(&self) -> &'static str {
+        self.name.split(':').next().unwrap_or(self.name)
+    }
+
+    fn build(&self, parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+        let max_frame = parameters.max_frame().unwrap_or(self.max_frame);
+        match self.form {
+            Form::ContentLength => {
+                let codec = ContentLength::new().max_frame(max_frame);
+                Ok(set(codec, parameters.max_discard(), ContentLength::max_discard).into())
+            }
+            Form::Layout(text) => {
+                let layout: Layout = text.parse().map_err(|error| parameters.refused(error))?;
+                let codec = layout.codec().max_frame(max_frame);
+                let codec = codec.max_sent(self.max_sent).min_sent(self.min_sent);
+                Ok(set(codec, parameters.max_discard(), LayoutCodec::max_discard).into())
+            }
+        }
+    }
+}
+
+/// All of them, in families.
+pub const WIRES: &[Wire] = &[
+    headers("content-length").defined(
+        "RFC 9110, section 8.6, as a frame of its own",
+        "Header lines, of which one says the length of the payload.",
+    ),
+    headers("lsp").defined(
+        "Language Server Protocol 3.17, base protocol",
+        "JSON-RPC in UTF-8. Servers differ in which other headers they understand.",
+    ),
+    headers("dap").defined(
+        "Debug Adapter Protocol, base protocol",
+        "JSON in UTF-8, with a `seq` of its own.",
+    ),
+    wire("native-messaging", "=I")
+        .at_most(67_108_864)
+        .sends(0, 1_048_576)
+        .defined(
+            "Chrome, native messaging",
+            "A program that a browser started: it receives at most 64 MiB and sends at most 1 MiB.",
+        ),
+    wire("netstring", "digits,0x3a,data,0x2c").defined(
+        "D. J. Bernstein, Netstrings (1997)",
+        "Zeros before the length are read, though the text forbids them.",
+    ),
+    wire("octet-counting", "digits,0x20").defined(
+        "RFC 6587, section 3.4.1",
+        "Syslog over TCP or TLS, where each message says its length.",
+    ),
+    wire("dns-tcp", ">H").sends(1, usize::MAX).defined(
+        "RFC 1035, section 4.2.2; RFC 7766",
+        "Servers close the connection at an empty message, so none is sent.",
+    ),
+    wire("mqtt", "1x,varint4").defined(
+        "MQTT 3.1.1 and 5.0, section 2.1",
+        "Whole packets. A remaining length in a longer form is read, and not written.",
+    ),
+    wire("postgres", "1x,>I=itself").defined(
+        "PostgreSQL, message flow and formats (protocol 3.0)",
+        "Whole messages, but the first ones of a client: see postgres-startup.",
+    ),
+    wire("postgres-startup", ">I=frame,4x").at_most(10_004).defined(
+        "PostgreSQL, message flow and formats (protocol 3.0)",
+        "A client's messages without a type: startup, cancel, and requests for encryption, which \
+         the server answers with one byte and no frame.",
+    ),
+    wire("mongodb", "<i=frame,12x").at_most(48_000_000).defined(
+        "MongoDB wire protocol, standard message header",
+        "Whole messages.",
+    ),
+    wire("kafka", ">i").at_most(104_857_600).defined(
+        "Apache Kafka protocol, common request and response structure",
+        "The limit is the broker's default, socket.request.max.bytes.",
+    ),
+    wire("smpp", ">I=frame,12x").defined("SMPP 3.4, section 3.2", "Whole PDUs."),
+    wire("amqp", "3x,>I,data,0xce").defined(
+        "AMQP 0-9-1, section 4.2.3",
+        "Whole frames. A client sends eight bytes before the first one: AMQP, 0, 0, 9, 1.",
+    ),
+    wire("tpkt", "0x0300,>H=frame").defined(
+        "RFC 1006, section 6",
+        "The reserved byte must be 0.",
+    ),
+    wire("modbus-tcp", "2x,0x0000,>H=rest,1x").at_most(260).defined(
+        "MODBUS Messaging on TCP/IP Implementation Guide 1.0b, section 3.1",
+        "Whole units, with transaction and unit identifiers.",
+    ),
+    wire("diameter", "0x01,>u24=frame,16x").defined("RFC 6733, section 3", "Whole messages."),
+    wire("bgp", "0xffffffffffffffffffffffffffffffff,>H=frame,1x").at_most(4_096).defined(
+        "RFC 4271, section 4.1",
+        "Whole messages. RFC 8654 raises the limit to 65,535.",
+    ),
+    wire("grpc", "1x,>I").at_most(4_194_309).defined(
+        "gRPC over HTTP2, length-prefixed message",
+        "Whole messages, inside the data of an HTTP/2 stream. Their default limit is 4 MiB.",
+    ),
+    wire("http2", ">u24,6x").at_most(16_393).defined(
+        "RFC 9113, section 4.1",
+        "Whole frames of up to 16,384 bytes of payload. A client sends its preface before them.",
+    ),
+    wire("erlang:1", "B").defined(
+        "Erlang/OTP, gen_tcp, {packet, 1}",
+        "Erlang closes the connection after a frame that is too long for it.",
+    ),
+    wire("erlang:2", ">H").defined(
+        "Erlang/OTP, gen_tcp, {packet, 2}",
+        "Erlang writes the lowest 16 bits of a longer length, so believe none of 65,536 or more.",
+    ),
+    wire("erlang:4", ">I").defined("Erlang/OTP, gen_tcp, {packet, 4}", ""),
+    wire("dotnet-string", "varint5").defined(
+        ".NET, BinaryWriter.Write(String)",
+        "A string in the writer's encoding, UTF-8 by default.",
+    ),
+    wire("java-utf", ">H").defined(
+        "Java, DataOutput.writeUTF",
+        "The payload is modified UTF-8: NUL has two bytes, and a character above U+FFFF six.",
+    ),
+    wire("lua:s1", "B").defined("Lua 5.4, string.pack", ""),
+    wire("lua:s2", "=H").defined("Lua 5.4, string.pack", "In the order of this machine."),
+    wire("lua:s4", "=I").defined("Lua 5.4, string.pack", "In the order of this machine."),
+    wire("lua:s8", "=Q").defined(
+        "Lua 5.4, string.pack",
+        "In the order of this machine. Plain `s` is this one where size_t has 8 bytes.",
+    ),
+];
+
+/// `codecs`, and all wires.
+pub(super) fn with(codecs: CodecRegistry) -> CodecRegistry {
+    WIRES.iter().fold(codecs, |codecs, wire| {
+        let family = wire.family();
+        codecs.with(family, move |parameters| build(family, parameters))
+    })
+}
+
+/// The wire of a family that the text behind the colon names.
+fn build(family: &str, parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+    let all = || WIRES.iter().filter(|wire| wire.family() == family);
+    if let Some(wire) = all().find(|wire| wire.name == family) {
+        return wire.build(parameters);
+    }
+    let text: String = parameters.text()?;
+    match all().find(|wire| wire.name == format!("{family}:{text}")) {
+        Some(wire) => wire.build(parameters),
+        None => {
+            let names: Vec<_> = all().map(|wire| wire.name).collect();
+            Err(parameters.refused(format_args!("there are {}", names.join(", "))))
+        }
+    }
+}
