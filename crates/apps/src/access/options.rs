@@ -28,7 +28,7 @@ pub(crate) struct AccessArgs {
     #[arg(long, value_name = "UID|NAME", value_parser = parse_user)]
     allow_uid: Vec<Allowed>,
     /// The most connections of one client: of the name that it proved, or else of its user or its
-    /// address [default: only --max-clients bounds them]
+    /// address (of IPv6, its network of 64 bits) [default: only --max-clients bounds them]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_per_user: Option<usize>,
 }

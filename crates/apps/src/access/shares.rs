@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,8 +46,19 @@ pub(super) fn bounded(listener: BoxListener, most: usize) -> BoxListener {
 /// Who is counted: the name that the peer has proved, or else its user or its address.
 fn client(info: &Info) -> Option<String> {
     let by_user = || Some(format!("uid {}", info.get::<Credentials>()?.uid));
-    let by_address = || Some(info.peer().socket_addr()?.ip().to_canonical().to_string());
+    let by_address = || Some(network(info.peer().socket_addr()?.ip()));
     proved_name(info).or_else(by_user).or_else(by_address)
+}
+
+/// The address, or for IPv6 the network of 64 bits that one client has to itself.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            let network = Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64);
+            format!("{network}/64")
+        }
+        address => address.to_string(),
+    }
 }
 
 impl Shares {
@@ -95,6 +107,24 @@ impl Drop for Share {
             if *count == 0 {
                 taken.remove(&self.client);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_a_whole_network_of_ipv6() {
+        for (address, counted) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()), counted);
         }
     }
 }

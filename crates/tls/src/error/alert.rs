@@ -52,9 +52,15 @@ pub(super) fn explain(alert: AlertDescription, us: Role) -> TlsError {
             ErrorKind::Denied,
             format!("{peer} refused our certificate ({name})"),
         )
-        .hint(match us {
-            Role::Client { .. } => "is it one that the server knows, and in date?",
-            Role::Server => "the client needs ca=FILE of our authority, or our pin",
+        .hint(match (us, alert) {
+            (Role::Client { .. }, _) => "is it one that the server knows, and in date?",
+            (Role::Server, A::CertificateExpired) => "renew it",
+            // rustls says so where the name is another one.
+            (Role::Server, A::BadCertificate) => {
+                "does it have the name that the client asks for? if not, or if its authority is \
+                 unknown there, the client needs our pin"
+            }
+            (Role::Server, _) => "the client needs ca=FILE of our authority, or our pin",
         }),
         (A::HandshakeFailure, Role::Client { .. }) => TlsError::new(
             ErrorKind::Denied,
