@@ -41,7 +41,7 @@ pub use client::ClientService;
 pub use client::JsonField;
 pub use client::{
     Answers, Call, CallError, Client, ClientBuilder, ClientLimits, ClientState, Correlate, Integer,
-    IntegerField, Lost, Pushes,
+    IntegerField, Lost, Pushes, TypedClient,
 };
 pub use hub::{
     Format, Hub, HubLimits, HubSummary, Joining, Publication, Reader, ReaderEnd, Receipt,
@@ -56,6 +56,7 @@ pub use notify::Notify;
 pub use prometheus::Prometheus;
 pub use server::{
     Ending, Lent, LentRecv, LentSend, Observer, Refusal, Request, Served, Server, Stopper, Summary,
+    TypedServer,
 };
 
 /// Runs this package's README as a doc test.

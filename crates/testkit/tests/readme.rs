@@ -38,3 +38,18 @@ fn the_codec_of_the_guide_is_that_of_the_example() {
     let guide = netstring(&read("docs/write-a-codec.md"));
     assert_eq!(guide, netstring(&read("examples/custom_codec.rs")));
 }
+
+#[test]
+fn the_service_of_the_readme_is_that_of_the_examples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |file| std::fs::read_to_string(root.join(file)).expect("it is there");
+    let readme = read("README.md");
+    for example in ["examples/server.rs", "examples/client.rs"] {
+        let code = read(example);
+        let (_, code) = code
+            .split_once("\n\n")
+            .expect("a comment, and then the code");
+        let block = format!("```rust,no_run\n{code}```\n");
+        assert!(readme.contains(&block), "the README must have: {example}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_codec::{CodecError, FrameError};
+use socketry_codec::{Cause, CodecError, FrameError};
 use socketry_transport::Error;
 
 /// The reason for which a client has no connection, or has lost one.
@@ -65,6 +65,10 @@ pub enum CallError {
     /// The answer arrived, and is not a frame. The connection goes on.
     #[error("the answer is not a frame: {0}")]
     BadAnswer(FrameError),
+    /// The answer is no value of the type that was asked for ([`TypedClient`](crate::TypedClient)).
+    /// The connection goes on.
+    #[error("the answer is not such a value: {0}")]
+    BadValue(Cause),
     /// The client was closed, or can never connect. The request was not sent.
     #[error("the request was not sent: {0}")]
     Closed(Lost),
@@ -76,7 +80,7 @@ impl CallError {
     pub fn may_be_done(&self) -> bool {
         match self {
             CallError::TimedOut { sent, .. } => *sent,
-            CallError::MaybeDone(_) | CallError::BadAnswer(_) => true,
+            CallError::MaybeDone(_) | CallError::BadAnswer(_) | CallError::BadValue(_) => true,
             _ => false,
         }
     }

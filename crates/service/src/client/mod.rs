@@ -10,6 +10,7 @@ mod pushes;
 mod state;
 #[cfg(feature = "tower")]
 mod tower;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use pushes::Pushes;
 pub use state::ClientState;
 #[cfg(feature = "tower")]
 pub use tower::ClientService;
+pub use typed::TypedClient;
 
 use crate::limits::bound;
 use driver::{Shared, Waiter};

@@ -13,6 +13,7 @@ mod task;
 mod tie;
 #[cfg(feature = "tower")]
 mod tower;
+mod typed;
 mod upgrade;
 mod user;
 
@@ -23,7 +24,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use socketry_codec::{BoxCodec, Codec, Framed, NamedCodec, Struct};
-use socketry_transport::{DeadlineRecv, DeadlineSend, Info, Listener, Result, Socket};
+use socketry_transport::{
+    DeadlineRecv, DeadlineSend, Endpoint, Error, Info, Listener, Listeners, Registry, Result,
+    Socket,
+};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::Instrument;
@@ -40,6 +44,7 @@ use stop::Phase;
 pub use stop::Stopper;
 use task::Settings;
 use tie::Tie;
+pub use typed::TypedServer;
 use user::UserOf;
 
 /// The error of a handler.
@@ -141,6 +146,22 @@ impl<L: Listener> Server<L> {
             observer: None,
             beside: Beside::default(),
         }
+    }
+}
+
+impl Server<Listeners> {
+    /// Listens at each of these URLs, with the standard transports. For others,
+    /// [`Listeners::at`] takes a registry.
+    ///
+    /// # Errors
+    /// As [`Listeners::at`].
+    pub async fn at<E>(urls: impl IntoIterator<Item = E>) -> Result<Self>
+    where
+        E: TryInto<Endpoint>,
+        Error: From<E::Error>,
+    {
+        let listeners = Listeners::at(&Registry::standard(), urls).await?;
+        Ok(Server::new(listeners))
     }
 }
 

@@ -16,3 +16,4 @@ mod streams;
 #[path = "../tools/mod.rs"]
 mod tools;
 mod tower;
+mod typed;

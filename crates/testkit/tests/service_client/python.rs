@@ -2,9 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use socketry_codec::Json;
-use socketry_service::{Client, JsonField};
+use socketry_service::{CallError, Client, ClientLimits, JsonField, Lost};
+use socketry_testkit::in_time;
 
 use crate::steps::{answer, lost};
 use crate::tools;
@@ -90,4 +94,34 @@ async fn a_python_server_is_called_through_its_death() {
         lost(&client).await;
         (python, _) = Python::start(port);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_suspended_is_noticed_within_the_bound() {
+    if !tools::has("python3") {
+        return;
+    }
+    let (python, port) = Python::start(0);
+    let limits = ClientLimits {
+        probe_interval: Duration::from_millis(200),
+        probe_timeout: Duration::from_millis(300),
+        request: None,
+        ..ClientLimits::default()
+    };
+    let client = Client::builder(format!("tcp://127.0.0.1:{port}"))
+        .unwrap()
+        .codec(Json::default())
+        .correlate(JsonField::rpc())
+        .probe(r#"{"method":"ping","n":0}"#)
+        .limits(limits)
+        .start()
+        .unwrap();
+    in_time("a connection", client.connected()).await.unwrap();
+    let number = i32::try_from(python.0.id()).unwrap();
+    // The kernel still acknowledges what is sent, so only silence tells.
+    kill(Pid::from_raw(number), Signal::SIGSTOP).unwrap();
+    let error = answer(client.call(r#"{"method":"x","n":1}"#)).await;
+    let error = error.unwrap_err();
+    let silent = matches!(error, CallError::MaybeDone(Lost::Silent(_)));
+    assert!(silent, "{error}");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use socketry_service::{Call, CallError, Client, Lost};
 use socketry_testkit::{Places, in_time};
-use socketry_transport::{Listener, SendExt, SendHalf, listen};
+use socketry_transport::{BoxListener, Listener, SendExt, SendHalf, listen};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -44,9 +44,7 @@ async fn a_server_that_dies_and_comes_back_is_called_again() {
 
 /// Answers `most` requests of each connection and then ends it in order, though more requests have
 /// arrived. Tells which it did.
-async fn serve_few(at: &str, most: usize, did: mpsc::UnboundedSender<Vec<u8>>) -> String {
-    let mut listener = listen(at).await.unwrap();
-    let at = listener.local().to_string();
+fn serve_few(mut listener: BoxListener, most: usize, did: mpsc::UnboundedSender<Vec<u8>>) {
     tokio::spawn(async move {
         loop {
             let mut peer = accept(&mut listener).await;
@@ -65,7 +63,6 @@ async fn serve_few(at: &str, most: usize, did: mpsc::UnboundedSender<Vec<u8>>) -
             });
         }
     });
-    at
 }
 
 fn counts(mut did: mpsc::UnboundedReceiver<Vec<u8>>) -> HashMap<Vec<u8>, usize> {
@@ -81,8 +78,9 @@ async fn a_server_that_ends_after_100_answers_answers_1000_idempotent_calls() {
     let places = Places::new();
     for scheme in STREAMS {
         let (did, done) = mpsc::unbounded_channel();
-        let at = serve_few(places.free(scheme).as_str(), 100, did).await;
-        let client = Client::builder(at).unwrap().start().unwrap();
+        let listener = listening(&places, scheme).await;
+        let client = client(listener.local());
+        serve_few(listener, 100, did);
         let mut calls = JoinSet::new();
         for number in 0..1000 {
             let call = client.call(Call::new(format!("{number}")).idempotent());
@@ -101,8 +99,9 @@ async fn what_is_not_idempotent_is_never_done_twice() {
     let places = Places::new();
     for scheme in STREAMS {
         let (did, done) = mpsc::unbounded_channel();
-        let at = serve_few(places.free(scheme).as_str(), 10, did).await;
-        let client = Client::builder(at).unwrap().start().unwrap();
+        let listener = listening(&places, scheme).await;
+        let client = client(listener.local());
+        serve_few(listener, 10, did);
         let mut calls = JoinSet::new();
         for number in 0..1000 {
             let call = client.call(format!("{number}"));

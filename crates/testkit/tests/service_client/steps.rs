@@ -1,24 +1,51 @@
 //! What the tests share: places, and servers that follow the orders of a test.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use socketry_codec::{Framed, Struct};
-use socketry_service::{CallError, Client, ClientState, IntegerField, Lost};
+use socketry_service::{CallError, Client, ClientBuilder, ClientState, IntegerField, Lost};
 use socketry_testkit::{Places, in_time};
-use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, listen};
+use socketry_tls::{Identity, Tls, Trust};
+use socketry_transport::{BoxListener, BoxSocket, Endpoint, Error, Listener, Registry};
 use tokio::sync::watch;
 
 /// The schemes of streams.
-pub(crate) const STREAMS: [&str; 3] = ["tcp", "unix", "mem"];
+pub(crate) const STREAMS: [&str; 4] = ["tcp", "unix", "mem", "tls"];
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// The server's end of one connection.
 pub(crate) type Peer = Framed<BoxSocket, Struct>;
 
+/// One key for all servers of this process, and each client accepts that key alone.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    let identity = Identity::made(["localhost"]).unwrap();
+    let trust = Trust::pin(identity.pin().unwrap());
+    let tls = Tls::new().identity(identity).trust(trust);
+    tls.register(Registry::standard()).unwrap()
+});
+
+pub(crate) async fn listen<E>(at: E) -> Result<BoxListener, Error>
+where
+    E: TryInto<Endpoint>,
+    Error: From<E::Error>,
+{
+    REGISTRY.listen(at).await
+}
+
 /// A listener of `scheme` in a place of its own.
 pub(crate) async fn listening(places: &Places, scheme: &str) -> BoxListener {
-    listen(places.free(scheme)).await.unwrap()
+    let at = match scheme {
+        "tls" => places.free("tcp").with_scheme(scheme).unwrap(),
+        _ => places.free(scheme),
+    };
+    listen(at).await.unwrap()
+}
+
+/// The settings of a client that speaks TLS too.
+pub(crate) fn builder(at: &Endpoint) -> ClientBuilder {
+    Client::builder(at).unwrap().registry(REGISTRY.clone())
 }
 
 /// A listener where an earlier one was.
@@ -58,7 +85,7 @@ pub(crate) async fn pair_with_ids() -> (Client, Peer, BoxListener) {
 }
 
 pub(crate) fn client(at: &Endpoint) -> Client {
-    Client::builder(at).unwrap().start().unwrap()
+    builder(at).start().unwrap()
 }
 
 pub(crate) fn ids() -> IntegerField<u16> {
