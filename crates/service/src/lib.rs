@@ -35,14 +35,14 @@ mod notify;
 mod prometheus;
 mod server;
 
-#[cfg(feature = "tower")]
-pub use client::ClientService;
 #[cfg(feature = "json")]
 pub use client::JsonField;
 pub use client::{
     Answers, Call, CallError, Client, ClientBuilder, ClientLimits, ClientState, Correlate, Integer,
-    IntegerField, Lost, Pushes, TypedClient,
+    IntegerField, Lost, Pool, PoolLimits, Pooled, Pushes, TypedClient,
 };
+#[cfg(feature = "tower")]
+pub use client::{ClientService, PoolService};
 pub use hub::{
     Format, Hub, HubLimits, HubSummary, Joining, Publication, Reader, ReaderEnd, Receipt,
     TooManyTopics, Unpublished,

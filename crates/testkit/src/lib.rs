@@ -66,6 +66,11 @@ struct Readme;
 #[doc = include_str!("../../../docs/write-a-codec.md")]
 struct WriteACodec;
 
+/// Compiles the guide's Rust code, and runs what ends by itself.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../../../docs/guide.md")]
+struct Guide;
+
 /// Runs this package's README as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -13,6 +13,7 @@ use super::pushes::Publisher;
 use super::{Client, ClientLimits, Pushes};
 
 /// The settings of a [`Client`]: made by [`Client::builder`].
+#[derive(Clone)]
 pub struct ClientBuilder<C = Struct> {
     endpoint: Endpoint,
     registry: Registry,
@@ -109,15 +110,7 @@ impl<C: Codec + Clone> ClientBuilder<C> {
     /// # Errors
     /// As [`start`](ClientBuilder::start).
     pub fn start_listening(self) -> Result<(Client, Pushes)> {
-        let scheme = self.endpoint.scheme();
-        if self.registry.get(scheme).is_none() {
-            let known: Vec<_> = self.registry.schemes().collect();
-            let error = Error::new(ErrorKind::UnknownScheme, "connect to", &self.endpoint)
-                .because(format!("no transport is registered for '{scheme}'"))
-                .hint(format!("the schemes here are {}", known.join(", ")));
-            return Err(error);
-        }
-        self.check_probe()?;
+        self.check()?;
         let publisher = Publisher::new(self.limits.pushes);
         let shared = Arc::new(Shared::new(self.limits, publisher.subscriptions()));
         let pushes = shared.pushes.subscribe();
@@ -130,6 +123,19 @@ impl<C: Codec + Clone> ClientBuilder<C> {
         };
         tokio::spawn(run(Arc::clone(&shared), dialer, settings));
         Ok((Client::of(shared), pushes))
+    }
+
+    /// Whether a client could start.
+    pub(super) fn check(&self) -> Result<()> {
+        let scheme = self.endpoint.scheme();
+        if self.registry.get(scheme).is_none() {
+            let known: Vec<_> = self.registry.schemes().collect();
+            let error = Error::new(ErrorKind::UnknownScheme, "connect to", &self.endpoint)
+                .because(format!("no transport is registered for '{scheme}'"))
+                .hint(format!("the schemes here are {}", known.join(", ")));
+            return Err(error);
+        }
+        self.check_probe()
     }
 
     /// A probe that can never be sent would only be noticed when it is needed.

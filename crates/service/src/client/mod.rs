@@ -6,6 +6,7 @@ mod correlate;
 mod driver;
 mod error;
 mod limits;
+mod pool;
 mod pushes;
 mod state;
 #[cfg(feature = "tower")]
@@ -26,6 +27,9 @@ pub use correlate::JsonField;
 pub use correlate::{Correlate, Integer, IntegerField};
 pub use error::{CallError, Lost};
 pub use limits::ClientLimits;
+#[cfg(feature = "tower")]
+pub use pool::PoolService;
+pub use pool::{Pool, PoolLimits, Pooled};
 pub use pushes::Pushes;
 pub use state::ClientState;
 #[cfg(feature = "tower")]

@@ -8,6 +8,7 @@ mod cancelling;
 mod dialing;
 mod ending;
 mod faults;
+mod pool;
 mod python;
 mod reconnecting;
 mod silence;
