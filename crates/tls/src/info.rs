@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
@@ -11,7 +11,7 @@ use rustls::{CipherSuite, Connection, HandshakeKind, ProtocolVersion};
 
 use crate::pin::Pin;
 use crate::provider::sha256;
-use crate::session::lock;
+use crate::session::{Shared, lock};
 
 /// What is known of a TLS connection: an extension of [`Info`](socketry_transport::Info).
 ///
@@ -46,7 +46,7 @@ pub struct TlsInfo {
     server_name: Option<String>,
     resumed: bool,
     ended: Arc<Ended>,
-    connection: Weak<Mutex<Connection>>,
+    shared: Weak<Shared>,
 }
 
 /// How the peer's stream ended, if it did.
@@ -64,12 +64,8 @@ impl Ended {
 }
 
 impl TlsInfo {
-    pub(crate) fn of(
-        connection: &Arc<Mutex<Connection>>,
-        ours: Option<Arc<CertifiedKey>>,
-        ended: &Arc<Ended>,
-    ) -> Self {
-        let conn = lock(connection);
+    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+        let conn = lock(&shared.connection);
         let chain = conn.peer_certificates().unwrap_or_default();
         let server_name = match &*conn {
             Connection::Server(conn) => conn.server_name().map(str::to_owned),
@@ -77,14 +73,14 @@ impl TlsInfo {
         };
         TlsInfo {
             chain: chain.iter().map(|der| der.clone().into_owned()).collect(),
-            ours,
+            ours: shared.ours.clone(),
             alpn: conn.alpn_protocol().map(<[u8]>::to_vec),
             version: conn.protocol_version(),
             suite: conn.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name,
             resumed: conn.handshake_kind() == Some(HandshakeKind::Resumed),
-            ended: Arc::clone(ended),
-            connection: Arc::downgrade(connection),
+            ended: Arc::clone(&shared.ended),
+            shared: Arc::downgrade(shared),
         }
     }
 
@@ -155,8 +151,8 @@ impl TlsInfo {
             return Err(io::Error::new(io::ErrorKind::Unsupported, words));
         }
         let gone = || io::Error::from(io::ErrorKind::NotConnected);
-        let connection = self.connection.upgrade().ok_or_else(gone)?;
-        let conn = lock(&connection);
+        let shared = self.shared.upgrade().ok_or_else(gone)?;
+        let conn = lock(&shared.connection);
         let exported = conn.export_keying_material([0; 32], label, Some(&[]));
         exported.map_err(io::Error::other)
     }

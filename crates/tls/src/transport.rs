@@ -38,32 +38,34 @@ impl<T: Transport> Layer<T> for Tls {
 pub struct TlsTransport<T> {
     inner: T,
     tls: Tls,
-    /// The configuration of clients whose URL says nothing of TLS.
-    client: OnceLock<Arc<ClientConfig>>,
+    /// How clients speak it whose URL says nothing of TLS.
+    client: OnceLock<Arc<Client>>,
+}
+
+#[derive(Debug)]
+struct Client {
+    tls: Tls,
+    config: Arc<ClientConfig>,
 }
 
 impl<T: Transport> TlsTransport<T> {
-    /// How TLS is spoken to `to`, about which the URL says `asked`.
-    async fn client(
-        &self,
-        asked: Asked,
-    ) -> std::result::Result<(Tls, Arc<ClientConfig>), TlsError> {
+    /// How TLS is spoken to a server about which the URL says `asked`.
+    async fn client(&self, asked: Asked) -> std::result::Result<Arc<Client>, TlsError> {
         let plain = asked.is_nothing();
-        if let Some(config) = self.client.get().filter(|_| plain) {
-            return Ok((self.tls.clone(), Arc::clone(config)));
+        if let Some(client) = self.client.get().filter(|_| plain) {
+            return Ok(Arc::clone(client));
         }
-        let (tls, config) = made(&self.tls, move |tls| {
+        let client = made(&self.tls, move |tls| {
             let tls = asked.client(tls)?;
             let config = Arc::new(tls.client_config()?);
-            Ok((tls, config))
+            Ok(Arc::new(Client { tls, config }))
         })
         .await?;
         if plain {
             // All that connect share the sessions that they may resume.
-            let config = self.client.get_or_init(|| config);
-            return Ok((tls, Arc::clone(config)));
+            return Ok(Arc::clone(self.client.get_or_init(|| client)));
         }
-        Ok((tls, config))
+        Ok(client)
     }
 }
 
@@ -89,20 +91,25 @@ impl<T: Transport> Transport for TlsTransport<T> {
     }
 
     async fn connect(&self, to: &Endpoint) -> Result<Self::Socket> {
-        let options = SocketOptions::from_query(to, self.keys())?;
+        // Most URLs have no query, and each connect passes here.
+        let whole = match to.query().next() {
+            Some(_) => SocketOptions::from_query(to, self.keys())?.connect_timeout,
+            None => None,
+        };
         let (asked, inner) = Asked::of(to)?;
         let place = to.clone().without_query();
         let failed = |error: TlsError| error.into_error(CONNECT, place.as_str());
-        let (tls, config) = self.client(asked).await.map_err(failed)?;
-        let name = tls.server_name(to).map_err(failed)?;
+        let client = self.client(asked).await.map_err(failed)?;
+        let name = client.tls.server_name(to).map_err(failed)?;
 
         let begun = Instant::now();
         let socket = self.inner.connect(&inner).await?;
-        let whole = options.connect_timeout.unwrap_or(Duration::MAX);
         let left = whole
+            .unwrap_or(Duration::MAX)
             .saturating_sub(begun.elapsed())
-            .min(tls.limits.deadline);
-        let handshake = session::connect(socket, config, name, tls.is_strict());
+            .min(client.tls.limits.deadline);
+        let config = Arc::clone(&client.config);
+        let handshake = session::connect(socket, config, name, client.tls.is_strict());
         // A time beyond all that the clock counts never comes.
         let Some(until) = Instant::now().checked_add(left) else {
             return handshake.await.map_err(failed);

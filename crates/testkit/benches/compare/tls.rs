@@ -23,11 +23,14 @@ use crate::stream::ours::{Calls, accepted, codec, connected, feed, receive as re
 use crate::stream::{Found, Load, block_on, load, raw, side, unit, util};
 use crate::tally::Tally;
 
+/// The name that all clients ask for (SNI).
+const NAME: &str = "localhost";
+
 /// One key for all sides, and each client accepts that key alone.
 static TLS: LazyLock<Tls> = LazyLock::new(|| {
-    let identity = Identity::made(["localhost"]).unwrap();
+    let identity = Identity::made([NAME]).unwrap();
     let trust = Trust::pin(identity.pin().unwrap());
-    Tls::new().identity(identity).trust(trust)
+    Tls::new().identity(identity).trust(trust).name(NAME)
 });
 
 /// The targets against tokio-rustls by hand, and against tokio-util over it.
@@ -96,7 +99,7 @@ fn connector() -> TlsConnector {
 async fn dial(connector: &TlsConnector, to: &str) -> client::TlsStream<TcpStream> {
     let stream = TcpStream::connect(to).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
+    let name = ServerName::try_from(NAME).unwrap();
     connector.connect(name, stream).await.unwrap()
 }
 

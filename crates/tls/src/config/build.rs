@@ -89,7 +89,7 @@ impl Tls {
 
     /// The name that a server at `endpoint` has to prove.
     pub(crate) fn server_name(&self, endpoint: &Endpoint) -> Result<ServerName<'static>, TlsError> {
-        let host = endpoint.host().filter(|_| endpoint.port().is_some());
+        let host = endpoint.host_port().map(|(host, _)| host);
         let name = match (&self.name, &host) {
             (Some(name), _) => name.as_str(),
             // The zone is this machine's affair.

@@ -6,20 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use rustls::pki_types::ServerName;
-use rustls::server::{Acceptor, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::server::{Accepted, Acceptor, ClientHello, ResolvesServerCert};
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig};
-use socketry_transport::{ErrorKind, Half, Joined, Received, SendHalf, Socket};
+use socketry_transport::{ErrorKind, Joined, Received, SendHalf, Socket};
 
 use super::apart::Apart;
 use super::incoming::{FULL, poll_read};
 use super::records::Records;
 use super::recv::{Reading, TlsRecv};
 use super::send::{Out, TlsSend};
+use super::shared::Shared;
 use super::{TlsSocket, lock};
 use crate::error::{Role, TlsError, may_be_plain};
 use crate::identity::Identity;
-use crate::info::{Ended, TlsInfo};
 
 /// How much of what is not TLS an error shows.
 const SHOWN: usize = 24;
@@ -39,22 +38,22 @@ pub(crate) async fn connect<S: Socket>(
     name: ServerName<'static>,
     strict: bool,
 ) -> Result<TlsSocket<S>, TlsError> {
-    let alpn = offered(config.alpn_protocols.iter().map(Vec::as_slice));
     let certified = config.client_auth_cert_resolver.has_certs();
     let role = Role::Client { certified };
-    let conn = ClientConnection::new(config, name);
+    let conn = ClientConnection::new(Arc::clone(&config), name);
     let conn = conn.map_err(|error| TlsError::of(error, role))?;
+    let shared = Shared::new(conn.into(), None);
     let mut wire = Wire::new(socket, role);
-    let conn = wire
-        .drive(conn.into())
-        .await
-        .map_err(|error| match error.rustls() {
+    match wire.drive(&shared.connection).await {
+        Ok(()) => Ok(wire.finish(shared, strict)),
+        Err(error) => Err(match error.rustls() {
             Some(rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)) => {
-                error.hint(format!("we offer {alpn}: add alpn=NAME of one that it has"))
+                let ours = offered(config.alpn_protocols.iter().map(Vec::as_slice));
+                error.hint(format!("we offer {ours}: add alpn=NAME of one that it has"))
             }
             _ => error,
-        })?;
-    Ok(wire.finish(conn, None, strict))
+        }),
+    }
 }
 
 /// The server's end of a handshake.
@@ -63,41 +62,20 @@ pub(crate) async fn accept<S: Socket>(
     server: Arc<Server>,
 ) -> Result<TlsSocket<S>, TlsError> {
     let mut wire = Wire::new(socket, Role::Server);
-    let mut acceptor = Acceptor::default();
-    let accepted = loop {
-        wire.fill(|from| acceptor.read_tls(from)).await?;
-        match acceptor.accept() {
-            Ok(Some(accepted)) => break accepted,
-            Ok(None) => {}
-            Err((error, mut alert)) => {
-                let _ = alert.write_all(&mut wire.now());
-                return Err(wire.explain(error));
-            }
-        }
-    };
-    let theirs = accepted.client_hello().alpn().map(offered);
-    let ours = server.identity.resolve(accepted.client_hello());
-    match accepted.into_connection(Arc::clone(&server.config)) {
-        Ok(conn) => {
-            let conn = wire.drive(conn.into()).await?;
-            Ok(wire.finish(conn, ours, server.strict))
-        }
-        Err((error, mut alert)) => {
-            let _ = alert.write_all(&mut wire.now());
-            let no_protocol = error == rustls::Error::NoApplicationProtocol;
-            let error = wire.explain(error);
-            match theirs.filter(|_| no_protocol) {
-                Some(theirs) => Err(mismatch(&server.config, &theirs)),
-                None => Err(error),
-            }
-        }
-    }
+    let shared = wire.hello(&server).await?;
+    wire.drive(&shared.connection).await?;
+    Ok(wire.finish(shared, server.strict))
 }
 
-fn mismatch(config: &ServerConfig, theirs: &str) -> TlsError {
-    let ours = offered(config.alpn_protocols.iter().map(Vec::as_slice));
+/// What is wrong if the client offers protocols, and none of ours.
+fn mismatch(config: &ServerConfig, hello: &ClientHello<'_>) -> Option<TlsError> {
+    let ours = || config.alpn_protocols.iter().map(Vec::as_slice);
+    if hello.alpn()?.any(|one| ours().any(|known| known == one)) {
+        return None;
+    }
+    let (theirs, ours) = (offered(hello.alpn()?), offered(ours()));
     let reason = format!("no protocol in common (ALPN): the client offers {theirs}, and we {ours}");
-    TlsError::new(ErrorKind::Protocol, reason).hint("alpn=A,B sets what we offer")
+    Some(TlsError::new(ErrorKind::Protocol, reason).hint("alpn=A,B sets what we offer"))
 }
 
 /// Names of protocols, which may be the peer's.
@@ -132,16 +110,49 @@ impl<S: Socket> Wire<S> {
         }
     }
 
-    /// Goes on until both ends have proved what they have to.
-    async fn drive(&mut self, mut conn: Connection) -> Result<Connection, TlsError> {
+    /// Receives the client's hello, which has to be seen before there is a connection: an error
+    /// names the protocols that it offers.
+    async fn hello(&mut self, server: &Server) -> Result<Arc<Shared>, TlsError> {
+        let mut acceptor = Acceptor::default();
         loop {
-            if let Err(error) = self.flush(&mut conn).await {
-                return Err(self.or_alert(&mut conn, &error).await);
+            self.fill(|from| acceptor.read_tls(from)).await?;
+            match acceptor.accept() {
+                Ok(Some(accepted)) => return self.answer(accepted, server),
+                Ok(None) => {}
+                Err((error, mut alert)) => {
+                    let _ = alert.write_all(&mut self.now());
+                    return Err(self.explain(error));
+                }
             }
-            if !conn.is_handshaking() {
-                return Ok(conn);
+        }
+    }
+
+    /// The connection that answers a hello.
+    fn answer(&mut self, accepted: Accepted, server: &Server) -> Result<Arc<Shared>, TlsError> {
+        let mismatch = mismatch(&server.config, &accepted.client_hello());
+        let ours = server.identity.resolve(accepted.client_hello());
+        match accepted.into_connection(Arc::clone(&server.config)) {
+            Ok(conn) => Ok(Shared::new(conn.into(), ours)),
+            Err((error, mut alert)) => {
+                let _ = alert.write_all(&mut self.now());
+                let no_protocol = error == rustls::Error::NoApplicationProtocol;
+                let error = self.explain(error);
+                Err(mismatch.filter(|_| no_protocol).unwrap_or(error))
             }
-            self.fill(|from| conn.read_tls(from)).await?;
+        }
+    }
+
+    /// Goes on until both ends have proved what they have to.
+    async fn drive(&mut self, connection: &Mutex<Connection>) -> Result<(), TlsError> {
+        loop {
+            if let Err(error) = self.flush(connection).await {
+                return Err(self.or_alert(connection, &error).await);
+            }
+            if !lock(connection).is_handshaking() {
+                return Ok(());
+            }
+            self.fill(|from| lock(connection).read_tls(from)).await?;
+            let mut conn = lock(connection);
             if let Err(error) = conn.process_new_packets() {
                 self.last_words(&mut conn);
                 return Err(self.explain(error));
@@ -172,8 +183,9 @@ impl<S: Socket> Wire<S> {
     }
 
     /// Sends all that the connection has to say.
-    async fn flush(&mut self, conn: &mut Connection) -> io::Result<()> {
+    async fn flush(&mut self, connection: &Mutex<Connection>) -> io::Result<()> {
         poll_fn(|cx| {
+            let mut conn = lock(connection);
             while conn.wants_write() {
                 let mut out = Out {
                     socket: &mut self.send,
@@ -194,9 +206,13 @@ impl<S: Socket> Wire<S> {
     }
 
     /// After a failed write: the alert that came before, or else the error of the write.
-    async fn or_alert(&mut self, conn: &mut Connection, error: &io::Error) -> TlsError {
-        while self.fill(|from| conn.read_tls(from)).await.is_ok() {
-            if let Err(alert) = conn.process_new_packets() {
+    async fn or_alert(&mut self, connection: &Mutex<Connection>, error: &io::Error) -> TlsError {
+        while self
+            .fill(|from| lock(connection).read_tls(from))
+            .await
+            .is_ok()
+        {
+            if let Err(alert) = lock(connection).process_new_packets() {
                 return self.explain(alert);
             }
         }
@@ -225,42 +241,27 @@ impl<S: Socket> Wire<S> {
         Now(&mut self.send)
     }
 
-    fn finish(
-        self,
-        conn: Connection,
-        ours: Option<Arc<CertifiedKey>>,
-        strict: bool,
-    ) -> TlsSocket<S> {
-        let connection = Arc::new(Mutex::new(conn));
-        let ended = Arc::new(Ended::default());
-        let info = self.recv.info().clone();
-        let info = info.with(TlsInfo::of(&connection, ours, &ended));
-        lock(&connection).set_buffer_limit(Some(64 * 1024));
+    fn finish(self, shared: Arc<Shared>, strict: bool) -> TlsSocket<S> {
+        lock(&shared.connection).set_buffer_limit(Some(64 * 1024));
         let reading = Arc::new(Mutex::new(Reading {
             socket: self.recv,
             records: self.received,
             apart: Apart::default(),
             role: self.role,
             strict,
-            ended,
+            ended: Arc::clone(&shared.ended),
             last: None,
             waker: None,
         }));
         let send = TlsSend {
             socket: self.send,
-            connection: Arc::clone(&connection),
+            shared: Arc::clone(&shared),
             reading: Arc::clone(&reading),
             records: self.sent,
-            info: info.clone(),
             role: self.role,
             closing: false,
         };
-        let recv = TlsRecv {
-            connection,
-            reading,
-            info,
-        };
-        Joined::new(recv, send)
+        Joined::new(TlsRecv { shared, reading }, send)
     }
 }
 

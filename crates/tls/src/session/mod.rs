@@ -10,6 +10,7 @@ mod incoming;
 mod records;
 mod recv;
 mod send;
+mod shared;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,7 @@ use socketry_transport::{Joined, Socket};
 pub(crate) use handshake::{Server, accept, connect};
 pub use recv::TlsRecv;
 pub use send::TlsSend;
+pub(crate) use shared::Shared;
 
 /// A socket over TLS.
 pub type TlsSocket<S> =

@@ -13,14 +13,14 @@ use super::apart::{Apart, keep};
 use super::incoming::{FULL, poll_read};
 use super::lock;
 use super::records::Records;
+use super::shared::Shared;
 use crate::error::{Role, TlsError};
 use crate::info::Ended;
 
 /// The receiving half of a socket over TLS.
 pub struct TlsRecv<R> {
-    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) shared: Arc<Shared>,
     pub(super) reading: Arc<Mutex<Reading<R>>>,
-    pub(super) info: Info,
 }
 
 /// The receiving side. The sending half has it too, to look for an alert when a write fails.
@@ -182,7 +182,8 @@ impl<R: RecvHalf> Reading<R> {
 
 impl<R: Half> Half for TlsRecv<R> {
     fn info(&self) -> &Info {
-        &self.info
+        self.shared
+            .info(|| lock(&self.reading).socket.info().clone())
     }
 }
 
@@ -197,7 +198,7 @@ impl<R: RecvHalf> RecvHalf for TlsRecv<R> {
         }
         // What is decrypted already is always ready: a task has its turn and no more.
         let turn = ready!(tokio::task::coop::poll_proceed(cx));
-        let polled = lock(&self.reading).poll(cx, &self.connection, buf);
+        let polled = lock(&self.reading).poll(cx, &self.shared.connection, buf);
         if polled.is_ready() {
             turn.made_progress();
         }
@@ -205,8 +206,8 @@ impl<R: RecvHalf> RecvHalf for TlsRecv<R> {
     }
 }
 
-impl<R> fmt::Debug for TlsRecv<R> {
+impl<R: Half> fmt::Debug for TlsRecv<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TlsRecv({:?})", self.info)
+        write!(f, "TlsRecv({:?})", self.info())
     }
 }

@@ -5,12 +5,12 @@ use std::io::{self, IoSlice, Write};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
-use rustls::Connection;
 use socketry_transport::{Aborted, Half, Info, RecvHalf, SendHalf};
 
 use super::lock;
 use super::records::Records;
 use super::recv::Reading;
+use super::shared::Shared;
 use crate::error::{Role, TlsError};
 
 /// The sending half of a socket over TLS.
@@ -20,10 +20,9 @@ use crate::error::{Role, TlsError};
 /// until then no more is taken.
 pub struct TlsSend<R, W> {
     pub(super) socket: W,
-    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) shared: Arc<Shared>,
     pub(super) reading: Arc<Mutex<Reading<R>>>,
     pub(super) records: Records,
-    pub(super) info: Info,
     pub(super) role: Role,
     /// Whether the `close_notify` is sent, or among the ciphertext.
     pub(super) closing: bool,
@@ -32,7 +31,7 @@ pub struct TlsSend<R, W> {
 impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
     /// Hands on all ciphertext that there is.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut conn = lock(&self.connection);
+        let mut conn = lock(&self.shared.connection);
         let mut out = Out {
             socket: &mut self.socket,
             cx,
@@ -58,12 +57,12 @@ impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
         if !matches!(error.kind(), Kind::BrokenPipe | Kind::ConnectionReset) {
             return error;
         }
-        let alert = lock(&self.reading).look_for_alert(&self.connection);
+        let alert = lock(&self.reading).look_for_alert(&self.shared.connection);
         alert.map_or(error, io::Error::from)
     }
 
     fn encrypt(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut conn = lock(&self.connection);
+        let mut conn = lock(&self.shared.connection);
         let mut writer = conn.writer();
         let taken = match parts {
             [part] => writer.write(part),
@@ -115,7 +114,7 @@ impl<W: SendHalf> Write for Out<'_, '_, W> {
 
 impl<R: Half, W: Half> Half for TlsSend<R, W> {
     fn info(&self) -> &Info {
-        &self.info
+        self.shared.info(|| self.socket.info().clone())
     }
 }
 
@@ -150,7 +149,7 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
         if !self.closing {
             // An alert may wait to be sent: a connection that failed says nothing after it.
             ready!(self.poll_out(cx))?;
-            let mut conn = lock(&self.connection);
+            let mut conn = lock(&self.shared.connection);
             conn.writer()
                 .flush()
                 .map_err(|error| self.explained(error))?;
@@ -175,7 +174,7 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
 impl<R, W> TlsSend<R, W> {
     /// What the peer sees where the peer of the socket inside sees `inside`.
     fn seen(&self, inside: Aborted) -> Aborted {
-        let unsent = lock(&self.connection).wants_write();
+        let unsent = lock(&self.shared.connection).wants_write();
         match inside {
             // Its `close_notify` came before.
             Aborted::Reset if self.closing && !unsent => Aborted::End,
@@ -186,8 +185,8 @@ impl<R, W> TlsSend<R, W> {
     }
 }
 
-impl<R, W> fmt::Debug for TlsSend<R, W> {
+impl<R: Half, W: Half> fmt::Debug for TlsSend<R, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TlsSend({:?})", self.info)
+        write!(f, "TlsSend({:?})", self.info())
     }
 }

@@ -65,6 +65,8 @@ fn accept_bare(found: Found) {
                 let mut stream = acceptor.accept(stream).await.unwrap();
                 stream.shutdown().await.unwrap();
             });
+            // The memory of those that have ended goes back, as on the other side.
+            while all.try_join_next().is_some() {}
         }
         all.join_all().await;
     });

@@ -40,18 +40,7 @@ impl Endpoint {
     /// The host, decoded: a name, or an IP address without brackets. An IPv6 address may have a
     /// zone, as in `fe80::1%eth0`.
     pub fn host(&self) -> Option<Cow<'_, str>> {
-        let host = self.parts().host;
-        match host.strip_prefix('[') {
-            // The address as it is written, which may differ from its printed form.
-            Some(inner) => {
-                let inner = inner.strip_suffix(']')?;
-                Some(match inner.split_once("%25") {
-                    Some((ip, zone)) => Cow::Owned(format!("{ip}%{zone}")),
-                    None => Cow::Borrowed(inner),
-                })
-            }
-            None => text(host).filter(|host| !host.is_empty()),
-        }
+        decoded(self.parts().host)
     }
 
     /// The port.
@@ -62,13 +51,15 @@ impl Endpoint {
     /// Host and port, if the endpoint has both. [`require_host_port`](Endpoint::require_host_port)
     /// gives an error if not.
     pub fn host_port(&self) -> Option<(Cow<'_, str>, u16)> {
-        Some((self.host()?, self.port()?))
+        let parts = self.parts();
+        Some((decoded(parts.host)?, parts.port?))
     }
 
     /// The IP address and port, if the host is an address, which needs no resolver. An IPv6 zone
     /// with a name needs one.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
-        let (host, port) = (self.parts().host, self.port()?);
+        let parts = self.parts();
+        let (host, port) = (parts.host, parts.port?);
         let found = match host.strip_prefix('[') {
             Some(inner) => host::bracketed(inner.strip_suffix(']')?).ok()?,
             None => host::Host::Ip(text(host)?.parse().ok()?),
@@ -136,5 +127,20 @@ impl Endpoint {
                 .socket_path()
                 .map(|path| Address::Path(path.into_owned())),
         }
+    }
+}
+
+/// A host, as it is written, without brackets and percent-encoding.
+fn decoded(host: &str) -> Option<Cow<'_, str>> {
+    match host.strip_prefix('[') {
+        // The address as it is written, which may differ from its printed form.
+        Some(inner) => {
+            let inner = inner.strip_suffix(']')?;
+            Some(match inner.split_once("%25") {
+                Some((ip, zone)) => Cow::Owned(format!("{ip}%{zone}")),
+                None => Cow::Borrowed(inner),
+            })
+        }
+        None => text(host).filter(|host| !host.is_empty()),
     }
 }
