@@ -160,8 +160,8 @@ impl Tls {
         self
     }
 
-    /// How many handshakes a listener runs at once; default 2,048. Each holds some 6 KiB while it
-    /// waits for its client. Further clients wait in the backlog.
+    /// How many handshakes a listener runs at once; default 2,048. Each holds some 7 KiB while it
+    /// waits for its client, and 11 KiB once that has begun. Further clients wait in the backlog.
     #[must_use]
     pub fn handshakes_at_once(mut self, most: usize) -> Self {
         self.limits.at_once = most;

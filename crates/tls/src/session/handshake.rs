@@ -1,12 +1,12 @@
 //! Handshakes: both ends of them.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use rustls::pki_types::ServerName;
-use rustls::server::{Accepted, Acceptor, ClientHello, ResolvesServerCert};
+use rustls::server::{Accepted, AcceptedAlert, Acceptor, ClientHello, ResolvesServerCert};
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig};
 use socketry_transport::{ErrorKind, Joined, Received, SendHalf, Socket};
 
@@ -14,8 +14,9 @@ use super::apart::Apart;
 use super::incoming::{FULL, poll_read};
 use super::records::Records;
 use super::recv::{Reading, TlsRecv};
-use super::send::{Out, TlsSend};
+use super::send::TlsSend;
 use super::shared::Shared;
+use super::writing::{LastWords, Writing};
 use super::{TlsSocket, lock};
 use crate::error::{Role, TlsError, may_be_plain};
 use crate::identity::Identity;
@@ -89,10 +90,9 @@ fn offered<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> String {
 /// The socket inside, and what has come from it.
 struct Wire<S: Socket> {
     recv: S::Recv,
-    send: S::Send,
+    writing: Writing<S::Send>,
     role: Role,
     received: Records,
-    sent: Records,
     /// The first bytes of the peer.
     first: Vec<u8>,
 }
@@ -102,10 +102,9 @@ impl<S: Socket> Wire<S> {
         let (recv, send) = socket.split();
         Wire {
             recv,
-            send,
+            writing: Writing::new(send),
             role,
             received: Records::default(),
-            sent: Records::default(),
             first: Vec::new(),
         }
     }
@@ -119,8 +118,8 @@ impl<S: Socket> Wire<S> {
             match acceptor.accept() {
                 Ok(Some(accepted)) => return self.answer(accepted, server),
                 Ok(None) => {}
-                Err((error, mut alert)) => {
-                    let _ = alert.write_all(&mut self.now());
+                Err((error, alert)) => {
+                    self.refuse(alert);
                     return Err(self.explain(error));
                 }
             }
@@ -133,8 +132,8 @@ impl<S: Socket> Wire<S> {
         let ours = server.identity.resolve(accepted.client_hello());
         match accepted.into_connection(Arc::clone(&server.config)) {
             Ok(conn) => Ok(Shared::new(conn.into(), ours)),
-            Err((error, mut alert)) => {
-                let _ = alert.write_all(&mut self.now());
+            Err((error, alert)) => {
+                self.refuse(alert);
                 let no_protocol = error == rustls::Error::NoApplicationProtocol;
                 let error = self.explain(error);
                 Err(mismatch.filter(|_| no_protocol).unwrap_or(error))
@@ -154,7 +153,7 @@ impl<S: Socket> Wire<S> {
             self.fill(|from| lock(connection).read_tls(from)).await?;
             let mut conn = lock(connection);
             if let Err(error) = conn.process_new_packets() {
-                self.last_words(&mut conn);
+                self.writing.last_words(&mut conn);
                 return Err(self.explain(error));
             }
         }
@@ -185,22 +184,8 @@ impl<S: Socket> Wire<S> {
     /// Sends all that the connection has to say.
     async fn flush(&mut self, connection: &Mutex<Connection>) -> io::Result<()> {
         poll_fn(|cx| {
-            let mut conn = lock(connection);
-            while conn.wants_write() {
-                let mut out = Out {
-                    socket: &mut self.send,
-                    cx,
-                    records: &mut self.sent,
-                };
-                match conn.write_tls(&mut out) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        return Poll::Pending;
-                    }
-                    Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    written => drop(written?),
-                }
-            }
-            self.send.poll_flush(cx)
+            ready!(self.writing.poll_out(cx, &mut lock(connection)))?;
+            self.writing.socket.poll_flush(cx)
         })
         .await
     }
@@ -232,17 +217,15 @@ impl<S: Socket> Wire<S> {
     }
 
     /// Sends an alert as far as that needs no wait.
-    fn last_words(&mut self, conn: &mut Connection) {
-        while conn.wants_write() && matches!(conn.write_tls(&mut self.now()), Ok(1..)) {}
-    }
-
-    /// A writer that does not wait.
-    fn now(&mut self) -> Now<'_, S::Send> {
-        Now(&mut self.send)
+    fn refuse(&mut self, mut alert: AcceptedAlert) {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let _ = alert.write_all(&mut self.writing.out(cx));
     }
 
     fn finish(self, shared: Arc<Shared>, strict: bool) -> TlsSocket<S> {
         lock(&shared.connection).set_buffer_limit(Some(64 * 1024));
+        let writing = Arc::new(Mutex::new(self.writing));
+        let alerts: Arc<Mutex<dyn LastWords>> = writing.clone();
         let reading = Arc::new(Mutex::new(Reading {
             socket: self.recv,
             records: self.received,
@@ -250,33 +233,17 @@ impl<S: Socket> Wire<S> {
             role: self.role,
             strict,
             ended: Arc::clone(&shared.ended),
+            writing: Arc::downgrade(&alerts),
             last: None,
             waker: None,
         }));
         let send = TlsSend {
-            socket: self.send,
             shared: Arc::clone(&shared),
             reading: Arc::clone(&reading),
-            records: self.sent,
+            writing,
             role: self.role,
             closing: false,
         };
         Joined::new(TlsRecv { shared, reading }, send)
-    }
-}
-
-struct Now<'a, W>(&'a mut W);
-
-impl<W: SendHalf> Write for Now<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let cx = &mut Context::from_waker(Waker::noop());
-        match self.0.poll_send(cx, &[IoSlice::new(bytes)]) {
-            Poll::Ready(sent) => sent,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use rustls::Connection;
@@ -14,6 +14,7 @@ use super::incoming::{FULL, poll_read};
 use super::lock;
 use super::records::Records;
 use super::shared::Shared;
+use super::writing::LastWords;
 use crate::error::{Role, TlsError};
 use crate::info::Ended;
 
@@ -33,6 +34,8 @@ pub(super) struct Reading<R> {
     /// Whether an end without a `close_notify` is an error.
     pub(super) strict: bool,
     pub(super) ended: Arc<Ended>,
+    /// Gone with the sending half.
+    pub(super) writing: Weak<Mutex<dyn LastWords>>,
     /// After the last byte, each receive answers this.
     pub(super) last: Option<Last>,
     /// The task that waits, should the sending half have taken its place at the socket inside.
@@ -134,6 +137,9 @@ impl<R: RecvHalf> Reading<R> {
             Received::End => self.end(),
             _ => {
                 if let Err(error) = conn.process_new_packets() {
+                    if let Some(writing) = self.writing.upgrade() {
+                        lock(&writing).last_words(conn);
+                    }
                     self.last = Some(Last::Failed(TlsError::of(error, self.role)));
                 }
             }

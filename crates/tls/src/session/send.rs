@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use socketry_transport::{Aborted, Half, Info, RecvHalf, SendHalf};
 
 use super::lock;
-use super::records::Records;
 use super::recv::Reading;
 use super::shared::Shared;
+use super::writing::Writing;
 use crate::error::{Role, TlsError};
 
 /// The sending half of a socket over TLS.
@@ -19,10 +19,9 @@ use crate::error::{Role, TlsError};
 /// the socket inside at once. What that does not take at once goes out with the next send or flush;
 /// until then no more is taken.
 pub struct TlsSend<R, W> {
-    pub(super) socket: W,
     pub(super) shared: Arc<Shared>,
     pub(super) reading: Arc<Mutex<Reading<R>>>,
-    pub(super) records: Records,
+    pub(super) writing: Arc<Mutex<Writing<W>>>,
     pub(super) role: Role,
     /// Whether the `close_notify` is sent, or among the ciphertext.
     pub(super) closing: bool,
@@ -30,25 +29,12 @@ pub struct TlsSend<R, W> {
 
 impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
     /// Hands on all ciphertext that there is.
-    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut conn = lock(&self.shared.connection);
-        let mut out = Out {
-            socket: &mut self.socket,
-            cx,
-            records: &mut self.records,
+    fn poll_out(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = {
+            let mut conn = lock(&self.shared.connection);
+            lock(&self.writing).poll_out(cx, &mut conn)
         };
-        while conn.wants_write() {
-            match conn.write_tls(&mut out) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(error) => {
-                    drop(conn);
-                    return Poll::Ready(Err(self.or_alert(error)));
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
+        polled.map_err(|error| self.or_alert(error))
     }
 
     /// The alert that came before a write failed, or else the error of that.
@@ -81,40 +67,10 @@ impl<R: RecvHalf, W: SendHalf> TlsSend<R, W> {
     }
 }
 
-/// The socket inside as a writer, for as long as one poll.
-pub(super) struct Out<'a, 'b, W> {
-    pub(super) socket: &'a mut W,
-    pub(super) cx: &'a mut Context<'b>,
-    pub(super) records: &'a mut Records,
-}
-
-impl<W: SendHalf> Write for Out<'_, '_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let Poll::Ready(sent) = self.socket.poll_send(self.cx, parts) else {
-            return Err(io::ErrorKind::WouldBlock.into());
-        };
-        let sent = sent?;
-        let mut left = sent;
-        for part in parts {
-            let len = part.len().min(left);
-            self.records.pass(&part[..len]);
-            left -= len;
-        }
-        Ok(sent)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl<R: Half, W: Half> Half for TlsSend<R, W> {
     fn info(&self) -> &Info {
-        self.shared.info(|| self.socket.info().clone())
+        self.shared
+            .info(|| lock(&self.writing).socket.info().clone())
     }
 }
 
@@ -142,7 +98,7 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_out(cx))?;
-        self.socket.poll_flush(cx)
+        lock(&self.writing).poll(cx, W::poll_flush)
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -157,16 +113,16 @@ impl<R: RecvHalf, W: SendHalf> SendHalf for TlsSend<R, W> {
             self.closing = true;
         }
         ready!(self.poll_out(cx))?;
-        self.socket.poll_finish(cx)
+        lock(&self.writing).poll(cx, W::poll_finish)
     }
 
     fn abort(&mut self, code: u64) -> io::Result<Aborted> {
-        let answer = self.socket.abort(code)?;
+        let answer = lock(&self.writing).socket.abort(code)?;
         Ok(self.seen(answer))
     }
 
     fn abort_on_drop(&mut self, on: bool) -> io::Result<Aborted> {
-        let answer = self.socket.abort_on_drop(on)?;
+        let answer = lock(&self.writing).socket.abort_on_drop(on)?;
         Ok(self.seen(answer))
     }
 }
@@ -179,7 +135,7 @@ impl<R, W> TlsSend<R, W> {
             // Its `close_notify` came before.
             Aborted::Reset if self.closing && !unsent => Aborted::End,
             // It gets a piece of a record.
-            Aborted::End if self.records.is_inside() => Aborted::Reset,
+            Aborted::End if lock(&self.writing).records.is_inside() => Aborted::Reset,
             inside => inside,
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
 mod curl;
