@@ -10,6 +10,8 @@ use socketry_auth::{Certificates, FirstOf};
 use socketry_tls::{Pin, Tls, Trust};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Registry, Result};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::AppError;
 use crate::matrix::TLS_SCHEMES;
 
@@ -22,6 +24,23 @@ pub(crate) fn registered(registry: Registry) -> Registry {
     // It fails only where the registry has neither: then there is nothing to put TLS over.
     let with_tls = TLS.register(registry.clone());
     with_tls.unwrap_or(registry)
+}
+
+/// Reads the certificates of this process's servers again at each SIGUSR1, so that renewed ones need
+/// no restart.
+pub(crate) fn reload_on_signal() {
+    // Without a handler the signal ends the process, as it does by default.
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else {
+        return;
+    };
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            match TLS.reload() {
+                Ok(()) => tracing::info!("the certificates were read again"),
+                Err(error) => tracing::warn!("a certificate stays as it was: {error}"),
+            }
+        }
+    });
 }
 
 /// The keys of a URL that say which certificate a server has.

@@ -172,7 +172,8 @@ fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
     format!(
         "  tls://HOST:PORT, tls+unix:///PATH\n      as tcp and unix, and {}\n      \
          serve without cert or identity: it makes a certificate, keeps it in\n      \
-         ~/.local/state/socketry/tls, and prints the URL with its pin for clients\n",
+         ~/.local/state/socketry/tls, and prints the URL with its pin for clients;\n      \
+         SIGUSR1 makes it read renewed certificates\n",
         added.join(", ")
     )
 }

@@ -9,6 +9,8 @@ pub(crate) fn registered(registry: Registry) -> Registry {
     registry
 }
 
+pub(crate) fn reload_on_signal() {}
+
 pub(crate) fn with_certificate(url: Endpoint) -> Result<Endpoint, AppError> {
     Ok(url)
 }

@@ -111,6 +111,9 @@ impl Start {
                 let _ = writeln!(io::stderr(), "socketry: warning: --insecure: {exposed}");
             }
         }
+        if is_encrypted(&self.at) {
+            encryption::reload_on_signal();
+        }
         announce(locals)?;
         if let Some(first) = locals.first() {
             self.access.introduce(self.asked.app, first);

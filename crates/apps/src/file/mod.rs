@@ -56,6 +56,9 @@
 //!   silent. If such a client closed with an answer unread, its kernel would discard the bytes that
 //!   it has sent since. A client that is gone gets no answer, and all that it had sent is read.
 //!
+//! By default each client may do everything. [`Rules`] say what each may do by its identity, in
+//! which folder, and how much it may store; what they do not grant is answered with an error.
+//!
 //! # How files are stored, on both sides
 //!
 //! Arriving bytes are written to `.socketry-….part` beside their destination. That name can be

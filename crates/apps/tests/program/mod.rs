@@ -73,6 +73,11 @@ impl Served {
         line.trim_end().to_owned()
     }
 
+    /// Waits until it has logged a line with `words`.
+    pub(crate) fn logs(&self, words: &str) {
+        while !self.logged.recv_timeout(DEADLINE).unwrap().contains(words) {}
+    }
+
     /// All that it has logged, once it has ended.
     pub(crate) fn log(self) -> String {
         self.log_with("", 0)
