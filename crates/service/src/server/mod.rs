@@ -25,8 +25,8 @@ use std::task::Poll;
 
 use socketry_codec::{BoxCodec, Codec, Framed, NamedCodec, Struct};
 use socketry_transport::{
-    DeadlineRecv, DeadlineSend, Endpoint, Error, Info, Listener, Listeners, Registry, Result,
-    Socket,
+    DeadlineRecv, DeadlineSend, Endpoint, Error, ErrorKind, Info, Listener, Listeners, Registry,
+    Result, Socket,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -154,13 +154,20 @@ impl Server<Listeners> {
     /// [`Listeners::at`] takes a registry.
     ///
     /// # Errors
-    /// As [`Listeners::at`].
+    /// As [`Listeners::at`], and [`InvalidEndpoint`](ErrorKind::InvalidEndpoint) if there is no URL.
     pub async fn at<E>(urls: impl IntoIterator<Item = E>) -> Result<Self>
     where
         E: TryInto<Endpoint>,
         Error: From<E::Error>,
     {
         let listeners = Listeners::at(&Registry::standard(), urls).await?;
+        if listeners.locals().is_empty() {
+            return Err(
+                Error::new(ErrorKind::InvalidEndpoint, "listen at", "no URL")
+                    .because("none was given")
+                    .hint("write tcp://127.0.0.1:9000, say, or unix:///run/app.sock"),
+            );
+        }
         Ok(Server::new(listeners))
     }
 }

@@ -133,4 +133,6 @@ async fn a_server_of_several_urls_listens_at_each() {
         assert_eq!(next, 2);
     }
     assert!(Server::at(["tcp://127.0.0.1:0", "no such"]).await.is_err());
+    let error = Server::at([""; 0]).await.unwrap_err();
+    assert!(error.to_string().contains("none was given"), "{error}");
 }

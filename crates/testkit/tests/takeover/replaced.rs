@@ -1,7 +1,10 @@
 //! A process that is replaced by another one of its program.
 
+use std::path::Path;
+
+use rustix::fs::OFlags;
 use socketry_tls::Tls;
-use socketry_transport::{Endpoint, Registry};
+use socketry_transport::{Credentials, Endpoint, Half, Registry, connect};
 use tempfile::tempdir;
 
 use crate::load::{Load, ask};
@@ -69,6 +72,43 @@ async fn layers_lie_over_the_sockets_that_were_taken() {
     process.ended();
     assert_eq!(next.tls, at.as_str(), "the port and the key");
     assert_eq!(ask(&registry, at).await, next.number());
+}
+
+/// The flags of open(2) of each socket of a process: those are octal in `fdinfo`.
+fn flags_of_sockets(number: &str) -> Vec<i32> {
+    let process = Path::new("/proc").join(number);
+    let numbers = process.join("fd").read_dir().unwrap();
+    let flags = numbers.filter_map(|entry| {
+        let name = entry.unwrap().file_name();
+        // It may be closed meanwhile.
+        let target = process.join("fd").join(&name).read_link().ok()?;
+        let is_socket = target.to_string_lossy().starts_with("socket:");
+        let info = std::fs::read_to_string(process.join("fdinfo").join(&name)).ok()?;
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        is_socket.then(|| i32::from_str_radix(flags.trim(), 8).unwrap())
+    });
+    flags.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_that_were_taken_wait_for_nobody_and_reach_no_child() {
+    let directory = tempdir().unwrap();
+    let first = Process::start(directory.path());
+    let listener = first.number();
+    let next = Process::start(directory.path());
+    first.ended();
+    let flags = flags_of_sockets(&next.number());
+    assert!(flags.len() >= 4, "{flags:?}");
+    for flags in flags {
+        let flags = OFlags::from_bits_retain(flags.cast_unsigned());
+        let wanted = OFlags::CLOEXEC | OFlags::NONBLOCK;
+        assert!(flags.contains(wanted), "{flags:?}");
+    }
+    // `listen` was called once: clients see the process that did.
+    let unix = unix_socket(directory.path());
+    let socket = connect(&*unix).await.unwrap();
+    let seen: &Credentials = socket.info().get().unwrap();
+    assert_eq!(seen.pid.unwrap().to_string(), listener);
 }
 
 #[tokio::test(flavor = "multi_thread")]
