@@ -3,7 +3,7 @@
 mod common;
 
 use common::{datagram, encode, ok, stream};
-use socketry_codec::{Codec, ContentLength, End, Fault};
+use socketry_codec::{Codec, ContentLength, Decoded, End, Fault};
 
 fn fault(wire: &[u8]) -> Fault {
     let whole = ContentLength::new().decode(wire, End::Open);
@@ -60,6 +60,16 @@ fn headers_of_many_forms_are_read() {
 }
 
 #[test]
+fn it_says_how_much_is_missing() {
+    let answer = |wire| ContentLength::new().decode(wire, End::Open);
+    assert_eq!(answer(b"Content-Length: 7\r\n\r\nab"), Ok(Decoded::Need(5)));
+    let most = b"Content-Length: 999999999999999999\r\n\r\n";
+    let error = answer(most).expect_err("it is long");
+    let (len, max) = (Some(999_999_999_999_999_999), 8 << 20);
+    assert_eq!(error.fault, Fault::TooLong { len, max });
+}
+
+#[test]
 fn a_header_without_one_length_is_fatal() {
     let number = "Content-Length is not one to 18 decimal digits";
     let table: [(&[u8], Fault); 9] = [
@@ -100,6 +110,11 @@ fn a_header_without_one_length_is_fatal() {
 fn a_header_has_an_end_within_its_bound() {
     let line = b"X: 1\r\n".repeat(700);
     assert_eq!(fault(&line), "a header of more than 4096 bytes".into());
+    let full = [&b"X: 1\r\n".repeat(682)[..], b"X:\r\n"].concat();
+    assert_eq!(full.len(), 4096);
+    assert_eq!(fault(&full), "a header of more than 4096 bytes".into());
+    let waits = ContentLength::new().decode(&full[..4095], End::Open);
+    assert_eq!(waits, Ok(Decoded::Need(1)));
     let fits = b"X: 1\r\n".repeat(600);
     let wire = [&fits[..], b"Content-Length: 1\r\n\r\n1"].concat();
     assert_eq!(stream(ContentLength::new(), [&wire[..]]), ok(&[b"1"]));

@@ -5,7 +5,7 @@ mod common;
 
 use bytes::BytesMut;
 use common::{datagram, encode, ok, stream};
-use socketry_codec::{Codec, End, Fault, Layout};
+use socketry_codec::{Codec, Decoded, End, Fault, Layout};
 
 type Frames = &'static [&'static [u8]];
 
@@ -98,6 +98,23 @@ fn whole_frames_arrive_as_they_were_and_their_payload_is_found() {
             "{text}"
         );
         assert_eq!(layout(text).payload(frame).unwrap(), payload, "{text}");
+    }
+}
+
+#[test]
+fn it_says_how_much_is_missing() {
+    let table: [(&str, &[u8], usize); 7] = [
+        ("2x,>H=rest,1x,data,2x", b"", 4),
+        ("2x,>H=rest,1x,data,2x", b"ab\0", 1),
+        ("2x,>H=rest,3x,data,2x", b"ab\0\x09.", 2),
+        ("2x,>H=rest,3x,data,2x", b"ab\0\x09...12", 4),
+        ("digits,0x3a", b"", 2),
+        ("digits,0x3a", b"1", 1),
+        ("1x,varint", b"a\x80", 1),
+    ];
+    for (text, wire, missing) in table {
+        let answer = codec(text).decode(wire, End::Open);
+        assert_eq!(answer, Ok(Decoded::Need(missing)), "{text} {wire:?}");
     }
 }
 
