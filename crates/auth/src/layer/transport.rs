@@ -1,13 +1,11 @@
 //! The transport that the layer makes, and its listener.
 
-use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socketry_transport::{
     Endpoint, Error, ErrorKind, Half, Joined, Keys, Listener, ListenerExt, Prefixed, Relabelled,
-    Result, Socket, SocketOptions, Transport, UpgradeLimits, UpgradeStats, Upgrading, async_trait,
+    Result, Socket, SocketOptions, Transport, UpgradeLimits, Upgrading, async_trait,
 };
 use tokio::time::{Instant, timeout};
 
@@ -87,11 +85,10 @@ impl<T: Transport> Transport for AuthTransport<T> {
         let upgrading = listener.upgrading(limits, move |socket| {
             exchange::accept(socket, Arc::clone(&rules))
         });
-        let inner = match self.auth.observer.clone() {
+        Ok(match self.auth.observer.clone() {
             Some(observer) => upgrading.on_failure(move |failure| observer(failure)),
             None => upgrading,
-        };
-        Ok(AuthListener { inner })
+        })
     }
 }
 
@@ -105,44 +102,4 @@ fn plain<S: Socket>(socket: S) -> AuthSocket<S> {
 
 /// Accepts sockets that have an [`Identity`](crate::Identity). Exchanges run beside one another,
 /// each within its deadline.
-pub struct AuthListener<L: Listener> {
-    inner: Upgrading<L, AuthSocket<L::Socket>>,
-}
-
-impl<L: Listener> AuthListener<L> {
-    /// What the exchanges came to so far.
-    pub fn stats(&self) -> UpgradeStats {
-        self.inner.stats()
-    }
-
-    /// The listener inside.
-    pub fn get_ref(&self) -> &L {
-        self.inner.get_ref()
-    }
-}
-
-impl<L: Listener> Listener for AuthListener<L> {
-    type Socket = AuthSocket<L::Socket>;
-
-    fn local(&self) -> &Endpoint {
-        self.inner.local()
-    }
-
-    fn locals(&self) -> Vec<Endpoint> {
-        self.inner.locals()
-    }
-
-    fn refusals(&self) -> u64 {
-        self.inner.refusals()
-    }
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Socket>> {
-        self.inner.poll_accept(cx)
-    }
-}
-
-impl<L: Listener> fmt::Debug for AuthListener<L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AuthListener({:?})", self.inner)
-    }
-}
+pub type AuthListener<L> = Upgrading<L, AuthSocket<<L as Listener>::Socket>>;
