@@ -20,6 +20,7 @@ mod body;
 mod harness;
 mod memory;
 mod sender;
+mod service;
 mod setup;
 mod stream;
 mod tally;
@@ -39,6 +40,7 @@ fn main() {
         udp::contests(),
         setup::contests(),
         tls::contests(),
+        service::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
 }

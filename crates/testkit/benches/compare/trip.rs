@@ -3,7 +3,7 @@
 //! and `read`s into 64 KiB until the frame is whole. Its length is known in advance.
 
 mod ours;
-mod raw;
+pub(crate) mod raw;
 mod util;
 
 use std::sync::mpsc;

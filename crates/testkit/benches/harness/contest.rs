@@ -43,6 +43,8 @@ pub(crate) enum Unit {
     Connections,
     /// No rate: the cost of one item of many.
     BytesEach,
+    /// No rate: how long something took.
+    Micros,
 }
 
 /// How many times as fast as another a side should be.
@@ -147,6 +149,7 @@ impl Unit {
             Unit::Trips => "k round trips/s",
             Unit::Connections => "k connections/s",
             Unit::BytesEach => "bytes each",
+            Unit::Micros => "µs",
         }
     }
 
@@ -155,7 +158,7 @@ impl Unit {
             Unit::Frames => figure / 1e6,
             Unit::Bytes => figure / 1e9,
             Unit::Trips | Unit::Connections => figure / 1e3,
-            Unit::BytesEach => figure,
+            Unit::BytesEach | Unit::Micros => figure,
         }
     }
 }

@@ -49,6 +49,7 @@ fn main() {
     harness::run(vec![
         contest("idle", connections, Sent::Whole, 1024.0),
         contest("stalled", connections, Sent::AndPartOfAHeader, 4096.0),
+        served(connections),
         tls(connections.min(TLS)),
     ]);
 }
@@ -60,6 +61,17 @@ fn contest(label: &str, connections: usize, sent: Sent, most: f64) -> Contest {
         .weighed("tokio-util", move || servers::util(connections, sent))
         .weighed("raw tokio", move || servers::raw(connections, sent))
         .limit("ours", most)
+}
+
+/// Connections that a `Server` serves, with all its limits.
+fn served(connections: usize) -> Contest {
+    let label = format!("{connections} idle and served");
+    Contest::new("connections", label, Unit::BytesEach)
+        .weighed("ours", move || servers::served(connections))
+        .weighed("answered", move || servers::answered(connections))
+        .weighed("raw tokio", move || servers::raw(connections, Sent::Whole))
+        .limit("ours", 1536.0)
+        .limit("answered", 1536.0)
 }
 
 /// Connections over TLS have their handshakes one after another, which takes a while.

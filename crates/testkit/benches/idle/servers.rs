@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use socketry_codec::{Framed, Struct};
+use socketry_codec::{FrameError, Framed, Struct};
+use socketry_service::{Limits, Server};
 use socketry_transport::{Listener, TcpTransport, Transport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
@@ -37,6 +38,44 @@ pub(crate) fn ours(connections: usize, sent: Sent) -> f64 {
         };
         serve(&place["tcp://".len()..], connections, sent, accept).await;
     })
+}
+
+/// By `Server::serve`, with a handler that receives.
+pub(crate) fn served(connections: usize) -> f64 {
+    each(connections, async || {
+        let (server, place) = server(connections).await;
+        tokio::spawn(server.serve(async |mut client| {
+            while let Some(frame) = client.recv().await? {
+                received(frame.len());
+            }
+            Ok::<_, FrameError>(())
+        }));
+        serve(&place, connections, Sent::Whole, async || yield_now().await).await;
+    })
+}
+
+/// By `Server::answer`: each client has its answer.
+pub(crate) fn answered(connections: usize) -> f64 {
+    each(connections, async || {
+        let (server, place) = server(connections).await;
+        tokio::spawn(server.answer(async |request| {
+            received(request.frame.len());
+            Ok::<_, FrameError>(request.frame)
+        }));
+        serve(&place, connections, Sent::Whole, async || yield_now().await).await;
+    })
+}
+
+async fn server(connections: usize) -> (Server<<TcpTransport as Transport>::Listener>, String) {
+    let at = "tcp://127.0.0.1:0".parse().unwrap();
+    let listener = TcpTransport::default().listen(&at).await.unwrap();
+    let place = listener.local().to_string()["tcp://".len()..].to_owned();
+    let limits = Limits {
+        connections,
+        per_peer: connections,
+        ..Limits::default()
+    };
+    (Server::new(listener).limits(limits), place)
 }
 
 pub(crate) fn util(connections: usize, sent: Sent) -> f64 {

@@ -120,7 +120,7 @@ pub(super) async fn requests_at_the_stop_are_answered(subject: Subject) -> Verdi
     for _ in 0..COUNT {
         within("the requests' arrival", begun.recv()).await?;
     }
-    server.stopper.stop();
+    server.stop().await;
     for question in &questions {
         expect(&mut client, question).await?;
     }

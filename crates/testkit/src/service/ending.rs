@@ -19,7 +19,7 @@ pub(super) async fn a_stop_refuses_newcomers(subject: Subject) -> Verdict {
     let mut early = subject.client(&server.at).await?;
     ask(&mut early, "early").await?;
     let at = server.at.clone();
-    server.stopper.stop();
+    server.stop().await;
     server.ended().await?;
     // A transport without connections notices nothing before the first answer is due.
     let Ok(mut late) = subject.client(&at).await else {
@@ -38,7 +38,7 @@ pub(super) async fn an_idle_client_sees_an_end_at_the_stop(subject: Subject) -> 
     let server = subject.echo(Limits::default()).await?;
     let mut client = subject.client(&server.at).await?;
     ask(&mut client, "hello").await?;
-    server.stopper.stop();
+    server.stop().await;
     if client.shape().is_stream() {
         expect_end(&mut client).await?;
     }
@@ -75,7 +75,7 @@ async fn newcomer(
         return Ok(None);
     }
     within("the accept", accepted.recv()).await?;
-    server.stopper.stop();
+    server.stop().await;
     Ok(Some((server, client)))
 }
 
@@ -135,7 +135,7 @@ pub(super) async fn a_request_under_way_is_answered(subject: Subject) -> Verdict
     let mut client = subject.client(&server.at).await?;
     send(&mut client, "slow").await?;
     within("the request's arrival", coming.recv()).await?;
-    server.stopper.stop();
+    server.stop().await;
     answer.notify_one();
     expect(&mut client, "slow").await?;
     if client.shape().is_stream() {
@@ -159,7 +159,7 @@ pub(super) async fn half_a_frame_at_the_stop_is_finished(subject: Subject) -> Ve
     let sent = client.socket_mut().send_all(&wire);
     within("a send", sent).await?.map_err(words)?;
     expect(&mut client, "whole").await?;
-    server.stopper.stop();
+    server.stop().await;
     let rest = [&[0, 0, 0][..], b"half"].concat();
     let sent = client.socket_mut().send_all(&rest);
     within("a send", sent).await?.map_err(words)?;
@@ -175,7 +175,7 @@ pub(super) async fn a_busy_connection_is_cut_after_the_grace_time(subject: Subje
     let mut client = subject.client(&server.at).await?;
     send(&mut client, "endless").await?;
     within("the request's arrival", coming.recv()).await?;
-    server.stopper.stop();
+    server.stop().await;
     let summary = server.ended().await?;
     same("drained, cut", (summary.drained, summary.cut), (0, 1))?;
     match client.shape().is_stream() {
@@ -190,8 +190,8 @@ pub(super) async fn a_second_stop_cuts_at_once(subject: Subject) -> Verdict {
     let mut client = subject.client(&server.at).await?;
     send(&mut client, "endless").await?;
     within("the request's arrival", coming.recv()).await?;
-    server.stopper.stop();
-    server.stopper.stop();
+    server.stop().await;
+    server.stop().await;
     let summary = server.ended().await?;
     same("cut", summary.cut, 1)
 }

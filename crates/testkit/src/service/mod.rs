@@ -20,6 +20,8 @@ mod steps;
 mod subject;
 
 pub use subject::Subject;
+#[doc(hidden)]
+pub use subject::Tamper;
 
 use tokio::runtime::Builder;
 

@@ -88,7 +88,7 @@ pub(super) async fn the_observer_hears_of_each_frame(subject: Subject) -> Verdic
         ask(&mut client, "four").await?;
     }
     drop(client);
-    server.stopper.stop();
+    server.stop().await;
     server.ended().await?;
     let wire = FRAMES * (4 + "four".len());
     let wanted = Heard {
@@ -124,7 +124,7 @@ pub(super) async fn a_request_that_is_cut_is_told(subject: Subject) -> Verdict {
     let mut client = subject.client(&server.at).await?;
     send(&mut client, "endless").await?;
     within("the request's arrival", begun.recv()).await?;
-    server.stopper.stop();
+    server.stop().await;
     server.ended().await?;
     let heard = listening.heard();
     let requests = (heard.requested, heard.answered, heard.given_up);

@@ -5,31 +5,54 @@ use std::future::Future;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, Framed, Struct};
-use socketry_service::{Limits, Request, Server, Stopper, Summary};
+use socketry_service::{Limits, Observer, Request, Server, Stopper, Summary};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Result as Made};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::Subject;
+use super::{Subject, Tamper};
 use crate::DEADLINE;
 use crate::law::Verdict;
 
 /// The frames of a test's client.
 pub(super) type Client = Framed<BoxSocket, Struct>;
 
+/// A server that is not running yet.
+pub(super) struct Unstarted {
+    server: Server<BoxListener>,
+    tamper: Tamper,
+}
+
+impl Unstarted {
+    pub(super) fn observer(mut self, observer: impl Observer) -> Self {
+        if !matches!(self.tamper, Tamper::Deaf) {
+            self.server = self.server.observer(observer);
+        }
+        self
+    }
+}
+
 /// A server that runs, in a task.
 pub(super) struct Running {
     pub(super) at: Endpoint,
-    pub(super) stopper: Stopper,
+    stopper: Stopper,
+    tamper: Tamper,
     pub(super) task: JoinHandle<Made<Summary>>,
 }
 
 impl Subject {
     /// A server with these limits, which is not running yet.
-    pub(super) async fn server(&self, limits: Limits) -> Result<Server<BoxListener>, String> {
+    pub(super) async fn server(&self, limits: Limits) -> Result<Unstarted, String> {
         let listening = self.registry.listen(self.at.clone());
         let listener = within("listening", listening).await?.map_err(words)?;
-        Ok(Server::new(listener).limits(limits))
+        let mut limits = limits;
+        if let Tamper::Limits(tamper) = self.tamper {
+            tamper(&mut limits);
+        }
+        Ok(Unstarted {
+            server: Server::new(listener).limits(limits),
+            tamper: self.tamper,
+        })
     }
 
     /// A server that answers each request with itself.
@@ -46,19 +69,47 @@ impl Subject {
 
 impl Running {
     pub(super) fn start<F>(
-        server: Server<BoxListener>,
+        unstarted: Unstarted,
         serve: impl FnOnce(Server<BoxListener>) -> F,
     ) -> Self
     where
         F: Future<Output = Made<Summary>> + Send + 'static,
     {
+        let Unstarted { server, tamper } = unstarted;
         let (at, stopper) = (server.listener().local().clone(), server.stopper());
-        let task = tokio::spawn(serve(server));
-        Running { at, stopper, task }
+        let serving = serve(server);
+        let task = match tamper {
+            Tamper::Detached => {
+                let detached = tokio::spawn(serving);
+                tokio::spawn(async { detached.await.unwrap_or_else(|error| panic!("{error}")) })
+            }
+            _ => tokio::spawn(serving),
+        };
+        Running {
+            at,
+            stopper,
+            tamper,
+            task,
+        }
+    }
+
+    pub(super) async fn stop(&self) {
+        match self.tamper {
+            Tamper::StopsOnce if self.stopper.is_stopping() => {}
+            Tamper::StopsTwice => {
+                self.stopper.stop();
+                self.stopper.stop();
+                // No law can be faster than that.
+                while !self.task.is_finished() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            _ => self.stopper.stop(),
+        }
     }
 
     /// Answers each request with itself.
-    pub(super) fn echo(server: Server<BoxListener>) -> Self {
+    pub(super) fn echo(server: Unstarted) -> Self {
         Running::start(server, |server| {
             server.answer(async |request: Request| Ok::<_, FrameError>(request.frame))
         })

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use socketry_service::Limits;
 use socketry_transport::{Endpoint, Error, Registry};
 
 /// A transport over which servers are tested, and where they listen.
@@ -12,6 +13,7 @@ pub struct Subject {
     pub(super) registry: Registry,
     pub(super) at: Endpoint,
     exceptions: Vec<&'static str>,
+    pub(super) tamper: Tamper,
     kept: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -31,6 +33,7 @@ impl Subject {
             registry,
             at: at.unwrap_or_else(|error| panic!("{error}")),
             exceptions: Vec::new(),
+            tamper: Tamper::None,
             kept: Vec::new(),
         }
     }
@@ -55,9 +58,35 @@ impl Subject {
         self
     }
 
+    /// Servers that are broken on purpose, which some law has to find.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn tampered(mut self, tamper: Tamper) -> Self {
+        self.tamper = tamper;
+        self
+    }
+
     pub(super) fn is_excepted(&self, law: &str) -> bool {
         self.exceptions.contains(&law)
     }
+}
+
+/// What is broken in the servers of a [`Subject`]: tests of the laws need such servers.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Tamper {
+    /// Nothing.
+    None,
+    /// They have other limits than they were given.
+    Limits(fn(&mut Limits)),
+    /// They tell no observer.
+    Deaf,
+    /// Each stop counts as two.
+    StopsTwice,
+    /// Later stops do not count.
+    StopsOnce,
+    /// They go on when they are dropped.
+    Detached,
 }
 
 impl fmt::Display for Subject {

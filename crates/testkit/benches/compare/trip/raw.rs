@@ -13,23 +13,23 @@ use crate::tally::frame;
 const WHOLE: usize = 4 + FRAME;
 const BUFFER: usize = 64 * 1024;
 
-pub(super) fn echo_tcp(found: Found) {
+pub(crate) fn echo_tcp(found: Found) {
     block_on(async { echo(accept_tcp(found).await).await });
 }
 
-pub(super) fn echo_unix(found: Found) {
+pub(crate) fn echo_unix(found: Found) {
     block_on(async { echo(accept_unix(found).await).await });
 }
 
-pub(super) fn ask_tcp(to: &str, times: usize) -> Instant {
+pub(crate) fn ask_tcp(to: &str, times: usize) -> Instant {
     block_on(async { ask(connect_tcp(to).await, times).await })
 }
 
-pub(super) fn ask_unix(to: &str, times: usize) -> Instant {
+pub(crate) fn ask_unix(to: &str, times: usize) -> Instant {
     block_on(async { ask(connect_unix(to).await, times).await })
 }
 
-pub(super) async fn accept_tcp(found: Found) -> TcpStream {
+pub(crate) async fn accept_tcp(found: Found) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap().to_string();
     found.send(at).unwrap();
@@ -38,7 +38,7 @@ pub(super) async fn accept_tcp(found: Found) -> TcpStream {
     stream
 }
 
-pub(super) async fn accept_unix(found: Found) -> UnixStream {
+pub(crate) async fn accept_unix(found: Found) -> UnixStream {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("socket");
     let listener = UnixListener::bind(&path).unwrap();
@@ -46,13 +46,13 @@ pub(super) async fn accept_unix(found: Found) -> UnixStream {
     listener.accept().await.unwrap().0
 }
 
-pub(super) async fn connect_tcp(to: &str) -> TcpStream {
+pub(crate) async fn connect_tcp(to: &str) -> TcpStream {
     let stream = TcpStream::connect(to).await.unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
 
-pub(super) async fn connect_unix(to: &str) -> UnixStream {
+pub(crate) async fn connect_unix(to: &str) -> UnixStream {
     UnixStream::connect(to).await.unwrap()
 }
 
