@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::lazy;
 use socketry_codec::limits::{CLOSE_BYTES, CLOSE_TIME};
 use socketry_codec::{Codec, Framed};
 use socketry_transport::{Deadlines, Half, Info, SendHalf, Socket, close};
@@ -44,13 +45,17 @@ pub(super) async fn run<S, C, F, Fut, E>(
     let mut report = Report::new(&socket, &member);
     let (home, framed) = frame(socket, codec, &member, &settings);
     let tie = Arc::clone(&member.tie);
-    let handled = async { handler(framed, tie).await.map_err(Into::into) };
-    let handled = AssertUnwindSafe(handled).catch_unwind().await;
-    match handled.map_err(drop) {
+    // Boxed, and not an async block: those have room for what they move, twice.
+    let handled = lazy(move |_| handler(framed, tie)).flatten();
+    let handled = Box::pin(AssertUnwindSafe(handled).catch_unwind());
+    // The handler is dropped here, and gives the socket back.
+    let handled = handled.await.map_err(drop);
+    let handled = handled.map(|ended| ended.map_err(Into::into));
+    match handled {
         Ok(Ok(())) => {
             if let Some(socket) = home.take() {
                 // The answers are on their way, or the peer is gone: nothing is left to do.
-                let _ = close(socket, CLOSE_BYTES, CLOSE_TIME).await;
+                let _ = Box::pin(close(socket, CLOSE_BYTES, CLOSE_TIME)).await;
             }
             report.end(&Ending::Done);
         }

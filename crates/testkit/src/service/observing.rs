@@ -9,7 +9,7 @@ use socketry_transport::Info;
 use tokio::sync::mpsc;
 
 use super::Subject;
-use super::steps::{Running, SOON, ask, limits, same, send, within};
+use super::steps::{Running, SOON, ask, limits, same, send, within, words};
 use crate::law::Verdict;
 
 /// All that was told.
@@ -87,7 +87,7 @@ pub(super) async fn the_observer_hears_of_each_frame(subject: Subject) -> Verdic
     for _ in 0..FRAMES {
         ask(&mut client, "four").await?;
     }
-    drop(client);
+    within("closing", client.close()).await?.map_err(words)?;
     server.stop().await;
     server.ended().await?;
     let wire = FRAMES * (4 + "four".len());

@@ -1,5 +1,6 @@
 //! Servers that are broken on purpose, and transports that break them: the law that names a defect
 //! finds it.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod transport;
 

@@ -167,7 +167,7 @@ impl BadSend {
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
         let (count, inner) = (bytes.len(), Arc::downgrade(&self.inner));
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some(inner) = inner.upgrade() {
                 let parts = [IoSlice::new(&bytes)];
                 let _ = poll_fn(|cx| inner.lock().unwrap().poll_send(cx, &parts)).await;

@@ -60,7 +60,9 @@ pub(super) fn serve_metrics(found: Found, over: Over) {
 async fn answer(found: Found, over: Over, set: impl FnOnce(TcpServer) -> TcpServer) {
     let at = "tcp://127.0.0.1:0".parse().unwrap();
     let listener = TcpTransport::default().listen(&at).await.unwrap();
-    found.send(listener.local().to_string()).unwrap();
+    // The address alone, as by hand.
+    let place = listener.local().socket_addr().unwrap().to_string();
+    found.send(place).unwrap();
     let server = set(Server::new(listener));
     let answered = server.answer(async |request| Ok::<_, FrameError>(request.frame));
     tokio::select! {
@@ -70,12 +72,7 @@ async fn answer(found: Found, over: Over, set: impl FnOnce(TcpServer) -> TcpServ
 }
 
 async fn client(to: &str) -> Client {
-    // By hand it is an address alone.
-    let to = match to.contains("://") {
-        true => to.to_owned(),
-        false => format!("tcp://{to}"),
-    };
-    let client = Client::builder(to.as_str()).unwrap();
+    let client = Client::builder(format!("tcp://{to}").as_str()).unwrap();
     let client = client.codec(Struct::new("<I".parse().unwrap()));
     client.start().unwrap()
 }

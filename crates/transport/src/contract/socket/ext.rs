@@ -120,12 +120,23 @@ pub async fn close<S: Socket>(mut socket: S, bytes: usize, time: Duration) -> io
 }
 
 async fn drain<S: RecvHalf>(socket: &mut S, bytes: usize) {
-    let mut scratch = [0; 4096];
     let mut left = bytes;
     while left > 0 {
-        match socket.recv(&mut scratch).await {
+        match poll_fn(|cx| poll_drop(cx, socket)).await {
             Ok((len, Received::Data | Received::Cut)) => left = left.saturating_sub(len),
             Ok((_, Received::End)) | Err(_) => return,
         }
     }
+}
+
+/// Receives bytes and drops them. They are not in the future, or each task that may close a socket
+/// would have room for them as long as it lives.
+fn poll_drop<S: RecvHalf>(
+    cx: &mut Context<'_>,
+    socket: &mut S,
+) -> Poll<io::Result<(usize, Received)>> {
+    let mut scratch = [0; 4096];
+    let mut buf = ReadBuf::new(&mut scratch);
+    let received = ready!(socket.poll_recv(cx, &mut buf))?;
+    Poll::Ready(Ok((buf.filled().len(), received)))
 }
