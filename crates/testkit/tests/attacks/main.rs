@@ -8,7 +8,7 @@
 //! | a byte a second, from as many connections as there are places | `slow` | | `apps/tests/chat.rs`, `apps/tests/command_processes.rs`: a user that never sends |
 //! | a reader that never reads | `stuck` | | `framed_laws.rs`: a `Sender` that waits for room; `apps/tests/command_processes.rs`: its command is killed |
 //! | a terabyte claimed and ten bytes sent | `claims` | | `framed_laws.rs`: memory follows what arrived |
-//! | a thousand handshakes of TLS that stall | `stalls` | | `tls/tests/failures.rs` |
+//! | a thousand handshakes of TLS that stall | `stalls` | | `tls/tests/failures/silence.rs` |
 //! | records of TLS that are empty, of one byte, or claim much; warnings without end | `greetings` | | |
 //! | key updates, tickets and records of a byte by the thousand | `handshaken` | | renegotiation: `tls/tests/peers/surprises.rs` |
 //! | something precious where a socket is to be bound | `places` | | `transport/tests/transports.rs`: stale sockets |
