@@ -102,7 +102,10 @@ impl Authority {
     fn signed(&self, file: &str, params: &CertificateParams) -> Files {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        write(self.directory.path(), file, &certificate, &key)
+        // Tests that run at once ask for the same name.
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let file = format!("{file}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        write(self.directory.path(), &file, &certificate, &key)
     }
 }
 
