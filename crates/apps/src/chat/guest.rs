@@ -1,22 +1,24 @@
 //! One user's conversation with the server.
+//!
+//! Most users are silent most of the time. So what is done for a moment, as to hear a message or to
+//! part, has a box of its own, and is no part of the task that waits.
 
 use std::borrow::Cow;
+use std::future::pending;
 use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault, Framed};
-use socketry_transport::{BoxRecv, BoxSocket, Half, Shape, TextPolicy};
+use socketry_service::{Reader, ReaderEnd};
+use socketry_transport::{BoxRecv, BoxSocket, Endpoint, Half, Shape, TextPolicy};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::budget::Budget;
 use super::hub::{Hub, Seat};
 use super::limits::FIRST_WORD;
 use super::message::{self, Challenge, Dialect, KEYS, Message, PROGRAM, Refusal, Said};
 use super::names::Proved;
-use super::outbox::Outbox;
 use super::peer_text::PeerText;
 use crate::access;
 use crate::opening::{First, Opening};
@@ -56,10 +58,8 @@ pub(super) async fn talk(
     let who = access::who(framed.socket().info());
     tracing::info!(%user, who, "came");
     let (mut receiving, sending) = framed.split();
-    let sending = sending.into_socket();
-    let budget = Budget::of(&sending, hub.trusted);
-    let seat = hub.seat(Outbox::new(&sending, budget));
-    let member = Arc::clone(&seat.member);
+    let seat = hub.seat(sending.into_socket());
+    let (reader, mut dismissed) = (Arc::clone(&seat.reader), seat.dismissed.clone());
     let mut guest = Guest {
         seat,
         own: Arc::clone(&own),
@@ -71,41 +71,30 @@ pub(super) async fn talk(
         proved,
         reserved,
     };
-    let mut writing = pin!(member.outbox.write(sending));
-    let conversation = async {
-        tokio::select! {
-            () = guest.listen(&mut receiving, &place) => false,
-            () = member.dismissed() => false,
-            () = member.outbox.overflowed() => true,
-        }
+    let late = tokio::select! {
+        () = guest.listen(&mut receiving, &place) => false,
+        _ = dismissed.changed() => false,
+        () = late(&reader, &user) => true,
     };
-    let (overflowed, written) = beside(conversation, writing.as_mut()).await;
     drop(guest);
-    if overflowed {
+    if late {
         tracing::warn!(%user, "disconnected: reads too slowly");
         return;
     }
     place.leave();
-    member.outbox.end();
-    if !written {
-        let _ = timeout(PARTING, writing).await;
-    }
-    part(receiving.into_socket()).await;
+    let _ = timeout(PARTING, reader.finish()).await;
+    Box::pin(part(receiving.into_socket())).await;
     tracing::info!(%user, "left");
 }
 
-/// Runs `main`, with `side` next to it, and also returns whether `side` has ended. The end of
-/// `side` does not end `main`: a user that reads nothing any more may have sent much that is still
-/// to be received.
-async fn beside<T>(
-    main: impl Future<Output = T>,
-    mut side: Pin<&mut impl Future<Output = ()>>,
-) -> (T, bool) {
-    let (mut main, mut over) = (pin!(main), false);
-    loop {
-        tokio::select! {
-            done = &mut main => return (done, over),
-            () = &mut side, if !over => over = true,
+/// Resolves when a user has missed a message. Another end of writing does not end the conversation:
+/// a user that reads nothing any more may have sent much that is still to be received.
+async fn late(reader: &Reader, user: &Endpoint) {
+    match reader.ended().await {
+        ReaderEnd::Late => {}
+        ended => {
+            tracing::debug!(%user, %ended, "nothing more is written");
+            pending::<()>().await;
         }
     }
 }
@@ -136,33 +125,30 @@ impl Guest {
     /// Receives all that the user sends.
     async fn listen(&mut self, frames: &mut Framed<BoxRecv>, place: &Place) {
         let deadline = self.first_word(frames.shape());
-        let Ok(mut flow) = by(deadline, self.first(frames)).await else {
-            return self.refuse("nothing was said for too long").await;
+        let Ok(mut flow) = by(deadline, Box::pin(self.first(frames))).await else {
+            return Box::pin(self.refuse("nothing was said for too long")).await;
         };
         while let Some(heard) = flow {
             if heard.is_break() {
                 return;
             }
-            // Buffered frames arrive without a pause, and the tasks that write them to other users
-            // need one.
-            tokio::task::yield_now().await;
             flow = self.next(frames).await;
         }
         if let Some(text) = self.texts.rest() {
-            self.say(&Message::plain(text)).await;
+            Box::pin(self.say(&Message::plain(text))).await;
         }
         if frames.shape().is_stream() {
             place.leave();
             // A user that reads nothing any more is not waited for.
-            let _ = timeout(HALF_CLOSED, self.seat.member.outbox.closed()).await;
+            let _ = timeout(HALF_CLOSED, self.seat.reader.ended()).await;
         }
     }
 
     /// Receives the next frame; `None` at the end.
     async fn next(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
         match frames.recv().await {
-            Ok(frame) => Some(self.hear(frame?).await),
-            Err(error) => Some(self.misheard(&error).await),
+            Ok(frame) => Some(Box::pin(self.hear(frame?)).await),
+            Err(error) => Some(Box::pin(self.misheard(&error)).await),
         }
     }
 
@@ -171,8 +157,8 @@ impl Guest {
         let mut opening = Opening::of_person(Arc::clone(&self.own), KEYS);
         if !frames.shape().is_stream() {
             return match opening.of_unproven(frames).await {
-                First::Frame(frame) => Some(self.hear(&frame?).await),
-                First::Refused(error, _) => Some(self.misheard(&error).await),
+                First::Frame(frame) => Some(Box::pin(self.hear(&frame?)).await),
+                First::Refused(error, _) => Some(Box::pin(self.misheard(&error)).await),
                 _ => Some(ControlFlow::Break(())),
             };
         }
@@ -180,18 +166,18 @@ impl Guest {
             let first = opening.next(frames).await;
             let words = opening.words(&first);
             match first {
-                First::Frame(frame) => return Some(self.hear(&frame?).await),
+                First::Frame(frame) => return Some(Box::pin(self.hear(&frame?)).await),
                 First::Refused(error, _) => {
                     tracing::info!(%error, "not understood");
-                    self.tell(&words).await;
+                    Box::pin(self.tell(&words)).await;
                     return Some(flow_behind(&error));
                 }
                 First::Foreign(_) | First::Stranger(_) => {
                     tracing::info!("speaks another codec");
-                    self.tell(&words).await;
+                    Box::pin(self.tell(&words)).await;
                     return Some(ControlFlow::Break(()));
                 }
-                First::Unfinished => self.tell(&words).await,
+                First::Unfinished => Box::pin(self.tell(&words)).await,
             }
         }
     }
@@ -204,7 +190,7 @@ impl Guest {
     }
 
     async fn hear(&mut self, frame: &[u8]) -> ControlFlow<()> {
-        self.seat.member.outbox.budget.earn(frame.len());
+        self.seat.budget.earn(frame.len());
         let heard = match self.dialect {
             Dialect::Text(_) => Ok(self.texts.text(frame).map(Message::plain)),
             Dialect::Json => match parse(frame) {
@@ -241,15 +227,15 @@ impl Guest {
     /// itself gets the cookie, an answer of the same length. A user that sends a text gets an
     /// answer only where the datagram proves nothing.
     async fn check(&self, said: &Said<'_>) {
-        let outbox = &self.seat.member.outbox;
-        let (cookies, peer) = (&self.seat.hub.cookies, &outbox.peer);
-        let Some(cookie) = said.cookie.as_deref().filter(|_| !outbox.stream) else {
+        let Seat { budget, peer, .. } = &self.seat;
+        let cookies = &self.seat.hub.cookies;
+        let Some(cookie) = said.cookie.as_deref().filter(|_| !self.seat.stream) else {
             return;
         };
         if cookies.holds(cookie, peer) {
-            outbox.budget.prove();
+            budget.prove();
         }
-        if said.text.is_none() || !outbox.budget.is_proven() {
+        if said.text.is_none() || !budget.is_proven() {
             let cookie = &cookies.of(peer);
             self.seat
                 .answer(&message::json(&Challenge { cookie }))
@@ -290,12 +276,12 @@ impl Guest {
     async fn say(&self, message: &Message) {
         let signed = matches!(self.dialect, Dialect::Text(_));
         if signed && self.proved.is_forged(&message.text) {
-            let user = &self.seat.member.outbox.peer;
+            let user = &self.seat.peer;
             tracing::warn!(%user, "not relayed: signed with a name that belongs to another user");
             return;
         }
         if let Err(error) = self.seat.say(message).await {
-            let user = &self.seat.member.outbox.peer;
+            let user = &self.seat.peer;
             tracing::warn!(%user, %error, "shown here, and to nobody else");
             self.refuse(&error.to_string()).await;
         }

@@ -1,29 +1,37 @@
 //! The users that are connected, and how a message of one reaches all others.
 //!
-//! A message is encoded once and put into the [outbox](super::outbox) of each user, from which a
-//! task of that user writes it. The hub never waits. The sender of a message waits
-//! [before](super::pacing) it is relayed, at the pace of the readers.
+//! A message is encoded once, and the [hub](socketry_service::Hub) of the service gives it to all
+//! users. It never waits. The sender of a message waits [before](super::pacing) it is relayed, at
+//! the pace of the readers: while a message is on its way to a user that reads, the hub holds its
+//! pass.
 //!
 //! Nothing is logged while the lock is held, since the reader of the log may be slow.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use socketry_codec::{BoxCodec, Codec, CodecError};
-use socketry_transport::{Encoding, TextPolicy};
-use tokio::sync::{Notify, mpsc};
+use socketry_codec::{BoxCodec, Codec, CodecError, Raw};
+use socketry_service::{Format, HubLimits, Joining, Publication, Reader};
+use socketry_transport::{BoxSend, Encoding, Endpoint, Half, TextPolicy};
+use tokio::sync::{mpsc, watch};
 
 use super::QUIT;
+use super::budget::Budget;
 use super::console::{Console, Screen, Unshown};
 use super::cookie::Cookies;
+use super::limits::{LEAST, PATIENCE, WAITING};
 use super::message::{self, Dialect, Message, RELAYED, Relayed};
-use super::outbox::{Letter, Outbox, Put, Sender};
 use super::pacing::{Common, Pass, Speaker};
 use crate::opening::inside;
 use crate::own::Own;
 use crate::{AppError, wrong_codec};
+
+/// The one topic of a chat.
+const TOPIC: &str = "chat";
+/// The mark of the operator's messages. A person types slowly, so that no [budget](Budget) is
+/// needed.
+const OPERATOR: u8 = 1;
 
 /// Where all users of a server meet.
 pub(super) struct Hub {
@@ -31,7 +39,12 @@ pub(super) struct Hub {
     /// Whether addresses cannot be forged on this network.
     pub(super) trusted: bool,
     pub(super) cookies: Cookies,
+    users: socketry_service::Hub,
+    /// Messages are encoded here, before the hub has them: the text may have to change.
+    encoded: Format,
     room: Mutex<Room>,
+    /// Changes when the operator ends all conversations.
+    dismissed: watch::Sender<()>,
     common: Common,
     operator: Speaker,
     shown: Screen,
@@ -41,20 +54,10 @@ pub(super) struct Hub {
 
 /// The state under the lock. So all users get the messages in one order, that of `seq`.
 struct Room {
-    members: HashMap<u64, Arc<Member>>,
-    next_member: u64,
     seq: u64,
     own: Arc<Own>,
     codec: BoxCodec,
 }
-
-/// A user, as the hub sees it.
-pub(super) struct Member {
-    pub(super) outbox: Outbox,
-    dismissed: Notify,
-}
-
-type Members = Vec<Arc<Member>>;
 
 /// A frame in its encoded form, or why it has none.
 type Encoded = Result<Bytes, CodecError>;
@@ -67,17 +70,24 @@ impl Hub {
         trusted: bool,
     ) -> Result<(Self, mpsc::Receiver<String>), AppError> {
         let common = Common::new();
+        let users = socketry_service::Hub::new(HubLimits {
+            queue_bytes: WAITING,
+            patience: PATIENCE,
+            least: LEAST,
+            ..HubLimits::default()
+        });
         let hub = Hub {
             dialect: Dialect::of(&own),
             trusted,
             cookies: Cookies::new()?,
+            encoded: users.format(Raw),
+            users,
             room: Mutex::new(Room {
-                members: HashMap::new(),
-                next_member: 0,
                 seq: 0,
                 codec: own.codec(),
                 own,
             }),
+            dismissed: watch::Sender::new(()),
             operator: common.speaker(),
             common,
             shown: console.shown,
@@ -91,19 +101,25 @@ impl Hub {
     }
 
     /// Adds a user. Dropping the seat removes it.
-    pub(super) fn seat(self: &Arc<Self>, outbox: Outbox) -> Seat {
-        let member = Arc::new(Member {
-            outbox,
-            dismissed: Notify::new(),
-        });
-        let mut room = self.room();
-        let number = room.next_member;
-        room.next_member += 1;
-        room.members.insert(number, Arc::clone(&member));
+    pub(super) fn seat(self: &Arc<Self>, half: BoxSend) -> Seat {
+        let budget = Arc::new(Budget::of(&half, self.trusted));
+        let (peer, stream) = (half.peer().clone(), half.shape().is_stream());
+        let joining = self.users.join(half, self.encoded);
+        let joining = match stream {
+            // A gap in a stream would be worse than its end.
+            true => joining.paces().cut_when_late(),
+            false => of_datagrams(joining, &peer, Arc::clone(&budget)),
+        };
+        let reader = Arc::new(joining.start());
+        // One topic is never too many.
+        let _ = reader.subscribe(TOPIC);
         Seat {
             hub: Arc::clone(self),
-            number,
-            member,
+            reader,
+            budget,
+            peer,
+            stream,
+            dismissed: self.dismissed.subscribe(),
             speaker: self.common.speaker(),
             answers: self.common.speaker(),
         }
@@ -117,28 +133,32 @@ impl Hub {
 
     /// Sends `q` to all users that have room for it, and ends all conversations.
     pub(super) fn dismiss(&self, from: &str) -> Result<(), AppError> {
-        let mut room = self.room();
-        let said = room.relay(self.dialect, None, from, QUIT, None);
-        for member in room.members.values() {
-            member.dismissed.notify_one();
-        }
-        said.map(drop)
+        let said = self.relay(None, from, QUIT, None);
+        self.dismissed.send_replace(());
+        said
     }
 
-    /// Relays what `from` says to all users but `by`.
+    /// Relays what `from` says to all users but `by`. Without `by` it is the operator.
     fn relay(
         &self,
-        by: Option<u64>,
+        by: Option<&Reader>,
         from: &str,
         text: &str,
         pass: Option<Pass>,
     ) -> Result<(), AppError> {
-        let missed = self.room().relay(self.dialect, by, from, text, pass)?;
-        for member in missed {
-            let user = &member.outbox.peer;
-            tracing::debug!(%user, "dropped a message: the user is slow, or its address unproven");
+        let mut room = self.room();
+        let frame = room.message(self.dialect, from, text)?;
+        if wrong_codec::of_bytes(&frame).is_some() {
+            return Err(misleading());
         }
-        Ok(())
+        room.seq += 1;
+        let message = Publication::to_topic(TOPIC, &frame);
+        let message = match by {
+            Some(reader) => message.except(reader),
+            None => message.mark(OPERATOR),
+        };
+        let message = pass.into_iter().fold(message, Publication::receipt);
+        self.users.put(message).map(drop).map_err(AppError::failed)
     }
 
     /// Shows a message to the operator. An operator that does not read delays no user. The log says
@@ -174,37 +194,6 @@ impl Hub {
 }
 
 impl Room {
-    fn others(&self, by: Option<u64>) -> impl Iterator<Item = &Arc<Member>> {
-        let others = self.members.iter().filter(move |(id, _)| Some(**id) != by);
-        others.map(|(_, member)| member)
-    }
-
-    /// Relays what `from` says to all users but `by`. Returns the users that missed it, since their
-    /// outbox is full.
-    fn relay(
-        &mut self,
-        dialect: Dialect,
-        by: Option<u64>,
-        from: &str,
-        text: &str,
-        pass: Option<Pass>,
-    ) -> Result<Members, AppError> {
-        let frame = self.message(dialect, from, text)?;
-        if wrong_codec::of_bytes(&frame).is_some() {
-            return Err(misleading());
-        }
-        self.seq += 1;
-        let letter = Letter::new(frame, pass);
-        let sender = if by.is_none() {
-            Sender::Operator
-        } else {
-            Sender::User
-        };
-        let others = self.others(by);
-        let missed = others.filter(|member| member.outbox.put(&letter, sender) == Put::Missed);
-        Ok(missed.cloned().collect())
-    }
-
     fn message(&mut self, dialect: Dialect, from: &str, text: &str) -> Result<Bytes, AppError> {
         let encoded = match dialect {
             Dialect::Json => {
@@ -253,18 +242,37 @@ fn misleading() -> AppError {
     AppError::failed("cannot relay a message: it would be taken for another codec's")
 }
 
-impl Member {
-    /// Resolves when the operator ends this user's conversation.
-    pub(super) async fn dismissed(&self) {
-        self.dismissed.notified().await;
-    }
+/// How a user over datagrams gets messages: as many as its [budget](Budget) allows, and no sender
+/// waits for it.
+fn of_datagrams(joining: Joining, peer: &Endpoint, budget: Arc<Budget>) -> Joining {
+    let (slow, unproven) = (peer.clone(), peer.clone());
+    let told = move |missed| {
+        tracing::debug!(user = %slow, missed, "dropped messages: the user is slow");
+        None
+    };
+    let filter = move |len, mark| {
+        let allowed = is_allowed(&budget, len, mark);
+        if !allowed {
+            tracing::debug!(user = %unproven, "dropped a message: the address is unproven");
+        }
+        allowed
+    };
+    joining.told(told).filter(filter)
+}
+
+fn is_allowed(budget: &Budget, len: usize, mark: u8) -> bool {
+    mark == OPERATOR || budget.spend(len)
 }
 
 /// A user's membership of the hub.
 pub(super) struct Seat {
     pub(super) hub: Arc<Hub>,
-    number: u64,
-    pub(super) member: Arc<Member>,
+    pub(super) reader: Arc<Reader>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) peer: Endpoint,
+    pub(super) stream: bool,
+    /// Changes when the operator ends the conversation.
+    pub(super) dismissed: watch::Receiver<()>,
     speaker: Speaker,
     /// The passes for answers to this user alone.
     answers: Speaker,
@@ -275,7 +283,7 @@ impl Seat {
     pub(super) async fn say(&self, message: &Message) -> Result<(), AppError> {
         let from = message.from.as_deref().unwrap_or_default();
         let pass = self.speaker.pass(from.len() + message.text.len()).await;
-        let by = Some(self.number);
+        let by = Some(&*self.reader);
         let relayed = self.hub.relay(by, from, &message.text, pass);
         self.hub.show(message);
         relayed
@@ -287,14 +295,27 @@ impl Seat {
         let pass = self.answers.own_pass(frame.len()).await;
         let encoded = self.hub.room().encode(frame);
         if let Ok(bytes) = encoded {
-            let letter = Letter::new(bytes, pass);
-            self.member.outbox.put(&letter, Sender::Program);
+            let answer = Publication::to_reader(&self.reader, &bytes);
+            let answer = pass.into_iter().fold(answer, Publication::receipt);
+            // A hub that has ended has no user that could be answered.
+            let _ = self.hub.users.put(answer);
         }
     }
 }
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hub.room().members.remove(&self.number);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unproven_peer_is_sent_as_much_as_it_sent_and_what_the_operator_says() {
+        let budget = Budget::limited();
+        assert!(!is_allowed(&budget, 1, 0));
+        assert!(is_allowed(&budget, 1000, OPERATOR));
+        budget.earn(10);
+        assert!(!is_allowed(&budget, 11, 0));
+        assert!(is_allowed(&budget, 6, 0));
+        assert!(is_allowed(&budget, 4, 0));
+        assert!(!is_allowed(&budget, 1, 0));
     }
 }

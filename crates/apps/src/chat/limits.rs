@@ -13,11 +13,13 @@ pub const LEAST: usize = 16 << 10;
 
 /// How many bytes may wait for a user that speakers do not wait for, or one message if that is
 /// longer. On a stream such a user has stalled; over datagrams every user is one. Each message
-/// counts as 256 bytes more than it has.
+/// counts as [`HubLimits::OVERHEAD`](socketry_service::HubLimits::OVERHEAD) bytes more than it has.
+/// All users share the messages that wait.
 pub const WAITING: usize = 256 << 10;
 
-/// How many bytes of messages may be on their way to users that read. They are counted in the same
-/// way, and once for all readers. All speakers share them, in the order of asking.
+/// How many bytes of messages may be on their way to users that read. They are counted once for all
+/// readers, and each message counts as 128 bytes more than it has. All speakers share them, in the
+/// order of asking.
 pub const IN_FLIGHT: usize = 256 << 10;
 
 /// How many bytes each speaker may have on their way besides, counted in the same way, or one

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::limits::{IN_FLIGHT, OWN};
 
 /// The cost of each message beyond its bytes, since many short ones take memory, too.
-const OVERHEAD: usize = 256;
+const OVERHEAD: usize = 128;
 
 /// The right to have a message in flight. Dropping it gives it back.
 pub(super) type Pass = OwnedSemaphorePermit;

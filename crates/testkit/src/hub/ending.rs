@@ -87,7 +87,7 @@ pub(super) async fn a_close_writes_what_waits(subject: Subject) -> Verdict {
     for frame in &all {
         stage.publish("news", frame)?;
     }
-    // The readers read meanwhile: a queue of datagrams may hold few.
+    // The readers begin to read behind the close: a queue of datagrams may hold few.
     let reading = async {
         for frame in &all {
             for seat in &mut seats {
@@ -100,7 +100,7 @@ pub(super) async fn a_close_writes_what_waits(subject: Subject) -> Verdict {
         Ok(())
     };
     let closing = within("the close", stage.hub.close(DEADLINE));
-    let (read, closed) = tokio::join!(reading, closing);
+    let (closed, read) = tokio::join!(closing, reading);
     same("drained, cut", closed?, (3, 0))?;
     if stage.publish("news", "late").is_ok() {
         return Err("a hub that has ended takes messages".to_owned());

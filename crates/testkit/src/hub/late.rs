@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_service::{HubLimits, ReaderEnd};
+use socketry_service::{HubLimits, ReaderEnd, Receipt};
 use tokio::time::timeout;
 
 use super::Subject;
-use super::steps::{LINE, SOON, STRUCT, Seat, Stage, same, within};
+use super::steps::{LINE, SOON, STRUCT, Seat, Stage, same, within, words};
 use super::subject::How;
 use crate::law::Verdict;
 
@@ -143,29 +143,15 @@ pub(super) async fn receipts_wait_for_readers_that_pace(subject: Subject) -> Ver
     // Each message has a permit, of which there are few.
     let permits = Arc::new(tokio::sync::Semaphore::new(8));
     let mut published = 0;
-    let flood = async {
-        loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
-                break;
-            };
-            let sent = stage.hub.publish(
-                "news",
-                numbered(published).as_bytes(),
-                Some(Arc::new(permit)),
-            );
-            if let Err(words) = sent {
-                return words;
-            }
-            published += 1;
-            if published == FLOOD * 4 {
-                break;
-            }
+    // It stops where the reader has stopped.
+    while let Ok(permit) = timeout(SOON * 5, Arc::clone(&permits).acquire_owned()).await {
+        let permit: Receipt = Arc::new(permit.map_err(words)?);
+        let frame = numbered(published);
+        stage.hub.publish("news", frame.as_bytes(), Some(permit))?;
+        published += 1;
+        if published == FLOOD * 4 {
+            return Err("a flood was not stopped by a reader that paces".to_owned());
         }
-        "the sender of a flood was not stopped by a reader that paces".to_owned()
-    };
-    // It stops where the reader has stopped. More permits than there are would be no pace.
-    if let Ok(words) = timeout(SOON * 20, flood).await {
-        return Err(words);
     }
     for count in 0..published {
         same("a frame", pacing.next().await?, Some(numbered(count)))?;
@@ -191,7 +177,7 @@ pub(super) async fn receipts_do_not_wait_for_readers_that_stop(subject: Subject)
     let permits = Arc::new(tokio::sync::Semaphore::new(8));
     for count in 0..FLOOD {
         let permit = within("a permit", Arc::clone(&permits).acquire_owned()).await?;
-        let permit: socketry_service::Receipt = Arc::new(permit);
+        let permit: Receipt = Arc::new(permit);
         stage
             .hub
             .publish("news", numbered(count).as_bytes(), Some(permit))?;
