@@ -8,6 +8,8 @@
 //! descriptors for both. If it has too few for 10,000, there are fewer connections. *raw tokio* is
 //! a task with a `TcpStream` and no buffer at all, which is the least possible.
 //!
+//! The users of a chat have joined, and say nothing.
+//!
 //! It is a bench of its own, since its allocator would slow down every other measurement.
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +20,7 @@
     reason = "a bench, and a harness of which it need not use all"
 )]
 
+mod chat;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod peers;
@@ -51,6 +54,7 @@ fn main() {
         contest("stalled", connections, Sent::AndPartOfAHeader, 4096.0),
         served(connections),
         tls(connections.min(TLS)),
+        chat(connections.min(CHAT)),
     ]);
 }
 
@@ -84,6 +88,18 @@ fn tls(connections: usize) -> Contest {
         .weighed("ours", move || tls::ours(connections))
         .weighed("tokio-rustls", move || tls::bare(connections))
         .limit("ours", BARE * 1.3)
+}
+
+/// Users of a chat.
+const CHAT: usize = 1000;
+
+fn chat(users: usize) -> Contest {
+    let label = format!("{users} chat users");
+    Contest::new("connections", label, Unit::BytesEach)
+        .weighed("line", move || chat::joined(users, "line"))
+        .weighed("json:bare", move || chat::joined(users, "json:bare"))
+        .limit("line", 5000.0)
+        .limit("json:bare", 5000.0)
 }
 
 /// What a connection of tokio-rustls 0.26 with rustls 0.23 was weighed at, in bytes.
