@@ -100,7 +100,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
             let before = source.given();
             let encoded = self.codec.encode_many(source, buf, *high_water);
             let stuck = source.given() == before && source.goes_on() && self.has_room();
-            let fed = match encoded {
+            return match encoded {
                 // The loop would never end.
                 Ok(()) if stuck => Err(self.codec_refused(CodecError::unsound())),
                 Ok(()) => Ok(()),
@@ -111,8 +111,6 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
                     Err(self.codec_refused(error))
                 }
             };
-            self.fed(source.given() - before)?;
-            return fed;
         }
         while self.has_room() {
             let Some(frame) = source.next_frame() else {

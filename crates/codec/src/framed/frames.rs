@@ -5,7 +5,6 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::slice;
 
-use super::meter::Meter;
 use crate::contract::Place;
 use crate::{BoxCodec, Codec, End};
 
@@ -32,8 +31,6 @@ pub struct Frames<'a, C = BoxCodec> {
     pub(super) codec: &'a mut C,
     pub(super) end: End,
     pub(super) left: usize,
-    /// Hears of each frame that is given out.
-    pub(super) counter: Option<&'a dyn Meter>,
 }
 
 /// Whether frames are found in batches, by one call of a boxed codec for each. With any other codec
@@ -127,27 +124,15 @@ impl<'a, C: Codec> Iterator for Frames<'a, C> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let frame = match self.found() {
-            None => {
-                let left = &mut self.left;
-                find(self.codec, self.end, left, &mut self.rest, &mut self.pos)
-            }
-            found => found,
-        };
-        if let (Some(counter), Some(_)) = (self.counter, frame) {
-            counter.frames_received(1);
+        if let Some(frame) = self.found() {
+            return Some(frame);
         }
-        frame
+        let left = &mut self.left;
+        find(self.codec, self.end, left, &mut self.rest, &mut self.pos)
     }
 
     #[inline(always)]
     fn fold<B, F: FnMut(B, &'a [u8]) -> B>(mut self, mut folded: B, mut step: F) -> B {
-        while self.counter.is_some() {
-            let Some(frame) = self.next() else {
-                return folded;
-            };
-            folded = step(folded, frame);
-        }
         while let Some(frame) = self.found() {
             folded = step(folded, frame);
         }

@@ -45,7 +45,8 @@ pub trait Meter: Send + Sync {
         true
     }
 
-    /// So many frames were given to the caller.
+    /// So many frames were given to the caller. With such a meter
+    /// [`recv_many`](super::Framed::recv_many) gives frames one by one.
     fn frames_received(&self, count: usize) {
         let _ = count;
     }

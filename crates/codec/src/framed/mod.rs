@@ -173,8 +173,9 @@ impl<S: Half, C: Codec> Framed<S, C> {
     /// refuse a buffer that grows. After [`split`](Framed::split) both halves tell it.
     #[must_use]
     pub fn metered(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.input.forget_frames();
         self.input.hooks().set_meter(Arc::clone(&meter));
-        self.output.hooks().set_meter(meter);
+        self.output.set_meter(meter);
         self
     }
 

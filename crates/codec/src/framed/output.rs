@@ -1,12 +1,13 @@
 //! The send buffer: frames that wait to be written, and the rest of one whose sender was cancelled.
 
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use socketry_transport::SendHalf;
 
-use super::meter::Hooks;
+use super::meter::{Hooks, Meter};
 use crate::limits::DEFAULT_HIGH_WATER;
 
 /// An empty buffer larger than this is freed, unless the high-water mark is larger.
@@ -34,6 +35,8 @@ pub(super) struct Output {
 enum Mode {
     /// It is put behind those that wait.
     Stream,
+    /// So it is, and a meter hears of it. A way of its own costs the other one nothing.
+    Metered,
     /// It is a datagram.
     Datagrams,
     /// Finished or failed: no more frames can be sent.
@@ -57,8 +60,11 @@ impl Output {
         }
     }
 
-    pub(super) fn hooks(&mut self) -> &mut Hooks {
-        self.hooks.get_or_insert_default()
+    pub(super) fn set_meter(&mut self, meter: Arc<dyn Meter>) {
+        self.hooks.get_or_insert_default().set_meter(meter);
+        if self.mode == Mode::Stream {
+            self.mode = Mode::Metered;
+        }
     }
 
     /// Tells the meter of the buffer's size. If it refuses that, no more frames can be sent.
@@ -82,7 +88,8 @@ impl Output {
         self.mode = Mode::Over;
     }
 
-    /// Whether the socket is a stream, and a frame may be sent now: no body is under way.
+    /// Whether the socket is a stream without a meter, and a frame may be sent now: no body is under
+    /// way.
     #[inline(always)]
     pub(super) fn takes_bytes(&self) -> bool {
         self.mode == Mode::Stream && self.owed == 0

@@ -152,6 +152,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         ask: Ask,
         need: &mut Option<usize>,
     ) -> Poll<Result<(), FrameError>> {
+        let ask = match self.input.is_counted() {
+            true => Ask::One,
+            false => ask,
+        };
         loop {
             if let Some(need) = *need {
                 let at_boundary = self.codec.at_boundary();
@@ -162,7 +166,11 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
                 filled.map_err(|fault| self.recv_error(fault))?;
             }
             match self.look(ask)? {
-                Step::Frames | Step::Over => return Poll::Ready(Ok(())),
+                Step::Frames => {
+                    self.input.tell_found();
+                    return Poll::Ready(Ok(()));
+                }
+                Step::Over => return Poll::Ready(Ok(())),
                 Step::More(more) => *need = Some(more),
             }
         }

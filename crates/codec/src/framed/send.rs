@@ -123,51 +123,39 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         let written = poll_fn(|cx| large.poll_write(cx, socket)).await;
         drop(large);
         written.map_err(|error| self.send_error(error))?;
-        self.fed(1)
+        self.tell_fed()
     }
 
     /// Encodes a frame behind those that wait. The caller has checked that there is room. Always
     /// inlined: a call would be a fifth of the cost of a small frame.
     #[inline(always)]
     pub(super) fn encode(&mut self, frame: &[u8]) -> Result<(), FrameError> {
-        if self.output.takes_bytes() {
-            let encoded = self.codec.encode(frame, &mut self.output.buf);
-            encoded.map_err(|error| self.codec_refused(error))?;
-        } else {
-            self.encode_datagram(frame)?;
+        if !self.output.takes_bytes() {
+            return self.encode_otherwise(frame);
         }
-        self.fed(1)
+        let encoded = self.codec.encode(frame, &mut self.output.buf);
+        encoded.map_err(|error| self.codec_refused(error))
     }
 
-    /// Tells the meter of frames that were fed.
-    #[inline(always)]
-    pub(super) fn fed(&mut self, frames: usize) -> Result<(), FrameError> {
-        match self.output.hooks {
-            Some(_) => self.tell_fed(frames),
-            None => Ok(()),
-        }
-    }
-
-    #[inline(never)]
-    fn tell_fed(&mut self, frames: usize) -> Result<(), FrameError> {
-        tell(self.output.hooks.as_deref(), |meter| {
-            meter.frames_sent(frames);
-        });
+    /// Tells the meter of a frame that was fed.
+    fn tell_fed(&mut self) -> Result<(), FrameError> {
+        tell(self.output.hooks.as_deref(), |meter| meter.frames_sent(1));
         let accounted = self.output.account();
         accounted.map_err(|error| self.send_error(error))
     }
 
+    /// Encodes a datagram, or a frame of which a meter hears.
     #[inline(never)]
-    fn encode_datagram(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+    fn encode_otherwise(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         self.may_send()?;
-        let max_len = match self.shape() {
-            Shape::Datagram { max_len } => max_len,
-            Shape::Stream => usize::MAX,
+        let (max_len, datagram) = match self.shape() {
+            Shape::Datagram { max_len } => (max_len, true),
+            Shape::Stream => (usize::MAX, false),
         };
         let encoded = encode_datagram(&mut self.codec, frame, max_len, &mut self.output.buf);
         encoded.map_err(|error| self.codec_refused(error))?;
-        self.output.datagram = true;
-        Ok(())
+        self.output.datagram = datagram;
+        self.tell_fed()
     }
 
     #[inline]

@@ -107,6 +107,18 @@ impl Input {
         self.hooks.get_or_insert_default()
     }
 
+    /// Whether a meter hears of each frame. Such frames are found one by one, since to count them
+    /// where they are given out would cost each frame of all other connections a comparison.
+    #[inline]
+    pub(super) fn is_counted(&self) -> bool {
+        self.hooks.as_deref().and_then(Hooks::counter).is_some()
+    }
+
+    /// Tells the meter of a frame that the caller gets now.
+    pub(super) fn tell_found(&self) {
+        tell(self.hooks.as_deref(), |meter| meter.frames_received(1));
+    }
+
     /// Tells the meter of the buffer's size, which it may refuse.
     fn account(&mut self) -> io::Result<()> {
         match &mut self.hooks {
@@ -144,7 +156,6 @@ impl Input {
         let place = self.ahead.as_deref_mut()?.pop()?;
         let range = self.pos + place.start..self.pos + place.end;
         self.pos += place.consumed;
-        tell(self.hooks.as_deref(), |meter| meter.frames_received(1));
         Some(range)
     }
 
@@ -164,8 +175,9 @@ impl Input {
     ) -> Option<Frames<'a, C>> {
         let most = most.min(FRAMES_AT_ONCE);
         let end = self.state.end();
+        let counted = self.is_counted();
         let (places, given) = self.ahead.as_deref_mut()?.lend(most);
-        let left = if in_batches::<C>() {
+        let left = if in_batches::<C>() || counted {
             0
         } else {
             most - places.len()
@@ -178,7 +190,6 @@ impl Input {
             pos: Count::new(&mut self.pos),
             codec,
             end,
-            counter: self.hooks.as_deref().and_then(Hooks::counter),
         })
     }
 
@@ -199,7 +210,6 @@ impl Input {
         }));
         let cut = places.len();
         *given += cut;
-        tell(self.hooks.as_deref(), |meter| meter.frames_received(cut));
         self.pos = 0;
         if taken > 0 && self.buf.is_empty() && self.state == State::Datagram {
             self.state = State::NoDatagram;
