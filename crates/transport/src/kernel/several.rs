@@ -31,6 +31,24 @@ impl<L> NameListener<L> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    /// The addresses without a listener: each error names one, and the reason.
+    pub fn left_out(&self) -> &[Error] {
+        &self.left_out
+    }
+
+    pub(crate) fn map<T>(self, to: impl Fn(L) -> T) -> NameListener<T> {
+        NameListener {
+            first: to(self.first),
+            others: self.others.into_iter().map(to).collect(),
+            turn: self.turn,
+            left_out: self.left_out,
+        }
+    }
+}
+
+/// Sockets that a process takes over were made by another one.
+#[cfg(target_os = "linux")]
+impl<L> NameListener<L> {
     pub(crate) fn one(listener: L) -> Self {
         NameListener {
             first: listener,
@@ -53,20 +71,6 @@ impl<L> NameListener<L> {
     /// The first of the listeners.
     pub(crate) fn first_mut(&mut self) -> &mut L {
         &mut self.first
-    }
-
-    /// The addresses without a listener: each error names one, and the reason.
-    pub fn left_out(&self) -> &[Error] {
-        &self.left_out
-    }
-
-    pub(crate) fn map<T>(self, to: impl Fn(L) -> T) -> NameListener<T> {
-        NameListener {
-            first: to(self.first),
-            others: self.others.into_iter().map(to).collect(),
-            turn: self.turn,
-            left_out: self.left_out,
-        }
     }
 }
 
