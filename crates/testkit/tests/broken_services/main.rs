@@ -5,6 +5,7 @@
 mod transport;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use socketry_service::Limits;
 use socketry_testkit::service::{self as laws, Subject, Tamper};
@@ -43,7 +44,9 @@ const CASES: &[(&str, Breach, &str)] = &[
     ),
     (
         "a_silent_newcomer_sees_an_end_after_the_stop",
-        limits(|limits| limits.first_frame_at_stop = None),
+        limits(|limits| {
+            (limits.first_frame_at_stop, limits.grace) = (None, Some(Duration::from_secs(2)));
+        }),
         "reset",
     ),
     (
