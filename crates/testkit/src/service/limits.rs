@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Subject;
+use super::steps::DEADLINE;
 use super::steps::{
     Client, Running, SOON, ask, expect, expect_gone, limits, same, send, within, words,
 };
-use crate::DEADLINE;
 use crate::law::Verdict;
 
 pub(super) async fn a_newcomer_beyond_the_limit_is_refused(subject: Subject) -> Verdict {

@@ -11,8 +11,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Subject, Tamper};
-use crate::DEADLINE;
 use crate::law::Verdict;
+
+/// How long a step may take. It is less than the default times of a server (30 seconds), so that
+/// none of these stands in for what a law waits for.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The frames of a test's client.
 pub(super) type Client = Framed<BoxSocket, Struct>;
