@@ -304,7 +304,9 @@ fn each_defect_is_found_by_the_law_that_names_it() {
     std::thread::scope(|scope| {
         for &(defect, law, words) in CASES {
             scope.spawn(move || {
-                let found = laws::law(law).check(&subject(defect)).err();
+                // A defect may lie between two tasks, of which each may be the first.
+                let mut runs = (0..20).map(|_| laws::law(law).check(&subject(defect)).err());
+                let found = runs.find_map(|found| found);
                 let found = found.unwrap_or_else(|| panic!("{law} does not find {defect:?}"));
                 assert_eq!(found.law(), law);
                 assert!(found.what().contains(words), "{defect:?}: {found}");
