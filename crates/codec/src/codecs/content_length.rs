@@ -1,5 +1,7 @@
 //! `content-length`: a frame behind header lines, as language servers and debuggers write it.
 
+use std::fmt::Write;
+
 use bytes::BytesMut;
 use memchr::memchr;
 
@@ -160,9 +162,10 @@ fn fatal(problem: &'static str) -> CodecError {
     CodecError::fatal(problem)
 }
 
-/// What stands before a payload of `len` bytes.
-fn header(len: usize) -> String {
-    format!("Content-Length: {len}\r\n\r\n")
+/// Appends what stands before a payload of `len` bytes.
+fn put_header(len: usize, out: &mut BytesMut) {
+    // Writing to memory does not fail.
+    let _ = write!(out, "Content-Length: {len}\r\n\r\n");
 }
 
 impl Default for ContentLength {
@@ -189,15 +192,16 @@ impl Codec for ContentLength {
 
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         check(frame, self.limits.max_frame)?;
-        out.extend_from_slice(header(frame.len()).as_bytes());
+        put_header(frame.len(), out);
         out.extend_from_slice(frame);
         Ok(())
     }
 
     fn envelope(&mut self, frame: &[u8]) -> Result<Option<(Affix, Affix)>, CodecError> {
         check(frame, self.limits.max_frame)?;
-        let header = Affix::new(header(frame.len()).as_bytes());
-        Ok(Some((header, Affix::EMPTY)))
+        let mut header = BytesMut::new();
+        put_header(frame.len(), &mut header);
+        Ok(Some((Affix::new(&header), Affix::EMPTY)))
     }
 
     /// Always true: what the codec remembers of a header is still in the input.

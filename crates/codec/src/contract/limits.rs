@@ -125,20 +125,37 @@ const DIGITS: usize = 9;
 /// Fatal, if another byte or a tenth digit stands there.
 #[inline]
 pub fn decimal(input: &[u8], delimiter: u8) -> Result<Option<(usize, usize)>, CodecError> {
+    let number = digits(input, DIGITS, delimiter)?;
+    #[expect(clippy::cast_possible_truncation, reason = "below 10⁹")]
+    Ok(number.map(|(number, bytes)| (number as usize, bytes)))
+}
+
+/// [`decimal`], of at most `most` digits, 19 at most.
+#[inline]
+pub(crate) fn digits(
+    input: &[u8],
+    most: usize,
+    delimiter: u8,
+) -> Result<Option<(u64, usize)>, CodecError> {
     let mut number = 0;
     for (at, byte) in input.iter().enumerate() {
         match byte {
-            b'0'..=b'9' if at < DIGITS => number = 10 * number + usize::from(byte - b'0'),
+            b'0'..=b'9' if at < most => number = 10 * number + u64::from(byte - b'0'),
+            b'0'..=b'9' => return Err(malformed_length("has more digits than it may have")),
             byte if *byte == delimiter && at > 0 => return Ok(Some((number, at + 1))),
-            _ => return Err(not_decimal()),
+            _ => {
+                let problem = "is not decimal digits and the byte that ends them";
+                return Err(malformed_length(problem));
+            }
         }
     }
     Ok(None)
 }
 
+/// It does not tell where the next frame begins.
 #[cold]
-fn not_decimal() -> CodecError {
-    CodecError::fatal("a length of one to nine decimal digits is not there")
+pub(crate) fn malformed_length(problem: &'static str) -> CodecError {
+    CodecError::fatal(Fault::MalformedLength(problem))
 }
 
 /// Refuses to send a frame of more than `longest` bytes: no peer with the same limit takes it, or

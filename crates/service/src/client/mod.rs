@@ -6,6 +6,8 @@ mod correlate;
 mod driver;
 mod error;
 mod limits;
+#[cfg(feature = "tower")]
+mod place;
 mod pool;
 mod pushes;
 mod state;

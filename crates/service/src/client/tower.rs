@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tower_service::Service;
 
+use super::place::Place;
 use super::{Call, CallError, Client, call};
 
 /// A [`Client`] as a `tower::Service`, made by [`Client::service`]: for tower's layers that limit,
@@ -39,25 +38,16 @@ use super::{Call, CallError, Client, call};
 /// ```
 pub struct ClientService {
     client: Client,
+    /// A place among the requests that wait.
     place: Place,
 }
-
-/// A place among the requests that wait.
-enum Place {
-    None,
-    Asked(Acquiring),
-    Kept(OwnedSemaphorePermit),
-}
-
-type Acquiring =
-    Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
 
 impl Client {
     /// This client as a `tower::Service`.
     pub fn service(&self) -> ClientService {
         ClientService {
             client: self.clone(),
-            place: Place::None,
+            place: Place::default(),
         }
     }
 }
@@ -68,30 +58,14 @@ impl Service<Call> for ClientService {
     type Future = Pin<Box<dyn Future<Output = Result<Bytes, CallError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
-        loop {
-            match &mut self.place {
-                Place::Kept(_) => return Poll::Ready(Ok(())),
-                Place::Asked(acquiring) => match ready!(acquiring.as_mut().poll(cx)) {
-                    Ok(permit) => self.place = Place::Kept(permit),
-                    Err(_) => {
-                        self.place = Place::None;
-                        return Poll::Ready(Err(self.client.shared().closed()));
-                    }
-                },
-                Place::None => {
-                    let places = Arc::clone(&self.client.shared().places);
-                    self.place = Place::Asked(Box::pin(places.acquire_owned()));
-                }
-            }
-        }
+        let shared = self.client.shared();
+        let kept = self.place.poll(&shared.places, cx);
+        kept.map_err(|_| shared.closed())
     }
 
     /// Calls. If it was not ready, and no further request may wait, that is an error.
     fn call(&mut self, request: Call) -> Self::Future {
-        let place = match std::mem::replace(&mut self.place, Place::None) {
-            Place::Kept(permit) => Some(permit),
-            _ => None,
-        };
+        let place = self.place.take();
         Box::pin(call::call(self.client.clone(), place, request))
     }
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod gate;
 mod home;
 mod observer;
+mod serving;
 mod stop;
 mod task;
 mod tie;
@@ -19,28 +20,23 @@ mod user;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::sync::Arc;
-use std::task::Poll;
 
 use socketry_codec::{BoxCodec, Codec, Framed, NamedCodec, Struct};
 use socketry_transport::{
     DeadlineRecv, DeadlineSend, Endpoint, Error, ErrorKind, Info, Listener, Listeners, Registry,
     Result, Socket,
 };
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tracing::Instrument;
 
 use crate::Limits;
-use crate::limits::bound;
 pub use answer::Request;
 use beside::Beside;
 use crowd::Crowd;
 use home::Home;
 pub use home::{Lent, LentRecv, LentSend};
 pub use observer::{Ending, Observer, Refusal};
-use stop::Phase;
+use serving::Serving;
 pub use stop::Stopper;
 use task::Settings;
 use tie::Tie;
@@ -97,8 +93,8 @@ type Lending<S> = Home<DeadlineRecv<<S as Socket>::Recv>, DeadlineSend<<S as Soc
 /// When the [stopper](Server::stopper) is used, the listener is dropped first: a later connect is
 /// refused. A connection that waits at a frame boundary receives the end, and its handler
 /// should return. (One that is so new that it has sent no frame yet has
-/// [a moment](Limits::first_frame_at_stop) for its first.) A busy one goes on until its handler returns, at most for the
-/// [grace time](Limits::grace). Then it is cut.
+/// [a moment](Limits::first_frame_at_stop) for its first.) A busy one goes on until its handler
+/// returns, at most for the [grace time](Limits::grace). Then it is cut.
 ///
 /// A handler that panics ends its own connection only. Where a handler fails or panics, the client
 /// sees a reset, and not an end that could be taken for the orderly one.
@@ -261,152 +257,20 @@ impl<L: Listener, C: Codec + Clone> Server<L, C> {
         E: Into<Failure> + 'static,
     {
         let crowd = Arc::new(Crowd::new(&self.limits, self.users, self.observer.clone()));
-        let mut serving = Serving {
-            crowd,
-            handler: Arc::new(handler),
-            codec: self.codec,
-            codec_name: self.codec_name,
-            settings: Arc::new(Settings {
-                limits: self.limits,
-                stop: self.stop,
-                observer: self.observer,
-            }),
-            tasks: JoinSet::new(),
-            summary: Summary::default(),
+        let settings = Settings {
+            limits: self.limits,
+            stop: self.stop,
+            observer: self.observer,
         };
+        let mut serving = Serving::new(crowd, handler, (self.codec, self.codec_name), settings);
         let (listener, beside) = (self.listener, self.beside);
         let serving = async move {
             let accepted = serving.accept(listener).await;
-            serving.end().await;
-            accepted.map(|()| serving.summary)
+            let summary = serving.end().await;
+            accepted.map(|()| summary)
         };
         beside.run(serving).await
     }
-}
-
-/// A server that runs.
-struct Serving<C, F> {
-    crowd: Arc<Crowd>,
-    handler: Arc<F>,
-    codec: C,
-    codec_name: Arc<str>,
-    settings: Arc<Settings>,
-    tasks: JoinSet<()>,
-    summary: Summary,
-}
-
-impl<C: Codec + Clone, F> Serving<C, F> {
-    /// Accepts until the stop, and drops the listener: a later connect is refused.
-    async fn accept<L, Fut, E>(&mut self, mut listener: L) -> Result<()>
-    where
-        L: Listener,
-        F: Fn(Served<L::Socket, C>, Arc<Tie>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
-        E: Into<Failure> + 'static,
-    {
-        let stop = self.settings.stop.clone();
-        let mut stopping = std::pin::pin!(stop.stopping());
-        let mut refusals = 0;
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut stopping => return Ok(()),
-                Some(_) = self.tasks.join_next() => {}
-                newcomer = newcomer(&mut listener, &mut refusals) => match newcomer? {
-                    Newcomer::Socket(socket) => self.admit(socket),
-                    Newcomer::Refused(count) => {
-                        (0..count).for_each(|_| self.refused(None, Refusal::System));
-                    }
-                },
-            }
-        }
-    }
-
-    fn admit<S, Fut, E>(&mut self, mut socket: S)
-    where
-        S: Socket,
-        F: Fn(Served<S, C>, Arc<Tie>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = std::result::Result<(), E>> + Send + 'static,
-        E: Into<Failure> + 'static,
-    {
-        match self.crowd.admit(socket.info()) {
-            Ok(member) => {
-                self.summary.served += 1;
-                let (settings, handler) = (Arc::clone(&self.settings), Arc::clone(&self.handler));
-                let codec = self.codec.clone();
-                let span = tracing::info_span!(
-                    "connection",
-                    id = member.tie.id,
-                    peer = %socket.peer().redacted(),
-                    codec = &*self.codec_name,
-                );
-                let serving = task::run(socket, codec, member, settings, handler);
-                self.tasks.spawn(serving.instrument(span));
-            }
-            Err(why) => {
-                self.refused(Some(socket.info()), why);
-                // A reset is told at once, and cannot be taken for an orderly end.
-                let _ = socket.abort(0);
-            }
-        }
-    }
-
-    fn refused(&mut self, info: Option<&Info>, why: Refusal) {
-        self.summary.refused += 1;
-        let peer = info.map(|info| info.peer().redacted().to_string());
-        tracing::warn!(peer = peer.as_deref(), "refused: {why}");
-        if let Some(observer) = &self.settings.observer {
-            observer.refused(info, why);
-        }
-    }
-
-    /// Waits until all connections have ended, for the grace time, and cuts the others.
-    async fn end(&mut self) {
-        self.settings.stop.begin();
-        self.crowd.wake();
-        let grace = bound(self.settings.limits.grace);
-        let stop = self.settings.stop.clone();
-        let over = async {
-            match grace {
-                Some(grace) => sleep(grace).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = drained(&mut self.tasks, &mut self.summary.drained) => {}
-            () = over => {}
-            () = stop.reached(Phase::Cutting) => {}
-        }
-        while self.tasks.try_join_next().is_some() {
-            self.summary.drained += 1;
-        }
-        self.summary.cut = self.tasks.len();
-        self.tasks.shutdown().await;
-    }
-}
-
-enum Newcomer<S> {
-    Socket(S),
-    /// The listener has refused so many clients.
-    Refused(u64),
-}
-
-/// The next client, or the number of those that the listener has refused since `refusals`.
-async fn newcomer<L: Listener>(
-    listener: &mut L,
-    refusals: &mut u64,
-) -> Result<Newcomer<L::Socket>> {
-    poll_fn(|cx| {
-        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-            return Poll::Ready(accepted.map(Newcomer::Socket));
-        }
-        let now = listener.refusals();
-        match now.saturating_sub(std::mem::replace(refusals, now)) {
-            0 => Poll::Pending,
-            more => Poll::Ready(Ok(Newcomer::Refused(more))),
-        }
-    })
-    .await
 }
 
 /// The name of a codec's type, without its path.
@@ -414,12 +278,6 @@ fn type_name<C>() -> Arc<str> {
     let name = std::any::type_name::<C>();
     let parts = name.split('<').next().unwrap_or(name);
     parts.rsplit("::").next().unwrap_or(parts).into()
-}
-
-async fn drained(tasks: &mut JoinSet<()>, count: &mut usize) {
-    while tasks.join_next().await.is_some() {
-        *count += 1;
-    }
 }
 
 impl<L: Listener, C> fmt::Debug for Server<L, C> {

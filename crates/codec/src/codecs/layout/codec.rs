@@ -2,9 +2,10 @@
 
 use bytes::BytesMut;
 
-use super::length::malformed;
 use super::{Header, Layout};
-use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
+use crate::limits::{
+    DEFAULT_MAX_FRAME, Limits, check, contain, malformed_length, refused, unfinished,
+};
 use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
 
 /// `struct:LAYOUT`: frames of a [`Layout`].
@@ -154,7 +155,7 @@ impl LayoutCodec {
         let header = self.layout.shortest_header(payload as u64);
         match header + payload + self.layout.tail.len() == frame.len() {
             true => Ok(()),
-            false => Err(malformed("is not in its shortest form")),
+            false => Err(malformed_length("is not in its shortest form")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! How a length is written: an integer of a known width, a variable number of bytes, or digits.
 
-use crate::{CodecError, Fault, Format};
+use crate::limits::{self, malformed_length as malformed};
+use crate::{CodecError, Format};
 
 /// How the length of a [`Layout`](super::Layout) is written.
 ///
@@ -282,28 +283,13 @@ fn unended(input: &[u8], most: u8) -> Result<Front, CodecError> {
 }
 
 fn digits(input: &[u8], most: u8, delimiter: u8) -> Result<Front, CodecError> {
-    let mut value = 0;
-    for (at, byte) in input.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' if at < most.into() => value = 10 * value + u64::from(byte - b'0'),
-            b'0'..=b'9' => return Err(malformed("has more digits than it may have")),
-            byte if *byte == delimiter && at > 0 => {
-                let size = at + 1;
-                return Ok(Front::Here { value, size });
-            }
-            _ => {
-                return Err(malformed(
-                    "is not decimal digits and the byte that ends them",
-                ));
-            }
-        }
-    }
-    // The delimiter at least, and a digit before it.
-    Ok(Front::Missing(if input.is_empty() { 2 } else { 1 }))
-}
-
-/// It does not tell where the next frame begins.
-#[cold]
-pub(super) fn malformed(problem: &'static str) -> CodecError {
-    CodecError::fatal(Fault::MalformedLength(problem))
+    // The delimiter at least is missing, and a digit before it.
+    let missing = if input.is_empty() { 2 } else { 1 };
+    let number = limits::digits(input, most.into(), delimiter)?;
+    Ok(
+        number.map_or(Front::Missing(missing), |(value, size)| Front::Here {
+            value,
+            size,
+        }),
+    )
 }
