@@ -28,19 +28,18 @@ impl Budget {
             self.used.fetch_sub(before - after, Ordering::Relaxed);
             return Ok(());
         };
-        let used = self.used.fetch_add(more, Ordering::Relaxed) + more;
-        if used <= self.most {
-            return Ok(());
-        }
-        self.used.fetch_sub(more, Ordering::Relaxed);
-        Err(io::Error::new(
-            io::ErrorKind::OutOfMemory,
-            format!(
-                "the buffers of all connections have {} of {} bytes, and {more} more were needed",
-                used - more,
+        let fits = |used: usize| used.checked_add(more).filter(|sum| *sum <= self.most);
+        // What is refused was never counted, so no other connection is refused for it.
+        let grown = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        grown.map(drop).map_err(|used| {
+            let words = format!(
+                "the buffers of all connections have {used} of {} bytes, and {more} more were needed",
                 self.most
-            ),
-        ))
+            );
+            io::Error::new(io::ErrorKind::OutOfMemory, words)
+        })
     }
 }
 

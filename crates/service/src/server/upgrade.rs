@@ -15,6 +15,7 @@ impl<L: Listener, C> Server<L, C> {
     /// are told to the observer. Connections count once their handshake is done.
     ///
     /// It uses the limits and the observer that are set before it.
+    #[must_use]
     pub fn upgrading<S, E, F, Fut>(self, upgrade: F) -> Server<Upgrading<L, S>, C>
     where
         S: Socket,
