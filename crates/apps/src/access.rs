@@ -62,8 +62,8 @@ impl Access {
     }
 
     /// A server refuses a client that has this many connections, at least 1. A client is the name
-    /// that it has proved, or else its user at a Unix socket, or its address (of IPv6, its network of
-    /// 64 bits). By default only the places of the server bound them.
+    /// that it has proved, or else its user at a Unix socket, or its address (of IPv6, its network
+    /// of 64 bits). By default only the places of the server bound them.
     #[must_use]
     pub fn max_per_user(mut self, most: usize) -> Self {
         self.most = Some(most.max(1));

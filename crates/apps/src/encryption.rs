@@ -26,8 +26,8 @@ pub(crate) fn registered(registry: Registry) -> Registry {
     with_tls.unwrap_or(registry)
 }
 
-/// Reads the certificates of this process's servers again at each SIGUSR1, so that renewed ones need
-/// no restart.
+/// Reads the certificates of this process's servers again at each SIGUSR1, so that renewed ones
+/// need no restart.
 pub(crate) fn reload_on_signal() {
     // Without a handler the signal ends the process, as it does by default.
     let Ok(mut asked) = signal(SignalKind::user_defined1()) else {

@@ -1,6 +1,6 @@
 //! What every program writes around its sockets, once: a server with limits, deadlines and an end
-//! that drains; a client that reconnects, with many callers over one connection; one message to many
-//! readers, none of which delays another.
+//! that drains; a client that reconnects, with many callers over one connection; one message to
+//! many readers, none of which delays another.
 //!
 //! [`Server`] accepts clients from any listener of `socketry-transport` and gives each to a handler
 //! as a [`Framed`](socketry_codec::Framed), or each of its frames as a request to be

@@ -46,8 +46,8 @@ pub struct Limits {
     )]
     pub first_frame: Option<Duration>,
     /// How long after its connecting a client may send its first frame although the server stops;
-    /// default 1 second. So a client that connected just before the stop is answered. Without bound,
-    /// only `first_frame` and `grace` end it.
+    /// default 1 second. So a client that connected just before the stop is answered. Without
+    /// bound, only `first_frame` and `grace` end it.
     #[cfg_attr(
         feature = "serde",
         serde(with = "socketry_transport::units::duration_or_off")

@@ -76,8 +76,8 @@ impl Notify {
         self.to.as_ref().and(self.beat)
     }
 
-    /// Asks `check` before each beat. If it gives `false`, or is not done when the next beat is due,
-    /// there is none, and the service manager ends the service.
+    /// Asks `check` before each beat. If it gives `false`, or is not done when the next beat is
+    /// due, there is none, and the service manager ends the service.
     ///
     /// A server's beats come from the task that accepts, and stop when that hangs. A check can ask
     /// for more: a [`Client`](crate::Client) of the own server proves that requests are answered.

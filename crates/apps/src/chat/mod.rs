@@ -100,12 +100,12 @@
 //!
 //! All users share one queue, each at its own place in it, and the server never waits for one. A
 //! user that sends waits for those that read: at most [`limits::IN_FLIGHT`] bytes of all messages
-//! are on their way to them, and [`limits::OWN`] bytes more of each sender. So a pasted text reaches
-//! all readers whole, and a short message does not wait behind another user's flood. Senders do not
-//! wait for a user that takes next to nothing for [`limits::PATIENCE`]. On a stream such a user is
-//! disconnected once [`limits::WAITING`] bytes wait for it, since a gap would be worse. Over
-//! datagrams senders wait for no user: one that has no room for a message misses it. The messages
-//! that are being written to a user count no longer: at most 64 KiB, or one message.
+//! are on their way to them, and [`limits::OWN`] bytes more of each sender. So a pasted text
+//! reaches all readers whole, and a short message does not wait behind another user's flood.
+//! Senders do not wait for a user that takes next to nothing for [`limits::PATIENCE`]. On a stream
+//! such a user is disconnected once [`limits::WAITING`] bytes wait for it, since a gap would be
+//! worse. Over datagrams senders wait for no user: one that has no room for a message misses it.
+//! The messages that are being written to a user count no longer: at most 64 KiB, or one message.
 //!
 //! A user that reads nothing any more, or is gone, is still received: everything that it sent is
 //! relayed. A user that half-closes still receives messages for 3 seconds.

@@ -88,8 +88,8 @@ impl Output {
         self.mode = Mode::Over;
     }
 
-    /// Whether the socket is a stream without a meter, and a frame may be sent now: no body is under
-    /// way.
+    /// Whether the socket is a stream without a meter, and a frame may be sent now: no body is
+    /// under way.
     #[inline(always)]
     pub(super) fn takes_bytes(&self) -> bool {
         self.mode == Mode::Stream && self.owed == 0

@@ -1,6 +1,6 @@
-//! Layouts beside tokio-util's builder, with valid frames of all that it can express: bytes before the length, an
-//! adjustment, bytes to skip. It cannot express a tail behind a payload that it gives out alone, a
-//! byte that must be so, a length of variable width, or a header to be written.
+//! Layouts beside tokio-util's builder, with valid frames of all that it can express: bytes before
+//! the length, an adjustment, bytes to skip. It cannot express a tail behind a payload that it
+//! gives out alone, a byte that must be so, a length of variable width, or a header to be written.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -50,8 +50,8 @@ impl<F> TypedClient<F> {
         &self.client
     }
 
-    /// Sends a request, and gives its answer, as [`Client::call`] does. `request` is written now, and
-    /// nothing is sent before the first poll.
+    /// Sends a request, and gives its answer, as [`Client::call`] does. `request` is written now,
+    /// and nothing is sent before the first poll.
     ///
     /// # Errors
     /// As [`Client::call`]; [`CallError::Refused`] if the format cannot write `request`, and

@@ -1,7 +1,7 @@
 //! The metrics of a program, and their text.
 //!
-//! `metrics-exporter-prometheus` keeps every value of a histogram until it is read, without a bound,
-//! and brings 25 packages. Here a value is counted in its bucket at once.
+//! `metrics-exporter-prometheus` keeps every value of a histogram until it is read, without a
+//! bound, and brings 25 packages. Here a value is counted in its bucket at once.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -150,7 +150,8 @@ impl Server<Listeners> {
     /// [`Listeners::at`] takes a registry.
     ///
     /// # Errors
-    /// As [`Listeners::at`], and [`InvalidEndpoint`](ErrorKind::InvalidEndpoint) if there is no URL.
+    /// As [`Listeners::at`], and [`InvalidEndpoint`](ErrorKind::InvalidEndpoint) if there is no
+    /// URL.
     pub async fn at<E>(urls: impl IntoIterator<Item = E>) -> Result<Self>
     where
         E: TryInto<Endpoint>,

@@ -11,8 +11,8 @@
 //! * *storm*: the 99th percentile of 100 clients that ask once in 10 ms, alone and while 20,000
 //!   others connect and are refused, 64 at once; and the latest word to one of those. It has a
 //!   target for the ratio: alone, it is at least a third of that in the storm.
-//! * *10,000*: as many clients by hand (or as the limit of descriptors allows) ask once a second for
-//!   30 s, and each has its answer: the 99th percentile. `--processes 1 --rounds 1` take two
+//! * *10,000*: as many clients by hand (or as the limit of descriptors allows) ask once a second
+//!   for 30 s, and each has its answer: the 99th percentile. `--processes 1 --rounds 1` take two
 //!   minutes.
 
 mod crowd;

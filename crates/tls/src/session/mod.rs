@@ -1,10 +1,10 @@
 //! The data path: a connection of rustls between the halves of the socket inside.
 //!
 //! The halves share the connection behind a lock that is held for the length of one poll, and each
-//! has its half of the socket inside, with a waker of its own there. It reaches for the other's when
-//! something has failed: for the alert that says why, or to send one. Locks are taken in this order:
-//! the receiving side, the connection, the sending side. What comes in is
-//! received straight into the connection's buffer, a record at a time.
+//! has its half of the socket inside, with a waker of its own there. It reaches for the other's
+//! when something has failed: for the alert that says why, or to send one. Locks are taken in this
+//! order: the receiving side, the connection, the sending side. What comes in is received straight
+//! into the connection's buffer, a record at a time.
 
 mod apart;
 mod handshake;

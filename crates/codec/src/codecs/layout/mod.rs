@@ -29,9 +29,9 @@ use length::{Form, Front};
 /// The lines show what a length may count: [`Counts`]. A [`Part`] has a fixed number of bytes. Each
 /// byte is either the same in all frames, or open. Where all are the same, [`LayoutCodec`] gives
 /// out the payload, and writes and checks the others by itself. Where one is open, it gives out
-/// whole frames, so that no byte of a header is lost or invented; [`payload`](Layout::payload) finds
-/// the payload in them. A frame of a [whole](LayoutBuilder::whole) layout that is sent is checked:
-/// its length must be right.
+/// whole frames, so that no byte of a header is lost or invented; [`payload`](Layout::payload)
+/// finds the payload in them. A frame of a [whole](LayoutBuilder::whole) layout that is sent is
+/// checked: its length must be right.
 ///
 /// # Notation
 ///

@@ -1,5 +1,5 @@
-//! What a program writes by hand: tokio-util's `Framed`, split; the sink behind a mutex, the callers
-//! in a map by the id in front of each request.
+//! What a program writes by hand: tokio-util's `Framed`, split; the sink behind a mutex, the
+//! callers in a map by the id in front of each request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
