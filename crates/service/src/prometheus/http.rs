@@ -15,14 +15,16 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// The text format of Prometheus, version 0.0.4.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The parts of a head that matter.
-#[derive(Default)]
-struct Head {
-    method: String,
-    path: String,
-    /// HTTP/1.1, which needs a `Host`.
-    needs_host: bool,
-    has_host: bool,
+/// The most fields of a head.
+const FIELDS: usize = 64;
+
+/// What a request is for.
+#[derive(PartialEq)]
+enum Wants {
+    /// The metrics: `GET`.
+    Text,
+    /// The head of that answer alone: `HEAD`.
+    Head,
 }
 
 /// The status of an answer that is no metrics, and a line about it.
@@ -51,17 +53,13 @@ pub(super) async fn answer<S: Socket>(
         Ok(head) => head?,
         Err(_) => Err(LATE),
     };
-    // The client has gone, or the server stops.
-    let head = match head {
-        Ok(None) => return Ok(()),
-        Ok(Some(head)) => check(&head).map(|()| head),
-        Err(refused) => Err(refused),
-    };
     let answer = match head {
-        Ok(head) => {
+        // The client has gone, or the server stops.
+        Ok(None) => return Ok(()),
+        Ok(Some(wants)) => {
             let text = text();
             let mut answer = answer_head("200 OK", TEXT, text.len());
-            if head.method == "GET" {
+            if wants == Wants::Text {
                 answer.push_str(&text);
             }
             answer
@@ -90,103 +88,69 @@ fn answer_head(status: &str, kind: &str, length: usize) -> String {
     )
 }
 
-/// The head of a request, or the refusal of it. `None` if the client says nothing and ends.
+/// What a request is for, or the refusal of it. `None` if the client says nothing and ends.
 async fn read_head<S: Socket>(
     client: &mut Framed<S, Line>,
-) -> Result<Result<Option<Head>, Refused>, FrameError> {
-    let mut left = HEAD;
-    let mut head: Option<Head> = None;
+) -> Result<Result<Option<Wants>, Refused>, FrameError> {
+    let mut head = Vec::new();
     loop {
         let line = match client.recv().await {
             Ok(Some(line)) => line,
-            Ok(None) if head.is_none() => return Ok(Ok(None)),
+            Ok(None) if head.is_empty() => return Ok(Ok(None)),
             Ok(None) => return Ok(Err(MALFORMED)),
             Err(error) if matches!(error.fault(), FrameFault::Io(_)) => return Err(error),
             Err(error) if matches!(error.fault(), FrameFault::TimedOut(_)) => return Ok(Err(LATE)),
             // A line that is too long, or has no end.
             Err(_) => return Ok(Err(TOO_LARGE)),
         };
-        let Some(rest) = left.checked_sub(line.len() + 2) else {
+        if head.len() + line.len() + 2 > HEAD {
             return Ok(Err(TOO_LARGE));
-        };
-        left = rest;
-        match &mut head {
-            None => match request_line(line) {
-                // RFC 9112, 2.2: an empty line before it is passed over.
-                Ok(None) => {}
-                Ok(first) => head = first,
-                Err(refused) => return Ok(Err(refused)),
-            },
-            Some(_) if line.is_empty() => return Ok(Ok(head)),
-            Some(head) => match field(line, head) {
-                Ok(()) => {}
-                Err(refused) => return Ok(Err(refused)),
-            },
+        }
+        head.extend_from_slice(line);
+        head.extend_from_slice(b"\r\n");
+        // After each line: what is no HTTP is refused at its first one.
+        match parse(&head) {
+            Ok(None) => {}
+            done => return Ok(done),
         }
     }
 }
 
-/// `GET /metrics HTTP/1.1`. `None` is an empty line.
-fn request_line(line: &[u8]) -> Result<Option<Head>, Refused> {
-    if line.is_empty() {
-        return Ok(None);
+/// What a whole head asks for; `None` while its end is missing.
+fn parse(head: &[u8]) -> Result<Option<Wants>, Refused> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    let mut request = httparse::Request::new(&mut fields);
+    match request.parse(head) {
+        Ok(httparse::Status::Complete(_)) => check(&request).map(Some),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(httparse::Error::Version) => Err(UNKNOWN_VERSION),
+        Err(httparse::Error::TooManyHeaders) => Err(TOO_LARGE),
+        Err(_) => Err(MALFORMED),
     }
-    let line = std::str::from_utf8(line).map_err(|_| MALFORMED)?;
-    let words: Vec<&str> = line.split(' ').collect();
-    let [method, target, version] = words[..] else {
-        return Err(MALFORMED);
-    };
-    let is_token = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase());
-    if !is_token(method) || !target.starts_with('/') && !target.starts_with("http://") {
-        return Err(MALFORMED);
-    }
-    let needs_host = match version {
-        "HTTP/1.0" => false,
-        "HTTP/1.1" => true,
-        _ if version.starts_with("HTTP/") => return Err(UNKNOWN_VERSION),
-        _ => return Err(MALFORMED),
-    };
+}
+
+fn check(request: &httparse::Request<'_, '_>) -> Result<Wants, Refused> {
+    let (method, target) = (request.method.unwrap_or(""), request.path.unwrap_or(""));
     // The absolute form has a host before the path, and what is behind `?` does not matter.
     let path = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => target,
     };
-    let path = path.split('?').next().unwrap_or(path);
-    Ok(Some(Head {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        needs_host,
-        has_host: false,
-    }))
-}
-
-fn field(line: &[u8], head: &mut Head) -> Result<(), Refused> {
-    let Some(colon) = line.iter().position(|&byte| byte == b':') else {
-        return Err(MALFORMED);
-    };
-    let name = &line[..colon];
-    // RFC 9112, 5.1: no space before the colon, nor a line that goes on with the one before.
-    if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
+    if !path.starts_with('/') {
         return Err(MALFORMED);
     }
-    if name.eq_ignore_ascii_case(b"host") {
-        if head.has_host {
-            return Err(HOSTLESS);
-        }
-        head.has_host = true;
+    let fields = request.headers.iter();
+    let hosts = fields.filter(|field| field.name.eq_ignore_ascii_case("host"));
+    match (request.version, hosts.count()) {
+        (Some(0), 0) | (_, 1) => {}
+        _ => return Err(HOSTLESS),
     }
-    Ok(())
-}
-
-fn check(head: &Head) -> Result<(), Refused> {
-    if head.needs_host && !head.has_host {
-        return Err(HOSTLESS);
-    }
-    if head.path != "/metrics" {
+    if path.split('?').next() != Some("/metrics") {
         return Err(NOT_FOUND);
     }
-    match head.method.as_str() {
-        "GET" | "HEAD" => Ok(()),
+    match method {
+        "GET" => Ok(Wants::Text),
+        "HEAD" => Ok(Wants::Head),
         _ => Err(NOT_ALLOWED),
     }
 }
