@@ -257,7 +257,11 @@ fn row(wire: &Wire) -> String {
         name, source, note, ..
     } = wire;
     let bytes = picture(wire);
-    format!("| `{name}` | {bytes} | {text} | {given} | {limits} | {source} | {note} |")
+    let proved = match wire.proved {
+        [] => "none".to_owned(),
+        proved => proved.join(", "),
+    };
+    format!("| `{name}` | {bytes} | {text} | {given} | {limits} | {source} | {note} | {proved} |")
 }
 
 fn page() -> String {

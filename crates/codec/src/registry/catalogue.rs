@@ -23,6 +23,8 @@ pub struct Wire {
     pub source: &'static str,
     /// What its user must know.
     pub note: &'static str,
+    /// The programs that it was held against, with their versions.
+    pub proved: &'static [&'static str],
 }
 
 /// The bytes of a frame.
@@ -44,6 +46,7 @@ const fn wire(name: &'static str, layout: &'static str) -> Wire {
         min_sent: 0,
         source: "",
         note: "",
+        proved: &[],
     }
 }
 
@@ -73,6 +76,12 @@ impl Wire {
             note,
             ..self
         }
+    }
+
+    /// Names the programs that a live test holds it against.
+    #[expect(dead_code, reason = "no live test is here yet")]
+    const fn proved(self, proved: &'static [&'static str]) -> Wire {
+        Wire { proved, ..self }
     }
 
     /// What stands before the colon.
