@@ -2,19 +2,46 @@
 //! here.
 //!
 //! A test that lacks one says `skipped: no NAME`, and passes. Where the environment variable `CI`
-//! is set, a missing program fails the test. `.ci/run` sets it, and counts the lines at its end.
+//! is set, a missing program or module fails the test. `.ci/run` sets it, and counts the lines at its end.
 
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// Whether this program is in the path.
 pub(crate) fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let here = std::env::split_paths(&path).any(|place| place.join(program).is_file());
+    needed(program, here)
+}
+
+/// Whether Python can import this module, which is no part of Python itself.
+pub(crate) fn has_module(module: &str) -> bool {
+    has("python3")
+        && needed(
+            module,
+            runs("python3", &["-c", &format!("import {module}")]),
+        )
+}
+
+/// Whether Lua can load this module, which is no part of Lua itself.
+pub(crate) fn has_lua_module(module: &str) -> bool {
+    let load = format!("require '{module}'");
+    has("lua5.4") && needed(module, runs("lua5.4", &["-e", &load]))
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn needed(what: &str, here: bool) -> bool {
     if !here {
-        skipped(program);
-        assert!(std::env::var_os("CI").is_none(), "CI has no {program}");
+        skipped(what);
+        assert!(std::env::var_os("CI").is_none(), "CI has no {what}");
     }
     here
 }

@@ -5,6 +5,8 @@ mod conversations;
 mod formats;
 mod python;
 mod round_trips;
+#[path = "../tools/mod.rs"]
+mod tools;
 
 use std::collections::BTreeMap;
 
