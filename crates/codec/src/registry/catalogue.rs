@@ -79,7 +79,6 @@ impl Wire {
     }
 
     /// Names the programs that a live test holds it against.
-    #[expect(dead_code, reason = "no live test is here yet")]
     const fn proved(self, proved: &'static [&'static str]) -> Wire {
         Wire { proved, ..self }
     }
@@ -188,13 +187,23 @@ pub const WIRES: &[Wire] = &[
     ),
     wire("erlang:1", "B").defined(
         "Erlang/OTP, gen_tcp, {packet, 1}",
-        "Erlang closes the connection after a frame that is too long for it.",
-    ),
+        "Erlang closes the connection after a frame that is too long for it, and writes the lowest \
+         8 bits of a longer length.",
+    )
+    .proved(&["Erlang/OTP 25"]),
     wire("erlang:2", ">H").defined(
         "Erlang/OTP, gen_tcp, {packet, 2}",
-        "Erlang writes the lowest 16 bits of a longer length, so believe none of 65,536 or more.",
-    ),
-    wire("erlang:4", ">I").defined("Erlang/OTP, gen_tcp, {packet, 4}", ""),
+        "Erlang writes the lowest 16 bits of a longer length: send no message of 65,536 bytes or \
+         more from there.",
+    )
+    .proved(&["Erlang/OTP 25"]),
+    wire("erlang:4", ">I")
+        .defined(
+            "Erlang/OTP, gen_tcp, {packet, 4}",
+            "Erlang takes messages below 2 GiB, or those that its packet_size allows, and closes the \
+             connection at a longer one.",
+        )
+        .proved(&["Erlang/OTP 25"]),
     wire("dotnet-string", "varint5").defined(
         ".NET, BinaryWriter.Write(String)",
         "A string in the writer's encoding, UTF-8 by default.",
