@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 31] = [
+pub const FORMS: [&str; 35] = [
     "raw",
     "line",
     "line:crlf",
@@ -36,6 +36,10 @@ pub const FORMS: [&str; 31] = [
     "struct:3x,>I,data,0xce",
     "struct:>Q=frame,2x",
     "content-length",
+    "line:0x0d0a2e0d0a",
+    "line:0x616162",
+    "ndjson",
+    "fixed:3",
 ];
 
 /// The longest frame, and the longest frame that is passed over.
@@ -90,9 +94,9 @@ impl<'a> Case<'a> {
     /// The longest frame that may come out. A JSON object has at least two bytes, whatever the
     /// limit is.
     pub fn longest(&self) -> usize {
-        match self.is_raw() {
-            true => usize::MAX,
-            false => self.max_frame.max(2),
+        match has_limits(self.form) {
+            true => self.max_frame.max(2),
+            false => usize::MAX,
         }
     }
 }
@@ -119,9 +123,13 @@ fn all() -> Vec<BoxCodec> {
     all
 }
 
+fn has_limits(form: &str) -> bool {
+    form != "raw" && !form.starts_with("fixed")
+}
+
 fn build(form: &str, (max_frame, max_discard): (usize, u64), unusual: bool) -> BoxCodec {
     let mut spec = CodecSpec::new(form);
-    if form != "raw" {
+    if has_limits(form) {
         (spec.max_frame, spec.max_discard) = (Some(max_frame), Some(max_discard));
     }
     if unusual {

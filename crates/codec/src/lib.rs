@@ -5,6 +5,8 @@
 //! |---|---|---|
 //! | [`Raw`] | `raw` | one read of a stream, or one datagram |
 //! | [`Line`] | `line`, `line:crlf`, `line:\0` | the bytes before a delimiter |
+//! | [`Delimited`] | `line:0x0d0a2e0d0a` | the bytes before a delimiter of several bytes |
+//! | [`Fixed`] | `fixed:16` | that many bytes |
 //! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
 //! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, after its length or ending at its own brace |
 //!
@@ -63,8 +65,9 @@ mod registry;
 mod value;
 
 pub use codecs::{
-    BareJson, ContentLength, Counts, Ending, Format, Json, Layout, LayoutBuilder, LayoutCodec,
-    LayoutError, Length, Line, Part, Raw, Struct, UnknownEnding, UnknownFormat,
+    BareJson, ContentLength, Counts, Delimited, Delimiter, Ending, Fixed, Format, Json, Layout,
+    LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Raw, Struct, UnknownEnding,
+    UnknownFormat,
 };
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;

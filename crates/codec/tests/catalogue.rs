@@ -37,6 +37,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
         "31323a68656c6c6f20776f726c64212c",
     ),
     ("octet-counting", "3c33343e31", "35203c33343e31"),
+    ("ndjson", "7b7d", "7b7d0a"),
+    ("varlink", "7b7d", "7b7d00"),
     // A question for the root's name servers.
     (
         "dns-tcp",
@@ -136,6 +138,11 @@ fn some_wires_have_the_order_of_this_machine() {
     }
 }
 
+fn too_long(len: u64, max: u64) -> Fault {
+    let len = Some(len);
+    Fault::TooLong { len, max }
+}
+
 #[test]
 fn what_a_peer_would_not_take_is_not_sent() {
     let refused = |name: &str, len: usize| {
@@ -145,10 +152,6 @@ fn what_a_peer_would_not_take_is_not_sent() {
             .unwrap_err();
         assert_eq!(error.skip, Some(0));
         error.fault
-    };
-    let too_long = |len, max| Fault::TooLong {
-        len: Some(len),
-        max,
     };
     assert_eq!(
         refused("native-messaging", 1_048_577),
@@ -160,7 +163,30 @@ fn what_a_peer_would_not_take_is_not_sent() {
         refused("postgres-startup", 10_005),
         too_long(10_005, 10_004)
     );
-    assert_eq!(refused("dns-tcp", 0), Fault::TooShort { len: 0, min: 1 });
+    for name in ["dns-tcp", "ndjson", "varlink"] {
+        assert_eq!(refused(name, 0), Fault::TooShort { len: 0, min: 1 });
+    }
+}
+
+/// Whatever the length is written in, no number wraps.
+#[test]
+fn what_a_length_cannot_hold_is_not_sent() {
+    for wire in WIRES {
+        let longest = codec(wire.name).properties().max_frame;
+        if longest > 1 << 17 {
+            continue;
+        }
+        let mut out = bytes::BytesMut::new();
+        let error = codec(wire.name).encode(&vec![b'x'; longest + 1], &mut out);
+        let (len, max) = (longest as u64 + 1, longest as u64);
+        assert_eq!(
+            error.unwrap_err().fault,
+            too_long(len, max),
+            "{}",
+            wire.name
+        );
+        assert!(out.is_empty(), "{}", wire.name);
+    }
 }
 
 #[test]
@@ -196,9 +222,14 @@ fn a_family_says_what_there_is() {
 
 /// The bytes of a frame, as a row of boxes.
 fn picture(wire: &Wire) -> String {
-    let Form::Layout(text) = wire.form else {
-        return "`Content-Length: N`, other lines, an empty line │ payload".to_owned();
-    };
+    match wire.form {
+        Form::Layout(text) => boxes(text),
+        Form::Line(ending) => format!("payload │ `{ending}`"),
+        _ => "`Content-Length: N`, other lines, an empty line │ payload".to_owned(),
+    }
+}
+
+fn boxes(text: &str) -> String {
     let layout: Layout = text.parse().unwrap();
     let mut boxes: Vec<_> = text.split(',').map(one).collect();
     if layout.tail_len() == 0 {
@@ -246,6 +277,7 @@ fn row(wire: &Wire) -> String {
             true => ("whole frame", format!("`struct:{text}`")),
             false => ("payload", format!("`struct:{text}`")),
         },
+        Form::Line(ending) => ("payload", format!("`line:{ending}`")),
         _ => ("payload", String::new()),
     };
     let sent = thousands(codec(wire.name).properties().max_frame);

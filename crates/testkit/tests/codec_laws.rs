@@ -1,13 +1,21 @@
 //! The laws of codecs, for every codec that has a name, and for settings that names cannot express.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::num::NonZeroUsize;
+
 use socketry_codec::catalogue::{Form, WIRES};
-use socketry_codec::{BareJson, BoxCodec, Codec, Layout, Line};
+use socketry_codec::{BareJson, BoxCodec, Codec, Fixed, Layout, Line};
 use socketry_testkit::codec::{LAWS, Subject, law};
 use socketry_testkit::codec_laws;
 
 fn named(name: &str) -> Subject {
     counted(Subject::named(name))
+}
+
+fn fixed(bytes: usize) -> Subject {
+    let len = NonZeroUsize::new(bytes).unwrap();
+    let subject = Subject::new(format!("fixed:{bytes}"), move |_| Fixed::new(len));
+    counted(subject.fixed(bytes))
 }
 
 fn counted(subject: Subject) -> Subject {
@@ -19,6 +27,17 @@ codec_laws!(line, named("line"));
 codec_laws!(line_crlf, named("line:crlf"));
 codec_laws!(line_zero, named(r"line:\0"));
 codec_laws!(line_semicolon, named("line:;"));
+codec_laws!(line_dot, named("line:0x0d0a2e0d0a"));
+codec_laws!(
+    line_overlapping,
+    named("line:0x616162").examples(["aa", "abab", "b"])
+);
+codec_laws!(
+    line_periodic,
+    named("line:0x6161").examples(["ab", "aba\0"])
+);
+codec_laws!(fixed, fixed(16));
+codec_laws!(fixed_one, fixed(1));
 codec_laws!(struct_default, named("struct"));
 codec_laws!(struct_one_byte, named("struct:B"));
 codec_laws!(struct_signed_byte, named("struct:b"));

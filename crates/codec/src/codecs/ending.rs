@@ -93,7 +93,10 @@ impl FromStr for Ending {
 
 /// A text that is not an [`Ending`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(r"a line ends with lf, crlf, one ASCII character, or one of \0 \t \n \r \xHH")]
+#[error(
+    r"a line ends with lf, crlf, one ASCII character, one of \0 \t \n \r \xHH, or 0x and the \
+     hexadecimal digits of 1 to 64 bytes"
+)]
 #[non_exhaustive]
 pub struct UnknownEnding;
 

@@ -3,8 +3,9 @@
 use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::limits::{DEFAULT_MAX_FRAME, Limits, check, contain, refused, unfinished};
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Ending, Fault, Properties};
+use super::scan::{Delimits, Scan};
+use crate::limits::refused;
+use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault, Properties};
 
 /// `line`, `line:crlf`, `line:\0`: a frame is the bytes before a delimiter.
 ///
@@ -32,20 +33,7 @@ use crate::{Affix, Codec, CodecError, Content, Decoded, End, Ending, Fault, Prop
 #[derive(Clone, Debug)]
 pub struct Line {
     ending: Ending,
-    limits: Limits,
-    keep_last: bool,
-    within: Within,
-}
-
-/// The codec's state within the line at the front of the input.
-#[derive(Clone, Copy, Debug)]
-enum Within {
-    /// Nothing is known yet.
-    Fresh,
-    /// The first bytes of it, so many, have no delimiter.
-    Scanned(usize),
-    /// The line is too long, and so many bytes of it were dropped already.
-    Discarding(u64),
+    scan: Scan,
 }
 
 impl Line {
@@ -66,18 +54,15 @@ impl Line {
 
     /// Lines with this ending.
     pub fn ending(ending: Ending) -> Self {
-        Line {
-            ending,
-            limits: Limits::frames(DEFAULT_MAX_FRAME),
-            keep_last: false,
-            within: Within::Fresh,
-        }
+        let scan = Scan::new();
+        Line { ending, scan }
     }
 
-    /// The longest line in bytes, without its ending, both ways; by default [`DEFAULT_MAX_FRAME`].
+    /// The longest line in bytes, without its ending, both ways; by default
+    /// [`DEFAULT_MAX_FRAME`](crate::limits::DEFAULT_MAX_FRAME).
     #[must_use]
     pub fn max_frame(mut self, bytes: usize) -> Self {
-        self.limits.max_frame = bytes;
+        self.scan.limits.max_frame = bytes;
         self
     }
 
@@ -86,7 +71,15 @@ impl Line {
     /// long is fatal.
     #[must_use]
     pub fn max_discard(mut self, bytes: u64) -> Self {
-        self.limits.max_discard = bytes;
+        self.scan.limits.max_discard = bytes;
+        self
+    }
+
+    /// The shortest line in bytes that is sent; by default 0. Some peers close the connection at an
+    /// empty line. One that arrives is a frame as any other.
+    #[must_use]
+    pub fn min_sent(mut self, bytes: usize) -> Self {
+        self.scan.shortest = bytes;
         self
     }
 
@@ -94,102 +87,14 @@ impl Line {
     /// error.
     #[must_use]
     pub fn keep_last(mut self, keep: bool) -> Self {
-        self.keep_last = keep;
+        self.scan.keep_last = keep;
         self
-    }
-
-    /// The most bytes that a line within the limit has, with its ending (one byte more for a `\r`).
-    /// The codec looks at no byte beyond, so that its answer does not depend on the number of bytes
-    /// that arrived at once.
-    #[inline]
-    fn reach(&self) -> usize {
-        let ending = 1 + usize::from(self.ending.is_text());
-        self.limits.max_frame.saturating_add(ending)
-    }
-
-    /// The end of the line whose delimiter is at `at`.
-    #[inline]
-    fn trim(&self, input: &[u8], at: usize) -> usize {
-        let cr = self.ending.is_text() && at > 0 && input[at - 1] == b'\r';
-        at - usize::from(cr)
-    }
-
-    /// The line at the front, if it is whole and not too long.
-    #[inline(always)]
-    fn front(&self, input: &[u8]) -> Option<Decoded> {
-        let reach = self.reach().min(input.len());
-        let at = memchr(self.ending.last(), &input[..reach])?;
-        self.frame(self.trim(input, at), at + 1).ok()
-    }
-
-    /// A line, unless it is too long.
-    #[inline]
-    fn frame(&self, end: usize, consumed: usize) -> Result<Decoded, CodecError> {
-        if end > self.limits.max_frame {
-            let (len, pass) = (end as u64, consumed as u64);
-            return Err(self.limits.too_long(Some(len), Some(pass)));
-        }
-        Ok(Decoded::Frame {
-            start: 0,
-            end,
-            consumed,
-        })
-    }
-
-    /// The answer for an input without a delimiter.
-    #[inline(never)]
-    fn open(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        let here = input.len();
-        self.within = match end {
-            End::Open => Within::Scanned(here),
-            End::Closed | End::Datagram => Within::Fresh,
-        };
-        match end {
-            _ if here >= self.reach() => self.overflow(end),
-            End::Datagram => self.frame(here, here),
-            End::Closed if self.keep_last && here > 0 => self.frame(here, here),
-            End::Closed | End::Open => unfinished(here, 1, end),
-        }
-    }
-
-    /// The line goes on beyond its limit: begins to discard it.
-    fn overflow(&mut self, end: End) -> Result<Decoded, CodecError> {
-        let passed = self.reach() as u64;
-        let error = self.limits.too_long(None, Some(passed));
-        let goes_on = end != End::Datagram && !error.is_fatal();
-        self.within = if goes_on {
-            Within::Discarding(passed)
-        } else {
-            Within::Fresh
-        };
-        Err(error)
-    }
-
-    /// Passes over more of a line, of which `before` bytes were dropped already.
-    #[cold]
-    fn discard(&mut self, before: u64, input: &[u8]) -> Result<Decoded, CodecError> {
-        if input.is_empty() {
-            return Ok(Decoded::Need(1));
-        }
-        let ending = memchr(self.ending.last(), input);
-        let pass = ending.map_or(input.len(), |at| at + 1);
-        let passed = before.saturating_add(pass as u64);
-        let too_much = passed > self.limits.max_discard;
-        self.within = if ending.is_some() || too_much {
-            Within::Fresh
-        } else {
-            Within::Discarding(passed)
-        };
-        if too_much {
-            return Err(self.limits.too_long(None, None));
-        }
-        Ok(Decoded::Skip(pass))
     }
 
     /// Refuses a frame that would not arrive unchanged.
     #[inline]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
-        check(frame, self.limits.max_frame)?;
+        self.scan.check(frame)?;
         if let Some(at) = memchr(self.ending.last(), frame) {
             return Err(refused(Fault::Delimiter { at }));
         }
@@ -203,6 +108,30 @@ impl Line {
     }
 }
 
+/// One byte, and before a `\n` one `\r`.
+impl Delimits for Ending {
+    #[inline(always)]
+    fn size(&self) -> usize {
+        1
+    }
+
+    #[inline(always)]
+    fn extra(&self) -> usize {
+        usize::from(self.is_text())
+    }
+
+    #[inline(always)]
+    fn find(&self, input: &[u8]) -> Option<usize> {
+        memchr(self.last(), input)
+    }
+
+    #[inline(always)]
+    fn trim(&self, input: &[u8], at: usize) -> usize {
+        let cr = self.is_text() && at > 0 && input[at - 1] == b'\r';
+        at - usize::from(cr)
+    }
+}
+
 impl Default for Line {
     fn default() -> Self {
         Line::new()
@@ -212,29 +141,12 @@ impl Default for Line {
 impl Codec for Line {
     #[inline(always)]
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
-        let reach = self.reach().min(input.len());
-        let from = match self.within {
-            Within::Fresh => 0,
-            Within::Scanned(bytes) => {
-                self.within = Within::Fresh;
-                bytes.min(reach)
-            }
-            Within::Discarding(bytes) => return self.discard(bytes, input),
-        };
-        let Some(at) = memchr(self.ending.last(), &input[from..reach]) else {
-            let answer = self.open(input, end);
-            return answer.map_err(|error| contain(error, end, input.len()));
-        };
-        let (stop, consumed) = (self.trim(input, from + at), from + at + 1);
-        match self.frame(stop, consumed) {
-            Err(error) => Err(contain(error, end, input.len())),
-            frame => frame,
-        }
+        self.scan.decode(&self.ending, input, end)
     }
 
     #[inline(always)]
     fn whole(&mut self, input: &[u8], _: End) -> Option<Decoded> {
-        self.front(input)
+        self.scan.front(&self.ending, input)
     }
 
     #[inline(always)]
@@ -250,16 +162,12 @@ impl Codec for Line {
         Ok(Some((Affix::EMPTY, Affix::new(self.ending.written()))))
     }
 
-    /// False while the codec discards the rest of a line that is too long. The beginning of a line
-    /// that is still in the input belongs to the codec that decodes next.
+    /// False while the codec discards the rest of a line that is too long.
     fn at_boundary(&self) -> bool {
-        !matches!(self.within, Within::Discarding(_))
+        self.scan.at_boundary()
     }
 
     fn properties(&self) -> Properties {
-        let content = Content::Delimited(self.ending.last());
-        Properties::default()
-            .carrying(content)
-            .at_most(self.limits.max_frame)
+        self.scan.properties(Some(self.ending.last()))
     }
 }

@@ -3,18 +3,24 @@
 
 mod bare;
 mod content_length;
+mod delimited;
 mod ending;
+mod fixed;
 mod format;
 mod gather;
+mod hexadecimal;
 mod json;
 mod layout;
 mod line;
 mod raw;
+mod scan;
 mod sized;
 
 pub use bare::BareJson;
 pub use content_length::ContentLength;
+pub use delimited::{Delimited, Delimiter};
 pub use ending::{Ending, UnknownEnding};
+pub use fixed::Fixed;
 pub use format::{Format, UnknownFormat};
 pub use json::Json;
 pub use layout::{Counts, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Part};
@@ -39,6 +45,8 @@ macro_rules! boxed {
 boxed!(
     Raw,
     Line,
+    Delimited,
+    Fixed,
     Struct,
     LayoutCodec,
     ContentLength,

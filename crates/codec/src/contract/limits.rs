@@ -181,6 +181,16 @@ pub fn check(frame: &[u8], longest: usize) -> Result<(), CodecError> {
     Err(refused(too_long(frame.len(), longest)))
 }
 
+/// Refuses to send a frame of fewer than `least` bytes: no peer takes it.
+#[inline]
+pub(crate) fn check_least(frame: &[u8], least: usize) -> Result<(), CodecError> {
+    if frame.len() >= least {
+        return Ok(());
+    }
+    let (len, min) = (frame.len() as u64, least as u64);
+    Err(refused(Fault::TooShort { len, min }))
+}
+
 /// An error about a frame that the caller sends. It was not written, so there are no bytes to pass
 /// over, and none is lost.
 ///

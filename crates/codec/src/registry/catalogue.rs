@@ -3,7 +3,7 @@
 use super::standard::set;
 use super::{CodecRegistry, Parameters};
 use crate::limits::DEFAULT_MAX_FRAME;
-use crate::{BoxCodec, ContentLength, Layout, LayoutCodec, SpecError};
+use crate::{BoxCodec, ContentLength, Ending, Layout, LayoutCodec, Line, SpecError};
 
 /// A framing of a protocol of others, under its name in a [`CodecRegistry`].
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub enum Form {
     Layout(&'static str),
     /// [`ContentLength`].
     ContentLength,
+    /// [`Line`] with this ending.
+    Line(Ending),
 }
 
 const fn wire(name: &'static str, layout: &'static str) -> Wire {
@@ -53,6 +55,13 @@ const fn wire(name: &'static str, layout: &'static str) -> Wire {
 const fn headers(name: &'static str) -> Wire {
     Wire {
         form: Form::ContentLength,
+        ..wire(name, "")
+    }
+}
+
+const fn lines(name: &'static str, ending: Ending) -> Wire {
+    Wire {
+        form: Form::Line(ending),
         ..wire(name, "")
     }
 }
@@ -95,6 +104,12 @@ impl Wire {
                 let codec = ContentLength::new().max_frame(max_frame);
                 Ok(set(codec, parameters.max_discard(), ContentLength::max_discard).into())
             }
+            Form::Line(ending) => {
+                let codec = Line::ending(ending).max_frame(max_frame);
+                let codec = codec.min_sent(self.min_sent);
+                let codec = set(codec, parameters.max_discard(), Line::max_discard);
+                Ok(set(codec, parameters.keep_last(), Line::keep_last).into())
+            }
             Form::Layout(text) => {
                 let layout: Layout = text.parse().map_err(|error| parameters.refused(error))?;
                 let codec = layout.codec().max_frame(max_frame);
@@ -133,6 +148,15 @@ pub const WIRES: &[Wire] = &[
     wire("octet-counting", "digits,0x20").defined(
         "RFC 6587, section 3.4.1",
         "Syslog over TCP or TLS, where each message says its length.",
+    ),
+    lines("ndjson", Ending::LF).sends(1, usize::MAX).defined(
+        "ndjson-spec 1.0.0",
+        "A JSON text in each line, which `\\r\\n` ends too. Readers differ about empty lines, so none \
+         is sent.",
+    ),
+    lines("varlink", Ending::byte(0)).sends(1, usize::MAX).defined(
+        "varlink, interface definition and protocol",
+        "A JSON object, and NUL. Services close the connection at an empty message, so none is sent.",
     ),
     wire("dns-tcp", ">H").sends(1, usize::MAX).defined(
         "RFC 1035, section 4.2.2; RFC 7766",

@@ -1,13 +1,14 @@
 //! The codecs of this crate, by their names.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use super::{CodecRegistry, Parameters};
 use crate::{
-    BareJson, BoxCodec, Format, Json, Layout, LayoutCodec, LayoutError, Line, Raw, SpecError,
-    Struct, UnknownFormat,
+    BareJson, BoxCodec, Delimited, Delimiter, Ending, Fixed, Format, Json, Layout, LayoutCodec,
+    LayoutError, Line, Raw, SpecError, Struct, UnknownEnding, UnknownFormat,
 };
 
 pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
@@ -20,13 +21,31 @@ pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
 
 /// These, and the wires of others.
 pub(super) static CATALOGUE: LazyLock<CodecRegistry> =
-    LazyLock::new(|| super::catalogue::with(CODECS.clone()));
+    LazyLock::new(|| super::catalogue::with(CODECS.clone().with("fixed", fixed)));
 
 fn line(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
-    let codec = Line::ending(parameters.text()?);
-    let codec = set(codec, parameters.max_frame(), Line::max_frame);
-    let codec = set(codec, parameters.max_discard(), Line::max_discard);
-    Ok(set(codec, parameters.keep_last(), Line::keep_last).into())
+    match parameters.text()? {
+        LineForm::Ending(ending) => {
+            let codec = Line::ending(ending);
+            let codec = set(codec, parameters.max_frame(), Line::max_frame);
+            let codec = set(codec, parameters.max_discard(), Line::max_discard);
+            Ok(set(codec, parameters.keep_last(), Line::keep_last).into())
+        }
+        LineForm::Delimiter(delimiter) => {
+            let codec = Delimited::new(delimiter);
+            let codec = set(codec, parameters.max_frame(), Delimited::max_frame);
+            let codec = set(codec, parameters.max_discard(), Delimited::max_discard);
+            Ok(set(codec, parameters.keep_last(), Delimited::keep_last).into())
+        }
+    }
+}
+
+fn fixed(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
+    let bytes = parameters.text().ok().and_then(NonZeroUsize::new);
+    let bytes = bytes.ok_or_else(|| {
+        parameters.refused("fixed takes the number of bytes of a frame, 1 at least: fixed:16")
+    })?;
+    Ok(Fixed::new(bytes).into())
 }
 
 fn sized(parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
@@ -64,6 +83,40 @@ pub(super) fn set<C, T>(codec: C, value: Option<T>, with: impl Fn(C, T) -> C) ->
     match value {
         Some(value) => with(codec, value),
         None => codec,
+    }
+}
+
+/// The text after `line:`.
+#[derive(PartialEq)]
+enum LineForm {
+    Ending(Ending),
+    /// Exactly these bytes.
+    Delimiter(Delimiter),
+}
+
+impl Default for LineForm {
+    fn default() -> Self {
+        LineForm::Ending(Ending::default())
+    }
+}
+
+impl FromStr for LineForm {
+    type Err = UnknownEnding;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEnding> {
+        match Ending::parse(text) {
+            Some(ending) => Ok(LineForm::Ending(ending)),
+            None => text.parse().map(LineForm::Delimiter),
+        }
+    }
+}
+
+impl fmt::Display for LineForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LineForm::Ending(ending) => ending.fmt(f),
+            LineForm::Delimiter(delimiter) => delimiter.fmt(f),
+        }
     }
 }
 

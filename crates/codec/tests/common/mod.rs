@@ -8,12 +8,14 @@ use socketry_codec::{BoxCodec, Codec, Fault, Reader};
 /// What a reader said: frames, and what was wrong.
 pub(crate) type Events = Vec<Result<Vec<u8>, Fault>>;
 
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 20] = [
     "raw",
     "line",
     "line:crlf",
     r"line:\0",
     "line:;",
+    "line:0x0d0a2e0d0a",
+    "line:0x616162",
     "struct",
     "struct:B",
     "struct:>h",

@@ -37,8 +37,10 @@ fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
 }
 
 impl Subject {
-    /// A frame of this length that the codec accepts if its limits allow it.
+    /// A frame of this length, or of the longest that it carries, that the codec accepts if its
+    /// limits allow it.
     pub(super) fn frame(&self, random: &mut Rng, len: usize) -> Result<Vec<u8>, String> {
+        let len = len.min(self.most);
         let mut codec = self.codec(self.roomy());
         let mut refused = None;
         for _ in 0..TRIES {

@@ -20,6 +20,7 @@
 //! | the codec | its subject |
 //! |---|---|
 //! | carries no frame shorter than this, or longer than its length field can say | [`carries`](Subject::carries) |
+//! | carries frames of one length only | [`fixed`](Subject::fixed) |
 //! | takes no arbitrary bytes: JSON, text, records | [`shaped`](Subject::shaped) |
 //! | takes frames of any length, whatever its limit | [`without_limits`](Subject::without_limits) |
 //! | ends the conversation at each frame that is too long | [`without_skipping`](Subject::without_skipping) |

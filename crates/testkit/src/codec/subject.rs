@@ -129,6 +129,18 @@ impl Subject {
         }
     }
 
+    /// All its frames have this one length in bytes. It has no other limit.
+    #[must_use]
+    pub fn fixed(self, bytes: usize) -> Self {
+        let (least, most, limited) = (bytes, bytes, false);
+        Subject {
+            least,
+            most,
+            limited,
+            ..self
+        }
+    }
+
     /// It has no limits: it ignores those that it is built with, and accepts frames of any length.
     #[must_use]
     pub fn without_limits(self) -> Self {

@@ -4,9 +4,9 @@ use bytes::BytesMut;
 
 use super::{Header, Layout};
 use crate::limits::{
-    DEFAULT_MAX_FRAME, Limits, check, contain, malformed_length, refused, unfinished,
+    DEFAULT_MAX_FRAME, Limits, check, check_least, contain, malformed_length, refused, unfinished,
 };
-use crate::{Affix, Codec, CodecError, Content, Decoded, End, Fault, Properties};
+use crate::{Affix, Codec, CodecError, Content, Decoded, End, Properties};
 
 /// `struct:LAYOUT`: frames of a [`Layout`].
 ///
@@ -138,10 +138,7 @@ impl LayoutCodec {
     #[inline]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
         check(frame, self.longest)?;
-        if frame.len() < self.shortest {
-            let (len, min) = (frame.len() as u64, self.shortest as u64);
-            return Err(refused(Fault::TooShort { len, min }));
-        }
+        check_least(frame, self.shortest)?;
         if self.whole {
             self.check_whole(frame)
                 .map_err(|error| refused(error.fault))?;

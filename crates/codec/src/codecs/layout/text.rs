@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::length::{DIGITS, Form, MOST_BYTES, MOST_DIGITS};
 use super::{Counts, Layout, LayoutBuilder, LayoutError, Length, Part};
 use crate::Format;
+use crate::codecs::hexadecimal;
 
 impl LayoutError {
     fn at(token: &str, problem: impl Display) -> Self {
@@ -58,7 +59,7 @@ fn part<'a>(
 /// `4x` or `0x0300`.
 fn bytes(token: &str) -> Result<Part, LayoutError> {
     if let Some(digits) = token.strip_prefix("0x") {
-        return Ok(Part::same(hexadecimal(digits).ok_or_else(|| {
+        return Ok(Part::same(hexadecimal::read(digits).ok_or_else(|| {
             LayoutError::at(token, "is not an even number of hexadecimal digits")
         })?));
     }
@@ -72,18 +73,6 @@ fn bytes(token: &str) -> Result<Part, LayoutError> {
             "is no part: write 4x for four open bytes (65535x at most), and 0x03 for a byte",
         )),
     }
-}
-
-fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
-    let digits = digits.as_bytes();
-    let nibble = |byte: u8| char::from(byte).to_digit(16);
-    let pairs = digits.chunks_exact(2);
-    if digits.is_empty() || !pairs.remainder().is_empty() {
-        return None;
-    }
-    pairs
-        .map(|pair| u8::try_from(nibble(pair[0])? << 4 | nibble(pair[1])?).ok())
-        .collect()
 }
 
 /// A length, and what it counts.
@@ -169,7 +158,7 @@ fn variable<'a>(
 }
 
 fn delimiter(digits: &str, token: Option<&str>) -> Result<u8, LayoutError> {
-    let byte = token.and_then(|token| hexadecimal(token.strip_prefix("0x")?));
+    let byte = token.and_then(|token| hexadecimal::read(token.strip_prefix("0x")?));
     match byte.as_deref() {
         Some([byte]) => Ok(*byte),
         _ => Err(LayoutError::at(
@@ -236,10 +225,8 @@ fn write_part(f: &mut fmt::Formatter<'_>, part: &Part, before: &str, behind: &st
         match run {
             [None, ..] => write!(f, "{}x", run.len())?,
             same => {
-                f.write_str("0x")?;
-                same.iter()
-                    .flatten()
-                    .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                let bytes: Vec<_> = same.iter().flatten().copied().collect();
+                hexadecimal::write(&bytes, f)?;
             }
         }
         f.write_str(behind)?;
