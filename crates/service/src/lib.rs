@@ -13,6 +13,8 @@
 //! [`Hub`] gives each message to all readers of a topic, over any mix of sockets and codecs, within
 //! [`HubLimits`].
 //!
+//! [`Relay`] passes the frames of one connection on to another, both ways.
+//!
 //! # Features
 //!
 //! * `auth`: identities that `socketry-auth` has proved are users, for [`Limits::per_user`].
@@ -33,6 +35,7 @@ mod metrics;
 mod notify;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+mod relay;
 mod server;
 
 #[cfg(feature = "json")]
@@ -54,6 +57,7 @@ pub use metrics::Metrics;
 pub use notify::Notify;
 #[cfg(feature = "prometheus")]
 pub use prometheus::Prometheus;
+pub use relay::{Flow, Relay, RelayError, Traffic};
 pub use server::{
     Ending, Lent, LentRecv, LentSend, Observer, Refusal, Request, Served, Server, Stopper, Summary,
     TypedServer,

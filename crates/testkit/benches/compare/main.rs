@@ -19,6 +19,7 @@ mod body;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod memory;
+mod relay;
 mod sender;
 mod service;
 mod setup;
@@ -41,6 +42,7 @@ fn main() {
         setup::contests(),
         tls::contests(),
         service::contests(),
+        relay::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
 }

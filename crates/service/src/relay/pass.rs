@@ -1,0 +1,84 @@
+//! One direction of a relay.
+
+use socketry_codec::{Codec, FrameError, Framed, limits::FRAMES_AT_ONCE};
+use socketry_transport::{RecvHalf, SendHalf};
+
+use super::{Flow, RelayError};
+
+/// A frame of this many bytes is written from where it lies: to copy it costs more than a write.
+const ALONE: usize = 16 << 10;
+
+/// The frames that come from one half and go to another.
+pub(super) struct Pass<'a, R, C, W, D> {
+    pub(super) from: Framed<R, C>,
+    pub(super) to: Framed<W, D>,
+    pub(super) toll: Toll<'a>,
+}
+
+/// What is counted, and whether a fault of one frame is.
+#[derive(Clone, Copy)]
+pub(super) struct Toll<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) passing_over: bool,
+}
+
+impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
+    /// Passes frames on until the end, and passes on the end.
+    pub(super) async fn run(&mut self) -> Result<(), RelayError> {
+        self.frames().await.map_err(|error| RelayError {
+            after: self.toll.flow.frames(),
+            error,
+            from: self.from.peer().redacted().to_string(),
+            to: self.to.peer().redacted().to_string(),
+        })
+    }
+
+    /// Whether the connection that it sends to is broken off when the relay is dropped.
+    pub(super) fn abort_on_drop(&mut self, on: bool) {
+        // Where the system refuses, the peer sees an end.
+        let _ = self.to.socket_mut().abort_on_drop(on);
+    }
+
+    async fn frames(&mut self) -> Result<(), FrameError> {
+        while self.some().await? {}
+        self.to.finish().await
+    }
+
+    /// Passes on the frames that have arrived, at least one. False at the end.
+    async fn some(&mut self) -> Result<bool, FrameError> {
+        let Pass { from, to, toll } = self;
+        toll.flow.waits(true);
+        let received = from.recv_many(FRAMES_AT_ONCE).await;
+        toll.flow.waits(false);
+        let frames = match toll.of(received)? {
+            Some(Some(frames)) => frames,
+            Some(None) => return Ok(false),
+            None => return Ok(true),
+        };
+        for frame in frames {
+            let fed = match frame.len() {
+                ..ALONE => to.feed(frame).await,
+                _ => to.send(frame).await,
+            };
+            if toll.of(fed)?.is_some() {
+                toll.flow.passed(frame.len());
+            }
+        }
+        toll.of(to.flush().await)?;
+        Ok(true)
+    }
+}
+
+impl Toll<'_> {
+    /// `None` for a fault that is passed over.
+    fn of<T>(self, result: Result<T, FrameError>) -> Result<Option<T>, FrameError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if self.passing_over && !error.is_fatal() => {
+                self.flow.lose();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
