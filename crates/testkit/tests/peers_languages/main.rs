@@ -11,3 +11,4 @@ mod erlang;
 mod mirror;
 #[path = "../tools/mod.rs"]
 mod tools;
+mod twisted;
