@@ -8,7 +8,9 @@
 #[path = "../tools/child.rs"]
 mod child;
 mod erlang;
+mod java;
 mod mirror;
+mod scripts;
 #[path = "../tools/mod.rs"]
 mod tools;
 mod twisted;
