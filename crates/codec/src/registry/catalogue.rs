@@ -120,6 +120,9 @@ impl Wire {
     }
 }
 
+const NATIVE: &str = "In the order of this machine.";
+const LUA: &[&str] = &["Lua 5.4.4"];
+
 /// All of them, in families.
 pub const WIRES: &[Wire] = &[
     headers("content-length").defined(
@@ -146,8 +149,10 @@ pub const WIRES: &[Wire] = &[
         ),
     wire("netstring", "digits,0x3a,data,0x2c").defined(
         "D. J. Bernstein, Netstrings (1997)",
-        "Zeros before the length are read, though the text forbids them.",
-    ),
+        "Zeros before the length are read, though the text forbids them. Twisted takes 99,999 bytes \
+         at most unless its program says otherwise, and no zeros in front.",
+    )
+    .proved(&["Twisted 26.10.0"]),
     wire("octet-counting", "digits,0x20").sends(1, usize::MAX).defined(
         "RFC 6587, section 3.4.1",
         "Syslog over TCP or TLS, where each message says its length. The count may include a line \
@@ -243,15 +248,19 @@ pub const WIRES: &[Wire] = &[
     ),
     wire("java-utf", ">H").defined(
         "Java, DataOutput.writeUTF",
-        "The payload is modified UTF-8: NUL has two bytes, and a character above U+FFFF six.",
-    ),
-    wire("lua:s1", "B").defined("Lua 5.4, string.pack", ""),
-    wire("lua:s2", "=H").defined("Lua 5.4, string.pack", "In the order of this machine."),
-    wire("lua:s4", "=I").defined("Lua 5.4, string.pack", "In the order of this machine."),
-    wire("lua:s8", "=Q").defined(
-        "Lua 5.4, string.pack",
-        "In the order of this machine. Plain `s` is this one where size_t has 8 bytes.",
-    ),
+        "The payload is modified UTF-8: NUL has two bytes, and a character above U+FFFF six. Java \
+         fails at UTF-8 of four bytes.",
+    )
+    .proved(&["OpenJDK 17"]),
+    wire("lua:s1", "B").defined("Lua 5.4, string.pack", "").proved(LUA),
+    wire("lua:s2", "=H").defined("Lua 5.4, string.pack", NATIVE).proved(LUA),
+    wire("lua:s4", "=I").defined("Lua 5.4, string.pack", NATIVE).proved(LUA),
+    wire("lua:s8", "=Q")
+        .defined(
+            "Lua 5.4, string.pack",
+            "In the order of this machine. Plain `s` is this one where size_t has 8 bytes.",
+        )
+        .proved(LUA),
 ];
 
 /// `codecs`, and all wires.

@@ -68,8 +68,7 @@ async fn a_string_above_65_535_bytes_is_refused_by_both() {
     if !tools::has("javac") {
         return;
     }
-    let java = ["send", "65536,65535"];
-    let arguments = [SOURCE, "utf", java[0], java[1]];
+    let arguments = [SOURCE, "utf", "send", "65536,65535"];
     let (peer, socket) = Program("java", &arguments).meet(Role::Connects).await;
     let mut framed = framed(socket, "java-utf");
     refuses(&mut framed, 65_536, 65_535).await;
