@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 35] = [
+pub const FORMS: [&str; 38] = [
     "raw",
     "line",
     "line:crlf",
@@ -40,6 +40,9 @@ pub const FORMS: [&str; 35] = [
     "line:0x616162",
     "ndjson",
     "fixed:3",
+    "syslog",
+    "json-seq",
+    "multiprocessing",
 ];
 
 /// The longest frame, and the longest frame that is passed over.

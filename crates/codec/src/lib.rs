@@ -8,6 +8,8 @@
 //! | [`Delimited`] | `line:0x0d0a2e0d0a` | the bytes before a delimiter of several bytes |
 //! | [`Fixed`] | `fixed:16` | that many bytes |
 //! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
+//! | [`Syslog`] | `syslog` | a message, counted or in a line |
+//! | [`JsonSeq`] | `json-seq` | a JSON text behind a separator of its own |
 //! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, after its length or ending at its own brace |
 //!
 //! A [`Codec`] does no I/O and copies nothing: it gets the bytes that arrived, and gives the
@@ -65,9 +67,9 @@ mod registry;
 mod value;
 
 pub use codecs::{
-    BareJson, ContentLength, Counts, Delimited, Delimiter, Ending, Fixed, Format, Json, Layout,
-    LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Raw, Struct, UnknownEnding,
-    UnknownFormat,
+    BareJson, ContentLength, Counts, Delimited, Delimiter, Ending, Fixed, Format, Json, JsonSeq,
+    Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Raw, Struct, Syslog,
+    UnknownEnding, UnknownFormat,
 };
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;

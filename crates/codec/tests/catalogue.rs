@@ -37,6 +37,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
         "31323a68656c6c6f20776f726c64212c",
     ),
     ("octet-counting", "3c33343e31", "35203c33343e31"),
+    ("syslog", "3c33343e31", "35203c33343e31"),
+    ("json-seq", "7b7d", "1e7b7d0a"),
     ("ndjson", "7b7d", "7b7d0a"),
     ("varlink", "7b7d", "7b7d00"),
     // A question for the root's name servers.
@@ -97,6 +99,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("erlang:2", "6162", "00026162"),
     ("erlang:4", "6162", "000000026162"),
     ("dotnet-string", "6162", "026162"),
+    ("multiprocessing", "6162", "000000026162"),
     ("java-utf", "c080", "0002c080"),
     ("lua:s1", "6162", "026162"),
 ];
@@ -163,7 +166,7 @@ fn what_a_peer_would_not_take_is_not_sent() {
         refused("postgres-startup", 10_005),
         too_long(10_005, 10_004)
     );
-    for name in ["dns-tcp", "ndjson", "varlink"] {
+    for name in ["dns-tcp", "ndjson", "varlink", "syslog"] {
         assert_eq!(refused(name, 0), Fault::TooShort { len: 0, min: 1 });
     }
 }
@@ -225,6 +228,8 @@ fn picture(wire: &Wire) -> String {
     match wire.form {
         Form::Layout(text) => boxes(text),
         Form::Line(ending) => format!("payload │ `{ending}`"),
+        Form::Syslog => "length `digits` │ `20` │ `<`…, or a line".to_owned(),
+        Form::JsonSeq => "`1e` │ payload │ `0a`".to_owned(),
         _ => "`Content-Length: N`, other lines, an empty line │ payload".to_owned(),
     }
 }

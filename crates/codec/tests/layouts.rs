@@ -334,3 +334,48 @@ fn a_long_frame_is_passed_over_with_all_its_parts() {
     let error = codec.clone().decode(&wire, End::Open).unwrap_err();
     assert!(error.is_fatal());
 }
+
+/// As CPython's `multiprocessing.connection` has it.
+#[test]
+fn a_length_of_minus_one_stands_for_one_behind_it() {
+    let escape = b"\xff\xff\xff\xff";
+    let long = [escape, &(1u64 << 31).to_be_bytes()[..]].concat();
+    let large = || layout(">i>Q").codec().max_frame(1 << 32);
+    let most = i32::MAX.to_be_bytes();
+    assert_eq!(
+        large().decode(&most, End::Open),
+        Ok(Decoded::Need((1 << 31) - 1))
+    );
+    assert_eq!(large().decode(&long, End::Open), Ok(Decoded::Need(1 << 31)));
+    assert_eq!(large().decode(&long[..5], End::Open), Ok(Decoded::Need(7)));
+    assert_eq!(large().decode(escape, End::Open), Ok(Decoded::Need(8)));
+    let all = [escape, &[0xff; 8][..]].concat();
+    let too_long = Fault::TooLong {
+        len: Some(u64::MAX),
+        max: 8 << 20,
+    };
+    assert_eq!(fault(">i>Q", &all), too_long);
+    for negative in [-2, i32::MIN] {
+        let due = Fault::NegativeLength(negative.into());
+        assert_eq!(fault(">i>Q", &negative.to_be_bytes()), due);
+    }
+    // Python reads a short length behind -1, and does not write it.
+    let short = [escape, &2u64.to_be_bytes()[..], b"ab"].concat();
+    assert_eq!(stream(codec(">i>Q"), short.chunks(1)), ok(&[b"ab"]));
+    assert_eq!(encode(&mut codec(">i>Q"), &[b"ab"]), b"\0\0\0\x02ab");
+    assert_eq!(
+        fault(">i>Q-strict", &short),
+        Fault::MalformedLength("is not in its shortest form")
+    );
+    assert_eq!(layout(">i>Q").header_len(), 4..=12);
+}
+
+/// The frame is never touched, so it takes no memory.
+#[test]
+fn a_length_above_two_gib_is_written_behind_minus_one() {
+    let frame = vec![0; 1 << 31];
+    let mut large = layout(">i>Q").codec().max_frame(1 << 32);
+    let mut header = |len| large.envelope(&frame[..len]).unwrap().unwrap().0.to_vec();
+    assert_eq!(header((1 << 31) - 1), i32::MAX.to_be_bytes());
+    assert_eq!(header(1 << 31), b"\xff\xff\xff\xff\0\0\0\0\x80\0\0\0");
+}

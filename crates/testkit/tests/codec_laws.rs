@@ -4,12 +4,25 @@
 use std::num::NonZeroUsize;
 
 use socketry_codec::catalogue::{Form, WIRES};
-use socketry_codec::{BareJson, BoxCodec, Codec, Fixed, Layout, Line};
+use socketry_codec::{BareJson, BoxCodec, Codec, Fixed, Layout, Line, Syslog};
 use socketry_testkit::codec::{LAWS, Subject, law};
 use socketry_testkit::codec_laws;
 
 fn named(name: &str) -> Subject {
     counted(Subject::named(name))
+}
+
+fn sequence() -> Subject {
+    let subject = named("json-seq").carries(1, usize::MAX);
+    subject.examples(["12", " \"\\\"[\" ", "[1,\n{}]", "{\"a\":\n\"\n\"}", "true"])
+}
+
+/// It begins with a priority, and does not end in a newline.
+fn message(bytes: &mut [u8]) {
+    if let [.., last @ b'\n'] = bytes {
+        *last = b' ';
+    }
+    bytes[0] = b'<';
 }
 
 fn fixed(bytes: usize) -> Subject {
@@ -61,6 +74,23 @@ codec_laws!(
     whole("struct:2x,0x0000,>H=rest,1x", 7, 60_000, modbus)
 );
 codec_laws!(content_length, named("content-length"));
+codec_laws!(layout_escaped, named("struct:>i>Q=frame,data,0x00"));
+codec_laws!(
+    syslog,
+    named("syslog").carries(1, 999_999_999).shaped(message)
+);
+codec_laws!(
+    syslog_with_newlines,
+    counted(Subject::new("syslog, keeping newlines", |limits| {
+        let syslog = Syslog::new().keep_newline(true).max_frame(limits.max_frame);
+        syslog.max_discard(limits.max_discard)
+    }))
+    .carries(1, 999_999_999)
+    .shaped(|message| message[0] = b'<')
+    .examples(["<34>one\n", "<\n\n"])
+);
+// A text that is cut behind white space is whole (RFC 7464, section 2.4).
+codec_laws!(json_seq, sequence().keeping_the_last());
 codec_laws!(json, named("json"));
 codec_laws!(json_big_int, named("json:>I"));
 codec_laws!(json_bare, named("json:bare"));
@@ -145,15 +175,14 @@ fn every_format_keeps_the_laws() {
     }
 }
 
-/// Every wire of the catalogue that gives out payloads. Those with whole frames are the layouts
-/// above.
+/// Every wire of the catalogue that gives out payloads of any bytes. The others are above.
 #[test]
 fn every_wire_of_payloads_keeps_the_laws() {
     for wire in WIRES {
-        if let Form::Layout(text) = wire.form
-            && text.parse::<Layout>().unwrap().is_whole()
-        {
-            continue;
+        match wire.form {
+            Form::Layout(text) if text.parse::<Layout>().unwrap().is_whole() => continue,
+            Form::Syslog | Form::JsonSeq => continue,
+            _ => {}
         }
         let most = wire
             .name

@@ -10,11 +10,13 @@ mod format;
 mod gather;
 mod hexadecimal;
 mod json;
+mod json_seq;
 mod layout;
 mod line;
 mod raw;
 mod scan;
 mod sized;
+mod syslog;
 
 pub use bare::BareJson;
 pub use content_length::ContentLength;
@@ -23,10 +25,12 @@ pub use ending::{Ending, UnknownEnding};
 pub use fixed::Fixed;
 pub use format::{Format, UnknownFormat};
 pub use json::Json;
+pub use json_seq::JsonSeq;
 pub use layout::{Counts, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Part};
 pub use line::Line;
 pub use raw::Raw;
 pub use sized::Struct;
+pub use syslog::Syslog;
 
 use crate::BoxCodec;
 
@@ -50,6 +54,8 @@ boxed!(
     Struct,
     LayoutCodec,
     ContentLength,
+    Syslog,
+    JsonSeq,
     Json,
     BareJson
 );

@@ -189,6 +189,12 @@ impl Scan {
         check_least(frame, self.shortest)
     }
 
+    /// Whether nothing is known of the frame at the front.
+    #[inline]
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.within, Within::Fresh)
+    }
+
     /// False while the rest of a frame that is too long is discarded. The beginning of a frame that
     /// is still in the input belongs to the codec that decodes next.
     pub(super) fn at_boundary(&self) -> bool {

@@ -3,7 +3,9 @@
 use super::standard::set;
 use super::{CodecRegistry, Parameters};
 use crate::limits::DEFAULT_MAX_FRAME;
-use crate::{BoxCodec, ContentLength, Ending, Layout, LayoutCodec, Line, SpecError};
+use crate::{
+    BoxCodec, ContentLength, Ending, JsonSeq, Layout, LayoutCodec, Line, SpecError, Syslog,
+};
 
 /// A framing of a protocol of others, under its name in a [`CodecRegistry`].
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,10 @@ pub enum Form {
     ContentLength,
     /// [`Line`] with this ending.
     Line(Ending),
+    /// [`Syslog`].
+    Syslog,
+    /// [`JsonSeq`].
+    JsonSeq,
 }
 
 const fn wire(name: &'static str, layout: &'static str) -> Wire {
@@ -52,18 +58,19 @@ const fn wire(name: &'static str, layout: &'static str) -> Wire {
     }
 }
 
-const fn headers(name: &'static str) -> Wire {
+const fn own(name: &'static str, form: Form) -> Wire {
     Wire {
-        form: Form::ContentLength,
+        form,
         ..wire(name, "")
     }
 }
 
+const fn headers(name: &'static str) -> Wire {
+    own(name, Form::ContentLength)
+}
+
 const fn lines(name: &'static str, ending: Ending) -> Wire {
-    Wire {
-        form: Form::Line(ending),
-        ..wire(name, "")
-    }
+    own(name, Form::Line(ending))
 }
 
 impl Wire {
@@ -103,6 +110,15 @@ impl Wire {
             Form::ContentLength => {
                 let codec = ContentLength::new().max_frame(max_frame);
                 Ok(set(codec, parameters.max_discard(), ContentLength::max_discard).into())
+            }
+            Form::Syslog => {
+                let codec = Syslog::new().max_frame(max_frame);
+                let codec = set(codec, parameters.max_discard(), Syslog::max_discard);
+                Ok(set(codec, parameters.keep_last(), Syslog::keep_last).into())
+            }
+            Form::JsonSeq => {
+                let codec = JsonSeq::new().max_frame(max_frame);
+                Ok(set(codec, parameters.max_discard(), JsonSeq::max_discard).into())
             }
             Form::Line(ending) => {
                 let codec = Line::ending(ending).max_frame(max_frame);
@@ -159,6 +175,15 @@ pub const WIRES: &[Wire] = &[
          feed of the sender's. No empty messages: rsyslog would take the next ones for a line.",
     )
     .proved(&["rsyslog 8.2302.0", "syslog-ng 3.38.1"]),
+    own("syslog", Form::Syslog).sends(1, usize::MAX).defined(
+        "RFC 6587, sections 3.4.1 and 3.4.2",
+        "Reads counted messages and lines, each told by its first bytes: digits, a space and `<` \
+         are a count. Sends counted ones, which begin with `<`.",
+    ),
+    own("json-seq", Form::JsonSeq).sends(1, usize::MAX).defined(
+        "RFC 7464",
+        "A text is given out at its line feed. One that is cut is an error, and the next is found.",
+    ),
     lines("ndjson", Ending::LF).sends(1, usize::MAX).defined(
         "ndjson-spec 1.0.0",
         "A JSON text in each line, which `\\r\\n` ends too. Readers differ about empty lines, so none \
@@ -245,6 +270,11 @@ pub const WIRES: &[Wire] = &[
     wire("dotnet-string", "varint5").defined(
         ".NET, BinaryWriter.Write(String)",
         "A string in the writer's encoding, UTF-8 by default.",
+    ),
+    wire("multiprocessing", ">i>Q").defined(
+        "CPython, multiprocessing.connection.Connection",
+        "On sockets and pipes, not on Windows' named pipes. Its `recv_bytes` takes any length, if \
+         none is given; the messages of authentication have at most 256 bytes.",
     ),
     wire("java-utf", ">H").defined(
         "Java, DataOutput.writeUTF",

@@ -32,7 +32,7 @@ pub struct CodecSpec {
     pub max_discard: Option<u64>,
     /// How deep an object may nest, from 1 to 128. For `json:bare`.
     pub max_depth: Option<usize>,
-    /// Whether a last line without an ending is a frame. For `line`.
+    /// Whether a last line without an ending is a frame. For `line` and what has lines.
     pub keep_last: Option<bool>,
 }
 

@@ -8,7 +8,7 @@ use socketry_codec::{BoxCodec, Codec, Fault, Reader};
 /// What a reader said: frames, and what was wrong.
 pub(crate) type Events = Vec<Result<Vec<u8>, Fault>>;
 
-pub(crate) const NAMES: [&str; 20] = [
+pub(crate) const NAMES: [&str; 21] = [
     "raw",
     "line",
     "line:crlf",
@@ -24,6 +24,7 @@ pub(crate) const NAMES: [&str; 20] = [
     "struct:=q",
     "struct:>u24",
     "struct:varint",
+    "struct:>i>Q",
     "struct:digits,0x3a,data,0x2c",
     "struct:0x0300,>H=frame",
     "json",

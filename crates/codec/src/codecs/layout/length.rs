@@ -1,7 +1,7 @@
 //! How a length is written: an integer of a known width, a variable number of bytes, or digits.
 
 use crate::limits::{self, malformed_length as malformed};
-use crate::{CodecError, Format};
+use crate::{CodecError, Fault, Format};
 
 /// How the length of a [`Layout`](super::Layout) is written.
 ///
@@ -9,13 +9,14 @@ use crate::{CodecError, Format};
 /// |---|---|
 /// | `>I`, `<H`, … | an integer of Python's `struct`: [`Format`] |
 /// | `>u24`, `<u24` | three bytes, the most or the least significant first |
+/// | `>i>Q` | four bytes, signed; −1 stands for a length above 2³¹ − 1, in eight bytes behind it |
 /// | `varint` | LEB128: seven bits a byte, the least significant first, the top bit where more follow |
 /// | `vlq` | seven bits a byte, the most significant first, as MIDI and ASN.1 tags have it |
 /// | `digits,0x3a` | decimal digits, and the byte that ends them |
 ///
 /// A number behind `varint`, `vlq` or `digits` is the most bytes (digits) that are read: `varint4`.
 /// The default is 10 bytes, which hold 64 bits, and 9 digits. The shortest form is written. Longer
-/// forms of the same number, with zero bits or zeros in front, are read, as most readers do; with
+/// forms of the same number, with zero bits, zeros or −1 in front, are read, as most readers do; with
 /// [`strict`](Length::strict) (`varint4-strict`) they are an error.
 ///
 /// Sources: LEB128 is in DWARF 5, section 7.6, and the varint of Protocol Buffers and MQTT; VLQ is
@@ -30,10 +31,21 @@ pub struct Length {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Form {
     Word(Format),
-    Three { big: bool },
-    Varint { most: u8 },
-    Vlq { most: u8 },
-    Digits { most: u8, delimiter: u8 },
+    Three {
+        big: bool,
+    },
+    /// `>i`, or −1 and `>Q`.
+    Escaped,
+    Varint {
+        most: u8,
+    },
+    Vlq {
+        most: u8,
+    },
+    Digits {
+        most: u8,
+        delimiter: u8,
+    },
 }
 
 /// The length at the front of some bytes.
@@ -76,6 +88,12 @@ impl Length {
         Length::of(Form::Three { big: false })
     }
 
+    /// Four bytes, signed, the most significant first; −1 says that eight more bytes have the length.
+    /// CPython's `multiprocessing.connection` writes it.
+    pub const fn escaped() -> Self {
+        Length::of(Form::Escaped)
+    }
+
     /// LEB128, of at most 10 bytes.
     pub const fn varint() -> Self {
         Length::of(Form::Varint { most: MOST_BYTES })
@@ -99,7 +117,7 @@ impl Length {
         match &mut self.form {
             Form::Varint { most } | Form::Vlq { most } => *most = bytes.clamp(1, MOST_BYTES),
             Form::Digits { most, .. } => *most = bytes.clamp(1, MOST_DIGITS),
-            Form::Word(_) | Form::Three { .. } => {}
+            Form::Word(_) | Form::Three { .. } | Form::Escaped => {}
         }
         self
     }
@@ -116,6 +134,7 @@ impl Length {
         match self.form {
             Form::Word(format) => format.max(),
             Form::Three { .. } => (1 << 24) - 1,
+            Form::Escaped => u64::MAX,
             Form::Varint { most } | Form::Vlq { most } => 1u64
                 .checked_shl(7 * u32::from(most))
                 .map_or(u64::MAX, |top| top - 1),
@@ -128,6 +147,7 @@ impl Length {
         match self.form {
             Form::Word(format) => (format.size(), format.size()),
             Form::Three { .. } => (3, 3),
+            Form::Escaped => (4, 12),
             Form::Varint { most } | Form::Vlq { most } => (1, most.into()),
             Form::Digits { most, .. } => (2, usize::from(most) + 1),
         }
@@ -137,6 +157,8 @@ impl Length {
     pub(super) fn size(&self, value: u64) -> usize {
         match self.form {
             Form::Word(_) | Form::Three { .. } => self.sizes().0,
+            Form::Escaped if i32::try_from(value).is_ok() => 4,
+            Form::Escaped => 12,
             Form::Varint { .. } | Form::Vlq { .. } => sevens(value),
             Form::Digits { .. } => value.checked_ilog10().unwrap_or(0) as usize + 2,
         }
@@ -154,6 +176,7 @@ impl Length {
                 Ok(Front::Here { value, size })
             }
             Form::Three { big } => Ok(three(input, big)),
+            Form::Escaped => self.shortest(escaped(input)?),
             Form::Varint { most } => self.shortest(varint(input, most)?),
             Form::Vlq { most } => self.shortest(vlq(input, most)?),
             Form::Digits { most, delimiter } => self.shortest(digits(input, most, delimiter)?),
@@ -176,6 +199,13 @@ impl Length {
             Form::Word(format) => written.extend(&format.bytes(value)),
             Form::Three { big: true } => written.extend(&value.to_be_bytes()[5..]),
             Form::Three { big: false } => written.extend(&value.to_le_bytes()[..3]),
+            Form::Escaped => match i32::try_from(value) {
+                Ok(value) => written.extend(&value.to_be_bytes()),
+                Err(_) => {
+                    written.extend(&(-1i32).to_be_bytes());
+                    written.extend(&value.to_be_bytes());
+                }
+            },
             Form::Varint { .. } => {
                 for seven in 0..sevens(value) {
                     let more = u8::from(seven + 1 < sevens(value)) << 7;
@@ -240,6 +270,25 @@ fn three(input: &[u8], big: bool) -> Front {
         },
         _ => Front::Missing(3 - input.len()),
     }
+}
+
+fn escaped(input: &[u8]) -> Result<Front, CodecError> {
+    let Some((word, rest)) = input.split_first_chunk() else {
+        return Ok(Front::Missing(4 - input.len()));
+    };
+    let word = i32::from_be_bytes(*word);
+    if word != -1 {
+        let negative = |_| CodecError::fatal(Fault::NegativeLength(word.into()));
+        let value = word.try_into().map_err(negative)?;
+        return Ok(Front::Here { value, size: 4 });
+    }
+    Ok(match rest.first_chunk() {
+        Some(word) => Front::Here {
+            value: u64::from_be_bytes(*word),
+            size: 12,
+        },
+        None => Front::Missing(8 - rest.len()),
+    })
 }
 
 fn varint(input: &[u8], most: u8) -> Result<Front, CodecError> {

@@ -88,6 +88,7 @@ fn length<'a>(
     let length = match written {
         ">u24" => Length::big24(),
         "<u24" => Length::little24(),
+        ">i>Q" => Length::escaped(),
         _ => match variable(written, tokens)? {
             Some(length) => length,
             None => Length::from(written.parse::<Format>().map_err(|_| unknown(token))?),
@@ -110,8 +111,8 @@ fn unknown(token: &str) -> LayoutError {
     LayoutError::at(
         token,
         "is no length: write one of Python's struct (b B h H i I l L q Q, with @ = < > ! before it \
-         or none), >u24, <u24, varint, vlq or digits, and behind it =payload, =rest, =itself or \
-         =frame, which -tail may follow",
+         or none), >u24, <u24, >i>Q, varint, vlq or digits, and behind it =payload, =rest, \
+         =itself or =frame, which -tail may follow",
     )
 }
 
@@ -203,6 +204,7 @@ fn write_length(f: &mut fmt::Formatter<'_>, layout: &Layout) -> fmt::Result {
     match form {
         Form::Word(format) => format.fmt(f)?,
         Form::Three { big } => f.write_str(if big { ">u24" } else { "<u24" })?,
+        Form::Escaped => f.write_str(">i>Q")?,
         Form::Varint { most: bytes } => write!(f, "varint{}", most(bytes, MOST_BYTES))?,
         Form::Vlq { most: bytes } => write!(f, "vlq{}", most(bytes, MOST_BYTES))?,
         Form::Digits { most: digits, .. } => write!(f, "digits{}", most(digits, DIGITS))?,
