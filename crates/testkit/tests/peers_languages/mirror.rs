@@ -95,6 +95,18 @@ pub(crate) async fn refuses(framed: &mut Framed<BoxSocket>, len: usize, max: usi
     assert!(!error.is_fatal());
 }
 
+/// The peer ends the connection at this frame, perhaps before all of it is written.
+pub(crate) async fn ended_by(framed: &mut Framed<BoxSocket>, frame: &[u8]) {
+    let _written = in_time("a frame", framed.send(frame)).await;
+    over(framed).await;
+}
+
+/// The peer has ended the connection: in order, or by a reset where it has not read all.
+pub(crate) async fn over(framed: &mut Framed<BoxSocket>) {
+    let end = in_time("the end", framed.recv()).await;
+    assert!(!matches!(end, Ok(Some(_))), "{end:?}");
+}
+
 /// Sends `frames` in turns with the answers, then all at once, then the short ones byte by byte. At
 /// the end this side finishes first, and the peer still answers.
 async fn mirrored(socket: BoxSocket, codec: &str, frames: &[Vec<u8>]) {

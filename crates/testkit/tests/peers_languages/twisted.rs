@@ -1,10 +1,9 @@
 //! The receivers of Twisted's `twisted.protocols.basic`.
 
 use socketry_codec::{BoxCodec, CodecSpec, Framed};
-use socketry_testkit::in_time;
 use socketry_transport::SendExt;
 
-use crate::mirror::{Program, ROLES, Role, binary, framed, heard, refuses, reversed};
+use crate::mirror::{Program, ROLES, Role, binary, ended_by, framed, heard, refuses, reversed};
 use crate::tools;
 
 const SCRIPT: &str = concat!(
@@ -79,10 +78,7 @@ async fn what_is_longer_than_its_maximum_ends_the_connection() {
             let mut unlimited = limited
                 .with_codec(codec.parse::<BoxCodec>().unwrap())
                 .unwrap();
-            unlimited.send(&vec![b'x'; most + 1]).await.unwrap();
-            // Whether it ends in order or by a reset depends on what Twisted has read.
-            let end = in_time("the end", unlimited.recv()).await;
-            assert!(!matches!(end, Ok(Some(_))));
+            ended_by(&mut unlimited, &vec![b'x'; most + 1]).await;
             assert_eq!(peer.ended().await, [ending], "{receiver}");
         }
     }
