@@ -162,7 +162,8 @@ pub const WIRES: &[Wire] = &[
         .defined(
             "Chrome, native messaging",
             "A program that a browser started: it receives at most 64 MiB and sends at most 1 MiB.",
-        ),
+        )
+        .proved(&["nativemessaging-ng 1.3.3"]),
     wire("netstring", "digits,0x3a,data,0x2c").defined(
         "D. J. Bernstein, Netstrings (1997)",
         "Zeros before the length are read, though the text forbids them. Twisted takes 99,999 bytes \
@@ -191,8 +192,10 @@ pub const WIRES: &[Wire] = &[
     ),
     lines("varlink", Ending::byte(0)).sends(1, usize::MAX).defined(
         "varlink, interface definition and protocol",
-        "A JSON object, and NUL. Services close the connection at an empty message, so none is sent.",
-    ),
+        "A JSON object, and NUL. Some services close the connection at an empty message, so none is \
+         sent.",
+    )
+    .proved(&["varlink 31.0.0 (Python)"]),
     wire("dns-tcp", ">H").sends(1, usize::MAX).defined(
         "RFC 1035, section 4.2.2; RFC 7766",
         "Servers close the connection at an empty message, so none is sent.",
@@ -217,37 +220,48 @@ pub const WIRES: &[Wire] = &[
     wire("mongodb", "<i=frame,12x").at_most(48_000_000).defined(
         "MongoDB wire protocol, standard message header",
         "Whole messages.",
-    ),
+    )
+    .proved(&["pymongo 4.20.1"]),
     wire("kafka", ">i").at_most(104_857_600).defined(
         "Apache Kafka protocol, common request and response structure",
         "The limit is the broker's default, socket.request.max.bytes.",
-    ),
-    wire("smpp", ">I=frame,12x").defined("SMPP 3.4, section 3.2", "Whole PDUs."),
+    )
+    .proved(&["kafka-python 3.0.12"]),
+    wire("smpp", ">I=frame,12x").defined("SMPP 3.4, section 3.2", "Whole PDUs.")
+        .proved(&["smpplib 2.2.4"]),
     wire("amqp", "3x,>I,data,0xce").defined(
         "AMQP 0-9-1, section 4.2.3",
         "Whole frames. A client sends eight bytes before the first one: AMQP, 0, 0, 9, 1.",
-    ),
+    )
+    .proved(&["pika 1.4.4"]),
     wire("tpkt", "0x0300,>H=frame").defined(
         "RFC 1006, section 6",
         "The reserved byte must be 0.",
-    ),
+    )
+    .proved(&["python-snap7 3.3.0"]),
     wire("modbus-tcp", "2x,0x0000,>H=rest,1x").at_most(260).defined(
         "MODBUS Messaging on TCP/IP Implementation Guide 1.0b, section 3.1",
-        "Whole units, with transaction and unit identifiers.",
-    ),
-    wire("diameter", "0x01,>u24=frame,16x").defined("RFC 6733, section 3", "Whole messages."),
+        "Whole units, with transaction and unit identifiers. Send one request at a time: pymodbus \
+         drops those that arrive together with another one.",
+    )
+    .proved(&["pymodbus 3.16.1"]),
+    wire("diameter", "0x01,>u24=frame,16x").defined("RFC 6733, section 3", "Whole messages.")
+        .proved(&["freeDiameter 1.2.1"]),
     wire("bgp", "0xffffffffffffffffffffffffffffffff,>H=frame,1x").at_most(4_096).defined(
         "RFC 4271, section 4.1",
         "Whole messages. RFC 8654 raises the limit to 65,535.",
-    ),
+    )
+    .proved(&["BIRD 2.0.12", "ExaBGP 5.0.15"]),
     wire("grpc", "1x,>I").at_most(4_194_309).defined(
         "gRPC over HTTP2, length-prefixed message",
         "Whole messages, inside the data of an HTTP/2 stream. Their default limit is 4 MiB.",
-    ),
+    )
+    .proved(&["grpcio 1.85.3"]),
     wire("http2", ">u24,6x").at_most(16_393).defined(
         "RFC 9113, section 4.1",
         "Whole frames of up to 16,384 bytes of payload. A client sends its preface before them.",
-    ),
+    )
+    .proved(&["nghttpd 1.52.0", "grpcio 1.85.3"]),
     wire("erlang:1", "B").defined(
         "Erlang/OTP, gen_tcp, {packet, 1}",
         "Erlang closes the connection after a frame that is too long for it, and writes the lowest \

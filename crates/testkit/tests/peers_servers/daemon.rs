@@ -2,7 +2,7 @@
 //! which ends with the test.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 use socketry_testkit::DEADLINE;
-use socketry_transport::{BoxSocket, Info, Joined, Shape, connect};
+use socketry_transport::{BoxListener, BoxSocket, Info, Joined, Listener, Shape, connect};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
@@ -54,6 +54,19 @@ pub(crate) fn command<A: AsRef<std::ffi::OsStr>>(program: &str, arguments: &[A])
     let mut command = Command::new(program);
     command.args(arguments);
     command
+}
+
+/// A script beside this file, with these arguments.
+pub(crate) fn python(script: &str, arguments: &[&str]) -> Command {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers_servers");
+    let mut command = Command::new("python3");
+    command.arg(scripts.join(script)).args(arguments);
+    command
+}
+
+/// The port at which a listener of ours listens.
+pub(crate) fn port(listener: &BoxListener) -> u16 {
+    SocketAddr::try_from(listener.local()).unwrap().port()
 }
 
 /// A running daemon.
@@ -112,11 +125,12 @@ impl Daemon {
     pub(crate) async fn connect(&mut self, url: &str) -> BoxSocket {
         let late = Instant::now() + DEADLINE;
         loop {
+            let over = self.is_over(late);
             let refused = match connect(url).await {
                 Ok(socket) => return socket,
                 Err(refused) => refused,
             };
-            self.check(late, &refused.to_string());
+            assert!(!over, "{refused}\nit printed: {}", self.text());
             sleep(AGAIN).await;
         }
     }
@@ -125,12 +139,12 @@ impl Daemon {
     pub(crate) async fn wrote(&mut self, file: &Path, ready: impl Fn(&str) -> bool) -> String {
         let late = Instant::now() + DEADLINE;
         loop {
-            let text = fs::read(file).unwrap_or_default();
-            let text = String::from_utf8_lossy(&text).into_owned();
+            let over = self.is_over(late);
+            let text = read(file);
             if ready(&text) {
                 return text;
             }
-            self.check(late, &text);
+            assert!(!over, "it wrote: {text}\nit printed: {}", self.text());
             sleep(AGAIN).await;
         }
     }
@@ -141,16 +155,26 @@ impl Daemon {
         self.wrote(&log, ready).await
     }
 
-    /// Fails with what it printed if it has ended, or has made no progress for too long.
-    fn check(&mut self, late: Instant, seen: &str) {
-        let ended = self.child.try_wait().unwrap();
-        if ended.is_none() && Instant::now() < late {
-            return;
-        }
-        let printed = fs::read(&self.log).unwrap_or_default();
-        let printed = String::from_utf8_lossy(&printed);
-        panic!("not ready ({ended:?}): {seen}\nit printed: {printed}");
+    /// Waits until it has ended by itself, which must be with success.
+    pub(crate) async fn ended(&mut self) {
+        let status = self.child.wait().await.unwrap();
+        assert!(status.success(), "{status}\nit printed: {}", self.text());
     }
+
+    /// All that it has printed.
+    fn text(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Whether nothing more is to be expected: it has ended, or the time is over.
+    fn is_over(&mut self, late: Instant) -> bool {
+        self.child.try_wait().unwrap().is_some() || Instant::now() > late
+    }
+}
+
+/// The text of a file, as far as it is there.
+fn read(file: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned()
 }
 
 impl Drop for Daemon {

@@ -3,17 +3,28 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod amqp;
+mod bgp;
 #[path = "../tools/capture.rs"]
 mod capture;
 mod daemon;
+mod diameter;
 mod dns;
+mod http2;
+mod kafka;
 mod language;
+mod modbus;
+mod mongo;
 mod mosquitto;
+mod native;
 mod postgres;
 mod rsyslog;
+mod s7;
+mod smpp;
 mod syslog_ng;
 #[path = "../tools/mod.rs"]
 mod tools;
+mod varlink;
 
 use capture::captured;
 use socketry_codec::{BoxCodec, CodecRegistry, Framed};

@@ -3,7 +3,7 @@
 use socketry_testkit::in_time;
 use socketry_transport::{Listener, listen};
 
-use crate::daemon::{Daemon, command, directory};
+use crate::daemon::{Daemon, command, directory, port};
 use crate::{live, tools};
 
 /// Its own line feed stands inside the count.
@@ -13,9 +13,7 @@ async fn syslog_ng_counts_the_line_feed_that_it_adds() {
         return;
     }
     let mut listener = listen("tcp://127.0.0.1:0").await.unwrap();
-    let port = std::net::SocketAddr::try_from(listener.local())
-        .unwrap()
-        .port();
+    let port = port(&listener);
     let directory = directory();
     let config = format!(
         r#"@version: 3.38
