@@ -288,8 +288,10 @@ pub const WIRES: &[Wire] = &[
     wire("multiprocessing", ">i>Q").defined(
         "CPython, multiprocessing.connection.Connection",
         "On sockets and pipes, not on Windows' named pipes. Its `recv_bytes` takes any length, if \
-         none is given; the messages of authentication have at most 256 bytes.",
-    ),
+         none is given; the messages of authentication have at most 256 bytes. A message that is \
+         cut behind its length is a clean end for it.",
+    )
+    .proved(&["CPython 3.11"]),
     wire("java-utf", ">H").defined(
         "Java, DataOutput.writeUTF",
         "The payload is modified UTF-8: NUL has two bytes, and a character above U+FFFF six. Java \

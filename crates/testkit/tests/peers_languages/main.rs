@@ -10,6 +10,7 @@ mod child;
 mod erlang;
 mod java;
 mod mirror;
+mod multiprocessing;
 mod nats;
 mod redis;
 mod scripts;
