@@ -141,6 +141,12 @@ impl Layout {
         self.tail.len()
     }
 
+    /// The bytes of a frame that are neither its payload, nor its length, nor the same in all
+    /// frames.
+    pub fn open_len(&self) -> usize {
+        self.before.open_len() + self.between.open_len() + self.tail.open_len()
+    }
+
     /// Whether whole frames are given out, and not their payloads.
     pub fn is_whole(&self) -> bool {
         self.whole || self.has_open()

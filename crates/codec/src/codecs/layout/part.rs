@@ -57,6 +57,11 @@ impl Part {
         self.bytes.contains(&None)
     }
 
+    /// How many bytes of it are open.
+    pub(super) fn open_len(&self) -> usize {
+        self.bytes.iter().filter(|byte| byte.is_none()).count()
+    }
+
     /// Each byte, or `None` for an open one.
     pub(super) fn bytes(&self) -> &[Option<u8>] {
         &self.bytes

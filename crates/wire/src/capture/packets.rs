@@ -1,0 +1,168 @@
+//! TCP segments out of the packets of a pcap or pcapng file.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use pcap_parser::pcapng::Block;
+use pcap_parser::{Linktype, PcapBlockOwned, PcapError, create_reader};
+
+use super::CaptureError;
+
+/// The part of a TCP segment that matters here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'a> {
+    pub(super) from: SocketAddr,
+    pub(super) to: SocketAddr,
+    /// The number of its first byte, or of SYN.
+    pub(super) number: u32,
+    pub(super) is_first: bool,
+    /// Whether the capture lacks bytes at its end.
+    pub(super) is_cut: bool,
+    /// The bytes that were captured.
+    pub(super) bytes: &'a [u8],
+}
+
+/// The first four bytes of files: pcap in both byte orders, with micro- and nanoseconds, and
+/// pcapng (draft-ietf-opsawg-pcap, section 4; draft-ietf-opsawg-pcapng, section 4.1).
+const MAGIC: [[u8; 4]; 5] = [
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+    [0x0a, 0x0d, 0x0d, 0x0a],
+];
+
+pub(super) fn is_capture(file: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| file.starts_with(magic))
+}
+
+/// Gives each TCP segment to `take`, in the order of the file. The answer is the number of packets.
+pub(super) fn for_each(
+    file: &[u8],
+    mut take: impl FnMut(Segment<'_>),
+) -> Result<usize, CaptureError> {
+    let (mut packets, mut interfaces) = (0, Vec::new());
+    // With room for all of it, a block that is not whole is one that the file ends in.
+    let reader = create_reader(file.len() + 1, file);
+    let mut reader = reader.map_err(|error| malformed(packets, error))?;
+    loop {
+        match reader.next() {
+            Ok((used, block)) => {
+                if let Some((link, data)) = packet(&block, &mut interfaces) {
+                    packets += 1;
+                    if let Some(segment) = segment(link, data)? {
+                        take(segment);
+                    }
+                }
+                reader.consume(used);
+            }
+            Err(PcapError::Eof) => return Ok(packets),
+            Err(PcapError::Incomplete(_)) => {
+                let before = reader.data().len();
+                reader.refill().map_err(|error| malformed(packets, error))?;
+                if reader.data().len() == before {
+                    return Ok(packets);
+                }
+            }
+            Err(error) => return Err(malformed(packets, error)),
+        }
+    }
+}
+
+fn malformed(packets: usize, error: PcapError<&[u8]>) -> CaptureError {
+    CaptureError::Malformed {
+        packet: packets + 1,
+        reason: error.to_string(),
+    }
+}
+
+/// The link type and the bytes, if the block is a packet.
+fn packet<'a>(
+    block: &PcapBlockOwned<'a>,
+    interfaces: &mut Vec<Linktype>,
+) -> Option<(Linktype, &'a [u8])> {
+    let (interface, data, len) = match block {
+        PcapBlockOwned::LegacyHeader(header) => {
+            interfaces.push(header.network);
+            return None;
+        }
+        PcapBlockOwned::Legacy(block) => (0, block.data, block.caplen),
+        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
+            interfaces.clear();
+            return None;
+        }
+        PcapBlockOwned::NG(Block::InterfaceDescription(block)) => {
+            interfaces.push(block.linktype);
+            return None;
+        }
+        PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
+            (block.if_id as usize, block.data, block.caplen)
+        }
+        PcapBlockOwned::NG(Block::SimplePacket(block)) => (0, block.data, block.origlen),
+        PcapBlockOwned::NG(_) => return None,
+    };
+    // Behind the packet there may be bytes that fill up its block.
+    let data = &data[..data.len().min(len as usize)];
+    Some((*interfaces.get(interface)?, data))
+}
+
+/// The TCP segment in a packet, if there is one.
+fn segment(link: Linktype, data: &[u8]) -> Result<Option<Segment<'_>>, CaptureError> {
+    let packet = match link {
+        Linktype::ETHERNET => LaxSlicedPacket::from_ethernet(data).ok(),
+        Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | DARWIN_RAW => from_ip(data, 0),
+        Linktype::NULL | Linktype::LOOP => from_ip(data, 4),
+        Linktype::LINUX_SLL => typed(data, 14, 16),
+        Linktype::LINUX_SLL2 => typed(data, 0, 20),
+        Linktype(other) => return Err(CaptureError::OtherLink(other)),
+    };
+    Ok(packet.and_then(|packet| tcp(&packet)))
+}
+
+/// Raw IP, as some systems number it.
+const DARWIN_RAW: Linktype = Linktype(12);
+
+fn from_ip(data: &[u8], header: usize) -> Option<LaxSlicedPacket<'_>> {
+    LaxSlicedPacket::from_ip(data.get(header..)?).ok()
+}
+
+/// A packet behind a header of `len` bytes, which has the type of what follows at `at`.
+fn typed(data: &[u8], at: usize, len: usize) -> Option<LaxSlicedPacket<'_>> {
+    let kind = u16::from_be_bytes(data.get(at..at + 2)?.try_into().ok()?);
+    let rest = data.get(len..)?;
+    Some(LaxSlicedPacket::from_ether_type(EtherType(kind), rest))
+}
+
+fn tcp<'a>(packet: &LaxSlicedPacket<'a>) -> Option<Segment<'a>> {
+    let TransportSlice::Tcp(tcp) = packet.transport.as_ref()? else {
+        return None;
+    };
+    let net = packet.net.as_ref()?;
+    let (from, to): (IpAddr, IpAddr) = match net {
+        LaxNetSlice::Ipv4(ip) => {
+            let header = ip.header();
+            (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            )
+        }
+        LaxNetSlice::Ipv6(ip) => {
+            let header = ip.header();
+            (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            )
+        }
+        LaxNetSlice::Arp(_) => return None,
+    };
+    Some(Segment {
+        from: SocketAddr::new(from, tcp.source_port()),
+        to: SocketAddr::new(to, tcp.destination_port()),
+        number: tcp.sequence_number(),
+        is_first: tcp.syn(),
+        is_cut: net
+            .ip_payload_ref()
+            .is_some_and(|payload| payload.incomplete),
+        bytes: tcp.payload(),
+    })
+}

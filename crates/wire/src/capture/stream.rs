@@ -1,0 +1,105 @@
+//! The bytes of TCP streams out of their segments.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::Direction;
+use super::packets::Segment;
+
+/// All directions of all streams, in the order of their first segments.
+#[derive(Default)]
+pub(super) struct Streams {
+    ends: Vec<(SocketAddr, SocketAddr)>,
+    pieces: Vec<Pieces>,
+}
+
+/// The segments of one direction.
+#[derive(Default)]
+struct Pieces {
+    /// The number of the first byte that was seen.
+    first: Option<u32>,
+    /// Whether no byte can stand before that one.
+    has_begin: bool,
+    /// The bytes, by their distance from the first one.
+    bytes: BTreeMap<i64, Vec<u8>>,
+    is_cut: bool,
+}
+
+impl Streams {
+    pub(super) fn add(&mut self, segment: Segment<'_>) {
+        let ends = (segment.from, segment.to);
+        let known = self.ends.iter().rposition(|known| *known == ends);
+        let at = match known {
+            // A later connection between the same two ports.
+            Some(at) if segment.is_first && self.pieces[at].is_other(segment) => None,
+            known => known,
+        };
+        let at = at.unwrap_or_else(|| {
+            self.ends.push(ends);
+            self.pieces.push(Pieces::default());
+            self.pieces.len() - 1
+        });
+        self.pieces[at].add(segment);
+    }
+
+    pub(super) fn directions(self) -> Vec<Direction> {
+        let all = self.ends.into_iter().zip(self.pieces);
+        let directions = all.map(|((from, to), pieces)| {
+            let (bytes, is_cut) = pieces.joined();
+            Direction {
+                from: from.to_string(),
+                to: to.to_string(),
+                bytes,
+                is_cut,
+            }
+        });
+        directions
+            .filter(|direction| !direction.bytes.is_empty())
+            .collect()
+    }
+}
+
+impl Pieces {
+    /// Whether this is the first segment of another connection.
+    fn is_other(&self, segment: Segment<'_>) -> bool {
+        let first = segment.number.wrapping_add(1);
+        !self.bytes.is_empty() && self.first != Some(first)
+    }
+
+    fn add(&mut self, segment: Segment<'_>) {
+        // SYN has a number of its own, before the first byte.
+        let number = segment.number.wrapping_add(u32::from(segment.is_first));
+        let first = *self.first.get_or_insert(number);
+        // Numbers wrap around: a distance is at most 2 GiB either way.
+        #[expect(clippy::cast_possible_wrap, reason = "a distance in either direction")]
+        let at = i64::from(number.wrapping_sub(first) as i32);
+        self.has_begin |= segment.is_first;
+        // A probe for a silent peer repeats the number before the first byte.
+        if at < 0 && self.has_begin {
+            return;
+        }
+        self.is_cut |= segment.is_cut;
+        let kept = self.bytes.entry(at).or_default();
+        if kept.len() < segment.bytes.len() {
+            *kept = segment.bytes.to_vec();
+        }
+    }
+
+    /// The bytes up to the first gap, and whether there is one.
+    fn joined(self) -> (Vec<u8>, bool) {
+        let mut joined = Vec::new();
+        let Some(&begin) = self.bytes.keys().find(|at| !self.bytes[at].is_empty()) else {
+            return (joined, self.is_cut);
+        };
+        for (at, bytes) in self.bytes {
+            let end = begin + i64::try_from(joined.len()).unwrap_or(i64::MAX);
+            match usize::try_from(end - at) {
+                // Its front was there already.
+                Ok(known) => joined.extend_from_slice(bytes.get(known..).unwrap_or_default()),
+                Err(_) if bytes.is_empty() => {}
+                Err(_) => return (joined, true),
+            }
+        }
+        (joined, self.is_cut)
+    }
+}
