@@ -44,7 +44,7 @@ pub(super) fn for_each(
     let (mut packets, mut interfaces) = (0, Vec::new());
     // With room for all of it, a block that is not whole is one that the file ends in.
     let reader = create_reader(file.len() + 1, file);
-    let mut reader = reader.map_err(|error| malformed(packets, error))?;
+    let mut reader = reader.map_err(|error| malformed(packets, &error))?;
     loop {
         match reader.next() {
             Ok((used, block)) => {
@@ -59,17 +59,19 @@ pub(super) fn for_each(
             Err(PcapError::Eof) => return Ok(packets),
             Err(PcapError::Incomplete(_)) => {
                 let before = reader.data().len();
-                reader.refill().map_err(|error| malformed(packets, error))?;
+                reader
+                    .refill()
+                    .map_err(|error| malformed(packets, &error))?;
                 if reader.data().len() == before {
                     return Ok(packets);
                 }
             }
-            Err(error) => return Err(malformed(packets, error)),
+            Err(error) => return Err(malformed(packets, &error)),
         }
     }
 }
 
-fn malformed(packets: usize, error: PcapError<&[u8]>) -> CaptureError {
+fn malformed(packets: usize, error: &PcapError<&[u8]>) -> CaptureError {
     CaptureError::Malformed {
         packet: packets + 1,
         reason: error.to_string(),
