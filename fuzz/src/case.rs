@@ -1,10 +1,10 @@
 //! The beginning of an input for a codec: three bytes choose the codec, its limits, and one more
 //! setting.
 
-use socketry_codec::{BoxCodec, CodecSpec};
+use socketry_codec::{BoxCodec, CodecRegistry, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 38] = [
+pub const FORMS: [&str; 43] = [
     "raw",
     "line",
     "line:crlf",
@@ -43,6 +43,11 @@ pub const FORMS: [&str; 38] = [
     "syslog",
     "json-seq",
     "multiprocessing",
+    "slip",
+    "cobs",
+    "slip+crc16:ibm-sdlc",
+    "cobs+crc32:>iso-hdlc",
+    "struct:B+crc16:modbus",
 ];
 
 /// The longest frame, and the longest frame that is passed over.
@@ -97,9 +102,9 @@ impl<'a> Case<'a> {
     /// The longest frame that may come out. A JSON object has at least two bytes, whatever the
     /// limit is.
     pub fn longest(&self) -> usize {
-        match has_limits(self.form) {
-            true => self.max_frame.max(2),
-            false => usize::MAX,
+        match self.form {
+            "raw" | "fixed:3" => usize::MAX,
+            _ => self.max_frame.max(2),
         }
     }
 }
@@ -126,15 +131,12 @@ fn all() -> Vec<BoxCodec> {
     all
 }
 
-fn has_limits(form: &str) -> bool {
-    form != "raw" && !form.starts_with("fixed")
-}
-
 fn build(form: &str, (max_frame, max_discard): (usize, u64), unusual: bool) -> BoxCodec {
+    let named = CodecRegistry::catalogue().named(form).expect("a form");
+    let takes = |limit| named.limits().contains(&limit);
     let mut spec = CodecSpec::new(form);
-    if has_limits(form) {
-        (spec.max_frame, spec.max_discard) = (Some(max_frame), Some(max_discard));
-    }
+    spec.max_frame = takes("max_frame").then_some(max_frame);
+    spec.max_discard = takes("max_discard").then_some(max_discard);
     if unusual {
         spec.keep_last = form.starts_with("line").then_some(true);
         spec.max_depth = (form == "json:bare").then_some(2);

@@ -1,7 +1,8 @@
 //! Arbitrary bytes to every codec. Its answers lie within its input and make progress, and the next
 //! datagram is read as if it was the first.
 
-use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End};
+use bytes::BytesMut;
+use socketry_codec::{BoxCodec, Codec, CodecError, Decoded, End, Fault};
 
 use super::case::Case;
 
@@ -21,7 +22,10 @@ pub fn run(input: &[u8]) {
     }
 }
 
-type Answer = Result<Decoded, CodecError>;
+/// An answer, and the frame that was restored for it.
+type Answer = (Result<Decoded, CodecError>, Restored);
+
+type Restored = Option<Result<BytesMut, Fault>>;
 
 /// The codec's answers to all the bytes, asked as a reader would.
 fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
@@ -30,7 +34,8 @@ fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
         let rest = &case.bytes[at..];
         let answer = codec.decode(rest, end);
         let passed = passed(case, rest, end, &answer);
-        answers.push(answer);
+        let restored = restored(case, codec, rest, &answer);
+        answers.push((answer, restored));
         match passed {
             None => return answers,
             // Nothing more arrives. The codec is asked about the same bytes again, with the end
@@ -45,8 +50,31 @@ fn answers(case: &Case<'_>, codec: &mut BoxCodec, mut end: End) -> Vec<Answer> {
     }
 }
 
+/// What the codec makes of a frame in another form.
+fn restored(
+    case: &Case<'_>,
+    codec: &mut BoxCodec,
+    rest: &[u8],
+    answer: &Result<Decoded, CodecError>,
+) -> Restored {
+    let Ok(Decoded::Coded { start, end, .. }) = answer else {
+        return None;
+    };
+    let mut frame = BytesMut::new();
+    let restored = codec.restore(&rest[*start..*end], &mut frame);
+    Some(restored.map(|()| {
+        assert!(frame.len() <= case.longest());
+        frame
+    }))
+}
+
 /// How many bytes to drop before the codec is asked again; `None` if it is not.
-fn passed(case: &Case<'_>, rest: &[u8], end: End, answer: &Answer) -> Option<usize> {
+fn passed(
+    case: &Case<'_>,
+    rest: &[u8],
+    end: End,
+    answer: &Result<Decoded, CodecError>,
+) -> Option<usize> {
     match answer {
         Ok(Decoded::Need(bytes)) => {
             assert!(*bytes > 0 && (end == End::Open || rest.is_empty()));
@@ -64,6 +92,15 @@ fn passed(case: &Case<'_>, rest: &[u8], end: End, answer: &Answer) -> Option<usi
             assert!(start <= stop && stop <= consumed && *consumed <= rest.len());
             assert!(*consumed > 0 || (rest.is_empty() && end == End::Datagram));
             assert!(stop - start <= case.longest());
+            (*consumed > 0).then_some(*consumed)
+        }
+        Ok(Decoded::Coded {
+            start,
+            end: stop,
+            consumed,
+        }) => {
+            assert!(start <= stop && stop <= consumed && *consumed <= rest.len());
+            assert!(*consumed > 0 || (rest.is_empty() && end == End::Datagram));
             (*consumed > 0).then_some(*consumed)
         }
         Err(error) => {

@@ -217,6 +217,10 @@ fn reason(app: App, carriage: Carriage, codec: Properties) -> Option<(&'static s
             "all users are sent the same bytes, and this codec's differ from user to user",
             "a codec that encodes each frame by itself",
         )),
+        _ if codec.min_frame > 0 => Some((
+            "it carries no empty frames, which the apps send",
+            "another codec",
+        )),
         (App::Chat, _, Content::Bytes | Content::Delimited(_) | Content::Json) => None,
         (App::Command, Carriage::Lossy, _) => Some((
             "datagrams can be lost, which loses output, and their sender can be forged",

@@ -1,6 +1,7 @@
 //! The codecs for programs that use tokio-util's `Framed`.
 
 use std::io;
+use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -72,11 +73,36 @@ impl<C: Codec> Compat<C> {
                 }
                 Ok(Decoded::Need(_)) => return Ok(None),
                 Ok(skip @ Decoded::Skip(bytes)) if skip.is_sound(src.len()) => src.advance(bytes),
+                Ok(Decoded::Coded {
+                    start,
+                    end,
+                    consumed,
+                }) if Decoded::is_sound_frame(start, end, consumed, src.len()) => {
+                    return self.restore(src, start..end, consumed);
+                }
                 Ok(_) => return self.fail(src, CodecError::unsound()),
                 Err(error) => return self.fail(src, error),
             }
         }
         Ok(None)
+    }
+
+    /// Has the codec restore the frame whose other form is at `coded` of the bytes.
+    #[cold]
+    fn restore(
+        &mut self,
+        src: &mut BytesMut,
+        coded: Range<usize>,
+        consumed: usize,
+    ) -> io::Result<Option<Item>> {
+        let mut frame = BytesMut::new();
+        match self.codec.restore(&src[coded], &mut frame) {
+            Ok(()) => {
+                src.advance(consumed);
+                Ok(Some(Ok(frame.freeze())))
+            }
+            Err(fault) => self.fail(src, CodecError::skip(fault, consumed as u64)),
+        }
     }
 
     #[cold]

@@ -10,10 +10,13 @@
 //! | [`Struct`] | `struct`, `struct:<i`, `struct:>H`, … | a Python `struct` integer, then that many bytes |
 //! | [`Syslog`] | `syslog` | a message, counted or in a line |
 //! | [`JsonSeq`] | `json-seq` | a JSON text behind a separator of its own |
+//! | [`Slip`], [`Cobs`] | `slip`, `cobs` | bytes between delimiters, stuffed so that they hold none |
 //! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, after its length or ending at its own brace |
 //!
-//! A [`Codec`] does no I/O and copies nothing: it gets the bytes that arrived, and gives the
-//! position of a frame in them. The error for bad bytes has [the number of bytes to pass
+//! Behind a `+` stands a [`Transform`], such as a checksum: `cobs+crc16:ibm-sdlc` ([`Crc`]).
+//!
+//! A [`Codec`] does no I/O, and copies a frame only where its bytes are not those of the wire: it
+//! gets the bytes that arrived, and gives the position of a frame in them. The error for bad bytes has [the number of bytes to pass
 //! over](CodecError::skip), so that one bad frame need not end a connection. Each length has a
 //! [limit](limits).
 //!
@@ -37,6 +40,7 @@
 //! | text that a person, `nc` or a log can read | `line`, `line:crlf` | anything but its delimiter, up to 8 MiB | JSON in lines is [`Line`] with values in [`Json`] |
 //! | a header that describes the file or stream after it | `json`, `json:>I` | a JSON object of at most 64 KiB | the body after it has no limit: `Framed::body` |
 //! | a peer that writes JSON objects and no lengths | `json:bare` | a JSON object of at most 8 MiB, nested up to 128 levels | every byte is looked at, so large frames cost more than with a length |
+//! | frames on a serial line, with noise | `slip+crc16:ibm-sdlc`, `cobs+crc32:iso-hdlc` | any bytes, up to 8 MiB | after damage the next frame is found; `slip` alone carries no empty frame |
 //! | datagrams as they are, or a stream as it comes | `raw` | a datagram; over a stream, the bytes of one read | **over a stream it keeps no boundaries**: two sends may arrive as one |
 //!
 //! The limits are defaults. Each codec but `raw` has `max_frame`, and `max_discard` for frames that
@@ -67,15 +71,15 @@ mod registry;
 mod value;
 
 pub use codecs::{
-    BareJson, ContentLength, Counts, Delimited, Delimiter, Ending, Fixed, Format, Json, JsonSeq,
-    Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Raw, Struct, Syslog,
-    UnknownEnding, UnknownFormat,
+    BareJson, Cobs, ContentLength, Counts, Crc, Delimited, Delimiter, Ending, Fixed, Format, Json,
+    JsonSeq, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Plus, Raw, Slip,
+    Struct, Syslog, UnknownCrc, UnknownEnding, UnknownFormat,
 };
 #[cfg(feature = "tokio-util")]
 pub use compat::Compat;
 pub use contract::{
-    Affix, Ahead, BoxCodec, Cause, CloneCodec, Codec, CodecError, Content, Decoded, End, Fault,
-    FrameSource, Properties, limits,
+    Affix, Ahead, BoxCodec, BoxTransform, Cause, CloneCodec, CloneTransform, Codec, CodecError,
+    Content, Decoded, End, Fault, FrameSource, Properties, Transform, limits,
 };
 #[cfg(feature = "net")]
 pub use framed::{

@@ -12,7 +12,8 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 /// The reader does for a codec all that its caller must do. It calls the codec again only when more
 /// bytes have arrived. It passes over the bytes of an error, also those that have not arrived yet.
 /// It drops a datagram after its first error. Frames are borrowed from it. It holds all bytes that
-/// were pushed and not read yet: the caller has to bound their number.
+/// were pushed and not read yet: the caller has to bound their number. A frame that its codec has
+/// to [restore](Codec::restore) is borrowed from a buffer of its own.
 ///
 /// A stream is [pushed](Reader::push) in pieces as it arrives and [closed](Reader::close); a
 /// datagram is [loaded](Reader::load). After each of them, [`next_frame`](Reader::next_frame) is
@@ -38,12 +39,21 @@ use crate::{BoxCodec, Codec, CodecError, Decoded, End};
 pub struct Reader<C = BoxCodec> {
     codec: C,
     bytes: BytesMut,
+    /// The last frame that was restored.
+    restored: BytesMut,
     /// The position of the first byte that is not consumed yet.
     at: usize,
     /// The bytes to pass over that have not arrived yet.
     skip: u64,
     end: End,
     state: State,
+}
+
+/// The place of a frame.
+enum Found {
+    /// This range of the bytes.
+    Here(Range<usize>),
+    Restored,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +72,7 @@ impl<C: Codec> Reader<C> {
         Reader {
             codec,
             bytes: BytesMut::new(),
+            restored: BytesMut::new(),
             at: 0,
             skip: 0,
             end: End::Open,
@@ -106,8 +117,11 @@ impl<C: Codec> Reader<C> {
     /// stream it always gives `None`.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, CodecError> {
-        let range = self.next_range()?;
-        Ok(range.map(|range| &self.bytes[range]))
+        match self.next_found()? {
+            None => Ok(None),
+            Some(Found::Here(range)) => Ok(Some(&self.bytes[range])),
+            Some(Found::Restored) => Ok(Some(&self.restored)),
+        }
     }
 
     /// [`next_frame`](Reader::next_frame) as [`Bytes`], cut from the buffer without a copy.
@@ -119,11 +133,14 @@ impl<C: Codec> Reader<C> {
     /// As [`next_frame`](Reader::next_frame).
     #[inline]
     pub fn next_bytes(&mut self) -> Result<Option<Bytes>, CodecError> {
-        let Some(range) = self.next_range()? else {
-            return Ok(None);
-        };
-        self.at -= range.end;
-        Ok(Some(cut(&mut self.bytes, range)))
+        match self.next_found()? {
+            None => Ok(None),
+            Some(Found::Here(range)) => {
+                self.at -= range.end;
+                Ok(Some(cut(&mut self.bytes, range)))
+            }
+            Some(Found::Restored) => Ok(Some(self.restored.split().freeze())),
+        }
     }
 
     /// The least number of bytes that must arrive before there can be another frame; 0 if the codec
@@ -152,7 +169,7 @@ impl<C: Codec> Reader<C> {
     }
 
     #[inline]
-    fn next_range(&mut self) -> Result<Option<Range<usize>>, CodecError> {
+    fn next_found(&mut self) -> Result<Option<Found>, CodecError> {
         while self.state == State::Ready {
             let at = self.at;
             match self.codec.decode(&self.bytes[at..], self.end) {
@@ -165,14 +182,37 @@ impl<C: Codec> Reader<C> {
                     consumed,
                 }) => {
                     self.pass(consumed as u64);
-                    return Ok(Some(at + start..at + end));
+                    return Ok(Some(Found::Here(at + start..at + end)));
                 }
+                Ok(Decoded::Coded {
+                    start,
+                    end,
+                    consumed,
+                }) => return self.restore(start..end, consumed),
                 Ok(Decoded::Skip(bytes)) => self.pass(bytes as u64),
                 Ok(Decoded::Need(bytes)) => self.state = State::Waiting(bytes),
                 Err(error) => return Err(self.fail(error)),
             }
         }
         Ok(None)
+    }
+
+    /// Has the codec restore the frame whose other form is at `coded` of the bytes.
+    #[cold]
+    fn restore(
+        &mut self,
+        coded: Range<usize>,
+        consumed: usize,
+    ) -> Result<Option<Found>, CodecError> {
+        self.restored.clear();
+        let coded = &self.bytes[self.at..][coded];
+        match self.codec.restore(coded, &mut self.restored) {
+            Ok(()) => {
+                self.pass(consumed as u64);
+                Ok(Some(Found::Restored))
+            }
+            Err(fault) => Err(self.fail(CodecError::skip(fault, consumed as u64))),
+        }
     }
 
     /// Passes over bytes, some of which may not have arrived yet. A codec is not asked about a

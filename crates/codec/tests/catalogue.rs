@@ -95,6 +95,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     // SETTINGS without any, and its acknowledgement.
     ("http2", "000000 04 00 00000000", "000000 04 00 00000000"),
     ("http2", "000000 04 01 00000000", "000000 04 01 00000000"),
+    ("slip", "61c0db62", "c0 61 dbdc dbdd 62 c0"),
+    ("cobs", "6100", "0261 01 00"),
     ("erlang:1", "6162", "026162"),
     ("erlang:2", "6162", "00026162"),
     ("erlang:4", "6162", "000000026162"),
@@ -230,6 +232,8 @@ fn picture(wire: &Wire) -> String {
         Form::Line(ending) => format!("payload │ `{ending}`"),
         Form::Syslog => "length `digits` │ `20` │ `<`…, or a line".to_owned(),
         Form::JsonSeq => "`1e` │ payload │ `0a`".to_owned(),
+        Form::Slip => "`c0` │ payload, with `c0` and `db` escaped │ `c0`".to_owned(),
+        Form::Cobs => "payload, without zeros │ `00`".to_owned(),
         _ => "`Content-Length: N`, other lines, an empty line │ payload".to_owned(),
     }
 }

@@ -51,9 +51,20 @@ fn frame(start: usize, end: usize, consumed: usize) -> Decoded {
     }
 }
 
+fn coded(start: usize, end: usize, consumed: usize) -> Decoded {
+    Decoded::Coded {
+        start,
+        end,
+        consumed,
+    }
+}
+
 /// What cannot be said of `here` bytes, here 2 or more.
-fn unsound(here: usize) -> [Decoded; 7] {
+fn unsound(here: usize) -> [Decoded; 10] {
     [
+        coded(2, 1, 2),
+        coded(0, here, here + 1),
+        coded(0, 0, 0),
         Decoded::Skip(0),
         Decoded::Skip(here + 1),
         frame(2, 1, 2),
@@ -225,4 +236,15 @@ mod compat {
         assert_eq!(objects.decode(&mut wire).unwrap(), None);
         assert!(wire.is_empty());
     }
+}
+
+/// It costs one frame, as any fault in its bytes does.
+#[test]
+fn a_codec_that_restores_nothing_says_so() {
+    let mut reader = Reader::new(Says::new([Ok(coded(0, 2, 2)), Ok(frame(0, 2, 2))]));
+    reader.push(b"abcd");
+    let error = reader.next_frame().unwrap_err();
+    assert!(error.to_string().contains("does not restore it"), "{error}");
+    assert_eq!(error.skip, Some(2));
+    assert_eq!(reader.next_frame(), Ok(Some(&b"cd"[..])));
 }

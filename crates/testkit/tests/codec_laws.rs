@@ -91,6 +91,14 @@ codec_laws!(
 );
 // A text that is cut behind white space is whole (RFC 7464, section 2.4).
 codec_laws!(json_seq, sequence().keeping_the_last());
+codec_laws!(slip, slip(named("slip"), |frame| 2 * frame + 2));
+codec_laws!(cobs, named("cobs"));
+codec_laws!(
+    slip_crc16,
+    slip(named("slip+crc16:ibm-sdlc"), |frame| 2 * (frame + 2) + 2)
+);
+codec_laws!(cobs_crc32, named("cobs+crc32:iso-hdlc"));
+codec_laws!(struct_crc32, named("struct:>H+crc32:<iscsi"));
 codec_laws!(json, named("json"));
 codec_laws!(json_big_int, named("json:>I"));
 codec_laws!(json_bare, named("json:bare"));
@@ -133,6 +141,11 @@ codec_laws!(
         ])
     )
 );
+
+/// A delimiter opens each frame. So many bytes it has at most on the wire.
+fn slip(subject: Subject, widest: fn(usize) -> usize) -> Subject {
+    subject.opening_with(1).taking_at_most(widest)
+}
 
 /// A layout that gives out whole frames, whose lengths go from `least` to `most` bytes.
 fn whole(name: &str, least: usize, most: usize, shape: fn(&mut [u8])) -> Subject {
@@ -181,7 +194,7 @@ fn every_wire_of_payloads_keeps_the_laws() {
     for wire in WIRES {
         match wire.form {
             Form::Layout(text) if text.parse::<Layout>().unwrap().is_whole() => continue,
-            Form::Syslog | Form::JsonSeq => continue,
+            Form::Syslog | Form::JsonSeq | Form::Slip => continue,
             _ => {}
         }
         let most = wire
@@ -190,6 +203,9 @@ fn every_wire_of_payloads_keeps_the_laws() {
             .unwrap()
             .properties()
             .max_frame;
+        if matches!(wire.form, Form::Slip) {
+            continue;
+        }
         let subject = named(wire.name).carries(wire.min_sent, most);
         LAWS.iter().for_each(|law| law.run(&subject));
     }

@@ -13,10 +13,13 @@ mod json;
 mod json_seq;
 mod layout;
 mod line;
+mod plus;
 mod raw;
 mod scan;
 mod sized;
+mod stuffed;
 mod syslog;
+mod transforms;
 
 pub use bare::BareJson;
 pub use content_length::ContentLength;
@@ -28,9 +31,12 @@ pub use json::Json;
 pub use json_seq::JsonSeq;
 pub use layout::{Counts, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Part};
 pub use line::Line;
+pub use plus::Plus;
 pub use raw::Raw;
 pub use sized::Struct;
+pub use stuffed::{Cobs, Slip};
 pub use syslog::Syslog;
+pub use transforms::{Crc, UnknownCrc};
 
 use crate::BoxCodec;
 
@@ -57,5 +63,7 @@ boxed!(
     Syslog,
     JsonSeq,
     Json,
-    BareJson
+    BareJson,
+    Slip,
+    Cobs
 );

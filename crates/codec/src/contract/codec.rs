@@ -1,11 +1,11 @@
-//! The contract of a codec: it finds the positions of frames, and never copies them.
+//! The contract of a codec: it finds the positions of frames, and copies one only to restore it.
 
 use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Ahead, CodecError, FrameSource, Properties};
+use crate::{Ahead, CodecError, Fault, FrameSource, Properties};
 
 /// Whether bytes may follow the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,17 @@ pub enum Decoded {
     /// The first bytes (at least 1, at most the whole input) belong to no frame: drop them and ask
     /// again.
     Skip(usize),
+    /// `input[start..end]` is a frame in another form, stuffed or compressed say:
+    /// [`Codec::restore`] makes the frame of it. The reader then drops `consumed` bytes, as with
+    /// [`Decoded::Frame`].
+    Coded {
+        /// The index of the first byte of that form.
+        start: usize,
+        /// One past its last byte.
+        end: usize,
+        /// The bytes of the input that the frame took, with its header and delimiter.
+        consumed: usize,
+    },
 }
 
 impl Decoded {
@@ -61,6 +72,11 @@ impl Decoded {
             Decoded::Need(_) => true,
             Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
             Decoded::Frame {
+                start,
+                end,
+                consumed,
+            }
+            | Decoded::Coded {
                 start,
                 end,
                 consumed,
@@ -93,6 +109,23 @@ pub trait Codec: CloneCodec + Send + 'static {
     /// The fault in these bytes, and the number of bytes to pass over; see [`CodecError`]. A codec
     /// reports the same bytes only once.
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError>;
+
+    /// Appends to `out` the frame whose other form is `coded`: the bytes at the positions of the
+    /// [`Decoded::Coded`] that [`decode`](Codec::decode) answered last. It is asked once for such
+    /// an answer, before the next call of `decode`.
+    ///
+    /// It appends no more than the longest frame of the codec, and reserves no more than the bytes
+    /// of `coded` justify, whatever they claim: `out` grows with the bytes that are restored. A
+    /// codec that answers with [`Decoded::Frame`] only keeps the default, which restores nothing.
+    /// [`Transform`](crate::Transform) is a shorter way to write such a codec.
+    ///
+    /// # Errors
+    /// The fault in these bytes. The caller passes over the frame, drops what was appended, and
+    /// goes on behind it.
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        let _ = (coded, out);
+        Err("the codec found a frame in another form, and does not restore it".into())
+    }
 
     /// The whole frame at the front of `input`, where a frame begins, as
     /// [`decode`](Codec::decode) would answer. It changes nothing: `decode` may be asked about the
@@ -282,6 +315,9 @@ impl fmt::Debug for BoxCodec {
 impl Codec for BoxCodec {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         (**self).decode(input, end)
+    }
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        (**self).restore(coded, out)
     }
     fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
         (**self).whole(input, end)

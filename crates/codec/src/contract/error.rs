@@ -72,6 +72,46 @@ pub enum Fault {
         /// The byte that it is.
         found: u8,
     },
+    /// A stuffed frame with a byte that no sender writes there.
+    #[error("byte {at} of the stuffed frame {problem}")]
+    Stuffing {
+        /// The place, in bytes from the start of the stuffed frame.
+        at: usize,
+        /// What is wrong there.
+        problem: &'static str,
+    },
+    /// A frame whose checksum is that of other bytes.
+    #[error("the checksum of the frame is {says:#x}, and that of its bytes is {is:#x}")]
+    Checksum {
+        /// The checksum that stands in it.
+        says: u64,
+        /// The checksum of its bytes.
+        is: u64,
+    },
+    /// A frame that is too short for what its form adds to each frame, a checksum say.
+    #[error("a frame of {len} bytes is shorter than the {least} that its form adds")]
+    Short {
+        /// Its length in bytes.
+        len: u64,
+        /// The least length in bytes.
+        least: u64,
+    },
+    /// A compressed frame that is longer than the limit, and was decompressed no further.
+    #[error("{coded} compressed bytes are a frame above the limit of {max}")]
+    Expands {
+        /// The length of its compressed form in bytes.
+        coded: u64,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// Bytes that are not one whole frame of this compression, and nothing else.
+    #[error("not one frame of {format}: {cause}")]
+    NotCompressed {
+        /// The name of the compression.
+        format: &'static str,
+        /// What is wrong.
+        cause: Cause,
+    },
     /// The stream or datagram ended inside a frame.
     #[error(
         "the input ended inside a frame: \

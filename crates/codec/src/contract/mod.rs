@@ -6,6 +6,7 @@ mod error;
 pub mod limits;
 mod properties;
 mod source;
+mod transform;
 
 pub use ahead::Ahead;
 #[cfg(feature = "net")]
@@ -16,3 +17,4 @@ pub(crate) use error::Plain;
 pub use error::{Cause, CodecError, Fault};
 pub use properties::{Content, Properties};
 pub use source::FrameSource;
+pub use transform::{BoxTransform, CloneTransform, Transform};

@@ -24,6 +24,8 @@ pub struct Properties {
     pub content: Content,
     /// The longest frame that it sends, in bytes. Default `usize::MAX`: no known limit.
     pub max_frame: usize,
+    /// The shortest frame that it sends, in bytes. Default 0.
+    pub min_frame: usize,
     /// Whether the encoding of a frame does not depend on the frames before it, so that one
     /// encoding can be sent to many peers. Default true. A codec that counts, encrypts or
     /// compresses across frames is not stateless.
@@ -34,7 +36,7 @@ pub struct Properties {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {
-    /// Any bytes, of any length up to the longest.
+    /// Any bytes, of any length from the shortest up to the longest.
     Bytes,
     /// Any bytes but this one, which ends a frame. (A `\r` at the end of a frame may count as a
     /// part of the delimiter `\n`.)
@@ -51,6 +53,7 @@ impl Default for Properties {
             boundaries: true,
             content: Content::Bytes,
             max_frame: usize::MAX,
+            min_frame: 0,
             stateless: true,
         }
     }
@@ -81,5 +84,11 @@ impl Properties {
     #[must_use]
     pub fn at_most(self, max_frame: usize) -> Self {
         Properties { max_frame, ..self }
+    }
+
+    /// The same with this shortest frame in bytes.
+    #[must_use]
+    pub fn at_least(self, min_frame: usize) -> Self {
+        Properties { min_frame, ..self }
     }
 }

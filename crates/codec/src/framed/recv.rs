@@ -29,8 +29,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
     async fn recv_waiting(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let mut need = None;
         poll_fn(|cx| self.poll_frames(cx, Ask::Many, &mut need)).await?;
-        let frame = self.input.take();
-        Ok(frame.map(|range| self.input.slice(range)))
+        match self.input.take() {
+            Some(range) => Ok(Some(self.input.slice(range))),
+            None => Ok(self.input.take_restored()),
+        }
     }
 
     /// Receives the next frame as [`Bytes`], cut from the buffer without a copy. `None` is the end.
@@ -104,7 +106,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         };
         let mut need = None;
         poll_fn(|cx| self.poll_frames(cx, ask, &mut need)).await?;
-        Ok(self.input.lend(most, &mut self.codec))
+        match self.input.has_restored() {
+            true => Ok(self.input.lend_restored(&mut self.codec)),
+            false => Ok(self.input.lend(most, &mut self.codec)),
+        }
     }
 
     /// Receives frames that have arrived, at least one and at most `most` (at least 1), as
@@ -123,6 +128,10 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             let mut need = None;
             poll_fn(|cx| self.poll_frames(cx, Ask::Many, &mut need)).await?;
         }
+        if let Some(frame) = self.input.cut_restored() {
+            into.push(frame);
+            return Ok(1);
+        }
         Ok(self.input.cut_many(most.max(1), into))
     }
 
@@ -140,10 +149,13 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             ready!(self.poll_frames(cx, Ask::Many, &mut None))?;
             frame = self.input.take();
         }
-        Poll::Ready(Ok(frame.map(|range| self.input.cut(range))))
+        match frame {
+            Some(range) => Poll::Ready(Ok(Some(self.input.cut(range)))),
+            None => Poll::Ready(Ok(self.input.cut_restored())),
+        }
     }
 
-    /// Receives until there are frames to take, or the end. `need` is the number of missing bytes,
+    /// Receives until there are frames to take, one that was restored, or the end. `need` is the number of missing bytes,
     /// once the codec has been asked.
     #[inline(never)]
     fn poll_frames(
@@ -152,6 +164,9 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         ask: Ask,
         need: &mut Option<usize>,
     ) -> Poll<Result<(), FrameError>> {
+        if self.input.has_restored() {
+            return Poll::Ready(Ok(()));
+        }
         let ask = match self.input.is_counted() {
             true => Ask::One,
             false => ask,
@@ -167,6 +182,15 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
             }
             match self.look(ask)? {
                 Step::Frames => {
+                    self.input.tell_found();
+                    return Poll::Ready(Ok(()));
+                }
+                Step::Restored => {
+                    let accounted = self.input.account();
+                    accounted.map_err(|error| {
+                        let fault = self.input.refused(error);
+                        self.recv_error(fault)
+                    })?;
                     self.input.tell_found();
                     return Poll::Ready(Ok(()));
                 }

@@ -4,7 +4,8 @@ use super::standard::set;
 use super::{CodecRegistry, Parameters};
 use crate::limits::DEFAULT_MAX_FRAME;
 use crate::{
-    BoxCodec, ContentLength, Ending, JsonSeq, Layout, LayoutCodec, Line, SpecError, Syslog,
+    BoxCodec, Cobs, ContentLength, Ending, JsonSeq, Layout, LayoutCodec, Line, Slip, SpecError,
+    Syslog,
 };
 
 /// A framing of a protocol of others, under its name in a [`CodecRegistry`].
@@ -43,6 +44,10 @@ pub enum Form {
     Syslog,
     /// [`JsonSeq`].
     JsonSeq,
+    /// [`Slip`].
+    Slip,
+    /// [`Cobs`].
+    Cobs,
 }
 
 const fn wire(name: &'static str, layout: &'static str) -> Wire {
@@ -107,6 +112,8 @@ impl Wire {
     fn build(&self, parameters: &mut Parameters<'_>) -> Result<BoxCodec, SpecError> {
         let max_frame = parameters.max_frame().unwrap_or(self.max_frame);
         match self.form {
+            Form::Slip => Ok(Slip::new().max_frame(max_frame).into()),
+            Form::Cobs => Ok(Cobs::new().max_frame(max_frame).into()),
             Form::ContentLength => {
                 let codec = ContentLength::new().max_frame(max_frame);
                 Ok(set(codec, parameters.max_discard(), ContentLength::max_discard).into())
@@ -307,6 +314,15 @@ pub const WIRES: &[Wire] = &[
             "In the order of this machine. Plain `s` is this one where size_t has 8 bytes.",
         )
         .proved(LUA),
+    own("slip", Form::Slip).sends(1, usize::MAX).defined(
+        "RFC 1055",
+        "With a checksum: slip+crc16:ibm-sdlc. An empty frame cannot be told from a pause.",
+    ),
+    own("cobs", Form::Cobs).defined(
+        "S. Cheshire, M. Baker, Consistent Overhead Byte Stuffing (1999)",
+        "With a checksum: cobs+crc32:iso-hdlc. A frame that ends with a run of 254 bytes has two \
+         forms: both are read, the shorter one is written.",
+    ),
 ];
 
 /// `codecs`, and all wires.

@@ -17,6 +17,18 @@ impl SpecError {
         SpecError::refused(text, format_args!("there are {}", listed(&names)))
     }
 
+    /// No transform has the name that stands behind the `+` of `text`.
+    pub(super) fn transform<'a>(
+        text: &str,
+        meant: &str,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let names: Vec<_> = names.collect();
+        let names = listed(&names);
+        let problem = format_args!("{meant:?} is no transform; there are {names}");
+        SpecError::refused(text, problem)
+    }
+
     /// The codec does not take the text after its name.
     pub(super) fn refused(text: &str, problem: impl fmt::Display) -> Self {
         SpecError(format!("{text:?} names no codec: {problem}"))

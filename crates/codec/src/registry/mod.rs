@@ -8,6 +8,7 @@ mod parameters;
 mod serde;
 mod spec;
 mod standard;
+mod transforms;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +19,8 @@ pub use named::NamedCodec;
 pub use parameters::Parameters;
 pub use spec::CodecSpec;
 
-use crate::BoxCodec;
+use crate::{BoxCodec, BoxTransform};
+use transforms::Sum;
 
 /// Makes a codec of its parameters.
 type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send + Sync;
@@ -26,8 +28,10 @@ type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send
 /// Codecs by name. A clone is cheap, and shares the factories.
 ///
 /// The name ends at the first colon. The parameters follow, in a form of the codec's own:
-/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. A codec of your own is registered with a
-/// function of [`Parameters`], and is then chosen like those of this crate:
+/// `line:crlf`, `struct:>I`, `mycodec:size=2,strict=true`. Behind a `+` stands a
+/// [transform](crate::Transform) with its parameters, and behind another one the next, from the
+/// wire to the program: `cobs+crc16:ibm-sdlc`. A codec of your own is registered with a function of
+/// [`Parameters`], and is then chosen like those of this crate:
 ///
 /// ```
 /// use socketry_codec::{CodecRegistry, Format, Struct};
@@ -51,6 +55,7 @@ type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxCodec, SpecError> + Send
 #[derive(Clone)]
 pub struct CodecRegistry {
     entries: Arc<Vec<Entry>>,
+    transforms: Arc<Vec<transforms::Entry>>,
 }
 
 #[derive(Clone)]
@@ -66,16 +71,18 @@ impl Default for CodecRegistry {
 }
 
 impl CodecRegistry {
-    /// No codecs.
+    /// No codecs, and no transforms.
     pub fn empty() -> Self {
         CodecRegistry {
             entries: Arc::default(),
+            transforms: Arc::default(),
         }
     }
 
     /// `raw`, `line`, `struct` and `json`: [`Raw`](crate::Raw), [`Line`](crate::Line) with an
     /// [`Ending`](crate::Ending), [`Struct`](crate::Struct) and [`Json`](crate::Json) with a
-    /// [`Format`](crate::Format), and [`BareJson`](crate::BareJson) as `json:bare`.
+    /// [`Format`](crate::Format), and [`BareJson`](crate::BareJson) as `json:bare`. The transforms
+    /// are `crc16` and `crc32`: a [`Crc`](crate::Crc).
     pub fn standard() -> Self {
         standard::CODECS.clone()
     }
@@ -115,6 +122,41 @@ impl CodecRegistry {
         self
     }
 
+    /// The same with the transform of `factory` under `name`, which replaces one that was
+    /// registered before. It stands on a codec as `codec+name`.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use socketry_codec::{Codec, CodecRegistry, Crc};
+    ///
+    /// let codecs = CodecRegistry::catalogue().with_transform("fcs", |parameters| {
+    ///     let crc = Crc::crc16("ibm-sdlc").map_err(|error| parameters.refused(error))?;
+    ///     Ok(Box::new(crc))
+    /// });
+    /// let mut wire = BytesMut::new();
+    /// codecs.build("struct:B+fcs")?.encode(b"123456789", &mut wire)?;
+    /// assert_eq!(&wire[..], b"\x0b123456789\x6e\x90");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_transform<F>(mut self, name: &str, factory: F) -> Self
+    where
+        F: Fn(&mut Parameters<'_>) -> Result<BoxTransform, SpecError> + Send + Sync + 'static,
+    {
+        let added = transforms::Entry::new(name, factory);
+        let transforms = Arc::make_mut(&mut self.transforms);
+        match transforms.iter_mut().find(|entry| entry.name == added.name) {
+            Some(entry) => *entry = added,
+            None => transforms.push(added),
+        }
+        self
+    }
+
+    /// The names of the transforms, in the order of their registration.
+    pub fn transforms(&self) -> impl Iterator<Item = &str> {
+        self.transforms.iter().map(|entry| &*entry.name)
+    }
+
     /// The registered names, in the order of their registration.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name)
@@ -136,16 +178,40 @@ impl CodecRegistry {
     /// As [`build`](CodecRegistry::build).
     pub fn named(&self, spec: impl Into<CodecSpec>) -> Result<NamedCodec, SpecError> {
         let spec = spec.into();
-        let (name, text) = match spec.name.split_once(':') {
-            Some((name, text)) => (name, Some(text)),
-            None => (&*spec.name, None),
-        };
+        if let Some(sum) = Sum::of(&spec.name, &self.transforms) {
+            return sum.named(self, &spec);
+        }
+        self.plain(&spec)
+            .map_err(|error| self.behind_plus(&spec.name, error))
+    }
+
+    /// A codec without a transform.
+    fn plain(&self, spec: &CodecSpec) -> Result<NamedCodec, SpecError> {
+        let (name, text) = parted(&spec.name);
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| !name.is_empty() && &*entry.name == name);
         let entry = entry.ok_or_else(|| SpecError::unknown(&spec.name, self.names()))?;
-        let mut parameters = Parameters::new(&spec, text);
+        let mut parameters = Parameters::new(spec, text);
         let codec = (entry.factory)(&mut parameters)?;
         parameters.named(name, codec)
+    }
+
+    /// The error of a name that is no codec's. Behind a `+` it was meant for a transform.
+    fn behind_plus(&self, text: &str, error: SpecError) -> SpecError {
+        match text.rsplit_once('+') {
+            Some((below, meant)) if self.named(below).is_ok() => {
+                SpecError::transform(text, parted(meant).0, self.transforms())
+            }
+            _ => error,
+        }
+    }
+}
+
+/// A name, and the text behind its colon.
+fn parted(text: &str) -> (&str, Option<&str>) {
+    match text.split_once(':') {
+        Some((name, text)) => (name, Some(text)),
+        None => (text, None),
     }
 }
 

@@ -174,8 +174,8 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// The codec with its name, if all that was given was taken.
-    pub(super) fn named(self, name: &str, codec: BoxCodec) -> Result<NamedCodec, SpecError> {
+    /// The name in its shortest form, and in full, if all parameters that were given were taken.
+    pub(super) fn names(&self, name: &str) -> Result<(String, String), SpecError> {
         if let Some(problem) = self.not_taken(name) {
             return Err(self.refused(problem));
         }
@@ -183,7 +183,12 @@ impl<'a> Parameters<'a> {
             [] => name.to_owned(),
             texts => format!("{name}:{}", texts.join(",")),
         };
-        let (short, full) = (with(&self.short), with(&self.full));
+        Ok((with(&self.short), with(&self.full)))
+    }
+
+    /// The codec with its name, if all that was given was taken.
+    pub(super) fn named(self, name: &str, codec: BoxCodec) -> Result<NamedCodec, SpecError> {
+        let (short, full) = self.names(name)?;
         match self
             .spec
             .limits()

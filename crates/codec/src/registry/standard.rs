@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
-    CodecRegistry::empty()
+    super::transforms::with(CodecRegistry::empty())
         .with("raw", |_| Ok(Raw.into()))
         .with("line", line)
         .with("struct", sized)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use rustix::time::{ClockId, clock_gettime};
 use socketry_codec::{BoxCodec, Codec, Decoded, End};
 
@@ -20,6 +21,8 @@ pub(super) fn memory_follows_the_bytes_that_arrived(subject: &Subject) -> Verdic
     let mut long = subject.wire(&[long])?;
     long.pop();
     begun.push(long);
+    // A whole one may have to be restored.
+    begun.push(subject.wire(&[subject.frame(&mut random, subject.least + 8)?])?);
     for limits in [subject.small(), subject.roomy()] {
         for begun in &begun {
             claimed(subject, limits, begun)?;
@@ -48,11 +51,15 @@ fn held(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     let Some(count) = subject.counted else {
         return Ok(());
     };
+    // What a thread needs once is none of a connection's memory.
+    spend(&mut subject.codec(limits), begun, 100, Duration::MAX);
     let mut codec = subject.codec(limits);
+    let mut restored = 0;
     let most = count(&mut || {
-        spend(&mut codec, begun, 100, Duration::MAX);
+        let spent = spend(&mut codec, begun, 100, Duration::MAX);
+        restored = spent.map_or(0, |spent| spent.restored);
     });
-    let due = 4 * begun.len() as u64 + ALLOWANCE;
+    let due = 4 * (begun.len() + restored) as u64 + ALLOWANCE;
     ensure(most <= due, || {
         format!("{most} bytes are allocated for {}", shown(begun))
     })
@@ -115,17 +122,27 @@ fn input(subject: &Subject, len: usize, step: usize) -> Result<Vec<u8>, String> 
 
 fn is_linear(subject: &Subject, limits: Limits, step: usize, few: &[u8], many: &[u8]) -> bool {
     let cost = |input: &[u8], budget| spend(&mut subject.codec(limits), input, step, budget);
+    let cost = |input: &[u8], budget| cost(input, budget).map(|spent| spent.time);
     let base = (0..3).filter_map(|_| cost(few, Duration::MAX)).min();
     let budget = base.unwrap_or_default() * BETWEEN + Duration::from_millis(2);
     cost(many, budget).is_some()
 }
 
-/// The processor time that decoding takes, or `None` if that is more than the budget.
-fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> Option<Duration> {
-    let begin = busy();
+/// What decoding costs.
+struct Spent {
+    /// The time of the processor.
+    time: Duration,
+    /// The bytes of the longest frame that was restored.
+    restored: usize,
+}
+
+/// What decoding costs, with each frame that has to be restored, or `None` if it takes more time
+/// than the budget.
+fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> Option<Spent> {
+    let (begin, mut restored) = (busy(), 0);
     let (mut at, mut here) = (0, 0);
     for asked in 1_u32.. {
-        match ask(codec, &input[at.min(here)..here]) {
+        match ask(codec, &input[at.min(here)..here], &mut restored) {
             Some(passed) => at = at.saturating_add(passed),
             None if here == input.len() => break,
             None => here = at.max(here).saturating_add(step).min(input.len()),
@@ -135,16 +152,29 @@ fn spend(codec: &mut BoxCodec, input: &[u8], step: usize, budget: Duration) -> O
             return None;
         }
     }
-    Some(busy() - begin)
+    let time = busy() - begin;
+    Some(Spent { time, restored })
 }
 
-/// How many bytes the next answer consumes; `None` if more have to arrive first.
-fn ask(codec: &mut BoxCodec, input: &[u8]) -> Option<usize> {
+/// How many bytes the next answer consumes; `None` if more have to arrive first. `restored` is that
+/// of the longest frame.
+fn ask(codec: &mut BoxCodec, input: &[u8], restored: &mut usize) -> Option<usize> {
     if input.is_empty() {
         return None;
     }
     match codec.decode(input, End::Open) {
         Ok(Decoded::Frame { consumed, .. }) => Some(consumed),
+        Ok(Decoded::Coded {
+            start,
+            end,
+            consumed,
+        }) => {
+            let mut frame = BytesMut::new();
+            // A fault in it costs what it costs.
+            let _ = codec.restore(&input[start..end], &mut frame);
+            *restored = frame.len().max(*restored);
+            Some(consumed)
+        }
         Ok(Decoded::Skip(bytes)) => Some(bytes),
         Ok(Decoded::Need(_)) => None,
         // After a fatal error nothing more can be decoded.

@@ -19,7 +19,8 @@ pub(super) fn its_properties_are_true(subject: &Subject) -> Verdict {
             subject.bounded
         )
     })?;
-    content(subject, properties.content)?;
+    content(subject, properties.content, properties.min_frame)?;
+    shortest(subject, properties.min_frame)?;
     longest(subject)?;
     if properties.stateless {
         stateless(subject)
@@ -28,11 +29,11 @@ pub(super) fn its_properties_are_true(subject: &Subject) -> Verdict {
     }
 }
 
-fn content(subject: &Subject, content: Content) -> Verdict {
-    let single = (0..=u8::MAX).map(|byte| vec![byte]);
+fn content(subject: &Subject, content: Content, least: usize) -> Verdict {
+    let single = (0..=u8::MAX).map(|byte| vec![byte; least.max(1)]);
     match content {
         // Without boundaries an empty frame leaves no trace on a stream.
-        Content::Bytes if !subject.bounded => all(subject, single),
+        Content::Bytes if !subject.bounded || least > 0 => all(subject, single),
         Content::Bytes => all(subject, single.chain([Vec::new()])),
         Content::Delimited(delimiter) => {
             let others = single.filter(|frame| ![delimiter, b'\r'].contains(&frame[0]));
@@ -68,8 +69,15 @@ fn none(subject: &Subject, frame: &[u8]) -> Verdict {
         .codec(subject.roomy())
         .encode(frame, &mut BytesMut::new());
     ensure(sent.is_err(), || {
-        format!("{} is taken, which its Content excludes", shown(frame))
+        format!("{} is taken, which its Properties exclude", shown(frame))
     })
+}
+
+fn shortest(subject: &Subject, least: usize) -> Verdict {
+    let Some(below) = least.checked_sub(1) else {
+        return Ok(());
+    };
+    none(subject, &vec![b' '; below])
 }
 
 fn longest(subject: &Subject) -> Verdict {

@@ -1,9 +1,14 @@
 //! Asks a codec as its contract says, and checks each answer against the contract.
 
-use bytes::Bytes;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
 use socketry_codec::{Codec, CodecError, Decoded, End, Fault};
 
 use crate::law::Verdict;
+
+/// The bytes that wait already where a frame is restored.
+const BEFORE: &[u8] = b"before";
 
 /// A frame, or an error and whether it was fatal.
 pub(super) type Event = Result<Bytes, Wrong>;
@@ -129,6 +134,11 @@ impl<C: Codec> Driver<C> {
                     self.pass(consumed as u64);
                     return Ok(Some(Ok(frame)));
                 }
+                Ok(Decoded::Coded {
+                    start,
+                    end: stop,
+                    consumed,
+                }) => return self.restore(start..stop, consumed, end).map(Some),
                 Err(ref error) if error.skip == Some(0) || here == 0 => {
                     return wrong("an error that passes over nothing");
                 }
@@ -136,6 +146,24 @@ impl<C: Codec> Driver<C> {
             }
         }
         Ok(None)
+    }
+
+    /// The frame that the codec makes of its other form. It must append it, and nothing else.
+    fn restore(&mut self, coded: Range<usize>, consumed: usize, end: End) -> Result<Event, String> {
+        let mut out = BytesMut::from(BEFORE);
+        match self.codec.restore(&self.bytes[coded], &mut out) {
+            Ok(()) => {
+                let frame = out.strip_prefix(BEFORE).map(Bytes::copy_from_slice);
+                let changed = || format!("`restore` changed what was there: {}", shown(&out));
+                let frame = frame.ok_or_else(changed)?;
+                self.pass(consumed as u64);
+                Ok(Ok(frame))
+            }
+            Err(fault) => {
+                let error = CodecError::skip(fault, consumed as u64);
+                Ok(Err(self.fail(error, end)))
+            }
+        }
     }
 
     fn fail(&mut self, error: CodecError, end: End) -> Wrong {
@@ -168,6 +196,11 @@ pub(super) fn lies_within(answer: Decoded, here: usize, end: End) -> bool {
         Decoded::Need(bytes) => bytes > 0 && (end == End::Open || here == 0),
         Decoded::Skip(bytes) => bytes > 0 && bytes <= here,
         Decoded::Frame {
+            start,
+            end: to,
+            consumed,
+        }
+        | Decoded::Coded {
             start,
             end: to,
             consumed,

@@ -10,7 +10,7 @@ use crate::law::Verdict;
 
 pub(super) fn an_unfinished_frame_needs_more(subject: &Subject) -> Verdict {
     for frame in bounded(subject)? {
-        let wire = subject.wire(&[&frame])?;
+        let wire = &subject.wire(&[&frame])?[subject.opening..];
         let mut growing = subject.codec(subject.roomy());
         for here in 0..wire.len() {
             needs(&mut subject.codec(subject.roomy()), &wire[..here])?;
@@ -40,7 +40,7 @@ pub(super) fn an_end_inside_a_frame_is_one_error(subject: &Subject) -> Verdict {
     for frame in bounded(subject)? {
         let wire = subject.wire(&[&frame])?;
         let before = arrived(&[&frame]);
-        for here in 1..wire.len() {
+        for here in 1 + subject.opening..wire.len() {
             let stream = [&wire, &wire[..here]].concat();
             let found = subject.driver(subject.roomy()).stream([&stream[..]])?;
             let one = match found.get(1..).unwrap_or_default() {

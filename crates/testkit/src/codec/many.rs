@@ -1,7 +1,7 @@
 //! `decode_many`, `whole` and `encode_many` give the same as `decode` and `encode`, one by one.
 
 use bytes::BytesMut;
-use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End, FrameSource};
+use socketry_codec::{Ahead, BoxCodec, Codec, CodecError, Decoded, End, Fault, FrameSource};
 
 use super::Subject;
 use super::drive::{Driver, ensure, same, shown};
@@ -45,6 +45,9 @@ impl Codec for ByMany {
         self.ahead.clear();
         self.codec.decode_many(input, end, &mut self.ahead)
     }
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        self.codec.restore(coded, out)
+    }
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.codec.encode(frame, out)
     }
@@ -75,6 +78,9 @@ impl Codec for ByWhole {
         let is_frame = matches!(answer, Ok(Decoded::Frame { .. }));
         self.left = is_frame.then_some(self.most);
         answer
+    }
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        self.codec.restore(coded, out)
     }
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.codec.encode(frame, out)

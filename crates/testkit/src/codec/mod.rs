@@ -21,6 +21,8 @@
 //! |---|---|
 //! | carries no frame shorter than this, or longer than its length field can say | [`carries`](Subject::carries) |
 //! | carries frames of one length only | [`fixed`](Subject::fixed) |
+//! | begins frames with bytes that say nothing alone | [`opening_with`](Subject::opening_with) |
+//! | stuffs or compresses frames | [`taking_at_most`](Subject::taking_at_most) |
 //! | takes no arbitrary bytes: JSON, text, records | [`shaped`](Subject::shaped) |
 //! | takes frames of any length, whatever its limit | [`without_limits`](Subject::without_limits) |
 //! | ends the conversation at each frame that is too long | [`without_skipping`](Subject::without_skipping) |

@@ -42,7 +42,7 @@ impl Subject {
         let subject = Subject::new(name, built);
         let mut subject = match properties.content {
             Content::Json => subject.carries(2, properties.max_frame).shaped(object),
-            _ => subject.carries(0, properties.max_frame),
+            _ => subject.carries(properties.min_frame, properties.max_frame),
         };
         if !properties.boundaries {
             subject = subject.without_boundaries();

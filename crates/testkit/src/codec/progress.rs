@@ -103,7 +103,10 @@ pub(super) fn need_is_truthful(subject: &Subject) -> Verdict {
     let widest = subject.frame(&mut random, subject.small().max_frame)?;
     // A header may be longer for other frames than for this one.
     let envelope = subject.wire(&[&widest])?.len() - widest.len();
-    let widest = widest.len() + 2 * envelope;
+    let widest = match subject.widest {
+        Some(of) => of(widest.len()),
+        None => widest.len() + 2 * envelope,
+    };
     for stream in subject.streams(&mut random)? {
         (0..=stream.len())
             .try_for_each(|here| asks(subject, subject.small(), &stream[..here], widest))?;

@@ -37,6 +37,8 @@ pub struct Subject {
     pub(super) examples: Vec<Vec<u8>>,
     pub(super) least: usize,
     pub(super) most: usize,
+    pub(super) opening: usize,
+    pub(super) widest: Option<fn(usize) -> usize>,
     pub(super) bounded: bool,
     pub(super) limited: bool,
     pub(super) skips: bool,
@@ -65,6 +67,8 @@ impl Subject {
             examples: Vec::new(),
             least: 0,
             most: usize::MAX,
+            opening: 0,
+            widest: None,
             bounded: true,
             limited: true,
             skips: true,
@@ -139,6 +143,22 @@ impl Subject {
             limited,
             ..self
         }
+    }
+
+    /// The first bytes that it writes for a frame, so many, say nothing yet: behind them alone no
+    /// frame has begun. A delimiter that also ends the frame before, for instance. By default none.
+    #[must_use]
+    pub fn opening_with(self, opening: usize) -> Self {
+        Subject { opening, ..self }
+    }
+
+    /// The most bytes that a frame of so many takes on the wire, in any form that is read. By
+    /// default as many as the laws see it write, and the bytes around a frame once more. A codec
+    /// that stuffs or compresses frames says it.
+    #[must_use]
+    pub fn taking_at_most(self, widest: fn(usize) -> usize) -> Self {
+        let widest = Some(widest);
+        Subject { widest, ..self }
     }
 
     /// It has no limits: it ignores those that it is built with, and accepts frames of any length.

@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use socketry_codec::{
-    Ahead, BoxCodec, Codec, CodecError, Compat, Decoded, End, FrameError, FrameFault, Framed,
-    NamedCodec, Reader,
+    Ahead, BoxCodec, Codec, CodecError, Compat, Decoded, End, Fault, FrameError, FrameFault,
+    Framed, NamedCodec, Reader,
 };
 use tokio_util::codec::Decoder;
 
@@ -150,6 +150,9 @@ struct Plain(BoxCodec);
 impl Codec for Plain {
     fn decode(&mut self, input: &[u8], end: End) -> Result<Decoded, CodecError> {
         self.0.decode(input, end)
+    }
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        self.0.restore(coded, out)
     }
     fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
         self.0.whole(input, end)

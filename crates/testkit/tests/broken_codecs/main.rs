@@ -13,6 +13,7 @@ use socketry_codec::{
 use socketry_testkit::codec::{LAWS, Limits, Subject, law};
 
 mod answers;
+mod coded;
 mod frames;
 mod state;
 
@@ -29,6 +30,7 @@ struct Bent {
     shared: Arc<AtomicUsize>,
     limits: Limits,
     decode: fn(&mut Bent, &[u8], End) -> Answer,
+    restore: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), Fault>,
     whole: fn(&mut Bent, &[u8], End) -> Option<Decoded>,
     many: fn(&mut Bent, &[u8], End, &mut Ahead) -> Answer,
     encode: fn(&mut Bent, &[u8], &mut BytesMut) -> Result<(), CodecError>,
@@ -48,6 +50,7 @@ impl Bent {
             shared: Arc::default(),
             limits,
             decode: |bent, input, end| bent.good.decode(input, end),
+            restore: |bent, coded, out| bent.good.restore(coded, out),
             whole: |bent, input, end| bent.good.whole(input, end),
             many: |bent, input, end, _| (bent.decode)(bent, input, end),
             encode: |bent, frame, out| bent.good.encode(frame, out),
@@ -62,6 +65,9 @@ impl Bent {
 impl Codec for Bent {
     fn decode(&mut self, input: &[u8], end: End) -> Answer {
         (self.decode)(self, input, end)
+    }
+    fn restore(&mut self, coded: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        (self.restore)(self, coded, out)
     }
     fn whole(&mut self, input: &[u8], end: End) -> Option<Decoded> {
         (self.whole)(self, input, end)

@@ -218,8 +218,10 @@ impl Codec for LayoutCodec {
     }
 
     fn properties(&self) -> Properties {
-        let properties = Properties::default().at_most(self.longest);
-        match self.whole || self.shortest > 0 {
+        let properties = Properties::default()
+            .at_most(self.longest)
+            .at_least(self.shortest);
+        match self.whole {
             true => properties.carrying(Content::Other),
             false => properties,
         }

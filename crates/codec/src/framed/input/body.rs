@@ -67,6 +67,7 @@ impl Input {
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
             Poll::Pending => {
                 spare::give(std::mem::take(&mut self.buf));
+                self.restored = None;
                 if let Some(hooks) = &mut self.hooks {
                     hooks.free();
                 }

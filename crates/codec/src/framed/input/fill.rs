@@ -67,7 +67,7 @@ impl Input {
     }
 
     /// The buffer may not be so large.
-    pub(super) fn refused(&mut self, error: io::Error) -> FrameFault {
+    pub(in crate::framed) fn refused(&mut self, error: io::Error) -> FrameFault {
         self.fail();
         error.into()
     }
@@ -76,6 +76,7 @@ impl Input {
     fn parked(&mut self, cx: &mut Context<'_>, at_boundary: bool) -> Poll<Result<(), FrameFault>> {
         let here = self.buf.len();
         self.forget_frames();
+        self.restored = None;
         if here <= PARKED_REST && self.buf.capacity() > 2 * PARKED_REST {
             let rest = BytesMut::from(&self.buf[..]);
             spare::give(std::mem::replace(&mut self.buf, rest));

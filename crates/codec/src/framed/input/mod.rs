@@ -4,6 +4,7 @@
 mod body;
 mod deadline;
 mod fill;
+mod restored;
 mod room;
 mod spare;
 mod step;
@@ -21,6 +22,7 @@ use crate::limits::FRAMES_AT_ONCE;
 use crate::reader::cut;
 use crate::{Ahead, Codec, End};
 use deadline::Deadline;
+use restored::Restored;
 use room::Growth;
 pub(super) use step::{Ask, Refused, Step};
 
@@ -32,6 +34,9 @@ pub(super) struct Input {
     /// The frames that the codec has found from `pos` on. While there are some, no bytes are to be
     /// passed over, and no body is under way. They may be forgotten, and are then found again.
     ahead: Option<Box<Ahead>>,
+    /// The last frame that the codec restored. Boxed, since most codecs restore none. While it
+    /// waits to be given out, there are none ahead, and no bytes were received since.
+    restored: Option<Box<Restored>>,
     /// Bytes to pass over that have not arrived yet.
     skip: u64,
     /// Bytes of the current body that were not read yet.
@@ -80,6 +85,7 @@ impl Input {
             buf: BytesMut::new(),
             pos: 0,
             ahead: None,
+            restored: None,
             skip: 0,
             body: 0,
             state: if stream {
@@ -119,10 +125,13 @@ impl Input {
         tell(self.hooks.as_deref(), |meter| meter.frames_received(1));
     }
 
-    /// Tells the meter of the buffer's size, which it may refuse.
-    fn account(&mut self) -> io::Result<()> {
+    /// Tells the meter of the buffers' size, which it may refuse.
+    pub(super) fn account(&mut self) -> io::Result<()> {
         match &mut self.hooks {
-            Some(hooks) => hooks.hold(self.buf.capacity()),
+            Some(hooks) => {
+                let restored = self.restored.as_ref().map_or(0, |last| last.capacity());
+                hooks.hold(self.buf.capacity() + restored)
+            }
             None => Ok(()),
         }
     }
@@ -135,12 +144,14 @@ impl Input {
     }
 
     pub(super) fn into_unread(mut self) -> BytesMut {
+        self.forget_restored();
         self.compact();
         self.buf
     }
 
     /// Forgets the frames that were found: another codec may find others, say.
     pub(super) fn forget_frames(&mut self) {
+        self.forget_restored();
         if let Some(ahead) = self.ahead.take() {
             spare::give_ahead(ahead);
         }
@@ -233,7 +244,7 @@ impl Input {
 
     /// The bytes that have arrived and belong to no frame that was given out.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.buf[self.pos..]
+        &self.buf[self.pos - self.restored_from()..]
     }
 
     /// The number of bytes that have arrived and were not given out.
@@ -255,6 +266,7 @@ impl Input {
             hooks.free();
         }
         self.forget_frames();
+        self.restored = None;
         (self.pos, self.skip, self.body) = (0, 0, 0);
     }
 

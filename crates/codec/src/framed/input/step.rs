@@ -11,6 +11,8 @@ const MAX_FOUND: usize = 128;
 pub(in crate::framed) enum Step {
     /// There are frames to [take](Input::take), at least one.
     Frames,
+    /// There is a frame that the codec restored.
+    Restored,
     /// This many more bytes are needed.
     More(usize),
     Over,
@@ -91,7 +93,7 @@ impl Input {
 
     /// Notes that a frame of so many bytes is whole. (Frames behind it arrived in the same read and
     /// are no longer than that, so they need not be counted for the size of later reads.)
-    fn found(&mut self, consumed: usize) {
+    pub(super) fn found(&mut self, consumed: usize) {
         self.growth.completed(consumed);
         if self.looked {
             self.looked = false;
@@ -107,7 +109,7 @@ impl Input {
         &mut self,
         answer: Decoded,
         end: End,
-        codec: &C,
+        codec: &mut C,
     ) -> Result<Option<Step>, Refused> {
         let here = self.here();
         match answer {
@@ -128,6 +130,18 @@ impl Input {
                 if codec.at_boundary() {
                     self.deadline.clear();
                 }
+            }
+            Decoded::Coded {
+                start,
+                end: stop,
+                consumed,
+            } if answer.is_sound(here) => {
+                let coded = Place {
+                    start,
+                    end: stop,
+                    consumed,
+                };
+                return self.restore_frame(codec, coded, end).map(Some);
             }
             _ => return Err(self.wrong(CodecError::unsound(), end)),
         }
@@ -151,7 +165,7 @@ impl Input {
     /// Handles an error. The error of a datagram is never fatal, and drops the rest of that
     /// datagram.
     #[cold]
-    fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
+    pub(super) fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
         let unread = self.unread();
         let found = unread[..unread.len().min(MAX_FOUND)].into();
         self.deadline.clear();

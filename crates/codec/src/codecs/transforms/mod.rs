@@ -1,0 +1,6 @@
+//! Other forms of frames: with a checksum, compressed.
+
+mod algorithms;
+mod crc;
+
+pub use crc::{Crc, UnknownCrc};

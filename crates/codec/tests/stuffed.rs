@@ -1,0 +1,253 @@
+//! `slip` and `cobs`, alone and with a CRC: bytes of others, faults, and what comes behind them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use bytes::BytesMut;
+use common::{codec, datagram, encode, ok, stream};
+use socketry_codec::{Codec, CodecRegistry, CodecSpec, Content, Decoded, End, Fault, limits};
+
+fn limited(name: &str, max_frame: usize) -> socketry_codec::BoxCodec {
+    let max_frame = Some(max_frame);
+    CodecSpec {
+        max_frame,
+        ..CodecSpec::new(name)
+    }
+    .build()
+    .unwrap()
+}
+
+#[test]
+fn slip_escapes_two_bytes() {
+    let table: [(&[u8], &[u8]); 4] = [
+        (b"hello", b"\xc0hello\xc0"),
+        (b"\xc0", b"\xc0\xdb\xdc\xc0"),
+        (b"\xdb\xdc\xdd", b"\xc0\xdb\xdd\xdc\xdd\xc0"),
+        (b"a\xc0\xc0", b"\xc0a\xdb\xdc\xdb\xdc\xc0"),
+    ];
+    for (frame, wire) in table {
+        assert_eq!(encode(&mut codec("slip"), &[frame]), wire);
+        assert_eq!(stream(codec("slip"), [wire]), ok(&[frame]));
+        assert_eq!(datagram(codec("slip"), wire), ok(&[frame]));
+        // One that sends no delimiter first is understood.
+        assert_eq!(stream(codec("slip"), [&wire[1..]]), ok(&[frame]));
+    }
+}
+
+/// The table of the article on COBS in Wikipedia, whose rows other implementations test too.
+#[test]
+fn cobs_is_that_of_others() {
+    let count = |from: u8, to: u8| (from..=to).collect::<Vec<u8>>();
+    let coded = |parts: &[&[u8]]| parts.concat();
+    let table = [
+        (vec![], coded(&[b"\x01"])),
+        (vec![0], coded(&[b"\x01\x01"])),
+        (vec![0, 0], coded(&[b"\x01\x01\x01"])),
+        (vec![0, 0x11, 0], coded(&[b"\x01\x02\x11\x01"])),
+        (
+            b"\x11\x22\0\x33".to_vec(),
+            coded(&[b"\x03\x11\x22\x02\x33"]),
+        ),
+        (b"\x11\0\0\0".to_vec(), coded(&[b"\x02\x11\x01\x01\x01"])),
+        (count(1, 254), coded(&[b"\xff", &count(1, 254)])),
+        (count(0, 254), coded(&[b"\x01\xff", &count(1, 254)])),
+        (
+            count(1, 255),
+            coded(&[b"\xff", &count(1, 254), b"\x02\xff"]),
+        ),
+        (
+            [count(2, 255), vec![0]].concat(),
+            coded(&[b"\xff", &count(2, 255), b"\x01\x01"]),
+        ),
+        (
+            [count(3, 255), vec![0, 1]].concat(),
+            coded(&[b"\xfe", &count(3, 255), b"\x02\x01"]),
+        ),
+    ];
+    for (frame, coded) in table {
+        let wire = [&coded[..], b"\0"].concat();
+        assert_eq!(encode(&mut codec("cobs"), &[&frame]), wire);
+        assert_eq!(stream(codec("cobs"), [&wire[..]]), ok(&[&frame]));
+    }
+}
+
+#[test]
+fn both_forms_of_a_full_run_are_read() {
+    let frame = [7; 254];
+    let short = [&[0xff][..], &frame, b"\0"].concat();
+    let long = [&[0xff][..], &frame, b"\x01\0"].concat();
+    for limit in [254, limits::DEFAULT_MAX_FRAME] {
+        let both = [&short[..], &long[..]];
+        assert_eq!(stream(limited("cobs", limit), both), ok(&[&frame, &frame]));
+    }
+}
+
+/// What is wrong costs one frame, and the next one begins behind the next delimiter.
+#[test]
+fn the_next_delimiter_begins_anew() {
+    let stuffing = |at, problem| Fault::Stuffing { at, problem };
+    let escape = "is db, behind which only dc or dd may stand";
+    let beyond = "is a code that goes beyond the end of the frame";
+    let table: [(&str, &[u8], Fault); 6] = [
+        ("slip", b"\xc0a\xdbb\xc0", stuffing(1, escape)),
+        ("slip", b"\xc0ab\xdb\xc0", stuffing(2, escape)),
+        ("cobs", b"\x05abc\0", stuffing(0, beyond)),
+        ("cobs", b"\x02a\x09\0", stuffing(2, beyond)),
+        (
+            "slip+crc16:ibm-sdlc",
+            b"\xc0hi\0\0\xc0",
+            Fault::Checksum {
+                says: 0,
+                is: 0x5a15,
+            },
+        ),
+        (
+            "cobs+crc32:iso-hdlc",
+            b"\x04abc\0",
+            Fault::Short { len: 3, least: 4 },
+        ),
+    ];
+    for (name, wrong, fault) in table {
+        let next = encode(&mut codec(name), &["next"]);
+        let found = [Err(fault), Ok(b"next".to_vec())];
+        for size in [1, 3, 100] {
+            let bytes = [wrong, &next].concat();
+            assert_eq!(stream(codec(name), bytes.chunks(size)), found, "{name}");
+        }
+        assert_eq!(datagram(codec(name), wrong), found[..1], "{name}");
+    }
+}
+
+/// However long a frame is, no error ends the connection.
+#[test]
+fn noise_without_an_end_is_passed_over() {
+    for (name, quiet) in [("slip", 0xc0), ("cobs", 0)] {
+        let noise = vec![0x55; 40_000_000];
+        let next = encode(&mut codec(name), &["next"]);
+        let wire = [&noise[..], &[quiet], &next].concat();
+        let found = stream(limited(name, 100), wire.chunks(1 << 16));
+        assert_eq!(found.len(), 2, "{name}");
+        assert!(matches!(found[0], Err(Fault::TooLong { len: None, .. })));
+        assert_eq!(found[1], Ok(b"next".to_vec()));
+    }
+}
+
+#[test]
+fn delimiters_alone_are_no_frames() {
+    for (name, byte) in [("slip", b"\xc0"), ("cobs", b"\0")] {
+        assert_eq!(stream(codec(name), [&byte.repeat(9)[..]]), ok(&[]));
+        assert_eq!(datagram(codec(name), byte), ok(&[]));
+        assert_eq!(datagram(codec(name), b""), ok(&[]));
+    }
+    let mut out = BytesMut::new();
+    let error = codec("slip").encode(b"", &mut out).unwrap_err();
+    assert_eq!(error.fault, Fault::TooShort { len: 0, min: 1 });
+    assert!(out.is_empty());
+    // With a CRC it has bytes.
+    let name = "slip+crc16:ibm-sdlc";
+    let wire = encode(&mut codec(name), &[""]);
+    assert_eq!(stream(codec(name), [&wire[..]]), ok(&[b""]));
+}
+
+#[test]
+fn the_limit_is_about_the_frame_itself() {
+    for name in ["slip", "cobs", "slip+crc16:usb", "cobs+crc32:>iscsi"] {
+        let mut small = limited(name, 300);
+        assert_eq!(small.properties().max_frame, 300);
+        for frame in [[0xc0; 300], [0xdb; 300], [1; 300], [0; 300]] {
+            let wire = encode(&mut small, &[frame]);
+            assert_eq!(stream(limited(name, 300), [&wire[..]]), ok(&[&frame]));
+            let less = stream(limited(name, 299), [&wire[..]]);
+            assert!(matches!(less[..], [Err(Fault::TooLong { .. })]), "{less:?}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_as_it_is_is_not_copied() {
+    let answer = codec("slip").decode(b"plain\xc0", End::Open);
+    assert_eq!(answer, Ok(Decoded::frame(0..5, 6)));
+    let mut escaped = codec("slip");
+    let coded = Decoded::Coded {
+        start: 0,
+        end: 4,
+        consumed: 5,
+    };
+    assert_eq!(escaped.decode(b"a\xdb\xdcb\xc0", End::Open), Ok(coded));
+    let mut summed = codec("struct:B+crc16:ibm-sdlc");
+    let wire = encode(&mut summed, &["123456789"]);
+    assert_eq!(
+        summed.decode(&wire, End::Open),
+        Ok(Decoded::frame(1..10, 12))
+    );
+}
+
+#[test]
+fn the_order_of_a_crc_can_be_chosen() {
+    let tail = |name: &str| encode(&mut codec(name), &["123456789"])[10..].to_vec();
+    assert_eq!(tail("struct:B+crc16:ibm-sdlc"), b"\x6e\x90");
+    assert_eq!(tail("struct:B+crc16:>ibm-sdlc"), b"\x90\x6e");
+    assert_eq!(tail("struct:B+crc16:xmodem"), b"\x31\xc3");
+    assert_eq!(tail("struct:B+crc32:iso-hdlc"), b"\x26\x39\xf4\xcb");
+    assert_eq!(tail("struct:B+crc32:mpeg-2"), b"\x03\x76\xe6\xe7");
+}
+
+#[test]
+fn the_names_of_sums_are_read_and_refused() {
+    let all = CodecRegistry::catalogue();
+    let short = |name: &str| all.named(name).map(|named| named.name().to_owned());
+    let kept = [
+        "slip+crc16:arc",
+        "cobs+crc32:>iscsi",
+        "raw+crc16:usb+crc32:xfer",
+    ];
+    for name in kept {
+        assert_eq!(short(name).as_deref(), Ok(name));
+    }
+    assert_eq!(short("cobs+crc16:<usb").as_deref(), Ok("cobs+crc16:usb"));
+    assert_eq!(
+        short("struct:@i+crc16:arc").as_deref(),
+        Ok("struct+crc16:arc")
+    );
+    let refused = [
+        ("slip+crc16", "crc16 needs a name"),
+        (
+            "slip+crc32:ibm-sdlc",
+            "\"ibm-sdlc\" is no CRC of 32 bits; there are aixm",
+        ),
+        ("slip+crc8:usb", "\"crc8\" is no transform; there are crc16"),
+        (
+            "line+crc16:usb",
+            "crc16:usb makes any bytes, and line does not carry any bytes",
+        ),
+        ("json+crc16:usb", "json does not carry any bytes"),
+        ("slop+crc16:usb", "there are raw, line"),
+        ("+crc16:usb", "names no codec"),
+        ("slip+", "is no transform"),
+    ];
+    for (name, words) in refused {
+        let error = all.build(name).unwrap_err().to_string();
+        assert!(error.contains(words), "{name}: {error}");
+    }
+}
+
+#[test]
+fn the_limits_of_a_sum_are_those_of_both() {
+    let all = CodecRegistry::catalogue();
+    let limits = |name: &str| all.named(name).unwrap().limits().to_vec();
+    assert_eq!(limits("slip+crc16:usb"), ["max_frame"]);
+    assert_eq!(limits("raw+crc16:usb"), ["max_frame"]);
+    assert_eq!(limits("struct+crc16:usb"), ["max_frame", "max_discard"]);
+    let longest = |name: &str| codec(name).properties().max_frame;
+    assert_eq!(longest("struct:B+crc16:usb"), 253);
+    assert_eq!(longest("struct:>H+crc32:xfer+crc16:usb"), 65_529);
+    assert_eq!(codec("slip+crc16:usb").properties().min_frame, 0);
+    assert_eq!(codec("dns-tcp+crc16:usb").properties().min_frame, 0);
+    assert_eq!(codec("slip").properties().min_frame, 1);
+    assert_eq!(codec("slip+crc16:usb").properties().content, Content::Bytes);
+    let spec = CodecSpec {
+        keep_last: Some(true),
+        ..CodecSpec::new("slip+crc16:usb")
+    };
+    assert!(spec.build().unwrap_err().to_string().contains("keep_last"));
+}
