@@ -187,11 +187,13 @@ pub const WIRES: &[Wire] = &[
         "RFC 6587, sections 3.4.1 and 3.4.2",
         "Reads counted messages and lines, each told by its first bytes: digits, a space and `<` \
          are a count. Sends counted ones, which begin with `<`.",
-    ),
+    )
+    .proved(&["logger of util-linux 2.38.1", "CPython 3.11 SysLogHandler", "Perl 5.36 Sys::Syslog"]),
     own("json-seq", Form::JsonSeq).sends(1, usize::MAX).defined(
         "RFC 7464",
         "A text is given out at its line feed. One that is cut is an error, and the next is found.",
-    ),
+    )
+    .proved(&["jq 1.6"]),
     lines("ndjson", Ending::LF).sends(1, usize::MAX).defined(
         "ndjson-spec 1.0.0",
         "A JSON text in each line, which `\\r\\n` ends too. Readers differ about empty lines, so none \

@@ -1,5 +1,5 @@
-//! Every format, beside the `struct` module of the Python that is installed: one process answers
-//! all questions.
+//! Every format beside the `struct` module of the Python that is installed, and delimiters beside its
+//! `readuntil`: one process answers all questions.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use socketry_codec::{Fault, Format, Struct};
+use socketry_codec::{Delimited, Delimiter, Fault, Format, Struct};
 
 use crate::common::{encode, ok, stream};
 
@@ -210,6 +210,28 @@ proptest! {
             prop_assert_eq!(encode(&mut codec, &frames), theirs.clone());
             let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
             prop_assert_eq!(stream(codec, [&theirs[..]]), ok(&frames));
+        }
+    }
+
+    /// asyncio's `StreamReader.readuntil` and this crate end a frame at the same place.
+    #[test]
+    fn delimiters_are_found_alike(
+        delimiter in vec(select(&b"ab"[..]), 1..6),
+        wire in vec(select(&b"aab"[..]), 0..60),
+        size in 1..9usize,
+    ) {
+        if let Some(theirs) = ask(&["until", &hex(&delimiter), &format!("x{}", hex(&wire))]) {
+            let theirs = theirs.unwrap();
+            let mut theirs: Vec<_> = theirs.split(' ').map(|part| unhex(&part[1..])).collect();
+            let rest = theirs.pop().unwrap();
+            let whole = theirs.iter().map(|frame| frame.strip_suffix(&delimiter[..]).unwrap());
+            let mut due = ok(&whole.collect::<Vec<_>>());
+            if !rest.is_empty() {
+                let (have, missing) = (rest.len(), 1);
+                due.push(Err(Fault::Truncated { have, missing }));
+            }
+            let codec = Delimited::new(Delimiter::new(&delimiter).unwrap());
+            prop_assert_eq!(stream(codec, wire.chunks(size)), due);
         }
     }
 }

@@ -1,4 +1,5 @@
 """Answers questions about the struct module, one line each, until there are no more."""
+import asyncio
 import struct
 import sys
 
@@ -20,6 +21,21 @@ def frames(form, *payloads):
     """What the tutorial's programs send: struct.pack(form, len(data)) and data, for each."""
     data = [bytes.fromhex(payload[1:]) for payload in payloads]
     return b"".join(struct.pack(form, len(each)) + each for each in data).hex()
+
+
+def until(delimiter, data):
+    """What `readuntil` of asyncio finds, and what is left."""
+    async def read():
+        reader = asyncio.StreamReader()
+        reader.feed_data(bytes.fromhex(data[1:]))
+        reader.feed_eof()
+        found = []
+        try:
+            while True:
+                found.append(await reader.readuntil(bytes.fromhex(delimiter)))
+        except asyncio.IncompleteReadError as end:
+            return found + [end.partial]
+    return " ".join("x" + each.hex() for each in asyncio.run(read()))
 
 
 for line in sys.stdin:

@@ -11,6 +11,7 @@ mod daemon;
 mod diameter;
 mod dns;
 mod http2;
+mod jq;
 mod kafka;
 mod language;
 mod modbus;
@@ -22,6 +23,7 @@ mod rsyslog;
 mod s7;
 mod smpp;
 mod syslog_ng;
+mod syslog_senders;
 #[path = "../tools/mod.rs"]
 mod tools;
 mod varlink;
