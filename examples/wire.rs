@@ -235,7 +235,7 @@ fn tell(out: &mut impl Write, rank: usize, guess: &Guess) -> io::Result<()> {
 
 /// How sure the first guess is, which has `ahead` bits more than the next.
 fn sure(guess: &Guess, ahead: f64) -> &'static str {
-    match (ahead, guess.likely) {
+    match (ahead.min(guess.bits - 8.0), guess.likely) {
         (..8.0, _) => "not sure: too little speaks for it; look at more bytes",
         (_, 2..) => "sure of the frames; the bytes do not tell the names apart",
         _ => "sure",

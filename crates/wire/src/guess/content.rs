@@ -19,7 +19,8 @@ pub(super) fn of(wire: &str) -> Content {
         "json:bare" => |frame, _| Some(json_with(frame, &[])? / 2.0),
         "line" => |frame, _| line(frame),
         "line:crlf" => |frame, wire| bits(wire.ends_with(b"\r\n"), line(frame)? + 1.0),
-        "ndjson" | "native-messaging" => |frame, _| json_with(frame, &[]),
+        "native-messaging" => native_messaging,
+        "ndjson" => |frame, _| json_with(frame, &[]),
         "lsp" => |frame, _| json_with(frame, &["\"jsonrpc\""]),
         "mongodb" => |frame, _| mongodb(frame),
         "mqtt" => |frame, _| mqtt(frame),
@@ -27,7 +28,9 @@ pub(super) fn of(wire: &str) -> Content {
         "postgres" => |frame, _| one_of(frame, 0, POSTGRES),
         "postgres-startup" => |frame, _| postgres_startup(frame),
         "smpp" => |frame, _| smpp(frame),
-        "octet-counting" | "syslog" => |frame, _| Some(if is_syslog(frame) { 16.0 } else { 0.0 }),
+        "octet-counting" => |frame, _| Some(if is_syslog(frame) { 16.0 } else { 0.0 }),
+        // It reads lines too, and so any text.
+        "syslog" => |frame, _| bits(is_syslog(frame), 16.0),
         "varlink" => |frame, _| json_with(frame, &[]),
         _ => |_, _| Some(0.0),
     }
@@ -73,6 +76,13 @@ fn json_with(frame: &[u8], words: &[&str]) -> Option<f64> {
     );
     let all = words.iter().all(|word| text.contains(word));
     bits(looks && all, 16.0 + 16.0 * words.len() as f64)
+}
+
+/// Any value of JSON, for which it mostly is an object.
+fn native_messaging(frame: &[u8], _: &[u8]) -> Option<f64> {
+    let first = *str::from_utf8(frame).ok()?.trim().as_bytes().first()?;
+    let scalar = b"\"tfn-0123456789".contains(&first).then_some(4.0);
+    json_with(frame, &[]).or(scalar)
 }
 
 /// RFC 1035, section 4.1.1: an opcode, one question, and few records.

@@ -69,10 +69,14 @@ impl Candidate {
             };
             let at = opened + found.at;
             let wire = &bytes[at..at + found.len];
-            reading.content += (self.content)(frame, wire)?;
-            let framed = framed(self.layout.as_ref(), wire, frame)?;
-            reading.framing += bits(framed, wire, bytes.len() - at);
             reading.places.push((at, found.len));
+            let spoken = (self.content)(frame, wire)?;
+            // Zeros say nothing: they are frames without a payload to most codecs.
+            if wire.iter().any(|byte| *byte != 0) {
+                let framed = framed(self.layout.as_ref(), wire, frame)?;
+                reading.framing += bits(framed, wire.len(), bytes.len() - at);
+                reading.content += spoken;
+            }
         }
         reading.content = reading.content.min(SURE);
         reading.is_worth_telling().then_some(reading)
@@ -111,13 +115,10 @@ fn framed(whole: Option<&Layout>, wire: &[u8], frame: &[u8]) -> Option<usize> {
     (frame.len() - payload.len()).checked_sub(layout.open_len())
 }
 
-/// What the `framed` bytes of a frame say, with `left` bytes from its first one on. Random ones
-/// would lead to a place within the bytes with some chance, and exactly to their end with the least.
-/// Zeros say nothing: they are frames without a payload to most codecs.
-fn bits(framed: usize, wire: &[u8], left: usize) -> f64 {
-    if wire.iter().all(|byte| *byte == 0) {
-        return 0.0;
-    }
-    let choices = if wire.len() == left { 1 } else { left };
+/// What the `framed` bytes of a frame of `len` say, with `left` bytes from its first one on. Random
+/// ones would lead to a place within the bytes with some chance, and exactly to their end with the
+/// least.
+fn bits(framed: usize, len: usize, left: usize) -> f64 {
+    let choices = if len == left { 1 } else { left };
     (8.0 * framed as f64 - (choices as f64).log2()).max(0.0)
 }
