@@ -3,13 +3,19 @@
 use crate::mirror::{Program, Role, binary, framed, heard, refuses};
 use crate::tools;
 
+/// They halve the time to start.
+const QUICK: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 const SOURCE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/peers_languages/Peer.java"
 );
 
+fn java<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&QUICK[..], &[SOURCE], arguments].concat()
+}
+
 async fn mirrors(codec: &str, kind: &str, frames: &[Vec<u8>]) {
-    let arguments = [SOURCE, kind];
+    let arguments = java(&[kind]);
     let java = Program("java", &arguments);
     assert_eq!(java.mirrors(codec, frames).await, ["closed"; 2]);
 }
@@ -41,7 +47,7 @@ async fn a_string_is_modified_utf8() {
     if !tools::has("javac") {
         return;
     }
-    let (peer, socket) = Program("java", &[SOURCE, "utf"]).meet(Role::Listens).await;
+    let (peer, socket) = Program("java", &java(&["utf"])).meet(Role::Listens).await;
     let mut framed = framed(socket, "java-utf");
     for (sent, answer) in [
         // NUL has two bytes. Java reads one byte, too.
@@ -68,7 +74,7 @@ async fn a_string_above_65_535_bytes_is_refused_by_both() {
     if !tools::has("javac") {
         return;
     }
-    let arguments = [SOURCE, "utf", "send", "65536,65535"];
+    let arguments = java(&["utf", "send", "65536,65535"]);
     let (peer, socket) = Program("java", &arguments).meet(Role::Connects).await;
     let mut framed = framed(socket, "java-utf");
     refuses(&mut framed, 65_536, 65_535).await;
