@@ -1,10 +1,7 @@
 //! `lsp` with clangd and pylsp over pipes, and `dap` with debugpy over TCP.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use socketry_testkit::in_time;
-use tokio::time::timeout;
 
 use crate::daemon::{Daemon, command, directory, free_port};
 use crate::{Live, codec, live, tools};
@@ -95,9 +92,10 @@ async fn pylsp_converses() {
     converses("pylsp").await;
 }
 
-/// Whether a server answers a first frame with this header, in which `N` is the length.
-async fn understands(program: &str, header: &str) -> bool {
-    let (_daemon, peer, _directory) = server("header", program);
+/// Whether a server answers a first frame with this header, in which `N` is the length, where
+/// another frame follows.
+async fn understands(program: &str, (what, header): (&str, &str)) -> bool {
+    let (_daemon, peer, _directory) = server(&format!("{program}-{what}"), program);
     let message = initialize().to_string();
     let header = header.replace('N', &message.len().to_string());
     let mut peer = peer.with_codec(codec("raw")).unwrap();
@@ -105,9 +103,21 @@ async fn understands(program: &str, header: &str) -> bool {
         .await
         .unwrap();
     let mut peer = peer.with_codec(codec("lsp")).unwrap();
-    // What it does not understand it never answers.
-    let answer = timeout(Duration::from_secs(3), peer.recv()).await;
-    answer.is_ok_and(|frame| frame.unwrap().is_some())
+    send(
+        &mut peer,
+        &json!({ "jsonrpc": "2.0", "id": 2, "method": "shutdown" }),
+    )
+    .await;
+    // At the end of its input it has answered what it understood, and ends.
+    let (mut answers, sends) = peer.split();
+    drop(sends);
+    while let Some(answer) = in_time("an answer", answers.recv()).await.unwrap() {
+        let answer: Value = serde_json::from_slice(answer).unwrap();
+        if answer["id"] == 1 {
+            return true;
+        }
+    }
+    false
 }
 
 /// Why this project writes `Content-Length: N` first, alone, and in this case.
@@ -116,7 +126,11 @@ async fn servers_differ_in_the_headers_that_they_understand() {
     let kind = "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n";
     let before = format!("{kind}Content-Length: N\r\n\r\n");
     let behind = format!("Content-Length: N\r\n{kind}\r\n");
-    let headers = ["content-length: N\r\n\r\n", &before, &behind];
+    let headers = [
+        ("lower-case", "content-length: N\r\n\r\n"),
+        ("type-before", &before),
+        ("type-behind", &behind),
+    ];
     for (program, expected) in [
         ("clangd", [false, true, true]),
         ("pylsp", [false, false, true]),

@@ -1,9 +1,8 @@
 //! `postgres-startup` and `postgres` with PostgreSQL.
 
-use std::process::Stdio;
-
 use rustix::process::{Signal, geteuid};
 use socketry_testkit::in_time;
+use socketry_transport::BoxSocket;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -72,8 +71,8 @@ async fn started() -> Option<(Daemon, TempDir, String)> {
         &data,
     ];
     let mut made = server("initdb", &options);
-    made.current_dir(directory.path()).stdout(Stdio::null());
-    assert!(in_time("initdb", made.status()).await.unwrap().success());
+    made.current_dir(directory.path());
+    Daemon::start(&mut made, directory.path()).ended().await;
     let port = port.to_string();
     let options = ["-D", &data, "-p", &port, "-h", "127.0.0.1", "-k", "", "-F"];
     let mut started = server("postgres", &options);
@@ -84,6 +83,17 @@ async fn started() -> Option<(Daemon, TempDir, String)> {
     let ready = |text: &str| text.contains("ready to accept connections");
     daemon.printed(ready).await;
     Some((daemon, directory, format!("tcp://127.0.0.1:{port}")))
+}
+
+/// One after the other, since a new cluster takes long.
+#[tokio::test]
+async fn postgresql_converses() {
+    let Some((mut daemon, _directory, url)) = started().await else {
+        return;
+    };
+    a_byte_without_a_frame_stands_between_two_codecs(daemon.connect(&url).await).await;
+    large_rows_and_long_queries_arrive_whole(daemon.connect(&url).await).await;
+    the_first_message_has_at_most_10_004_bytes(&mut daemon, &url).await;
 }
 
 /// The messages up to the first one of this type.
@@ -99,12 +109,7 @@ async fn until(peer: &mut Live, kind: u8) -> Vec<Vec<u8>> {
 }
 
 /// The byte without a frame is a body of one byte.
-#[tokio::test]
-async fn a_byte_without_a_frame_stands_between_two_codecs() {
-    let Some((mut daemon, _directory, url)) = started().await else {
-        return;
-    };
-    let socket = daemon.connect(&url).await;
+async fn a_byte_without_a_frame_stands_between_two_codecs(socket: BoxSocket) {
     let mut peer = live("postgres", socket, "postgres-startup");
     peer.send(SSL_REQUEST).await.unwrap();
     let mut answer = peer.body(1).unwrap();
@@ -138,12 +143,7 @@ async fn a_byte_without_a_frame_stands_between_two_codecs() {
     assert_eq!(in_time("its end", peer.recv()).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn large_rows_and_long_queries_arrive_whole() {
-    let Some((mut daemon, _directory, url)) = started().await else {
-        return;
-    };
-    let socket = daemon.connect(&url).await;
+async fn large_rows_and_long_queries_arrive_whole(socket: BoxSocket) {
     let mut peer = live("postgres-long", socket, "postgres-startup");
     peer.send(&startup(1)).await.unwrap();
     let mut peer = peer.with_codec(codec("postgres")).unwrap();
@@ -167,20 +167,16 @@ async fn large_rows_and_long_queries_arrive_whole() {
     peer.close().await.unwrap();
 }
 
-#[tokio::test]
-async fn the_first_message_has_at_most_10_004_bytes() {
-    let Some((mut daemon, _directory, url)) = started().await else {
-        return;
-    };
+async fn the_first_message_has_at_most_10_004_bytes(daemon: &mut Daemon, url: &str) {
     let longest = 10_004 - startup(0).len();
-    let mut peer = live("longest", daemon.connect(&url).await, "postgres-startup");
+    let mut peer = live("longest", daemon.connect(url).await, "postgres-startup");
     peer.send(&startup(longest)).await.unwrap();
     let mut peer = peer.with_codec(codec("postgres")).unwrap();
     assert_eq!(until(&mut peer, b'Z').await[0], b"R\0\0\0\x08\0\0\0\0");
     peer.close().await.unwrap();
 
     // The codec does not send a longer one, which the server drops without a word.
-    let mut peer = live("longer", daemon.connect(&url).await, "postgres-startup");
+    let mut peer = live("longer", daemon.connect(url).await, "postgres-startup");
     peer.send(&startup(longest + 1)).await.unwrap_err();
     let mut peer = peer.with_codec(codec("raw")).unwrap();
     peer.send(&startup(longest + 1)).await.unwrap();
