@@ -1,5 +1,7 @@
 //! Erlang's `gen_tcp` with `{packet, 1 | 2 | 4 | line}`.
 
+use socketry_transport::SendExt;
+
 use crate::mirror::{Program, ROLES, Role, binary, ended_by, framed, heard, refuses, reversed};
 use crate::tools;
 
@@ -58,6 +60,23 @@ async fn a_line_that_is_longer_than_its_buffer_is_several_messages() {
     // The first part has no line feed, and neither has its answer: both answers are one line.
     let answer = heard(&mut framed).await.unwrap();
     assert_eq!(answer, [&line[..1_460], b"dcb"].concat());
+}
+
+/// Erlang loses a last line without a line feed, and tells nobody. For us it is an error.
+#[tokio::test]
+async fn a_last_line_without_its_end_is_lost_in_erlang() {
+    if !tools::has("escript") {
+        return;
+    }
+    let erlang = Program("escript", &[SCRIPT, "[{packet,line}]"]);
+    let (peer, socket) = erlang.meet(Role::Listens).await;
+    let mut framed = framed(socket, "line");
+    framed.send(b"one").await.unwrap();
+    framed.socket_mut().send_all(b"two").await.unwrap();
+    framed.finish().await.unwrap();
+    assert_eq!(heard(&mut framed).await, Some(b"eno".to_vec()));
+    assert_eq!(heard(&mut framed).await, None);
+    assert_eq!(peer.ended().await, ["closed"]);
 }
 
 #[tokio::test]

@@ -95,6 +95,11 @@ async fn lines_and_bodies_are_a_conversation_with_nats() {
     }
     assert_eq!(message(&mut framed).await, b"abc");
     assert_eq!(line(&mut framed).await, "PONG");
+    // NATS passes on the digits of a length as they came.
+    framed.feed(b"PUB here 03").await.unwrap();
+    framed.send(b"abc").await.unwrap();
+    assert_eq!(line(&mut framed).await, "MSG here 7 03");
+    assert_eq!(line(&mut framed).await, "abc");
     // Commands in one write, and then our end: all are answered.
     for _ in 0..1_000 {
         framed.feed(b"PING").await.unwrap();

@@ -164,7 +164,8 @@ fn delimiter(digits: &str, token: Option<&str>) -> Result<u8, LayoutError> {
         Some([byte]) => Ok(*byte),
         _ => Err(LayoutError::at(
             digits,
-            "needs the byte that ends the digits behind it, such as 0x3a",
+            "needs the byte that ends the digits behind it, alone, such as 0x3a, or 0x0d,0x0a for \
+             CR LF",
         )),
     }
 }
