@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::at(urls).await?.codec(Line::new());
     let server = server.stop_on_signals().limits(Limits {
         connections: 1000, // further clients are refused; each limit has a default
+        per_peer: 1000,    // of them from one address
         between_frames: Some(Duration::from_secs(60)),
         ..Limits::default()
     });

@@ -5,6 +5,7 @@
 //! stable.
 
 pub mod auth;
+pub mod capture;
 pub mod chat;
 pub mod command;
 pub mod decode;

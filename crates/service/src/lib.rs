@@ -21,7 +21,8 @@
 //! * `json`: `JsonField`, answers that are found by a field of a JSON object.
 //! * `metrics`: `Metrics`, an observer that counts in the `metrics` facade.
 //! * `prometheus`: `Prometheus`, those metrics as text, at a URL of any transport.
-//! * `serde`: [`Limits`] and [`ClientLimits`] from configuration files.
+//! * `serde`: [`Limits`], [`ClientLimits`], [`PoolLimits`] and [`HubLimits`] from configuration
+//!   files.
 //! * `tower`: `ClientService`, a client as a `tower::Service`, and `Server::answer_with`, which
 //!   answers by one.
 #![forbid(unsafe_code)]
@@ -37,6 +38,8 @@ mod notify;
 mod prometheus;
 mod relay;
 mod server;
+#[cfg(feature = "serde")]
+mod text;
 
 #[cfg(feature = "json")]
 pub use client::JsonField;

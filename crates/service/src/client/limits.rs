@@ -5,6 +5,9 @@ use std::time::Duration;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "serde")]
+use crate::text;
+
 /// What a [`Client`](crate::Client) may hold, and how long it waits.
 ///
 /// In a configuration file times are texts (`30s`, `1h30m`, `off`), sizes too (`4MiB`), a key that
@@ -95,34 +98,6 @@ impl Default for ClientLimits {
             answers: 16,
         }
     }
-}
-
-/// The transport's texts, for fields that always have a value.
-#[cfg(feature = "serde")]
-mod text {
-    macro_rules! text {
-        ($name:ident, $value:ty) => {
-            pub(super) mod $name {
-                use serde::{Deserializer, Serializer, de::Error};
-                use socketry_transport::units::$name;
-
-                pub(in super::super) fn serialize<S: Serializer>(
-                    value: &$value,
-                    serializer: S,
-                ) -> Result<S::Ok, S::Error> {
-                    $name::serialize(&Some(*value), serializer)
-                }
-                pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-                    deserializer: D,
-                ) -> Result<$value, D::Error> {
-                    $name::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("no value"))
-                }
-            }
-        };
-    }
-
-    text!(duration, std::time::Duration);
-    text!(bytes, usize);
 }
 
 #[cfg(all(test, feature = "serde"))]
