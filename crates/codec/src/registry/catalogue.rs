@@ -188,7 +188,13 @@ pub const WIRES: &[Wire] = &[
         "Reads counted messages and lines, each told by its first bytes: digits, a space and `<` \
          are a count. Sends counted ones, which begin with `<`.",
     )
-    .proved(&["logger of util-linux 2.38.1", "CPython 3.11 SysLogHandler", "Perl 5.36 Sys::Syslog"]),
+    .proved(&[
+        "rsyslog 8.2302.0",
+        "syslog-ng 3.38.1",
+        "logger of util-linux 2.38.1",
+        "CPython 3.11 SysLogHandler",
+        "Perl 5.36 Sys::Syslog",
+    ]),
     own("json-seq", Form::JsonSeq).sends(1, usize::MAX).defined(
         "RFC 7464",
         "A text is given out at its line feed. One that is cut is an error, and the next is found.",

@@ -1,4 +1,4 @@
-//! `octet-counting` and `line` with rsyslog, which takes both in one connection.
+//! `octet-counting`, `syslog` and `line` with rsyslog, which takes both in one connection.
 
 use std::path::PathBuf;
 
@@ -87,7 +87,7 @@ async fn counted_messages_and_lines_share_a_connection() {
     peer.send(first.as_bytes()).await.unwrap();
     let mut peer = peer.with_codec(codec("line")).unwrap();
     peer.send(second.as_bytes()).await.unwrap();
-    let mut peer = peer.with_codec(codec("octet-counting")).unwrap();
+    let mut peer = peer.with_codec(codec("syslog")).unwrap();
     peer.send(third.as_bytes()).await.unwrap();
     assert_eq!(rsyslog.wrote(&third).await, [first, second, third]);
     peer.close().await.unwrap();
