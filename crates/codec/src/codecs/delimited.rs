@@ -95,9 +95,10 @@ impl Delimits for Delimiter {
 
 /// `line:0x0d0a2e0d0a`: a frame is the bytes before exactly these bytes, the first time they occur.
 ///
-/// A delimiter may be cut by a read, and no byte is looked at twice for that but its own. No `\r` is
-/// removed, so `line:0x0a` ends at `\n` alone, and `line:0x0d0a` at `\r\n` alone. `encode` refuses a
-/// frame that holds the delimiter, and one whose last bytes make an earlier one together with it.
+/// A read may cut a delimiter, and then its first bytes are searched once more, and no others. No
+/// `\r` is removed, so `line:0x0a` ends at `\n` alone, and `line:0x0d0a` at `\r\n` alone. `encode`
+/// refuses a frame that holds the delimiter, and one whose last bytes make an earlier one together
+/// with it.
 ///
 /// Limits, the end of a stream and datagrams are as with [`Line`](crate::Line).
 ///
