@@ -210,7 +210,7 @@ impl Delimits for Newline {
 
     #[inline]
     fn trim(&self, input: &[u8], at: usize) -> usize {
-        let cr = input[at] == b'\n' && at > 0 && input[at - 1] == b'\r';
+        let cr = input[at] == b'\n' && input[..at].ends_with(b"\r");
         at - usize::from(cr)
     }
 }
