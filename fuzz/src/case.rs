@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecRegistry, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 43] = [
+pub const FORMS: [&str; 46] = [
     "raw",
     "line",
     "line:crlf",
@@ -48,6 +48,9 @@ pub const FORMS: [&str; 43] = [
     "slip+crc16:ibm-sdlc",
     "cobs+crc32:>iso-hdlc",
     "struct:B+crc16:modbus",
+    "struct:>H+lz4",
+    "struct:>H+deflate",
+    "cobs+zlib",
 ];
 
 /// The longest frame, and the longest frame that is passed over.

@@ -99,6 +99,20 @@ codec_laws!(
 );
 codec_laws!(cobs_crc32, named("cobs+crc32:iso-hdlc"));
 codec_laws!(struct_crc32, named("struct:>H+crc32:<iscsi"));
+codec_laws!(
+    struct_lz4,
+    compressed(named("struct:>H+lz4"), |frame| 2 + form(frame))
+);
+codec_laws!(
+    cobs_deflate,
+    compressed(named("cobs+crc16:usb+deflate:level=9"), |frame| 5 + form(
+        frame
+    ))
+);
+codec_laws!(
+    slip_zlib,
+    compressed(named("slip+zlib"), |frame| 2 + 2 * form(frame)).opening_with(1)
+);
 codec_laws!(json, named("json"));
 codec_laws!(json_big_int, named("json:>I"));
 codec_laws!(json_bare, named("json:bare"));
@@ -141,6 +155,17 @@ codec_laws!(
         ])
     )
 );
+
+/// The longest compressed form of a frame.
+fn form(frame: usize) -> usize {
+    frame + frame / 8 + 128
+}
+
+/// So many bytes it has at most on the wire.
+fn compressed(subject: Subject, widest: fn(usize) -> usize) -> Subject {
+    // A frame that is too long for its limit may have a form that is not.
+    subject.without_max_discard().taking_at_most(widest)
+}
 
 /// A delimiter opens each frame. So many bytes it has at most on the wire.
 fn slip(subject: Subject, widest: fn(usize) -> usize) -> Subject {

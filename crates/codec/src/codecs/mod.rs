@@ -36,6 +36,10 @@ pub use raw::Raw;
 pub use sized::Struct;
 pub use stuffed::{Cobs, Slip};
 pub use syslog::Syslog;
+#[cfg(feature = "deflate")]
+pub use transforms::Deflate;
+#[cfg(feature = "lz4")]
+pub use transforms::Lz4;
 pub use transforms::{Crc, UnknownCrc};
 
 use crate::BoxCodec;

@@ -9,7 +9,7 @@ use crate::Fault;
 
 /// Turns a frame into another form before a codec sends it, and back behind a codec.
 ///
-/// [`Plus`](crate::Plus) puts one on any codec: `struct:>I+zstd` is a length and that many
+/// [`Plus`](crate::Plus) puts one on any codec: `struct:>I+lz4` is a length and that many
 /// compressed bytes. A transform does no I/O and knows no position in a stream: it gets one whole
 /// frame. The codec below finds the frames and bounds what arrives, and `Plus` bounds what comes out.
 ///
@@ -43,6 +43,13 @@ use crate::Fault;
 /// assert_eq!(reader.next_frame()?, Some(&b"HELLO"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Compression and secrets
+///
+/// Encryption hides what is said, and not how long it is. Where a frame holds a secret and text that
+/// a stranger chooses, the compressed length tells the stranger, guess by guess, what the secret is
+/// like (CRIME and BREACH did so with cookies). So do not compress such frames, or keep the two in
+/// frames of their own: each is compressed by itself, and none tells anything of another one.
 pub trait Transform: CloneTransform + Send + 'static {
     /// Appends the form of `frame` to `out`.
     ///

@@ -325,12 +325,14 @@ pub const WIRES: &[Wire] = &[
     own("slip", Form::Slip).sends(1, usize::MAX).defined(
         "RFC 1055",
         "With a checksum: slip+crc16:ibm-sdlc. An empty frame cannot be told from a pause.",
-    ),
+    )
+    .proved(&["sliplib 0.7.2"]),
     own("cobs", Form::Cobs).defined(
         "S. Cheshire, M. Baker, Consistent Overhead Byte Stuffing (1999)",
         "With a checksum: cobs+crc32:iso-hdlc. A frame that ends with a run of 254 bytes has two \
          forms: both are read, the shorter one is written.",
-    ),
+    )
+    .proved(&["cobs 1.2.2"]),
 ];
 
 /// `codecs`, and all wires.

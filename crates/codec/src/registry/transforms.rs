@@ -5,13 +5,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::CodecRegistry;
+use crate::limits::DEFAULT_MAX_FRAME;
 use crate::{
     BoxTransform, CodecSpec, Content, Crc, NamedCodec, Parameters, Plus, SpecError, Transform,
     UnknownCrc,
 };
 
+type Made = Result<BoxTransform, SpecError>;
+
 /// Makes a transform of its parameters.
-type Factory = dyn Fn(&mut Parameters<'_>) -> Result<BoxTransform, SpecError> + Send + Sync;
+type Factory = dyn Fn(&mut Parameters<'_>) -> Made + Send + Sync;
 
 #[derive(Clone)]
 pub(super) struct Entry {
@@ -22,7 +25,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new<F>(name: &str, factory: F) -> Self
     where
-        F: Fn(&mut Parameters<'_>) -> Result<BoxTransform, SpecError> + Send + Sync + 'static,
+        F: Fn(&mut Parameters<'_>) -> Made + Send + Sync + 'static,
     {
         let (name, factory) = (Arc::from(name), Arc::new(factory));
         Entry { name, factory }
@@ -34,9 +37,51 @@ pub(super) fn with(codecs: CodecRegistry) -> CodecRegistry {
     codecs
         .with_transform("crc16", crc::<16>)
         .with_transform("crc32", crc::<32>)
+        .with_transform("lz4", lz4)
+        .with_transform("deflate", deflate)
+        .with_transform("zlib", zlib)
 }
 
-fn crc<const BITS: usize>(parameters: &mut Parameters<'_>) -> Result<BoxTransform, SpecError> {
+/// The factory of a transform behind a feature, and without that feature one that names it.
+macro_rules! compression {
+    ($name:ident, $feature:literal, $parameters:ident, $made:expr) => {
+        #[cfg(feature = $feature)]
+        fn $name($parameters: &mut Parameters<'_>) -> Made {
+            Ok(Box::new($made))
+        }
+
+        #[cfg(not(feature = $feature))]
+        fn $name(parameters: &mut Parameters<'_>) -> Made {
+            Err(parameters.refused(concat!(
+                stringify!($name),
+                " needs the feature ",
+                $feature,
+                " of socketry-codec, without which this program was built"
+            )))
+        }
+    };
+}
+
+compression!(lz4, "lz4", _parameters, crate::Lz4::new());
+compression!(deflate, "deflate", parameters, {
+    crate::Deflate::raw().level(level(parameters, 0, 6, 9)?)
+});
+compression!(zlib, "deflate", parameters, {
+    crate::Deflate::zlib().level(level(parameters, 0, 6, 9)?)
+});
+
+#[cfg(feature = "deflate")]
+fn level(parameters: &mut Parameters<'_>, least: u8, usual: u8, most: u8) -> Result<u8, SpecError> {
+    let level = parameters.get_or("level", usual)?;
+    match (least..=most).contains(&level) {
+        true => Ok(level),
+        false => Err(parameters.refused(format_args!(
+            "level goes from {least} to {most}, and is {level}; without it, it is {usual}"
+        ))),
+    }
+}
+
+fn crc<const BITS: usize>(parameters: &mut Parameters<'_>) -> Made {
     match parameters.text::<CrcName<BITS>>()?.0 {
         Some(crc) => Ok(Box::new(crc)),
         None => Err(parameters.refused(format_args!("crc{BITS} needs a name, as {CRC_EXAMPLE}"))),
@@ -103,7 +148,7 @@ impl<'a> Sum<'a> {
         let mut parameters = Parameters::new(spec, self.text);
         let transform = (self.transform.factory)(&mut parameters)?;
         let (short, full) = parameters.names(&self.transform.name)?;
-        let below = self.below(codecs, spec, &transform)?;
+        let (below, max_frame) = self.below(codecs, spec, &transform)?;
         let properties = below.codec().properties();
         if properties.content != Content::Bytes {
             let problem = format_args!(
@@ -114,8 +159,7 @@ impl<'a> Sum<'a> {
         }
         let limits = below.limits.iter().filter(|limit| **limit != MAX_FRAME);
         let limits = std::iter::once(MAX_FRAME).chain(limits.copied()).collect();
-        let codec = Plus::new(below.codec, transform);
-        let codec = super::standard::set(codec, spec.max_frame, Plus::max_frame);
+        let codec = Plus::new(below.codec, transform).max_frame(max_frame);
         Ok(NamedCodec {
             spec: CodecSpec {
                 name: format!("{}+{short}", below.spec.name),
@@ -127,24 +171,31 @@ impl<'a> Sum<'a> {
         })
     }
 
-    /// The codec below: with room for the form of the longest frame, if it has such a limit.
+    /// The codec below, with room for the form of the longest frame if it has such a limit, and
+    /// the longest frame. That is the codec's own if none is given.
     fn below(
         &self,
         codecs: &CodecRegistry,
         spec: &CodecSpec,
         transform: &BoxTransform,
-    ) -> Result<NamedCodec, SpecError> {
+    ) -> Result<(NamedCodec, usize), SpecError> {
         let with = |max_frame| CodecSpec {
             name: self.below.to_owned(),
             max_frame,
             ..spec.clone()
         };
         let below = codecs.named(with(None))?;
-        match spec.max_frame {
-            Some(max) if below.limits.contains(&MAX_FRAME) => {
-                codecs.named(with(Some(transform.longest(max))))
-            }
-            _ => Ok(below),
+        let max_frame = match (spec.max_frame, below.codec().properties().max_frame) {
+            (Some(given), _) => given,
+            (None, usize::MAX) => DEFAULT_MAX_FRAME,
+            (None, own) => own,
+        };
+        match below.limits.contains(&MAX_FRAME) {
+            true => Ok((
+                codecs.named(with(Some(transform.longest(max_frame))))?,
+                max_frame,
+            )),
+            false => Ok((below, max_frame)),
         }
     }
 }

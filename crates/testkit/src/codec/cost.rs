@@ -35,7 +35,10 @@ pub(super) fn memory_follows_the_bytes_that_arrived(subject: &Subject) -> Verdic
 /// A codec must not wait for the payload of a length above the limit.
 fn claimed(subject: &Subject, limits: Limits, begun: &[u8]) -> Verdict {
     let answer = subject.codec(limits).decode(begun, End::Open);
-    let most = limits.max_frame.saturating_add(2 * begun.len() + 64);
+    let longest = subject
+        .widest
+        .map_or(limits.max_frame, |of| of(limits.max_frame));
+    let most = longest.saturating_add(2 * begun.len() + 64);
     let waited = matches!(answer, Ok(Decoded::Need(bytes)) if subject.limited && bytes > most);
     ensure(!waited, || {
         format!(

@@ -8,6 +8,7 @@
 #[path = "../tools/child.rs"]
 mod child;
 mod erlang;
+mod forms;
 mod java;
 mod mirror;
 mod multiprocessing;

@@ -10,7 +10,7 @@ use crate::limits::{DEFAULT_MAX_FRAME, check, contain, refused};
 use crate::{Codec, CodecError, Content, Decoded, End, Fault, Properties, Transform};
 use scratch::Scratch;
 
-/// `struct:>I+zstd`, `cobs+crc16:ibm-sdlc`: the frames of a codec, each in the form that a
+/// `struct:>I+lz4`, `cobs+crc16:ibm-sdlc`: the frames of a codec, each in the form that a
 /// [`Transform`] gives it.
 ///
 /// The codec below finds the frames and bounds what arrives; its limit is about the form of a

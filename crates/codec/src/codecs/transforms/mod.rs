@@ -2,5 +2,15 @@
 
 mod algorithms;
 mod crc;
+#[cfg(feature = "deflate")]
+mod deflate;
+#[cfg(any(feature = "deflate", feature = "lz4"))]
+mod growing;
+#[cfg(feature = "lz4")]
+mod lz4;
 
 pub use crc::{Crc, UnknownCrc};
+#[cfg(feature = "deflate")]
+pub use deflate::Deflate;
+#[cfg(feature = "lz4")]
+pub use lz4::Lz4;
