@@ -1,6 +1,6 @@
 //! `line`: a frame ends at a delimiter.
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use memchr::memchr;
 
 use super::scan::{Delimits, Scan};
@@ -92,7 +92,7 @@ impl Line {
     }
 
     /// Refuses a frame that would not arrive unchanged.
-    #[inline]
+    #[inline(always)]
     fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
         self.scan.check(frame)?;
         if let Some(at) = memchr(self.ending.last(), frame) {
@@ -153,7 +153,10 @@ impl Codec for Line {
     fn encode(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
         self.check(frame)?;
         out.extend_from_slice(frame);
-        out.extend_from_slice(self.ending.written());
+        match *self.ending.written() {
+            [byte] => out.put_u8(byte),
+            ref both => out.extend_from_slice(both),
+        }
         Ok(())
     }
 

@@ -183,8 +183,16 @@ impl Scan {
     }
 
     /// Refuses a frame whose length the peer does not take.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check(&self, frame: &[u8]) -> Result<(), CodecError> {
+        match (self.shortest..=self.limits.max_frame).contains(&frame.len()) {
+            true => Ok(()),
+            false => self.wrong_length(frame),
+        }
+    }
+
+    #[cold]
+    fn wrong_length(&self, frame: &[u8]) -> Result<(), CodecError> {
         check(frame, self.limits.max_frame)?;
         check_least(frame, self.shortest)
     }
