@@ -4,7 +4,7 @@
 use socketry_codec::{BoxCodec, CodecRegistry, CodecSpec};
 
 /// Every form of every codec.
-pub const FORMS: [&str; 46] = [
+pub const FORMS: [&str; 47] = [
     "raw",
     "line",
     "line:crlf",
@@ -48,6 +48,7 @@ pub const FORMS: [&str; 46] = [
     "slip+crc16:ibm-sdlc",
     "cobs+crc32:>iso-hdlc",
     "struct:B+crc16:modbus",
+    "struct:>H+zstd",
     "struct:>H+lz4",
     "struct:>H+deflate",
     "cobs+zlib",

@@ -14,7 +14,7 @@
 //! | [`Json`], [`BareJson`] | `json`, `json:>I`, `json:bare` | a JSON object, after its length or ending at its own brace |
 //!
 //! Behind a `+` stands a [`Transform`]: a checksum, as in `cobs+crc16:ibm-sdlc` ([`Crc`]), or a
-//! compression, as in `struct:>I+lz4`, `+deflate` and `+zlib`.
+//! compression, as in `struct:>I+zstd`, `+lz4`, `+deflate` and `+zlib`.
 //!
 //! A [`Codec`] does no I/O, and copies a frame only where its bytes are not those of the wire: it
 //! gets the bytes that arrived, and gives the position of a frame in them. The error for bad bytes has [the number of bytes to pass
@@ -58,8 +58,8 @@
 //! * `json` (default): frames as values of your own types: the format [`Json`] of `Framed::typed`,
 //!   `Framed::recv_json` and `Framed::send_json`. Other formats need no feature, only [`Pack`] and
 //!   [`Unpack`].
-//! * `lz4`, `deflate`: frames that are compressed one by one, behind a `+` in the name of any
-//!   codec that carries any bytes: `struct:>I+lz4`. The last one also brings `zlib`.
+//! * `zstd`, `lz4`, `deflate`: frames that are compressed one by one, behind a `+` in the name of any
+//!   codec that carries any bytes: `struct:>I+zstd`. The last one also brings `zlib`.
 //! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 
@@ -77,6 +77,8 @@ mod value;
 pub use codecs::Deflate;
 #[cfg(feature = "lz4")]
 pub use codecs::Lz4;
+#[cfg(feature = "zstd")]
+pub use codecs::Zstd;
 pub use codecs::{
     BareJson, Cobs, ContentLength, Counts, Crc, Delimited, Delimiter, Ending, Fixed, Format, Json,
     JsonSeq, Layout, LayoutBuilder, LayoutCodec, LayoutError, Length, Line, Part, Plus, Raw, Slip,

@@ -1,5 +1,5 @@
 //! Compressed frames: what others write, bombs, damage, limits, names.
-#![cfg(all(feature = "lz4", feature = "deflate"))]
+#![cfg(all(feature = "zstd", feature = "lz4", feature = "deflate"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use common::{codec, datagram, encode, ok, stream};
 use socketry_codec::{BoxCodec, Codec, CodecRegistry, CodecSpec, Fault};
 
-const ALL: [&str; 3] = ["lz4", "deflate", "zlib"];
+const ALL: [&str; 4] = ["zstd", "lz4", "deflate", "zlib"];
 
 fn limited(name: &str, max_frame: usize) -> BoxCodec {
     let max_frame = Some(max_frame);
@@ -71,7 +71,12 @@ fn frames() -> Vec<Vec<u8>> {
 
 #[test]
 fn what_is_sent_arrives() {
-    let names = ["deflate:level=0", "zlib:level=9"];
+    let names = [
+        "zstd:level=1",
+        "zstd:level=19",
+        "deflate:level=0",
+        "zlib:level=9",
+    ];
     for name in ALL.into_iter().chain(names) {
         for frame in frames() {
             let wire = framed(&form(name, &frame));
@@ -81,7 +86,8 @@ fn what_is_sent_arrives() {
     }
 }
 
-/// As Python writes it: zlib 1.2.13, lz4 4.4.5 (with and without checksums).
+/// As Python writes it: zlib 1.2.13, lz4 4.4.5 (with and without checksums), zstandard 0.25.0 (with
+/// and without a checksum, as a stream).
 #[test]
 fn each_is_in_the_format_of_its_name() {
     let text = b"hello hello hello hello hello";
@@ -96,6 +102,9 @@ fn each_is_in_the_format_of_its_name() {
             "lz4",
             "04224d187440bd0f0000006e68656c6c6f2006005068656c6c6f98f6dc6d0000000079b1fff9",
         ),
+        ("zstd", "28b52ffd201d6500003068656c6c6f200100a94b11"),
+        ("zstd", "28b52ffd04006500003068656c6c6f200100a94b11874e200a"),
+        ("zstd", "28b52ffd00586500003068656c6c6f200100a94b11"),
     ];
     for (name, theirs) in table {
         assert_eq!(restored(name, &hex(theirs)).as_deref(), Ok(&text[..]));
@@ -103,6 +112,7 @@ fn each_is_in_the_format_of_its_name() {
     let ours = |name| form(name, text);
     // Another compressor may find other matches.
     assert_eq!(ours("lz4")[..15], hex(table[2].1)[..15]);
+    assert_eq!(ours("zstd"), hex(table[4].1));
     assert_eq!(ours("zlib")[2..][..ours("deflate").len()], ours("deflate"));
 }
 
@@ -138,7 +148,8 @@ fn a_claim_is_refused_or_not_believed() {
         lz4[6..14].copy_from_slice(&len.to_le_bytes());
         let sum = twox_hash_of(&lz4[4..14]);
         lz4[14] = sum;
-        [("lz4", lz4)]
+        let zstd = [&hex("28b52ffde0")[..], &len.to_le_bytes(), &hex("010000")].concat();
+        [("lz4", lz4), ("zstd", zstd)]
     };
     for (name, claim) in claims(1 << 62).into_iter().chain(claims(9 << 20)) {
         let coded = claim.len() as u64;
@@ -201,34 +212,38 @@ fn damage_is_one_error() {
 fn names_levels_and_limits() {
     let all = CodecRegistry::catalogue();
     for name in [
-        "struct:>I+lz4",
-        "struct:>I+zlib:level=7",
+        "struct:>I+zstd",
+        "struct:>I+zstd:level=7",
         "slip+crc16:usb+lz4",
+        "json-seq+zstd",
         "cobs+deflate:level=9",
         "raw+zlib",
     ] {
-        assert_eq!(all.named(name).unwrap().name(), name);
+        match all.named(name) {
+            Ok(named) => assert_eq!(named.name(), name),
+            Err(error) => assert!(name.starts_with("json-seq"), "{name}: {error}"),
+        }
     }
     let full = |name: &str| all.named(name).unwrap().full_name().to_owned();
-    assert_eq!(full("raw+zlib"), "raw+zlib:level=6");
+    assert_eq!(full("raw+zstd"), "raw+zstd:level=3");
     assert_eq!(full("raw+zlib:level=1+lz4"), "raw+zlib:level=1+lz4");
     let refused = [
         (
-            "struct:>I+zlib:level=10",
-            "level goes from 0 to 9, and is 10",
+            "struct:>I+zstd:level=20",
+            "level goes from 1 to 19, and is 20",
         ),
         (
-            "struct:>I+zlib:3",
-            "zlib has no parameter \"3\"; it takes level",
+            "struct:>I+zstd:3",
+            "zstd has no parameter \"3\"; it takes level",
         ),
         ("struct:>I+lz4:level=3", "lz4 takes nothing after it"),
         (
             "struct:>I+gzip",
-            "\"gzip\" is no transform; there are crc16, crc32, lz4",
+            "\"gzip\" is no transform; there are crc16, crc32, zstd",
         ),
         (
-            "line+lz4",
-            "lz4 makes any bytes, and line does not carry any bytes",
+            "line+zstd",
+            "zstd makes any bytes, and line does not carry any bytes",
         ),
     ];
     for (name, words) in refused {
@@ -236,8 +251,8 @@ fn names_levels_and_limits() {
         assert!(error.contains(words), "{name}: {error}");
     }
     let longest = |name: &str| codec(name).properties().max_frame;
-    assert_eq!(longest("struct:>I+lz4"), 8 << 20);
-    assert_eq!(longest("kafka+lz4"), 104_857_600);
+    assert_eq!(longest("struct:>I+zstd"), 8 << 20);
+    assert_eq!(longest("kafka+zstd"), 104_857_600);
     assert_eq!(longest("raw+lz4"), 8 << 20);
     // Whatever the frame, its form fits into 255 bytes.
     let small = longest("struct:B+deflate");

@@ -100,6 +100,10 @@ codec_laws!(
 codec_laws!(cobs_crc32, named("cobs+crc32:iso-hdlc"));
 codec_laws!(struct_crc32, named("struct:>H+crc32:<iscsi"));
 codec_laws!(
+    struct_zstd,
+    compressed(named("struct:>I+zstd"), |frame| 4 + form(frame))
+);
+codec_laws!(
     struct_lz4,
     compressed(named("struct:>H+lz4"), |frame| 2 + form(frame))
 );

@@ -40,6 +40,8 @@ pub use syslog::Syslog;
 pub use transforms::Deflate;
 #[cfg(feature = "lz4")]
 pub use transforms::Lz4;
+#[cfg(feature = "zstd")]
+pub use transforms::Zstd;
 pub use transforms::{Crc, UnknownCrc};
 
 use crate::BoxCodec;

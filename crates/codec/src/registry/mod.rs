@@ -82,7 +82,7 @@ impl CodecRegistry {
     /// `raw`, `line`, `struct` and `json`: [`Raw`](crate::Raw), [`Line`](crate::Line) with an
     /// [`Ending`](crate::Ending), [`Struct`](crate::Struct) and [`Json`](crate::Json) with a
     /// [`Format`](crate::Format), and [`BareJson`](crate::BareJson) as `json:bare`. The transforms
-    /// are `crc16` and `crc32`, a [`Crc`](crate::Crc), and `lz4`, `deflate` and `zlib`, for
+    /// are `crc16` and `crc32`, a [`Crc`](crate::Crc), and `zstd`, `lz4`, `deflate` and `zlib`, for
     /// which a program needs the features of this crate.
     pub fn standard() -> Self {
         standard::CODECS.clone()

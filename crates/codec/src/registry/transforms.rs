@@ -37,6 +37,7 @@ pub(super) fn with(codecs: CodecRegistry) -> CodecRegistry {
     codecs
         .with_transform("crc16", crc::<16>)
         .with_transform("crc32", crc::<32>)
+        .with_transform("zstd", zstd)
         .with_transform("lz4", lz4)
         .with_transform("deflate", deflate)
         .with_transform("zlib", zlib)
@@ -62,6 +63,9 @@ macro_rules! compression {
     };
 }
 
+compression!(zstd, "zstd", parameters, {
+    crate::Zstd::new().level(level(parameters, 1, 3, 19)?)
+});
 compression!(lz4, "lz4", _parameters, crate::Lz4::new());
 compression!(deflate, "deflate", parameters, {
     crate::Deflate::raw().level(level(parameters, 0, 6, 9)?)
@@ -70,7 +74,7 @@ compression!(zlib, "deflate", parameters, {
     crate::Deflate::zlib().level(level(parameters, 0, 6, 9)?)
 });
 
-#[cfg(feature = "deflate")]
+#[cfg(any(feature = "zstd", feature = "deflate"))]
 fn level(parameters: &mut Parameters<'_>, least: u8, usual: u8, most: u8) -> Result<u8, SpecError> {
     let level = parameters.get_or("level", usual)?;
     match (least..=most).contains(&level) {

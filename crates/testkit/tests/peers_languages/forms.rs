@@ -60,6 +60,11 @@ async fn sums_are_those_of_crcmod() {
 }
 
 #[tokio::test]
+async fn zstd_is_that_of_zstandard() {
+    law("struct:>I+zstd", "length", "zstd", "zstandard").await;
+}
+
+#[tokio::test]
 async fn lz4_is_that_of_lz4() {
     law("struct:>I+lz4", "length", "lz4", "lz4").await;
 }

@@ -1,6 +1,6 @@
 """Answers each message with its bytes in reverse order. Its frames have other forms, made by packages
 of others: forms_peer.py slip|cobs|length FORM listen | connect PORT
-FORM is none, lz4, deflate, zlib, or a CRC of crcmod with its format: x-25:<H"""
+FORM is none, zstd, lz4, deflate, zlib, or a CRC of crcmod with its format: x-25:<H"""
 
 import itertools
 import socket
@@ -78,6 +78,20 @@ def deflating(wbits):
     return ways + [flushed], lambda coded: zlib.decompress(coded, wbits)
 
 
+def zstd():
+    import zstandard
+
+    def streamed(message):
+        compressor = zstandard.ZstdCompressor(level=19).compressobj()
+        half = len(message) // 2
+        first = compressor.compress(message[:half]) + compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        return first + compressor.compress(message[half:]) + compressor.flush()
+
+    ways = [zstandard.ZstdCompressor(level=level).compress for level in (-5, 3, 22)]
+    ways.append(zstandard.ZstdCompressor(write_checksum=True, write_content_size=False).compress)
+    return ways + [streamed], lambda coded: zstandard.ZstdDecompressor().decompress(coded)
+
+
 def lz4():
     import lz4.frame
 
@@ -105,8 +119,8 @@ if form == "none":
     ways, opened = [bytes], bytes
 elif form in ("deflate", "zlib"):
     ways, opened = deflating({"deflate": -15, "zlib": 15}[form])
-elif form == "lz4":
-    ways, opened = lz4()
+elif form in ("zstd", "lz4"):
+    ways, opened = {"zstd": zstd, "lz4": lz4}[form]()
 else:
     ways, opened = summed(*form.split(":"))
 frames = {"slip": slip, "cobs": cobs, "length": length}[framing]()
