@@ -83,6 +83,10 @@ pub struct Layout {
     /// Whether the length counts the tail too; only where it counts more than the payload.
     counts_tail: bool,
     whole: bool,
+    /// The bytes that the length counts besides the payload and its own, and whether it counts
+    /// those. They follow from the fields above.
+    others: usize,
+    counts_itself: bool,
 }
 
 /// What a length counts: the bytes from a place on, up to the end of the frame.
@@ -120,6 +124,8 @@ impl Layout {
             tail: Part::default(),
             counts_tail: true,
             whole: false,
+            others: 0,
+            counts_itself: false,
         })
     }
 
@@ -218,14 +224,19 @@ impl Layout {
     /// What the length counts besides the payload, if it takes `size` bytes itself.
     #[inline(always)]
     fn counted(&self, size: usize) -> usize {
+        self.others + if self.counts_itself { size } else { 0 }
+    }
+
+    /// Works out what [`counted`](Layout::counted) needs.
+    fn count(&mut self) {
         let tail = if self.counts_tail { self.tail.len() } else { 0 };
         let rest = self.between.len() + tail;
-        match self.counts {
-            Counts::Payload => 0,
-            Counts::Rest => rest,
-            Counts::Itself => size + rest,
-            Counts::Frame => self.before.len() + size + rest,
-        }
+        (self.others, self.counts_itself) = match self.counts {
+            Counts::Payload => (0, false),
+            Counts::Rest => (rest, false),
+            Counts::Itself => (rest, true),
+            Counts::Frame => (self.before.len() + rest, true),
+        };
     }
 
     /// The longest payload whose length can be written; `None` if there is none.
@@ -317,6 +328,7 @@ impl LayoutBuilder {
     /// If the length cannot hold what it counts of an empty payload, or if a digit ends digits.
     pub fn build(self) -> Result<Layout, LayoutError> {
         let mut layout = self.0;
+        layout.count();
         if let Form::Digits { delimiter, .. } = layout.length.form
             && delimiter.is_ascii_digit()
         {

@@ -17,6 +17,9 @@ use crate::{CodecError, Fault};
 pub struct Part {
     /// `None` is an open byte.
     bytes: Vec<Option<u8>>,
+    /// Whether there is a byte to check: to look through open ones takes as long as all the rest of
+    /// a frame.
+    has_same: bool,
 }
 
 impl Part {
@@ -24,13 +27,16 @@ impl Part {
     pub fn open(bytes: u16) -> Self {
         Part {
             bytes: vec![None; bytes.into()],
+            has_same: false,
         }
     }
 
     /// Bytes that are the same in all frames.
     pub fn same(bytes: impl AsRef<[u8]>) -> Self {
+        let bytes: Vec<_> = bytes.as_ref().iter().copied().map(Some).collect();
         Part {
-            bytes: bytes.as_ref().iter().copied().map(Some).collect(),
+            has_same: !bytes.is_empty(),
+            bytes,
         }
     }
 
@@ -38,6 +44,7 @@ impl Part {
     #[must_use]
     pub fn then(mut self, next: Part) -> Self {
         self.bytes.extend(next.bytes);
+        self.has_same |= next.has_same;
         self
     }
 
@@ -71,6 +78,9 @@ impl Part {
     /// frame; `input` is cut before it, inside it, or behind it.
     #[inline(always)]
     pub(super) fn check(&self, input: &[u8], from: usize) -> Result<(), CodecError> {
+        if !self.has_same {
+            return Ok(());
+        }
         let here = input.get(from..).unwrap_or_default();
         for (at, (found, expected)) in here.iter().zip(&self.bytes).enumerate() {
             if expected.is_some_and(|expected| expected != *found) {
