@@ -38,6 +38,9 @@ enum Verb {
         /// Show all bytes of a frame, and not only the first
         #[arg(long)]
         full: bool,
+        /// Begin behind so many bytes of each direction
+        #[arg(long, value_name = "BYTES", default_value_t = 0)]
+        skip: usize,
         #[command(flatten)]
         capture: Capture,
     },
@@ -55,6 +58,9 @@ struct Capture {
     /// Only streams from or to this port
     #[arg(long)]
     port: Option<u16>,
+    /// Only what this port has sent
+    #[arg(long, value_name = "PORT")]
+    from: Option<u16>,
 }
 
 fn main() -> ExitCode {
@@ -63,8 +69,9 @@ fn main() -> ExitCode {
         Verb::Decode {
             codec,
             full,
+            skip,
             capture,
-        } => decode(&mut out, &codec, full, &capture),
+        } => decode(&mut out, &codec, (skip, full), &capture),
         Verb::Guess { capture } => guess(&mut out, &capture),
     };
     match done {
@@ -84,6 +91,14 @@ fn is_closed(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl Capture {
+    /// Whether the ports of a direction are those that were asked for.
+    fn picks(&self, direction: &Direction) -> bool {
+        let is = |end: &str, port: u16| end.ends_with(&format!(":{port}"));
+        let Direction { from, to, .. } = direction;
+        self.port.is_none_or(|port| is(from, port) || is(to, port))
+            && self.from.is_none_or(|port| is(from, port))
+    }
+
     /// What was captured, at least one direction.
     fn read(&self) -> Result<Vec<Direction>, Failure> {
         let shown = self.file.display();
@@ -100,7 +115,7 @@ impl Capture {
         }
         let directions = socketry_wire::read(&file).map_err(|error| format!("{shown}: {error}"))?;
         let mut picked = directions.clone();
-        picked.retain(|direction| self.port.is_none_or(|port| has_port(direction, port)));
+        picked.retain(|direction| self.picks(direction));
         if picked.is_empty() {
             let all: Vec<_> = directions.iter().map(words).collect();
             return Err(format!(
@@ -111,11 +126,6 @@ impl Capture {
         }
         Ok(picked)
     }
-}
-
-fn has_port(direction: &Direction, port: u16) -> bool {
-    let end = format!(":{port}");
-    direction.from.ends_with(&end) || direction.to.ends_with(&end)
 }
 
 /// A direction, as a heading.
@@ -140,14 +150,16 @@ fn heading(out: &mut impl Write, direction: &Direction) -> io::Result<()> {
 fn decode(
     out: &mut impl Write,
     codec: &CodecSpec,
-    full: bool,
+    (skip, full): (usize, bool),
     capture: &Capture,
 ) -> Result<ExitCode, Failure> {
     let codec = CodecRegistry::catalogue().build(codec)?;
     let mut code = ExitCode::SUCCESS;
     for direction in capture.read()? {
         heading(out, &direction)?;
-        for Found { at, len, frame, .. } in frames(codec.clone(), &direction.bytes) {
+        let skip = skip.min(direction.bytes.len());
+        for Found { at, len, frame, .. } in frames(codec.clone(), &direction.bytes[skip..]) {
+            let at = skip + at;
             match frame {
                 Ok(frame) => show(out, at, len, &frame, full)?,
                 Err(error) => {
@@ -202,6 +214,7 @@ fn guess(out: &mut impl Write, capture: &Capture) -> Result<ExitCode, Failure> {
             tell(out, at + 1, guess)?;
             if at == 0 {
                 writeln!(out, "     {}", sure(guess, guess.bits - next))?;
+                writeln!(out, "     show them: wire decode {}FILE", options(guess))?;
             }
         }
     }
@@ -212,32 +225,49 @@ fn tell(out: &mut impl Write, rank: usize, guess: &Guess) -> io::Result<()> {
     let (likely, others) = guess.names.split_at(guess.likely);
     write!(
         out,
-        "{rank:>3}. {}: {} frames",
+        "{rank:>3}. {}: {}",
         likely.join(" or "),
-        guess.frames
+        counted(guess.frames, "frame")
     )?;
     if let Some((bytes, what)) = guess.opening {
-        write!(out, " behind {bytes} bytes, {what}")?;
+        write!(out, " behind {}, {what}", counted(bytes, "byte"))?;
     }
     if guess.unfinished > 0 {
-        write!(out, ", and {} bytes of another", guess.unfinished)?;
+        write!(
+            out,
+            ", and {} of another",
+            counted(guess.unfinished, "byte")
+        )?;
     }
     writeln!(out)?;
     match others {
         [] => Ok(()),
         _ => writeln!(
             out,
-            "     the same frames, with less to say for it: {}",
+            "     the same frames, though less speaks for it: {}",
             others.join(", ")
         ),
     }
 }
 
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// What `decode` needs.
+fn options(guess: &Guess) -> String {
+    let skip = guess.opening.map(|(bytes, _)| format!("--skip {bytes} "));
+    format!("--codec '{}' {}", guess.names[0], skip.unwrap_or_default())
+}
+
 /// How sure the first guess is, which has `ahead` bits more than the next.
 fn sure(guess: &Guess, ahead: f64) -> &'static str {
+    let lines = guess.names[0].starts_with("line");
     match (ahead.min(guess.bits - 8.0), guess.likely) {
         (..8.0, _) => "not sure: too little speaks for it; look at more bytes",
         (_, 2..) => "sure of the frames; the bytes do not tell the names apart",
+        _ if lines => "sure of the lines; bodies between them, as in HTTP, are read as lines too",
         _ => "sure",
     }
 }

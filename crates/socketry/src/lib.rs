@@ -92,6 +92,7 @@
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
 //! * `serde`: endpoints, options, codecs and limits from configuration files.
 //! * `json`: JSON frames as values of your own types, through serde_json.
+//! * `lz4`, `deflate`, `zstd`: codecs with compressed frames, such as `struct:>I+lz4`.
 //! * `tls`: TLS over any stream transport, as [`tls`](https://docs.rs/socketry-tls). Off, since its
 //!   cryptography needs a C compiler.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over

@@ -186,7 +186,8 @@ pub const WIRES: &[Wire] = &[
     own("syslog", Form::Syslog).sends(1, usize::MAX).defined(
         "RFC 6587, sections 3.4.1 and 3.4.2",
         "Reads counted messages and lines, each told by its first bytes: digits, a space and `<` \
-         are a count. Sends counted ones, which begin with `<`.",
+         are a count. Sends counted ones, which begin with `<`. Over UDP a message has no count: \
+         take `raw` there.",
     )
     .proved(&[
         "rsyslog 8.2302.0",

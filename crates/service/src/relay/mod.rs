@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_codec::{BoxCodec, Codec, FrameError, Framed};
+use socketry_codec::{BoxCodec, Codec, FrameError, FrameFault, Framed};
 use socketry_transport::Socket;
 use tokio::time::timeout;
 
@@ -104,7 +104,8 @@ where
     }
 
     /// How long it goes on without a frame from a datagram socket, which has no end, after the
-    /// other side has ended. Default 1 second. A stream has an end of its own, which is waited for.
+    /// other side has ended, and with answers after a frame that ends the relay. Default 1 second. A
+    /// stream has an end of its own, which is waited for.
     #[must_use]
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
@@ -123,7 +124,9 @@ where
     /// for an end.
     ///
     /// # Errors
-    /// The first failure of either side. Both connections are aborted then.
+    /// The first failure of either side. Both connections are aborted then. Where a codec could not
+    /// read or carry a frame, the other direction first goes on for the time
+    /// [`linger`](Relay::linger), since frames before that one may still be answered.
     pub fn run(self) -> impl Future<Output = Result<(), RelayError>> + Send {
         // Said here, since a caller with sockets of any kind could not prove it.
         self.relay()
@@ -176,15 +179,24 @@ where
     let back_after = lingering(back.toll.flow, back.from.shape().is_stream());
     let (mut there, mut back) = (pin!(there.run()), pin!(back.run()));
     tokio::select! {
-        done = &mut there => {
-            done?;
-            back_after.wait(back).await
-        }
-        done = &mut back => {
-            done?;
-            there_after.wait(there).await
-        }
+        done = &mut there => match done {
+            Ok(()) => back_after.wait(back).await,
+            Err(error) => Err(parting(error, back, linger).await),
+        },
+        done = &mut back => match done {
+            Ok(()) => there_after.wait(there).await,
+            Err(error) => Err(parting(error, there, linger).await),
+        },
     }
+}
+
+/// After the failure of one direction. If it is of a frame, and not of a connection, frames before
+/// it may still be answered.
+async fn parting(error: RelayError, other: impl Future, linger: Duration) -> RelayError {
+    if matches!(error.error.fault(), FrameFault::Codec(_)) {
+        let _ = timeout(linger, other).await;
+    }
+    error
 }
 
 /// How long a direction goes on after the other has ended.

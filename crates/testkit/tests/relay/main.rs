@@ -6,7 +6,8 @@ mod line;
 use std::time::Duration;
 
 use line::{Side, carried, line, soon};
-use socketry_transport::{Aborted, SendHalf};
+use socketry_codec::{Framed, Line};
+use socketry_transport::{Aborted, SendExt, SendHalf};
 use tokio::time::timeout;
 
 const STREAMS: [&str; 4] = ["tcp", "unix", "mem", "tls"];
@@ -120,6 +121,20 @@ async fn a_frame_that_cannot_be_carried_ends_it_with_a_reason() {
     assert!(words.contains(" to mem://"), "{words}");
     assert!(soon(line.left.recv()).await.is_err());
     assert!(soon(line.right.recv()).await.is_err());
+}
+
+/// The last line has no end.
+#[tokio::test]
+async fn frames_before_a_fault_are_answered() {
+    let mut line = line(("tcp", "line"), ("udp", "raw"), b"first", |relay| relay).await;
+    let mut plain = line.left.into_parts().unwrap().socket;
+    plain.send_all(b"no end").await.unwrap();
+    plain.finish().await.unwrap();
+    let mut left = Framed::new(plain, Line::new());
+    soon(line.right.send(b"an answer")).await.unwrap();
+    assert_eq!(soon(left.recv()).await.unwrap(), Some(&b"an answer"[..]));
+    assert!(soon(left.recv()).await.is_err());
+    assert!(soon(line.relaying).await.unwrap().is_err());
 }
 
 #[tokio::test]

@@ -70,9 +70,17 @@ pub(super) fn explain(error: &CertificateError, us: Role) -> TlsError {
         C::Other(other) => match other.0.downcast_ref::<WrongPin>() {
             Some(wrong) => wrong_pin(wrong, us),
             // It has a code for what is signed by itself and yet an authority.
-            None => untrusted(format!(
-                "the certificate of {peer} is not accepted: {other}"
-            )),
+            None => {
+                let error = untrusted(format!(
+                    "the certificate of {peer} is not accepted: {other}"
+                ));
+                match us {
+                    Role::Client { .. } => error.hint(
+                        "if it is an authority of its own, take its key with pin=sha256:DIGEST",
+                    ),
+                    Role::Server => error,
+                }
+            }
         },
         error => untrusted(format!(
             "the certificate of {peer} is not accepted: {error}"
