@@ -1,6 +1,6 @@
 //! The bytes of TCP streams out of their segments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use super::Direction;
@@ -11,6 +11,8 @@ use super::packets::Segment;
 pub(super) struct Streams {
     ends: Vec<(SocketAddr, SocketAddr)>,
     pieces: Vec<Pieces>,
+    /// Where the last connection of two ends is.
+    last: HashMap<(SocketAddr, SocketAddr), usize>,
 }
 
 /// The segments of one direction.
@@ -28,8 +30,7 @@ struct Pieces {
 impl Streams {
     pub(super) fn add(&mut self, segment: Segment<'_>) {
         let ends = (segment.from, segment.to);
-        let known = self.ends.iter().rposition(|known| *known == ends);
-        let at = match known {
+        let at = match self.last.get(&ends).copied() {
             // A later connection between the same two ports.
             Some(at) if segment.is_first && self.pieces[at].is_other(segment) => None,
             known => known,
@@ -37,6 +38,7 @@ impl Streams {
         let at = at.unwrap_or_else(|| {
             self.ends.push(ends);
             self.pieces.push(Pieces::default());
+            self.last.insert(ends, self.pieces.len() - 1);
             self.pieces.len() - 1
         });
         self.pieces[at].add(segment);
