@@ -19,7 +19,8 @@ pub struct Direction {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// Whether bytes are missing behind these, since the capture lacks a packet or a part of it.
-    /// What was captured behind the gap is left out.
+    /// What was captured behind the gap is left out. In a file that ends within a packet they may
+    /// be missing behind each direction.
     pub is_cut: bool,
 }
 
@@ -64,9 +65,12 @@ pub fn read(file: &[u8]) -> Result<Vec<Direction>, CaptureError> {
     }
     let mut streams = Streams::default();
     let packets = packets::for_each(file, |segment: Segment<'_>| streams.add(segment))?;
-    let directions = streams.directions();
+    let mut directions = streams.directions();
     if directions.is_empty() {
-        return Err(CaptureError::NoStream(packets));
+        return Err(CaptureError::NoStream(packets.count));
+    }
+    for direction in &mut directions {
+        direction.is_cut |= packets.is_cut;
     }
     Ok(directions)
 }

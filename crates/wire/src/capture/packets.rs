@@ -36,11 +36,22 @@ pub(super) fn is_capture(file: &[u8]) -> bool {
     MAGIC.iter().any(|magic| file.starts_with(magic))
 }
 
-/// Gives each TCP segment to `take`, in the order of the file. The answer is the number of packets.
+/// The packets of a file.
+pub(super) struct Packets {
+    pub(super) count: usize,
+    /// Whether the file ends within another one.
+    pub(super) is_cut: bool,
+}
+
+/// Gives each TCP segment to `take`, in the order of the file.
 pub(super) fn for_each(
     file: &[u8],
     mut take: impl FnMut(Segment<'_>),
-) -> Result<usize, CaptureError> {
+) -> Result<Packets, CaptureError> {
+    let ended = |count, left: &[u8]| {
+        let is_cut = !left.is_empty();
+        Ok(Packets { count, is_cut })
+    };
     let (mut packets, mut interfaces) = (0, Vec::new());
     // With room for all of it, a block that is not whole is one that the file ends in.
     let reader = create_reader(file.len() + 1, file);
@@ -56,14 +67,17 @@ pub(super) fn for_each(
                 }
                 reader.consume(used);
             }
-            Err(PcapError::Eof) => return Ok(packets),
+            // The second is a block that says that it is longer than the whole file.
+            Err(PcapError::Eof | PcapError::BufferTooSmall) => {
+                return ended(packets, reader.data());
+            }
             Err(PcapError::Incomplete(_)) => {
                 let before = reader.data().len();
                 reader
                     .refill()
                     .map_err(|error| malformed(packets, &error))?;
                 if reader.data().len() == before {
-                    return Ok(packets);
+                    return ended(packets, reader.data());
                 }
             }
             Err(error) => return Err(malformed(packets, &error)),

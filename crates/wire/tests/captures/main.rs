@@ -128,9 +128,15 @@ fn a_port_that_is_used_again_is_another_stream() {
 
 #[test]
 fn a_file_that_ends_within_a_packet_gives_the_others() {
+    for longer in [1, 1_000] {
+        let last = vec![b'd'; longer];
+        let file = captured(&[data(1, b"abc"), data(4, &last)]);
+        let directions = read(&file[..file.len() - longer]).unwrap();
+        assert_eq!(directions[0].bytes, b"abc");
+        assert!(directions[0].is_cut, "{longer}");
+    }
     let file = captured(&[data(1, b"abc"), data(4, b"def")]);
-    let directions = read(&file[..file.len() - 1]).unwrap();
-    assert_eq!(directions[0].bytes, b"abc");
+    assert!(!read(&file).unwrap()[0].is_cut);
 }
 
 #[test]
