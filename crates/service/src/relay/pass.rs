@@ -60,8 +60,14 @@ impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
                 ..ALONE => to.feed(frame).await,
                 _ => to.send(frame).await,
             };
-            if toll.of(fed)?.is_some() {
-                toll.flow.passed(frame.len());
+            match toll.of(fed) {
+                Ok(Some(())) => toll.flow.passed(frame.len()),
+                Ok(None) => {}
+                Err(error) => {
+                    // The frames before it count as passed on, and may still wait.
+                    let _ = to.flush().await;
+                    return Err(error);
+                }
             }
         }
         toll.of(to.flush().await)?;

@@ -138,6 +138,19 @@ async fn frames_before_a_fault_are_answered() {
 }
 
 #[tokio::test]
+async fn the_frames_before_one_that_cannot_be_carried_arrive() {
+    let mut line = line(("tcp", "struct"), ("tcp", "line"), b"first", |relay| relay).await;
+    for frame in [&b"second"[..], b"two\nlines"] {
+        soon(line.left.feed(frame)).await.unwrap();
+    }
+    soon(line.left.flush()).await.unwrap();
+    assert_eq!(soon(line.right.recv()).await.unwrap(), Some(&b"second"[..]));
+    assert!(soon(line.right.recv()).await.is_err());
+    let error = soon(line.relaying).await.unwrap().unwrap_err();
+    assert_eq!(error.after, 2);
+}
+
+#[tokio::test]
 async fn a_frame_that_cannot_be_carried_is_counted_where_that_is_asked() {
     let sides = (("tcp", "struct"), ("unix", "line"));
     let mut line = line(sides.0, sides.1, b"first", |relay| relay.passing_over(true)).await;
