@@ -123,8 +123,10 @@ impl Arguments {
     }
 
     /// Connects to the far side, relays until both have ended, and tells how much it was.
-    async fn relay<S: Socket>(&self, near: Framed<S>) -> Result<(), Failure> {
+    async fn relay<S: Socket>(&self, mut near: Framed<S>) -> Result<(), Failure> {
         let from = near.peer().redacted().to_string();
+        // A client whose frames go nowhere must not take that for an end.
+        let _ = near.socket_mut().abort_on_drop(true);
         let socket = transports().connect(self.far.clone()).await?;
         let relay = Relay::new(near, Framed::new(socket, self.codec(1)?))
             .passing_over(self.pass_over)
