@@ -92,14 +92,24 @@ fn malformed(packets: usize, error: &PcapError<&[u8]>) -> CaptureError {
     }
 }
 
+/// How the packets of an interface were captured.
+struct Interface {
+    link: Linktype,
+    /// The most bytes of a packet; 0 for any number.
+    snaplen: u32,
+}
+
 /// The link type and the bytes, if the block is a packet.
 fn packet<'a>(
     block: &PcapBlockOwned<'a>,
-    interfaces: &mut Vec<Linktype>,
+    interfaces: &mut Vec<Interface>,
 ) -> Option<(Linktype, &'a [u8])> {
     let (interface, data, len) = match block {
         PcapBlockOwned::LegacyHeader(header) => {
-            interfaces.push(header.network);
+            // The upper bits tell of the checksum behind each packet (draft-ietf-opsawg-pcap,
+            // section 4).
+            let link = Linktype(header.network.0 & 0xffff);
+            interfaces.push(Interface { link, snaplen: 0 });
             return None;
         }
         PcapBlockOwned::Legacy(block) => (0, block.data, block.caplen),
@@ -108,18 +118,24 @@ fn packet<'a>(
             return None;
         }
         PcapBlockOwned::NG(Block::InterfaceDescription(block)) => {
-            interfaces.push(block.linktype);
+            let (link, snaplen) = (block.linktype, block.snaplen);
+            interfaces.push(Interface { link, snaplen });
             return None;
         }
         PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
             (block.if_id as usize, block.data, block.caplen)
         }
-        PcapBlockOwned::NG(Block::SimplePacket(block)) => (0, block.data, block.origlen),
+        PcapBlockOwned::NG(Block::SimplePacket(block)) => {
+            // It does not say how many bytes were captured.
+            let most = interfaces.first().map_or(0, |interface| interface.snaplen);
+            let most = if most == 0 { block.origlen } else { most };
+            (0, block.data, block.origlen.min(most))
+        }
         PcapBlockOwned::NG(_) => return None,
     };
     // Behind the packet there may be bytes that fill up its block.
     let data = &data[..data.len().min(len as usize)];
-    Some((*interfaces.get(interface)?, data))
+    Some((interfaces.get(interface)?.link, data))
 }
 
 /// The TCP segment in a packet, if there is one.

@@ -88,6 +88,26 @@ pub(crate) fn pcap(link: u16, packets: &[(&[u8], usize)]) -> Vec<u8> {
 
 /// A pcapng file in big-endian order.
 pub(crate) fn pcapng(link: u16, packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = section(link, 0);
+    for packet in packets {
+        let len = u32::try_from(packet.len()).unwrap().to_be_bytes();
+        block(&mut file, 6, &[&[0; 12][..], &len, &len, packet].concat());
+    }
+    file
+}
+
+/// A pcapng file of a simple packet, which does not say how much of it was captured.
+pub(crate) fn simple(link: u16, most: usize, packet: &[u8]) -> Vec<u8> {
+    let mut file = section(link, u32::try_from(most).unwrap());
+    let len = u32::try_from(packet.len()).unwrap().to_be_bytes();
+    let captured = if most == 0 { packet.len() } else { most };
+    let captured = &packet[..captured.min(packet.len())];
+    block(&mut file, 3, &[&len[..], captured].concat());
+    file
+}
+
+/// The begin of a pcapng file, with an interface that captures so many bytes of a packet.
+fn section(link: u16, most: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let section = [
         &0x1a2b_3c4d_u32.to_be_bytes()[..],
@@ -96,11 +116,8 @@ pub(crate) fn pcapng(link: u16, packets: &[Vec<u8>]) -> Vec<u8> {
     ]
     .concat();
     block(&mut file, 0x0a0d_0d0a, &section);
-    block(&mut file, 1, &[&link.to_be_bytes()[..], &[0; 6]].concat());
-    for packet in packets {
-        let len = u32::try_from(packet.len()).unwrap().to_be_bytes();
-        block(&mut file, 6, &[&[0; 12][..], &len, &len, packet].concat());
-    }
+    let interface = [&link.to_be_bytes()[..], &[0; 2], &most.to_be_bytes()].concat();
+    block(&mut file, 1, &interface);
     file
 }
 

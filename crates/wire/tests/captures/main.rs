@@ -3,7 +3,7 @@
 
 mod file;
 
-use file::{ETHERNET, NULL, RAW, SLL, SLL2, Segment, data, packet, pcap, pcapng, syn};
+use file::{ETHERNET, NULL, RAW, SLL, SLL2, Segment, data, packet, pcap, pcapng, simple, syn};
 use proptest::prelude::*;
 use socketry_wire::{CaptureError, Direction, read};
 
@@ -116,6 +116,29 @@ fn a_packet_that_was_captured_in_part_is_a_gap() {
     );
     let file = pcap(ETHERNET, &[(&first[..first.len() - 2], first.len())]);
     assert!(read(&file).unwrap()[0].is_cut);
+}
+
+/// Such a block has bytes behind those of the packet that fill it up.
+#[test]
+fn a_simple_packet_ends_where_its_interface_captures_no_more() {
+    let one = packet(ETHERNET, data(1, b"abcdefg"));
+    for most in [one.len() - 3, one.len() - 2, one.len() - 1, one.len(), 0] {
+        let cut = if most == 0 { 0 } else { one.len() - most };
+        let directions = read(&simple(ETHERNET, most, &one)).unwrap();
+        assert_eq!(
+            (&directions[0].bytes[..], directions[0].is_cut),
+            (&b"abcdefg"[..7 - cut], cut > 0)
+        );
+    }
+}
+
+#[test]
+fn checksums_behind_packets_are_no_bytes_of_a_stream() {
+    let sum = b"\x01\x02\x03\x04";
+    let one = [&packet(ETHERNET, data(1, b"abc"))[..], sum].concat();
+    let mut file = pcap(ETHERNET, &[(&one, one.len())]);
+    file[23] = 0x24; // Two times 16 bits.
+    assert_eq!(read(&file).unwrap()[0].bytes, b"abc");
 }
 
 #[test]
