@@ -104,8 +104,8 @@ where
     }
 
     /// How long it goes on without a frame from a datagram socket, which has no end, after the
-    /// other side has ended, and with answers after a frame that ends the relay. Default 1 second. A
-    /// stream has an end of its own, which is waited for.
+    /// other side has ended, and with answers after a frame that ends the relay. Default 1 second.
+    /// Then the other side gets an end too. A stream has an end of its own, which is waited for.
     #[must_use]
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
@@ -177,17 +177,27 @@ where
     };
     let there_after = lingering(there.toll.flow, there.from.shape().is_stream());
     let back_after = lingering(back.toll.flow, back.from.shape().is_stream());
-    let (mut there, mut back) = (pin!(there.run()), pin!(back.run()));
-    tokio::select! {
-        done = &mut there => match done {
-            Ok(()) => back_after.wait(back).await,
-            Err(error) => Err(parting(error, back, linger).await),
-        },
-        done = &mut back => match done {
-            Ok(()) => there_after.wait(there).await,
-            Err(error) => Err(parting(error, there, linger).await),
-        },
+    let (there_ended, back_ended) = {
+        let (mut going, mut coming) = (pin!(there.run()), pin!(back.run()));
+        tokio::select! {
+            done = &mut going => match done {
+                Ok(()) => (true, back_after.wait(coming).await?),
+                Err(error) => return Err(parting(error, coming, linger).await),
+            },
+            done = &mut coming => match done {
+                Ok(()) => (there_after.wait(going).await?, true),
+                Err(error) => return Err(parting(error, going, linger).await),
+            },
+        }
+    };
+    // Datagrams have no end that was passed on. Some peers take a drop alone for a failure.
+    if !there_ended {
+        there.finish().await?;
     }
+    if !back_ended {
+        back.finish().await?;
+    }
+    Ok(())
 }
 
 /// After the failure of one direction. If it is of a frame, and not of a connection, frames before
@@ -207,19 +217,22 @@ struct Lingering<'a> {
 }
 
 impl Lingering<'_> {
+    /// Whether the direction has ended, and is not given up.
     async fn wait(
         self,
         mut direction: impl Future<Output = Result<(), RelayError>> + Unpin,
-    ) -> Result<(), RelayError> {
+    ) -> Result<bool, RelayError> {
         let Some(time) = self.time else {
-            return direction.await;
+            return direction.await.map(|()| true);
         };
         loop {
             let before = self.flow.frames();
             match timeout(time, &mut direction).await {
-                Ok(done) => return done,
+                Ok(done) => return done.map(|()| true),
                 // A frame on its way is waited for.
-                Err(_) if self.flow.is_waiting() && self.flow.frames() == before => return Ok(()),
+                Err(_) if self.flow.is_waiting() && self.flow.frames() == before => {
+                    return Ok(false);
+                }
                 Err(_) => {}
             }
         }

@@ -25,12 +25,24 @@ pub(super) struct Toll<'a> {
 impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
     /// Passes frames on until the end, and passes on the end.
     pub(super) async fn run(&mut self) -> Result<(), RelayError> {
-        self.frames().await.map_err(|error| RelayError {
+        let passed = self.frames().await;
+        passed.map_err(|error| self.failed(error))?;
+        self.finish().await
+    }
+
+    /// Passes on an end.
+    pub(super) async fn finish(&mut self) -> Result<(), RelayError> {
+        let finished = self.to.finish().await;
+        finished.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: FrameError) -> RelayError {
+        RelayError {
             after: self.toll.flow.frames(),
             error,
             from: self.from.peer().redacted().to_string(),
             to: self.to.peer().redacted().to_string(),
-        })
+        }
     }
 
     /// Whether the connection that it sends to is broken off when the relay is dropped.
@@ -41,7 +53,7 @@ impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
 
     async fn frames(&mut self) -> Result<(), FrameError> {
         while self.some().await? {}
-        self.to.finish().await
+        Ok(())
     }
 
     /// Passes on the frames that have arrived, at least one. False at the end.

@@ -26,10 +26,12 @@ pub(crate) struct Line {
     _places: Places,
 }
 
-/// Transports of all schemes, where clients trust the certificate of the servers.
+/// Transports of all schemes, where clients trust the certificate of the servers, and no end of TLS
+/// is one without its `close_notify`.
 fn transports() -> Registry {
     let identity = Identity::made(["localhost"]).unwrap();
-    let tls = Tls::new().trust(Trust::pin(identity.pin().unwrap()));
+    let tls = Tls::new().require_close_notify(true);
+    let tls = tls.trust(Trust::pin(identity.pin().unwrap()));
     tls.identity(identity)
         .register(Registry::standard())
         .unwrap()

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 const STREAMS: [&str; 4] = ["tcp", "unix", "mem", "tls"];
 /// Streams whose peer can tell a reset from an end.
 const RESETTING: [&str; 3] = ["tcp", "mem", "tls"];
+const LINGER: Duration = Duration::from_millis(500);
 const ALL: [&str; 6] = ["tcp", "unix", "mem", "tls", "udp", "unix-dgram"];
 
 fn pairs<'a>(schemes: &'a [&'a str]) -> impl Iterator<Item = (Side<'a>, Side<'a>)> {
@@ -168,15 +169,27 @@ async fn a_frame_that_cannot_be_carried_is_counted_where_that_is_asked() {
 
 #[tokio::test]
 async fn datagrams_that_come_after_the_end_are_passed_on_for_a_while() {
-    for far in ["udp", "unix-dgram"] {
-        let linger = Duration::from_millis(500);
-        let sides = (("tcp", "line"), (far, "raw"));
-        let mut line = line(sides.0, sides.1, b"question", |relay| relay.linger(linger)).await;
+    let sides = (STREAMS.iter()).flat_map(|near| ["udp", "unix-dgram"].map(|far| (*near, far)));
+    for (near, far) in sides {
+        let sides = ((near, "line"), (far, "raw"));
+        let mut line = line(sides.0, sides.1, b"question", |relay| relay.linger(LINGER)).await;
         soon(line.left.finish()).await.unwrap();
         for answer in [&b"one"[..], b"two"] {
             carried(&mut line.right, &mut line.left, answer).await;
         }
-        assert_eq!(soon(line.left.recv()).await.unwrap(), None);
+        assert_eq!(soon(line.left.recv()).await.unwrap(), None, "{near}");
+        soon(line.relaying).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_more_datagrams_are_an_end_for_the_other_side() {
+    for far in STREAMS {
+        let sides = (("udp", "raw"), (far, "line"));
+        let mut line = line(sides.0, sides.1, b"question", |relay| relay.linger(LINGER)).await;
+        carried(&mut line.right, &mut line.left, b"answer").await;
+        soon(line.right.finish()).await.unwrap();
+        assert_eq!(soon(line.right.recv()).await.unwrap(), None, "{far}");
         soon(line.relaying).await.unwrap().unwrap();
     }
 }
