@@ -133,3 +133,13 @@ fn a_long_payload_is_passed_over_with_its_header() {
     assert_eq!(stream(codec.clone(), [&wire[..]]), expected);
     assert_eq!(stream(codec, wire.chunks(1)), expected);
 }
+
+/// A caller that reads a stream and then a datagram, with one codec.
+#[test]
+fn a_shorter_input_than_the_last_one_is_read_from_its_begin() {
+    let mut codec = ContentLength::new();
+    let cut = codec.decode(b"Content-Length: 12345\r\nContent-Ty", End::Open);
+    assert!(matches!(cut, Ok(Decoded::Need(_))), "{cut:?}");
+    let whole = codec.decode(b"Content-Length: 2\r\n\r\n{}", End::Datagram);
+    assert_eq!(whole, Ok(Decoded::frame(21..23, 23)));
+}

@@ -7,8 +7,7 @@ use std::time::Duration;
 use socketry_codec::{FrameError, Framed, Struct};
 use socketry_service::{Limits, Observer, Refusal, Server, Summary};
 use socketry_transport::{
-    BoxListener, Endpoint, Info, Listener, RecvExt, Registry, Result, SendExt, UpgradeFailure,
-    connect, listen,
+    Endpoint, Info, Listener, RecvExt, Registry, Result, SendExt, UpgradeFailure, connect, listen,
 };
 use tokio::sync::mpsc;
 
@@ -69,6 +68,7 @@ async fn the_user_of_a_process_has_one_share_of_all_unix_sockets() {
 #[tokio::test]
 async fn an_identity_is_a_user() {
     use socketry_auth::{Auth, Token, Tokens};
+    use socketry_transport::BoxListener;
 
     let (ann, bob) = (Token::made("ann").unwrap(), Token::made("bob").unwrap());
     let tokens = Tokens::new([ann.clone(), bob.clone()]).unwrap();

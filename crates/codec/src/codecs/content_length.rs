@@ -109,6 +109,10 @@ impl Head {
     #[inline]
     fn read(&mut self, input: &[u8]) -> Result<Option<u64>, CodecError> {
         let reach = input.len().min(MAX_HEADER);
+        if self.searched > reach {
+            // Other bytes than those that were searched.
+            *self = Head::default();
+        }
         while !self.ended {
             let Some(at) = memchr(b'\n', &input[self.searched..reach]) else {
                 self.searched = reach;

@@ -20,7 +20,9 @@ pub(super) struct Streams {
 struct Pieces {
     /// The number of the first byte that was seen.
     first: Option<u32>,
-    /// Whether no byte can stand before that one.
+    /// The number and the place of the furthest segment that was seen.
+    furthest: Option<(u32, i64)>,
+    /// Whether no byte can stand before the first one.
     has_begin: bool,
     /// The bytes, by their distance from the first one.
     bytes: BTreeMap<i64, Vec<u8>>,
@@ -71,10 +73,8 @@ impl Pieces {
     fn add(&mut self, segment: Segment<'_>) {
         // SYN has a number of its own, before the first byte.
         let number = segment.number.wrapping_add(u32::from(segment.is_first));
-        let first = *self.first.get_or_insert(number);
-        // Numbers wrap around: a distance is at most 2 GiB either way.
-        #[expect(clippy::cast_possible_wrap, reason = "a distance in either direction")]
-        let at = i64::from(number.wrapping_sub(first) as i32);
+        self.first.get_or_insert(number);
+        let at = self.place(number);
         self.has_begin |= segment.is_first;
         // A probe for a silent peer repeats the number before the first byte.
         if at < 0 && self.has_begin {
@@ -85,6 +85,18 @@ impl Pieces {
         if kept.len() < segment.bytes.len() {
             *kept = segment.bytes.to_vec();
         }
+    }
+
+    /// The distance of a byte from the first one. Numbers wrap around, so it is measured from the
+    /// furthest byte so far, from which it is at most 2 GiB either way.
+    fn place(&mut self, number: u32) -> i64 {
+        let (known, place) = *self.furthest.get_or_insert((number, 0));
+        #[expect(clippy::cast_possible_wrap, reason = "a distance in either direction")]
+        let at = place + i64::from(number.wrapping_sub(known) as i32);
+        if at > place {
+            self.furthest = Some((number, at));
+        }
+        at
     }
 
     /// The bytes up to the first gap, and whether there is one.
@@ -103,5 +115,19 @@ impl Pieces {
             }
         }
         (joined, self.is_cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_wrap_around_more_than_once() {
+        let mut pieces = Pieces::default();
+        let step = 1 << 30;
+        let places = (0..12_u32).map(|round| pieces.place(round.wrapping_mul(step)));
+        let steps: Vec<_> = (0..12).map(|round| round * i64::from(step)).collect();
+        assert_eq!(places.collect::<Vec<_>>(), steps);
     }
 }
