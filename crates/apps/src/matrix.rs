@@ -78,7 +78,8 @@ pub const KEEPALIVE_RETRIES: u32 = 4;
 pub const SOCKET_MODE: u32 = 0o600;
 
 /// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed, and
-/// the file of a Unix socket is its user's alone. The query of a URL overrides that. With the feature `tls` they are there over TLS, too.
+/// the file of a Unix socket is its user's alone. The query of a URL overrides that. With the
+/// feature `tls` they are there over TLS, too.
 pub fn transports() -> Registry {
     let tcp = TcpTransport::new(SocketOptions {
         keepalive: Some(KEEPALIVE),

@@ -17,9 +17,9 @@
 //! compression, as in `struct:>I+zstd`, `+lz4`, `+deflate` and `+zlib`.
 //!
 //! A [`Codec`] does no I/O, and copies a frame only where its bytes are not those of the wire: it
-//! gets the bytes that arrived, and gives the position of a frame in them. The error for bad bytes has [the number of bytes to pass
-//! over](CodecError::skip), so that one bad frame need not end a connection. Each length has a
-//! [limit](limits).
+//! gets the bytes that arrived, and gives the position of a frame in them. The error for bad bytes
+//! has [the number of bytes to pass over](CodecError::skip), so that one bad frame need not end a
+//! connection. Each length has a [limit](limits).
 //!
 //! ```
 //! use socketry_codec::{BoxCodec, Reader};
@@ -58,8 +58,8 @@
 //! * `json` (default): frames as values of your own types: the format [`Json`] of `Framed::typed`,
 //!   `Framed::recv_json` and `Framed::send_json`. Other formats need no feature, only [`Pack`] and
 //!   [`Unpack`].
-//! * `zstd`, `lz4`, `deflate`: frames that are compressed one by one, behind a `+` in the name of any
-//!   codec that carries any bytes: `struct:>I+zstd`. The last one also brings `zlib`.
+//! * `zstd`, `lz4`, `deflate`: frames that are compressed one by one, behind a `+` in the name of
+//!   any codec that carries any bytes: `struct:>I+zstd`. The last one also brings `zlib`.
 //! * `tokio-util`: the same codecs as that crate's `Decoder` and `Encoder`, through `Compat`.
 #![forbid(unsafe_code)]
 

@@ -25,8 +25,8 @@ const MOST: usize = 999_999_999;
 ///  2003-10-11 22:14:15 host su: …       a line too, since no `<` stands behind the digits
 /// ```
 ///
-/// A count has at most nine digits, zeros before it included, and is not 0. One `\n` at the end of a
-/// counted message is the sender's own framing (syslog-ng counts it) and is removed;
+/// A count has at most nine digits, zeros before it included, and is not 0. One `\n` at the end of
+/// a counted message is the sender's own framing (syslog-ng counts it) and is removed;
 /// [`keep_newline`](Syslog::keep_newline) changes that. A line ends at `\n`, and one `\r` before it
 /// belongs to the ending; or at NUL, which Python's `SysLogHandler` and Perl's `Sys::Syslog` write.
 /// Nothing is given out for an empty line.
@@ -35,9 +35,9 @@ const MOST: usize = 999_999_999;
 /// begin with `<`, or ends with the `\n` that is removed.
 ///
 /// A message longer than [`max_frame`](Syslog::max_frame) is one error. It is passed over if it has
-/// at most [`max_discard`](Syslog::max_discard) bytes; beyond them the error is fatal. A stream that
-/// ends inside a message is an error, unless that is a line and [`keep_last`](Syslog::keep_last) is
-/// chosen. The end of a datagram ends a line (RFC 5426).
+/// at most [`max_discard`](Syslog::max_discard) bytes; beyond them the error is fatal. A stream
+/// that ends inside a message is an error, unless that is a line and
+/// [`keep_last`](Syslog::keep_last) is chosen. The end of a datagram ends a line (RFC 5426).
 ///
 /// ```
 /// use socketry_codec::{Codec, Reader, Syslog};

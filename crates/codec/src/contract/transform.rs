@@ -11,7 +11,8 @@ use crate::Fault;
 ///
 /// [`Plus`](crate::Plus) puts one on any codec: `struct:>I+lz4` is a length and that many
 /// compressed bytes. A transform does no I/O and knows no position in a stream: it gets one whole
-/// frame. The codec below finds the frames and bounds what arrives, and `Plus` bounds what comes out.
+/// frame. The codec below finds the frames and bounds what arrives, and `Plus` bounds what comes
+/// out.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -46,10 +47,11 @@ use crate::Fault;
 ///
 /// # Compression and secrets
 ///
-/// Encryption hides what is said, and not how long it is. Where a frame holds a secret and text that
-/// a stranger chooses, the compressed length tells the stranger, guess by guess, what the secret is
-/// like (CRIME and BREACH did so with cookies). So do not compress such frames, or keep the two in
-/// frames of their own: each is compressed by itself, and none tells anything of another one.
+/// Encryption hides what is said, and not how long it is. Where a frame holds a secret and text
+/// that a stranger chooses, the compressed length tells the stranger, guess by guess, what the
+/// secret is like (CRIME and BREACH did so with cookies). So do not compress such frames, or keep
+/// the two in frames of their own: each is compressed by itself, and none tells anything of another
+/// one.
 pub trait Transform: CloneTransform + Send + 'static {
     /// Appends the form of `frame` to `out`.
     ///
@@ -67,8 +69,8 @@ pub trait Transform: CloneTransform + Send + 'static {
     fn restore(&mut self, coded: &[u8], max: usize, out: &mut BytesMut) -> Result<(), Fault>;
 
     /// Where the frame stands in `coded` as it is, so that no byte has to be copied: before a
-    /// checksum, say. `None`, the default, is always right: [`restore`](Transform::restore) is asked
-    /// then.
+    /// checksum, say. `None`, the default, is always right: [`restore`](Transform::restore) is
+    /// asked then.
     ///
     /// # Errors
     /// As [`restore`](Transform::restore).

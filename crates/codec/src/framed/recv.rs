@@ -155,8 +155,8 @@ impl<S: RecvHalf, C: Codec> Framed<S, C> {
         }
     }
 
-    /// Receives until there are frames to take, one that was restored, or the end. `need` is the number of missing bytes,
-    /// once the codec has been asked.
+    /// Receives until there are frames to take, one that was restored, or the end. `need` is the
+    /// number of missing bytes, once the codec has been asked.
     #[inline(never)]
     fn poll_frames(
         &mut self,

@@ -1,5 +1,5 @@
-//! Every format beside the `struct` module of the Python that is installed, and delimiters beside its
-//! `readuntil`: one process answers all questions.
+//! Every format beside the `struct` module of the Python that is installed, and delimiters beside
+//! its `readuntil`: one process answers all questions.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

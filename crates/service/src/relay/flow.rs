@@ -22,8 +22,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The frames that were taken for the other side. Where the relay fails, the last of them may not
-    /// have been written.
+    /// The frames that were taken for the other side. Where the relay fails, the last of them may
+    /// not have been written.
     pub fn frames(&self) -> u64 {
         self.frames.load(Relaxed)
     }

@@ -119,9 +119,9 @@ where
 
     /// Passes frames on until both directions have ended.
     ///
-    /// Not cancel-safe: if the future is dropped, frames on their way are lost, and both connections
-    /// are aborted, where their transports can. So are they if the process dies. No peer takes that
-    /// for an end.
+    /// Not cancel-safe: if the future is dropped, frames on their way are lost, and both
+    /// connections are aborted, where their transports can. So are they if the process dies. No
+    /// peer takes that for an end.
     ///
     /// # Errors
     /// The first failure of either side. Both connections are aborted then. Where a codec could not

@@ -118,7 +118,8 @@ async fn a_netstring_with_a_zero_in_front_is_none_for_twisted() {
     assert_eq!(peer.ended().await, ["broken"]);
 }
 
-/// Twisted ends a line at CR LF alone: with the codec `line` both sides would wait for ever. `line:0x0d0a` is exact.
+/// Twisted ends a line at CR LF alone: with the codec `line` both sides would wait for ever.
+/// `line:0x0d0a` is exact.
 #[tokio::test]
 async fn a_line_feed_alone_ends_no_line_of_twisted() {
     if !tools::has_module("twisted") {

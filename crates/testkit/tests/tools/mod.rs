@@ -2,7 +2,8 @@
 //! here.
 //!
 //! A test that lacks one says `skipped: no NAME`, and passes. Where the environment variable `CI`
-//! is set, a missing program or module fails the test. `.ci/run` sets it, and counts the lines at its end.
+//! is set, a missing program or module fails the test. `.ci/run` sets it, and counts the lines at
+//! its end.
 
 #![allow(dead_code, reason = "each test uses a part")]
 

@@ -25,9 +25,9 @@ const RS: u8 = 0x1e;
 /// there is passed over, and so is a 1e without a text (section 2.1).
 ///
 /// A text longer than [`max_frame`](JsonSeq::max_frame) is one error. It is passed over up to the
-/// next 1e, if that is at most [`max_discard`](JsonSeq::max_discard) bytes; beyond them the error is
-/// fatal. `encode` refuses what would arrive otherwise: a text that is empty or open, that holds a
-/// 1e, or a line feed that ends it.
+/// next 1e, if that is at most [`max_discard`](JsonSeq::max_discard) bytes; beyond them the error
+/// is fatal. `encode` refuses what would arrive otherwise: a text that is empty or open, that holds
+/// a 1e, or a line feed that ends it.
 ///
 /// ```
 /// use socketry_codec::{JsonSeq, Reader};

@@ -16,8 +16,8 @@ use crate::{CodecError, Fault, Format};
 ///
 /// A number behind `varint`, `vlq` or `digits` is the most bytes (digits) that are read: `varint4`.
 /// The default is 10 bytes, which hold 64 bits, and 9 digits. The shortest form is written. Longer
-/// forms of the same number, with zero bits, zeros or −1 in front, are read, as most readers do; with
-/// [`strict`](Length::strict) (`varint4-strict`) they are an error.
+/// forms of the same number, with zero bits, zeros or −1 in front, are read, as most readers do;
+/// with [`strict`](Length::strict) (`varint4-strict`) they are an error.
 ///
 /// Sources: LEB128 is in DWARF 5, section 7.6, and the varint of Protocol Buffers and MQTT; VLQ is
 /// in the Standard MIDI Files specification 1.0.
@@ -88,8 +88,8 @@ impl Length {
         Length::of(Form::Three { big: false })
     }
 
-    /// Four bytes, signed, the most significant first; −1 says that eight more bytes have the length.
-    /// CPython's `multiprocessing.connection` writes it.
+    /// Four bytes, signed, the most significant first; −1 says that eight more bytes have the
+    /// length. CPython's `multiprocessing.connection` writes it.
     pub const fn escaped() -> Self {
         Length::of(Form::Escaped)
     }

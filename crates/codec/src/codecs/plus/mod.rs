@@ -14,9 +14,9 @@ use scratch::Scratch;
 /// [`Transform`] gives it.
 ///
 /// The codec below finds the frames and bounds what arrives; its limit is about the form of a
-/// frame. [`max_frame`](Plus::max_frame) bounds the frame itself, both ways. A frame with a fault in
-/// its form is one error, and the next frame follows behind it: that the codec below found its end
-/// is enough.
+/// frame. [`max_frame`](Plus::max_frame) bounds the frame itself, both ways. A frame with a fault
+/// in its form is one error, and the next frame follows behind it: that the codec below found its
+/// end is enough.
 ///
 /// The codec below must carry any bytes. On a stream it must have boundaries, so `raw` is one for
 /// datagrams only.

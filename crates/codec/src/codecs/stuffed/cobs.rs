@@ -17,8 +17,8 @@ const RUN: usize = 254;
 /// that ends with a run of 254 bytes may have another code `01` behind it. Both are read, and the
 /// shorter one is written. Nothing between two zeros is no frame. An empty frame is the code `01`.
 ///
-/// A code that goes beyond the end is an error of its frame, and so is a frame that is too long. The
-/// next frame begins behind the next zero, however far that is.
+/// A code that goes beyond the end is an error of its frame, and so is a frame that is too long.
+/// The next frame begins behind the next zero, however far that is.
 ///
 /// ```
 /// use socketry_codec::{Cobs, Codec, Reader};

@@ -15,8 +15,8 @@ use crate::{Cause, Fault, Transform};
 ///
 /// [`raw`](Deflate::raw) is DEFLATE as RFC 1951 has it, without a header and without a checksum:
 /// `+deflate`. [`zlib`](Deflate::zlib) is the same in the envelope of RFC 1950, with a checksum of
-/// the frame: `+zlib`. What HTTP calls `deflate` is the second one, and some of its servers send the
-/// first. In Python they are `zlib.compressobj(wbits=-15)` and `zlib.compress`.
+/// the frame: `+zlib`. What HTTP calls `deflate` is the second one, and some of its servers send
+/// the first. In Python they are `zlib.compressobj(wbits=-15)` and `zlib.compress`.
 ///
 /// Do not compress secrets together with text that a stranger chooses: see
 /// [`Transform`](crate::Transform#compression-and-secrets).

@@ -13,9 +13,10 @@ use crate::{Cause, Fault, Transform};
 
 /// `+zstd`: each frame is one frame of Zstandard (RFC 8878), compressed by itself.
 ///
-/// The length of the frame is written into its header, and no checksum. A header that says more than
-/// the limit is refused before anything is decompressed. A frame may need a window of 8 MiB at most,
-/// or of the limit if that is more, as section 3.1.1.1.2 recommends. Dictionaries are not used.
+/// The length of the frame is written into its header, and no checksum. A header that says more
+/// than the limit is refused before anything is decompressed. A frame may need a window of 8 MiB at
+/// most, or of the limit if that is more, as section 3.1.1.1.2 recommends. Dictionaries are not
+/// used.
 ///
 /// Do not compress secrets together with text that a stranger chooses: see
 /// [`Transform`](crate::Transform#compression-and-secrets).
