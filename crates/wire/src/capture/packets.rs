@@ -22,14 +22,16 @@ pub(super) struct Segment<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The first four bytes of files: pcap in both byte orders, with micro- and nanoseconds, and
-/// pcapng (draft-ietf-opsawg-pcap, section 4; draft-ietf-opsawg-pcapng, section 4.1).
+/// The first four bytes of a pcapng file (draft-ietf-opsawg-pcapng, section 4.1).
+const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// Those of all files: pcap in both byte orders, with micro- and nanoseconds
+/// (draft-ietf-opsawg-pcap, section 4), and pcapng.
 const MAGIC: [[u8; 4]; 5] = [
     [0xa1, 0xb2, 0xc3, 0xd4],
     [0xd4, 0xc3, 0xb2, 0xa1],
     [0xa1, 0xb2, 0x3c, 0x4d],
     [0x4d, 0x3c, 0xb2, 0xa1],
-    [0x0a, 0x0d, 0x0d, 0x0a],
+    PCAPNG,
 ];
 
 pub(super) fn is_capture(file: &[u8]) -> bool {
@@ -57,6 +59,11 @@ pub(super) fn for_each(
     let reader = create_reader(file.len() + 1, file);
     let mut reader = reader.map_err(|error| malformed(packets, &error))?;
     loop {
+        if file.starts_with(&PCAPNG) && is_short_block(reader.data()) {
+            let reason = "a block is shorter than what stands before and behind it".to_owned();
+            let packet = packets + 1;
+            return Err(CaptureError::Malformed { packet, reason });
+        }
         match reader.next() {
             Ok((used, block)) => {
                 if let Some((link, data)) = packet(&block, &mut interfaces) {
@@ -83,6 +90,14 @@ pub(super) fn for_each(
             Err(error) => return Err(malformed(packets, &error)),
         }
     }
+}
+
+/// Whether the block at the front says that it has less than its type and its two lengths take,
+/// which the parser does not expect of every type. In the other byte order such a number is a block
+/// of 16 MiB or a multiple of that, and no packet is so long.
+fn is_short_block(blocks: &[u8]) -> bool {
+    let len = blocks.get(4..8).and_then(|len| len.try_into().ok());
+    len.is_some_and(|len| u32::from_le_bytes(len).min(u32::from_be_bytes(len)) < 12)
 }
 
 fn malformed(packets: usize, error: &PcapError<&[u8]>) -> CaptureError {

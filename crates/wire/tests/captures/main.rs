@@ -175,6 +175,20 @@ fn what_is_wrong_is_said() {
     assert!(error.starts_with("packet 1 of the capture"), "{error}");
 }
 
+#[test]
+fn a_block_without_room_for_its_own_lengths_is_refused() {
+    for kind in [1_u32, 6] {
+        for len in [0_u32, 4, 8, 11] {
+            let block = [kind.to_be_bytes(), len.to_be_bytes(), [0; 4]].concat();
+            let error = read(&[pcapng(RAW, &[]), block].concat()).unwrap_err();
+            assert!(
+                error.to_string().contains("a block is shorter"),
+                "{kind} {error}"
+            );
+        }
+    }
+}
+
 proptest! {
     /// Whatever is in the file.
     #[test]
