@@ -73,7 +73,7 @@ fn it_says_how_much_is_missing() {
 fn a_header_without_one_length_is_fatal() {
     let number = "Content-Length is not one to 18 decimal digits";
     let table: [(&[u8], Fault); 9] = [
-        (b"\r\n{}", "a header without a Content-Length".into()),
+        (b"\r\n{}", "a blank line before a header".into()),
         (
             b"Content-Type: a\n\n",
             "a header without a Content-Length".into(),

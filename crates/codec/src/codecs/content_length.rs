@@ -25,7 +25,8 @@ const DIGITS: usize = 18;
 /// A frame longer than [`max_frame`](ContentLength::max_frame) is an error. It is passed over if
 /// that is, with its header, at most [`max_discard`](ContentLength::max_discard) bytes; beyond them
 /// the error is fatal. A header of more than 4 KiB is fatal, and so is one without a length, with
-/// two lengths, or with a line that has no colon.
+/// two lengths, or with a line that has no colon. So is a blank line before a header: clangd passes
+/// over it, but vscode-jsonrpc fails, and pylsp answers nothing more.
 ///
 /// ```
 /// use socketry_codec::{Codec, ContentLength, Reader};
@@ -133,6 +134,9 @@ impl Head {
     /// Takes one line.
     fn take(&mut self, line: &[u8]) -> Result<(), CodecError> {
         if line.is_empty() {
+            if self.line == 0 {
+                return Err(fatal("a blank line before a header"));
+            }
             self.ended = true;
             return Ok(());
         }

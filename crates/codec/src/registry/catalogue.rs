@@ -151,13 +151,14 @@ pub const WIRES: &[Wire] = &[
     headers("content-length").defined(
         "RFC 9110, section 8.6, as a frame of its own",
         "Header lines, of which one says the length of the payload.",
-    ),
+    )
+    .proved(&["vscode-jsonrpc 10.0.0"]),
     headers("lsp").defined(
         "Language Server Protocol 3.17, base protocol",
         "JSON-RPC in UTF-8. Servers differ in the headers that they understand: clangd and pylsp \
          want the case of letters that this one writes.",
     )
-    .proved(&["clangd 14.0.6", "pylsp 1.15.0"]),
+    .proved(&["clangd 14.0.6", "pylsp 1.15.0", "vscode-jsonrpc 10.0.0"]),
     headers("dap").defined(
         "Debug Adapter Protocol, base protocol",
         "JSON in UTF-8, with a `seq` of its own.",
@@ -300,7 +301,8 @@ pub const WIRES: &[Wire] = &[
     wire("dotnet-string", "varint5").defined(
         ".NET, BinaryWriter.Write(String)",
         "A string in the writer's encoding, UTF-8 by default.",
-    ),
+    )
+    .proved(&["Mono 6.8.0.105"]),
     wire("multiprocessing", ">i>Q").defined(
         "CPython, multiprocessing.connection.Connection",
         "On sockets and pipes, not on Windows' named pipes. Its `recv_bytes` takes any length, if \

@@ -7,6 +7,7 @@
 
 #[path = "../tools/child.rs"]
 mod child;
+mod dotnet;
 mod erlang;
 mod forms;
 mod java;
@@ -18,3 +19,4 @@ mod scripts;
 #[path = "../tools/mod.rs"]
 mod tools;
 mod twisted;
+mod vscode;

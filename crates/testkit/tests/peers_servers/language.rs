@@ -130,17 +130,18 @@ async fn servers_differ_in_the_headers_that_they_understand() {
         ("lower-case", "content-length: N\r\n\r\n"),
         ("type-before", &before),
         ("type-behind", &behind),
+        ("blank-line-before", "\r\nContent-Length: N\r\n\r\n"),
     ];
     for (program, expected) in [
-        ("clangd", [false, true, true]),
-        ("pylsp", [false, false, true]),
+        ("clangd", [false, true, true, true]),
+        ("pylsp", [false, false, true, false]),
     ] {
         if !tools::has(program) {
             continue;
         }
-        let [lower, before, behind] = headers.map(|header| understands(program, header));
-        let (lower, before, behind) = tokio::join!(lower, before, behind);
-        assert_eq!([lower, before, behind], expected, "{program}");
+        let [lower, before, behind, blank] = headers.map(|header| understands(program, header));
+        let (lower, before, behind, blank) = tokio::join!(lower, before, behind, blank);
+        assert_eq!([lower, before, behind, blank], expected, "{program}");
     }
 }
 

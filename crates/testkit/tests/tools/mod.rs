@@ -32,6 +32,12 @@ pub(crate) fn has_lua_module(module: &str) -> bool {
     has("lua5.4") && needed(module, runs("lua5.4", &["-e", &load]))
 }
 
+/// Whether Node.js can load this module, which is no part of Node.js itself.
+pub(crate) fn has_node_module(module: &str) -> bool {
+    let load = format!("require('{module}')");
+    has("node") && needed(module, runs("node", &["-e", &load]))
+}
+
 fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
