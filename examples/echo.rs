@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         let echo = client.recv().await?.ok_or("the server closed early")?;
         println!("{text} came back as {}", String::from_utf8_lossy(echo));
     }
-    if client.shape().is_stream() {
+    if client.shape().is_reliable() {
         client.finish().await?;
         serving.await??;
     }

@@ -118,7 +118,7 @@ where
         tracing::warn!(peer = %socket.peer(), "refused: all places are taken");
         place.leave();
         // An address that has proved nothing is sent nothing.
-        if !socket.shape().is_stream() {
+        if !socket.shape().is_reliable() {
             return;
         }
         if self.refusal.is_empty() {

@@ -80,7 +80,7 @@ impl Auth {
         self
     }
 
-    /// `registry` with this over each of its transports. Over datagrams no token can be proved: a
+    /// `registry` with this over each of its transports. Over datagrams or messages no token can be proved: a
     /// client with a token is refused there, and a server lets in whom the authenticator accepts
     /// without one.
     ///

@@ -65,7 +65,12 @@ impl Script {
         Script::new(Shape::Datagram { max_len })
     }
 
-    /// Adds pieces that arrive, each as one read or one datagram.
+    /// A socket of messages that carry at most `max_len` bytes.
+    pub fn messages(max_len: usize) -> Self {
+        Script::new(Shape::Message { max_len })
+    }
+
+    /// Adds pieces that arrive, each as one read, one message or one datagram.
     #[must_use]
     pub fn arriving<'a>(self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let pieces = pieces.into_iter().map(|piece| Some(Ok(piece.to_vec())));

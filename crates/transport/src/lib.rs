@@ -48,10 +48,10 @@
 //! # The contract
 //!
 //! * [`Socket`] is the data path: poll methods that take `&mut self`, no allocation per call, and
-//!   owned halves. A socket is a [stream or carries datagrams](Shape), and says which.
+//!   owned halves. A socket is a [stream, or carries messages or datagrams](Shape), and says which.
 //! * Dropping a half tells the peer nothing; [`SendExt::finish`] is the half-close.
-//! * A datagram arrives whole, or is reported as [cut](Received::Cut). One that is too long is
-//!   refused, and not sent.
+//! * A message or datagram arrives whole, or is reported as [cut](Received::Cut). One that is too
+//!   long is refused, and not sent.
 //! * All that a peer can make this crate hold is bounded: backlogs, tables, queues. When one is
 //!   full, the new peer or datagram is refused.
 //! * A failed connect is a value: [`Error::kind`].

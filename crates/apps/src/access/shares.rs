@@ -91,7 +91,7 @@ impl Shares {
             self.most
         );
         // An address of datagrams may be forged: it is sent nothing.
-        if socket.shape().is_stream() {
+        if socket.shape().is_reliable() {
             socket.send_all(refusal(&words).as_bytes()).await?;
             close(socket, PARTING_BYTES, PARTING).await?;
         }

@@ -39,7 +39,7 @@ impl Budget {
     /// The budget for the peer of `half`. `trusted` says that addresses cannot be forged on this
     /// network.
     pub(super) fn of(half: &impl Half, trusted: bool) -> Self {
-        let free = trusted || half.shape().is_stream() || !can_be_forged(half.peer());
+        let free = trusted || half.shape().is_reliable() || !can_be_forged(half.peer());
         Budget::with(if free { Trust::Always } else { Trust::Never })
     }
 

@@ -49,7 +49,7 @@ impl Client {
         let proved = access::proved_name(framed.socket().info());
         let name = name.or(proved.filter(|_| dialect == Dialect::Json));
         let sticky = !own.properties.boundaries && framed.shape().is_stream();
-        let forgeable = !framed.shape().is_stream() && can_be_forged(framed.peer());
+        let forgeable = !framed.shape().is_reliable() && can_be_forged(framed.peer());
         let (told, proof) = Proof::new(dialect == Dialect::Json && forgeable);
         let (hearing, speaking) = framed.split();
         let mut client = Client {
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    /// Half-closes a stream: this user sends nothing more, and still receives what others say for a
+    /// Half-closes the connection: this user sends nothing more, and still receives what others say for a
     /// while.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl Client {
 
     /// Whether the server does not know of this user before the user's first message.
     pub(super) fn is_unknown(&self) -> bool {
-        !self.hearing.is_stream() && self.hearing.dialect != Dialect::Json
+        !self.hearing.is_reliable() && self.hearing.dialect != Dialect::Json
     }
 
     pub(super) fn split(self) -> (Hearing, Speaking) {
@@ -151,8 +151,8 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn is_stream(&self) -> bool {
-        self.frames.shape().is_stream()
+    pub(super) fn is_reliable(&self) -> bool {
+        self.frames.shape().is_reliable()
     }
 
     /// Receives the next message or end. Cancel-safe.
@@ -216,19 +216,21 @@ impl Hearing {
         if let Some(told) = wrong_codec::of_error(&error) {
             return Heard::Lost(told);
         }
-        let cut = matches!(error.codec_fault(), Some(Fault::Truncated { .. }));
-        if is_lost(&error, self.is_stream()) || (cut && self.is_stream()) {
+        let truncated = matches!(error.codec_fault(), Some(Fault::Truncated { .. }));
+        // A message or datagram that is no whole frame is not the end.
+        let cut = truncated && self.frames.shape().is_stream();
+        if cut || is_lost(&error, self.is_reliable()) {
             return Heard::Lost(error.into());
         }
         Heard::Fault(error.into())
     }
 }
 
-/// Whether an error ends the conversation. On a stream every network error does. Of a datagram that
-/// was refused or found no route, only that datagram is lost.
-fn is_lost(error: &FrameError, stream: bool) -> bool {
+/// Whether an error ends the conversation. Every network error does, but over datagrams: of one
+/// that was refused or found no route, only that datagram is lost.
+fn is_lost(error: &FrameError, reliable: bool) -> bool {
     match error.fault() {
-        FrameFault::Io(io) => stream || !is_passing(io.kind()),
+        FrameFault::Io(io) => reliable || !is_passing(io.kind()),
         _ => error.is_fatal(),
     }
 }
@@ -346,7 +348,7 @@ impl Speaking {
     }
 
     fn unsaid(&self, error: FrameError) -> Unsaid {
-        match is_lost(&error, self.frames.shape().is_stream()) {
+        match is_lost(&error, self.frames.shape().is_reliable()) {
             true => Unsaid::Lost(error.into()),
             false => Unsaid::Refused(error.into()),
         }
@@ -379,9 +381,9 @@ impl Speaking {
         self.send(&bytes).await
     }
 
-    /// Half-closes a stream. Over datagrams it does nothing, and the proof goes on.
+    /// Half-closes the connection. Over datagrams it does nothing, and the proof goes on.
     pub(super) async fn finish(&mut self) -> Result<(), AppError> {
-        if self.frames.shape().is_stream() {
+        if self.frames.shape().is_reliable() {
             self.frames.finish().await?;
         }
         Ok(())

@@ -137,7 +137,7 @@ impl Guest {
         if let Some(text) = self.texts.rest() {
             Box::pin(self.say(&Message::plain(text))).await;
         }
-        if frames.shape().is_stream() {
+        if frames.shape().is_reliable() {
             place.leave();
             // A user that reads nothing any more is not waited for.
             let _ = timeout(HALF_CLOSED, self.seat.reader.ended()).await;
@@ -155,7 +155,7 @@ impl Guest {
     /// Receives the first frame, which may be another codec's; `None` at the end.
     async fn first(&mut self, frames: &mut Framed<BoxRecv>) -> Option<ControlFlow<()>> {
         let mut opening = Opening::of_person(Arc::clone(&self.own), KEYS);
-        if !frames.shape().is_stream() {
+        if !frames.shape().is_reliable() {
             return match opening.of_unproven(frames).await {
                 First::Frame(frame) => Some(Box::pin(self.hear(&frame?)).await),
                 First::Refused(error, _) => Some(Box::pin(self.misheard(&error)).await),
@@ -185,7 +185,7 @@ impl Guest {
     /// The deadline for the user's first frame, where a client that only connects can be told from
     /// a user that only reads. A silent client must not keep a place.
     fn first_word(&self, shape: Shape) -> Option<Instant> {
-        let due = self.dialect == Dialect::Json && shape.is_stream();
+        let due = self.dialect == Dialect::Json && shape.is_reliable();
         due.then(|| Instant::now() + FIRST_WORD)
     }
 
@@ -229,7 +229,7 @@ impl Guest {
     async fn check(&self, said: &Said<'_>) {
         let Seat { budget, peer, .. } = &self.seat;
         let cookies = &self.seat.hub.cookies;
-        let Some(cookie) = said.cookie.as_deref().filter(|_| !self.seat.stream) else {
+        let Some(cookie) = said.cookie.as_deref().filter(|_| !self.seat.reliable) else {
             return;
         };
         if cookies.holds(cookie, peer) {

@@ -103,10 +103,10 @@ impl Hub {
     /// Adds a user. Dropping the seat removes it.
     pub(super) fn seat(self: &Arc<Self>, half: BoxSend) -> Seat {
         let budget = Arc::new(Budget::of(&half, self.trusted));
-        let (peer, stream) = (half.peer().clone(), half.shape().is_stream());
+        let (peer, reliable) = (half.peer().clone(), half.shape().is_reliable());
         let joining = self.users.join(half, self.encoded);
-        let joining = match stream {
-            // A gap in a stream would be worse than its end.
+        let joining = match reliable {
+            // A gap would be worse than its end.
             true => joining.paces().cut_when_late(),
             false => of_datagrams(joining, &peer, Arc::clone(&budget)),
         };
@@ -118,7 +118,7 @@ impl Hub {
             reader,
             budget,
             peer,
-            stream,
+            reliable,
             dismissed: self.dismissed.subscribe(),
             speaker: self.common.speaker(),
             answers: self.common.speaker(),
@@ -270,7 +270,7 @@ pub(super) struct Seat {
     pub(super) reader: Arc<Reader>,
     pub(super) budget: Arc<Budget>,
     pub(super) peer: Endpoint,
-    pub(super) stream: bool,
+    pub(super) reliable: bool,
     /// Changes when the operator ends the conversation.
     pub(super) dismissed: watch::Receiver<()>,
     speaker: Speaker,

@@ -87,7 +87,7 @@ pub(super) async fn converse(client: Client, input: Input, shown: Screen) -> Res
     };
     match spoken {
         Some(Spoken::Out) => {
-            let patience = if listener.hearing.is_stream() {
+            let patience = if listener.hearing.is_reliable() {
                 FAREWELL
             } else {
                 QUIET
@@ -236,7 +236,7 @@ impl Listener {
     /// was sent last.
     async fn leave(&mut self) -> Result<(), AppError> {
         let until = Instant::now() + QUIET;
-        while self.hearing.is_stream()
+        while self.hearing.is_reliable()
             && let Ok(heard) = timeout_at(until, self.hearing.next()).await
         {
             match heard {

@@ -16,9 +16,9 @@ pub(super) fn room(own: &Own, dialect: Dialect, shape: Shape) -> usize {
         Dialect::Struct => (own.properties.max_frame.min(MAX_PIECE + 1), 1),
         Dialect::Json => (MAX_PIECE, 0),
     };
-    let most = match shape {
-        Shape::Stream => most,
-        Shape::Datagram { max_len } => most.min(max_len.saturating_sub(own.around(max_len))),
+    let most = match shape.max_len() {
+        None => most,
+        Some(max_len) => most.min(max_len.saturating_sub(own.around(max_len))),
     };
     most.saturating_sub(tag).max(1)
 }

@@ -17,7 +17,7 @@ pub(crate) const PARTING: Duration = Duration::from_secs(2);
 /// Closing with unread bytes would reset the connection and destroy what the peer has not read yet.
 /// A peer that exceeds these bounds is reset. Over datagrams there is nothing to wait for.
 pub(crate) async fn part(mut socket: impl RecvHalf) {
-    if socket.shape().is_stream() {
+    if socket.shape().is_reliable() {
         let _ = timeout(PARTING, drain(&mut socket)).await;
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn accept<S: Socket>(
     rules: Arc<Rules>,
 ) -> Result<AuthSocket<S>, AuthError> {
     let info = socket.info().clone();
-    let is_stream = info.shape().is_stream();
+    let is_reliable = info.shape().is_reliable();
     let mut wire = Wire::new(socket, CLIENT);
     let met = timeout(rules.deadline, rules.meet(&mut wire, &info)).await;
     let refused = match met {
@@ -72,7 +72,7 @@ pub(crate) async fn accept<S: Socket>(
             }
         }
     };
-    match is_stream {
+    match is_reliable {
         true => wire.refuse(&refused.told).await,
         // The address of a datagram may be forged: it is sent nothing.
         false => wire.abort(),

@@ -50,7 +50,10 @@ impl<T: Transport> Transport for AuthTransport<T> {
         let place = to.clone().without_query();
         if !socket.shape().is_stream() {
             return Err(Error::new(ErrorKind::Unsupported, CONNECT, &place)
-                .because("a token is proved over a stream, and this carries datagrams")
+                .because(format!(
+                    "a token is proved over a stream, and this carries {}",
+                    socket.shape()
+                ))
                 .hint("use a stream, or leave the token out"));
         }
         let whole = options.connect_timeout.unwrap_or(Duration::MAX);

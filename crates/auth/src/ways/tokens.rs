@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use socketry_transport::{ErrorKind, async_trait};
+use socketry_transport::{ErrorKind, Shape, async_trait};
 
 use crate::authenticator::{Authenticator, Peer, Refusal};
 use crate::error::AuthError;
@@ -76,11 +76,13 @@ impl Authenticator for Tokens {
 
     async fn authenticate(&self, peer: &Peer<'_>) -> Result<Identity, Refusal> {
         let Some(claim) = peer.token() else {
-            let words = match peer.info().shape().is_stream() {
-                true => "a token is needed",
-                false => "a token is needed, which cannot be proved over datagrams",
-            };
-            return Err(Refusal::new(words));
+            return Err(Refusal::new(match peer.info().shape() {
+                Shape::Stream => "a token is needed",
+                Shape::Message { .. } => "a token is needed, which cannot be proved over messages",
+                Shape::Datagram { .. } => {
+                    "a token is needed, which cannot be proved over datagrams"
+                }
+            }));
         };
         let name = claim.name();
         let known = self.secrets.get(name);

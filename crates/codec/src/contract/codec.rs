@@ -14,7 +14,7 @@ pub enum End {
     Open,
     /// The stream has ended: no bytes follow.
     Closed,
-    /// The input is (the rest of) one datagram. A frame never continues in another one.
+    /// The input is (the rest of) one message or datagram. A frame never continues in another one.
     Datagram,
 }
 
@@ -27,7 +27,7 @@ pub enum Decoded {
     /// left.
     Need(usize),
     /// `input[start..end]` is a frame. The reader then drops `consumed` bytes (at least `end`, and
-    /// at least 1 unless the input was an empty datagram).
+    /// at least 1 unless the input was an empty message).
     Frame {
         /// The index of its first byte.
         start: usize,

@@ -55,8 +55,8 @@ impl<S: RecvHalf, C: Codec> Body<'_, S, C> {
     /// The next bytes, in place; `None` when the body has been read. Cancel-safe.
     ///
     /// # Errors
-    /// [`BodyCut`](FrameFault::BodyCut) if the stream ends before the body does, or the transport's
-    /// error. Both are fatal.
+    /// [`BodyCut`](FrameFault::BodyCut) if the peer ends before the body does, or the transport's
+    /// error. All of them are fatal, a message of the body that was cut as well.
     pub async fn chunk(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let range = poll_fn(|cx| self.poll_range(cx)).await?;
         if range.is_empty() {
@@ -140,7 +140,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// # Errors
     /// On a datagram socket, after a fatal error, and if another body is not finished.
     pub fn body_writer(&mut self, len: u64) -> Result<BodyWriter<'_, S, C>, FrameError> {
-        if !self.shape().is_stream() {
+        if !self.shape().is_reliable() {
             return Err(self.send_error(FrameFault::NoBody));
         }
         if self.output.is_over() || self.output.owed != len {
@@ -202,7 +202,7 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
             return Poll::Ready(Err(self.framed.send_error(FrameFault::Over)));
         }
         let Framed { output, socket, .. } = &mut *self.framed;
-        let sent = ready!(output.poll_write_some(cx, socket, bytes));
+        let sent = ready!(output.poll_write_body(cx, socket, bytes));
         match sent {
             Ok(bytes) => {
                 output.owed -= bytes as u64;

@@ -41,8 +41,8 @@ pub enum FrameFault {
     /// Bytes that are not a frame, or a frame that the codec cannot carry.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// A datagram was longer than the buffer, and its rest is lost.
-    #[error("a datagram was longer than the buffer, and its rest is lost")]
+    /// A message or datagram was longer than the buffer, and its rest is lost.
+    #[error("a message or datagram was longer than the buffer, and its rest is lost")]
     Cut,
     /// A frame has begun and was not finished in time.
     #[error("a frame was not finished within {0:?}")]
@@ -60,7 +60,7 @@ pub enum FrameFault {
     #[error("a body has room for {0} more bytes, and {1} were to be written")]
     BodyFull(u64, usize),
     /// The peer ended inside a body.
-    #[error("the stream ended with {0} bytes of a body missing")]
+    #[error("the peer ended with {0} bytes of a body missing")]
     BodyCut(u64),
     /// Datagrams have no bodies.
     #[error("a body needs a stream, and this socket carries datagrams; use tcp or unix")]

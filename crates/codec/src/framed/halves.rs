@@ -25,18 +25,18 @@ impl<R: RecvHalf, W: SendHalf, C: Codec> fmt::Debug for Strangers<R, W, C> {
 impl<S: Socket, C: Codec + Clone> Framed<S, C> {
     /// Two halves for two tasks.
     pub fn split(self) -> (Framed<S::Recv, C>, Framed<S::Send, C>) {
-        let stream = self.shape().is_stream();
+        let shape = self.shape();
         let (recv, send) = self.socket.split();
         let receiving = Framed {
             socket: recv,
             codec: self.codec.clone(),
             input: self.input,
-            output: Output::new(stream),
+            output: Output::new(shape),
         };
         let sending = Framed {
             socket: send,
             codec: self.codec,
-            input: Input::new(stream),
+            input: Input::new(shape),
             output: self.output,
         };
         (receiving, sending)

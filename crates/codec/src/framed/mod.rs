@@ -87,6 +87,17 @@ use output::Output;
 /// # }
 /// ```
 ///
+/// # Over messages and datagrams
+///
+/// One message or datagram may have several frames, and no frame continues in another one. Each
+/// frame is sent as one, also if it is fed. A fault of the codec drops the rest of its message or
+/// datagram, and is never fatal. An empty one is a frame, if the codec has empty frames.
+///
+/// Over [messages](Shape::Message) everything else is as over a stream: an error of the socket is
+/// fatal, there is an end, and a body may follow a frame. A body is a sequence of bytes, which is
+/// sent as messages of at most 64 KiB, and received wherever the peer's boundaries are: also behind
+/// its header in the same message.
+///
 /// # What is bounded
 ///
 /// The codec bounds the length of a frame, [`frame_time`](Framed::frame_time) the time to finish
@@ -131,12 +142,12 @@ impl<F> fmt::Debug for MidFrame<F> {
 impl<S: Half, C: Codec> Framed<S, C> {
     /// Joins `socket` and `codec`.
     pub fn new(socket: S, codec: C) -> Self {
-        let stream = socket.shape().is_stream();
+        let shape = socket.shape();
         Framed {
             socket,
             codec,
-            input: Input::new(stream),
-            output: Output::new(stream),
+            input: Input::new(shape),
+            output: Output::new(shape),
         }
     }
 
@@ -144,8 +155,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
     pub fn from_parts(parts: FramedParts<S, C>) -> Self {
         let mut framed = Framed::new(parts.socket, parts.codec);
         framed.input.restore(parts.received);
-        framed.output.datagram = !framed.shape().is_stream() && !parts.unsent.is_empty();
-        framed.output.buf = parts.unsent;
+        framed.output.restore(parts.unsent);
         framed
     }
 
@@ -188,7 +198,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
         self
     }
 
-    /// Stream or datagrams.
+    /// Stream, messages or datagrams.
     pub fn shape(&self) -> Shape {
         self.socket.shape()
     }
@@ -256,7 +266,7 @@ impl<S: Half, C: Codec> Framed<S, C> {
         self.input.unread()
     }
 
-    /// Takes it apart. On a datagram socket an empty datagram that waits is lost.
+    /// Takes it apart. An empty message or datagram that waits is lost.
     ///
     /// # Errors
     /// In the middle of a frame that is passed over, or of a body: the bytes would be taken for

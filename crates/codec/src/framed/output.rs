@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use socketry_transport::SendHalf;
+use socketry_transport::{SendHalf, Shape};
 
 use super::meter::{Hooks, Meter};
 use crate::limits::DEFAULT_HIGH_WATER;
@@ -14,15 +14,17 @@ use crate::limits::DEFAULT_HIGH_WATER;
 const KEPT: usize = 128 * 1024;
 /// The room that stays after a flush, since the connection may be idle for long.
 const RESTING: usize = 1024;
+/// The most bytes of a body in one message. The peer may have less room than this end.
+const BODY_MESSAGE: usize = 64 * 1024;
 
 pub(super) struct Output {
-    /// Whole frames; on a datagram socket at most one.
+    /// Whole frames; where the peer sees boundaries at most one.
     pub(super) buf: BytesMut,
     /// The bytes before it are written.
     pos: usize,
     mode: Mode,
-    /// Whether `buf` is a datagram to send. It may be empty.
-    pub(super) datagram: bool,
+    /// Whether `buf` is a message or datagram to send. It may be empty.
+    pub(super) message: bool,
     /// Bytes of the current body that are still to be written.
     pub(super) owed: u64,
     pub(super) high_water: usize,
@@ -37,23 +39,25 @@ enum Mode {
     Stream,
     /// So it is, and a meter hears of it. A way of its own costs the other one nothing.
     Metered,
-    /// It is a datagram.
+    /// It is a message by itself.
+    Messages,
+    /// It is a datagram, and an error is about this one alone.
     Datagrams,
     /// Finished or failed: no more frames can be sent.
     Over,
 }
 
 impl Output {
-    pub(super) fn new(stream: bool) -> Self {
+    pub(super) fn new(shape: Shape) -> Self {
         Output {
             buf: BytesMut::new(),
             pos: 0,
-            mode: if stream {
-                Mode::Stream
-            } else {
-                Mode::Datagrams
+            mode: match shape {
+                Shape::Stream => Mode::Stream,
+                Shape::Message { .. } => Mode::Messages,
+                Shape::Datagram { .. } => Mode::Datagrams,
             },
-            datagram: false,
+            message: false,
             owed: 0,
             high_water: DEFAULT_HIGH_WATER,
             hooks: None,
@@ -98,12 +102,23 @@ impl Output {
     /// Whether there is room for another frame behind those that wait.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        !self.datagram && self.buf.len() < self.high_water
+        !self.message && self.buf.len() < self.high_water
     }
 
     pub(super) fn into_unsent(mut self) -> BytesMut {
         self.buf.advance(self.pos);
         self.buf
+    }
+
+    /// Takes bytes that another owner has not sent.
+    pub(super) fn restore(&mut self, unsent: BytesMut) {
+        self.message = self.keeps_boundaries() && !unsent.is_empty();
+        self.buf = unsent;
+    }
+
+    /// Whether each frame is sent by itself.
+    fn keeps_boundaries(&self) -> bool {
+        matches!(self.mode, Mode::Messages | Mode::Datagrams)
     }
 
     /// Writes all bytes that wait.
@@ -112,19 +127,49 @@ impl Output {
         cx: &mut Context<'_>,
         socket: &mut S,
     ) -> Poll<io::Result<()>> {
-        if self.datagram {
-            ready!(super::poll_turn(cx));
-            let sent = ready!(socket.poll_send(cx, &[IoSlice::new(&self.buf)]));
-            // Sent or refused, this datagram is done. The next one may succeed.
-            self.datagram = false;
-            self.reset();
-            // But a session that has ended is over, like a stream.
-            if matches!(&sent, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
-                self.end();
-            }
-            return Poll::Ready(sent.map(drop));
+        if self.message {
+            return self.poll_send_message(cx, socket);
         }
         self.poll_write(cx, socket, &mut [&[], &[]])
+    }
+
+    fn poll_send_message<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+    ) -> Poll<io::Result<()>> {
+        ready!(super::poll_turn(cx));
+        let sent = ready!(socket.poll_send(cx, &[IoSlice::new(&self.buf)]));
+        // Sent or refused, this message is done.
+        self.message = false;
+        self.reset();
+        match sent {
+            Ok(_) => Poll::Ready(Ok(())),
+            // The next datagram may succeed, but a session that has ended is over.
+            Err(error)
+                if self.mode == Mode::Datagrams && error.kind() != io::ErrorKind::BrokenPipe =>
+            {
+                Poll::Ready(Err(error))
+            }
+            Err(error) => Poll::Ready(self.fail(error)),
+        }
+    }
+
+    /// Writes the frame that waits, and then some of `bytes`, which are not empty: of a body.
+    pub(super) fn poll_write_body<S: SendHalf>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &mut S,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.keeps_boundaries() {
+            ready!(self.poll_drain(cx, socket))?;
+            let longest = socket.shape().max_len().unwrap_or(usize::MAX);
+            // A message of no bytes would be no progress.
+            let most = longest.clamp(1, BODY_MESSAGE);
+            return self.poll_write_some(cx, socket, &bytes[..bytes.len().min(most)]);
+        }
+        self.poll_write_some(cx, socket, bytes)
     }
 
     /// Writes the bytes that wait and then `rest`, without a copy. `rest` shrinks as it is written.
@@ -153,7 +198,7 @@ impl Output {
 
     /// Writes the bytes that wait, and then some of `bytes`, which are not empty. Gives the number
     /// of those.
-    pub(super) fn poll_write_some<S: SendHalf>(
+    fn poll_write_some<S: SendHalf>(
         &mut self,
         cx: &mut Context<'_>,
         socket: &mut S,
@@ -178,7 +223,7 @@ impl Output {
         }
     }
 
-    /// Notes the bytes that were written. An error ends a stream.
+    /// Notes the bytes that were written. An error ends the sending.
     fn wrote(&mut self, sent: io::Result<usize>, rest: &mut [&[u8]; 2]) -> io::Result<()> {
         let sent = match sent {
             Ok(0) => return self.fail(io::ErrorKind::WriteZero.into()),

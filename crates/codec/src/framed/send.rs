@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use socketry_transport::{SendHalf, Shape, Socket};
+use socketry_transport::{SendHalf, Socket};
 use tokio::time::{Instant, timeout_at};
 
 use super::meter::tell;
@@ -57,8 +57,8 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     /// ```
     ///
     /// # Errors
-    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame, which
-    /// is then not sent.
+    /// [Not fatal](FrameError::is_fatal) if the codec, or one message or datagram, cannot carry this
+    /// frame, which is then not sent.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         if frame.len() >= ALONE && self.shape().is_stream() {
             self.feed_large(frame).await?;
@@ -144,17 +144,15 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
         accounted.map_err(|error| self.send_error(error))
     }
 
-    /// Encodes a datagram, or a frame of which a meter hears.
+    /// Encodes a message, a datagram, or a frame of which a meter hears.
     #[inline(never)]
     fn encode_otherwise(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         self.may_send()?;
-        let (max_len, datagram) = match self.shape() {
-            Shape::Datagram { max_len } => (max_len, true),
-            Shape::Stream => (usize::MAX, false),
-        };
-        let encoded = encode_datagram(&mut self.codec, frame, max_len, &mut self.output.buf);
+        let max_len = self.shape().max_len();
+        let most = max_len.unwrap_or(usize::MAX);
+        let encoded = encode_bounded(&mut self.codec, frame, most, &mut self.output.buf);
         encoded.map_err(|error| self.codec_refused(error))?;
-        self.output.datagram = datagram;
+        self.output.message = max_len.is_some();
         self.tell_fed()
     }
 
@@ -213,7 +211,7 @@ impl<S: SendHalf, C: Codec> Framed<S, C> {
     }
 
     fn socket_failed(&mut self, error: io::Error) -> FrameError {
-        if self.shape().is_stream() {
+        if self.shape().is_reliable() {
             self.output.end();
         }
         self.send_error(error)
@@ -255,8 +253,8 @@ impl<'a, S: SendHalf, C: Codec> First for Feed<'a, S, C> {
     }
 }
 
-/// Appends `frame` as one datagram, or leaves `out` as it was.
-pub(super) fn encode_datagram<C: Codec>(
+/// Appends `frame` in at most `max_len` bytes, or leaves `out` as it was.
+pub(super) fn encode_bounded<C: Codec>(
     codec: &mut C,
     frame: &[u8],
     max_len: usize,
@@ -278,7 +276,7 @@ pub(super) fn encode_datagram<C: Codec>(
 
 impl<S: Socket, C: Codec> Framed<S, C> {
     /// Closes so that the peer loses no bytes: flushes, half-closes, and reads on until the peer
-    /// has closed too, for at most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a stream with
+    /// has closed too, for at most [`CLOSE_BYTES`] and [`CLOSE_TIME`]. Dropping a socket with
     /// unread bytes would reset it, and destroy the bytes that the peer has not read yet.
     ///
     /// # Errors

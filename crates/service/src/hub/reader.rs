@@ -138,7 +138,7 @@ impl Reader {
     }
 
     /// How many messages it has missed, and was told of: because it fell behind, or because a
-    /// datagram of its socket cannot be so long.
+    /// message or datagram of its socket cannot be so long.
     pub fn missed(&self) -> u64 {
         self.door.missed.load(Ordering::Relaxed)
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use socketry_codec::{BoxCodec, Codec};
-use socketry_transport::{BoxSend, SendHalf, Shape};
+use socketry_transport::{BoxSend, SendHalf};
 use tokio::task::coop::consume_budget;
 
 use super::Shared;
@@ -34,7 +34,7 @@ pub(super) struct Writer {
     pub(super) door: Arc<Door>,
     pub(super) telling: Option<Box<(Telling, BoxCodec)>>,
     pub(super) filter: Option<Filter>,
-    /// The longest datagram, if they are datagrams.
+    /// The longest message or datagram, where the peer sees boundaries.
     longest: Option<usize>,
     parts: VecDeque<Part>,
     /// Whether everything that was written is flushed.
@@ -52,10 +52,7 @@ pub(super) enum Turn {
 
 impl Writer {
     pub(super) fn new(socket: BoxSend, door: Arc<Door>) -> Self {
-        let longest = match socket.shape() {
-            Shape::Stream => None,
-            Shape::Datagram { max_len } => Some(max_len),
-        };
+        let longest = socket.shape().max_len();
         Writer {
             key: usize::MAX,
             socket,
@@ -148,7 +145,7 @@ impl Writer {
             self.flushed = false;
             match self.longest {
                 None => ready!(self.poll_write_some(cx))?,
-                Some(_) => ready!(self.poll_write_datagram(cx))?,
+                Some(_) => ready!(self.poll_write_message(cx))?,
             }
         }
         if !self.flushed {
@@ -191,7 +188,7 @@ impl Writer {
         }
     }
 
-    fn poll_write_datagram(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write_message(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let bytes = self
             .parts
             .front()
@@ -200,10 +197,14 @@ impl Writer {
         self.door.taken.fetch_add(bytes.len(), Ordering::Relaxed);
         self.parts.pop_front();
         match sent {
-            // The session has ended, as a stream would.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Poll::Ready(Err(error)),
-            // The error is about one datagram. It is lost, as datagrams may be.
-            Ok(_) | Err(_) => Poll::Ready(Ok(())),
+            // A datagram is lost, as datagrams may be. A session that has ended is over.
+            Err(error)
+                if !self.socket.shape().is_reliable()
+                    && error.kind() != io::ErrorKind::BrokenPipe =>
+            {
+                Poll::Ready(Ok(()))
+            }
+            sent => Poll::Ready(sent.map(drop)),
         }
     }
 }

@@ -171,12 +171,12 @@ where
     CA: Codec,
     CB: Codec,
 {
-    let lingering = |flow, stream: bool| Lingering {
+    let lingering = |flow, ends: bool| Lingering {
         flow,
-        time: (!stream).then_some(linger),
+        time: (!ends).then_some(linger),
     };
-    let there_after = lingering(there.toll.flow, there.from.shape().is_stream());
-    let back_after = lingering(back.toll.flow, back.from.shape().is_stream());
+    let there_after = lingering(there.toll.flow, there.from.shape().is_reliable());
+    let back_after = lingering(back.toll.flow, back.from.shape().is_reliable());
     let (there_ended, back_ended) = {
         let (mut going, mut coming) = (pin!(there.run()), pin!(back.run()));
         tokio::select! {

@@ -15,7 +15,7 @@ fn datagrams(connection: &impl Connection) -> Verdict<(BoxSocket, usize)> {
     let socket = socket.ok_or("it has no datagrams: declare it, Subject::without_datagrams")?;
     match socket.shape() {
         Shape::Datagram { max_len } => Ok((socket, max_len)),
-        Shape::Stream => Err("its datagrams say that they are a stream".to_owned()),
+        shape => Err(format!("its datagrams say that they are {shape}")),
     }
 }
 

@@ -229,7 +229,7 @@ pub(super) async fn send_parts(
 pub(super) fn max_len(half: &(impl Half + ?Sized)) -> Result<usize, String> {
     match half.shape() {
         Shape::Datagram { max_len } => Ok(max_len),
-        Shape::Stream => Err("its shape is a stream".to_owned()),
+        shape => Err(format!("its shape is {shape}")),
     }
 }
 

@@ -82,8 +82,9 @@ pub(super) struct Lane {
     sending: bool,
     /// This is for the opening or accepting of a handle, and counts streams.
     handle: bool,
-    /// A datagram socket goes on after a refusal.
-    datagrams: bool,
+    /// A call may be answered in part only if it is a stream. A datagram socket goes on after a
+    /// refusal.
+    shape: Shape,
     turn: Option<Turn>,
     passed: u64,
     /// The fault that ends the connection in this direction, and the byte at which it does.
@@ -98,7 +99,7 @@ impl Lane {
             link: Arc::clone(link),
             sending,
             handle: false,
-            datagrams: !shape.is_stream(),
+            shape,
             turn: None,
             passed: 0,
             fate: None,
@@ -194,7 +195,7 @@ impl Lane {
             true => Fault::ShortWrite,
             false => Fault::ShortRead,
         };
-        let piece = match !self.datagrams && len > 1 && self.happens(short) {
+        let piece = match self.shape.is_stream() && len > 1 && self.happens(short) {
             true => 1 + self.small(),
             false => usize::MAX,
         };
@@ -222,7 +223,7 @@ impl Lane {
         {
             self.fate = None;
             self.note(fate);
-            if fate == Fault::Reset && self.datagrams {
+            if fate == Fault::Reset && !self.shape.is_reliable() {
                 return Some(fate);
             }
             self.link.befall(fate);
@@ -251,7 +252,7 @@ impl Lane {
     /// The error of a broken connection.
     pub(super) fn failed(&self) -> io::Error {
         match &self.faults.connection {
-            _ if self.datagrams => io::ErrorKind::ConnectionRefused.into(),
+            _ if !self.shape.is_reliable() => io::ErrorKind::ConnectionRefused.into(),
             Some(_) => StreamReset::new(self.faults.code).into(),
             None => io::ErrorKind::ConnectionReset.into(),
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Received, RecvHalf};
+use socketry_transport::{Received, RecvHalf, Shape};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
@@ -55,10 +55,13 @@ impl Receiving {
             Err(_silent) => return Poll::Pending,
         };
         let before = buf.filled().len();
-        let polled = match inner.shape().is_stream() {
-            true => self.poll_stream(inner, cx, buf, limit),
-            false if self.lane.faults.touch_datagrams() => self.poll_datagram(inner, cx, buf),
-            false => inner.poll_recv(cx, buf),
+        let polled = match inner.shape() {
+            Shape::Stream => self.poll_reliable(inner, cx, buf, limit),
+            Shape::Message { .. } => self.poll_reliable(inner, cx, buf, usize::MAX),
+            Shape::Datagram { .. } if self.lane.faults.touch_datagrams() => {
+                self.poll_datagram(inner, cx, buf)
+            }
+            Shape::Datagram { .. } => inner.poll_recv(cx, buf),
         };
         match &polled {
             Poll::Pending => self.lane.waits(cx),
@@ -67,7 +70,8 @@ impl Receiving {
         polled.map_err(|error| self.lane.seen(error))
     }
 
-    fn poll_stream<R: RecvHalf>(
+    /// Receives at most `limit` bytes, of which one bit may be flipped.
+    fn poll_reliable<R: RecvHalf>(
         &mut self,
         inner: &mut R,
         cx: &mut Context<'_>,

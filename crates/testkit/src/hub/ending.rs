@@ -12,7 +12,7 @@ pub(super) async fn a_reader_that_is_gone_ends_alone(subject: Subject) -> Verdic
     let mut stage = subject.stage().await?;
     let gone = stage.seat(LINE, "news").await?;
     let mut staying = stage.seat(STRUCT, "news").await?;
-    if !staying.is_stream() {
+    if !staying.is_reliable() {
         return Ok(());
     }
     let super::steps::Seat { client, reader, .. } = gone;
@@ -65,7 +65,7 @@ pub(super) async fn a_reader_that_finishes_gets_what_was_published(subject: Subj
     }
     same("the readers", stage.publish("news", "three")?, 1)?;
     ann.expect(&["one", "two"]).await?;
-    if ann.is_stream() {
+    if ann.is_reliable() {
         same("the end", ann.next().await?, None)?;
     }
     bob.expect(&["one", "two", "three"]).await
@@ -82,7 +82,7 @@ pub(super) async fn a_close_writes_what_waits(subject: Subject) -> Verdict {
         seats.push(stage.seat(format, "news").await?);
     }
     // More than a pipe holds, or fewer than a queue of datagrams loses.
-    let count = if seats[0].is_stream() { 400 } else { 20 };
+    let count = if seats[0].is_reliable() { 400 } else { 20 };
     let all: Vec<_> = (0..count).map(|count| format!("{count:01000}")).collect();
     for frame in &all {
         stage.publish("news", frame)?;
@@ -94,7 +94,7 @@ pub(super) async fn a_close_writes_what_waits(subject: Subject) -> Verdict {
                 seat.expect(&[frame]).await?;
             }
         }
-        for seat in seats.iter_mut().filter(|seat| seat.is_stream()) {
+        for seat in seats.iter_mut().filter(|seat| seat.is_reliable()) {
             same("the end", seat.next().await?, None)?;
         }
         Ok(())
@@ -112,7 +112,7 @@ pub(super) async fn a_close_cuts_after_its_grace_time(subject: Subject) -> Verdi
     let mut stage = subject.stage().await?;
     let stopped = stage.seat(LINE, "news").await?;
     let mut reading = stage.seat(STRUCT, "news").await?;
-    if !reading.is_stream() {
+    if !reading.is_reliable() {
         return Ok(());
     }
     let frame = "x".repeat(60_000);

@@ -36,7 +36,7 @@ pub(super) async fn readers_that_stop_delay_nobody(subject: Subject) -> Verdict 
         stopped.push(stage.seat(format, "news").await?);
     }
     let mut reading = stage.seat(STRUCT, "news").await?;
-    if !reading.is_stream() {
+    if !reading.is_reliable() {
         return Ok(());
     }
     flood(&stage, &mut reading).await?;
@@ -56,7 +56,7 @@ pub(super) async fn a_late_reader_is_told_what_it_missed_and_where(subject: Subj
     let mut late = stage.guest(LINE, how).await?;
     late.reader.subscribe("news");
     let mut reading = stage.seat(STRUCT, "news").await?;
-    if !reading.is_stream() {
+    if !reading.is_reliable() {
         return Ok(());
     }
     flood(&stage, &mut reading).await?;
@@ -94,7 +94,7 @@ pub(super) async fn a_reader_that_is_to_be_cut_when_late_is_cut(subject: Subject
     let mut late = stage.guest(LINE, how).await?;
     late.reader.subscribe("news");
     let mut reading = stage.seat(STRUCT, "news").await?;
-    if !reading.is_stream() {
+    if !reading.is_reliable() {
         return Ok(());
     }
     flood(&stage, &mut reading).await?;
@@ -137,7 +137,7 @@ pub(super) async fn receipts_wait_for_readers_that_pace(subject: Subject) -> Ver
     };
     let mut pacing = stage.guest(STRUCT, how).await?;
     pacing.reader.subscribe("news");
-    if !pacing.is_stream() {
+    if !pacing.is_reliable() {
         return Ok(());
     }
     // Each message has a permit, of which there are few.
@@ -171,7 +171,7 @@ pub(super) async fn receipts_do_not_wait_for_readers_that_stop(subject: Subject)
     };
     let stopped = stage.guest(STRUCT, how).await?;
     stopped.reader.subscribe("news");
-    if !stopped.is_stream() {
+    if !stopped.is_reliable() {
         return Ok(());
     }
     let permits = Arc::new(tokio::sync::Semaphore::new(8));

@@ -107,8 +107,8 @@ impl Stage {
 }
 
 impl Seat {
-    pub(super) fn is_stream(&self) -> bool {
-        self.client.shape().is_stream()
+    pub(super) fn is_reliable(&self) -> bool {
+        self.client.shape().is_reliable()
     }
 
     /// The next frame; `None` at the end.

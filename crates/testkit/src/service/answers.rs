@@ -84,7 +84,7 @@ pub(super) async fn requests_beside_one_another_are_bounded(subject: Subject) ->
 pub(super) async fn all_requests_before_a_half_close_are_answered(subject: Subject) -> Verdict {
     let server = subject.echo(Limits::default()).await?;
     let mut client = subject.client(&server.at).await?;
-    if !client.shape().is_stream() {
+    if !client.shape().is_reliable() {
         return Ok(());
     }
     let questions = numbers(1_000);
@@ -124,7 +124,7 @@ pub(super) async fn requests_at_the_stop_are_answered(subject: Subject) -> Verdi
     for question in &questions {
         expect(&mut client, question).await?;
     }
-    if client.shape().is_stream() {
+    if client.shape().is_reliable() {
         expect_end(&mut client).await?;
     }
     drop(client);

@@ -39,7 +39,7 @@ pub(super) async fn an_idle_client_sees_an_end_at_the_stop(subject: Subject) -> 
     let mut client = subject.client(&server.at).await?;
     ask(&mut client, "hello").await?;
     server.stop().await;
-    if client.shape().is_stream() {
+    if client.shape().is_reliable() {
         expect_end(&mut client).await?;
     }
     drop(client);
@@ -71,7 +71,7 @@ async fn newcomer(
         server.answer(async |request: Request| Ok::<_, FrameError>(request.frame))
     });
     let client = subject.client(&server.at).await?;
-    if !client.shape().is_stream() {
+    if !client.shape().is_reliable() {
         return Ok(None);
     }
     within("the accept", accepted.recv()).await?;
@@ -138,7 +138,7 @@ pub(super) async fn a_request_under_way_is_answered(subject: Subject) -> Verdict
     server.stop().await;
     answer.notify_one();
     expect(&mut client, "slow").await?;
-    if client.shape().is_stream() {
+    if client.shape().is_reliable() {
         expect_end(&mut client).await?;
     }
     drop(client);
@@ -149,6 +149,7 @@ pub(super) async fn a_request_under_way_is_answered(subject: Subject) -> Verdict
 pub(super) async fn half_a_frame_at_the_stop_is_finished(subject: Subject) -> Verdict {
     let server = subject.echo(Limits::default()).await?;
     let mut client = subject.client(&server.at).await?;
+    // A frame never continues in another message.
     if !client.shape().is_stream() {
         return Ok(());
     }
@@ -178,7 +179,7 @@ pub(super) async fn a_busy_connection_is_cut_after_the_grace_time(subject: Subje
     server.stop().await;
     let summary = server.ended().await?;
     same("drained, cut", (summary.drained, summary.cut), (0, 1))?;
-    match client.shape().is_stream() {
+    match client.shape().is_reliable() {
         true => expect_gone(&mut client).await,
         false => Ok(()),
     }
@@ -205,7 +206,7 @@ pub(super) async fn dropping_the_server_cuts_its_connections(subject: Subject) -
     // The handler had the only sender, so the channel ends with the last of its clones.
     let end = within("the end of the handler", coming.recv()).await?;
     same("what the handler said", end, None)?;
-    match client.shape().is_stream() {
+    match client.shape().is_reliable() {
         true => expect_gone(&mut client).await,
         false => Ok(()),
     }

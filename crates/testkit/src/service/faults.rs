@@ -43,7 +43,7 @@ async fn ends_alone(subject: Subject, word: &str, wanted: &str) -> Verdict {
     send(&mut failing, word).await?;
     let ending = within("the observer's word", endings.recv()).await?;
     same("the ending", ending.as_deref(), Some(wanted))?;
-    if failing.shape().is_stream() {
+    if failing.shape().is_reliable() {
         expect_gone(&mut failing).await?;
     }
     ask(&mut other, "after").await?;
@@ -70,7 +70,7 @@ pub(super) async fn answers_survive_what_the_client_sent_behind(subject: Subject
         })
     });
     let mut client = subject.client(&server.at).await?;
-    if !client.shape().is_stream() {
+    if !client.shape().is_reliable() {
         return Ok(());
     }
     let behind = vec![0_u8; 60_000];

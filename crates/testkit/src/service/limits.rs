@@ -20,7 +20,7 @@ pub(super) async fn a_newcomer_beyond_the_limit_is_refused(subject: Subject) -> 
         .echo(limits(|limits| limits.connections = 1))
         .await?;
     let mut first = subject.client(&server.at).await?;
-    if !first.shape().is_stream() {
+    if !first.shape().is_reliable() {
         return Ok(());
     }
     ask(&mut first, "first").await?;
@@ -81,7 +81,7 @@ pub(super) async fn buffers_are_bounded_together(subject: Subject) -> Verdict {
     let server = subject.server(limits).await?.observer(Reasons(tell));
     let server = Running::echo(server);
     let mut small = subject.client(&server.at).await?;
-    if !small.shape().is_stream() {
+    if !small.shape().is_reliable() {
         return Ok(());
     }
     ask(&mut small, "before").await?;
@@ -110,7 +110,7 @@ pub(super) async fn a_client_that_says_nothing_is_gone(subject: Subject) -> Verd
     let limits = limits(|limits| limits.first_frame = Some(SOON));
     let server = subject.echo(limits).await?;
     let mut silent = subject.client(&server.at).await?;
-    match silent.shape().is_stream() {
+    match silent.shape().is_reliable() {
         true => expect_gone(&mut silent).await,
         // There is no client before its first datagram.
         false => Ok(()),
@@ -140,7 +140,7 @@ pub(super) async fn a_client_that_falls_silent_is_gone(subject: Subject) -> Verd
         within("the request's arrival", begun.recv()).await?;
         expect(&mut client, question).await?;
     }
-    match client.shape().is_stream() {
+    match client.shape().is_reliable() {
         true => expect_gone(&mut client).await,
         false => Ok(()),
     }
@@ -150,7 +150,7 @@ pub(super) async fn a_client_that_reads_nothing_is_gone(subject: Subject) -> Ver
     let limits = limits(|limits| limits.stalled_write = Some(SOON));
     let server = subject.echo(limits).await?;
     let mut client = subject.client(&server.at).await?;
-    if !client.shape().is_stream() {
+    if !client.shape().is_reliable() {
         return Ok(());
     }
     within("a flood of requests", flood(&mut client)).await?

@@ -18,12 +18,13 @@ impl<S: Half> IntoIo<S> {
     /// Wraps `socket`.
     ///
     /// # Errors
-    /// `InvalidInput` for a datagram socket: its boundaries would be lost.
+    /// `InvalidInput` for a socket of messages or datagrams: the boundaries would be lost.
     pub fn new(socket: S) -> io::Result<Self> {
         if socket.shape().is_stream() {
             return Ok(IntoIo(socket));
         }
-        let words = format!("{} carries datagrams, not a stream of bytes", socket.peer());
+        let (peer, carried) = (socket.peer(), socket.shape());
+        let words = format!("{peer} carries {carried}, and not a stream of bytes");
         Err(io::Error::new(io::ErrorKind::InvalidInput, words))
     }
 

@@ -75,10 +75,10 @@ impl Scheme {
     /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this
     /// shape.
     pub(crate) fn recv_room(self, shape: Shape) -> usize {
-        match (self, shape) {
-            (_, Shape::Stream) => 0,
-            (Scheme::UnixDgram, Shape::Datagram { max_len }) => max_len.max(UNIX_DGRAM_ROOM),
-            (_, Shape::Datagram { .. }) => UDP_MAX_V6,
+        match (self, shape.max_len()) {
+            (_, None) => 0,
+            (Scheme::UnixDgram, Some(max_len)) => max_len.max(UNIX_DGRAM_ROOM),
+            (_, Some(_)) => UDP_MAX_V6,
         }
     }
 

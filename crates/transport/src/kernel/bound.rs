@@ -11,7 +11,7 @@ use tokio::io::ReadBuf;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::{Received, Shape};
+use crate::contract::socket::Received;
 use crate::kernel::addr;
 use crate::kernel::os::{self, Named, Os};
 use crate::kernel::unix::file::SocketFile;
@@ -71,10 +71,7 @@ impl DatagramSocket for OsDatagram {
     }
 
     fn max_len(&self) -> usize {
-        match self.os.shape() {
-            Shape::Datagram { max_len } => max_len,
-            Shape::Stream => usize::MAX,
-        }
+        self.os.shape().max_len().unwrap_or(usize::MAX)
     }
 
     fn recv_room(&self) -> usize {

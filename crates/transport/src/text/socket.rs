@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 
 use super::{Encoding, TextDecoder, TextEncoder, TextError, TextPolicy};
 use crate::contract::datagram::{DatagramSocket, PeerAddr, recv_from, send_to};
-use crate::contract::socket::{Received, RecvHalf, SendHalf, Shape};
+use crate::contract::socket::{Received, RecvHalf, SendHalf};
 
 /// How much one read of a stream may bring, in bytes.
 const READ: usize = 16 * 1024;
@@ -20,8 +20,8 @@ const ROOM: usize = 1 << 20;
 ///
 /// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to),
 /// [`recv_from`](TextSocket::recv_from)), or a connected socket or half of any shape
-/// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over datagrams each text is encoded
-/// alone. Over a stream a read gives the text that has arrived. A character that is split between
+/// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over messages and datagrams each text
+/// is encoded alone. Over a stream a read gives the text that has arrived. A character that is split between
 /// two reads comes with the second. A text that is sent into a stream continues the texts before
 /// it, as [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted between two
 /// texts. The peer may also have encoded each of its texts alone: [`TextDecoder`] takes both.
@@ -117,21 +117,22 @@ impl<S: DatagramSocket> TextSocket<S> {
     pub async fn recv_from(&self, n: usize) -> io::Result<(String, PeerAddr)> {
         let mut buf = vec![0; n.min(ROOM)];
         let (len, received, from) = recv_from(&self.socket, &mut buf).await?;
-        let text = self.datagram(&buf[..len], received, &from)?;
+        let text = self.whole("a datagram", &buf[..len], received, &from)?;
         Ok((text, from))
     }
 }
 
 impl<S> TextSocket<S> {
-    /// The text of one datagram.
-    fn datagram(
+    /// The text of one datagram or message: `what`, with its article.
+    fn whole(
         &self,
+        what: &str,
         bytes: &[u8],
         received: Received,
         from: &dyn std::fmt::Display,
     ) -> io::Result<String> {
         let invalid = |reason: &dyn std::fmt::Display| {
-            let words = format!("a datagram from {from} is no text: {reason}");
+            let words = format!("{what} from {from} is no text: {reason}");
             io::Error::new(io::ErrorKind::InvalidData, words)
         };
         if received == Received::Cut {
@@ -145,27 +146,31 @@ impl<S> TextSocket<S> {
 }
 
 impl<S: RecvHalf> TextSocket<S> {
-    /// Receives text: that of one datagram, or at least one character of a stream. `None` is the
+    /// Receives text: that of one message or datagram, or at least one character of a stream. `None` is the
     /// end. Cancel-safe.
     ///
     /// # Errors
     /// `InvalidData` for bytes that are no text in the encoding, after the text before them was
-    /// received, and for a datagram that was cut; receiving goes on after them. Else as the socket
+    /// received, and for a message or datagram that was cut; receiving goes on after them. Else as the socket
     /// reports them.
     pub async fn recv(&mut self) -> io::Result<Option<String>> {
-        poll_fn(|cx| match self.socket.shape() {
-            Shape::Stream => self.poll_stream(cx),
-            Shape::Datagram { .. } => self.poll_datagram(cx),
+        poll_fn(|cx| match self.socket.shape().is_stream() {
+            true => self.poll_stream(cx),
+            false => self.poll_whole(cx),
         })
         .await
     }
 
-    fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
+    fn poll_whole(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
         let (len, received) = ready!(self.poll_read(cx, self.socket.recv_room().clamp(1, ROOM)))?;
         if received == Received::End {
             return Poll::Ready(Ok(None));
         }
-        let text = self.datagram(&self.buf[..len], received, self.socket.peer());
+        let what = match self.socket.shape().is_reliable() {
+            true => "a message",
+            false => "a datagram",
+        };
+        let text = self.whole(what, &self.buf[..len], received, self.socket.peer());
         Poll::Ready(text.map(Some))
     }
 
@@ -213,22 +218,21 @@ impl<S: RecvHalf> TextSocket<S> {
 }
 
 impl<S: SendHalf> TextSocket<S> {
-    /// Sends all of `text`: as one datagram, or into a stream, where an empty text sends no bytes.
+    /// Sends all of `text`: as one message or datagram, or into a stream, where an empty text sends no bytes.
     ///
-    /// Cancel-safe. A datagram is sent whole or not at all. If a send into a stream is cancelled,
+    /// Cancel-safe. A message or datagram is sent whole or not at all. If a send into a stream is cancelled,
     /// the rest of its text is sent before the next text, so that no character is sent in part
     /// only.
     ///
     /// # Errors
     /// `InvalidInput` for a text with a character that the encoding lacks, or for one that is
-    /// longer than a datagram; it is not sent then. Else as the socket reports them.
+    /// longer than a message or datagram; it is not sent then. Else as the socket reports them.
     pub async fn send(&mut self, text: &str) -> io::Result<()> {
         if !self.socket.shape().is_stream() {
             let bytes = self.encoding.encode(text, self.policy)?;
             let parts = [IoSlice::new(&bytes)];
-            return poll_fn(|cx| self.socket.poll_send(cx, &parts))
-                .await
-                .map(drop);
+            poll_fn(|cx| self.socket.poll_send(cx, &parts)).await?;
+            return poll_fn(|cx| self.socket.poll_flush(cx)).await;
         }
         poll_fn(|cx| self.poll_unsent(cx)).await?;
         let bytes = self.encoder.encode(text)?;

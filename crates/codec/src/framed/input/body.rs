@@ -3,26 +3,28 @@
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{RecvHalf, poll_recv_into};
+use socketry_transport::{Received, RecvHalf, poll_recv_into};
 
-use super::room::READ_MAX;
+use super::room::{READ_MAX, whole_message};
 use super::{Input, State, spare};
 use crate::framed::{FrameFault, poll_turn};
 
 impl Input {
     /// Begins a body of `len` bytes, behind the last frame that was taken.
     pub(in crate::framed) fn begin_body(&mut self, len: u64) -> Result<(), FrameFault> {
-        match self.state {
-            State::NoDatagram | State::Datagram => Err(FrameFault::NoBody),
-            _ if self.body > 0 => Err(FrameFault::BodyUnread(self.body)),
-            _ if self.looked || self.skip > 0 => Err(FrameFault::BodyLate),
-            _ => {
-                // The frames that were found behind its header are bytes of the body.
-                self.forget_frames();
-                self.body = len;
-                Ok(())
-            }
+        if !self.reliable {
+            return Err(FrameFault::NoBody);
         }
+        if self.body > 0 {
+            return Err(FrameFault::BodyUnread(self.body));
+        }
+        if self.looked || self.skip > 0 {
+            return Err(FrameFault::BodyLate);
+        }
+        // The frames that were found behind its header are bytes of the body.
+        self.forget_frames();
+        self.body = len;
+        Ok(())
     }
 
     /// The bytes of the body that are still to be read.
@@ -50,18 +52,21 @@ impl Input {
         cx: &mut Context<'_>,
         socket: &mut R,
     ) -> Poll<Result<(), FrameFault>> {
-        if self.state != State::Stream {
-            let missing = self.body;
-            self.fail();
-            return Poll::Ready(Err(FrameFault::BodyCut(missing)));
-        }
+        let room = match self.state {
+            State::Stream => usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX)),
+            State::NoMessage | State::Message => whole_message(socket),
+            State::Ended | State::Over => {
+                let missing = self.body;
+                self.fail();
+                return Poll::Ready(Err(FrameFault::BodyCut(missing)));
+            }
+        };
         ready!(poll_turn(cx));
         self.compact();
-        let room = usize::try_from(self.body).map_or(READ_MAX, |left| left.min(READ_MAX));
         self.reserve(room);
         match poll_recv_into(socket, cx, &mut self.buf, room) {
             Poll::Ready(Ok(received)) => match self.account() {
-                Ok(()) => Poll::Ready(self.received(received)),
+                Ok(()) => Poll::Ready(self.received_of_body(received)),
                 Err(error) => Poll::Ready(Err(self.refused(error))),
             },
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
@@ -72,6 +77,25 @@ impl Input {
                     hooks.free();
                 }
                 Poll::Pending
+            }
+        }
+    }
+
+    /// A message of the body was received. Without the bytes of one that was cut, no later byte has
+    /// its place. An empty one brings nothing.
+    fn received_of_body(&mut self, received: Received) -> Result<(), FrameFault> {
+        if self.state == State::Stream {
+            return self.received(received);
+        }
+        self.state = State::NoMessage;
+        match self.received(received) {
+            Err(cut) => {
+                self.fail();
+                Err(cut)
+            }
+            Ok(()) => {
+                self.consume(0);
+                Ok(())
             }
         }
     }

@@ -46,21 +46,21 @@ impl Input {
 
     pub(super) fn received(&mut self, received: Received) -> Result<(), FrameFault> {
         match (received, self.state) {
-            (Received::End, State::NoDatagram) => self.state = State::Over,
+            (Received::End, State::NoMessage) => self.state = State::Over,
             (Received::End, _) => self.state = State::Ended,
             (Received::Cut, _) => {
                 self.buf.clear();
                 return Err(FrameFault::Cut);
             }
-            (Received::Data, State::NoDatagram) => self.state = State::Datagram,
+            (Received::Data, State::NoMessage) => self.state = State::Message,
             (Received::Data, _) => {}
         }
         Ok(())
     }
 
-    /// A datagram socket goes on after an error; a stream does not.
+    /// A datagram socket goes on after an error; a stream or a socket of messages does not.
     pub(super) fn failed(&mut self, error: io::Error) -> FrameFault {
-        if self.state != State::NoDatagram {
+        if self.reliable {
             self.fail();
         }
         error.into()

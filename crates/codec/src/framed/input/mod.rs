@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use socketry_transport::Shape;
 
 use super::frames::{Count, Frames, in_batches};
 use super::meter::{Hooks, tell};
@@ -42,6 +43,8 @@ pub(super) struct Input {
     /// Bytes of the current body that were not read yet.
     body: u64,
     state: State,
+    /// An error of the socket is the end of it, and bodies may follow frames.
+    reliable: bool,
     growth: Growth,
     deadline: Deadline,
     /// The codec has seen bytes behind the last frame, so they cannot be a body any more. It is set
@@ -59,10 +62,10 @@ enum State {
     Stream,
     /// A stream that has ended: no more bytes will arrive.
     Ended,
-    /// Datagrams, and none has arrived.
-    NoDatagram,
-    /// Datagrams, and (the rest of) one has arrived. It may be empty.
-    Datagram,
+    /// Messages or datagrams, and none has arrived.
+    NoMessage,
+    /// Messages or datagrams, and (the rest of) one has arrived. It may be empty.
+    Message,
     /// No more frames are given.
     Over,
 }
@@ -74,13 +77,13 @@ impl State {
         match self {
             State::Stream => End::Open,
             State::Ended | State::Over => End::Closed,
-            State::NoDatagram | State::Datagram => End::Datagram,
+            State::NoMessage | State::Message => End::Datagram,
         }
     }
 }
 
 impl Input {
-    pub(super) fn new(stream: bool) -> Self {
+    pub(super) fn new(shape: Shape) -> Self {
         Input {
             buf: BytesMut::new(),
             pos: 0,
@@ -88,11 +91,11 @@ impl Input {
             restored: None,
             skip: 0,
             body: 0,
-            state: if stream {
-                State::Stream
-            } else {
-                State::NoDatagram
+            state: match shape.is_stream() {
+                true => State::Stream,
+                false => State::NoMessage,
             },
+            reliable: shape.is_reliable(),
             growth: Growth::new(),
             deadline: Deadline::new(),
             looked: false,
@@ -137,8 +140,8 @@ impl Input {
     }
 
     pub(super) fn restore(&mut self, received: BytesMut) {
-        if self.state == State::NoDatagram && !received.is_empty() {
-            self.state = State::Datagram;
+        if self.state == State::NoMessage && !received.is_empty() {
+            self.state = State::Message;
         }
         self.buf = received;
     }
@@ -222,8 +225,8 @@ impl Input {
         let cut = places.len();
         *given += cut;
         self.pos = 0;
-        if taken > 0 && self.buf.is_empty() && self.state == State::Datagram {
-            self.state = State::NoDatagram;
+        if taken > 0 && self.buf.is_empty() && self.state == State::Message {
+            self.state = State::NoMessage;
         }
         cut
     }
@@ -273,12 +276,12 @@ impl Input {
     #[inline]
     fn consume(&mut self, bytes: usize) {
         self.pos += bytes;
-        if self.state == State::Datagram && self.pos == self.buf.len() {
-            self.state = State::NoDatagram;
+        if self.state == State::Message && self.pos == self.buf.len() {
+            self.state = State::NoMessage;
         }
     }
 
-    /// Updates the state if the last frame of a datagram was given out, since taking a frame does
+    /// Updates the state if the last frame of a message was given out, since taking a frame does
     /// not.
     fn settle(&mut self) {
         if self.pos > 0 {

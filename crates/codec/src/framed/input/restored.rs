@@ -110,8 +110,8 @@ impl Input {
             return;
         }
         self.pos -= self.restored.as_ref().map_or(0, |last| last.consumed);
-        if self.state == State::NoDatagram {
-            self.state = State::Datagram;
+        if self.state == State::NoMessage {
+            self.state = State::Message;
         }
     }
 

@@ -10,8 +10,8 @@ const READ_MIN: usize = 8 * 1024;
 /// The most bytes that one read asks for. With more, the peer's writer would wait for the reader
 /// (measured: 64 KiB reads of a 1 MiB frame are faster than one read of it all).
 pub(super) const READ_MAX: usize = 64 * 1024;
-/// The most room for one datagram, even if the socket asks for more.
-const DATAGRAM_MAX: usize = 1 << 20;
+/// The most room for one message or datagram, even if the socket asks for more.
+const MESSAGE_MAX: usize = 1 << 20;
 
 /// The sizes of earlier reads and frames, from which those of the next are estimated.
 pub(super) struct Growth {
@@ -43,12 +43,17 @@ impl Growth {
     }
 }
 
+/// The room for one message or datagram.
+pub(super) fn whole_message<R: RecvHalf>(socket: &R) -> usize {
+    socket.recv_room().clamp(1, MESSAGE_MAX)
+}
+
 impl Input {
     /// Makes room for `need` bytes, but no more than the bytes that have arrived justify. Gives the
     /// room that the next read may fill.
     pub(super) fn make_room<R: RecvHalf>(&mut self, socket: &R, need: usize) -> usize {
         if !socket.shape().is_stream() {
-            return socket.recv_room().clamp(1, DATAGRAM_MAX);
+            return whole_message(socket);
         }
         let Growth { read_size, largest } = self.growth;
         let here = self.buf.len();

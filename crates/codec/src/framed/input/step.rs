@@ -84,10 +84,10 @@ impl Input {
             // This is also the case while bytes are still to be passed over.
             State::Stream if self.pos == self.buf.len() => Err(Step::More(1)),
             State::Stream => Ok(End::Open),
-            State::Datagram => Ok(End::Datagram),
+            State::Message => Ok(End::Datagram),
             State::Ended if self.pos < self.buf.len() => Ok(End::Closed),
             State::Ended | State::Over => Err(Step::Over),
-            State::NoDatagram => Err(Step::More(1)),
+            State::NoMessage => Err(Step::More(1)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Input {
             self.deadline.clear();
         }
         if self.here() == 0 {
-            self.state = State::NoDatagram;
+            self.state = State::NoMessage;
         }
     }
 
@@ -162,8 +162,8 @@ impl Input {
         }
     }
 
-    /// Handles an error. The error of a datagram is never fatal, and drops the rest of that
-    /// datagram.
+    /// Handles an error. The error of a message or datagram is never fatal, and drops the rest of
+    /// that one.
     #[cold]
     pub(super) fn wrong(&mut self, mut error: CodecError, end: End) -> Refused {
         let unread = self.unread();
@@ -173,7 +173,7 @@ impl Input {
         if end == End::Datagram {
             error.skip = Some(self.here() as u64);
             self.pos = self.buf.len();
-            self.state = State::NoDatagram;
+            self.state = State::NoMessage;
             return Refused { error, found };
         }
         match error.skip {

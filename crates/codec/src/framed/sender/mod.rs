@@ -55,14 +55,14 @@ impl<S: SendHalf + 'static, C: Codec> Framed<S, C> {
     pub fn into_sender_with(self, capacity: usize) -> Sender<C> {
         let usable = !self.output.is_over() && self.output.owed == 0;
         let (shape, peer) = (self.socket.shape(), self.socket.peer().clone());
-        let datagram = self.output.datagram;
+        let message = self.output.message;
         let mut output = self.output;
         let mut hooks = output.hooks.take();
         if let Some(hooks) = &mut hooks {
             // The capacity of the queue is its bound.
             hooks.free();
         }
-        let queue = Queue::new(self.codec, output.into_unsent(), datagram, hooks);
+        let queue = Queue::new(self.codec, output.into_unsent(), message, hooks);
         let shared = Arc::new(Shared::new(queue, shape, peer, capacity.max(1)));
         if usable {
             tokio::spawn(writer::run(writer::Place::new(&shared), self.socket));
@@ -82,8 +82,8 @@ impl<C: Codec> Sender<C> {
     /// It does not wait until the frame is written: [`flush`](Sender::flush) does.
     ///
     /// # Errors
-    /// [Not fatal](FrameError::is_fatal) if the codec or a datagram cannot carry this frame; fatal
-    /// if the peer is gone or the sender was finished.
+    /// [Not fatal](FrameError::is_fatal) if the codec, or one message or datagram, cannot carry this
+    /// frame; fatal if the peer is gone or the sender was finished.
     pub async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
         self.put(|shared, queue| shared.encode(queue, frame)).await
     }
@@ -98,7 +98,8 @@ impl<C: Codec> Sender<C> {
     }
 
     /// Puts bytes that are encoded already behind the frames that wait: a message that is encoded
-    /// once for many receivers, say. On a datagram socket they are one datagram.
+    /// once for many receivers, say. Where the peer sees boundaries, they are one message or
+    /// datagram.
     ///
     /// # Errors
     /// As [`send`](Sender::send).

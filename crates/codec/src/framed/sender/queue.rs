@@ -11,7 +11,7 @@ use socketry_transport::{Endpoint, Shape};
 use tokio::sync::Notify;
 
 use crate::framed::meter::{Hooks, tell};
-use crate::framed::send::encode_datagram;
+use crate::framed::send::encode_bounded;
 use crate::framed::{FrameError, FrameFault};
 use crate::{Codec, CodecError, Fault};
 
@@ -36,7 +36,7 @@ pub(super) struct Shared<C> {
 pub(super) struct Queue<C> {
     codec: C,
     pub(super) buf: BytesMut,
-    /// On a datagram socket, the length of each datagram in `buf`.
+    /// Where the peer sees boundaries, the length of each message or datagram in `buf`.
     pub(super) lens: VecDeque<usize>,
     /// The number of frames that were put in, and of those that were written.
     pub(super) put: u64,
@@ -59,18 +59,18 @@ pub(super) enum Phase {
 }
 
 impl<C> Queue<C> {
-    /// A queue in which `unsent` waits. It is one datagram if `datagram` is set.
+    /// A queue in which `unsent` waits. It is one message or datagram if `message` is set.
     pub(super) fn new(
         codec: C,
         unsent: BytesMut,
-        datagram: bool,
+        message: bool,
         hooks: Option<Box<Hooks>>,
     ) -> Self {
         Queue {
             codec,
-            put: u64::from(datagram || !unsent.is_empty()),
+            put: u64::from(message || !unsent.is_empty()),
             written: 0,
-            lens: VecDeque::from_iter(datagram.then_some(unsent.len())),
+            lens: VecDeque::from_iter(message.then_some(unsent.len())),
             buf: unsent,
             lost: None,
             phase: Phase::Open,
@@ -82,7 +82,7 @@ impl<C> Queue<C> {
         self.buf.is_empty() && self.lens.is_empty()
     }
 
-    /// The used part of the capacity. Empty datagrams count too.
+    /// The used part of the capacity. Empty messages count too.
     fn size(&self) -> usize {
         self.buf.len() + self.lens.len() * size_of::<usize>()
     }
@@ -188,10 +188,10 @@ impl<C: Codec> Shared<C> {
             codec, buf, lens, ..
         } = queue;
         let mut frames = WholeFrames::of(buf);
-        let encoded = match self.shape {
-            Shape::Stream => codec.encode(frame, frames.buf),
-            Shape::Datagram { max_len } => {
-                encode_datagram(codec, frame, max_len, frames.buf).map(|len| lens.push_back(len))
+        let encoded = match self.shape.max_len() {
+            None => codec.encode(frame, frames.buf),
+            Some(max_len) => {
+                encode_bounded(codec, frame, max_len, frames.buf).map(|len| lens.push_back(len))
             }
         };
         frames.len = frames.buf.len();
@@ -199,7 +199,7 @@ impl<C: Codec> Shared<C> {
     }
 
     pub(super) fn put_encoded(&self, queue: &mut Queue<C>, bytes: &[u8]) -> Result<(), FrameError> {
-        if let Shape::Datagram { max_len } = self.shape {
+        if let Some(max_len) = self.shape.max_len() {
             if bytes.len() > max_len {
                 let fault = Fault::TooLong {
                     len: Some(bytes.len() as u64),

@@ -134,19 +134,26 @@ async fn write<S: SendHalf, C>(
     }
     let mut at = 0;
     for len in &taken.lens {
-        let datagram = &taken.buf[at..at + len];
-        let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(datagram)])).await;
+        let message = &taken.buf[at..at + len];
+        let sent = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(message)])).await;
         at += len;
         shared.taken.fetch_add(1, Ordering::Relaxed);
-        match sent {
-            Ok(_) => {}
-            // The session has ended, as a stream would.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
-            // The error concerns one datagram, which is lost. `flush` reports it.
-            Err(error) => shared.lock().lost = Some(Arc::new(error)),
-        }
+        bear(shared, sent.map(drop))?;
     }
-    Ok(())
+    let flushed = poll_fn(|cx| socket.poll_flush(cx)).await;
+    bear(shared, flushed)
+}
+
+/// An error about one datagram, which is lost, does not end the writer: `flush` reports it. The end
+/// of a session does, and any error of a socket of messages.
+fn bear<C>(shared: &Shared<C>, sent: io::Result<()>) -> io::Result<()> {
+    match sent {
+        Err(error) if !shared.shape.is_reliable() && error.kind() != io::ErrorKind::BrokenPipe => {
+            shared.lock().lost = Some(Arc::new(error));
+            Ok(())
+        }
+        sent => sent,
+    }
 }
 
 /// Counts each write, since a peer that reads slowly is not gone.

@@ -56,7 +56,7 @@ impl<'a, C: Codec + Clone> Link<'a, C> {
         settings: &Settings<C>,
         socket: BoxSocket,
     ) -> Result<Self, Lost> {
-        if settings.correlate.is_none() && !socket.shape().is_stream() {
+        if settings.correlate.is_none() && !socket.shape().is_reliable() {
             return Err(Lost::Unordered);
         }
         let limits = &shared.limits;
@@ -218,7 +218,7 @@ impl<'a, C: Codec + Clone> Link<'a, C> {
         }
     }
 
-    /// Whether the stream has ended inside a frame. (A datagram that was cut concerns itself only.)
+    /// Whether the stream has ended inside a frame. (A message or datagram that was cut concerns itself only.)
     fn is_cut(&self, error: &FrameError) -> bool {
         let truncated = matches!(error.codec_fault(), Some(Fault::Truncated { .. }));
         truncated && self.recv.shape().is_stream()

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use socketry_codec::{Codec, CodecError, Fault};
-use socketry_transport::{SendHalf, Shape};
+use socketry_transport::SendHalf;
 use tokio::task::coop::consume_budget;
 
 use super::queue::Entry;
@@ -26,23 +26,20 @@ pub(super) struct Outbox<W, C> {
     buf: BytesMut,
     /// The bytes before it are written.
     pos: usize,
-    /// How many bytes the transport has taken in all; of datagrams, how many of those.
+    /// How many bytes the transport has taken in all; of messages, how many of those.
     handed: u64,
     /// Notifications of which the transport has taken nothing yet, with their positions.
     one_way: VecDeque<(u64, Entry)>,
-    /// The longest datagram, if they are datagrams.
-    datagram: Option<usize>,
-    /// A datagram waits, which may be empty.
+    /// The longest message or datagram, where the peer sees boundaries.
+    longest: Option<usize>,
+    /// One of them waits, which may be empty.
     waits: bool,
     flushed: bool,
 }
 
 impl<W: SendHalf, C: Codec> Outbox<W, C> {
     pub(super) fn new(socket: W, codec: C) -> Self {
-        let datagram = match socket.shape() {
-            Shape::Stream => None,
-            Shape::Datagram { max_len } => Some(max_len),
-        };
+        let longest = socket.shape().max_len();
         Outbox {
             socket,
             codec,
@@ -50,7 +47,7 @@ impl<W: SendHalf, C: Codec> Outbox<W, C> {
             pos: 0,
             handed: 0,
             one_way: VecDeque::new(),
-            datagram,
+            longest,
             waits: false,
             flushed: true,
         }
@@ -58,7 +55,7 @@ impl<W: SendHalf, C: Codec> Outbox<W, C> {
 
     /// How many further bytes of requests are to be put.
     pub(super) fn room(&self) -> usize {
-        match self.datagram {
+        match self.longest {
             None => HIGH_WATER.saturating_sub(self.buf.len()),
             Some(_) => usize::from(!self.waits),
         }
@@ -70,7 +67,7 @@ impl<W: SendHalf, C: Codec> Outbox<W, C> {
         self.codec.encode(frame, &mut self.buf)?;
         let len = self.buf.len() - before;
         let start = self.handed + (before - self.pos) as u64;
-        if let Some(max) = self.datagram {
+        if let Some(max) = self.longest {
             if len > max {
                 self.buf.truncate(before);
                 let (len, max) = (Some(len as u64), max as u64);
@@ -115,15 +112,17 @@ impl<W: SendHalf, C: Codec> Outbox<W, C> {
     }
 
     fn wrote(&mut self, sent: io::Result<usize>) -> io::Result<()> {
-        if self.datagram.is_some() {
-            (self.waits, self.handed) = (false, self.handed + 1);
-            self.pos = self.buf.len();
+        if self.longest.is_some() {
+            let reliable = self.socket.shape().is_reliable();
             match sent {
-                // A session that has ended is over, like a stream.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
-                // This datagram is lost, as many are.
+                // A datagram is lost, as many are. A session that has ended is over.
+                Err(error) if reliable || error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Err(error);
+                }
                 Err(_) | Ok(_) => {}
             }
+            (self.waits, self.handed) = (false, self.handed + 1);
+            self.pos = self.buf.len();
         } else {
             let sent = sent?;
             if sent == 0 {

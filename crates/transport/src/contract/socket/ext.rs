@@ -18,8 +18,8 @@ use crate::contract::socket::{Received, RecvHalf, SendHalf, Socket};
 
 /// Receiving with `await`.
 pub trait RecvExt: RecvHalf {
-    /// Receives into `buf`. Gives the number of bytes, and whether a datagram was cut or a stream
-    /// has ended. Cancel-safe.
+    /// Receives into `buf`. Gives the number of bytes, and whether a message or datagram was cut or
+    /// the peer has ended. Cancel-safe.
     fn recv(
         &mut self,
         buf: &mut [u8],
@@ -36,12 +36,13 @@ impl<R: RecvHalf + ?Sized> RecvExt for R {}
 
 /// Sending with `await`.
 pub trait SendExt: SendHalf {
-    /// Sends some of `bytes` and gives their number; a datagram is sent whole. Cancel-safe.
+    /// Sends some of `bytes` and gives their number; a message or datagram is sent whole.
+    /// Cancel-safe.
     fn send(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<usize>> + Send {
         poll_fn(move |cx| self.poll_send(cx, &[IoSlice::new(bytes)]))
     }
 
-    /// Sends all of `bytes`; on a datagram socket, as one datagram.
+    /// Sends all of `bytes`; where the peer sees boundaries, as one message or datagram.
     ///
     /// Not cancel-safe on a stream: some of the bytes may have been sent.
     fn send_all(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>> + Send {
@@ -100,7 +101,7 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
     Poll::Ready(Ok(received))
 }
 
-/// Closes a stream so that the peer loses no bytes: half-closes, reads on until the peer has closed
+/// Closes a socket so that the peer loses no bytes: half-closes, reads on until the peer has closed
 /// too, and drops the socket. It reads at most `bytes` bytes, and for at most `time`.
 ///
 /// To just drop the socket would do harm: while its receive buffer has unread bytes the kernel
@@ -111,7 +112,7 @@ pub fn poll_recv_into<R: RecvHalf + ?Sized>(
 pub async fn close<S: Socket>(mut socket: S, bytes: usize, time: Duration) -> io::Result<()> {
     let begun = Instant::now();
     timeout(time, socket.finish()).await??;
-    if socket.shape().is_stream() {
+    if socket.shape().is_reliable() {
         let left = time.saturating_sub(begun.elapsed());
         // A peer that goes on talking has had its chance to read.
         let _ = timeout(left, drain(&mut socket, bytes)).await;

@@ -19,12 +19,29 @@ use info::Info;
 pub use recv::RecvHalf;
 pub use send::{Aborted, SendHalf};
 
-/// Whether the peer sees the boundaries between sends.
+/// Whether the peer sees the boundaries between sends, and whether all of them arrive.
+///
+/// | | boundaries | all arrives, in order | end, half-close, reset |
+/// |---|---|---|---|
+/// | [`Stream`](Shape::Stream) | no | yes | yes |
+/// | [`Message`](Shape::Message) | yes | yes | yes |
+/// | [`Datagram`](Shape::Datagram) | yes | no | no |
+///
+/// Code that uses a socket asks for the one property that it needs: [`max_len`](Shape::max_len) for
+/// boundaries, [`is_reliable`](Shape::is_reliable) for the two other columns, and
+/// [`is_stream`](Shape::is_stream) where it needs a sequence of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A sequence of bytes: two sends may arrive as one read, and one send as several.
     Stream,
-    /// Each send is one message and arrives whole, or not at all.
+    /// Each send is one message. All arrive whole and in order, and then the end: as over
+    /// WebSocket, or `SOCK_SEQPACKET`. An error of the socket ends it, as it ends a stream.
+    Message {
+        /// The most bytes that one message carries; more is refused before anything is sent.
+        max_len: usize,
+    },
+    /// Each send is one message and arrives whole, or not at all. An error of the socket is about
+    /// one datagram.
     Datagram {
         /// The most bytes that one datagram carries; more is refused before anything is sent.
         max_len: usize,
@@ -32,9 +49,26 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// `true` for [`Shape::Stream`].
+    /// Whether it is a sequence of bytes: a send may be taken in part, and the peer sees no
+    /// boundary. `true` for [`Shape::Stream`].
     pub fn is_stream(self) -> bool {
         matches!(self, Shape::Stream)
+    }
+
+    /// The most bytes that one send carries, where a send is one message. `None` for a stream, in
+    /// which no peer sees where a send ends.
+    pub fn max_len(self) -> Option<usize> {
+        match self {
+            Shape::Stream => None,
+            Shape::Message { max_len } | Shape::Datagram { max_len } => Some(max_len),
+        }
+    }
+
+    /// Whether all that is sent arrives, in order, and then the end. So an error of the socket is
+    /// the end of the connection, and the peer is known to be at its address. `true` for
+    /// [`Shape::Stream`] and [`Shape::Message`].
+    pub fn is_reliable(self) -> bool {
+        !matches!(self, Shape::Datagram { .. })
     }
 }
 
@@ -42,6 +76,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Shape::Stream => f.write_str("a stream"),
+            Shape::Message { max_len } => write!(f, "messages of at most {max_len} bytes"),
             Shape::Datagram { max_len } => write!(f, "datagrams of at most {max_len} bytes"),
         }
     }
@@ -49,11 +84,11 @@ impl fmt::Display for Shape {
 
 /// The result of a receive, besides the bytes in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a datagram may have been cut, and a stream may have ended"]
+#[must_use = "a message may have been cut, and a stream may have ended"]
 pub enum Received {
-    /// Bytes, or one whole datagram (which may be empty).
+    /// Bytes, or one whole message or datagram (which may be empty).
     Data,
-    /// The first bytes of a datagram that was longer than the buffer; its rest is lost.
+    /// The first bytes of a message or datagram that was longer than the buffer; its rest is lost.
     Cut,
     /// The peer finished sending. Every later receive answers the same.
     End,
@@ -108,7 +143,7 @@ pub trait Half: Send + Unpin {
     /// The shape, the ends, and the extensions. The shape stays the same as long as the half lives.
     fn info(&self) -> &Info;
 
-    /// Stream or datagrams: the shape in `info`. The kernel's sockets answer this without making
+    /// Stream, messages or datagrams: the shape in `info`. The kernel's sockets answer this without making
     /// the rest of `info`, so a caller that needs only the shape does not pay for the rest.
     fn shape(&self) -> Shape {
         self.info().shape()
@@ -165,8 +200,8 @@ pub trait Half: Send + Unpin {
 ///     fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
 ///     -> Poll<io::Result<usize>> {
 ///         let all = parts.iter().flat_map(|part| part.iter());
-///         // A datagram is one message. Of a stream, only as much as is worth copying at once.
-///         let most = if self.shape().is_stream() { 65_536 } else { usize::MAX };
+///         // What has boundaries goes whole. Of a stream, as much as is worth copying at once.
+///         let most = self.shape().max_len().unwrap_or(65_536);
 ///         let bytes: Vec<u8> = all.take(most).map(|byte| byte ^ self.1).collect();
 ///         self.0.poll_send(cx, &[IoSlice::new(&bytes)])
 ///     }
@@ -193,7 +228,7 @@ pub trait Half: Send + Unpin {
 /// # Ok(()) }
 /// ```
 ///
-/// `socketry_testkit::stream_laws!` and `datagram_laws!` find the mistakes of a socket. The common
+/// `socketry_testkit::stream_laws!`, `message_laws!` and `datagram_laws!` find the mistakes of a socket. The common
 /// ones are on the pages of [`RecvHalf`] and [`SendHalf`], and these:
 /// * Full duplex: while one half waits, the other goes on in another task. A lock may be held only
 ///   during one poll, and each half has a waker of its own.

@@ -9,13 +9,13 @@ use tokio::io::ReadBuf;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::socket::forward::forward_half;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Half, Received, RecvHalf, Shape, Socket};
+use crate::contract::socket::{Half, Received, RecvHalf, Socket};
 
 /// A receiving half that first gives bytes that were read too early, and then receives from the
 /// half inside.
 ///
-/// On a stream, they are its next bytes. On a datagram socket, they are one datagram, which is cut
-/// where the buffer is too small. An empty datagram cannot be put back: without bytes, this half
+/// On a stream, they are its next bytes. Where the peer sees boundaries, they are one message or
+/// datagram, which is cut where the buffer is too small. An empty one cannot be put back: without bytes, this half
 /// only receives from the one inside.
 #[derive(Debug)]
 pub struct Prefixed<R> {
@@ -65,21 +65,16 @@ impl<R: RecvHalf> Prefixed<R> {
     fn take(&mut self, buf: &mut ReadBuf<'_>) -> Received {
         let fits = self.prefix.len().min(buf.remaining());
         buf.put_slice(&self.prefix[..fits]);
-        match self.shape() {
-            Shape::Stream => self.prefix.advance(fits),
-            Shape::Datagram { .. } => {
-                let cut = fits < self.prefix.len();
-                self.prefix = Bytes::new();
-                if cut {
-                    return Received::Cut;
-                }
-            }
+        let cut = fits < self.prefix.len() && !self.shape().is_stream();
+        match cut {
+            true => self.prefix.clear(),
+            false => self.prefix.advance(fits),
         }
         if self.prefix.is_empty() {
             // The bytes may keep a larger buffer alive.
             self.prefix = Bytes::new();
         }
-        Received::Data
+        if cut { Received::Cut } else { Received::Data }
     }
 }
 
@@ -89,9 +84,9 @@ impl<R: RecvHalf> Half for Prefixed<R> {
 
 impl<R: RecvHalf> RecvHalf for Prefixed<R> {
     fn recv_room(&self) -> usize {
-        match self.shape() {
-            Shape::Stream => self.inner.recv_room(),
-            Shape::Datagram { .. } => self.inner.recv_room().max(self.prefix.len()),
+        match self.shape().is_stream() {
+            true => self.inner.recv_room(),
+            false => self.inner.recv_room().max(self.prefix.len()),
         }
     }
     fn poll_recv(

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
-use crate::contract::socket::{Half, Received, Shape};
+use crate::contract::socket::{Half, Received};
 
 /// The receiving half.
 ///
@@ -79,37 +79,35 @@ use crate::contract::socket::{Half, Received, Shape};
 /// * The caller may drop a receive that waits: bytes that were taken from the half inside are kept
 ///   in `self`.
 /// * A half that is always ready lets other tasks run (`tokio::task::coop`).
-/// * A layer over datagrams passes on [`recv_room`](RecvHalf::recv_room) too. It passes on
+/// * A layer over messages or datagrams passes on [`recv_room`](RecvHalf::recv_room) too. It passes on
 ///   [`poll_recv_batch`](RecvHalf::poll_recv_batch) if it does not look at the bytes: the default
 ///   is right, and slow.
 pub trait RecvHalf: Half {
-    /// The room in bytes that a buffer needs so that no datagram is cut. The default is
-    /// [`max_len`](Shape::Datagram::max_len). It is more where a peer may send longer datagrams
-    /// than this end. It is 0 on a stream.
+    /// The room in bytes that a buffer needs so that no message or datagram is cut. The default is
+    /// [`max_len`](crate::Shape::max_len). It is more where a peer may send longer ones than this end. It
+    /// is 0 on a stream.
     fn recv_room(&self) -> usize {
-        match self.shape() {
-            Shape::Stream => 0,
-            Shape::Datagram { max_len } => max_len,
-        }
+        self.shape().max_len().unwrap_or(0)
     }
 
-    /// Receives into `buf`: some bytes of a stream, or exactly one datagram.
+    /// Receives into `buf`: some bytes of a stream, or exactly one message or datagram.
     ///
     /// A `buf` without room always gets [`Received::Data`]: it never reads as the end.
     ///
     /// # Errors
     /// As the transport reports them. On a datagram socket an error (a refused connection, say)
-    /// concerns one datagram, and the socket goes on.
+    /// concerns one datagram, and the socket goes on. On a [reliable](crate::Shape::is_reliable) one it is
+    /// final.
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>>;
 
-    /// Appends at least one datagram, and as many more as have arrived and one call can take. On a
+    /// Appends at least one message, and as many more as have arrived and one call can take. On a
     /// stream, it appends the bytes of one read.
     ///
-    /// The batch says of each datagram whether it was cut. The default receives one.
+    /// The batch says of each whether it was cut. The default receives one.
     ///
     /// # Errors
     /// As [`poll_recv`](RecvHalf::poll_recv).

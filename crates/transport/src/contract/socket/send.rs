@@ -71,7 +71,7 @@ use crate::contract::socket::{Half, Shape};
 ///
 /// Common mistakes of implementers:
 /// * The answer is the number of bytes that were *taken*, which may be less than the parts have:
-///   the caller comes again with the rest. A datagram is taken whole, or is an error.
+///   the caller comes again with the rest. A message or datagram is taken whole, or is an error.
 /// * An answer of `Pending` has taken no bytes: the caller may come with other bytes, or never
 ///   again.
 /// * [`poll_flush`](SendHalf::poll_flush) and [`poll_finish`](SendHalf::poll_finish) send the bytes
@@ -81,17 +81,18 @@ use crate::contract::socket::{Half, Shape};
 ///   whose own state ends wakes its receiving half. If the layer has ended its own stream before,
 ///   the peer sees a reset of the transport as an end, and the answer is [`Aborted::End`].
 pub trait SendHalf: Half {
-    /// Sends the parts in order and gives the number of bytes that were taken. On a datagram
-    /// socket, all parts are one datagram.
+    /// Sends the parts in order and gives the number of bytes that were taken. Where the peer sees
+    /// [boundaries](Shape::max_len), all parts are one message or datagram.
     ///
     /// # Errors
     /// `BrokenPipe` or `ConnectionReset` where the peer is gone, and never a signal. `InvalidInput`
-    /// for a datagram above [`max_len`](Shape::Datagram::max_len), which is not sent.
+    /// for a message or datagram above [`max_len`](Shape::max_len), which is not sent: its words
+    /// have both sizes, and the socket goes on.
     fn poll_send(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>])
     -> Poll<io::Result<usize>>;
 
-    /// Sends `bytes` as datagrams of `size` bytes each (the last may be shorter) and gives the
-    /// number of bytes that were taken, always whole datagrams. The default sends the first; a
+    /// Sends `bytes` as messages or datagrams of `size` bytes each (the last may be shorter) and
+    /// gives the number of bytes that were taken, always whole ones. The default sends the first; a
     /// transport with segmentation offload sends the run with one system call.
     ///
     /// # Errors
@@ -120,7 +121,7 @@ pub trait SendHalf: Half {
     /// stays open. Repeating it is harmless.
     ///
     /// # Errors
-    /// As [`poll_send`](SendHalf::poll_send). After [`abort`](SendHalf::abort) a stream cannot be
+    /// As [`poll_send`](SendHalf::poll_send). After [`abort`](SendHalf::abort) it cannot be
     /// finished, since bytes may be missing. A stream of a [`Connection`](crate::Connection) can
     /// neither be finished after the peer aborted it, nor after the connection was closed.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -146,7 +147,7 @@ pub trait SendHalf: Half {
     /// reset or an end then.
     ///
     /// By default this changes nothing, and the answer describes a socket that is dropped: the end
-    /// of a stream, and nothing for datagrams. A wrapper passes the call on.
+    /// of a stream or of messages, and nothing for datagrams. A wrapper passes the call on.
     ///
     /// # Errors
     /// If the system refuses.
@@ -180,9 +181,9 @@ pub(crate) fn aborted_here() -> io::Error {
 impl Aborted {
     /// The view of the peer of a socket of this shape that is just dropped.
     pub fn quiet(shape: Shape) -> Self {
-        match shape {
-            Shape::Stream => Aborted::End,
-            Shape::Datagram { .. } => Aborted::Nothing,
+        match shape.is_reliable() {
+            true => Aborted::End,
+            false => Aborted::Nothing,
         }
     }
 }

@@ -19,18 +19,21 @@ use crate::kernel::addr;
 /// How many parts one call takes (`IOV_MAX` on Linux).
 const MAX_PARTS: usize = 1024;
 
-/// Refuses a datagram that the system would refuse. The error says how long it is and how long it
+/// Refuses a message or datagram that the system would refuse. The error says how long it is and how long it
 /// may be.
 pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
-    let Shape::Datagram { max_len } = shape else {
+    let Some(max_len) = shape.max_len() else {
         return Ok(());
     };
     let len: usize = parts.iter().map(|part| part.len()).sum();
     if len <= max_len {
         return Ok(());
     }
-    let words =
-        format!("a datagram of {len} bytes is above this socket's {max_len}; nothing was sent");
+    let what = match shape.is_reliable() {
+        true => "a message",
+        false => "a datagram",
+    };
+    let words = format!("{what} of {len} bytes is above this socket's {max_len}; nothing was sent");
     Err(io::Error::new(io::ErrorKind::InvalidInput, words))
 }
 
