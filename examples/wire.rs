@@ -44,7 +44,7 @@ enum Verb {
         #[command(flatten)]
         capture: Capture,
     },
-    /// Rank the codecs that read all bytes without a fault
+    /// Rank the codecs that read all bytes, or else all up to a first fault
     Guess {
         #[command(flatten)]
         capture: Capture,
@@ -205,8 +205,8 @@ fn guess(out: &mut impl Write, capture: &Capture) -> Result<ExitCode, Failure> {
     for direction in capture.read()? {
         heading(out, &direction)?;
         let guesses = socketry_wire::guess(&direction.bytes);
-        if guesses.is_empty() {
-            writeln!(out, "  no codec of the catalogue reads all of it")?;
+        if guesses.first().is_none_or(|first| first.fault.is_some()) {
+            writeln!(out, "  no codec of the catalogue surely reads all of it")?;
             code = ExitCode::FAILURE;
         }
         let next = guesses.get(1).map_or(0.0, |next| next.bits);
@@ -239,6 +239,9 @@ fn tell(out: &mut impl Write, rank: usize, guess: &Guess) -> io::Result<()> {
             counted(guess.unfinished, "byte")
         )?;
     }
+    if let Some((place, what)) = &guess.fault {
+        write!(out, ", up to byte {place}: {what}")?;
+    }
     writeln!(out)?;
     match others {
         [] => Ok(()),
@@ -265,6 +268,7 @@ fn options(guess: &Guess) -> String {
 fn sure(guess: &Guess, ahead: f64) -> &'static str {
     let lines = guess.names[0].starts_with("line");
     match (ahead.min(guess.bits - 8.0), guess.likely) {
+        _ if guess.fault.is_some() => "not sure: there is a fault; look at what stands there",
         (..8.0, _) => "not sure: too little speaks for it; look at more bytes",
         (_, 2..) => "sure of the frames; the bytes do not tell the names apart",
         _ if lines => "sure of the lines; bodies between them, as in HTTP, are read as lines too",

@@ -17,9 +17,14 @@ pub fn run(input: &[u8]) {
             let opened = guess.opening.map_or(0, |(bytes, _)| bytes);
             let rest = &direction.bytes[opened..];
             for name in guess.names {
-                let codec = CodecRegistry::catalogue().build(name).expect("its codec");
+                let codec = CodecRegistry::catalogue()
+                    .build(name.as_str())
+                    .expect("its codec");
                 let found = frames(codec, rest).take_while(|found| found.frame.is_ok());
-                assert_eq!(found.count(), guess.frames, "{name}");
+                let (count, told) = (found.count(), guess.frames);
+                // A frame behind the last one may be none of the protocol.
+                let more = guess.fault.is_some() && count > told;
+                assert!(count == told || more, "{name}: {count}, {told}");
             }
         }
     }

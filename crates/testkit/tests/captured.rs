@@ -88,7 +88,10 @@ async fn a_capture_has_the_bytes_of_both_directions() {
                 assert!(!direction.is_cut, "{interface}");
                 let guesses = guess(&direction.bytes);
                 assert_eq!(guesses[0].frames, frames.len(), "{interface}");
-                assert!(guesses[0].names.contains(&codec), "{guesses:?}");
+                assert!(
+                    guesses[0].names.iter().any(|name| name == codec),
+                    "{guesses:?}"
+                );
             }
         }
     }

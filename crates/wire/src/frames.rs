@@ -2,6 +2,10 @@
 
 use socketry_codec::{BoxCodec, CodecError, Reader};
 
+/// How many bytes are given to the codec at once: most codecs that are tried fail at the first few,
+/// and a capture may be long.
+const PIECE: usize = 64 << 10;
+
 /// What stands at a place of captured bytes.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -17,24 +21,59 @@ pub struct Found {
 ///
 /// The last of them may be the fault that the bytes end within a frame. Behind a fatal fault there
 /// is nothing more.
-pub fn frames(codec: BoxCodec, bytes: &[u8]) -> impl Iterator<Item = Found> + use<> {
-    let (all, mut at) = (bytes.len(), 0);
-    let mut reader = Reader::new(codec);
-    reader.push(bytes);
-    reader.close();
-    std::iter::from_fn(move || {
-        let frame = match reader.next_frame() {
-            Ok(frame) => Ok(frame?.to_vec()),
-            Err(error) => Err(error),
+pub fn frames(codec: BoxCodec, bytes: &[u8]) -> impl Iterator<Item = Found> + use<'_> {
+    let mut frames = Frames {
+        reader: Reader::new(codec),
+        all: bytes.len(),
+        left: bytes,
+        at: 0,
+    };
+    std::iter::from_fn(move || frames.next())
+}
+
+struct Frames<'a> {
+    reader: Reader<BoxCodec>,
+    all: usize,
+    /// What the reader has not got yet.
+    left: &'a [u8],
+    /// The end of what was found before.
+    at: usize,
+}
+
+impl Frames<'_> {
+    fn next(&mut self) -> Option<Found> {
+        let frame = loop {
+            let next = self.reader.next_frame();
+            if let Some(frame) = next.map(|frame| frame.map(<[u8]>::to_vec)).transpose() {
+                break frame;
+            }
+            if !self.more() {
+                return None;
+            }
         };
-        // A fault that is fatal takes all that is left, as does one whose bytes are not all here.
-        let end = all - reader.buffered();
+        // A fault takes bytes that the reader has not got yet, and a fatal one all.
+        while frame.is_err() && self.reader.buffered() == 0 && self.more() {}
+        let end = self.all - self.left.len() - self.reader.buffered();
         let found = Found {
-            at,
-            len: end - at,
+            at: self.at,
+            len: end - self.at,
             frame,
         };
-        at = end;
+        self.at = end;
         Some(found)
-    })
+    }
+
+    /// Gives the next bytes to the reader, and their end behind the last ones. False if it has all.
+    fn more(&mut self) -> bool {
+        if self.left.is_empty() {
+            return false;
+        }
+        let (piece, left) = self.left.split_at(self.left.len().min(PIECE));
+        self.reader.push(piece);
+        self.left = left;
+        if left.is_empty() {
+            self.reader.close();
+        }
+        true
+    }
 }

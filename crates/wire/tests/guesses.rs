@@ -47,8 +47,9 @@ fn live(name: &str) -> Vec<u8> {
     std::fs::read(directory.join(name).with_extension("bin")).unwrap()
 }
 
-fn likely(guess: &Guess) -> &[&'static str] {
-    &guess.names[..guess.likely]
+fn likely(guess: &Guess) -> Vec<&str> {
+    let names = guess.names[..guess.likely].iter();
+    names.map(String::as_str).collect()
 }
 
 #[test]
@@ -117,11 +118,122 @@ fn little_is_said_for_little() {
 
 #[test]
 fn the_end_of_a_line_is_told_from_others() {
-    let first = |bytes: &[u8]| guess(bytes)[0].names[0];
+    let first = |bytes: &[u8]| guess(bytes)[0].names[0].clone();
     assert_eq!(first(b"one\ntwo\n"), "line");
     assert_eq!(first(b"one\r\ntwo\r\n"), "line:crlf");
     assert_eq!(first(b"{\"a\":1}\n{\"b\":2}\n"), "ndjson");
     assert_eq!(first(b"{\"a\":1}{\"b\":2}"), "json:bare");
+}
+
+/// Forty records with a mark, a number and noise.
+fn records(len: usize) -> Vec<u8> {
+    let mut noise = 1_u32;
+    let mut byte = || {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise.to_be_bytes()[0]
+    };
+    let record = |number: u8| {
+        let rest = std::iter::repeat_with(&mut byte).take(len - 3);
+        [0xa5, 0x5a, number]
+            .into_iter()
+            .chain(rest)
+            .collect::<Vec<_>>()
+    };
+    (0..40).flat_map(record).collect()
+}
+
+#[test]
+fn records_of_one_length_are_known_by_what_is_the_same_in_each() {
+    for len in [7, 16, 100, 401] {
+        let mut bytes = records(len);
+        let guesses = guess(&bytes);
+        assert_eq!(likely(&guesses[0]), [format!("fixed:{len}")], "{guesses:?}");
+        assert_eq!((guesses[0].frames, guesses[0].unfinished), (40, 0));
+        bytes.truncate(len * 40 - 5);
+        let cut = &guess(&bytes)[0];
+        assert_eq!((cut.frames, cut.unfinished), (39, len - 5), "{cut:?}");
+    }
+    let noise = &records(16)[3..16];
+    assert!(
+        guess(noise)
+            .iter()
+            .all(|guess| !guess.names[0].starts_with("fixed"))
+    );
+}
+
+/// A fault in the middle of a capture: the frames before it tell the codec, and its place is told.
+#[test]
+fn a_fault_in_the_middle_is_told_with_the_frames_before_it() {
+    let mut faults = 0;
+    for (name, codec, count) in LIVE {
+        let bytes = live(name);
+        let built = CodecRegistry::catalogue().build(*codec).unwrap();
+        let opened = guess(&bytes)[0].opening.map_or(0, |(bytes, _)| bytes);
+        let ends: Vec<_> = frames(built, &bytes[opened..])
+            .map(|found| opened + found.at + found.len)
+            .collect();
+        // Of a text, lines are read with the fault.
+        if *count < 4 || ["line", "syslog", "octet-counting", "lsp", "dap"].contains(codec) {
+            continue;
+        }
+        let at = ends[count / 2];
+        let broken = [&bytes[..at], &[0xff; 40], &bytes[at..]].concat();
+        let guesses = guess(&broken);
+        // Too little may speak for the few frames before it.
+        let Some(first) = guesses.first() else {
+            continue;
+        };
+        assert!(likely(first).contains(codec), "{name}: {guesses:?}");
+        assert_eq!(first.frames, count / 2 + 1, "{name}");
+        match &first.fault {
+            Some((place, words)) => assert_eq!(*place, at, "{name}: {words}"),
+            // A length that could be one, of a frame that the capture ends in.
+            None => assert_eq!(first.unfinished, broken.len() - at, "{name}"),
+        }
+        faults += usize::from(first.fault.is_some());
+    }
+    assert!(faults >= 4, "{faults}");
+}
+
+/// The bytes are given to a codec piece by piece.
+#[test]
+fn the_frames_of_long_captures_are_found_where_they_are() {
+    let lengths = [0, 1, 65_531, 65_532, 65_533, 65_536, 200_000, 3];
+    let mut bytes = Vec::new();
+    let mut places = Vec::new();
+    for len in lengths {
+        places.push((bytes.len(), 4 + len, Some(len)));
+        bytes.extend(u32::try_from(len).unwrap().to_be_bytes());
+        bytes.extend(vec![b'a'; len]);
+    }
+    // One that is passed over, since it is too long, and more after it.
+    let long = 200_000;
+    let codec = || {
+        let max_frame = Some(200_000);
+        let spec = socketry_codec::CodecSpec {
+            max_frame,
+            ..socketry_codec::CodecSpec::new("struct:>I")
+        };
+        spec.build().unwrap()
+    };
+    places.push((bytes.len(), 4 + long + 1, None));
+    bytes.extend(u32::try_from(long + 1).unwrap().to_be_bytes());
+    bytes.extend(vec![b'b'; long + 1]);
+    places.push((bytes.len(), 6, Some(2)));
+    bytes.extend(b"\0\0\0\x02hi");
+    places.push((bytes.len(), 70_004, None));
+    bytes.extend(100_000_u32.to_be_bytes());
+    bytes.extend(vec![b'c'; 70_000]);
+    let found: Vec<_> = frames(codec(), &bytes)
+        .map(|found| {
+            (
+                found.at,
+                found.len,
+                found.frame.ok().map(|frame| frame.len()),
+            )
+        })
+        .collect();
+    assert_eq!(found, places);
 }
 
 proptest! {

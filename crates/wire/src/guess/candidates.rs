@@ -4,15 +4,19 @@ use socketry_codec::catalogue::{Form, WIRES};
 use socketry_codec::{BoxCodec, CodecRegistry, Layout};
 
 use super::content::{self, Content};
+use super::evidence::SURE;
+use super::records;
 
 /// A codec, and what its protocol sends before the first frame.
 pub(super) struct Candidate {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) codec: BoxCodec,
     /// Of codecs that give out whole frames, to know what is payload.
     pub(super) layout: Option<Layout>,
     pub(super) content: Content,
     pub(super) opening: Option<&'static Opening>,
+    /// What speaks for it before any frame is looked at, in bits.
+    pub(super) spoken: f64,
 }
 
 /// What a peer sends before the frames.
@@ -90,16 +94,30 @@ pub(super) fn candidates() -> impl Iterator<Item = Candidate> {
     wires.chain(general)
 }
 
+/// Records of one length, which only the bytes tell.
+pub(super) fn of_records(bytes: &[u8]) -> Option<Candidate> {
+    let (len, spoken) = records::length(bytes)?;
+    // With no header, little speaks for a record that the capture cuts.
+    let possible = bytes.len().is_multiple_of(len) || spoken >= SURE;
+    let len = possible.then_some(len)?;
+    let candidate = candidate(&format!("fixed:{len}"), None, None)?;
+    Some(Candidate {
+        spoken: spoken.min(SURE),
+        ..candidate
+    })
+}
+
 fn candidate(
-    name: &'static str,
+    name: &str,
     layout: Option<Layout>,
     opening: Option<&'static Opening>,
 ) -> Option<Candidate> {
     Some(Candidate {
-        name,
+        name: name.to_owned(),
         codec: CodecRegistry::catalogue().build(name).ok()?,
         layout,
         content: content::of(name),
         opening,
+        spoken: 0.0,
     })
 }

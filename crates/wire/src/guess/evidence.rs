@@ -8,13 +8,15 @@ use crate::frames;
 
 /// How a candidate reads the bytes.
 pub(super) struct Reading {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// The bytes before the first frame, and what they are.
     pub(super) opening: Option<(usize, &'static str)>,
     /// Where each frame begins and how long it is.
     pub(super) places: Vec<(usize, usize)>,
     /// The bytes of a frame that the bytes end in.
     pub(super) unfinished: usize,
+    /// The place of the first bytes that are no frame, and what is wrong with them.
+    pub(super) fault: Option<(usize, String)>,
     /// What speaks for it, in bits: the frames' headers, and what they contain.
     pub(super) framing: f64,
     pub(super) content: f64,
@@ -27,24 +29,29 @@ impl Reading {
 
     /// Almost any bytes can be read so that they end within a frame.
     fn is_worth_telling(&self) -> bool {
-        !self.places.is_empty() && (self.unfinished == 0 || self.bits() >= LEAST)
+        let whole = self.unfinished == 0 && self.fault.is_none();
+        !self.places.is_empty() && (whole || self.bits() >= LEAST)
     }
 
     /// Whether it finds the same frames.
     pub(super) fn is_same(&self, other: &Reading) -> bool {
-        self.places == other.places && self.opening == other.opening
+        let place = |reading: &Reading| reading.fault.as_ref().map(|(at, _)| *at);
+        (&self.places, self.opening, place(self)) == (&other.places, other.opening, place(other))
     }
 }
 
-/// What must speak for a reading that ends within a frame.
-const LEAST: f64 = 16.0;
+/// What must speak for a reading that does not end with a whole frame.
+pub(super) const LEAST: f64 = 16.0;
 
 /// More than this is as sure as can be.
-const SURE: f64 = 64.0;
+pub(super) const SURE: f64 = 64.0;
+
+/// What is wrong with a frame that the codec reads, and that its protocol does not have.
+const FOREIGN: &str = "this frame is none of the protocol";
 
 impl Candidate {
-    /// The reading, if all bytes are frames of this candidate without a fault. The last of several
-    /// may be unfinished, since a capture can end anywhere.
+    /// The reading, if all bytes are frames of this candidate, or those before a first fault. The
+    /// last of several may be unfinished, since a capture can end anywhere.
     pub(super) fn read(self, bytes: &[u8]) -> Option<Reading> {
         let (opened, spoken) = match self.opening {
             Some(opening) => opening.read(bytes)?,
@@ -55,22 +62,29 @@ impl Candidate {
             opening: self.opening.map(|opening| (opened, opening.words)),
             places: Vec::new(),
             unfinished: 0,
-            framing: spoken,
+            fault: None,
+            framing: self.spoken + spoken,
             content: 0.0,
         };
         for found in frames(self.codec, &bytes[opened..]) {
+            let at = opened + found.at;
             let frame = match &found.frame {
                 Ok(frame) => frame,
                 Err(error) if matches!(error.fault, Fault::Truncated { .. }) => {
                     reading.unfinished = found.len;
                     break;
                 }
-                Err(_) => return None,
+                Err(error) => {
+                    reading.fault = Some((at, error.to_string()));
+                    break;
+                }
             };
-            let at = opened + found.at;
             let wire = &bytes[at..at + found.len];
+            let Some(spoken) = (self.content)(frame, wire) else {
+                reading.fault = Some((at, FOREIGN.to_owned()));
+                break;
+            };
             reading.places.push((at, found.len));
-            let spoken = (self.content)(frame, wire)?;
             // Zeros say nothing: they are frames without a payload to most codecs.
             if wire.iter().any(|byte| *byte != 0) {
                 let framed = framed(self.layout.as_ref(), wire, frame)?;
