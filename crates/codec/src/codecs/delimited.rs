@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use memchr::memmem::Finder;
 
 use super::hexadecimal;
-use super::scan::{Delimits, Scan};
+use super::scan::{Delimits, Scan, limits};
 use crate::limits::refused;
 use crate::{Affix, Codec, CodecError, Decoded, End, Fault, Properties, UnknownEnding};
 
@@ -120,36 +120,13 @@ pub struct Delimited {
     scan: Scan,
 }
 
+limits!(Delimited, "frame", "delimiter");
+
 impl Delimited {
     /// Frames that end at these bytes.
     pub fn new(delimiter: Delimiter) -> Self {
         let scan = Scan::new();
         Delimited { delimiter, scan }
-    }
-
-    /// The longest frame in bytes, without its delimiter, both ways; by default
-    /// [`DEFAULT_MAX_FRAME`](crate::limits::DEFAULT_MAX_FRAME).
-    #[must_use]
-    pub fn max_frame(mut self, bytes: usize) -> Self {
-        self.scan.limits.max_frame = bytes;
-        self
-    }
-
-    /// The longest frame in bytes, with its delimiter, that is passed over and is not fatal; by
-    /// default [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every frame that
-    /// is too long is fatal.
-    #[must_use]
-    pub fn max_discard(mut self, bytes: u64) -> Self {
-        self.scan.limits.max_discard = bytes;
-        self
-    }
-
-    /// Whether a last frame without a delimiter is a frame when a stream closes; by default it is
-    /// an error.
-    #[must_use]
-    pub fn keep_last(mut self, keep: bool) -> Self {
-        self.scan.keep_last = keep;
-        self
     }
 
     /// Refuses a frame that would not arrive unchanged.

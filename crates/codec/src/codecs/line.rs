@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use memchr::memchr;
 
-use super::scan::{Delimits, Scan};
+use super::scan::{Delimits, Scan, limits};
 use crate::limits::refused;
 use crate::{Affix, Codec, CodecError, Decoded, End, Ending, Fault, Properties};
 
@@ -36,6 +36,8 @@ pub struct Line {
     scan: Scan,
 }
 
+limits!(Line, "line", "ending");
+
 impl Line {
     /// Text lines: `\n` is written, `\n` and `\r\n` are read.
     pub fn new() -> Self {
@@ -58,36 +60,11 @@ impl Line {
         Line { ending, scan }
     }
 
-    /// The longest line in bytes, without its ending, both ways; by default
-    /// [`DEFAULT_MAX_FRAME`](crate::limits::DEFAULT_MAX_FRAME).
-    #[must_use]
-    pub fn max_frame(mut self, bytes: usize) -> Self {
-        self.scan.limits.max_frame = bytes;
-        self
-    }
-
-    /// The longest line in bytes, with its ending, that is passed over and is not fatal; by default
-    /// [`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every line that is too
-    /// long is fatal.
-    #[must_use]
-    pub fn max_discard(mut self, bytes: u64) -> Self {
-        self.scan.limits.max_discard = bytes;
-        self
-    }
-
     /// The shortest line in bytes that is sent; by default 0. Some peers close the connection at an
     /// empty line. One that arrives is a frame as any other.
     #[must_use]
     pub fn min_sent(mut self, bytes: usize) -> Self {
         self.scan.shortest = bytes;
-        self
-    }
-
-    /// Whether a last line without an ending is a frame when a stream closes; by default it is an
-    /// error.
-    #[must_use]
-    pub fn keep_last(mut self, keep: bool) -> Self {
-        self.scan.keep_last = keep;
         self
     }
 

@@ -24,6 +24,44 @@ pub(super) trait Delimits {
     }
 }
 
+/// The methods of a codec with a [`Scan`] that set its limits. The texts are what its frames and
+/// its delimiters are called.
+macro_rules! limits {
+    ($codec:ident, $frame:literal, $delimiter:literal) => {
+        impl $codec {
+            #[doc = concat!("The longest ", $frame, " in bytes, without its ", $delimiter, ",")]
+            /// both ways; by default [`DEFAULT_MAX_FRAME`](crate::limits::DEFAULT_MAX_FRAME).
+            #[must_use]
+            pub fn max_frame(mut self, bytes: usize) -> Self {
+                self.scan.limits.max_frame = bytes;
+                self
+            }
+
+            #[doc = concat!("The longest ", $frame, " in bytes, with its ", $delimiter, ", that is")]
+            /// passed over and is not fatal; by default
+            #[doc = concat!(
+                "[`DEFAULT_MAX_DISCARD`](crate::limits::DEFAULT_MAX_DISCARD). With 0 every ",
+                $frame
+            )]
+            /// that is too long is fatal.
+            #[must_use]
+            pub fn max_discard(mut self, bytes: u64) -> Self {
+                self.scan.limits.max_discard = bytes;
+                self
+            }
+
+            #[doc = concat!("Whether a last ", $frame, " without its ", $delimiter, " is a frame")]
+            /// when a stream closes; by default it is an error.
+            #[must_use]
+            pub fn keep_last(mut self, keep: bool) -> Self {
+                self.scan.keep_last = keep;
+                self
+            }
+        }
+    };
+}
+pub(super) use limits;
+
 /// The limits of such a codec, and its state.
 #[derive(Clone, Debug)]
 pub(super) struct Scan {

@@ -161,6 +161,14 @@ impl<'a> Sum<'a> {
             );
             return Err(SpecError::refused(&spec.name, problem));
         }
+        let (least, most) = (transform.longest(0), properties.max_frame);
+        if least > most {
+            let problem = format_args!(
+                "{short} may need {least} bytes for an empty frame, and {} carries {most} at most",
+                below.name()
+            );
+            return Err(SpecError::refused(&spec.name, problem));
+        }
         let limits = below.limits.iter().filter(|limit| **limit != MAX_FRAME);
         let limits = std::iter::once(MAX_FRAME).chain(limits.copied()).collect();
         let codec = Plus::new(below.codec, transform).max_frame(max_frame);
