@@ -16,8 +16,8 @@ use clap::Parser;
 use socketry::codec::{CodecRegistry, CodecSpec};
 use socketry::prelude::*;
 use socketry::service::{Limits, Relay, Server};
-use socketry::transport::Endpoint;
-use socketry_apps::matrix::transports;
+use socketry::transport::{Endpoint, Registry};
+use socketry_apps::matrix::{pinned, transports};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -55,7 +55,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arc::new(Arguments::parse())).await {
+    match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("relay: {error}");
@@ -69,13 +69,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-async fn run(arguments: Arc<Arguments>) -> Result<(), Failure> {
-    let near = arguments.checked()?;
-    if arguments.dial {
-        let socket = transports().connect(arguments.near.clone()).await?;
-        return arguments.relay(Framed::new(socket, near)).await;
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let setup = Arc::new(Setup::new(arguments)?);
+    let (near, at) = (setup.codec(0)?, setup.arguments.near.clone());
+    if setup.arguments.dial {
+        let socket = setup.transports.connect(at).await?;
+        return setup.relay(Framed::new(socket, near)).await;
     }
-    let listener = transports().listen(arguments.near.clone()).await?;
+    // At an address with TLS it tells its pin, which a client needs.
+    let listener = pinned(setup.transports.listen(at).await?);
     println!("listening on {}", listener.local());
     let server = Server::new(listener).codec(near).stop_on_signals();
     // A relay does not know how long its two sides may be silent.
@@ -86,10 +88,10 @@ async fn run(arguments: Arc<Arguments>) -> Result<(), Failure> {
     };
     let stopper = server.stopper();
     let serving = server.limits(limits).serve(move |client| {
-        let arguments = Arc::clone(&arguments);
+        let setup = Arc::clone(&setup);
         async move {
             let from = client.peer().redacted().to_string();
-            let relayed = arguments.relay(client).await;
+            let relayed = setup.relay(client).await;
             relayed.inspect_err(|error| eprintln!("{from}: {error}"))
         }
     });
@@ -101,24 +103,36 @@ async fn run(arguments: Arc<Arguments>) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Arguments {
-    /// What can be found out before anybody connects; the codec of the near side.
-    fn checked(&self) -> Result<BoxCodec, Failure> {
-        if self.codec.len() > 2 {
+/// What all clients share.
+struct Setup {
+    arguments: Arguments,
+    transports: Registry,
+}
+
+impl Setup {
+    /// What can be found out before anybody connects.
+    fn new(arguments: Arguments) -> Result<Self, Failure> {
+        if arguments.codec.len() > 2 {
             return Err("--codec is given at most twice: once for each URL".into());
         }
-        if transports().get(self.far.scheme()).is_none() {
-            let all: Vec<_> = transports().schemes().map(str::to_owned).collect();
-            let (far, all) = (self.far.redacted(), all.join(", "));
+        let transports = transports();
+        if transports.get(arguments.far.scheme()).is_none() {
+            let all: Vec<_> = transports.schemes().collect();
+            let (far, all) = (arguments.far.redacted(), all.join(", "));
             return Err(format!("{far}: there is no such transport; there are {all}").into());
         }
-        self.codec(1)?;
-        self.codec(0)
+        let setup = Setup {
+            arguments,
+            transports,
+        };
+        setup.codec(1)?;
+        Ok(setup)
     }
 
     /// The codec of one side.
     fn codec(&self, side: usize) -> Result<BoxCodec, Failure> {
-        let name = self.codec.get(side).unwrap_or(&self.codec[0]);
+        let names = &self.arguments.codec;
+        let name = names.get(side).unwrap_or(&names[0]);
         Ok(CodecRegistry::catalogue().build(name)?)
     }
 
@@ -127,10 +141,10 @@ impl Arguments {
         let from = near.peer().redacted().to_string();
         // A client whose frames go nowhere must not take that for an end.
         let _ = near.socket_mut().abort_on_drop(true);
-        let socket = transports().connect(self.far.clone()).await?;
+        let socket = self.transports.connect(self.arguments.far.clone()).await?;
         let relay = Relay::new(near, Framed::new(socket, self.codec(1)?))
-            .passing_over(self.pass_over)
-            .linger(self.linger);
+            .passing_over(self.arguments.pass_over)
+            .linger(self.arguments.linger);
         let traffic = relay.traffic();
         let ended = relay.run().await;
         let flows = [("sent on", &traffic.to_far), ("answered", &traffic.to_near)];

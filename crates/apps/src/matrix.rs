@@ -6,12 +6,12 @@ use std::time::Duration;
 use socketry_codec::{Content, NamedCodec, Properties};
 use socketry_transport::units::format_duration;
 use socketry_transport::{
-    Registry, SocketOptions, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
-    UnixTransport,
+    BoxListener, Registry, SocketOptions, TcpTransport, Transport, UdpTransport,
+    UnixDgramTransport, UnixTransport,
 };
 
-use crate::AppError;
 use crate::cli::CommandLine;
+use crate::{AppError, encryption};
 
 /// The three apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,12 @@ pub const KEEPALIVE_RETRIES: u32 = 4;
 /// only the user of the server, and root, can connect.
 pub const SOCKET_MODE: u32 = 0o600;
 
+/// The same listener. If it is one over TLS of [`transports`], its addresses have the pin of its
+/// certificate, `?pin=…`, which is all that a client needs to trust it.
+pub fn pinned(listener: BoxListener) -> BoxListener {
+    encryption::pinned(listener)
+}
+
 /// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed, and
 /// the file of a Unix socket is its user's alone. The query of a URL overrides that. With the
 /// feature `tls` they are there over TLS, too.
@@ -95,7 +101,7 @@ pub fn transports() -> Registry {
         .with("tcp", tcp)
         .with("unix", UnixTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    crate::encryption::registered(registry)
+    encryption::registered(registry)
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
