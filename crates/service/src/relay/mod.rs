@@ -134,8 +134,9 @@ where
 
     async fn relay(self) -> Result<(), RelayError> {
         let Traffic { to_far, to_near } = &*self.traffic;
-        let toll = |flow| Toll {
+        let toll = |flow, back| Toll {
             flow,
+            back,
             passing_over: self.passing_over,
         };
         let (near_recv, near_send) = self.near.split();
@@ -143,12 +144,12 @@ where
         let mut there = Pass {
             from: near_recv,
             to: far_send,
-            toll: toll(to_far),
+            toll: toll(to_far, to_near),
         };
         let mut back = Pass {
             from: far_recv,
             to: near_send,
-            toll: toll(to_near),
+            toll: toll(to_near, to_far),
         };
         there.abort_on_drop(true);
         back.abort_on_drop(true);

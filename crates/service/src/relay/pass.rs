@@ -1,6 +1,6 @@
 //! One direction of a relay.
 
-use socketry_codec::{Codec, FrameError, Framed, limits::FRAMES_AT_ONCE};
+use socketry_codec::{Codec, FrameError, FrameFault, Framed, limits::FRAMES_AT_ONCE};
 use socketry_transport::{RecvHalf, SendHalf};
 
 use super::{Flow, RelayError};
@@ -19,6 +19,8 @@ pub(super) struct Pass<'a, R, C, W, D> {
 #[derive(Clone, Copy)]
 pub(super) struct Toll<'a> {
     pub(super) flow: &'a Flow,
+    /// The flow of the other direction.
+    pub(super) back: &'a Flow,
     pub(super) passing_over: bool,
 }
 
@@ -62,7 +64,7 @@ impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
         toll.flow.waits(true);
         let received = from.recv_many(FRAMES_AT_ONCE).await;
         toll.flow.waits(false);
-        let frames = match toll.of(received)? {
+        let frames = match toll.of_received(received)? {
             Some(Some(frames)) => frames,
             Some(None) => return Ok(false),
             None => return Ok(true),
@@ -90,10 +92,23 @@ impl<R: RecvHalf, C: Codec, W: SendHalf, D: Codec> Pass<'_, R, C, W, D> {
 impl Toll<'_> {
     /// `None` for a fault that is passed over.
     fn of<T>(self, result: Result<T, FrameError>) -> Result<Option<T>, FrameError> {
+        self.at(self.flow, result)
+    }
+
+    /// The same of what was received. A datagram socket tells there what became of a datagram that
+    /// was sent, which is one of the other direction.
+    fn of_received<T>(self, result: Result<T, FrameError>) -> Result<Option<T>, FrameError> {
+        match &result {
+            Err(error) if matches!(error.fault(), FrameFault::Io(_)) => self.at(self.back, result),
+            _ => self.of(result),
+        }
+    }
+
+    fn at<T>(self, flow: &Flow, result: Result<T, FrameError>) -> Result<Option<T>, FrameError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if self.passing_over && !error.is_fatal() => {
-                self.flow.lose();
+                flow.lose();
                 Ok(None)
             }
             Err(error) => Err(error),

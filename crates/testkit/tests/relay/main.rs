@@ -193,3 +193,24 @@ async fn no_more_datagrams_are_an_end_for_the_other_side() {
         soon(line.relaying).await.unwrap().unwrap();
     }
 }
+
+/// A socket of datagrams tells in a receive that one which was sent has reached nobody.
+#[tokio::test]
+async fn a_datagram_that_reached_nobody_is_counted_in_the_direction_of_it() {
+    let mut line = line(("tcp", "line"), ("udp", "raw"), b"first", |relay| {
+        relay.passing_over(true).linger(LINGER)
+    })
+    .await;
+    drop(line.right);
+    soon(line.left.send(b"to nobody")).await.unwrap();
+    let (to_far, to_near) = (&line.traffic.to_far, &line.traffic.to_near);
+    let lost = async {
+        while to_far.lost() + to_near.lost() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(lost).await;
+    assert_eq!((to_far.lost(), to_near.lost()), (1, 0));
+    soon(line.left.finish()).await.unwrap();
+    soon(line.relaying).await.unwrap().unwrap();
+}
