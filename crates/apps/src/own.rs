@@ -17,6 +17,8 @@ pub(crate) struct Own {
     pub(crate) name: String,
     /// Only cloned. A mutex, since a codec is `Send` but not `Sync`.
     codec: Mutex<BoxCodec>,
+    /// The last answer of [`fits`](Own::fits), which takes a while, and for which datagram.
+    fitted: Mutex<Option<(usize, usize)>>,
     pub(crate) properties: Properties,
     /// The registry that it was chosen from.
     pub(crate) codecs: CodecRegistry,
@@ -32,6 +34,7 @@ impl Own {
             name,
             properties: codec.properties(),
             codec: Mutex::new(codec),
+            fitted: Mutex::default(),
             codecs: codecs.clone(),
             encoding,
         }
@@ -84,15 +87,43 @@ impl Own {
         out.to_vec()
     }
 
-    /// How many bytes it adds to a frame of up to `len` bytes.
-    pub(crate) fn around(&self, len: usize) -> usize {
-        let len = len.min(self.properties.max_frame);
-        let filler = if self.delimiter() == Some(b' ') {
-            b'.'
-        } else {
-            b' '
+    /// The longest frame whose encoding fits in `room` bytes, whatever the frame holds.
+    ///
+    /// It is measured: with the byte that grows most, and with noise, which no codec compresses.
+    pub(crate) fn fits(&self, room: usize) -> usize {
+        let mut fitted = self.fitted.lock().unwrap_or_else(PoisonError::into_inner);
+        match *fitted {
+            Some((before, longest)) if before == room => longest,
+            _ => {
+                let longest = self.measured(room);
+                *fitted = Some((room, longest));
+                longest
+            }
+        }
+    }
+
+    fn measured(&self, room: usize) -> usize {
+        const SHORT: usize = 64;
+        let grown = |byte: &u8| self.encoded(&[*byte; SHORT]).len();
+        let worst = (0..=u8::MAX).max_by_key(grown).unwrap_or_default();
+        let most = room.min(self.properties.max_frame);
+        let noise = noise(most);
+        let fits = |len: usize| {
+            let samples = [&vec![worst; len][..], &noise[..len]];
+            samples
+                .iter()
+                .all(|frame| self.encoded(frame).len() <= room)
         };
-        self.encoded(&vec![filler; len]).len().saturating_sub(len)
+        // The longest one is between the two. An empty frame is taken to fit.
+        let (mut least, mut above) = (0, most + 1);
+        while above - least > 1 {
+            let middle = least + (above - least) / 2;
+            match fits(middle) {
+                true => least = middle,
+                false => above = middle,
+            }
+        }
+        least
     }
 
     /// The first `len` bytes that a peer has sent for `frame`, which this codec decoded.
@@ -110,9 +141,54 @@ impl Own {
     }
 }
 
+/// Bytes that no codec compresses, the same ones each time (Marsaglia's xorshift).
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::noise;
     use crate::Service;
+
+    /// Over datagrams a frame of this length, of the worst bytes, is one datagram.
+    #[test]
+    fn the_longest_frame_that_fits_is_measured_whatever_it_holds() {
+        use socketry_codec::{Codec, CodecRegistry};
+
+        for codec in [
+            "struct:>I+zstd",
+            "struct:>I+lz4",
+            "struct:>I+deflate",
+            "cobs",
+            "slip",
+        ] {
+            let service = Service {
+                codecs: CodecRegistry::catalogue(),
+                codec: codec.into(),
+                ..Service::default()
+            };
+            let own = service.own().unwrap();
+            for room in [100, 1_472, 65_507] {
+                let longest = own.fits(room);
+                assert!(longest >= room / 2 - 32, "{codec}: {longest} of {room}");
+                let zeros = vec![0; longest];
+                let ends = vec![0xc0; longest];
+                for frame in [noise(longest), zeros, ends] {
+                    let mut wire = bytes::BytesMut::new();
+                    own.codec().encode(&frame, &mut wire).unwrap();
+                    assert!(wire.len() <= room, "{codec}: {longest} of {room}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_bytes_around_a_frame_are_measured() {
@@ -129,7 +205,11 @@ mod tests {
             let own = Service::with_codec(codec).unwrap().own().unwrap();
             assert_eq!(own.header(), header, "{codec}");
             // Spaces are no object.
-            assert_eq!(own.around(1000), around, "{codec}");
+            assert_eq!(
+                own.fits(1000),
+                (1000 - around).min(own.properties.max_frame),
+                "{codec}"
+            );
             assert_eq!(own.is_bare_json(), codec == "json:bare");
             let front = [header, b"{}"].concat();
             assert_eq!(own.front(b"{}", 16), front, "{codec}");

@@ -18,7 +18,7 @@ pub(super) fn room(own: &Own, dialect: Dialect, shape: Shape) -> usize {
     };
     let most = match shape.max_len() {
         None => most,
-        Some(max_len) => most.min(max_len.saturating_sub(own.around(max_len))),
+        Some(max_len) => most.min(own.fits(max_len)),
     };
     most.saturating_sub(tag).max(1)
 }
