@@ -15,6 +15,7 @@ pub mod file;
 pub mod framed;
 pub mod header;
 pub mod options;
+pub mod proxy;
 pub mod roundtrip;
 pub mod split;
 pub mod text;

@@ -86,7 +86,7 @@
 //!
 //! # Features
 //!
-//! All but the last four are defaults.
+//! The defaults are `batch`, `text`, `serde` and `json`.
 //!
 //! * `batch`: many UDP datagrams a call on Linux, through quinn-udp.
 //! * `text`: sockets that carry text in any encoding, through encoding_rs.
@@ -97,6 +97,8 @@
 //!   cryptography needs a C compiler.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
 //!   any stream, certificates of clients (with `tls`), users of Unix sockets.
+//! * `proxy`: servers behind a balancer that speaks the PROXY protocol, as
+//!   [`proxy`](https://docs.rs/socketry-proxy).
 //! * `service`: servers with limits and an end that drains, and clients that reconnect, as
 //!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
@@ -107,6 +109,9 @@
 pub use socketry_auth as auth;
 #[doc(no_inline)]
 pub use socketry_codec as codec;
+#[cfg(feature = "proxy")]
+#[doc(no_inline)]
+pub use socketry_proxy as proxy;
 #[cfg(feature = "service")]
 #[doc(no_inline)]
 pub use socketry_service as service;

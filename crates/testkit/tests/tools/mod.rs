@@ -17,6 +17,11 @@ pub(crate) fn has(program: &str) -> bool {
     needed(program, here)
 }
 
+/// Whether this file is there, which is a part of a program.
+pub(crate) fn has_file(path: &str) -> bool {
+    needed(path, std::path::Path::new(path).is_file())
+}
+
 /// Whether Python can import this module, which is no part of Python itself.
 pub(crate) fn has_module(module: &str) -> bool {
     has("python3")

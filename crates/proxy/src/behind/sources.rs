@@ -1,0 +1,156 @@
+//! Who may say where a connection comes from: networks, and this machine's Unix sockets.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use socketry_transport::{Endpoint, ErrorKind};
+
+use crate::error::ProxyError;
+
+/// The word for peers without an Internet address.
+const UNIX: &str = "unix";
+/// How many bits stand before an IPv4 address in IPv6.
+const MAPPED: u32 = 96;
+
+/// The sources whose PROXY headers are believed: networks, and `unix` for peers without an Internet
+/// address, such as those of a Unix socket.
+///
+/// An address without a length is that address alone. IPv4 and IPv4 in IPv6 (`::ffff:192.0.2.1`)
+/// are the same.
+///
+/// ```
+/// use socketry_proxy::Sources;
+///
+/// let sources: Sources = "10.0.0.0/8,2001:db8::/32,unix".parse()?;
+/// assert!(sources.have(&"tcp://[::ffff:10.1.2.3]:4711".parse()?));
+/// assert!(!sources.have(&"tcp://192.0.2.1:4711".parse()?));
+/// assert!("10.0.0.1/8".parse::<Sources>().is_err()); // is it 10.0.0.1 or 10.0.0.0/8?
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    networks: Vec<Network>,
+    unix: bool,
+}
+
+/// All addresses that begin with the same bits. IPv4 is kept as it is in IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    base: u128,
+    len: u32,
+}
+
+impl Sources {
+    /// No source.
+    pub fn none() -> Self {
+        Sources::default()
+    }
+
+    /// This machine: its loopback addresses, and Unix sockets.
+    pub fn this_machine() -> Self {
+        let loopback = |ip: IpAddr, len| Network {
+            base: bits(ip),
+            len,
+        };
+        Sources {
+            networks: vec![
+                loopback([127, 0, 0, 0].into(), MAPPED + 8),
+                loopback(Ipv6Addr::LOCALHOST.into(), 128),
+            ],
+            unix: true,
+        }
+    }
+
+    /// Whether a connection from `peer` comes from one of them.
+    pub fn have(&self, peer: &Endpoint) -> bool {
+        let Some(address) = peer.socket_addr() else {
+            // A name would have to be resolved, and no accepted socket has one.
+            return self.unix && peer.host_port().is_none();
+        };
+        let ip = bits(address.ip());
+        self.networks.iter().any(|network| network.has(ip))
+    }
+}
+
+impl Network {
+    fn has(&self, ip: u128) -> bool {
+        let host = u128::MAX.checked_shr(self.len).unwrap_or(0);
+        ip & !host == self.base
+    }
+
+    /// A network, or what is wrong with it.
+    fn read(text: &str) -> Result<Self, String> {
+        let (ip, len) = match text.split_once('/') {
+            Some((ip, len)) => (ip, Some(len)),
+            None => (text, None),
+        };
+        let parsed: IpAddr = ip
+            .parse()
+            .map_err(|_| format!("'{}' is no IP address, and not '{UNIX}'", ip.escape_debug()))?;
+        let most = if parsed.is_ipv4() { 32 } else { 128 };
+        let len =
+            match len {
+                None => most,
+                Some(len) => len.parse().ok().filter(|len| *len <= most).ok_or_else(|| {
+                    format!("a network has a length from 0 to {most} behind its '/'")
+                })?,
+            };
+        let network = Network {
+            base: bits(parsed),
+            len: 128 - most + len,
+        };
+        match network.has(network.base) {
+            true => Ok(network),
+            false => Err(format!("{parsed} has bits behind the first {len}")),
+        }
+    }
+}
+
+/// The address as one of IPv6.
+fn bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+/// Separated by commas.
+impl FromStr for Sources {
+    type Err = ProxyError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyError> {
+        let mut sources = Sources::none();
+        for word in text.split(',').map(str::trim) {
+            if word == UNIX {
+                sources.unix = true;
+                continue;
+            }
+            let network = Network::read(word).map_err(|reason| {
+                ProxyError::new(ErrorKind::InvalidOption, reason)
+                    .hint("write 10.0.0.0/8,2001:db8::/32,unix, say")
+            })?;
+            sources.networks.push(network);
+        }
+        Ok(sources)
+    }
+}
+
+impl fmt::Display for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let networks = self.networks.iter().map(ToString::to_string);
+        let unix = self.unix.then(|| UNIX.to_owned());
+        let words: Vec<_> = networks.chain(unix).collect();
+        f.write_str(&words.join(","))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ip = IpAddr::from(Ipv6Addr::from_bits(self.base));
+        match ip.to_canonical() {
+            IpAddr::V4(ip) if self.len >= MAPPED => write!(f, "{ip}/{}", self.len - MAPPED),
+            _ => write!(f, "{ip}/{}", self.len),
+        }
+    }
+}
