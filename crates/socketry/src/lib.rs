@@ -56,7 +56,8 @@
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
-//! over any stream, as `tls://host:port`, and the feature `auth` tells who a peer is.
+//! over any stream, as `tls://host:port`, and the feature `auth` tells who a peer is. With the
+//! feature `ws` a page in a browser is a client too, of `ws://host:port/path`.
 //!
 //! # Choosing a codec
 //!
@@ -102,6 +103,7 @@
 //! * `service`: servers with limits and an end that drains, and clients that reconnect, as
 //!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.
+//! * `ws`: WebSocket over any stream transport, as [`ws`](https://docs.rs/socketry-ws).
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "auth")]
@@ -120,6 +122,9 @@ pub use socketry_service as service;
 pub use socketry_tls as tls;
 #[doc(no_inline)]
 pub use socketry_transport as transport;
+#[cfg(feature = "ws")]
+#[doc(no_inline)]
+pub use socketry_ws as ws;
 
 #[doc(no_inline)]
 pub use codec::{BoxCodec, Framed};

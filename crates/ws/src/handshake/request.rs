@@ -1,0 +1,67 @@
+//! A request as it came.
+
+use super::members;
+
+/// The head of a request: what a server decides by, wherever it was parsed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Path and query, as they are written.
+    pub(crate) target: String,
+    /// Whether it is HTTP/1.1.
+    pub(crate) modern: bool,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Request {
+    pub(super) fn parse(head: &[u8]) -> Result<Self, httparse::Error> {
+        let mut headers = [httparse::EMPTY_HEADER; super::head::HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut headers);
+        let _ = request.parse(head)?;
+        let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
+        Ok(Request {
+            method: request.method.unwrap_or_default().to_owned(),
+            target: request.path.unwrap_or_default().to_owned(),
+            modern: request.version == Some(1),
+            headers: request
+                .headers
+                .iter()
+                .map(|header| (header.name.to_owned(), text(header.value)))
+                .collect(),
+        })
+    }
+
+    /// All values of the headers of this name.
+    pub(crate) fn all<'a, 'n>(
+        &'a self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        let named = self.headers.iter();
+        named
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| &**value)
+    }
+
+    /// The value of the only header of this name. `None` if there is none, or another one.
+    pub(crate) fn only(&self, name: &str) -> Option<&str> {
+        let mut all = self.all(name);
+        let first = all.next()?;
+        all.next().is_none().then_some(first)
+    }
+
+    /// Whether a list has this word, in any case.
+    pub(crate) fn lists(&self, name: &str, word: &str) -> bool {
+        let mut all = self.all(name).flat_map(members);
+        all.any(|member| member.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether it asks for another protocol.
+    pub(crate) fn asks_upgrade(&self) -> bool {
+        self.lists("upgrade", "websocket")
+    }
+
+    /// The path, as it is written.
+    pub(crate) fn path(&self) -> &str {
+        self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+}

@@ -1,0 +1,177 @@
+//! The sending side, which both halves use.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, BytesMut};
+use socketry_transport::SendHalf;
+
+use super::wakers::Wakers;
+use crate::close::{self, CloseCode};
+use crate::frame::mask::Masks;
+use crate::frame::{self, Opcode, Role};
+
+/// How many bytes wait to be written, at most, before a sender waits. One message may be above it.
+pub(super) const HIGH: usize = 64 * 1024;
+/// From this length on, in bytes, a payload that is not masked is written from where it lies.
+const LARGE: usize = 16 * 1024;
+/// How much memory a connection keeps that has sent all.
+const KEPT: usize = 1024;
+
+/// The sending half of the socket inside, with the bytes that it has not taken yet.
+pub(super) struct Writing<W> {
+    pub(super) socket: W,
+    pub(super) wakers: Arc<Wakers>,
+    waker: Waker,
+    /// Whole frames, but for the front of the first.
+    out: BytesMut,
+    /// The answer to the latest ping. An earlier one that was not sent needs none (section 5.5.3).
+    pong: Option<Vec<u8>>,
+    /// A client's.
+    masks: Option<Masks>,
+    /// Whether a close frame is sent, or among the bytes.
+    pub(super) closing: bool,
+    /// Whether this end has aborted the connection.
+    pub(super) aborted: bool,
+}
+
+impl<W: SendHalf> Writing<W> {
+    pub(super) fn new(socket: W, role: Role) -> Self {
+        let wakers = Arc::<Wakers>::default();
+        Writing {
+            socket,
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
+            out: BytesMut::new(),
+            pong: None,
+            masks: (role == Role::Client).then(Masks::new),
+            closing: false,
+            aborted: false,
+        }
+    }
+
+    /// Whether bytes wait to be written.
+    pub(super) fn has_more(&self) -> bool {
+        !self.out.is_empty() || self.pong.is_some()
+    }
+
+    /// Whether a sender has to wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() >= HIGH
+    }
+
+    fn mask(&mut self) -> io::Result<Option<[u8; 4]>> {
+        self.masks.as_mut().map(Masks::take).transpose()
+    }
+
+    /// Takes a message. The caller has seen that it need not wait.
+    pub(super) fn message(
+        &mut self,
+        opcode: Opcode,
+        parts: &[IoSlice<'_>],
+        len: usize,
+    ) -> io::Result<()> {
+        let mask = self.mask()?;
+        if mask.is_none() && len >= LARGE {
+            return self.large(opcode, parts, len);
+        }
+        let parts = parts.iter().map(|part| &**part);
+        frame::put(&mut self.out, opcode, parts, mask);
+        Ok(())
+    }
+
+    /// The same without a copy of what the socket takes at once.
+    fn large(&mut self, opcode: Opcode, parts: &[IoSlice<'_>], len: usize) -> io::Result<()> {
+        frame::put_header(&mut self.out, opcode, len, None);
+        let before = self.out.len();
+        let mut all = Vec::with_capacity(1 + parts.len());
+        all.push(IoSlice::new(&self.out));
+        all.extend(parts.iter().map(|part| IoSlice::new(part)));
+        let cx = &mut Context::from_waker(&self.waker);
+        let sent = match self.socket.poll_send(cx, &all) {
+            Poll::Ready(sent) => sent?,
+            Poll::Pending => 0,
+        };
+        drop(all);
+        let mut skip = sent.saturating_sub(before);
+        self.out.advance(sent.min(before));
+        for part in parts {
+            let passed = skip.min(part.len());
+            self.out.extend_from_slice(&part[passed..]);
+            skip -= passed;
+        }
+        Ok(())
+    }
+
+    /// Takes a control frame.
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {
+        let mask = self.mask()?;
+        frame::put(&mut self.out, opcode, [payload], mask);
+        Ok(())
+    }
+
+    /// Asks the peer for a sign of life. `false` if that has to wait, behind many bytes.
+    pub(super) fn ping(&mut self) -> io::Result<bool> {
+        if self.closing || self.is_full() {
+            return Ok(false);
+        }
+        self.control(Opcode::Ping, b"")?;
+        Ok(true)
+    }
+
+    /// Answers a ping.
+    pub(super) fn pong(&mut self, payload: Vec<u8>) {
+        if !self.closing {
+            self.pong = Some(payload);
+        }
+    }
+
+    /// Takes a close frame, unless one was taken before.
+    pub(super) fn close(&mut self, code: CloseCode, reason: &str) -> io::Result<()> {
+        if !self.closing {
+            self.closing = true;
+            self.pong = None;
+            self.control(Opcode::Close, &close::payload(code, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Hands on all bytes that wait. The caller has registered its task.
+    pub(super) fn poll_out(&mut self) -> Poll<io::Result<()>> {
+        loop {
+            if !self.is_full()
+                && let Some(payload) = self.pong.take()
+            {
+                self.control(Opcode::Pong, &payload)?;
+            }
+            if self.out.is_empty() {
+                break;
+            }
+            let cx = &mut Context::from_waker(&self.waker);
+            let sent = ready!(self.socket.poll_send(cx, &[IoSlice::new(&self.out)]))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.out.advance(sent);
+        }
+        if self.out.capacity() > KEPT {
+            self.out = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The same, through the buffers of the socket inside.
+    pub(super) fn poll_flush(&mut self) -> Poll<io::Result<()>> {
+        ready!(self.poll_out())?;
+        let cx = &mut Context::from_waker(&self.waker);
+        self.socket.poll_flush(cx)
+    }
+
+    /// Ends the stream inside.
+    pub(super) fn poll_end(&mut self) -> Poll<io::Result<()>> {
+        ready!(self.poll_out())?;
+        let cx = &mut Context::from_waker(&self.waker);
+        self.socket.poll_finish(cx)
+    }
+}
