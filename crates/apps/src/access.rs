@@ -9,7 +9,7 @@ use std::sync::Arc;
 use socketry_auth::{Anonymous, Auth, FirstOf, Identity, Token, Tokens, Users};
 use socketry_transport::{BoxListener, Endpoint, Info, Registry};
 
-use crate::matrix::{DATAGRAM_SCHEMES, UNIX_SCHEMES, is_standard};
+use crate::matrix::{DATAGRAM_SCHEMES, MESSAGE_SCHEME, UNIX_SCHEMES, is_standard};
 use crate::{AppError, encryption};
 use made::Made;
 pub(crate) use options::AccessArgs;
@@ -146,6 +146,12 @@ impl Access {
             return Err(AppError::usage(format_args!(
                 "over {scheme} nobody can prove who it is: a token needs a stream, and the kernel \
                  does not say which user sends a datagram; use a stream, or add --anonymous"
+            )));
+        }
+        if self.is_required() && self.users.is_none() && scheme == MESSAGE_SCHEME {
+            return Err(AppError::usage(format_args!(
+                "a token cannot be proved over {scheme}, which is no stream; use unix:///PATH, or \
+                 add --allow-uid, since the kernel says which user connects"
             )));
         }
         let is_known = is_standard(scheme);

@@ -7,7 +7,7 @@ use socketry_codec::{Content, NamedCodec, Properties};
 use socketry_transport::units::format_duration;
 use socketry_transport::{
     BoxListener, Registry, SocketOptions, TcpTransport, Transport, UdpTransport,
-    UnixDgramTransport, UnixTransport,
+    UnixDgramTransport, UnixSeqpacketTransport, UnixTransport,
 };
 
 use crate::cli::CommandLine;
@@ -40,7 +40,7 @@ impl fmt::Display for App {
 }
 
 /// The schemes of the standard transports.
-pub const SCHEMES: [&str; 5] = ["tcp", "unix", "mem", "udp", "unix-dgram"];
+pub const SCHEMES: [&str; 6] = ["tcp", "unix", "unix-seqpacket", "mem", "udp", "unix-dgram"];
 
 /// Those of them that carry datagrams.
 pub(crate) const DATAGRAM_SCHEMES: [&str; 2] = ["udp", "unix-dgram"];
@@ -52,8 +52,11 @@ const INHERITED: [(&str, &str); 3] = [
     ("stdio", "stdio://"),
 ];
 
-/// The schemes of streams whose clients the kernel knows.
-pub(crate) const UNIX_SCHEMES: [&str; 2] = ["unix", "tls+unix"];
+/// The schemes of connections whose clients the kernel knows.
+pub(crate) const UNIX_SCHEMES: [&str; 3] = ["unix", "unix-seqpacket", "tls+unix"];
+
+/// The scheme of messages in order: no token can be proved over it.
+pub(crate) const MESSAGE_SCHEME: &str = "unix-seqpacket";
 
 /// The schemes of the transports with TLS, which are there with the feature `tls`.
 pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
@@ -100,6 +103,7 @@ pub fn transports() -> Registry {
     let registry = Registry::standard()
         .with("tcp", tcp)
         .with("unix", UnixTransport::new(own()))
+        .with("unix-seqpacket", UnixSeqpacketTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
     encryption::registered(registry)
 }
@@ -113,6 +117,11 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     let forms = [
         ("tcp", "tcp://HOST:PORT", tcp.keys()),
         ("unix", "unix:///PATH, unix://@NAME", unix.keys()),
+        (
+            "unix-seqpacket",
+            "unix-seqpacket:///PATH, unix-seqpacket://@NAME",
+            unix.keys(),
+        ),
         ("udp", "udp://HOST:PORT", udp.keys()),
         ("unix-dgram", "unix-dgram:///PATH", unix_dgram.keys()),
     ];
@@ -188,6 +197,7 @@ fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
 /// The features of a scheme that matter to the apps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Carriage {
+    /// A stream, or messages that all arrive in order, with an end.
     Stream,
     /// Datagrams that all arrive, in order, and whose sender is certain.
     Local,

@@ -52,6 +52,7 @@
 //! | one machine, and the file system says who may connect | `unix:///path`, `unix://@name` (Linux) |
 //! | short messages that may be lost, broadcast or multicast | `udp://host:port` |
 //! | whole messages on one machine, in order | `unix-dgram:///path` |
+//! | the same, and an end (Linux) | `unix-seqpacket:///path` |
 //! | a test, or two parts of one program | `mem://name` |
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!

@@ -12,6 +12,8 @@
 //! * [`datagram`]: the laws of a datagram transport, to run against one of your own with
 //!   [`datagram_laws!`].
 //! * [`hub`]: the laws of one message to many over any transport, with [`hub_laws!`].
+//! * [`message`]: the laws of a transport whose messages all arrive in order, with
+//!   [`message_laws!`].
 //! * [`service`]: the laws of a server over any transport, with [`service_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
 //!   [`stream_laws!`].
@@ -27,6 +29,7 @@ pub mod datagram;
 pub mod faulty;
 pub mod hub;
 mod law;
+pub mod message;
 mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;

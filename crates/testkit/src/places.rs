@@ -39,7 +39,9 @@ impl Places {
     pub fn free(&self, scheme: &str) -> Endpoint {
         let url = match scheme {
             "tcp" | "udp" => format!("{scheme}://127.0.0.1:0"),
-            "unix" | "unix-dgram" => format!("{scheme}://{}", self.path().display()),
+            "unix" | "unix-dgram" | "unix-seqpacket" => {
+                format!("{scheme}://{}", self.path().display())
+            }
             "mem" => "mem://*".to_owned(),
             "tls" => format!("tls://127.0.0.1:0?identity={}", self.path().display()),
             "tls+unix" => {

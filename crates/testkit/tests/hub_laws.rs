@@ -33,6 +33,7 @@ hub_laws!(tcp, at("tcp"));
 hub_laws!(unix, at("unix"));
 hub_laws!(mem, at("mem"));
 hub_laws!(udp, at("udp"));
+hub_laws!(unix_seqpacket, at("unix-seqpacket"));
 hub_laws!(unix_dgram, at("unix-dgram"));
 hub_laws!(encrypted, tls());
 hub_laws!(faulty_1, faulty(1));

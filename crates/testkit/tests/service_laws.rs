@@ -33,6 +33,7 @@ service_laws!(tcp, at("tcp"));
 service_laws!(unix, at("unix"));
 service_laws!(mem, at("mem"));
 service_laws!(udp, at("udp"));
+service_laws!(unix_seqpacket, at("unix-seqpacket"));
 service_laws!(unix_dgram, at("unix-dgram"));
 service_laws!(encrypted, tls());
 service_laws!(faulty_1, faulty(1));

@@ -36,6 +36,7 @@
 //! | the same without a file | `unix://@name` | a stream | Linux only; every user of the machine may connect |
 //! | short messages, broadcast, multicast, or the newest value only | `udp://host:port` | datagrams of at most 65,507 bytes | they may be lost, repeated, reordered, and sent under a forged address |
 //! | whole messages on one machine | `unix-dgram:///path` | datagrams, of some 200 KiB on Linux | none is lost on the way, and they stay in order; no connection is ever closed, so a peer that is gone is noticed late |
+//! | the same, and an end | `unix-seqpacket:///path` | messages in order, of some 200 KiB | Linux only; none is lost, and a peer that is gone is an end or a reset |
 //! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` | as that socket | a supervisor or service manager has made it, with its options; it is taken once |
 //!
@@ -121,7 +122,7 @@ pub use kernel::{
     several::NameListener,
     tcp::TcpTransport,
     udp::UdpTransport,
-    unix::{UnixDgramTransport, UnixTransport},
+    unix::{UnixDgramTransport, UnixSeqpacketTransport, UnixTransport},
 };
 #[cfg(target_os = "linux")]
 pub use kernel::{

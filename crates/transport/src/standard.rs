@@ -19,8 +19,8 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// `tcp`, `udp`, `unix`, `unix-dgram`, `mem` and `mem-mux`, with default options, and the sockets
-    /// that a process was started with: `fd`, `systemd` and `stdio`. Where this crate has no kernel
+    /// `tcp`, `udp`, `unix`, `unix-dgram`, `unix-seqpacket`, `mem` and `mem-mux`, with default
+    /// options, and the sockets that a process was started with: `fd`, `systemd` and `stdio`. Where this crate has no kernel
     /// sockets yet (Windows), `mem` and `mem-mux` only.
     pub fn standard() -> Self {
         let registry = Registry::empty()
@@ -37,13 +37,14 @@ fn with_kernel(registry: Registry) -> Registry {
     use crate::kernel::inherited::{FdTransport, StdioTransport, SystemdTransport};
     use crate::kernel::tcp::TcpTransport;
     use crate::kernel::udp::UdpTransport;
-    use crate::kernel::unix::{UnixDgramTransport, UnixTransport};
+    use crate::kernel::unix::{UnixDgramTransport, UnixSeqpacketTransport, UnixTransport};
 
     registry
         .with("tcp", TcpTransport::default())
         .with("udp", UdpTransport::default())
         .with("unix", UnixTransport::default())
         .with("unix-dgram", UnixDgramTransport::default())
+        .with("unix-seqpacket", UnixSeqpacketTransport::default())
         .with("fd", FdTransport)
         .with("systemd", SystemdTransport)
         .with("stdio", StdioTransport)

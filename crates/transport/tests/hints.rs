@@ -61,7 +61,7 @@ fn no_hint_shows_a_password() {
 async fn a_scheme_that_nobody_has_is_told_those_that_are_there() {
     says(
         &refused("unixgram:///run/app.sock").await,
-        "the schemes here are fd, mem, mem-mux, stdio, systemd, tcp, udp, unix, unix-dgram",
+        "the schemes here are fd, mem, mem-mux, stdio, systemd, tcp, udp, unix, unix-dgram, unix-seqpacket",
     );
 }
 
@@ -115,7 +115,10 @@ async fn a_socket_of_the_other_kind_is_told() {
     let path = directory.path().join("s");
     let url = |scheme: &str| format!("{scheme}://{}", path.display());
     let _stream = listen(url("unix")).await.unwrap();
-    says(&refused(&url("unix-dgram")).await, "write unix:// perhaps");
+    says(
+        &refused(&url("unix-dgram")).await,
+        "write unix:// or unix-seqpacket:// perhaps",
+    );
 }
 
 #[tokio::test]

@@ -280,7 +280,8 @@ async fn an_unknown_scheme_lists_those_that_are() {
     assert_eq!(
         error,
         "cannot connect to sctp://h:1: no transport is registered for 'sctp'; \
-         the schemes here are fd, mem, mem-mux, stdio, systemd, tcp, udp, unix, unix-dgram"
+         the schemes here are fd, mem, mem-mux, stdio, systemd, tcp, udp, unix, unix-dgram, \
+         unix-seqpacket"
     );
 }
 

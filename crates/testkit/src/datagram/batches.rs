@@ -12,7 +12,7 @@ use crate::law::Verdict;
 /// How many datagrams go at once: fewer than fit in a session's queue.
 const COUNT: usize = 40;
 
-pub(super) async fn batches_carry_the_same_datagrams<T: Transport + ?Sized>(
+pub(crate) async fn batches_carry_the_same_datagrams<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let Pair {
@@ -49,7 +49,7 @@ async fn mix(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> 
     try_join!(sending, receiving).map(|_| ())
 }
 
-pub(super) async fn receive_batch(
+pub(crate) async fn receive_batch(
     steps: Steps,
     to: &mut impl RecvHalf,
     batch: &mut Batch,
@@ -76,7 +76,7 @@ fn check(batch: &Batch, first: usize) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn a_batch_grows_and_cuts_nothing<T: Transport + ?Sized>(
+pub(crate) async fn a_batch_grows_and_cuts_nothing<T: Transport + ?Sized>(
     subject: &Subject<T>,
 ) -> Verdict {
     let Pair {
@@ -108,7 +108,7 @@ async fn grow(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) ->
     Ok(())
 }
 
-pub(super) async fn a_run_is_its_datagrams<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
+pub(crate) async fn a_run_is_its_datagrams<T: Transport + ?Sized>(subject: &Subject<T>) -> Verdict {
     let Pair {
         mut client,
         mut session,

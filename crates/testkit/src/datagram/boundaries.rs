@@ -24,7 +24,11 @@ pub(super) async fn boundaries_are_kept<T: Transport + ?Sized>(subject: &Subject
 }
 
 /// One by one, and several on the way at once.
-async fn keep(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn keep(
+    steps: Steps,
+    from: &mut impl SendHalf,
+    to: &mut impl RecvHalf,
+) -> Verdict {
     let largest = max_len(from)?;
     for size in SIZES.into_iter().chain([largest]) {
         steps.pass(from, to, &payload(size.min(largest))).await?;
@@ -48,7 +52,11 @@ pub(super) async fn parts_are_one_datagram<T: Transport + ?Sized>(subject: &Subj
     join(subject.steps(), &mut session, &mut client).await
 }
 
-async fn join(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn join(
+    steps: Steps,
+    from: &mut impl SendHalf,
+    to: &mut impl RecvHalf,
+) -> Verdict {
     let many: Vec<Vec<u8>> = (0..100).map(|part| vec![part; 5]).collect();
     let few = [&b"head"[..], b"", b"body", b"tail"].map(<[u8]>::to_vec);
     for parts in [&few[..], &many, &[]] {
@@ -75,7 +83,11 @@ pub(super) async fn one_byte_too_many_is_refused<T: Transport + ?Sized>(
 }
 
 /// As one part, as several and as a run. No byte of it arrives before the next datagram.
-async fn refuse(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn refuse(
+    steps: Steps,
+    from: &mut impl SendHalf,
+    to: &mut impl RecvHalf,
+) -> Verdict {
     let largest = max_len(from)?;
     let bytes = payload(largest + 1);
     let halves = bytes.split_at(largest / 2);
@@ -134,7 +146,7 @@ pub(super) async fn a_cut_is_reported<T: Transport + ?Sized>(subject: &Subject<T
     cut(subject.steps(), &mut session, &mut client).await
 }
 
-async fn cut(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn cut(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     for room in [1, 4, 7] {
         steps.send(from, b"too long").await?;
         steps.send(from, b"next").await?;
@@ -162,7 +174,11 @@ pub(super) async fn a_buffer_without_room_takes_nothing<T: Transport + ?Sized>(
     no_room(subject.steps(), &mut session, &mut client).await
 }
 
-async fn no_room(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn no_room(
+    steps: Steps,
+    from: &mut impl SendHalf,
+    to: &mut impl RecvHalf,
+) -> Verdict {
     for _ in 0..2 {
         let (received, _) = steps.recv_into(to, 0).await?;
         same("a receive without room", &received, &Received::Data)?;
@@ -189,12 +205,14 @@ pub(super) async fn the_room_that_is_asked_for_is_enough<T: Transport + ?Sized>(
 }
 
 /// Alone and in a batch.
-async fn fit(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
+pub(crate) async fn fit(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) -> Verdict {
     let longest = payload(max_len(from)?);
     steps.pass(from, to, &longest).await?;
-    steps.send(from, &longest).await?;
     let mut batch = Batch::new();
-    receive_batch(steps, to, &mut batch).await?;
+    tokio::try_join!(
+        steps.send(from, &longest),
+        receive_batch(steps, to, &mut batch),
+    )?;
     let whole = batch
         .iter()
         .all(|datagram| !datagram.cut && datagram.bytes == longest);

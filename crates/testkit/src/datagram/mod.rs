@@ -14,8 +14,8 @@
 //! declares at its [`Subject`] what it cannot do; no law is skipped silently. Your own program can
 //! also check a [`Law`]: [`Law::check`].
 
-mod batches;
-mod boundaries;
+pub(crate) mod batches;
+pub(crate) mod boundaries;
 mod cancelling;
 mod flood;
 mod forms;
@@ -25,7 +25,7 @@ mod peers;
 mod queues;
 mod refusals;
 mod senders;
-mod steps;
+pub(crate) mod steps;
 mod subject;
 mod table;
 mod waiting;

@@ -7,8 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socketry_transport::{
-    Endpoint, ErrorKind, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, Shape,
-    Transport,
+    Endpoint, ErrorKind, Half, Listener, Received, RecvExt, RecvHalf, SendExt, SendHalf, Transport,
 };
 use tokio::io::ReadBuf;
 
@@ -17,18 +16,18 @@ use crate::law::Verdict;
 
 /// How long each step may take.
 #[derive(Clone, Copy)]
-pub(super) struct Steps(pub(super) Duration);
+pub(crate) struct Steps(pub(crate) Duration);
 
 /// A listener, a client of it, and the session that was accepted for the client.
-pub(super) struct Pair<T: Transport + ?Sized> {
-    pub(super) listener: T::Listener,
-    pub(super) client: T::Socket,
-    pub(super) session: Accepted<T>,
+pub(crate) struct Pair<T: Transport + ?Sized> {
+    pub(crate) listener: T::Listener,
+    pub(crate) client: T::Socket,
+    pub(crate) session: Accepted<T>,
 }
 
 impl Steps {
     /// The result of `wait`, which must come in time.
-    pub(super) async fn wait<X>(
+    pub(crate) async fn wait<X>(
         self,
         what: &str,
         wait: impl Future<Output = X>,
@@ -37,17 +36,21 @@ impl Steps {
         waited.map_err(|_| format!("{what}: nothing happened within {:?}", self.0))
     }
 
-    /// Sends one datagram.
-    pub(super) async fn send(self, half: &mut impl SendHalf, bytes: &[u8]) -> Verdict {
+    /// Sends one message or datagram.
+    pub(crate) async fn send(self, half: &mut impl SendHalf, bytes: &[u8]) -> Verdict {
         let what = format!("sending {}", shown(bytes));
-        match self.wait(&what, half.send(bytes)).await? {
+        let sending = async {
+            let taken = half.send(bytes).await?;
+            poll_fn(|cx| half.poll_flush(cx)).await.map(|()| taken)
+        };
+        match self.wait(&what, sending).await? {
             Ok(taken) => same(&format!("{what}: the bytes taken"), &taken, &bytes.len()),
             Err(error) => Err(format!("{what}: {error}")),
         }
     }
 
     /// Receives one datagram, with room for the longest.
-    pub(super) async fn recv(
+    pub(crate) async fn recv(
         self,
         half: &mut impl RecvHalf,
     ) -> Result<(Received, Vec<u8>), String> {
@@ -56,7 +59,7 @@ impl Steps {
     }
 
     /// Receives one datagram into `room` bytes.
-    pub(super) async fn recv_into(
+    pub(crate) async fn recv_into(
         self,
         half: &mut impl RecvHalf,
         room: usize,
@@ -72,7 +75,7 @@ impl Steps {
     }
 
     /// Expects that the next datagram that arrives is `bytes`, whole.
-    pub(super) async fn next(self, half: &mut impl RecvHalf, bytes: &[u8]) -> Verdict {
+    pub(crate) async fn next(self, half: &mut impl RecvHalf, bytes: &[u8]) -> Verdict {
         let (received, arrived) = self
             .recv(half)
             .await
@@ -88,18 +91,18 @@ impl Steps {
     }
 
     /// Passes one datagram from one half to the other.
-    pub(super) async fn pass(
+    pub(crate) async fn pass(
         self,
         from: &mut impl SendHalf,
         to: &mut impl RecvHalf,
         bytes: &[u8],
     ) -> Verdict {
-        self.send(from, bytes).await?;
-        self.next(to, bytes).await
+        // At once, since a long message may have to be received while it is sent.
+        tokio::try_join!(self.send(from, bytes), self.next(to, bytes)).map(drop)
     }
 
     /// Passes a word in both directions of a session.
-    pub(super) async fn talk<A, B>(self, one: &mut A, other: &mut B, word: &str) -> Verdict
+    pub(crate) async fn talk<A, B>(self, one: &mut A, other: &mut B, word: &str) -> Verdict
     where
         A: RecvHalf + SendHalf,
         B: RecvHalf + SendHalf,
@@ -108,7 +111,7 @@ impl Steps {
         self.pass(other, one, word.as_bytes()).await
     }
 
-    pub(super) async fn accept<L: Listener>(self, listener: &mut L) -> Result<L::Socket, String> {
+    pub(crate) async fn accept<L: Listener>(self, listener: &mut L) -> Result<L::Socket, String> {
         let accepted = self.wait("accepting", listener.accept()).await?;
         accepted.map_err(|error| error.to_string())
     }
@@ -116,13 +119,13 @@ impl Steps {
 
 impl<T: Transport + ?Sized> Subject<T> {
     /// A listener with options.
-    pub(super) async fn listen(&self, options: &[(&str, &str)]) -> Result<T::Listener, String> {
+    pub(crate) async fn listen(&self, options: &[(&str, &str)]) -> Result<T::Listener, String> {
         self.listen_at(&with(self.at(), options)).await
     }
 
     /// A listener at `at`, where another one may have been until now. The address is free soon
     /// after its last socket is gone.
-    pub(super) async fn listen_at(&self, at: &Endpoint) -> Result<T::Listener, String> {
+    pub(crate) async fn listen_at(&self, at: &Endpoint) -> Result<T::Listener, String> {
         let listening = async {
             loop {
                 match self.transport().listen(at).await {
@@ -136,14 +139,14 @@ impl<T: Transport + ?Sized> Subject<T> {
         self.steps().wait("listening", listening).await?
     }
 
-    pub(super) async fn connect(&self, to: &Endpoint) -> Result<T::Socket, String> {
+    pub(crate) async fn connect(&self, to: &Endpoint) -> Result<T::Socket, String> {
         let connecting = self.transport().connect(to);
         let connecting = self.steps().wait("connecting", connecting).await?;
         connecting.map_err(|error| error.to_string())
     }
 
     /// A new client, from which a first datagram was accepted and received.
-    pub(super) async fn join(
+    pub(crate) async fn join(
         &self,
         listener: &mut T::Listener,
     ) -> Result<(T::Socket, Accepted<T>), String> {
@@ -152,7 +155,7 @@ impl<T: Transport + ?Sized> Subject<T> {
     }
 
     /// The same, with a client that connects to `at`.
-    pub(super) async fn join_from(
+    pub(crate) async fn join_from(
         &self,
         at: &Endpoint,
         listener: &mut T::Listener,
@@ -165,12 +168,12 @@ impl<T: Transport + ?Sized> Subject<T> {
         Ok((client, session))
     }
 
-    pub(super) async fn pair(&self) -> Result<Pair<T>, String> {
+    pub(crate) async fn pair(&self) -> Result<Pair<T>, String> {
         self.pair_with(&[]).await
     }
 
     /// The same, with options for the listener.
-    pub(super) async fn pair_with(&self, options: &[(&str, &str)]) -> Result<Pair<T>, String> {
+    pub(crate) async fn pair_with(&self, options: &[(&str, &str)]) -> Result<Pair<T>, String> {
         let mut listener = self.listen(options).await?;
         let (client, session) = self.join(&mut listener).await?;
         Ok(Pair {
@@ -181,18 +184,18 @@ impl<T: Transport + ?Sized> Subject<T> {
     }
 }
 
-pub(super) fn with(at: &Endpoint, options: &[(&str, &str)]) -> Endpoint {
+pub(crate) fn with(at: &Endpoint, options: &[(&str, &str)]) -> Endpoint {
     let add = |at: Endpoint, (key, value): &(&str, &str)| at.with(key, value);
     options.iter().fold(at.clone(), add)
 }
 
 /// Polls once, with a waker that does nothing.
-pub(super) fn poll_once<X>(poll: impl FnOnce(&mut Context<'_>) -> Poll<X>) -> Poll<X> {
+pub(crate) fn poll_once<X>(poll: impl FnOnce(&mut Context<'_>) -> Poll<X>) -> Poll<X> {
     poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Expects that no datagram can be received.
-pub(super) fn quiet(half: &mut impl RecvHalf) -> Verdict {
+pub(crate) fn quiet(half: &mut impl RecvHalf) -> Verdict {
     let mut bytes = vec![0; half.recv_room().max(1)];
     let mut buf = ReadBuf::new(&mut bytes);
     match poll_once(|cx| half.poll_recv(cx, &mut buf)) {
@@ -205,7 +208,7 @@ pub(super) fn quiet(half: &mut impl RecvHalf) -> Verdict {
 }
 
 /// Expects that no peer can be accepted.
-pub(super) fn nobody<L: Listener>(listener: &mut L) -> Verdict {
+pub(crate) fn nobody<L: Listener>(listener: &mut L) -> Verdict {
     let accepting = pin!(listener.accept());
     match poll_once(|cx| accepting.poll(cx)) {
         Poll::Pending => Ok(()),
@@ -218,23 +221,24 @@ pub(super) fn nobody<L: Listener>(listener: &mut L) -> Verdict {
 }
 
 /// Sends several parts.
-pub(super) async fn send_parts(
+pub(crate) async fn send_parts(
     half: &mut impl SendHalf,
     parts: &[io::IoSlice<'_>],
 ) -> io::Result<usize> {
-    poll_fn(|cx| half.poll_send(cx, parts)).await
+    let taken = poll_fn(|cx| half.poll_send(cx, parts)).await?;
+    poll_fn(|cx| half.poll_flush(cx)).await.map(|()| taken)
 }
 
-/// The most bytes that one datagram of this half carries.
-pub(super) fn max_len(half: &(impl Half + ?Sized)) -> Result<usize, String> {
-    match half.shape() {
-        Shape::Datagram { max_len } => Ok(max_len),
-        shape => Err(format!("its shape is {shape}")),
-    }
+/// The most bytes that one message or datagram of this half carries.
+pub(crate) fn max_len(half: &(impl Half + ?Sized)) -> Result<usize, String> {
+    let shape = half.shape();
+    shape
+        .max_len()
+        .ok_or_else(|| format!("its shape is {shape}"))
 }
 
 /// A payload of `len` bytes that differs from those of other lengths.
-pub(super) fn payload(len: usize) -> Vec<u8> {
+pub(crate) fn payload(len: usize) -> Vec<u8> {
     let step = 1 + len % 251;
     (0..len)
         .map(|at| (at.wrapping_mul(step) >> 3).to_le_bytes()[0])
@@ -242,21 +246,21 @@ pub(super) fn payload(len: usize) -> Vec<u8> {
 }
 
 /// The payload with this number in a series of many lengths.
-pub(super) fn numbered(number: usize) -> Vec<u8> {
+pub(crate) fn numbered(number: usize) -> Vec<u8> {
     let mut bytes = number.to_string().into_bytes();
     bytes.resize(bytes.len() + (number * 37) % 300, b'.');
     bytes
 }
 
 /// Bytes for a message: their number, and the first of them.
-pub(super) fn shown(bytes: &[u8]) -> String {
+pub(crate) fn shown(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(16)];
     let more = if head.len() < bytes.len() { "…" } else { "" };
     format!("{} bytes \"{}{more}\"", bytes.len(), head.escape_ascii())
 }
 
 /// An error unless `is` equals `should`.
-pub(super) fn same<X: PartialEq + std::fmt::Debug>(what: &str, is: &X, should: &X) -> Verdict {
+pub(crate) fn same<X: PartialEq + std::fmt::Debug>(what: &str, is: &X, should: &X) -> Verdict {
     if is == should {
         return Ok(());
     }
@@ -264,6 +268,6 @@ pub(super) fn same<X: PartialEq + std::fmt::Debug>(what: &str, is: &X, should: &
 }
 
 /// An error with the words of `what` unless `holds`.
-pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }

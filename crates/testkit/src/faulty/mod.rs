@@ -112,6 +112,7 @@ impl<R: RecvHalf> RecvHalf for FaultyRecv<R> {
         if self.faults.lane.faults.are_none() {
             return self.inner.poll_recv_batch(cx, batch);
         }
+        batch.reserve(self.inner.recv_room().min(recv::MAX_ROOM));
         let mut buf = ReadBuf::new(batch.spare());
         let received = ready!(self.faults.poll(&mut self.inner, cx, &mut buf))?;
         let len = buf.filled().len();

@@ -13,7 +13,7 @@ use super::Fault;
 use super::lane::Lane;
 
 /// The most room in bytes for a datagram, whatever the socket asks for.
-const MAX_ROOM: usize = 1 << 20;
+pub(super) const MAX_ROOM: usize = 1 << 20;
 
 /// The faults of a receiving half.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use socketry_transport::{
 };
 
 use super::Subject;
-use super::pattern::{recv_some, send_flushed};
+use super::pattern::{recv_some, room, send_flushed};
 use super::pressure::fill;
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::{is_gone, park, recv_one};
@@ -17,7 +17,7 @@ const CODE: u64 = 7;
 
 /// Receives until an end or an error comes, which must match the answer of `abort`.
 async fn sees<R: RecvHalf>(peer: &mut R, answered: Aborted) -> Verdict {
-    let mut buf = vec![0; 65_536];
+    let mut buf = vec![0; room(peer, 65_536)];
     let seen = loop {
         match recv_some(peer, &mut buf).await {
             Ok((_, Received::Data | Received::Cut)) => {}
@@ -33,7 +33,7 @@ async fn sees<R: RecvHalf>(peer: &mut R, answered: Aborted) -> Verdict {
             "the answer was an end, and an error came: {error}"
         ))),
         (other, _) => Err(Failure::new(format_args!(
-            "{other:?} is no stream's answer"
+            "{other:?} is no answer of a connection"
         ))),
     }
 }
@@ -52,7 +52,7 @@ fn abort(half: &mut impl SendHalf) -> Verdict<Aborted> {
         .map_err(|error| Failure::new(format_args!("aborting: {error}")))
 }
 
-pub(super) async fn an_abort_is_seen_as_answered<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn an_abort_is_seen_as_answered<T: Transport>(subject: Subject<T>) -> Verdict {
     let mut listener = subject.listen().await?;
     for sent in [0, 1000] {
         let (mut client, mut server) = subject.meet(&mut listener).await?;
@@ -83,7 +83,7 @@ pub(super) async fn an_abort_is_seen_as_answered<T: Transport>(subject: Subject<
     Ok(())
 }
 
-pub(super) async fn an_abort_ends_both_halves<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn an_abort_ends_both_halves<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, mut server, _listener) = subject.pair().await?;
     let (recv, mut send) = client.split();
     let reader = park(recv_one(recv)).await;
@@ -103,7 +103,7 @@ pub(super) async fn an_abort_ends_both_halves<T: Transport>(subject: Subject<T>)
     seen(&subject, &mut server, answered).await
 }
 
-pub(super) async fn nothing_comes_after_an_abort<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn nothing_comes_after_an_abort<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let sending = send_flushed(&mut server, (0, 100), 100);
     subject.within("sending", sending).await?;
@@ -137,7 +137,7 @@ async fn done<T: Transport>(subject: &Subject<T>, send: &mut impl SendHalf) -> V
     }
 }
 
-pub(super) async fn an_abort_does_not_wait_for_a_stopped_sender<T: Transport>(
+pub(crate) async fn an_abort_does_not_wait_for_a_stopped_sender<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (client, mut server, _listener) = subject.pair().await?;
@@ -148,7 +148,7 @@ pub(super) async fn an_abort_does_not_wait_for_a_stopped_sender<T: Transport>(
     seen(&subject, &mut server, answered).await
 }
 
-pub(super) async fn an_abort_after_finish_is_seen_as_answered<T: Transport>(
+pub(crate) async fn an_abort_after_finish_is_seen_as_answered<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     if !subject.half_close {
@@ -160,7 +160,7 @@ pub(super) async fn an_abort_after_finish_is_seen_as_answered<T: Transport>(
     seen(&subject, &mut server, answered).await
 }
 
-pub(super) async fn a_finish_after_an_abort_fails<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_finish_after_an_abort_fails<T: Transport>(subject: Subject<T>) -> Verdict {
     let mut listener = subject.listen().await?;
     for finished in [false, true] {
         if finished && !subject.half_close {
@@ -199,7 +199,7 @@ async fn finish_aborted<T: Transport>(
     seen(subject, &mut server, answered).await
 }
 
-pub(super) async fn a_dropped_socket_ends_as_answered<T: Transport>(
+pub(crate) async fn a_dropped_socket_ends_as_answered<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let mut listener = subject.listen().await?;

@@ -20,7 +20,7 @@ fn amount(size: usize) -> usize {
     (size * 1500).clamp(1500, 250_007)
 }
 
-pub(super) async fn bytes_arrive_in_order_and_whole<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn bytes_arrive_in_order_and_whole<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let mut at = 0;
     for sent in SIZES {
@@ -40,7 +40,7 @@ pub(super) async fn bytes_arrive_in_order_and_whole<T: Transport>(subject: Subje
     Ok(())
 }
 
-pub(super) async fn parts_arrive_as_one_run<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn parts_arrive_as_one_run<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let many = vec![3; 2000];
     let mut at = 0;
@@ -82,7 +82,7 @@ async fn send_parts<S: SendHalf>(socket: &mut S, offset: usize, lens: &[usize]) 
     flush(socket).await.map_err(Failure::new)
 }
 
-pub(super) async fn an_empty_send_says_nothing<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn an_empty_send_says_nothing<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     for parts in [&[][..], &[IoSlice::new(&[])], &[IoSlice::new(&[]); 3]] {
         let sent = poll_fn(|cx| client.poll_send(cx, parts));
@@ -103,7 +103,7 @@ pub(super) async fn an_empty_send_says_nothing<T: Transport>(subject: Subject<T>
     subject.within("receiving what was sent", receiving).await
 }
 
-pub(super) async fn an_empty_buffer_is_not_the_end<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn an_empty_buffer_is_not_the_end<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let nothing = (0, Received::Data);
     let empty = subject.within("an empty receive before data", server.recv(&mut []));
@@ -118,7 +118,7 @@ pub(super) async fn an_empty_buffer_is_not_the_end<T: Transport>(subject: Subjec
         .await
 }
 
-pub(super) async fn a_small_buffer_leaves_the_rest<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_small_buffer_leaves_the_rest<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let sending = send_flushed(&mut client, (0, 64), 64);
     subject.within("sending", sending).await?;
@@ -140,7 +140,7 @@ pub(super) async fn a_small_buffer_leaves_the_rest<T: Transport>(subject: Subjec
     Ok(())
 }
 
-pub(super) async fn a_batch_brings_the_same_bytes<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_batch_brings_the_same_bytes<T: Transport>(subject: Subject<T>) -> Verdict {
     const ALL: usize = 200_000;
     let (mut client, mut server, _listener) = subject.pair().await?;
     let sending = async {
@@ -173,7 +173,7 @@ async fn recv_in_turn<R: RecvHalf>(socket: &mut R, all: &mut Vec<u8>) -> Verdict
     Ok(received)
 }
 
-pub(super) async fn recv_batch<R: RecvHalf>(
+pub(crate) async fn recv_batch<R: RecvHalf>(
     socket: &mut R,
     all: &mut Vec<u8>,
 ) -> io::Result<Received> {
@@ -185,7 +185,7 @@ pub(super) async fn recv_batch<R: RecvHalf>(
     Ok(received)
 }
 
-pub(super) async fn question_and_answer_take_turns<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn question_and_answer_take_turns<T: Transport>(subject: Subject<T>) -> Verdict {
     const TURNS: usize = 200;
     let (mut client, mut server, _listener) = subject.pair().await?;
     let both = async { tokio::try_join!(ask(&mut client, TURNS), answer(&mut server, TURNS)) };

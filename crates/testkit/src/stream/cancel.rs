@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 
 use super::Subject;
 use super::listen::accept_until_here;
-use super::pattern::{check, flush, pattern, recv_to_end, send_pattern};
+use super::pattern::{check, flush, pattern, piece, recv_to_end, room, send_pattern};
 use super::pressure::fill;
 use super::steps::Accepted;
 use super::verdict::{Failure, Verdict, same};
@@ -17,7 +17,7 @@ use super::wake::poll_once;
 /// The same random numbers in every run, so that a failure repeats.
 const SEED: u64 = 20_260_101;
 
-pub(super) async fn a_cancelled_receive_loses_nothing<T: Transport>(
+pub(crate) async fn a_cancelled_receive_loses_nothing<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const ALL: usize = 300_000;
@@ -46,7 +46,7 @@ async fn recv_with_cancels<R: RecvHalf>(socket: &mut R, all: usize) -> Verdict {
     let mut dice = Rng::with_seed(SEED);
     let mut at = 0;
     while at < all {
-        let mut buf = vec![0; dice.usize(1..3000)];
+        let mut buf = vec![0; room(socket, dice.usize(1..3000))];
         let received = {
             let mut receiving = pin!(socket.recv(&mut buf));
             match poll_once(receiving.as_mut()).await {
@@ -66,7 +66,7 @@ async fn recv_with_cancels<R: RecvHalf>(socket: &mut R, all: usize) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn a_cancelled_send_sends_nothing<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_cancelled_send_sends_nothing<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let full = fill(&subject, &mut client, 0).await?;
     let sending = async {
@@ -91,7 +91,7 @@ async fn send_with_cancels<S: SendHalf>(socket: &mut S, sent: &mut Vec<u8>) -> V
     let mut dice = Rng::with_seed(SEED);
     let enough = sent.len() + 300_000;
     while sent.len() < enough {
-        let piece = vec![dice.u8(..); dice.usize(1..50_000)];
+        let piece = vec![dice.u8(..); piece(socket, dice.usize(1..50_000))];
         match poll_once(pin!(socket.send(&piece)).as_mut()).await {
             Some(took) => sent.extend_from_slice(&piece[..took.map_err(Failure::new)?]),
             None => yield_now().await,
@@ -100,7 +100,7 @@ async fn send_with_cancels<S: SendHalf>(socket: &mut S, sent: &mut Vec<u8>) -> V
     Ok(())
 }
 
-pub(super) async fn a_cancelled_accept_loses_no_client<T: Transport>(
+pub(crate) async fn a_cancelled_accept_loses_no_client<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const CLIENTS: u8 = 30;
@@ -151,7 +151,7 @@ async fn accept_with_cancels<T: Transport>(
     Ok(accepted)
 }
 
-pub(super) async fn a_cancelled_connect_leaves_nothing<T: Transport>(
+pub(crate) async fn a_cancelled_connect_leaves_nothing<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let mut listener = subject.listen().await?;

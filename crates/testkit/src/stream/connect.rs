@@ -13,7 +13,7 @@ use super::verdict::{Failure, Verdict, ensure, same};
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// An error unless connecting to `to`, where nothing listens, fails soon and names the endpoint.
-pub(super) async fn fails_at_once<T: Transport>(subject: &Subject<T>, to: &Endpoint) -> Verdict {
+pub(crate) async fn fails_at_once<T: Transport>(subject: &Subject<T>, to: &Endpoint) -> Verdict {
     let begun = Instant::now();
     let error = refusal(subject, to).await?;
     let took = begun.elapsed();
@@ -48,7 +48,7 @@ fn refused<S>(made: Result<S>, at: &Endpoint) -> Verdict<Error> {
         .ok_or_else(|| Failure::new(format_args!("{at} was not refused")))
 }
 
-pub(super) async fn connecting_without_a_listener_fails_at_once<T: Transport>(
+pub(crate) async fn connecting_without_a_listener_fails_at_once<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     if let Some(nobody) = subject.declared_without_listener() {
@@ -60,7 +60,7 @@ pub(super) async fn connecting_without_a_listener_fails_at_once<T: Transport>(
     fails_at_once(&subject, &at).await
 }
 
-pub(super) async fn a_connect_timeout_fires<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_connect_timeout_fires<T: Transport>(subject: Subject<T>) -> Verdict {
     /// More than a backlog of one holds.
     const MANY: usize = 100;
     let has = |key: &str| subject.keys().contains(key);
@@ -99,7 +99,7 @@ fn in_good_time(error: &Error, took: Duration) -> Verdict {
     )
 }
 
-pub(super) async fn an_unknown_option_is_refused_by_name<T: Transport>(
+pub(crate) async fn an_unknown_option_is_refused_by_name<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const KEY: &str = "no_such_option";
@@ -121,7 +121,7 @@ pub(super) async fn an_unknown_option_is_refused_by_name<T: Transport>(
     check(&refusal(&subject, &to).await?)
 }
 
-pub(super) async fn options_applied_are_read_back<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn options_applied_are_read_back<T: Transport>(subject: Subject<T>) -> Verdict {
     if subject.keys().options().is_empty() {
         return Ok(());
     }

@@ -8,7 +8,9 @@ use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf, Socket,
 use tokio::io::ReadBuf;
 
 use super::Subject;
-use super::pattern::{check, pattern, recv_last, recv_pattern, send_flushed, send_pattern};
+use super::pattern::{
+    check, pattern, piece, recv_last, recv_pattern, room, send_flushed, send_pattern,
+};
 use super::pressure::fill;
 use super::verdict::{Failure, Verdict, same};
 use super::wake::{park, recv_one};
@@ -16,7 +18,7 @@ use super::wake::{park, recv_one};
 /// Many more bytes than all buffers on the way hold.
 const MUCH: usize = 12 << 20;
 
-pub(super) async fn both_directions_flow_at_once<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn both_directions_flow_at_once<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, _listener) = subject.pair().await?;
     let both = async { tokio::try_join!(exchange(client), exchange(server)) };
     subject.within("much in both directions", both).await?;
@@ -27,7 +29,7 @@ pub(super) async fn both_directions_flow_at_once<T: Transport>(subject: Subject<
 async fn exchange<S: Socket>(mut socket: S) -> Verdict<S> {
     let bytes = pattern(0, MUCH);
     let (mut sent, mut came) = (0, 0);
-    let mut buf = vec![0; 100_000];
+    let mut buf = vec![0; room(&socket, 100_000)];
     poll_fn(|cx| {
         while sent < MUCH || came < MUCH {
             let sends = poll_send_more(&mut socket, cx, &bytes, &mut sent);
@@ -61,6 +63,7 @@ fn poll_send_more<S: SendHalf>(
             _ => Poll::Pending,
         };
     }
+    let rest = &rest[..piece(socket, rest.len())];
     socket
         .poll_send(cx, &[IoSlice::new(rest)])
         .map_ok(|len| *sent += len)
@@ -87,7 +90,7 @@ fn poll_recv_more<R: RecvHalf>(
     })
 }
 
-pub(super) async fn halves_serve_two_tasks<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn halves_serve_two_tasks<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, _listener) = subject.pair().await?;
     let (client_recv, client_send) = client.split();
     let (server_recv, server_send) = server.split();
@@ -111,7 +114,7 @@ async fn recv_much<R: RecvHalf>(mut half: R) -> Verdict {
     recv_pattern(&mut half, (0, MUCH), 100_000).await
 }
 
-pub(super) async fn dropping_a_half_is_silent<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn dropping_a_half_is_silent<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, mut server, listener) = subject.pair().await?;
     let (mut recv, mut send) = client.split();
     let sending = send_flushed(&mut send, (0, 8), 8);
@@ -162,7 +165,7 @@ async fn the_sending_half_goes_on<T: Transport>(
     Ok(())
 }
 
-pub(super) async fn a_waiting_reader_does_not_stop_the_writer<T: Transport>(
+pub(crate) async fn a_waiting_reader_does_not_stop_the_writer<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (client, mut server, _listener) = subject.pair().await?;
@@ -185,7 +188,7 @@ pub(super) async fn a_waiting_reader_does_not_stop_the_writer<T: Transport>(
     same("what the half that waits got", received, Received::Data)
 }
 
-pub(super) async fn a_reader_and_a_writer_wait_apart<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_reader_and_a_writer_wait_apart<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, mut server, _listener) = subject.pair().await?;
     let (recv, mut send) = client.split();
     let sent = fill(&subject, &mut send, 0).await?;

@@ -8,7 +8,7 @@ use super::pattern::{flush, recv_last, recv_pattern, recv_some, send_flushed, se
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::is_gone;
 
-pub(super) async fn the_end_is_for_ever<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn the_end_is_for_ever<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     let sending = send_flushed(&mut client, (0, 8), 8);
     subject.within("sending", sending).await?;
@@ -28,7 +28,7 @@ pub(super) async fn the_end_is_for_ever<T: Transport>(subject: Subject<T>) -> Ve
     Ok(())
 }
 
-pub(super) async fn finish_delivers_all_that_was_sent<T: Transport>(
+pub(crate) async fn finish_delivers_all_that_was_sent<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const ALL: usize = 1_000_003;
@@ -48,7 +48,7 @@ pub(super) async fn finish_delivers_all_that_was_sent<T: Transport>(
     subject.within("a reader that comes late", late).await
 }
 
-pub(super) async fn a_half_close_leaves_the_other_direction<T: Transport>(
+pub(crate) async fn a_half_close_leaves_the_other_direction<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     if !subject.half_close {
@@ -64,15 +64,15 @@ pub(super) async fn a_half_close_leaves_the_other_direction<T: Transport>(
         server.finish().await.map_err(Failure::new)
     };
     let reading = async {
-        recv_pattern(&mut client, (0, 400_000), 4096).await?;
-        recv_last(&mut client, (400_000, 500_000)).await
+        recv_pattern(&mut client, (0, 409_600), 4096).await?;
+        recv_last(&mut client, (409_600, 500_000)).await
     };
     let both = async { tokio::try_join!(answering, reading) };
     subject.within("the answer to a half-close", both).await?;
     Ok(())
 }
 
-pub(super) async fn nothing_is_sent_after_finish<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn nothing_is_sent_after_finish<T: Transport>(subject: Subject<T>) -> Verdict {
     if !subject.half_close {
         return Ok(());
     }
@@ -99,7 +99,7 @@ pub(super) async fn nothing_is_sent_after_finish<T: Transport>(subject: Subject<
         .await
 }
 
-pub(super) async fn dropping_a_socket_ends_the_peers_stream<T: Transport>(
+pub(crate) async fn dropping_a_socket_ends_the_peers_stream<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const ALL: (usize, usize) = (0, 100_000);

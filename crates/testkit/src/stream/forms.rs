@@ -10,7 +10,7 @@ use super::bytes::recv_batch;
 use super::pattern::{check, pattern, recv_last, recv_pattern, send_flushed};
 use super::verdict::{Failure, Verdict, ensure, same};
 
-pub(super) async fn every_form_is_a_stream<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn every_form_is_a_stream<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, mut listener) = subject.pair().await?;
     check_forms("the client", client)?;
     check_forms("the server", server)?;
@@ -38,7 +38,7 @@ fn check_forms(what: &str, socket: impl Socket) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn erased_and_generic_forms_behave_alike<T: Transport>(
+pub(crate) async fn erased_and_generic_forms_behave_alike<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (client, server, mut listener) = subject.pair().await?;
@@ -88,7 +88,7 @@ where
     Ok(said)
 }
 
-pub(super) async fn async_read_and_write_change_nothing<T: Transport>(
+pub(crate) async fn async_read_and_write_change_nothing<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     const ALL: usize = 300_000;

@@ -6,12 +6,12 @@ use std::io::{self, IoSlice};
 use socketry_transport::{SendExt, SendHalf, Transport};
 
 use super::Subject;
-use super::pattern::{flush, pattern, recv_to_end};
+use super::pattern::{flush, pattern, piece, recv_to_end};
 use super::pressure::fill;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::{is_gone, park};
 
-pub(super) async fn a_send_to_a_closed_peer_fails<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_send_to_a_closed_peer_fails<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, server, _listener) = subject.pair().await?;
     drop(server);
     let failing = send_until_it_fails(&mut client, subject.most_held());
@@ -59,7 +59,7 @@ async fn send_parts<S: SendHalf>(socket: &mut S) -> io::Result<usize> {
     Ok(sent)
 }
 
-pub(super) async fn a_send_to_a_closed_peer_raises_no_signal<T: Transport>(
+pub(crate) async fn a_send_to_a_closed_peer_raises_no_signal<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let most = subject.most_held();
@@ -99,7 +99,7 @@ mod sigpipe {
 
     use crate::stream::verdict::{Failure, Verdict, ensure};
 
-    pub(super) fn none_during(act: impl FnOnce() -> Verdict) -> Verdict {
+    pub(crate) fn none_during(act: impl FnOnce() -> Verdict) -> Verdict {
         let pipe = SigSet::from(Signal::SIGPIPE);
         pipe.thread_block().map_err(Failure::new)?;
         let raised = SignalFd::with_flags(&pipe, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
@@ -116,12 +116,12 @@ mod sigpipe {
 
     use crate::stream::verdict::Verdict;
 
-    pub(super) fn none_during(act: impl FnOnce() -> Verdict) -> Verdict {
+    pub(crate) fn none_during(act: impl FnOnce() -> Verdict) -> Verdict {
         act()
     }
 }
 
-pub(super) async fn a_vanished_peer_wakes_a_stopped_sender<T: Transport>(
+pub(crate) async fn a_vanished_peer_wakes_a_stopped_sender<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (mut client, server, _listener) = subject.pair().await?;
@@ -129,7 +129,7 @@ pub(super) async fn a_vanished_peer_wakes_a_stopped_sender<T: Transport>(
     let sender = park(async move {
         let mut at = full;
         loop {
-            match client.send(&pattern(at, 65_536)).await {
+            match client.send(&pattern(at, piece(&client, 65_536))).await {
                 Ok(sent) => at += sent,
                 Err(error) => return error,
             }

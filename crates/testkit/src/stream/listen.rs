@@ -16,7 +16,7 @@ use super::steps::{Accepted, QUIET};
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::park;
 
-pub(super) async fn a_listener_is_where_it_says<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_listener_is_where_it_says<T: Transport>(subject: Subject<T>) -> Verdict {
     let mut listener = subject.listen().await?;
     let said = listener.local().clone();
     let text = said.to_string();
@@ -41,7 +41,7 @@ pub(super) async fn a_listener_is_where_it_says<T: Transport>(subject: Subject<T
     Ok(())
 }
 
-pub(super) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, mut listener) = subject.pair().await?;
     let (ours, theirs) = (client.local().clone(), server.local());
     same(
@@ -66,7 +66,7 @@ pub(super) async fn both_ends_name_each_other<T: Transport>(subject: Subject<T>)
     ensure(!alike, format_args!("two clients at once are both {ours}"))
 }
 
-pub(super) async fn many_connections_do_not_mix<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn many_connections_do_not_mix<T: Transport>(subject: Subject<T>) -> Verdict {
     const MANY: usize = 100;
     /// One test at a time, since the descriptors of the process are limited.
     static TURN: Mutex<()> = Mutex::const_new(());
@@ -111,7 +111,7 @@ async fn echo<T: Transport>(mut server: Accepted<T>) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn a_vanished_client_does_not_stop_the_listener<T: Transport>(
+pub(crate) async fn a_vanished_client_does_not_stop_the_listener<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let mut listener = subject.listen().await?;
@@ -143,7 +143,7 @@ pub(super) async fn a_vanished_client_does_not_stop_the_listener<T: Transport>(
 }
 
 /// Accepts until a client says "here". The clients before it must be gone, without a byte.
-pub(super) async fn accept_until_here<T: Transport>(
+pub(crate) async fn accept_until_here<T: Transport>(
     listener: &mut T::Listener,
 ) -> Verdict<Accepted<T>> {
     loop {
@@ -160,7 +160,7 @@ pub(super) async fn accept_until_here<T: Transport>(
     }
 }
 
-pub(super) async fn bytes_sent_before_the_accept_arrive<T: Transport>(
+pub(crate) async fn bytes_sent_before_the_accept_arrive<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let mut listener = subject.listen().await?;
@@ -178,7 +178,7 @@ pub(super) async fn bytes_sent_before_the_accept_arrive<T: Transport>(
         .await
 }
 
-pub(super) async fn a_dropped_listener_refuses_and_its_sockets_live_on<T: Transport>(
+pub(crate) async fn a_dropped_listener_refuses_and_its_sockets_live_on<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (mut client, mut server, listener) = subject.pair().await?;
@@ -202,7 +202,7 @@ pub(super) async fn a_dropped_listener_refuses_and_its_sockets_live_on<T: Transp
     Ok(())
 }
 
-pub(super) async fn a_dropped_listener_releases_waiting_clients<T: Transport>(
+pub(crate) async fn a_dropped_listener_releases_waiting_clients<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let listener = subject.listen().await?;
@@ -228,7 +228,7 @@ pub(super) async fn a_dropped_listener_releases_waiting_clients<T: Transport>(
     Ok(())
 }
 
-pub(super) async fn a_place_has_one_listener<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_place_has_one_listener<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, listener) = subject.pair().await?;
     let at = listener.local().clone();
     match subject.try_listen(&at).await? {

@@ -13,21 +13,21 @@
 //! transport declares at its [`Subject`] what it cannot do; no law is skipped silently. Your own
 //! program can also check a [`Law`]: [`Law::check`].
 
-mod abort;
+pub(crate) mod abort;
 mod bytes;
-mod cancel;
-mod connect;
-mod duplex;
-mod end;
-mod forms;
-mod gone;
-mod listen;
-mod pattern;
-mod pressure;
-mod steps;
+pub(crate) mod cancel;
+pub(crate) mod connect;
+pub(crate) mod duplex;
+pub(crate) mod end;
+pub(crate) mod forms;
+pub(crate) mod gone;
+pub(crate) mod listen;
+pub(crate) mod pattern;
+pub(crate) mod pressure;
+pub(crate) mod steps;
 mod subject;
-mod verdict;
-mod wake;
+pub(crate) mod verdict;
+pub(crate) mod wake;
 
 pub use subject::Subject;
 
@@ -186,7 +186,7 @@ pub fn law<T: Transport>(name: &str) -> Law<Subject<T>> {
 }
 
 /// Runs a law on two worker threads, so that both ends of a connection may run at once.
-fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
+pub(crate) fn block_on(law: impl Future<Output = Verdict>) -> law::Verdict {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::LazyLock;
 
 use fastrand::Rng;
-use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf};
+use socketry_transport::{Half, Received, RecvExt, RecvHalf, SendExt, SendHalf};
 
 use super::verdict::{Failure, Verdict, ensure};
 
@@ -17,7 +17,7 @@ static PERIOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 /// `len` bytes of the stream from `offset` on.
-pub(super) fn pattern(offset: usize, len: usize) -> Vec<u8> {
+pub(crate) fn pattern(offset: usize, len: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len);
     while bytes.len() < len {
         let rest = &PERIOD[(offset + bytes.len()) % PERIOD.len()..];
@@ -27,7 +27,7 @@ pub(super) fn pattern(offset: usize, len: usize) -> Vec<u8> {
 }
 
 /// An error at the first byte that does not belong at `offset` and after it.
-pub(super) fn check(bytes: &[u8], offset: usize) -> Verdict {
+pub(crate) fn check(bytes: &[u8], offset: usize) -> Verdict {
     let expected = pattern(offset, bytes.len());
     if bytes == expected {
         return Ok(());
@@ -46,34 +46,47 @@ fn on_the_way(offset: usize) -> impl FnOnce(io::Error) -> Failure {
     move |error| Failure::new(format_args!("after {offset} bytes: {error}"))
 }
 
-/// One send, which must take at least one byte.
-pub(super) async fn send_some<S: SendHalf + ?Sized>(
+/// How many of `size` bytes one send may have: no message is longer than its limit.
+pub(crate) fn piece(socket: &(impl Half + ?Sized), size: usize) -> usize {
+    size.min(socket.shape().max_len().unwrap_or(usize::MAX))
+}
+
+/// The room for a receive of `size` bytes: no message is cut.
+pub(crate) fn room(socket: &(impl RecvHalf + ?Sized), size: usize) -> usize {
+    size.max(socket.recv_room())
+}
+
+/// One send, which must take at least one byte, and a message whole.
+pub(crate) async fn send_some<S: SendHalf + ?Sized>(
     socket: &mut S,
     bytes: &[u8],
 ) -> io::Result<usize> {
     match socket.send(bytes).await? {
         0 if !bytes.is_empty() => Err(io::Error::other("a send took nothing and did not wait")),
         sent if sent > bytes.len() => Err(io::Error::other("a send took more than it was given")),
+        sent if sent < bytes.len() && !socket.shape().is_stream() => {
+            Err(io::Error::other("a send took a part of a message"))
+        }
         sent => Ok(sent),
     }
 }
 
 /// Sends the bytes from `offset` to `end` in pieces of `size`, without a flush.
-pub(super) async fn send_pattern<S: SendHalf + ?Sized>(
+pub(crate) async fn send_pattern<S: SendHalf + ?Sized>(
     socket: &mut S,
     (offset, end): (usize, usize),
     size: usize,
 ) -> Verdict {
     let mut at = offset;
     while at < end {
-        let piece = pattern(at, size.min(end - at));
+        let piece = pattern(at, piece(socket, size.min(end - at)));
         at += send_some(socket, &piece).await.map_err(on_the_way(at))?;
     }
     Ok(())
 }
 
 /// The same, with a flush.
-pub(super) async fn send_flushed<S: SendHalf + ?Sized>(
+pub(crate) async fn send_flushed<S: SendHalf + ?Sized>(
     socket: &mut S,
     range: (usize, usize),
     size: usize,
@@ -82,12 +95,12 @@ pub(super) async fn send_flushed<S: SendHalf + ?Sized>(
     flush(socket).await.map_err(on_the_way(range.1))
 }
 
-pub(super) async fn flush<S: SendHalf + ?Sized>(socket: &mut S) -> io::Result<()> {
+pub(crate) async fn flush<S: SendHalf + ?Sized>(socket: &mut S) -> io::Result<()> {
     std::future::poll_fn(|cx| socket.poll_flush(cx)).await
 }
 
 /// One receive, which brings at least one byte unless it is the end.
-pub(super) async fn recv_some<R: RecvHalf + ?Sized>(
+pub(crate) async fn recv_some<R: RecvHalf + ?Sized>(
     socket: &mut R,
     buf: &mut [u8],
 ) -> io::Result<(usize, Received)> {
@@ -95,22 +108,22 @@ pub(super) async fn recv_some<R: RecvHalf + ?Sized>(
         (0, Received::Data) if !buf.is_empty() => Err(io::Error::other(
             "a receive brought nothing and was not the end",
         )),
-        (_, Received::Cut) => Err(io::Error::other("a stream said that something was cut")),
+        (_, Received::Cut) => Err(io::Error::other("something was cut")),
         (len, Received::End) if len > 0 => Err(io::Error::other("the end came with bytes")),
         received => Ok(received),
     }
 }
 
 /// Receives the bytes from `offset` to `end` into buffers of `size`.
-pub(super) async fn recv_pattern<R: RecvHalf + ?Sized>(
+pub(crate) async fn recv_pattern<R: RecvHalf + ?Sized>(
     socket: &mut R,
     (offset, end): (usize, usize),
     size: usize,
 ) -> Verdict {
-    let mut buf = vec![0; size];
+    let mut buf = vec![0; room(socket, size)];
     let mut at = offset;
     while at < end {
-        let room = size.min(end - at);
+        let room = room(socket, size.min(end - at));
         let received = recv_some(socket, &mut buf[..room]).await;
         let (len, received) = received.map_err(on_the_way(at))?;
         ensure(
@@ -120,12 +133,15 @@ pub(super) async fn recv_pattern<R: RecvHalf + ?Sized>(
         check(&buf[..len], at)?;
         at += len;
     }
-    Ok(())
+    ensure(
+        at == end,
+        format_args!("a message goes on behind byte {end}"),
+    )
 }
 
 /// Receives to the end, and returns all bytes.
-pub(super) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Result<Vec<u8>> {
-    let (mut all, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
+pub(crate) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Result<Vec<u8>> {
+    let (mut all, mut buf) = (Vec::new(), vec![0; room(socket, 64 * 1024)]);
     loop {
         match recv_some(socket, &mut buf).await? {
             (_, Received::End) => return Ok(all),
@@ -135,7 +151,7 @@ pub(super) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Res
 }
 
 /// Receives to the end, which must come after byte `end` of the stream.
-pub(super) async fn recv_last<R: RecvHalf + ?Sized>(
+pub(crate) async fn recv_last<R: RecvHalf + ?Sized>(
     socket: &mut R,
     (offset, end): (usize, usize),
 ) -> Verdict {

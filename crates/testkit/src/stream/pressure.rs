@@ -4,14 +4,14 @@ use socketry_transport::{SendHalf, Transport};
 use tokio::time::timeout;
 
 use super::Subject;
-use super::pattern::{flush, pattern, recv_last, recv_pattern, send_flushed, send_some};
+use super::pattern::{flush, pattern, piece, recv_last, recv_pattern, send_flushed, send_some};
 use super::steps::QUIET;
 use super::verdict::{Failure, Verdict, ensure};
 use super::wake::park;
 
 /// Sends from `offset` on until no more bytes are taken, and returns the offset reached. The peer
 /// must not read meanwhile.
-pub(super) async fn fill<T: Transport, S: SendHalf>(
+pub(crate) async fn fill<T: Transport, S: SendHalf>(
     subject: &Subject<T>,
     socket: &mut S,
     offset: usize,
@@ -19,7 +19,12 @@ pub(super) async fn fill<T: Transport, S: SendHalf>(
     let mut at = offset;
     // It must wait for a while, since a kernel first moves bytes to the peer, and then has room
     // again.
-    while let Ok(sent) = timeout(QUIET, send_some(socket, &pattern(at, 65_536))).await {
+    while let Ok(sent) = timeout(
+        QUIET,
+        send_some(socket, &pattern(at, piece(socket, 65_536))),
+    )
+    .await
+    {
         at += sent.map_err(Failure::new)?;
         ensure(
             at - offset <= subject.most_held(),
@@ -29,7 +34,7 @@ pub(super) async fn fill<T: Transport, S: SendHalf>(
     Ok(at)
 }
 
-pub(super) async fn a_peer_that_does_not_read_stops_the_sender<T: Transport>(
+pub(crate) async fn a_peer_that_does_not_read_stops_the_sender<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
@@ -38,7 +43,7 @@ pub(super) async fn a_peer_that_does_not_read_stops_the_sender<T: Transport>(
     Ok(())
 }
 
-pub(super) async fn reading_wakes_a_stopped_sender<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn reading_wakes_a_stopped_sender<T: Transport>(subject: Subject<T>) -> Verdict {
     const MORE: usize = 500_000;
     let (mut client, mut server, _listener) = subject.pair().await?;
     let full = fill(&subject, &mut client, 0).await?;
@@ -71,7 +76,7 @@ async fn while_flushing(
     }
 }
 
-pub(super) async fn a_send_counts_the_bytes_that_it_took<T: Transport>(
+pub(crate) async fn a_send_counts_the_bytes_that_it_took<T: Transport>(
     subject: Subject<T>,
 ) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;

@@ -12,27 +12,27 @@ use super::Subject;
 use super::verdict::{Failure, Verdict, ensure};
 
 /// The socket that a transport's listener accepts.
-pub(super) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
+pub(crate) type Accepted<T> = <<T as Transport>::Listener as Listener>::Socket;
 
 /// How long nothing must happen before a law assumes that nothing will.
-pub(super) const QUIET: Duration = Duration::from_millis(20);
+pub(crate) const QUIET: Duration = Duration::from_millis(20);
 
 impl<T: Transport> Subject<T> {
-    pub(super) fn connect(&self, to: &Endpoint) -> BoxFuture<'static, Result<T::Socket>> {
+    pub(crate) fn connect(&self, to: &Endpoint) -> BoxFuture<'static, Result<T::Socket>> {
         let (transport, to) = (Arc::clone(&self.transport), to.clone());
         Box::pin(async move { transport.connect(&to).await })
     }
 
-    pub(super) async fn listen(&self) -> Verdict<T::Listener> {
+    pub(crate) async fn listen(&self) -> Verdict<T::Listener> {
         self.listen_at(&self.at).await
     }
 
-    pub(super) async fn listen_at(&self, at: &Endpoint) -> Verdict<T::Listener> {
+    pub(crate) async fn listen_at(&self, at: &Endpoint) -> Verdict<T::Listener> {
         self.within("listening", self.transport.listen(at)).await
     }
 
     /// The result of listening at `at`.
-    pub(super) async fn try_listen(&self, at: &Endpoint) -> Verdict<Result<T::Listener>> {
+    pub(crate) async fn try_listen(&self, at: &Endpoint) -> Verdict<Result<T::Listener>> {
         self.within("listening", async {
             Ok::<_, Failure>(self.transport.listen(at).await)
         })
@@ -40,7 +40,7 @@ impl<T: Transport> Subject<T> {
     }
 
     /// A client and the socket that the listener accepted.
-    pub(super) async fn meet(
+    pub(crate) async fn meet(
         &self,
         listener: &mut T::Listener,
     ) -> Verdict<(T::Socket, Accepted<T>)> {
@@ -54,14 +54,14 @@ impl<T: Transport> Subject<T> {
     }
 
     /// A client, the accepted socket, and their listener, which the caller has to keep.
-    pub(super) async fn pair(&self) -> Verdict<(T::Socket, Accepted<T>, T::Listener)> {
+    pub(crate) async fn pair(&self) -> Verdict<(T::Socket, Accepted<T>, T::Listener)> {
         let mut listener = self.listen().await?;
         let (client, server) = self.meet(&mut listener).await?;
         Ok((client, server, listener))
     }
 
     /// The result of `step`, which must come within the time for one step.
-    pub(super) async fn within<V, E: fmt::Display>(
+    pub(crate) async fn within<V, E: fmt::Display>(
         &self,
         what: &str,
         step: impl Future<Output = std::result::Result<V, E>>,
@@ -77,7 +77,7 @@ impl<T: Transport> Subject<T> {
     }
 
     /// The result of a task, which must come within the time for one step.
-    pub(super) async fn joined<V, E: fmt::Display>(
+    pub(crate) async fn joined<V, E: fmt::Display>(
         &self,
         what: &str,
         task: JoinHandle<std::result::Result<V, E>>,
@@ -87,13 +87,13 @@ impl<T: Transport> Subject<T> {
     }
 
     /// An error if `step` becomes ready: it must wait.
-    pub(super) async fn waits<V>(&self, what: &str, step: impl Future<Output = V>) -> Verdict {
+    pub(crate) async fn waits<V>(&self, what: &str, step: impl Future<Output = V>) -> Verdict {
         let waited = timeout(QUIET, step).await.is_err();
         ensure(waited, format_args!("{what}: it did not wait"))
     }
 
     /// Ends the sending direction of `socket`, and returns the socket if it can still be used.
-    pub(super) async fn hang_up<S: Socket>(&self, mut socket: S) -> Verdict<Option<S>> {
+    pub(crate) async fn hang_up<S: Socket>(&self, mut socket: S) -> Verdict<Option<S>> {
         self.within("finishing", socket.finish()).await?;
         Ok(self.half_close.then_some(socket))
     }

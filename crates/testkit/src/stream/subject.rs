@@ -10,18 +10,18 @@ use socketry_transport::{Endpoint, Error, Keys, SocketOptions, Transport};
 
 use crate::DEADLINE;
 
-/// A stream transport to check, and its declarations.
+/// A transport of streams or messages to check, and its declarations.
 ///
 /// A law has at most one listener at a time. So an endpoint may allow only one listener, as long as
 /// each test makes a subject with another endpoint: [`stream_laws!`](crate::stream_laws) evaluates
 /// its expression for each test.
 pub struct Subject<T: Transport> {
-    pub(super) transport: Arc<T>,
-    pub(super) at: Endpoint,
+    pub(crate) transport: Arc<T>,
+    pub(crate) at: Endpoint,
     without_listener_at: Option<Endpoint>,
-    pub(super) half_close: bool,
+    pub(crate) half_close: bool,
     holds: usize,
-    pub(super) patience: Duration,
+    pub(crate) patience: Duration,
     options: Vec<(&'static str, &'static str)>,
     read_back: Option<ReadBack<T>>,
     exceptions: Vec<&'static str>,
@@ -113,7 +113,11 @@ impl<T: Transport> Subject<T> {
     #[must_use]
     pub fn except(mut self, law: &str, reason: &str) -> Self {
         assert!(!reason.is_empty(), "an exception has a reason");
-        self.exceptions.push(super::law::<T>(law).name());
+        let streams = super::laws::<T>().iter();
+        let mut laws = streams.chain(crate::message::laws::<T>());
+        let found = laws.find(|known| known.name() == law);
+        let found = found.unwrap_or_else(|| panic!("there is no law {law}"));
+        self.exceptions.push(found.name());
         self
     }
 
@@ -138,27 +142,27 @@ where
 
 /// The questions of the laws. `steps.rs` has their actions.
 impl<T: Transport> Subject<T> {
-    pub(super) fn keys(&self) -> Keys {
+    pub(crate) fn keys(&self) -> Keys {
         self.transport.keys()
     }
 
-    pub(super) fn declared_without_listener(&self) -> Option<&Endpoint> {
+    pub(crate) fn declared_without_listener(&self) -> Option<&Endpoint> {
         self.without_listener_at.as_ref()
     }
 
-    pub(super) fn most_held(&self) -> usize {
+    pub(crate) fn most_held(&self) -> usize {
         self.holds
     }
 
-    pub(super) fn options(&self) -> &[(&'static str, &'static str)] {
+    pub(crate) fn options(&self) -> &[(&'static str, &'static str)] {
         &self.options
     }
 
-    pub(super) fn read_back(&self) -> Option<ReadBack<T>> {
+    pub(crate) fn read_back(&self) -> Option<ReadBack<T>> {
         self.read_back
     }
 
-    pub(super) fn is_excepted(&self, law: &str) -> bool {
+    pub(crate) fn is_excepted(&self, law: &str) -> bool {
         self.exceptions.contains(&law)
     }
 }

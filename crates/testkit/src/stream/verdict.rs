@@ -4,13 +4,13 @@ use std::fmt::{self, Debug, Display};
 
 /// A failure, in words.
 #[derive(Debug)]
-pub(super) struct Failure(String);
+pub(crate) struct Failure(String);
 
 /// The result of a law.
-pub(super) type Verdict<T = ()> = Result<T, Failure>;
+pub(crate) type Verdict<T = ()> = Result<T, Failure>;
 
 impl Failure {
-    pub(super) fn new(words: impl Display) -> Self {
+    pub(crate) fn new(words: impl Display) -> Self {
         Failure(words.to_string())
     }
 }
@@ -22,7 +22,7 @@ impl Display for Failure {
 }
 
 /// An error with `words` unless `holds`.
-pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
+pub(crate) fn ensure(holds: bool, words: impl Display) -> Verdict {
     if holds {
         Ok(())
     } else {
@@ -35,7 +35,7 @@ pub(super) fn ensure(holds: bool, words: impl Display) -> Verdict {
     clippy::needless_pass_by_value,
     reason = "values read better where it is called"
 )]
-pub(super) fn same<V: PartialEq + Debug>(what: &str, found: V, expected: V) -> Verdict {
+pub(crate) fn same<V: PartialEq + Debug>(what: &str, found: V, expected: V) -> Verdict {
     let equal = found == expected;
     ensure(
         equal,

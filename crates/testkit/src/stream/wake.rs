@@ -14,7 +14,7 @@ use super::pattern::send_flushed;
 use super::verdict::{Failure, Verdict, ensure, same};
 
 /// Starts `waiting` as a task, and returns once that waits or is done.
-pub(super) async fn park<F>(waiting: F) -> JoinHandle<F::Output>
+pub(crate) async fn park<F>(waiting: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
@@ -32,7 +32,7 @@ where
 }
 
 /// Polls `future` once, and drops it.
-pub(super) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Option<F::Output> {
+pub(crate) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending => Poll::Ready(None),
@@ -41,14 +41,14 @@ pub(super) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Op
 }
 
 /// One receive. It returns the socket, so that it is not closed.
-pub(super) async fn recv_one<R: RecvHalf>(mut socket: R) -> io::Result<(Received, R)> {
+pub(crate) async fn recv_one<R: RecvHalf>(mut socket: R) -> io::Result<(Received, R)> {
     let mut buf = [0; 8];
     let (_, received) = socket.recv(&mut buf).await?;
     Ok((received, socket))
 }
 
 /// An error unless the kind of `error` says that the connection is gone.
-pub(super) fn is_gone(error: &io::Error) -> Verdict {
+pub(crate) fn is_gone(error: &io::Error) -> Verdict {
     let gone = [
         io::ErrorKind::BrokenPipe,
         io::ErrorKind::ConnectionReset,
@@ -64,7 +64,7 @@ pub(super) fn is_gone(error: &io::Error) -> Verdict {
     )
 }
 
-pub(super) async fn data_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn data_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, mut server, _listener) = subject.pair().await?;
     for _ in 0..20 {
         let reader = park(recv_one(server)).await;
@@ -79,7 +79,7 @@ pub(super) async fn data_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Ve
     Ok(())
 }
 
-pub(super) async fn the_end_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn the_end_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
     let (client, server, _listener) = subject.pair().await?;
     let reader = park(recv_one(server)).await;
     let _client = subject.hang_up(client).await?;
@@ -87,7 +87,7 @@ pub(super) async fn the_end_wakes_a_reader<T: Transport>(subject: Subject<T>) ->
     same("what woke the reader", received, Received::End)
 }
 
-pub(super) async fn a_reset_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn a_reset_wakes_a_reader<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, server, _listener) = subject.pair().await?;
     let reader = park(recv_one(server)).await;
     let _seen = client.abort(0).map_err(Failure::new)?;
@@ -98,7 +98,7 @@ pub(super) async fn a_reset_wakes_a_reader<T: Transport>(subject: Subject<T>) ->
     }
 }
 
-pub(super) async fn the_last_task_to_wait_is_woken<T: Transport>(subject: Subject<T>) -> Verdict {
+pub(crate) async fn the_last_task_to_wait_is_woken<T: Transport>(subject: Subject<T>) -> Verdict {
     let (mut client, server, _listener) = subject.pair().await?;
     // The first task to wait, which ends before the data comes.
     let first = tokio::spawn(async move {

@@ -30,7 +30,7 @@ impl Cell {
 
     /// Whether one read is one message.
     pub(crate) fn is_sticky(self) -> bool {
-        self.codec == "raw" && self.is_stream()
+        self.codec == "raw" && self.is_stream() && self.scheme != "unix-seqpacket"
     }
 
     /// Whether received bytes may differ from sent ones: with every second seed, in cells whose law

@@ -82,6 +82,11 @@ cells! {
     chat_over_unix_struct: Chat, "unix", "struct";
     chat_over_unix_json: Chat, "unix", "json";
     chat_over_unix_json_bare: Chat, "unix", "json:bare";
+    chat_over_unix_seqpacket_raw: Chat, "unix-seqpacket", "raw";
+    chat_over_unix_seqpacket_line: Chat, "unix-seqpacket", "line";
+    chat_over_unix_seqpacket_struct: Chat, "unix-seqpacket", "struct";
+    chat_over_unix_seqpacket_json: Chat, "unix-seqpacket", "json";
+    chat_over_unix_seqpacket_json_bare: Chat, "unix-seqpacket", "json:bare";
     chat_over_mem_raw: Chat, "mem", "raw";
     chat_over_mem_line: Chat, "mem", "line";
     chat_over_mem_struct: Chat, "mem", "struct";
@@ -107,6 +112,11 @@ cells! {
     command_over_unix_struct: Command, "unix", "struct";
     command_over_unix_json: Command, "unix", "json";
     command_over_unix_json_bare: Command, "unix", "json:bare";
+    command_over_unix_seqpacket_raw: Command, "unix-seqpacket", "raw";
+    command_over_unix_seqpacket_line: Command, "unix-seqpacket", "line";
+    command_over_unix_seqpacket_struct: Command, "unix-seqpacket", "struct";
+    command_over_unix_seqpacket_json: Command, "unix-seqpacket", "json";
+    command_over_unix_seqpacket_json_bare: Command, "unix-seqpacket", "json:bare";
     command_over_mem_raw: Command, "mem", "raw";
     command_over_mem_line: Command, "mem", "line";
     command_over_mem_struct: Command, "mem", "struct";
@@ -121,6 +131,9 @@ cells! {
     file_over_unix_raw: File, "unix", "raw";
     file_over_unix_json: File, "unix", "json";
     file_over_unix_json_bare: File, "unix", "json:bare";
+    file_over_unix_seqpacket_raw: File, "unix-seqpacket", "raw";
+    file_over_unix_seqpacket_json: File, "unix-seqpacket", "json";
+    file_over_unix_seqpacket_json_bare: File, "unix-seqpacket", "json:bare";
     file_over_mem_raw: File, "mem", "raw";
     file_over_mem_json: File, "mem", "json";
     file_over_mem_json_bare: File, "mem", "json:bare";

@@ -14,7 +14,15 @@ const STREAMS: [&str; 4] = ["tcp", "unix", "mem", "tls"];
 /// Streams whose peer can tell a reset from an end.
 const RESETTING: [&str; 3] = ["tcp", "mem", "tls"];
 const LINGER: Duration = Duration::from_millis(500);
-const ALL: [&str; 6] = ["tcp", "unix", "mem", "tls", "udp", "unix-dgram"];
+const ALL: [&str; 7] = [
+    "tcp",
+    "unix",
+    "mem",
+    "tls",
+    "unix-seqpacket",
+    "udp",
+    "unix-dgram",
+];
 
 fn pairs<'a>(schemes: &'a [&'a str]) -> impl Iterator<Item = (Side<'a>, Side<'a>)> {
     schemes.iter().flat_map(move |near| {

@@ -26,7 +26,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from
 /// be served are then refused, and do not wait any longer.
 const LASTING: Duration = Duration::from_millis(160);
 
-/// A listening TCP or Unix stream socket.
+/// A listening socket: TCP, or Unix streams or packets.
 #[derive(Debug)]
 pub struct OsListener {
     // Dropped before the socket: while the socket is open, no other server takes its file for a
@@ -93,7 +93,7 @@ impl OsListener {
         } else {
             Place::Known(self.local.clone())
         };
-        let os = Os::stream(socket, scheme)?
+        let os = Os::connection(socket, scheme)?
             .made_elsewhere(self.os.is_foreign())
             .passing_at_most(self.descriptors);
         Ok(OsSocket::connected(os, local, Place::of(scheme, &peer)))

@@ -17,11 +17,11 @@ use crate::kernel::unix::address;
 pub(crate) const UDP_MAX_V4: usize = 65_507;
 /// The same over IPv6, where the length does not count the IP header (RFC 8200).
 pub(crate) const UDP_MAX_V6: usize = 65_527;
-/// The longest datagram of a Unix peer that has Linux' default send buffer
+/// The longest datagram or packet of a Unix peer that has Linux' default send buffer
 /// (`net.core.wmem_default`), which may be larger than ours.
-const UNIX_DGRAM_ROOM: usize = 212_992 - UNIX_DGRAM_OVERHEAD;
+const UNIX_ROOM: usize = 212_992 - UNIX_OVERHEAD;
 /// The bytes of a Unix socket's send buffer that the kernel takes for itself.
-const UNIX_DGRAM_OVERHEAD: usize = 32;
+const UNIX_OVERHEAD: usize = 32;
 
 /// The schemes whose sockets are the kernel's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(crate) enum Scheme {
     Udp,
     Unix,
     UnixDgram,
+    UnixSeqpacket,
 }
 
 impl Scheme {
@@ -39,17 +40,22 @@ impl Scheme {
             Scheme::Udp => "udp",
             Scheme::Unix => "unix",
             Scheme::UnixDgram => "unix-dgram",
+            Scheme::UnixSeqpacket => "unix-seqpacket",
         }
     }
 
     pub(crate) fn is_unix(self) -> bool {
-        matches!(self, Scheme::Unix | Scheme::UnixDgram)
+        matches!(
+            self,
+            Scheme::Unix | Scheme::UnixDgram | Scheme::UnixSeqpacket
+        )
     }
 
     pub(crate) fn socket_type(self) -> Type {
         match self {
             Scheme::Tcp | Scheme::Unix => Type::STREAM,
             Scheme::Udp | Scheme::UnixDgram => Type::DGRAM,
+            Scheme::UnixSeqpacket => Type::SEQPACKET,
         }
     }
 
@@ -65,19 +71,30 @@ impl Scheme {
                 },
             },
             Scheme::UnixDgram => Shape::Datagram {
-                max_len: socket
-                    .send_buffer_size()?
-                    .saturating_sub(UNIX_DGRAM_OVERHEAD),
+                max_len: longest_of_unix(socket)?,
+            },
+            Scheme::UnixSeqpacket => Shape::Message {
+                max_len: longest_of_unix(socket)?,
             },
         })
     }
 
-    /// The room in bytes that a buffer needs so that no datagram is cut, for a socket of this
-    /// shape.
+    /// The shape of a connection, `socket`.
+    pub(crate) fn shape_of_connection(self, socket: &socket2::Socket) -> io::Result<Shape> {
+        match self {
+            Scheme::UnixSeqpacket => Ok(Shape::Message {
+                max_len: longest_of_unix(socket)?,
+            }),
+            _ => Ok(Shape::Stream),
+        }
+    }
+
+    /// The room in bytes that a buffer needs so that no message or datagram is cut, for a socket of
+    /// this shape.
     pub(crate) fn recv_room(self, shape: Shape) -> usize {
         match (self, shape.max_len()) {
             (_, None) => 0,
-            (Scheme::UnixDgram, Some(max_len)) => max_len.max(UNIX_DGRAM_ROOM),
+            (Scheme::UnixDgram | Scheme::UnixSeqpacket, Some(max_len)) => max_len.max(UNIX_ROOM),
             (_, Some(_)) => UDP_MAX_V6,
         }
     }
@@ -97,6 +114,11 @@ impl Scheme {
                 "give it to the transport of that scheme, or to the registry, which has them all",
             ))
     }
+}
+
+/// The most bytes that one send of a Unix socket with boundaries takes.
+fn longest_of_unix(socket: &socket2::Socket) -> io::Result<usize> {
+    Ok(socket.send_buffer_size()?.saturating_sub(UNIX_OVERHEAD))
 }
 
 /// Whether a UDP socket sends IPv6 only. A socket that is bound to all addresses may send to IPv4

@@ -138,7 +138,7 @@ pub(crate) fn begin(socket: &Socket, to: &SockAddr) -> io::Result<bool> {
 
 /// Waits for the answer of the peer, unless the socket is connected already (`done`).
 pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::Result<Os> {
-    let os = Os::stream(socket, scheme)?;
+    let os = Os::connection(socket, scheme)?;
     if !done {
         os.writable().await?;
         os.socket().take_error()?.map_or(Ok(()), Err)?;

@@ -74,11 +74,11 @@ fn of_path(listens: bool, scheme: &str, path: &Path, error: &io::Error) -> Optio
             "its server is gone and has left the file; start it again".to_owned()
         }
         (_, Some(libc::EPROTOTYPE)) => {
-            let other = match scheme {
-                "unix" => "unix-dgram",
-                _ => "unix",
-            };
-            format!("a socket of another kind is there; write {other}:// perhaps")
+            let others = ["unix", "unix-dgram", "unix-seqpacket"].into_iter();
+            let others = others.filter(|other| *other != scheme);
+            let others: Vec<_> = others.map(|other| format!("{other}://")).collect();
+            let others = others.join(" or ");
+            format!("a socket of another kind is there; write {others} perhaps")
         }
         (_, Some(libc::ENOTDIR)) => "one of the directories is a file".to_owned(),
         (ErrorKind::InUse, _) => "choose another path".to_owned(),

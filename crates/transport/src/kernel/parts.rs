@@ -87,7 +87,7 @@ impl SocketParts {
     /// A socket that is connected already.
     ///
     /// # Errors
-    /// If it is not connected, or of a kind that is neither stream nor datagram. Needs a runtime.
+    /// If it is not connected, or of a kind that this crate does not know. Needs a runtime.
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
         let peer = Place::of(scheme, &self.socket.peer_addr()?);
@@ -95,7 +95,7 @@ impl SocketParts {
         Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
 
-    /// A stream socket that listens already. It does not remove its file: the program that made the
+    /// A socket of streams or packets that listens already. It does not remove its file: the program that made the
     /// socket does.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl SocketParts {
         let scheme = self.scheme()?;
         if scheme.socket_type() != Type::DGRAM {
             return Err(unsuitable(
-                "the socket is a stream; use connected() or listening()",
+                "the socket is a stream or carries packets; use connected() or listening()",
             ));
         }
         let (os, local) = self.os(scheme)?;
@@ -146,10 +146,12 @@ impl SocketParts {
         match (self.socket.local_addr()?.domain(), self.socket.r#type()?) {
             (Domain::UNIX, Type::STREAM) => Ok(Scheme::Unix),
             (Domain::UNIX, Type::DGRAM) => Ok(Scheme::UnixDgram),
+            (Domain::UNIX, Type::SEQPACKET) => Ok(Scheme::UnixSeqpacket),
             (Domain::IPV4 | Domain::IPV6, Type::STREAM) => Ok(Scheme::Tcp),
             (Domain::IPV4 | Domain::IPV6, Type::DGRAM) => Ok(Scheme::Udp),
             (domain, kind) => Err(unsuitable(&format!(
-                "{domain:?} sockets of type {kind:?} are neither IP nor Unix streams or datagrams"
+                "{domain:?} sockets of type {kind:?} are neither streams nor datagrams over IP, nor \
+                 streams, packets or datagrams of Unix"
             ))),
         }
     }

@@ -33,8 +33,8 @@ use crate::contract::error::Result;
 /// | form | meaning |
 /// |---|---|
 /// | `tcp://host:port`, `udp://host:port` | a name, an IPv4 address, or an IPv6 address in brackets |
-/// | `unix:///path`, `unix-dgram:///path` | a socket in the file system; `unix://path` is relative to the working directory |
-/// | `unix://@name`, `unix-dgram://@name` | a name in Linux' abstract space, which leaves no file |
+/// | `unix:///path`, `unix-dgram:///path`, `unix-seqpacket:///path` | a socket in the file system; `unix://path` is relative to the working directory |
+/// | `unix://@name`, `unix-dgram://@name`, `unix-seqpacket://@name` | a name in Linux' abstract space, which leaves no file |
 /// | `mem://name` | inside this process |
 /// | `scheme://user@host:port/path?query` | any other scheme, for a transport that is registered for it; each part but the scheme may be absent |
 ///

@@ -17,11 +17,12 @@ pub(super) enum Kind {
     Name,
 }
 
-const OWN: [(&str, Kind); 5] = [
+const OWN: [(&str, Kind); 6] = [
     ("tcp", Kind::Internet),
     ("udp", Kind::Internet),
     ("unix", Kind::Local),
     ("unix-dgram", Kind::Local),
+    ("unix-seqpacket", Kind::Local),
     ("mem", Kind::Name),
 ];
 

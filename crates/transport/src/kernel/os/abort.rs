@@ -11,7 +11,7 @@ impl Os {
     /// Breaks the connection off. `finished` is whether this end has half-closed: the peer then
     /// sees the end, and no reset after it (Linux 6.18).
     pub(super) fn abort(&self, finished: bool) -> io::Result<Aborted> {
-        if !self.shape.is_stream() {
+        if !self.shape.is_reliable() {
             return Ok(Aborted::Nothing);
         }
         if self.scheme.is_unix() {
@@ -25,7 +25,7 @@ impl Os {
     /// Sets whether the peer sees a reset once both halves are dropped.
     pub(super) fn abort_on_drop(&self, on: bool, finished: bool) -> io::Result<Aborted> {
         // A Unix socket has no reset.
-        if !self.shape.is_stream() || self.scheme.is_unix() {
+        if !self.shape.is_reliable() || self.scheme.is_unix() {
             return Ok(Aborted::quiet(self.shape));
         }
         // Off restores the system's default, and not the value that the option `linger` had before.

@@ -40,7 +40,7 @@ impl Connected {
         self.info.get_or_init(|| {
             let info = self.ends.info(&self.os);
             #[cfg(target_os = "linux")]
-            let info = match self.os.scheme.is_unix() && self.os.shape.is_stream() {
+            let info = match self.os.scheme.is_unix() && self.os.shape.is_reliable() {
                 true => info.with(PeerProcess::of(Arc::downgrade(self))),
                 false => info,
             };
@@ -50,7 +50,8 @@ impl Connected {
 }
 
 /// A connected socket of the kernel's: [`TcpTransport`](crate::TcpTransport),
-/// [`UdpTransport`](crate::UdpTransport), [`UnixTransport`](crate::UnixTransport) and
+/// [`UdpTransport`](crate::UdpTransport), [`UnixTransport`](crate::UnixTransport),
+/// [`UnixSeqpacketTransport`](crate::UnixSeqpacketTransport) and
 /// [`UnixDgramTransport`](crate::UnixDgramTransport) all give it.
 pub type OsSocket = Joined<OsRecv, OsSend>;
 
@@ -77,6 +78,7 @@ pub struct OsSend {
 impl OsSocket {
     /// The socket of `os`, which is connected.
     pub(crate) fn connected(os: Os, local: Place, peer: Place) -> Self {
+        os.tell_packets_from_the_end();
         let shared = Arc::new(Connected {
             os,
             ends: Ends { local, peer },
@@ -211,7 +213,7 @@ impl RecvHalf for OsRecv {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
         match self.shared.os.poll_recv(cx, buf) {
-            Poll::Pending if !self.shared.os.shape.is_stream() => self.poll_trouble(cx),
+            Poll::Pending if !self.shared.os.shape.is_reliable() => self.poll_trouble(cx),
             received => received,
         }
     }

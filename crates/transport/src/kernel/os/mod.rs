@@ -1,4 +1,4 @@
-//! The kernel's sockets: TCP, UDP and both Unix kinds share one type, since the kernel has the same
+//! The kernel's sockets: TCP, UDP and all Unix kinds share one type, since the kernel has the same
 //! calls for all.
 //!
 //! It is a `socket2` socket in tokio's `AsyncFd`. Tokio's four types hide the flags that this crate
@@ -17,6 +17,8 @@ mod control;
 mod ends;
 mod halves;
 mod open;
+#[cfg(target_os = "linux")]
+mod packets;
 #[cfg_attr(not(target_os = "linux"), path = "no_passing.rs")]
 mod passing;
 #[cfg(target_os = "linux")]
@@ -29,6 +31,8 @@ use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockAddr;
@@ -82,6 +86,9 @@ pub(crate) struct Os {
     /// read.
     #[cfg(target_os = "linux")]
     may_stop: OnceLock<bool>,
+    /// Whether the kernel has told of a reset, which it does once.
+    #[cfg(target_os = "linux")]
+    reset: AtomicBool,
     /// The descriptors that are passed with the bytes, if the option is given.
     #[cfg(target_os = "linux")]
     passing: Option<Descriptors>,
@@ -93,9 +100,10 @@ pub(crate) struct Os {
 }
 
 impl Os {
-    /// Registers a stream socket, which does not block, with the current runtime.
-    pub(crate) fn stream(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
-        Os::of(socket, scheme, Shape::Stream)
+    /// Registers a socket of streams or packets, which does not block, with the current runtime.
+    pub(crate) fn connection(socket: socket2::Socket, scheme: Scheme) -> io::Result<Self> {
+        let shape = scheme.shape_of_connection(&socket)?;
+        Os::of(socket, scheme, shape)
     }
 
     /// Registers a socket of any kind, and gives its local address.
@@ -124,6 +132,8 @@ impl Os {
             foreign: false,
             #[cfg(target_os = "linux")]
             may_stop: OnceLock::new(),
+            #[cfg(target_os = "linux")]
+            reset: AtomicBool::new(false),
             #[cfg(target_os = "linux")]
             passing: None,
             told_asked: false,
@@ -186,6 +196,8 @@ impl Os {
         }
         if self.shape.is_stream() {
             self.poll_recv_stream(cx, buf)
+        } else if self.shape.is_reliable() {
+            self.poll_recv_packet(cx, buf)
         } else if self.merges() {
             self.poll_recv_staged(cx, buf)
                 .map_ok(|(received, _)| received)
@@ -288,11 +300,12 @@ impl Os {
 
     fn poll_send(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         check_len(self.shape, parts)?;
-        self.poll_write_io(cx, |socket| self.send(socket, parts))
+        let sent = self.poll_write_io(cx, |socket| self.send(socket, parts));
+        sent.map_err(|error| self.noting(error))
     }
 
     fn finish(&self) -> io::Result<()> {
-        if !self.shape.is_stream() {
+        if !self.shape.is_reliable() {
             return Ok(());
         }
         match self.socket().shutdown(Shutdown::Write) {

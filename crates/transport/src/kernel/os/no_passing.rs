@@ -1,6 +1,7 @@
-//! No descriptors: they are passed on Linux only.
+//! No descriptors and no packets: they are passed on Linux only.
 
 use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
 
 use socket2::Socket;
 use tokio::io::ReadBuf;
@@ -24,5 +25,19 @@ impl Os {
 
     pub(super) fn send(&self, socket: &Socket, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         send_parts(socket, parts, self.shape.is_stream())
+    }
+
+    pub(super) fn tell_packets_from_the_end(&self) {}
+
+    pub(super) fn poll_recv_packet(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Received>> {
+        self.poll_read_io(cx, |socket| self.recv_one(socket, buf))
+    }
+
+    pub(super) fn noting(&self, error: io::Error) -> io::Error {
+        error
     }
 }

@@ -135,7 +135,7 @@ impl Descriptors {
         Ok(())
     }
 
-    fn arrive(&self, came: rights::Came) {
+    pub(super) fn arrive(&self, came: rights::Came) {
         if came.descriptors.is_empty() && !came.lost {
             return;
         }

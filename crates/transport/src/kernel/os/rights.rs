@@ -30,11 +30,15 @@ const SCM_PIDFD: c_int = 4;
 
 /// The most descriptors in one message (`SCM_MAX_FD`).
 pub(super) const MOST: usize = 253;
-const SPACE: usize = space(MOST * size_of::<RawFd>());
+/// Room for those, and for the sender of a packet, which comes before them.
+const SPACE: usize = space(MOST * size_of::<RawFd>()) + space(size_of::<libc::ucred>());
 
 /// The contents of one message.
 pub(crate) struct Came {
     pub(crate) len: usize,
+    /// Whether something was sent: it has a sender, which the kernel was asked to tell. The end of a
+    /// connection has none.
+    pub(crate) is_sent: bool,
     /// Whether the rest of a datagram is lost.
     pub(crate) cut: bool,
     pub(crate) from: SockAddr,
@@ -78,6 +82,7 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     let name_len = message.msg_namelen.min(storage.size_of());
     Ok(Came {
         len,
+        is_sent: message.msg_controllen > 0,
         cut: message.msg_flags & libc::MSG_TRUNC != 0,
         // SAFETY: the kernel wrote an address of that length into the storage, or none of length 0.
         from: unsafe { SockAddr::new(storage, name_len) },

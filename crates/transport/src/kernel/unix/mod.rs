@@ -1,4 +1,5 @@
-//! `unix:///path` and `unix-dgram:///path`, or `unix://@name` in Linux' abstract space.
+//! `unix:///path`, `unix-seqpacket:///path` and `unix-dgram:///path`, or `unix://@name` in Linux'
+//! abstract space.
 
 pub(crate) mod address;
 pub(crate) mod credentials;
@@ -44,6 +45,21 @@ pub struct UnixTransport {
     options: SocketOptions,
 }
 
+/// Unix sockets of packets (`SOCK_SEQPACKET`): each send is one [message](crate::Shape::Message), all arrive
+/// in order, and then the end.
+///
+/// A message has at most as many bytes as the send buffer less 32: 212,960 by default on Linux, and
+/// more with the option `send_buffer`. An empty packet is a message. If the peer closes with bytes
+/// that it has not read, the packets before that still arrive, and then a reset and no end. Files,
+/// and descriptors that a peer passes along, are treated as by [`UnixTransport`].
+///
+/// Linux only: other systems refuse to make such a socket. A client that sends gets an abstract name
+/// from the kernel, which its peer does not see.
+#[derive(Clone, Debug, Default)]
+pub struct UnixSeqpacketTransport {
+    options: SocketOptions,
+}
+
 /// Unix datagram sockets: datagrams arrive in order, and none is lost on the way.
 ///
 /// Listening gives one socket for each peer address; [`bind`](UnixDgramTransport::bind) gives the
@@ -59,6 +75,13 @@ impl UnixTransport {
     /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
         UnixTransport { options }
+    }
+}
+
+impl UnixSeqpacketTransport {
+    /// A transport with `options` for every socket. The query of an endpoint overrides them.
+    pub fn new(options: SocketOptions) -> Self {
+        UnixSeqpacketTransport { options }
     }
 }
 
@@ -104,13 +127,13 @@ async fn bind_dgram(at: &Endpoint, options: &SocketOptions) -> Result<OsDatagram
 }
 
 /// Connects. While the backlog is full it tries again, since no event tells when there is room.
-async fn connected(socket: Socket, to: &SockAddr) -> io::Result<Os> {
+async fn connected(socket: Socket, scheme: Scheme, to: &SockAddr) -> io::Result<Os> {
     loop {
         match begin(&socket, to) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 tokio::time::sleep(BACKLOG_RETRY).await;
             }
-            done => return settled(socket, Scheme::Unix, done?).await,
+            done => return settled(socket, scheme, done?).await,
         }
     }
 }
@@ -125,35 +148,63 @@ impl Transport for UnixTransport {
     }
 
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
-        Scheme::Unix.check(to, "connect to")?;
-        let options = self.options.resolve(to, options::UNIX)?;
-        let address = addr::unix_sockaddr(to, "connect to")?;
-        let connecting = pin!(async {
-            let socket = socket_for(Scheme::Unix, &options, to)?;
-            let os = connected(socket, &address)
-                .await
-                .map_err(|error| hint::failed("connect to", to, error))?;
-            // It was not bound, and the kernel gives no name to such a stream socket.
-            let os = os.passing_at_most(options.descriptors);
-            let peer = Place::Known(to.clone().without_query());
-            Ok(OsSocket::connected(os, Place::Unnamed, peer))
-        });
-        in_time(to, &options, connecting).await
+        connect(Scheme::Unix, &self.options, to).await
     }
 
     async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
-        Scheme::Unix.check(at, "listen at")?;
-        let options = self.options.resolve(at, options::UNIX)?;
-        let failed = |error| hint::failed("listen at", at, error);
-        let socket = socket_for(Scheme::Unix, &options, at)?;
-        let file = file::bind(&socket, at, &options).await?;
-        let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
-        socket
-            .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
-            .map_err(failed)?;
-        let (os, local) = Os::located(socket, Scheme::Unix).map_err(failed)?;
-        Ok(OsListener::new(os, &local, file).passing_at_most(options.descriptors))
+        listen(Scheme::Unix, &self.options, at).await
     }
+}
+
+#[async_trait]
+impl Transport for UnixSeqpacketTransport {
+    type Socket = OsSocket;
+    type Listener = OsListener;
+
+    fn keys(&self) -> Keys {
+        options::UNIX
+    }
+
+    async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
+        connect(Scheme::UnixSeqpacket, &self.options, to).await
+    }
+
+    async fn listen(&self, at: &Endpoint) -> Result<OsListener> {
+        listen(Scheme::UnixSeqpacket, &self.options, at).await
+    }
+}
+
+/// Connects a socket of streams or packets.
+async fn connect(scheme: Scheme, options: &SocketOptions, to: &Endpoint) -> Result<OsSocket> {
+    scheme.check(to, "connect to")?;
+    let options = options.resolve(to, options::UNIX)?;
+    let address = addr::unix_sockaddr(to, "connect to")?;
+    let connecting = pin!(async {
+        let socket = socket_for(scheme, &options, to)?;
+        let os = connected(socket, scheme, &address)
+            .await
+            .map_err(|error| hint::failed("connect to", to, error))?;
+        // It was not bound, and the kernel gives no name to such a socket.
+        let os = os.passing_at_most(options.descriptors);
+        let peer = Place::Known(to.clone().without_query());
+        Ok(OsSocket::connected(os, Place::Unnamed, peer))
+    });
+    in_time(to, &options, connecting).await
+}
+
+/// Listens with a socket of streams or packets.
+async fn listen(scheme: Scheme, options: &SocketOptions, at: &Endpoint) -> Result<OsListener> {
+    scheme.check(at, "listen at")?;
+    let options = options.resolve(at, options::UNIX)?;
+    let failed = |error| hint::failed("listen at", at, error);
+    let socket = socket_for(scheme, &options, at)?;
+    let file = file::bind(&socket, at, &options).await?;
+    let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
+    socket
+        .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+        .map_err(failed)?;
+    let (os, local) = Os::located(socket, scheme).map_err(failed)?;
+    Ok(OsListener::new(os, &local, file).passing_at_most(options.descriptors))
 }
 
 #[async_trait]

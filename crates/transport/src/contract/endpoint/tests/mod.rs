@@ -125,9 +125,9 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
     let table = [
         ("", "it has no scheme; write tcp://127.0.0.1:9000, say, or unix:///run/app.sock"),
         ("localhost:80", "it has no scheme; write tcp://localhost:80"),
-        ("://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
-        ("1tcp://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
-        ("t_p://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
+        ("://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, unix-seqpacket, mem"),
+        ("1tcp://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, unix-seqpacket, mem"),
+        ("t_p://h:1", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, unix-seqpacket, mem"),
         ("tcp://localhost", "it has no port; write localhost:9000, say, or :0 to let the system choose"),
         ("tcp://[::1]", "it has no port; write [::1]:9000, say, or :0 to let the system choose"),
         ("tcp://::1", "an IPv6 address needs brackets; write [::1]:9000, say"),
@@ -181,7 +181,7 @@ fn every_known_scheme_has_its_kind_of_address() {
         assert!(Endpoint::new(scheme, name("n")).is_err());
         assert!(Endpoint::new(scheme, path(b"/p")).is_err());
     }
-    for scheme in ["unix", "unix-dgram"] {
+    for scheme in ["unix", "unix-dgram", "unix-seqpacket"] {
         let at = parse(&format!("{scheme}://h:1"));
         assert_eq!((at.host(), at.port(), at.name()), (None, None, None));
         assert_eq!(PathBuf::try_from(&at).unwrap(), PathBuf::from("h:1"));

@@ -103,7 +103,7 @@ fn refusals_say_what_is_wrong_and_what_to_write() {
         ("x://h?a=%ff", "it is not UTF-8"),
         ("x://h/#a", "a fragment means nothing here; write '#' as %23"),
         ("x://a b", "' ' cannot stand in it; write ' ' as %20"),
-        ("x_y://h", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, mem"),
+        ("x_y://h", "a scheme is a letter, then letters, digits, '+', '-' or '.'; those that are here are tcp, udp, unix, unix-dgram, unix-seqpacket, mem"),
     ];
     for (text, reason) in table {
         assert_eq!(refusal(text), format!("cannot use {text}: {reason}"));
