@@ -12,6 +12,7 @@ use rustls::{CipherSuite, Connection, HandshakeKind, ProtocolVersion};
 use crate::pin::Pin;
 use crate::provider::sha256;
 use crate::session::{Shared, lock};
+use crate::within::Within;
 
 /// What is known of a TLS connection: an extension of [`Info`](socketry_transport::Info).
 ///
@@ -46,7 +47,16 @@ pub struct TlsInfo {
     server_name: Option<String>,
     resumed: bool,
     ended: Arc<Ended>,
-    shared: Weak<Shared>,
+    export: Export,
+}
+
+/// Exports 32 bytes for a label, with an empty context.
+pub type Exporter = dyn Fn(&[u8]) -> io::Result<[u8; 32]> + Send + Sync;
+
+/// Where exported bytes come from.
+enum Export {
+    Session(Weak<Shared>),
+    Around(Arc<Exporter>),
 }
 
 /// How the peer's stream ended, if it did.
@@ -80,7 +90,25 @@ impl TlsInfo {
             server_name,
             resumed: conn.handshake_kind() == Some(HandshakeKind::Resumed),
             ended: Arc::clone(&shared.ended),
-            shared: Arc::downgrade(shared),
+            export: Export::Session(Arc::downgrade(shared)),
+        }
+    }
+
+    /// Of a connection of another protocol with TLS 1.3 inside (QUIC). The
+    /// [suite](TlsInfo::cipher_suite) is not known, and nothing says how it
+    /// [ended](TlsInfo::ended_in_order).
+    pub fn within(known: Within) -> Self {
+        let name = known.server_name.as_deref();
+        TlsInfo {
+            ours: known.identity.and_then(|identity| identity.shown(name)),
+            chain: known.peer_certificates,
+            alpn: known.alpn,
+            version: Some(ProtocolVersion::TLSv1_3),
+            suite: None,
+            server_name: known.server_name,
+            resumed: false,
+            ended: Arc::default(),
+            export: Export::Around(known.exporter),
         }
     }
 
@@ -150,8 +178,12 @@ impl TlsInfo {
             let words = "keys are exported over TLS 1.3 only";
             return Err(io::Error::new(io::ErrorKind::Unsupported, words));
         }
+        let shared = match &self.export {
+            Export::Session(shared) => shared,
+            Export::Around(exporter) => return exporter(label),
+        };
         let gone = || io::Error::from(io::ErrorKind::NotConnected);
-        let shared = self.shared.upgrade().ok_or_else(gone)?;
+        let shared = shared.upgrade().ok_or_else(gone)?;
         let conn = lock(&shared.connection);
         let exported = conn.export_keying_material([0; 32], label, Some(&[]));
         exported.map_err(io::Error::other)

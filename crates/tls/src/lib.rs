@@ -67,6 +67,12 @@
 //! last. With peers that send tickets, close in order: [`close`](socketry_transport::close) reads
 //! to the peer's end before it drops the socket.
 //!
+//! # Inside of another protocol
+//!
+//! QUIC carries the handshake of TLS in its own packets (RFC 9001). [`Tls::client_within`] and
+//! [`Tls::server_within`] read the same URLs for it, [`keys_within`] are its keys, and
+//! [`TlsInfo::within`] tells of such a connection. `socketry-quic` is made of these.
+//!
 //! # Features
 //!
 //! * `ring` (default): cryptography by ring, which builds in seconds with a C compiler alone.
@@ -83,17 +89,19 @@ mod provider;
 mod session;
 mod transport;
 mod trust;
+mod within;
 
 pub use config::{ALPN, Tls};
 pub use error::TlsError;
 pub use identity::Identity;
-pub use info::TlsInfo;
+pub use info::{Exporter, TlsInfo};
 pub use pin::{BadPin, Pin};
 /// The library below: for [`TlsError::rustls`], and for the configurations that [`Tls`] makes.
 pub use rustls;
 pub use session::{TlsRecv, TlsSend, TlsSocket};
 pub use transport::{TlsListener, TlsTransport};
 pub use trust::Trust;
+pub use within::{ClientWithin, ServerWithin, Within, keys_within};
 
 /// Runs this package's README as a doc test.
 #[cfg(doctest)]

@@ -18,8 +18,8 @@ use crate::error::TlsError;
 use crate::identity::Identity;
 use crate::session::{self, Server, TlsSocket};
 
-const CONNECT: &str = "connect to";
-const LISTEN: &str = "listen at";
+pub(crate) const CONNECT: &str = "connect to";
+pub(crate) const LISTEN: &str = "listen at";
 
 impl<T: Transport> Layer<T> for Tls {
     type Transport = TlsTransport<T>;
@@ -70,7 +70,7 @@ impl<T: Transport> TlsTransport<T> {
 }
 
 /// Runs `make`, which reads files, where that keeps no other task waiting.
-async fn made<V: Send + 'static>(
+pub(crate) async fn made<V: Send + 'static>(
     tls: &Tls,
     make: impl FnOnce(Tls) -> std::result::Result<V, TlsError> + Send + 'static,
 ) -> std::result::Result<V, TlsError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 use rustls::server::NoServerSessionStorage;
 use rustls::{ClientConfig, KeyLogFile, ServerConfig};
@@ -30,7 +31,7 @@ impl Tls {
     /// If something in it cannot be used.
     pub fn client_config(&self) -> Result<ClientConfig, TlsError> {
         self.check()?;
-        let verifier = self.trust.servers()?;
+        let verifier = self.server_verifier()?;
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(&error))?
@@ -77,6 +78,11 @@ impl Tls {
             config.key_log = Arc::new(KeyLogFile::new());
         }
         Ok(config)
+    }
+
+    /// The verifier of servers.
+    pub(crate) fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        self.trust.servers()
     }
 
     /// The identity of a server, which has to have one.

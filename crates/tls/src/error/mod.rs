@@ -118,8 +118,12 @@ impl TlsError {
         self.source.as_ref()
     }
 
-    /// As the error of a connect to `place`.
-    pub(crate) fn into_error(self, action: &'static str, place: &str) -> socketry_transport::Error {
+    /// As the error of `action` (a phrase such as "connect to") at `place`.
+    pub fn into_error(
+        self,
+        action: &'static str,
+        place: impl fmt::Display,
+    ) -> socketry_transport::Error {
         let mut error = socketry_transport::Error::new(self.kind, action, place);
         error = error.because(&self.reason);
         if let Some(hint) = &self.hint {

@@ -12,13 +12,18 @@ use super::Identity;
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.shown(hello.server_name())
+    }
+}
+
+impl Identity {
+    /// The certificate for a client that asks for `name`.
+    pub(crate) fn shown(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         let certificates = self.certificates();
         if let [one] = certificates.as_slice() {
             return Some(Arc::clone(one));
         }
-        let name = hello
-            .server_name()
-            .and_then(|name| ServerName::try_from(name).ok());
+        let name = name.and_then(|name| ServerName::try_from(name).ok());
         let has_name = |one: &&Arc<CertifiedKey>| {
             let Some(name) = &name else { return false };
             one.cert

@@ -80,7 +80,7 @@ fn mismatch(config: &ServerConfig, hello: &ClientHello<'_>) -> Option<TlsError> 
 }
 
 /// Names of protocols, which may be the peer's.
-fn offered<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> String {
+pub(crate) fn offered<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> String {
     let names = names
         .into_iter()
         .map(|name| name.escape_ascii().to_string());

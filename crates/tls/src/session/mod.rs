@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use socketry_transport::{Joined, Socket};
 
-pub(crate) use handshake::{Server, accept, connect};
+pub(crate) use handshake::{Server, accept, connect, offered};
 pub use recv::TlsRecv;
 pub use send::TlsSend;
 pub(crate) use shared::Shared;
