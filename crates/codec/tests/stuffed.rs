@@ -6,7 +6,8 @@ mod common;
 use bytes::BytesMut;
 use common::{codec, datagram, encode, ok, stream};
 use socketry_codec::{
-    Codec, CodecRegistry, CodecSpec, Content, Decoded, End, Fault, Parameters, Struct, limits,
+    Codec, CodecRegistry, CodecSpec, Content, Decoded, End, Fault, Parameters, Plus, Slip, Struct,
+    Transform, limits,
 };
 
 fn limited(name: &str, max_frame: usize) -> socketry_codec::BoxCodec {
@@ -259,4 +260,62 @@ fn the_limits_of_a_sum_are_those_of_both() {
         ..CodecSpec::new("slip+crc16:usb")
     };
     assert!(spec.build().unwrap_err().to_string().contains("keep_last"));
+}
+
+/// A transform of a third party, whose frame stands behind a mark in its form.
+#[derive(Clone)]
+struct Marked;
+
+impl Transform for Marked {
+    fn apply(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        out.extend_from_slice(&[b"<<", frame, b">"].concat());
+        Ok(())
+    }
+    fn restore(&mut self, _: &[u8], _: usize, _: &mut BytesMut) -> Result<(), Fault> {
+        Err("it is found".into())
+    }
+    fn find(&self, coded: &[u8]) -> Result<Option<std::ops::Range<usize>>, Fault> {
+        match coded {
+            [b'<', b'<', .., b'>'] => Ok(Some(2..coded.len() - 1)),
+            _ => Err("no mark".into()),
+        }
+    }
+    fn longest(&self, frame: usize) -> usize {
+        frame + 3
+    }
+}
+
+#[test]
+fn a_frame_within_its_form_is_found_where_it_stands() {
+    let mut marked = Plus::new(Struct::new(">H".parse().unwrap()), Marked).max_frame(3);
+    let wire = encode(&mut marked, &[&b"abc"[..], b"", b"z"]);
+    assert_eq!(wire, b"\0\x06<<abc>\0\x03<<>\0\x04<<z>");
+    let frames = ok(&[b"abc", b"", b"z"]);
+    assert_eq!(stream(marked.clone(), [&wire[..]]), frames);
+    assert_eq!(stream(marked.clone(), wire.chunks(1)), frames);
+    assert_eq!(datagram(marked.clone(), &wire), frames);
+    // Below it a codec that restores, so that the form is not in the input.
+    let slip = Plus::new(Slip::new(), Marked).max_frame(3);
+    let wire = encode(&mut slip.clone(), &[b"a\xc0c"]);
+    assert_eq!(stream(slip.clone(), [&wire[..]]), ok(&[b"a\xc0c"]));
+    // One byte above the limit, and behind it the next frame.
+    let long = b"\0\x07<<abcd>\0\x04<<z>";
+    let too_long = |len| Fault::TooLong {
+        len: Some(len),
+        max: 3,
+    };
+    assert_eq!(
+        stream(marked.clone(), [&long[..]]),
+        [Err(too_long(4)), Ok(b"z".to_vec())]
+    );
+    let long = encode(&mut Slip::new(), &[&b"<<ab\xc0d>"[..], b"<<z>"]);
+    assert_eq!(
+        stream(slip, [&long[..]]),
+        [Err(too_long(4)), Ok(b"z".to_vec())]
+    );
+    let bad = b"\0\x02<>\0\x04<<z>";
+    assert_eq!(
+        stream(marked, [&bad[..]]),
+        [Err("no mark".into()), Ok(b"z".to_vec())]
+    );
 }
