@@ -319,3 +319,49 @@ fn a_frame_within_its_form_is_found_where_it_stands() {
         [Err("no mark".into()), Ok(b"z".to_vec())]
     );
 }
+
+/// A transform that changes nothing.
+#[derive(Clone)]
+struct Same;
+
+impl Transform for Same {
+    fn apply(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        out.extend_from_slice(frame);
+        Ok(())
+    }
+    fn restore(&mut self, coded: &[u8], _: usize, out: &mut BytesMut) -> Result<(), Fault> {
+        self.apply(coded, out)
+    }
+    fn longest(&self, frame: usize) -> usize {
+        frame
+    }
+}
+
+/// The form of an empty frame may be too short for the codec below, and may be long enough.
+#[test]
+fn the_shortest_frame_of_a_sum_is_one_whose_form_is_carried() {
+    let mut same = Plus::new(Slip::new(), Same);
+    assert_eq!(same.properties().min_frame, 1);
+    assert!(same.encode(b"", &mut BytesMut::new()).is_err());
+    let mut marked = Plus::new(Slip::new(), Marked);
+    assert_eq!(marked.properties().min_frame, 0);
+    assert!(marked.encode(b"", &mut BytesMut::new()).is_ok());
+}
+
+#[test]
+fn a_whole_frame_is_found_at_once() {
+    let mut slip = Slip::new();
+    let frame = Decoded::Frame {
+        start: 0,
+        end: 3,
+        consumed: 4,
+    };
+    assert_eq!(slip.whole(b"abc\xc0d", End::Open), Some(frame));
+    assert_eq!(slip.whole(b"\xc0abc\xc0", End::Open), None);
+    let coded = Decoded::Coded {
+        start: 0,
+        end: 3,
+        consumed: 4,
+    };
+    assert_eq!(slip.whole(b"a\xdb\xdc\xc0", End::Open), Some(coded));
+}
