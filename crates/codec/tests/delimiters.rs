@@ -164,6 +164,7 @@ fn delimiters_have_1_to_64_bytes() {
         );
     }
     assert_eq!(Delimiter::new(b"\r\n").unwrap().to_string(), "0x0d0a");
+    assert_ne!(Delimiter::new(b"\r\n"), Delimiter::new(b"\n\r"));
 }
 
 #[test]

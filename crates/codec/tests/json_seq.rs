@@ -6,7 +6,7 @@ mod common;
 use bytes::BytesMut;
 use common::{Events, datagram, encode, ok, stream};
 use proptest::prelude::*;
-use socketry_codec::{Codec, Decoded, End, Fault, JsonSeq};
+use socketry_codec::{Codec, Content, Decoded, End, Fault, JsonSeq};
 
 /// What a stream of these bytes says, however it is cut.
 fn read(wire: &[u8]) -> Events {
@@ -189,4 +189,12 @@ proptest! {
         let due: Events = texts.into_iter().map(|text| Ok(text.into_bytes())).collect();
         prop_assert_eq!(found, due);
     }
+}
+
+/// It carries texts and no other bytes, up to its limit.
+#[test]
+fn it_says_what_it_carries() {
+    let properties = JsonSeq::new().max_frame(70).properties();
+    assert_eq!(properties.content, Content::Other);
+    assert_eq!(properties.max_frame, 70);
 }

@@ -167,14 +167,12 @@ fn front(input: &[u8]) -> Front {
     let digits = input
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
-        .take(DIGITS + 1);
+        .take(DIGITS);
     let (mut at, mut len) = (0, 0);
     for digit in digits {
         (at, len) = (at + 1, 10 * len + usize::from(digit - b'0'));
     }
-    if at > DIGITS {
-        return Front::Line;
-    }
+    // One digit more is a line, as is any other byte.
     match input[at..] {
         [b' ', b'<', ..] if len > 0 => {
             let start = at + 1;

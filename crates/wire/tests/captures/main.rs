@@ -165,6 +165,8 @@ fn a_file_that_ends_within_a_packet_gives_the_others() {
 #[test]
 fn what_is_wrong_is_said() {
     assert_eq!(read(&pcap(ETHERNET, &[])), Err(CaptureError::NoStream(0)));
+    let silent = captured(&[syn(1), data(2, b"")]);
+    assert_eq!(read(&silent), Err(CaptureError::NoStream(2)));
     let one = packet(ETHERNET, data(1, b"abc"));
     let error = read(&pcap(147, &[(&one, one.len())])).unwrap_err();
     assert_eq!(error, CaptureError::OtherLink(147));
@@ -185,6 +187,10 @@ fn a_block_without_room_for_its_own_lengths_is_refused() {
                 error.to_string().contains("a block is shorter"),
                 "{kind} {error}"
             );
+            let block = [kind.to_be_bytes(), len.to_be_bytes(), [0; 4]].concat();
+            let before = [data(1, b"a"), data(2, b"b")].map(|one| packet(RAW, one));
+            let error = read(&[pcapng(RAW, &before), block].concat()).unwrap_err();
+            assert!(error.to_string().starts_with("packet 3 of"), "{error}");
         }
     }
 }
