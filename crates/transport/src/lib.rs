@@ -38,6 +38,7 @@
 //! | whole messages on one machine | `unix-dgram:///path` | datagrams, of some 200 KiB on Linux | none is lost on the way, and they stay in order; no connection is ever closed, so a peer that is gone is noticed late |
 //! | the same, and an end | `unix-seqpacket:///path` | messages in order, of some 200 KiB | Linux only; none is lost, and a peer that is gone is an end or a reset |
 //! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
+//! | a program that this process starts | `exec:///path?arg=…` | a stream | `ExecTransport`, behind the feature `exec`; in no registry by itself |
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` | as that socket | a supervisor or service manager has made it, with its options; it is taken once |
 //!
 //! Over both kinds of datagrams, a listener gives a [`Session`] for each peer. It drops datagrams
@@ -63,6 +64,7 @@
 //!
 //! * `batch` (default): many UDP datagrams a call on Linux, through quinn-udp. Without it the same
 //!   methods receive one.
+//! * `exec`: `ExecTransport`, a child process's pipes as a socket.
 //! * `serde` (default): endpoints, options and encodings from configuration files.
 //! * `text` (default): `Encoding` and `TextSocket`, through encoding_rs.
 //!
@@ -76,6 +78,8 @@
 
 mod adapters;
 mod contract;
+#[cfg(all(unix, feature = "exec"))]
+mod exec;
 #[cfg(unix)]
 mod kernel;
 mod layers;
@@ -88,7 +92,7 @@ mod text;
 pub mod units;
 mod waking;
 
-pub use adapters::{FromIo, IntoIo, IoRecv, IoSend};
+pub use adapters::{Closing, FromIo, IntoIo, IoRecv, IoSend};
 pub use async_trait::async_trait;
 pub use contract::boxed::{BoxListener, BoxRecv, BoxSend, BoxSocket, BoxTransport, erase};
 pub use contract::connection::boxed::{BoxConnection, BoxMux, BoxMuxListener, erase_mux};
@@ -112,6 +116,8 @@ pub use contract::transport::keys::Keys;
 pub use contract::transport::layer::{Layer, Stack};
 pub use contract::transport::listener::{Accept, Listener};
 pub use contract::transport::registry::Registry;
+#[cfg(all(unix, feature = "exec"))]
+pub use exec::{ChildProcess, ExecRecv, ExecSend, ExecSocket, ExecTransport, Exited, NoListener};
 #[cfg(unix)]
 pub use kernel::{
     accept::OsListener,

@@ -3,9 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use socket2::Socket as KernelSocket;
@@ -14,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::unix::pipe;
 
 use super::{connected, failed, take, without_options};
+use crate::adapters::Closing;
 use crate::contract::boxed::BoxSocket;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
@@ -71,7 +71,7 @@ fn opened(to: &Endpoint) -> io::Result<BoxSocket> {
     }
     let info = Info::new(Shape::Stream, to.clone(), to.clone());
     let (input, output) = (reader(inherited.into())?, writer(output)?);
-    let joined = Joined::from_read_write(input, Closing(Some(output)), info);
+    let joined = Joined::from_read_write(input, Closing::new(output), info);
     Ok(BoxSocket::new(joined))
 }
 
@@ -93,37 +93,6 @@ fn writer(output: OwnedFd) -> io::Result<Writer> {
         Ok(pipe) => Box::new(pipe),
         Err(_) => Box::new(File::from_std(again.into())),
     })
-}
-
-/// A writer that is closed by its shutdown: of a pipe and a file, closing is the only end that a
-/// reader sees.
-struct Closing(Option<Writer>);
-
-impl Closing {
-    fn open(&mut self) -> io::Result<&mut Writer> {
-        let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "standard output was closed");
-        self.0.as_mut().ok_or_else(closed)
-    }
-}
-
-impl AsyncWrite for Closing {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(self.open()?).poll_write(cx, bytes)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.open()?).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(writer) = &mut self.0 {
-            ready!(Pin::new(writer).poll_flush(cx))?;
-        }
-        self.0 = None;
-        Poll::Ready(Ok(()))
-    }
 }
 
 /// There is no listener of standard input.
