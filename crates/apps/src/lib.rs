@@ -73,6 +73,7 @@ mod looks;
 mod opening;
 mod output;
 mod own;
+mod proxies;
 mod rules;
 mod service;
 mod serving;

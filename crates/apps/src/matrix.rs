@@ -11,7 +11,7 @@ use socketry_transport::{
 };
 
 use crate::cli::CommandLine;
-use crate::{AppError, encryption};
+use crate::{AppError, encryption, proxies};
 
 /// The three apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub fn transports() -> Registry {
         .with("unix", UnixTransport::new(own()))
         .with("unix-seqpacket", UnixSeqpacketTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    encryption::registered(registry)
+    encryption::registered(proxies::registered(registry))
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -135,6 +135,11 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {form}\n      {}", keys.options().join(", "));
             if scheme == "tcp" {
+                text.push_str(
+                    "      through proxies: via=socks5://USER@HOST:PORT?password_file=FILE, or\n      \
+                     socks5h, http; once for each\n      \
+                     behind a balancer that sends PROXY headers: proxy_from=10.0.0.0/8, from there\n",
+                );
                 let idle = format_duration(KEEPALIVE);
                 let _ = writeln!(
                     text,

@@ -37,6 +37,12 @@ impl ProxyError {
         self
     }
 
+    /// The same with other words for the reason.
+    pub(crate) fn before(mut self, words: impl FnOnce(&str) -> String) -> Self {
+        self.reason = words(&self.reason);
+        self
+    }
+
     /// The socket failed.
     pub(crate) fn io(error: &io::Error) -> Self {
         ProxyError::new(ErrorKind::from(error), error.to_string())

@@ -5,6 +5,8 @@
 //!   about the client.
 //! * [`Announce`]: clients that send such a header, as a balancer does.
 //!
+//! * [`Via`]: clients that connect through proxies: SOCKS5, HTTP's CONNECT, and chains of them.
+//!
 //! ```
 //! use socketry_proxy::{Behind, Forwarded};
 //! use socketry_transport::{Half, Listener, Registry, SendExt};
@@ -32,11 +34,14 @@
 //! |---|---|---|
 //! | `proxy_from=10.0.0.0/8,unix` | listening | connections from these networks, or from Unix sockets, begin with a PROXY header |
 //! | `send_proxy=v1`, `v2`, `local` | connecting | the header that is sent: with the connection's own addresses, or `LOCAL` |
+//! | `via=socks5://user@host:port` | connecting | a proxy on the way ([`Hop`] has the forms), or `direct`; several keys are a chain, in this order |
 //!
 //! # The order of layers
 //!
-//! A header comes before a TLS handshake, so these layers go below TLS: [`Behind::register`] is
-//! called first, and `Tls::register` after it.
+//! A header comes before a TLS handshake, and TLS is spoken with the server and not with a proxy. So
+//! these layers go below TLS: [`Behind::register`], [`Announce::register`] and [`Via::register`] are
+//! called first, and `Tls::register` after them. With `Announce` over `Via`, the server gets the
+//! header and no proxy does.
 //!
 //! # Whom to trust
 //!
@@ -49,6 +54,7 @@ mod announce;
 mod behind;
 mod error;
 mod header;
+mod via;
 
 use socketry_transport::{BoxTransport, Layer, Registry, Result};
 
@@ -56,6 +62,7 @@ pub use announce::{Announce, AnnounceTransport};
 pub use behind::{Behind, BehindListener, BehindRecv, BehindTransport, Forwarded, Sources};
 pub use error::ProxyError;
 pub use header::{ClientTls, Fields, Header, LONGEST_V1, LONGEST_V2, Origin, Version, kind};
+pub use via::{Hop, Passed, Via, ViaSend, ViaTransport};
 
 /// `registry` with `layer` over its `tcp` and its `unix`, where it has those.
 fn over_streams<L: Layer<BoxTransport> + Clone>(registry: Registry, layer: &L) -> Result<Registry> {

@@ -5,6 +5,7 @@ use std::fmt;
 use socketry_transport::Endpoint;
 
 use crate::matrix::TLS_SCHEMES;
+use crate::proxies::is_behind_a_balancer;
 
 /// Who can connect to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub(crate) enum Reach {
 impl Reach {
     /// Who reaches `at`. A name of a host says nothing before it is resolved.
     pub(crate) fn of(at: &Endpoint) -> Self {
+        if is_behind_a_balancer(at) {
+            return Reach::Network;
+        }
         let at = &beneath(at);
         if let Some(address) = at.socket_addr() {
             return match address.ip().to_canonical().is_loopback() {

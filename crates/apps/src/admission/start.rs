@@ -8,6 +8,7 @@ use super::{Authentication, Reach, Typed, is_encrypted};
 use crate::access::Access;
 use crate::common::{announce, hint, reachable};
 use crate::matrix::{App, DATAGRAM_SCHEMES};
+use crate::proxies::is_behind_a_balancer;
 use crate::{AppError, Service, encryption};
 
 /// The file of tokens in a line to type. It is made in the working directory.
@@ -145,7 +146,7 @@ impl Start {
 
     /// What strangers on a network could do at `local`, in words.
     fn exposed(&self, local: &Endpoint) -> Result<Option<String>, AppError> {
-        if Reach::of(local) != Reach::Network {
+        if Reach::of(local) != Reach::Network && !is_behind_a_balancer(&self.at) {
             return Ok(None);
         }
         let authenticates = self.authenticates()?;

@@ -64,11 +64,16 @@ impl Sources {
 
     /// Whether a connection from `peer` comes from one of them.
     pub fn have(&self, peer: &Endpoint) -> bool {
-        let Some(address) = peer.socket_addr() else {
+        match peer.socket_addr() {
+            Some(address) => self.have_ip(address.ip()),
             // A name would have to be resolved, and no accepted socket has one.
-            return self.unix && peer.host_port().is_none();
-        };
-        let ip = bits(address.ip());
+            None => self.unix && peer.host_port().is_none(),
+        }
+    }
+
+    /// Whether this address is one of theirs.
+    pub(crate) fn have_ip(&self, ip: IpAddr) -> bool {
+        let ip = bits(ip);
         self.networks.iter().any(|network| network.has(ip))
     }
 }

@@ -238,7 +238,7 @@ async fn limits_by_peer_see_the_client() {
         .codec(Line::new())
         .limits(limits);
     let stopper = server.stopper();
-    let serving = tokio::spawn(server.serve(|framed| echo(framed)));
+    let serving = tokio::spawn(server.serve(echo));
     drop(haproxy.connect(&format!("tcp://127.0.0.1:{port}")).await);
     let mut first = client("127.0.0.2", port).await;
     let mut other = client("127.0.0.3", port).await;

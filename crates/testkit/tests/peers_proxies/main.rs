@@ -12,3 +12,4 @@ mod tools;
 mod behind;
 mod haproxy;
 mod nginx;
+mod proxies;

@@ -328,14 +328,14 @@ impl SocketOptions {
     ///
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that is unknown, not `allowed` or
-    /// given twice (`join` may be), and for a value that does not fit.
+    /// given twice (`join` and [lists](Keys::and_lists) may be), and for a value that does not fit.
     pub fn from_query(endpoint: &Endpoint, allowed: impl Into<Keys>) -> Result<Self> {
         let allowed = allowed.into();
         allowed.check(endpoint, |key| Self::KEYS.contains(&key))?;
         let mut options = SocketOptions::default();
         let mut seen = Vec::new();
         for (key, value) in endpoint.query().filter(|(key, _)| allowed.contains(key)) {
-            if seen.contains(&key) && key != "join" {
+            if seen.contains(&key) && key != "join" && !allowed.is_list(key) {
                 return Err(invalid(endpoint, &format!("option '{key}' is given twice"))
                     .hint("write it once"));
             }

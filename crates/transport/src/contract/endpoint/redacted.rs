@@ -8,9 +8,15 @@ use super::grammar::check;
 use super::own::Kind;
 use super::parts::split;
 
-/// The text without a user and a password. In a well-formed endpoint they end at the `@`. From any
-/// other text, all that may be a user or a password is removed.
+/// The text without a user and a password, in its authority and in the URLs of its query. In a
+/// well-formed endpoint they end at the `@`. From any other text, all that may be a user or a password
+/// is removed.
 pub(crate) fn redacted(text: &str) -> String {
+    let place = without_own(text);
+    without_nested(&place).into_owned()
+}
+
+fn without_own(text: &str) -> String {
     let parts = split(text);
     let well_formed = Kind::of(parts.scheme).is_none() && check(&parts, text).is_ok();
     match parts.user {
@@ -20,6 +26,35 @@ pub(crate) fn redacted(text: &str) -> String {
         }
         None if well_formed => text.to_owned(),
         _ => cautious(text),
+    }
+}
+
+/// The text, whose query may have URLs as values, without a user and a password in those.
+fn without_nested(text: &str) -> Cow<'_, str> {
+    let Some((place, query)) = text.split_once('?') else {
+        return text.into();
+    };
+    let pieces: Vec<_> = query.split('&').map(without_user_in_value).collect();
+    match pieces.iter().all(|piece| matches!(piece, Cow::Borrowed(_))) {
+        true => text.into(),
+        false => format!("{place}?{}", pieces.join("&")).into(),
+    }
+}
+
+/// A piece of a query, whose value may be a URL, encoded or not.
+fn without_user_in_value(piece: &str) -> Cow<'_, str> {
+    let lower = piece.to_ascii_lowercase();
+    let behind = |mark: &str| lower.find(mark).map(|at| at + mark.len());
+    let Some(start) = behind("://").or_else(|| behind("%3a%2f%2f")) else {
+        return piece.into();
+    };
+    let end = lower[start..].rfind('@').max(lower[start..].rfind("%40"));
+    match end {
+        Some(len) if len > 0 => {
+            let (before, rest) = piece.split_at(start);
+            format!("{before}…{}", &rest[len..]).into()
+        }
+        _ => piece.into(),
     }
 }
 
@@ -73,13 +108,15 @@ pub(super) fn shown(part: &str, text: &str) -> String {
 }
 
 impl Endpoint {
-    /// The endpoint as it may be shown: without a user name and password.
+    /// The endpoint as it may be shown: without a user name and password, also in URLs that are
+    /// values of its query.
     pub fn redacted(&self) -> impl fmt::Display {
         let Some(user) = self.user() else {
-            return self.as_str().to_owned();
+            return without_nested(self.as_str()).into_owned();
         };
         let (scheme, rest) = self.as_str().split_at(self.scheme().len() + 3);
-        format!("{scheme}{}{}", hidden(user), &rest[user.len()..])
+        let place = format!("{scheme}{}{}", hidden(user), &rest[user.len()..]);
+        without_nested(&place).into_owned()
     }
 }
 

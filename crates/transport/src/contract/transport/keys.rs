@@ -20,6 +20,7 @@ use crate::contract::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     options: Cow<'static, [&'static str]>,
+    lists: Cow<'static, [&'static str]>,
     others: bool,
 }
 
@@ -28,6 +29,7 @@ impl Keys {
     pub const fn new(options: &'static [&'static str]) -> Self {
         Keys {
             options: Cow::Borrowed(options),
+            lists: Cow::Borrowed(&[]),
             others: false,
         }
     }
@@ -41,6 +43,14 @@ impl Keys {
             }
         }
         self
+    }
+
+    /// These and more options, each of which a URL may have more than once: a list, in its order.
+    #[must_use]
+    pub fn and_lists(mut self, more: impl IntoIterator<Item = &'static str>) -> Self {
+        let more: Vec<_> = more.into_iter().collect();
+        self.lists.to_mut().extend(&more);
+        self.and(more)
     }
 
     /// The same options, where any other key belongs to the URL.
@@ -58,6 +68,11 @@ impl Keys {
     /// Whether `key` is an option.
     pub fn contains(&self, key: &str) -> bool {
         self.options.contains(&key)
+    }
+
+    /// Whether `key` is an option that a URL may have more than once.
+    pub fn is_list(&self, key: &str) -> bool {
+        self.lists.contains(&key)
     }
 
     /// Whether a query may have `key`: as an option, or because others belong to the URL.

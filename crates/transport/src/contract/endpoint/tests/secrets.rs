@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{parse, refusal};
-use crate::contract::endpoint::{Address, Endpoint, EndpointParts};
+use crate::contract::endpoint::{Address, Endpoint, EndpointParts, redacted};
 use crate::contract::error::{Error, ErrorKind};
 
 /// `unwrap`, and a `main` that returns an error, print with `{:?}`.
@@ -108,5 +108,30 @@ fn secrets_never_show_in_errors_of_parts() {
             assert!(!words.contains("hunter2"), "{words}");
             assert!(words.contains(host), "{words}");
         }
+    }
+}
+
+#[test]
+fn urls_in_a_query_have_no_secrets() {
+    for (text, shown) in [
+        (
+            "tcp://h:1?via=socks5://me:hunter2@p:2&x=1",
+            "tcp://h:1?via=socks5://…@p:2&x=1",
+        ),
+        (
+            "tls://h:1?a=b&via=http%3A%2F%2Fme:hunter2%40p:2",
+            "tls://h:1?a=b&via=http%3A%2F%2F…%40p:2",
+        ),
+        (
+            "x://me:hunter2@h?via=http://hunter2@p",
+            "x://…@h?via=http://…@p",
+        ),
+        ("tcp://h:1?via=socks5://p:2", "tcp://h:1?via=socks5://p:2"),
+        ("x://h?mail=a@b", "x://h?mail=a@b"),
+    ] {
+        let at: Endpoint = text.parse().unwrap();
+        assert_eq!(at.redacted().to_string(), shown);
+        assert_eq!(redacted(text), shown);
+        assert!(!format!("{at:?}").contains("hunter2"));
     }
 }
