@@ -263,3 +263,19 @@ fn names_levels_and_limits() {
         codec.encode(noise, &mut BytesMut::new()).unwrap();
     }
 }
+
+#[test]
+fn a_higher_level_makes_a_shorter_form() {
+    let text: Vec<u8> = (0..4_000_u32)
+        .flat_map(|number| number.to_string().into_bytes())
+        .collect();
+    for (name, low, high) in [("deflate", 0, 9), ("zlib", 0, 9), ("zstd", 1, 19)] {
+        let len = |level: i32| form(&format!("{name}:level={level}"), &text).len();
+        assert!(
+            len(high) < len(low),
+            "{name}: {} and {}",
+            len(low),
+            len(high)
+        );
+    }
+}

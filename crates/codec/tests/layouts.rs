@@ -379,3 +379,11 @@ fn a_length_above_two_gib_is_written_behind_minus_one() {
     assert_eq!(header((1 << 31) - 1), i32::MAX.to_be_bytes());
     assert_eq!(header(1 << 31), b"\xff\xff\xff\xff\0\0\0\0\x80\0\0\0");
 }
+
+/// What is given out is the whole, so it may be longer than its length says.
+#[test]
+fn the_longest_whole_frame_has_all_its_parts() {
+    let longest = |text: &str| codec(text).properties().max_frame;
+    assert_eq!(longest("1x,B,data,0xce"), 1 + 1 + 255 + 1);
+    assert_eq!(longest("B,data,0xce0d"), 255);
+}
