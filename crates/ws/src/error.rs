@@ -69,6 +69,18 @@ impl WsError {
         }
     }
 
+    /// The peer closed as if it had finished, in the middle of a message.
+    pub(crate) fn cut(close: &Close, us: Role) -> Self {
+        let text = format!(
+            "{} closed inside of a message, with {}",
+            us.peer(),
+            close.code
+        );
+        let mut error = WsError::new(ErrorKind::Reset, text);
+        error.code = Some(close.code);
+        error
+    }
+
     /// The connection ended without a close frame.
     pub(crate) fn abnormal(us: Role) -> Self {
         let text = format!("{} broke off without a close frame", us.peer());

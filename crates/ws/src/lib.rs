@@ -54,10 +54,22 @@
 //! sent; receiving goes on until the peer's close frame. A peer's close with 1000, 1001 or without a
 //! code is an end; any other code is an error that names code and reason. The answer to a close
 //! leaves by itself, behind all that was sent before. A connection that ends without a close frame
-//! is an error (1006), so a socket that is dropped looks different from one that has finished.
+//! is an error (1006), so a socket that is dropped looks different from one that has finished. So is
+//! a close inside of a message that came in pieces: its rest never comes.
+//!
+//! A close of this end asks for a sign of life as a ping does: a peer that stays silent is given up
+//! as after a ping.
 //!
 //! After a violation of the peer this end says why (1002, 1007, 1009), reads on for at most 2
 //! seconds and 16 MiB so that the peer can read that, and fails.
+//!
+//! # What a peer can cost
+//!
+//! A connection keeps the message that arrives, which has at most `max_message` bytes, and up to 64
+//! KiB behind it; and of what is to be sent, up to 64 KiB and one message. The memory follows the
+//! bytes that came, not the length that a header claims. It is not among the buffers that a server's
+//! limits count, and a frame of a codec has begun for the codec's deadline only when its whole
+//! message is here: until then the deadline between frames holds.
 //!
 //! # Pages
 //!

@@ -182,6 +182,9 @@ impl Asked {
         if self.ws.settings.ping.is_some_and(|every| every.is_zero()) {
             return Err("ping is a time above 0, or 'off'".to_owned());
         }
+        if self.ws.settings.pong.is_zero() {
+            return Err("pong is a time above 0".to_owned());
+        }
         Ok(())
     }
 

@@ -139,6 +139,7 @@ async fn options_that_make_no_sense_are_refused_before_anything_is_sent() {
         ("ws://127.0.0.1:1/?protocol=", "has no value"),
         ("ws://127.0.0.1:1/?max_message=0", "at least 1 byte"),
         ("ws://127.0.0.1:1/?ping=0s", "above 0"),
+        ("ws://127.0.0.1:1/?pong=0s", "above 0"),
         ("ws://127.0.0.1:1/?text=yes", "'true' or 'false'"),
         ("ws://127.0.0.1:1/a?path=/b", "URLs without a host"),
         (
@@ -317,15 +318,74 @@ async fn halves_in_two_tasks_carry_more_than_all_buffers_hold_both_ways_at_once(
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_silent_peer_is_pinged_and_given_up() {
-    let registry = Ws::new().register(Registry::standard()).unwrap();
-    // In this process alone, since the clock stands still while tasks wait for the kernel.
+/// A pair in this process alone, since a paused clock stands still while tasks wait for the kernel.
+async fn pair_of_mem(name: &str, query: &str) -> (BoxSocket, BoxSocket) {
+    let registry = registry(&Ws::new());
     let registry = registry.layer_as("ws+mem", "mem", Ws::new()).unwrap();
-    let mut listener = registry.listen("ws+mem://silent").await.unwrap();
+    let url = format!("ws+mem://{name}?{query}");
+    let mut listener = registry.listen(url.as_str()).await.unwrap();
     let at = listener.local().clone();
     let (client, server) = tokio::join!(registry.connect(at), listener.accept());
-    let (client, mut server) = (client.unwrap(), server.unwrap());
+    (client.unwrap(), server.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_waits_to_send_to_a_dead_peer_is_told() {
+    let (client, server) = pair_of_mem("dead", "").await;
+    let (mut recv, mut send) = client.split();
+    let sending = async {
+        loop {
+            if let Err(error) = send.send_all(&[0; 60_000]).await {
+                return error.kind();
+            }
+        }
+    };
+    let mut buf = [0; 8];
+    let receiving = tokio::time::timeout(Duration::from_secs(3600), recv.recv(&mut buf));
+    let (told, heard) = tokio::join!(sending, receiving);
+    let heard = heard.expect("it waits for ever").unwrap_err();
+    assert_eq!([heard.kind(), told], [std::io::ErrorKind::TimedOut; 2]);
+    assert!(send.finish().await.is_err());
+    drop(server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_is_silent_after_a_close_is_given_up_too() {
+    let (mut client, server) = pair_of_mem("closing", "").await;
+    client.finish().await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let hour = Duration::from_secs(3600);
+    let mut buf = [0; 8];
+    let heard = tokio::time::timeout(hour, client.recv(&mut buf));
+    let error = heard.await.expect("it waits for ever").unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    assert_eq!(begun.elapsed().as_secs(), 45 + 20);
+    drop(server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_goes_on_sending_after_a_close_is_heard() {
+    let (mut client, mut server) = pair_of_mem("talking", "").await;
+    client.finish().await.unwrap();
+    let talking = async {
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            server.send_all(b"more").await.unwrap();
+        }
+        assert_eq!(server.recv(&mut [0; 8]).await.unwrap(), (0, Received::End));
+    };
+    let hearing = async {
+        for _ in 0..10 {
+            assert_eq!(receive(&mut client).await, b"more");
+        }
+        assert_eq!(client.recv(&mut [0; 8]).await.unwrap(), (0, Received::End));
+    };
+    tokio::join!(talking, hearing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_is_pinged_and_given_up() {
+    let (client, mut server) = pair_of_mem("silent", "").await;
     let begun = tokio::time::Instant::now();
     let error = server.recv(&mut [0; 8]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
@@ -335,12 +395,7 @@ async fn a_silent_peer_is_pinged_and_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_waits_in_a_receive_answers_pings() {
-    let registry = Ws::new().register(Registry::standard()).unwrap();
-    let registry = registry.layer_as("ws+mem", "mem", Ws::new()).unwrap();
-    let mut listener = registry.listen("ws+mem://answers").await.unwrap();
-    let at = listener.local().clone();
-    let (client, server) = tokio::join!(registry.connect(at), listener.accept());
-    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    let (mut client, mut server) = pair_of_mem("answers", "").await;
     let (mut a, mut b) = ([0; 8], [0; 8]);
     let both = async { tokio::join!(client.recv(&mut a), server.recv(&mut b)) };
     let day = Duration::from_secs(86_400);

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use socketry_transport::{BoxListener, BoxSocket, Listener, Received, RecvExt, Registry, SendExt};
+use socketry_transport::{
+    BoxListener, BoxSocket, ErrorKind, Listener, Received, RecvExt, Registry, SendExt, Socket,
+};
 use socketry_ws::{CloseCode, Page, Ws, WsError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -267,6 +269,29 @@ async fn an_end_inside_of_a_frame_is_a_reset() {
 }
 
 #[tokio::test]
+async fn a_close_inside_of_a_message_is_no_end() {
+    let mut listener = listen(&Ws::new(), "").await;
+    for code in [&[][..], &[3, 232], &[3, 233]] {
+        let (mut stream, mut socket) = upgraded(&mut listener).await;
+        let bytes = [
+            frame(0x82, b"whole"),
+            frame(0x02, b"ha"),
+            frame(0x00, b"l"),
+            frame(0x88, code),
+        ];
+        stream.write_all(&bytes.concat()).await.unwrap();
+        assert_eq!(receive(&mut socket).await.unwrap(), b"whole");
+        for _ in 0..2 {
+            let error = receive(&mut socket).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Reset, "{error}");
+            assert!(error.to_string().contains("inside of a message"), "{error}");
+        }
+        // It is answered like any close.
+        assert_eq!(read_frame(&mut stream).await, (0x88, code.to_vec()));
+    }
+}
+
+#[tokio::test]
 async fn a_peer_that_reads_nothing_delays_no_end_for_longer_than_a_bound() {
     let mut listener = listen(&Ws::new(), "?send_buffer=4096").await;
     let (mut stream, mut socket) = upgraded(&mut listener).await;
@@ -281,6 +306,31 @@ async fn a_peer_that_reads_nothing_delays_no_end_for_longer_than_a_bound() {
     stream.write_all(&frame(0x88, &[3, 232])).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(30), socket.recv(&mut [0; 8])).await;
     assert_eq!(ended.unwrap().unwrap(), (0, Received::End));
+}
+
+#[tokio::test]
+async fn a_task_that_waits_to_send_hears_of_the_peers_end() {
+    for last in [frame(0x88, &[3, 232]), vec![0xff, 0xff]] {
+        let mut listener = listen(&Ws::new(), "?send_buffer=4096").await;
+        let (mut stream, socket) = upgraded(&mut listener).await;
+        let (mut recv, mut send) = socket.split();
+        // Without a flush, a send waits for room and for nothing else.
+        let filling = async {
+            loop {
+                send.send(&[0; 60_000]).await.unwrap();
+            }
+        };
+        let filled = tokio::time::timeout(Duration::from_millis(300), filling).await;
+        assert!(filled.is_err());
+        let sending = tokio::spawn(async move { send.send(&[0; 60_000]).await });
+        tokio::task::yield_now().await;
+        stream.write_all(&last).await.unwrap();
+        let _ = recv.recv(&mut [0; 8]).await;
+        let told = tokio::time::timeout(Duration::from_secs(30), sending).await;
+        let told = told.expect("it waits for ever").unwrap().unwrap_err();
+        assert_eq!(told.kind(), std::io::ErrorKind::BrokenPipe);
+        drop(stream);
+    }
 }
 
 #[tokio::test]

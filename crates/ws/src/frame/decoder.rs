@@ -7,6 +7,9 @@ use bytes::{Buf, BytesMut};
 use super::{Header, Opcode, Role, Violation, mask};
 use crate::close::Close;
 
+/// The most bytes that any buffer has. A length with the highest bit is wrong anyway (section 5.2).
+const LONGEST: usize = isize::MAX.unsigned_abs();
+
 /// Puts messages together. The bytes that arrive are appended to `buf`.
 ///
 /// It holds at most one message, and the bytes behind it of one read. Its memory follows the bytes
@@ -15,6 +18,7 @@ pub(crate) struct Decoder {
     /// Bytes that were not taken yet. The payload of a frame is unmasked here once it is whole.
     pub(crate) buf: BytesMut,
     role: Role,
+    /// The longest message. With a header it is never longer than a `usize` can say.
     max: usize,
     /// The pieces of a message before its last one.
     pieces: BytesMut,
@@ -49,7 +53,7 @@ impl Decoder {
         Decoder {
             buf: first,
             role,
-            max,
+            max: max.min(LONGEST),
             pieces: BytesMut::new(),
             begun: None,
         }
@@ -125,6 +129,11 @@ impl Decoder {
         self.begun = None;
         check_text(kind, &self.pieces)?;
         Ok(Some(Step::Message(Whole::Pieces)))
+    }
+
+    /// Whether pieces of a message have come, and not the last one.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.begun.is_some()
     }
 
     /// The bytes of a message.
@@ -317,6 +326,24 @@ mod tests {
             ends += u32::from(over);
         }
         assert!((5_000..19_000).contains(&ends), "{ends} ended");
+    }
+
+    #[test]
+    fn no_claim_is_beyond_what_can_be_counted_even_without_a_bound() {
+        for role in [Role::Client, Role::Server] {
+            let masked = if role == Role::Server { 0x80 } else { 0 };
+            for (len, fits) in [(u64::MAX, false), (1 << 63, false), ((1 << 63) - 1, true)] {
+                let mut decoder = Decoder::new(role, usize::MAX, BytesMut::new());
+                decoder.buf.extend([0x82, masked | 127]);
+                decoder.buf.extend(len.to_be_bytes());
+                decoder.buf.extend([0; 8]);
+                match decoder.step() {
+                    Ok(Step::Need) => assert!(fits, "{len}"),
+                    Err(Violation::TooLong { .. }) => assert!(!fits, "{len}"),
+                    other => panic!("{len}: {other:?}"),
+                }
+            }
+        }
     }
 
     #[test]

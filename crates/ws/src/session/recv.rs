@@ -102,27 +102,32 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         if self.decoder.buf.is_empty() {
             self.decoder.buf = BytesMut::new();
         }
-        match self.keepalive.poll(cx) {
-            Poll::Ready(Due::Late(time)) => {
-                let peer = self.role.peer();
-                let words = format!("{peer} gave no sign of life within {time:?} after a ping");
-                self.last = Some(Last::Failed(WsError::new(ErrorKind::TimedOut, words)));
-                return Poll::Ready(());
-            }
-            Poll::Ready(Due::Ping) => {
-                // Without random bytes for its mask no message leaves either, and a sender is told.
-                let sent = lock(&self.writing).ping();
-                if !sent.unwrap_or(false) {
-                    self.keepalive.unasked();
+        // Again after a ping, so that the timer wakes this task.
+        while let Poll::Ready(due) = self.keepalive.poll(cx) {
+            match due {
+                Due::Late(time) => {
+                    let peer = self.role.peer();
+                    let words =
+                        format!("{peer} was asked for a sign of life, and gave none in {time:?}");
+                    self.last = Some(Last::Failed(WsError::new(ErrorKind::TimedOut, words)));
+                    lock(&self.writing).dead = true;
+                    self.wakers.wake_sender();
+                    return Poll::Ready(());
                 }
-                // Again, so that the timer wakes this task.
-                let _ = self.keepalive.poll(cx);
+                Due::Ping => {
+                    // Without random bytes for its mask no message leaves either, and a sender is
+                    // told.
+                    let asked = lock(&self.writing).ping();
+                    if !asked.unwrap_or(false) {
+                        self.keepalive.unasked();
+                    }
+                }
             }
-            Poll::Pending => {}
         }
+        // Not under the lock: it may drop the waker of an earlier task.
+        self.wakers.register(Task::Receiver, cx.waker());
         let mut writing = lock(&self.writing);
         if writing.has_more() {
-            self.wakers.register(Task::Receiver, cx.waker());
             // A sender is told when the sending side has failed, and a receiver may go on.
             let _ = writing.poll_flush();
         }
@@ -134,7 +139,9 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         let mut writing = lock(&self.writing);
         let _ = writing.close(close.code, "");
         drop(writing);
+        self.wakers.wake_sender();
         self.last = Some(match close.code.is_end() {
+            true if self.decoder.is_inside() => Last::Failed(WsError::cut(close, self.role)),
             true => Last::End,
             false => Last::Failed(WsError::closed(close, self.role)),
         });
@@ -145,6 +152,7 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         let error = WsError::violation(violation, self.role);
         let code = error.code().unwrap_or(CloseCode::PROTOCOL_ERROR);
         let _ = lock(&self.writing).close(code, &violation.to_string());
+        self.wakers.wake_sender();
         self.last = Some(Last::Failed(error));
         self.farewell = Some(Farewell::new(true));
         self.decoder.buf = BytesMut::new();

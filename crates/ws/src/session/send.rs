@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use socketry_transport::{Aborted, Half, Info, SendHalf};
 
 use super::wakers::{Task, Wakers};
-use super::writing::Writing;
+use super::writing::{Writing, silent};
 use super::{Settings, lock};
 use crate::close::CloseCode;
 use crate::frame::Opcode;
@@ -64,6 +64,9 @@ impl<W: SendHalf> WsSend<W> {
 
     /// An error if there is nothing more to be sent.
     fn check(writing: &Writing<W>) -> io::Result<()> {
+        if writing.dead {
+            return Err(silent());
+        }
         if writing.aborted {
             let words = "the connection was aborted at this end";
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, words));

@@ -28,6 +28,12 @@ impl Wakers {
             Task::Sender => self.sender.register(waker),
         }
     }
+
+    /// Wakes the task that sends: nothing more can be sent. It may not be called under the lock of
+    /// the sending side.
+    pub(super) fn wake_sender(&self) {
+        self.sender.wake();
+    }
 }
 
 impl Wake for Wakers {

@@ -34,6 +34,8 @@ pub(super) struct Writing<W> {
     pub(super) closing: bool,
     /// Whether this end has aborted the connection.
     pub(super) aborted: bool,
+    /// Whether the peer gave no sign of life. Nothing that waits will ever leave.
+    pub(super) dead: bool,
 }
 
 impl<W: SendHalf> Writing<W> {
@@ -48,6 +50,7 @@ impl<W: SendHalf> Writing<W> {
             masks: (role == Role::Client).then(Masks::new),
             closing: false,
             aborted: false,
+            dead: false,
         }
     }
 
@@ -111,12 +114,15 @@ impl<W: SendHalf> Writing<W> {
         Ok(())
     }
 
-    /// Asks the peer for a sign of life. `false` if that has to wait, behind many bytes.
+    /// Asks the peer for a sign of life. `false` if that has to wait, behind many bytes. A close
+    /// frame asks for one too, and nothing may follow it.
     pub(super) fn ping(&mut self) -> io::Result<bool> {
-        if self.closing || self.is_full() {
+        if self.is_full() {
             return Ok(false);
         }
-        self.control(Opcode::Ping, b"")?;
+        if !self.closing {
+            self.control(Opcode::Ping, b"")?;
+        }
         Ok(true)
     }
 
@@ -139,6 +145,9 @@ impl<W: SendHalf> Writing<W> {
 
     /// Hands on all bytes that wait. The caller has registered its task.
     pub(super) fn poll_out(&mut self) -> Poll<io::Result<()>> {
+        if self.dead {
+            return Poll::Ready(Err(silent()));
+        }
         loop {
             if !self.is_full()
                 && let Some(payload) = self.pong.take()
@@ -174,4 +183,9 @@ impl<W: SendHalf> Writing<W> {
         let cx = &mut Context::from_waker(&self.waker);
         self.socket.poll_finish(cx)
     }
+}
+
+pub(super) fn silent() -> io::Error {
+    let words = "the peer gave no sign of life, and was given up";
+    io::Error::new(io::ErrorKind::TimedOut, words)
 }
