@@ -17,7 +17,7 @@ const MAPPED: u32 = 96;
 /// address, such as those of a Unix socket.
 ///
 /// An address without a length is that address alone. IPv4 and IPv4 in IPv6 (`::ffff:192.0.2.1`)
-/// are the same.
+/// are the same. A wider network of IPv6, such as `::/0`, has no addresses of IPv4.
 ///
 /// ```
 /// use socketry_proxy::Sources;
@@ -25,6 +25,7 @@ const MAPPED: u32 = 96;
 /// let sources: Sources = "10.0.0.0/8,2001:db8::/32,unix".parse()?;
 /// assert!(sources.have(&"tcp://[::ffff:10.1.2.3]:4711".parse()?));
 /// assert!(!sources.have(&"tcp://192.0.2.1:4711".parse()?));
+/// assert!(!"::/0".parse::<Sources>()?.have(&"tcp://192.0.2.1:4711".parse()?));
 /// assert!("10.0.0.1/8".parse::<Sources>().is_err()); // is it 10.0.0.1 or 10.0.0.0/8?
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -79,9 +80,11 @@ impl Sources {
 }
 
 impl Network {
+    /// A wide network of IPv6, such as `::/0`, has no address of IPv4, although each has a place in
+    /// IPv6.
     fn has(&self, ip: u128) -> bool {
         let host = u128::MAX.checked_shr(self.len).unwrap_or(0);
-        ip & !host == self.base
+        ip & !host == self.base && (self.len >= MAPPED || !is_mapped(ip))
     }
 
     /// A network, or what is wrong with it.
@@ -110,6 +113,11 @@ impl Network {
             false => Err(format!("{parsed} has bits behind the first {len}")),
         }
     }
+}
+
+/// Whether it is an address of IPv4.
+fn is_mapped(ip: u128) -> bool {
+    ip >> (128 - MAPPED) == 0xffff
 }
 
 /// The address as one of IPv6.
