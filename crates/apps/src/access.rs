@@ -9,7 +9,7 @@ use std::sync::Arc;
 use socketry_auth::{Anonymous, Auth, FirstOf, Identity, Token, Tokens, Users};
 use socketry_transport::{BoxListener, Endpoint, Info, Registry};
 
-use crate::matrix::{DATAGRAM_SCHEMES, MESSAGE_SCHEME, UNIX_SCHEMES, is_standard};
+use crate::matrix::{DATAGRAM_SCHEMES, MESSAGE_SCHEME, UNIX_SCHEMES, WS_SCHEMES, is_standard};
 use crate::{AppError, encryption};
 use made::Made;
 pub(crate) use options::AccessArgs;
@@ -152,6 +152,12 @@ impl Access {
             return Err(AppError::usage(format_args!(
                 "a token cannot be proved over {scheme}, which is no stream; use unix:///PATH, or \
                  add --allow-uid, since the kernel says which user connects"
+            )));
+        }
+        if self.tokens.is_some() && WS_SCHEMES.contains(&scheme) {
+            return Err(AppError::usage(format_args!(
+                "over {scheme} no token can be proved, since that needs a stream; use tls:// or \
+                 unix://, or certificates of clients over wss://"
             )));
         }
         let is_known = is_standard(scheme);

@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 
 use socketry_auth::{Certificates, FirstOf};
 use socketry_tls::{Pin, Tls, Trust};
-use socketry_transport::{BoxListener, BoxSocket, Endpoint, Listener, Registry, Result};
+use socketry_transport::{
+    BoxListener, BoxSocket, Endpoint, EndpointParts, Listener, Registry, Result,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::AppError;
-use crate::matrix::TLS_SCHEMES;
+use crate::matrix::{TLS_SCHEMES, is_over_tls};
 
 /// The TLS of all registries of this process. It knows the pin of each listener that is over it.
 static TLS: LazyLock<Tls> =
@@ -49,7 +51,7 @@ const CERTIFICATE: [&str; 3] = ["cert", "key", "identity"];
 /// The URL of a server with the directory of its certificate, if it is over TLS and names none.
 pub(crate) fn with_certificate(url: Endpoint) -> std::result::Result<Endpoint, AppError> {
     let has_one = url.query().any(|(key, _)| CERTIFICATE.contains(&key));
-    if has_one || !TLS_SCHEMES.contains(&url.scheme()) {
+    if has_one || !is_over_tls(url.scheme()) {
         return Ok(url);
     }
     let directory = directory().ok_or_else(|| {
@@ -65,7 +67,7 @@ pub(crate) fn with_certificate(url: Endpoint) -> std::result::Result<Endpoint, A
 
 /// Whether a server at `url` is over TLS and turns away clients without a certificate.
 pub(crate) fn requires_certificates(url: &Endpoint) -> std::result::Result<bool, AppError> {
-    Ok(TLS_SCHEMES.contains(&url.scheme()) && TLS.requires_clients(url)?)
+    Ok(is_over_tls(url.scheme()) && TLS.requires_clients(url)?)
 }
 
 /// The same, and the clients with the certificates that the URL of a server asks for, if it is over
@@ -81,7 +83,7 @@ pub(crate) fn or_certificates(
 }
 
 fn certificates(url: &Endpoint) -> std::result::Result<Option<Certificates>, AppError> {
-    if !TLS_SCHEMES.contains(&url.scheme()) {
+    if !is_over_tls(url.scheme()) {
         return Ok(None);
     }
     let mut found = None;
@@ -110,6 +112,9 @@ pub(crate) fn encrypted(url: &Endpoint) -> Option<Endpoint> {
     let scheme = match url.scheme() {
         "tcp" | "udp" => TLS_SCHEMES[0],
         "unix" => TLS_SCHEMES[1],
+        // No token is proved over WebSocket.
+        "ws" | "wss" => return Some(beneath(url)),
+        "ws+unix" => TLS_SCHEMES[1],
         scheme if TLS_SCHEMES.contains(&scheme) => scheme,
         _ => return None,
     };
@@ -135,7 +140,7 @@ struct Pinned {
 
 /// The same listener. One over our TLS tells its addresses with its pin.
 pub(crate) fn pinned(inner: BoxListener) -> BoxListener {
-    let first = TLS.pinned(inner.local());
+    let first = TLS.pinned(&beneath(inner.local()));
     let pin = first.and_then(|first| {
         let mut query = first.query();
         let (_, pin) = query.find(|(key, _)| *key == "pin")?;
@@ -148,6 +153,21 @@ pub(crate) fn pinned(inner: BoxListener) -> BoxListener {
             BoxListener::new(Pinned { inner, locals })
         }
         None => inner,
+    }
+}
+
+/// The address as TLS knows it, whatever is over that: without the path of a WebSocket.
+fn beneath(local: &Endpoint) -> Endpoint {
+    let (host, port) = (local.parts().host, local.parts().port);
+    let parts = EndpointParts {
+        scheme: TLS_SCHEMES[0],
+        host,
+        port,
+        ..EndpointParts::default()
+    };
+    match local.scheme() {
+        "ws" | "wss" => Endpoint::from_parts(parts).unwrap_or_else(|_| local.clone()),
+        _ => local.clone(),
     }
 }
 

@@ -81,6 +81,11 @@ mod show;
 mod startup;
 mod stranger;
 mod terminal;
+#[cfg(feature = "ws")]
+mod web;
+#[cfg(not(feature = "ws"))]
+#[path = "webless.rs"]
+mod web;
 mod wrong_codec;
 
 pub use access::Access;

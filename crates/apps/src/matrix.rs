@@ -11,7 +11,7 @@ use socketry_transport::{
 };
 
 use crate::cli::CommandLine;
-use crate::{AppError, encryption, proxies};
+use crate::{AppError, encryption, proxies, web};
 
 /// The three apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +53,21 @@ const INHERITED: [(&str, &str); 3] = [
 ];
 
 /// The schemes of connections whose clients the kernel knows.
-pub(crate) const UNIX_SCHEMES: [&str; 3] = ["unix", "unix-seqpacket", "tls+unix"];
+pub(crate) const UNIX_SCHEMES: [&str; 4] = ["unix", "unix-seqpacket", "tls+unix", "ws+unix"];
 
 /// The scheme of messages in order: no token can be proved over it.
 pub(crate) const MESSAGE_SCHEME: &str = "unix-seqpacket";
 
 /// The schemes of the transports with TLS, which are there with the feature `tls`.
 pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
+
+/// The schemes of WebSocket, which are there with the feature `ws`; `wss` with `tls` only.
+pub const WS_SCHEMES: [&str; 3] = ["ws", "wss", "ws+unix"];
+
+/// Whether the scheme is over TLS, whatever is over that.
+pub(crate) fn is_over_tls(scheme: &str) -> bool {
+    TLS_SCHEMES.contains(&scheme) || scheme == "wss"
+}
 
 /// The codecs: one name for each family, and for each form that behaves differently.
 pub const CODECS: [&str; 5] = ["raw", "line", "struct", "json", "json:bare"];
@@ -105,7 +113,7 @@ pub fn transports() -> Registry {
         .with("unix", UnixTransport::new(own()))
         .with("unix-seqpacket", UnixSeqpacketTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    encryption::registered(proxies::registered(registry))
+    web::registered(encryption::registered(proxies::registered(registry)))
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -155,6 +163,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
         }
     }
     text.push_str(&tls_urls(transports, tcp.keys().options()));
+    text.push_str(&ws_urls(app, transports, tcp.keys().options()));
     if transports.schemes().any(|known| known == INHERITED[0].0) {
         let forms = INHERITED.map(|(_, form)| form).join(", ");
         let _ = writeln!(
@@ -175,7 +184,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
 
 /// Whether the transport of this scheme is not a third party's.
 pub(crate) fn is_standard(scheme: &str) -> bool {
-    SCHEMES.contains(&scheme) || TLS_SCHEMES.contains(&scheme)
+    SCHEMES.contains(&scheme) || TLS_SCHEMES.contains(&scheme) || WS_SCHEMES.contains(&scheme)
 }
 
 /// The forms of URLs over TLS, and what they take besides the keys of TCP.
@@ -195,6 +204,27 @@ fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
          serve without cert or identity: it makes a certificate, keeps it in\n      \
          ~/.local/state/socketry/tls, and prints the URL with its pin for clients;\n      \
          SIGUSR1 makes it read renewed certificates\n",
+        added.join(", ")
+    )
+}
+
+/// The forms of URLs of WebSocket, and what they take besides the keys of TCP.
+fn ws_urls(app: App, transports: &Registry, tcp: &[&str]) -> String {
+    let Some(ws) = transports.get(WS_SCHEMES[0]) else {
+        return String::new();
+    };
+    let keys = ws.keys();
+    let added = keys.options().iter().filter(|key| !tcp.contains(key));
+    let added: Vec<_> = added.copied().collect();
+    let page = match app {
+        App::Chat => {
+            "      a browser that opens http://HOST:PORT/ of a server with json gets a page\n"
+        }
+        App::Command | App::File => "",
+    };
+    format!(
+        "  ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, ws+unix:///PATH\n      as tcp, tls and unix, \
+         and {}\n{page}",
         added.join(", ")
     )
 }

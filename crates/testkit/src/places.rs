@@ -43,6 +43,9 @@ impl Places {
                 format!("{scheme}://{}", self.path().display())
             }
             "mem" => "mem://*".to_owned(),
+            "ws" => "ws://127.0.0.1:0/matrix".to_owned(),
+            "wss" => format!("wss://127.0.0.1:0/?identity={}", self.path().display()),
+            "ws+unix" => format!("ws+unix://{}", self.path().display()),
             "tls" => format!("tls://127.0.0.1:0?identity={}", self.path().display()),
             "tls+unix" => {
                 let (path, identity) = (self.path(), self.path());

@@ -34,7 +34,8 @@ async fn every_cell_serves_or_is_refused_and_the_readme_says_so() {
     table.push_str(&"---|".repeat(matrix::CODECS.len()));
     let mut notes: Vec<String> = Vec::new();
     for app in App::ALL {
-        for scheme in matrix::SCHEMES.into_iter().chain(matrix::TLS_SCHEMES) {
+        let layered = matrix::TLS_SCHEMES.into_iter().chain(matrix::WS_SCHEMES);
+        for scheme in matrix::SCHEMES.into_iter().chain(layered) {
             write!(table, "\n| {app} | `{scheme}` |").unwrap();
             for codec in matrix::CODECS {
                 let told = Service::with_codec(codec).unwrap().check(app, scheme);

@@ -8,7 +8,7 @@ mod typed;
 use socketry_transport::Endpoint;
 
 use crate::access::Access;
-use crate::matrix::TLS_SCHEMES;
+use crate::matrix::is_over_tls;
 use crate::{AppError, encryption};
 pub(crate) use reach::Reach;
 pub(crate) use start::{Asked, Start};
@@ -43,5 +43,5 @@ impl Authentication {
 
 /// Whether nobody between a server at `url` and its clients can read or change what is sent.
 fn is_encrypted(url: &Endpoint) -> bool {
-    TLS_SCHEMES.contains(&url.scheme())
+    is_over_tls(url.scheme())
 }

@@ -41,11 +41,11 @@ impl Reach {
     }
 }
 
-/// The address under TLS: what a scheme says of it is known for `unix`, and not for `tls+unix`.
+/// The address under layers: what a scheme says of it is known for `unix`, and not for `tls+unix`.
 fn beneath(at: &Endpoint) -> Endpoint {
     let scheme = match at.scheme() {
         scheme if scheme == TLS_SCHEMES[0] => "tcp",
-        scheme if scheme == TLS_SCHEMES[1] => "unix",
+        scheme if scheme == TLS_SCHEMES[1] || scheme == "ws+unix" => "unix",
         _ => return at.clone(),
     };
     at.with_scheme(scheme).unwrap_or_else(|_| at.clone())
@@ -78,6 +78,7 @@ mod tests {
                     "own:///s",
                     "tls+unix://s",
                     "tls+unix:///s?ca=c",
+                    "ws+unix:///s?path=/chat",
                 ][..],
             ),
             (
@@ -93,6 +94,8 @@ mod tests {
                     "unix-dgram://@name",
                     "unix-seqpacket://@name",
                     "tls+unix://@name",
+                    "ws://127.0.0.1:0/chat",
+                    "wss://[::1]:443/",
                 ],
             ),
             (
@@ -104,6 +107,8 @@ mod tests {
                     "udp://239.1.2.3:9",
                     "tcp://[fe80::1]:9",
                     "tls://192.0.2.1:9",
+                    "ws://0.0.0.0:80/chat",
+                    "ws://127.0.0.1/",
                     "tcp://localhost:9",
                     "own://127.0.0.1",
                     "own://name",

@@ -7,7 +7,7 @@ use socketry_transport::Endpoint;
 use super::{Authentication, Reach, Typed, is_encrypted};
 use crate::access::Access;
 use crate::common::{announce, hint, reachable};
-use crate::matrix::{App, DATAGRAM_SCHEMES};
+use crate::matrix::{App, DATAGRAM_SCHEMES, WS_SCHEMES};
 use crate::proxies::is_behind_a_balancer;
 use crate::{AppError, Service, encryption};
 
@@ -83,7 +83,8 @@ impl Start {
     /// there can be both.
     pub(crate) fn proving(&self) -> Option<Typed> {
         let is_exposed = Reach::of(&self.at) == Reach::Network;
-        let is_stream = !DATAGRAM_SCHEMES.contains(&self.at.scheme());
+        let scheme = self.at.scheme();
+        let is_stream = !DATAGRAM_SCHEMES.contains(&scheme) && !WS_SCHEMES.contains(&scheme);
         let mut typed = self.typed.clone();
         if (is_exposed && !is_encrypted(&self.at)) || !is_stream {
             typed = typed.at(&self.asked.url, &encryption::encrypted(&self.at)?);

@@ -16,7 +16,7 @@ use super::{QUIT, bounded, guest};
 use crate::matrix::App;
 use crate::own::Own;
 use crate::serving::{FULL, Place, Rules};
-use crate::{AppError, Service, access, serving};
+use crate::{AppError, Service, access, serving, web};
 
 /// The operator's name if none was given.
 const OPERATOR: &str = "operator";
@@ -58,9 +58,18 @@ impl Server {
     /// If the transport cannot listen there, or the codec's limits do not apply to it.
     pub async fn bind(service: &Service, at: &Endpoint) -> Result<Self, AppError> {
         let service = bounded(service)?;
+        let own = service.own()?;
+        let service = Service {
+            // The page speaks JSON, and cannot prove a token.
+            registry: match own.is_json() {
+                true => web::with_page(service.registry, at, &own.encoded(b"{}")),
+                false => service.registry,
+            },
+            ..service
+        };
         Ok(Server {
             listener: service.listen(App::Chat, at).await?,
-            own: service.own()?,
+            own,
             operator: None,
             max_clients: serving::MAX_CLIENTS,
             trusted: false,
