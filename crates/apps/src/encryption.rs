@@ -1,4 +1,4 @@
-//! TLS in the apps: the transports `tls` and `tls+unix`, the directory of the certificate that a
+//! TLS in the apps: the transports `tls`, `tls+unix` and `quic`, the directory of the certificate that a
 //! server makes, and the pin in the URL that it prints.
 
 use std::env;
@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
 use socketry_auth::{Certificates, FirstOf};
+#[cfg(feature = "quic")]
+use socketry_quic::Quic;
 use socketry_tls::{Pin, Tls, Trust};
 use socketry_transport::{
     BoxListener, BoxSocket, Endpoint, EndpointParts, Listener, Registry, Result,
@@ -25,7 +27,19 @@ static TLS: LazyLock<Tls> =
 pub(crate) fn registered(registry: Registry) -> Registry {
     // It fails only where the registry has neither: then there is nothing to put TLS over.
     let with_tls = TLS.register(registry.clone());
-    with_tls.unwrap_or(registry)
+    with_quic(with_tls.unwrap_or(registry))
+}
+
+/// The same registry with QUIC, which has the same certificates.
+#[cfg(feature = "quic")]
+fn with_quic(registry: Registry) -> Registry {
+    static QUIC: LazyLock<Quic> = LazyLock::new(|| Quic::new().tls(TLS.clone()));
+    QUIC.register(registry)
+}
+
+#[cfg(not(feature = "quic"))]
+fn with_quic(registry: Registry) -> Registry {
+    registry
 }
 
 /// Reads the certificates of this process's servers again at each SIGUSR1, so that renewed ones

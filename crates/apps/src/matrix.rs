@@ -58,8 +58,9 @@ pub(crate) const UNIX_SCHEMES: [&str; 4] = ["unix", "unix-seqpacket", "tls+unix"
 /// The scheme of messages in order: no token can be proved over it.
 pub(crate) const MESSAGE_SCHEME: &str = "unix-seqpacket";
 
-/// The schemes of the transports with TLS, which are there with the feature `tls`.
-pub const TLS_SCHEMES: [&str; 2] = ["tls", "tls+unix"];
+/// The schemes of the transports with TLS: over streams, with the feature `tls`, and inside of QUIC,
+/// with the feature `quic`.
+pub const TLS_SCHEMES: [&str; 3] = ["tls", "tls+unix", "quic"];
 
 /// The schemes of WebSocket, which are there with the feature `ws`; `wss` with `tls` only.
 pub const WS_SCHEMES: [&str; 3] = ["ws", "wss", "ws+unix"];
@@ -163,6 +164,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
         }
     }
     text.push_str(&tls_urls(transports, tcp.keys().options()));
+    text.push_str(&quic_urls(transports));
     text.push_str(&ws_urls(app, transports, tcp.keys().options()));
     if transports.schemes().any(|known| known == INHERITED[0].0) {
         let forms = INHERITED.map(|(_, form)| form).join(", ");
@@ -204,6 +206,25 @@ fn tls_urls(transports: &Registry, tcp: &[&str]) -> String {
          serve without cert or identity: it makes a certificate, keeps it in\n      \
          ~/.local/state/socketry/tls, and prints the URL with its pin for clients;\n      \
          SIGUSR1 makes it read renewed certificates\n",
+        added.join(", ")
+    )
+}
+
+/// The form of URLs over QUIC, and what they take besides the keys of TLS.
+fn quic_urls(transports: &Registry) -> String {
+    let Some(quic) = transports.get("quic") else {
+        return String::new();
+    };
+    let tls = transports.get("tls").map(|tls| tls.keys());
+    let keys = quic.keys();
+    let added: Vec<_> = keys
+        .options()
+        .iter()
+        .filter(|key| !tls.as_ref().is_some_and(|tls| tls.contains(key)))
+        .copied()
+        .collect();
+    format!(
+        "  quic://HOST:PORT\n      as tls, over UDP, and {}\n",
         added.join(", ")
     )
 }
@@ -276,16 +297,17 @@ fn reason(app: App, carriage: Carriage, codec: Properties) -> Option<(&'static s
         (App::Chat, _, Content::Bytes | Content::Delimited(_) | Content::Json) => None,
         (App::Command, Carriage::Lossy, _) => Some((
             "datagrams can be lost, which loses output, and their sender can be forged",
-            "tcp or unix",
+            "quic, tcp or unix",
         )),
         (App::Command, Carriage::Local, Content::Json) => Some((
             "output follows its JSON header as a body, and datagrams have none",
             "unix, or the codec struct",
         )),
         (App::Command, _, Content::Bytes | Content::Delimited(_) | Content::Json) => None,
-        (App::File, Carriage::Lossy, _) => {
-            Some(("datagrams can be lost, and a file cannot", "tcp or unix"))
-        }
+        (App::File, Carriage::Lossy, _) => Some((
+            "datagrams can be lost, and a file cannot",
+            "quic, tcp or unix",
+        )),
         (App::File, Carriage::Local, _) => Some((
             "a file follows its header as a body, and datagrams have none",
             "unix or tcp",

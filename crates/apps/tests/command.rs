@@ -23,7 +23,7 @@ async fn every_pairing_that_serves_runs_the_same_commands() {
             }
         }
     }
-    assert_eq!(scenarios.len(), 3 * 5 + 3);
+    assert_eq!(scenarios.len(), 4 * 5 + 3);
     while let Some(done) = scenarios.join_next().await {
         done.unwrap();
     }
@@ -74,7 +74,7 @@ async fn scenario(scheme: &'static str, codec: &'static str) {
 #[tokio::test]
 async fn other_pairings_are_refused_with_the_reason_and_a_way_out() {
     let lossy = "datagrams can be lost, which loses output, and their sender can be forged; \
-                 use tcp or unix";
+                 use quic, tcp or unix";
     let body = "output follows its JSON header as a body, and datagrams have none; \
                 use unix, or the codec struct";
     let directory = tempfile::tempdir().unwrap();

@@ -80,6 +80,7 @@ fn each_app_runs_from_files_alone() {
     let home = Home::new();
     for (scheme, place) in [
         ("tls", "127.0.0.1:0"),
+        ("quic", "127.0.0.1:0"),
         ("tcp", "127.0.0.1:0"),
         ("tls+unix", "socket"),
         ("unix", "socket"),
@@ -90,7 +91,8 @@ fn each_app_runs_from_files_alone() {
             home.file("serve.toml", &format!("{url}{codec}{more}"));
             let (served, url) = home.serve(&format!("{app} serve --config serve.toml"));
             assert!(url.starts_with(&format!("{scheme}:")), "{url}");
-            assert_eq!(url.contains("?pin="), scheme.starts_with("tls"), "{url}");
+            let pinned = scheme.starts_with("tls") || scheme == "quic";
+            assert_eq!(url.contains("?pin="), pinned, "{url}");
             home.file("client.toml", &format!("url = '{url}'\n{codec}"));
             served
         };

@@ -57,7 +57,7 @@
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
-//! over any stream, as `tls://host:port`, and the feature `auth` tells who a peer is. With the
+//! over any stream, as `tls://host:port`; the feature `quic` adds `quic://host:port`, and the feature `auth` tells who a peer is. With the
 //! feature `ws` a page in a browser is a client too, of `ws://host:port/path`.
 //!
 //! # Choosing a codec
@@ -97,6 +97,8 @@
 //! * `lz4`, `deflate`, `zstd`: codecs with compressed frames, such as `struct:>I+lz4`.
 //! * `tls`: TLS over any stream transport, as [`tls`](https://docs.rs/socketry-tls). Off, since its
 //!   cryptography needs a C compiler.
+//! * `quic`: connections of many streams over UDP, as [`quic`](https://docs.rs/socketry-quic), with
+//!   the certificates of `tls`.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
 //!   any stream, certificates of clients (with `tls`), users of Unix sockets.
 //! * `proxy`: servers behind a balancer that speaks the PROXY protocol, and clients through SOCKS5 and
@@ -115,6 +117,9 @@ pub use socketry_codec as codec;
 #[cfg(feature = "proxy")]
 #[doc(no_inline)]
 pub use socketry_proxy as proxy;
+#[cfg(feature = "quic")]
+#[doc(no_inline)]
+pub use socketry_quic as quic;
 #[cfg(feature = "service")]
 #[doc(no_inline)]
 pub use socketry_service as service;

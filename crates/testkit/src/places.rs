@@ -31,7 +31,7 @@ impl Places {
         }
     }
 
-    /// A free endpoint of a standard scheme, or of `tls` and `tls+unix`, with a directory for the
+    /// A free endpoint of a standard scheme, or of `tls`, `tls+unix` and `quic`, with a directory for the
     /// certificate.
     ///
     /// # Panics
@@ -46,7 +46,9 @@ impl Places {
             "ws" => "ws://127.0.0.1:0/matrix".to_owned(),
             "wss" => format!("wss://127.0.0.1:0/?identity={}", self.path().display()),
             "ws+unix" => format!("ws+unix://{}", self.path().display()),
-            "tls" => format!("tls://127.0.0.1:0?identity={}", self.path().display()),
+            "tls" | "quic" => {
+                format!("{scheme}://127.0.0.1:0?identity={}", self.path().display())
+            }
             "tls+unix" => {
                 let (path, identity) = (self.path(), self.path());
                 format!(

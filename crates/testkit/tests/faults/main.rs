@@ -169,7 +169,9 @@ cells! {
 fn every_cell_that_serves_has_its_test() {
     let mut serving = Vec::new();
     for app in App::ALL {
-        for scheme in matrix::SCHEMES.into_iter().chain(matrix::TLS_SCHEMES) {
+        // The faults below QUIC are those of UDP: crates/quic/tests/network.rs has them.
+        let over_streams = matrix::TLS_SCHEMES.into_iter().filter(|one| *one != "quic");
+        for scheme in matrix::SCHEMES.into_iter().chain(over_streams) {
             for codec in matrix::CODECS {
                 if Service::with_codec(codec)
                     .unwrap()
