@@ -110,6 +110,16 @@ async fn a_message_that_is_cut_is_an_error_and_the_next_one_arrives() {
 }
 
 #[tokio::test]
+async fn a_message_is_not_cut_where_the_socket_takes_it() {
+    const LEN: usize = 5 << 20;
+    let long = vec![7; LEN];
+    let socket = Script::messages(LEN).arriving([&long[..], b"next"]);
+    let mut framed = Framed::new(socket, Raw);
+    assert_eq!(next(&mut framed).await, long);
+    assert_eq!(next(&mut framed).await, b"next");
+}
+
+#[tokio::test]
 async fn an_empty_message_is_a_frame_and_no_end() {
     let socket = Script::messages(100).arriving([&b""[..], b"x", b""]);
     let mut framed = Framed::new(socket, Raw);

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use socketry_codec::{BoxCodec, Codec, FrameError, Framed, Meter, Struct};
+use socketry_codec::{BoxCodec, Codec, FrameError, Framed, Meter, Raw, Struct};
+use socketry_testkit::Script;
 use socketry_transport::{BoxSocket, Listener, connect, listen};
 
 #[derive(Default)]
@@ -195,4 +196,37 @@ async fn a_buffer_that_may_not_grow_is_a_fatal_error_on_both_sides() {
     assert_eq!(gauge.failed.load(SeqCst), 2);
     drop((client, accepted));
     assert_eq!(gauge.held(), 0);
+}
+
+/// A socket of messages has to be given room for the longest before any byte is here.
+#[tokio::test]
+async fn a_short_message_holds_no_room_for_the_longest() {
+    const LONGEST: usize = 1 << 20;
+    let long = vec![7; LONGEST];
+    let arriving = [&b"short"[..], &long, b"short", b""];
+    for shape in [Script::messages(LONGEST), Script::datagrams(LONGEST)] {
+        let gauge = Arc::new(Gauge::default());
+        let mut framed = Framed::new(shape.arriving(arriving), Raw).metered(gauge.clone() as _);
+        for due in arriving {
+            assert_eq!(framed.recv().await.unwrap().unwrap(), due);
+            let held = gauge.held();
+            let most = due.len().max(64 << 10) + 1024;
+            assert!(
+                (due.len()..=most).contains(&held),
+                "{held} for {}",
+                due.len()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_a_body_holds_no_room_for_the_longest() {
+    let gauge = Arc::new(Gauge::default());
+    let socket = Script::messages(1 << 20).arriving([&b"header"[..], b"four"]);
+    let mut framed = Framed::new(socket, Raw).metered(gauge.clone() as _);
+    framed.recv().await.unwrap();
+    let mut body = framed.body(4).unwrap();
+    assert_eq!(body.chunk().await.unwrap().unwrap(), b"four");
+    assert!(gauge.held() <= 64 << 10, "{}", gauge.held());
 }

@@ -65,10 +65,15 @@ impl Input {
         self.compact();
         self.reserve(room);
         match poll_recv_into(socket, cx, &mut self.buf, room) {
-            Poll::Ready(Ok(received)) => match self.account() {
-                Ok(()) => Poll::Ready(self.received_of_body(received)),
-                Err(error) => Poll::Ready(Err(self.refused(error))),
-            },
+            Poll::Ready(Ok(received)) => {
+                if self.state != State::Stream {
+                    self.fit();
+                }
+                match self.account() {
+                    Ok(()) => Poll::Ready(self.received_of_body(received)),
+                    Err(error) => Poll::Ready(Err(self.refused(error))),
+                }
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
             Poll::Pending => {
                 spare::give(std::mem::take(&mut self.buf));

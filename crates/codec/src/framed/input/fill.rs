@@ -34,6 +34,9 @@ impl Input {
                     self.growth.filled(received);
                 }
                 self.arrived = true;
+                if self.state == State::NoMessage {
+                    self.fit();
+                }
                 if let Err(error) = self.account() {
                     return Poll::Ready(Err(self.refused(error)));
                 }

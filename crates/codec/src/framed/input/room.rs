@@ -10,8 +10,9 @@ const READ_MIN: usize = 8 * 1024;
 /// The most bytes that one read asks for. With more, the peer's writer would wait for the reader
 /// (measured: 64 KiB reads of a 1 MiB frame are faster than one read of it all).
 pub(super) const READ_MAX: usize = 64 * 1024;
-/// The most room for one message or datagram, even if the socket asks for more.
-const MESSAGE_MAX: usize = 1 << 20;
+/// The most room for one message or datagram, even if the socket asks for more. It is not touched
+/// before bytes arrive, and does not stay with the connection ([`Input::fit`]).
+const MESSAGE_MAX: usize = 64 << 20;
 
 /// The sizes of earlier reads and frames, from which those of the next are estimated.
 pub(super) struct Growth {
@@ -53,7 +54,9 @@ impl Input {
     /// room that the next read may fill.
     pub(super) fn make_room<R: RecvHalf>(&mut self, socket: &R, need: usize) -> usize {
         if !socket.shape().is_stream() {
-            return whole_message(socket);
+            let room = whole_message(socket);
+            self.reserve(room);
+            return room;
         }
         let Growth { read_size, largest } = self.growth;
         let here = self.buf.len();
@@ -76,7 +79,18 @@ impl Input {
         if !self.buf.try_reclaim(room) {
             let mut larger = spare::take(self.buf.len() + room);
             larger.extend_from_slice(&self.buf);
-            self.buf = larger;
+            spare::give(std::mem::replace(&mut self.buf, larger));
+        }
+    }
+
+    /// Gives back most of the room for a message that is much shorter. Otherwise each connection
+    /// with a short one would hold room for the longest.
+    pub(super) fn fit(&mut self) {
+        let here = self.buf.len();
+        if self.buf.capacity() > READ_MAX && here <= self.buf.capacity() / 2 {
+            let mut fitting = spare::take(here.max(READ_MIN));
+            fitting.extend_from_slice(&self.buf);
+            spare::give(std::mem::replace(&mut self.buf, fitting));
         }
     }
 
