@@ -65,6 +65,24 @@ fn ipv4_in_ipv6_is_ipv4() {
     );
 }
 
+/// nginx 1.22 behind another balancer: the word is the client's, and the other end is its own.
+#[test]
+fn the_end_of_the_balancer_may_be_of_the_other_family() {
+    for (line, ends) in [
+        (
+            "PROXY TCP6 2001:db8::1 127.0.0.1 1234 18083\r\n",
+            ("tcp://[2001:db8::1]:1234", "tcp://127.0.0.1:18083"),
+        ),
+        (
+            "PROXY TCP4 192.0.2.1 ::1 1234 18083\r\n",
+            ("tcp://192.0.2.1:1234", "tcp://[::1]:18083"),
+        ),
+    ] {
+        let found = client(&whole(line.as_bytes()));
+        assert_eq!((&*found.0, &*found.1), ends);
+    }
+}
+
 #[test]
 fn a_line_that_is_written_in_another_way_is_refused() {
     for (line, reason) in [

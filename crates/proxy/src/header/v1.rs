@@ -46,15 +46,18 @@ fn line(line: &[u8]) -> Result<Origin, &'static str> {
     if words.next().is_some() {
         return Err("too many words");
     }
-    let ips = match protocol {
-        "TCP4" => (ip::<Ipv4Addr>(source)?, ip::<Ipv4Addr>(destination)?),
-        "TCP6" => (ip::<Ipv6Addr>(source)?, ip::<Ipv6Addr>(destination)?),
+    let source = match protocol {
+        "TCP4" => ip::<Ipv4Addr>(source)?,
+        "TCP6" => ip::<Ipv6Addr>(source)?,
         _ => return Err("a protocol that there is not"),
     };
+    // nginx takes the word from its client's address alone. Behind another balancer, its own end may
+    // be of the other family.
+    let destination = ip::<IpAddr>(destination)?;
     let end = |ip, port| internet("tcp", SocketAddr::new(ip, port)).map_err(|_| "a bad address");
     Ok(Origin::Client {
-        source: end(ips.0, ports.0)?,
-        destination: end(ips.1, ports.1)?,
+        source: end(source, ports.0)?,
+        destination: end(destination, ports.1)?,
     })
 }
 

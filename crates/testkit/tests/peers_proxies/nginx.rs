@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use socketry_proxy::{Origin, Version};
-use socketry_transport::Half;
+use socketry_transport::{Half, SendExt};
 
 use crate::behind::{Backend, header, talk};
 use crate::daemon::{Daemon, command, directory, free_port};
@@ -58,6 +58,24 @@ async fn ipv4_over_a_bind_of_both_is_ipv4() {
     let mut nginx = start(place.path(), &at, backend.port());
     let client = nginx.connect(&format!("tcp://127.0.0.1:{port}")).await;
     assert_eq!(backend.accept().await.peer(), client.local());
+}
+
+/// Behind another balancer it says `TCP6` for a client's address, with an IPv4 address of its own.
+#[tokio::test]
+async fn what_another_balancer_told_it_is_told() {
+    if !has_nginx() {
+        return;
+    }
+    let mut backend = Backend::at("tcp://127.0.0.1:0?proxy_from=127.0.0.1").await;
+    let (place, port) = (directory(), free_port());
+    let at = format!("127.0.0.1:{port} proxy_protocol; set_real_ip_from 127.0.0.1");
+    let mut nginx = start(place.path(), &at, backend.port());
+    let mut client = nginx.connect(&format!("tcp://127.0.0.1:{port}")).await;
+    let line = b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 80\r\n";
+    client.send_all(line).await.unwrap();
+    let mut accepted = backend.accept().await;
+    assert_eq!(accepted.peer().to_string(), "tcp://[2001:db8::1]:4711");
+    talk(&mut client, &mut accepted).await;
 }
 
 #[tokio::test]
