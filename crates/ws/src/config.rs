@@ -89,9 +89,11 @@ impl Ws {
     }
 
     /// How often the peer is pinged, and how long it has for a sign of life; defaults [`PING`] and
-    /// [`PONG`]. `None` for no pings. Any bytes of the peer are a sign of life.
+    /// [`PONG`]. `None` for no pings, and then no peer is given up. Any bytes of the peer are a sign
+    /// of life, and so are bytes that it takes after a sender had to wait for it.
     ///
-    /// A ping leaves while a task waits in a receive, and at no other time.
+    /// A ping leaves while a task waits in a receive, and at no other time. After this end's close
+    /// none leaves, and the peer has to answer the close by the same time.
     #[must_use]
     pub fn ping(mut self, every: Option<Duration>, patience: Duration) -> Self {
         self.settings.ping = every;
@@ -116,8 +118,9 @@ impl Ws {
         self
     }
 
-    /// One more header of a client's request: `Authorization`, say, or `Origin`. Names and values
-    /// that do not fit into a line are an error of the connect.
+    /// One more header of a client's request: `Authorization`, say. `Host` and `Origin` take the
+    /// place of those that the URL has or had none of. Names and values that do not fit into a line
+    /// are an error of the connect, and so are headers of the handshake itself, such as `Upgrade`.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

@@ -25,7 +25,7 @@ enum State {
     Quiet,
     /// It runs to the end of the peer's time.
     Asked,
-    /// The same, and bytes have arrived meanwhile.
+    /// The same, and the peer gave one.
     Answered,
 }
 
@@ -49,16 +49,11 @@ impl Keepalive {
         }
     }
 
-    /// Bytes have arrived. A pong may stand behind many others, so any bytes are a sign of life.
+    /// The peer lives. A pong may stand behind many other bytes, so any bytes are a sign of life.
     pub(super) fn heard(&mut self) {
         if self.state == State::Asked {
             self.state = State::Answered;
         }
-    }
-
-    /// The ping that was due has not been sent. The next one is due at its time.
-    pub(super) fn unasked(&mut self) {
-        self.state = State::Answered;
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Due> {

@@ -102,9 +102,10 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         if self.decoder.buf.is_empty() {
             self.decoder.buf = BytesMut::new();
         }
-        // Again after a ping, so that the timer wakes this task.
         while let Poll::Ready(due) = self.keepalive.poll(cx) {
             match due {
+                Due::Ping => lock(&self.writing).ping(),
+                Due::Late(_) if lock(&self.writing).took() => self.keepalive.heard(),
                 Due::Late(time) => {
                     let peer = self.role.peer();
                     let words =
@@ -113,14 +114,6 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
                     lock(&self.writing).dead = true;
                     self.wakers.wake_sender();
                     return Poll::Ready(());
-                }
-                Due::Ping => {
-                    // Without random bytes for its mask no message leaves either, and a sender is
-                    // told.
-                    let asked = lock(&self.writing).ping();
-                    if !asked.unwrap_or(false) {
-                        self.keepalive.unasked();
-                    }
                 }
             }
         }

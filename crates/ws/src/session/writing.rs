@@ -28,8 +28,14 @@ pub(super) struct Writing<W> {
     out: BytesMut,
     /// The answer to the latest ping. An earlier one that was not sent needs none (section 5.5.3).
     pong: Option<Vec<u8>>,
+    /// Whether a ping has to be sent.
+    ping: bool,
     /// A client's.
     masks: Option<Masks>,
+    /// Whether the socket inside took no more bytes when it was last asked.
+    waits: bool,
+    /// Whether it has taken some after such a wait, since the last ping.
+    took: bool,
     /// Whether a close frame is sent, or among the bytes.
     pub(super) closing: bool,
     /// Whether this end has aborted the connection.
@@ -47,7 +53,10 @@ impl<W: SendHalf> Writing<W> {
             wakers,
             out: BytesMut::new(),
             pong: None,
+            ping: false,
             masks: (role == Role::Client).then(Masks::new),
+            waits: false,
+            took: false,
             closing: false,
             aborted: false,
             dead: false,
@@ -56,7 +65,7 @@ impl<W: SendHalf> Writing<W> {
 
     /// Whether bytes wait to be written.
     pub(super) fn has_more(&self) -> bool {
-        !self.out.is_empty() || self.pong.is_some()
+        !self.out.is_empty() || self.pong.is_some() || self.ping
     }
 
     /// Whether a sender has to wait.
@@ -92,11 +101,12 @@ impl<W: SendHalf> Writing<W> {
         all.push(IoSlice::new(&self.out));
         all.extend(parts.iter().map(|part| IoSlice::new(part)));
         let cx = &mut Context::from_waker(&self.waker);
-        let sent = match self.socket.poll_send(cx, &all) {
+        let polled = self.socket.poll_send(cx, &all);
+        drop(all);
+        let sent = match self.noting(polled) {
             Poll::Ready(sent) => sent?,
             Poll::Pending => 0,
         };
-        drop(all);
         let mut skip = sent.saturating_sub(before);
         self.out.advance(sent.min(before));
         for part in parts {
@@ -114,16 +124,25 @@ impl<W: SendHalf> Writing<W> {
         Ok(())
     }
 
-    /// Asks the peer for a sign of life. `false` if that has to wait, behind many bytes. A close
-    /// frame asks for one too, and nothing may follow it.
-    pub(super) fn ping(&mut self) -> io::Result<bool> {
-        if self.is_full() {
-            return Ok(false);
+    /// Asks the peer for a sign of life. After a close its answer is one.
+    pub(super) fn ping(&mut self) {
+        self.took = false;
+        self.ping = !self.closing;
+    }
+
+    /// Whether the peer has taken bytes that had to wait, since the last ping.
+    pub(super) fn took(&mut self) -> bool {
+        std::mem::take(&mut self.took)
+    }
+
+    /// Notes whether the socket inside has taken bytes.
+    fn noting(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Pending => self.waits = true,
+            Poll::Ready(Ok(_)) => self.took |= std::mem::take(&mut self.waits),
+            Poll::Ready(Err(_)) => {}
         }
-        if !self.closing {
-            self.control(Opcode::Ping, b"")?;
-        }
-        Ok(true)
+        polled
     }
 
     /// Answers a ping.
@@ -138,7 +157,22 @@ impl<W: SendHalf> Writing<W> {
         if !self.closing {
             self.closing = true;
             self.pong = None;
+            self.ping = false;
             self.control(Opcode::Close, &close::payload(code, reason))?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is to be said between messages, unless many bytes wait before it.
+    fn add_control(&mut self) -> io::Result<()> {
+        if self.is_full() {
+            return Ok(());
+        }
+        if let Some(payload) = self.pong.take() {
+            self.control(Opcode::Pong, &payload)?;
+        }
+        if std::mem::take(&mut self.ping) {
+            self.control(Opcode::Ping, b"")?;
         }
         Ok(())
     }
@@ -149,16 +183,13 @@ impl<W: SendHalf> Writing<W> {
             return Poll::Ready(Err(silent()));
         }
         loop {
-            if !self.is_full()
-                && let Some(payload) = self.pong.take()
-            {
-                self.control(Opcode::Pong, &payload)?;
-            }
+            self.add_control()?;
             if self.out.is_empty() {
                 break;
             }
             let cx = &mut Context::from_waker(&self.waker);
-            let sent = ready!(self.socket.poll_send(cx, &[IoSlice::new(&self.out)]))?;
+            let polled = self.socket.poll_send(cx, &[IoSlice::new(&self.out)]);
+            let sent = ready!(self.noting(polled))?;
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
