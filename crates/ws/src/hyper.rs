@@ -84,17 +84,17 @@ impl Ws {
 }
 
 fn of_http<B>(request: &http::Request<B>) -> Request {
-    let target = request.uri().path_and_query().map(ToString::to_string);
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     let headers = request.headers().iter();
-    Request {
+    let parsed = Request {
         method: request.method().to_string(),
-        target: target.unwrap_or_default(),
+        target: request.uri().to_string(),
         modern: request.version() == Version::HTTP_11,
         headers: headers
             .map(|(name, value)| (name.to_string(), text(value)))
             .collect(),
-    }
+    };
+    parsed.in_origin_form()
 }
 
 fn as_http(answer: Answer) -> Response<String> {

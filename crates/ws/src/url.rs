@@ -1,5 +1,7 @@
 //! What a URL says of WebSocket.
 
+use std::borrow::Cow;
+
 use socketry_transport::units::{parse_bytes, parse_duration};
 use socketry_transport::{Endpoint, EndpointParts, Error, ErrorKind, Keys, Result};
 
@@ -26,6 +28,16 @@ pub(crate) const KEYS: [&str; 8] = [
     TEXT,
     PATH,
     HANDSHAKE_TIMEOUT,
+];
+
+/// Headers that a request has already. A second one would break the handshake.
+const OURS: [&str; 6] = [
+    "connection",
+    "upgrade",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
 ];
 
 /// A URL that was understood.
@@ -159,6 +171,12 @@ impl Asked {
                 name.escape_debug()
             ));
         }
+        let mut headers = self.ws.headers.iter();
+        if let Some((name, _)) = headers.find(|(name, _)| is_ours(name)) {
+            return Err(format!(
+                "the header '{name}' is of the handshake itself, and cannot be set"
+            ));
+        }
         if let Some(origin) = self.origins.iter().find(|origin| !fits(origin)) {
             return Err(format!(
                 "the origin '{}' does not fit into a line",
@@ -223,17 +241,17 @@ impl Asked {
             Places::Hosts { port } => Some(port),
             _ => None,
         };
+        let name = without_zone(parts.host);
         let host = match parts.port {
             _ if self.is_local(&self.inner) => "localhost".to_owned(),
-            Some(port) if Some(port) != usual => format!("{}:{port}", parts.host),
-            _ => parts.host.to_owned(),
+            Some(port) if Some(port) != usual => format!("{name}:{port}"),
+            _ => name.into_owned(),
         };
         let mut headers = self.ws.headers.clone();
-        headers.extend(
-            self.origins
-                .first()
-                .map(|origin| ("Origin".to_owned(), origin.clone())),
-        );
+        let host = take(&mut headers, "host").unwrap_or(host);
+        let origin = take(&mut headers, "origin");
+        let origin = self.origins.first().cloned().or(origin);
+        headers.extend(origin.map(|origin| ("Origin".to_owned(), origin)));
         Asking {
             settings: self.ws.settings,
             target,
@@ -259,5 +277,30 @@ impl Asked {
             },
             page: self.ws.page.clone(),
         }
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+}
+
+/// Takes the headers of this name out, and gives the value of the last.
+fn take(headers: &mut Vec<(String, String)>, name: &str) -> Option<String> {
+    let mut last = None;
+    headers.retain_mut(|(known, value)| {
+        let is_it = known.eq_ignore_ascii_case(name);
+        if is_it {
+            last = Some(std::mem::take(value));
+        }
+        !is_it
+    });
+    last
+}
+
+/// A host as others know it: a zone has a meaning on this machine alone (RFC 6874, section 4).
+fn without_zone(host: &str) -> Cow<'_, str> {
+    match host.split_once('%') {
+        Some((ip, _)) if ip.starts_with('[') => format!("{ip}]").into(),
+        _ => host.into(),
     }
 }

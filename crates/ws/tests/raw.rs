@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::{
     ACCEPT, KEY, answer, dial, fill, frame, listen, read_frame, receive, request, upgraded,
 };
-use socketry_transport::{BoxListener, Listener, Received, RecvExt, Registry, SendExt};
+use socketry_transport::{
+    BoxListener, ErrorKind, Listener, Received, RecvExt, Registry, SendExt, Socket,
+};
 use socketry_ws::{CloseCode, Page, Ws};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

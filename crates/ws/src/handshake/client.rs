@@ -17,6 +17,9 @@ const WORDS: usize = 200;
 /// How long the body of a refusal is waited for.
 const WORDS_TIME: Duration = Duration::from_millis(500);
 
+/// How many interim answers are passed over.
+const INTERIM: usize = 8;
+
 /// What a client asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Asking {
@@ -57,9 +60,7 @@ pub(crate) async fn connect<S: Socket>(
     let sent = socket.send_all(request.as_bytes()).await;
     sent.map_err(|error| WsError::io(&error))?;
     let mut buf = BytesMut::new();
-    let end = head::receive(&mut socket, &mut buf, Role::Client).await?;
-    let answer = Answered::parse(&buf[..end])?;
-    buf.advance(end);
+    let answer = answer(&mut socket, &mut buf).await?;
     if answer.status != 101 {
         return Err(refused(&mut socket, &answer, buf).await);
     }
@@ -77,6 +78,20 @@ pub(crate) async fn connect<S: Socket>(
         buf,
         |known| describe(known).with(info),
     ))
+}
+
+/// Receives the answer. Interim ones may come before it (RFC 9110, section 15.2).
+async fn answer<S: Socket>(socket: &mut S, buf: &mut BytesMut) -> Result<Answered, WsError> {
+    let mut passed = 0;
+    loop {
+        let end = head::receive(socket, buf, Role::Client).await?;
+        let answer = Answered::parse(&buf[..end])?;
+        buf.advance(end);
+        if !answer.is_interim() || passed == INTERIM {
+            return Ok(answer);
+        }
+        passed += 1;
+    }
 }
 
 /// The head of the server's answer.
@@ -102,6 +117,10 @@ impl Answered {
                 .map(|header| (header.name.to_owned(), text(header.value)))
                 .collect(),
         })
+    }
+
+    fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -134,7 +153,9 @@ impl Answered {
         {
             return wrong("has an extension that was not offered");
         }
-        let mut chosen = self.all("sec-websocket-protocol");
+        // An empty one stands for none, as the API of Kubernetes sends it.
+        let named = self.all("sec-websocket-protocol");
+        let mut chosen = named.filter(|one| !one.is_empty());
         match (chosen.next(), offered) {
             (None, []) => Ok(None),
             (None, offered) => {

@@ -10,8 +10,8 @@ use crate::frame::Role;
 
 /// The longest head, in bytes: 16 KiB. Browsers send cookies in it.
 pub(super) const HEAD_MAX: usize = 16 * 1024;
-/// The most headers in it.
-pub(super) const HEADERS_MAX: usize = 64;
+/// The most headers in it. Each gateway on the way may add some.
+pub(super) const HEADERS_MAX: usize = 256;
 /// How much of what is no HTTP an error shows.
 const SHOWN: usize = 24;
 const READ: usize = 4 * 1024;

@@ -6,8 +6,8 @@ mod head;
 mod request;
 mod server;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine, alphabet};
 use sha1::{Digest, Sha1};
 
 pub(crate) use answer::Answer;
@@ -20,6 +20,12 @@ pub(crate) use server::{Accepting, accept};
 /// What stands between both keys (section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// Base64 whose last bits may be any, as in the example of section 4.1.
+const ANY_LAST_BITS: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// The answer to the client's key.
 fn accept_key(key: &[u8]) -> String {
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
@@ -28,7 +34,8 @@ fn accept_key(key: &[u8]) -> String {
 
 /// Whether `key` is 16 bytes in base64.
 fn is_key(key: &[u8]) -> bool {
-    STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+    let nonce = ANY_LAST_BITS.decode(key);
+    nonce.is_ok_and(|nonce| nonce.len() == 16)
 }
 
 /// A key of a client.
@@ -58,6 +65,8 @@ mod tests {
         let answer = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
         assert_eq!(answer, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert!(is_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
+        // No encoder writes its last bits.
+        assert!(is_key(b"AQIDBAUGBwgJCgsMDQ4PEC=="));
         assert!(!is_key(b"dGhlIHNhbXBsZQ=="));
         assert!(is_key(new_key().unwrap().as_bytes()));
     }

@@ -6,7 +6,8 @@ use super::members;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// Path and query, as they are written.
+    /// Path and query, as they are written. Where they stood in a whole URL, its host is the header
+    /// `Host`.
     pub(crate) target: String,
     /// Whether it is HTTP/1.1.
     pub(crate) modern: bool,
@@ -19,7 +20,7 @@ impl Request {
         let mut request = httparse::Request::new(&mut headers);
         let _ = request.parse(head)?;
         let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
-        Ok(Request {
+        let parsed = Request {
             method: request.method.unwrap_or_default().to_owned(),
             target: request.path.unwrap_or_default().to_owned(),
             modern: request.version == Some(1),
@@ -28,7 +29,27 @@ impl Request {
                 .iter()
                 .map(|header| (header.name.to_owned(), text(header.value)))
                 .collect(),
-        })
+        };
+        Ok(parsed.in_origin_form())
+    }
+
+    /// Takes a target apart that is a whole URL: a client of a proxy sends it, and the proxy may pass
+    /// it on (RFC 9112, section 3.2.2).
+    pub(crate) fn in_origin_form(mut self) -> Self {
+        if self.target.starts_with('/') {
+            return self;
+        }
+        let Some((_, rest)) = self.target.split_once("://") else {
+            return self;
+        };
+        let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let (host, target) = (host.to_owned(), format!("{slash}{path}"));
+        self.headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        self.headers.push(("Host".to_owned(), host));
+        self.target = target;
+        self
     }
 
     /// All values of the headers of this name.
@@ -63,5 +84,26 @@ impl Request {
     /// The path, as it is written.
     pub(crate) fn path(&self) -> &str {
         self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_is_a_whole_url_has_its_host_and_its_path_taken_apart() {
+        for (target, host, path) in [
+            ("/a?b=://c", "header", "/a?b=://c"),
+            ("*", "header", "*"),
+            ("ws://url:8000/a?b", "url:8000", "/a?b"),
+            ("http://url", "url", "/"),
+            ("http://url?b=/", "url", "/?b=/"),
+        ] {
+            let request = format!("GET {target} HTTP/1.1\r\nhost: header\r\n\r\n");
+            let request = Request::parse(request.as_bytes()).unwrap();
+            let found = (request.only("host"), &*request.target);
+            assert_eq!(found, (Some(host), path), "{target}");
+        }
     }
 }
