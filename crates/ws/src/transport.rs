@@ -54,7 +54,8 @@ impl<T: Transport> Transport for WsTransport<T> {
         let failed = |error: WsError| error.into_error(CONNECT, place.as_str());
 
         let begun = Instant::now();
-        let socket = self.inner.connect(&asked.inner).await?;
+        let connected = self.inner.connect(&asked.inner).await;
+        let socket = connected.map_err(|error| error.at(&place))?;
         if !socket.shape().is_stream() {
             return Err(Error::new(ErrorKind::Unsupported, CONNECT, &place)
                 .because("WebSocket needs a stream inside"));
@@ -82,15 +83,19 @@ impl<T: Transport> Transport for WsTransport<T> {
 
     async fn listen(&self, at: &Endpoint) -> Result<Self::Listener> {
         let asked = Asked::of(&self.ws, at, &self.inner.keys())?;
-        if let Some((key, _)) = at.query().find(|(key, _)| !self.keys().contains(key)) {
-            let key = key.escape_debug();
+        let keys = self.keys();
+        if let Some((key, _)) = at.query().find(|(key, _)| !keys.contains(key)) {
+            let (key, takes) = (key.escape_debug(), keys.options().join(", "));
             let place = at.clone().without_query();
             return Err(Error::new(ErrorKind::InvalidOption, "use", place)
                 .because(format!("there is no option '{key}'"))
-                .hint("the queries of requests are the clients': WsInfo has them"));
+                .hint(format!(
+                    "a listener takes {takes}; WsInfo has the queries of requests"
+                )));
         }
         SocketOptions::from_query(&asked.inner, self.inner.keys())?;
-        let listener = self.inner.listen(&asked.inner).await?;
+        let listening = self.inner.listen(&asked.inner).await;
+        let listener = listening.map_err(|error| error.at(at.clone().without_query()))?;
         let local = asked.seen(listener.local());
         let accepting = Arc::new(asked.accepting());
         let (limits, observer) = (asked.ws.limits, asked.ws.observer.clone());

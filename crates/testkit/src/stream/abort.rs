@@ -210,12 +210,16 @@ pub(crate) async fn a_dropped_socket_ends_as_answered<T: Transport>(
             (received, server)
         })
         .await;
-        let mut answered = Aborted::End;
+        let dropped = match subject.end_on_drop {
+            true => Aborted::End,
+            false => Aborted::Reset,
+        };
+        let mut answered = dropped;
         for on in switches {
             answered = client.abort_on_drop(*on).map_err(Failure::new)?;
         }
         if switches.ends_with(&[false]) {
-            same("what dropping does", answered, Aborted::End)?;
+            same("what dropping does", answered, dropped)?;
         }
         let (recv, send) = client.split();
         drop(send);

@@ -8,9 +8,7 @@ use socketry_transport::{Received, RecvExt, RecvHalf, SendExt, SendHalf, Socket,
 use tokio::io::ReadBuf;
 
 use super::Subject;
-use super::pattern::{
-    check, pattern, piece, recv_last, recv_pattern, room, send_flushed, send_pattern,
-};
+use super::pattern::{check, pattern, piece, recv_dropped, recv_pattern, room, send_flushed};
 use super::pressure::fill;
 use super::verdict::{Failure, Verdict, same};
 use super::wake::{park, recv_one};
@@ -138,7 +136,7 @@ pub(crate) async fn dropping_a_half_is_silent<T: Transport>(subject: Subject<T>)
         .waits("receiving while the peer has one half", end)
         .await?;
     drop(recv);
-    let end = recv_last(&mut server, (8, 8));
+    let end = recv_dropped(&mut server, (8, 8), subject.end_on_drop);
     subject
         .within("the end when both halves are gone", end)
         .await?;
@@ -155,7 +153,7 @@ async fn the_sending_half_goes_on<T: Transport>(
     drop(recv);
     let both = async {
         tokio::try_join!(
-            send_pattern(&mut send, (0, 300_000), 4096),
+            send_flushed(&mut send, (0, 300_000), 4096),
             recv_pattern(&mut server, (0, 300_000), 4096),
         )
     };

@@ -4,7 +4,9 @@ use socketry_transport::{Received, SendExt, Socket, Transport};
 
 use super::Subject;
 use super::bytes::recv_batch;
-use super::pattern::{flush, recv_last, recv_pattern, recv_some, send_flushed, send_pattern};
+use super::pattern::{
+    flush, recv_dropped, recv_last, recv_pattern, recv_some, send_flushed, send_pattern,
+};
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::is_gone;
 
@@ -104,12 +106,15 @@ pub(crate) async fn dropping_a_socket_ends_the_peers_stream<T: Transport>(
 ) -> Verdict {
     const ALL: (usize, usize) = (0, 100_000);
     let (client, mut server, mut listener) = subject.pair().await?;
-    let both = async { tokio::try_join!(send_and_drop(client, ALL), recv_last(&mut server, ALL)) };
+    let is_end = subject.end_on_drop;
+    let receiving = recv_dropped(&mut server, ALL, is_end);
+    let both = async { tokio::try_join!(send_and_drop(client, ALL), receiving) };
     subject
         .within("the client's bytes and the end", both)
         .await?;
     let (mut client, server) = subject.meet(&mut listener).await?;
-    let both = async { tokio::try_join!(send_and_drop(server, ALL), recv_last(&mut client, ALL)) };
+    let receiving = recv_dropped(&mut client, ALL, is_end);
+    let both = async { tokio::try_join!(send_and_drop(server, ALL), receiving) };
     subject
         .within("the server's bytes and the end", both)
         .await?;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Subject;
 use super::connect::fails_at_once;
-use super::pattern::{recv_last, recv_pattern, recv_some, send_flushed};
+use super::pattern::{recv_dropped, recv_pattern, recv_some, send_flushed};
 use super::steps::{Accepted, QUIET};
 use super::verdict::{Failure, Verdict, ensure, same};
 use super::wake::park;
@@ -172,7 +172,7 @@ pub(crate) async fn bytes_sent_before_the_accept_arrive<T: Transport>(
     // If connecting needs no accept, the client is gone after this.
     let _ = timeout(QUIET, pin!(&mut client)).await;
     let mut server = subject.within("accepting", listener.accept()).await?;
-    let rest = recv_last(&mut server, (0, 10_000));
+    let rest = recv_dropped(&mut server, (0, 10_000), subject.end_on_drop);
     subject
         .within("what the client had sent, and the end", rest)
         .await

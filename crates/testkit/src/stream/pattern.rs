@@ -7,6 +7,7 @@ use fastrand::Rng;
 use socketry_transport::{Half, Received, RecvExt, RecvHalf, SendExt, SendHalf};
 
 use super::verdict::{Failure, Verdict, ensure};
+use super::wake::is_gone;
 
 /// The stream that every law sends repeats these bytes. The period is a prime above every size in
 /// use, so that no piece can be mistaken for another.
@@ -141,11 +142,18 @@ pub(crate) async fn recv_pattern<R: RecvHalf + ?Sized>(
 
 /// Receives to the end, and returns all bytes.
 pub(crate) async fn recv_to_end<R: RecvHalf + ?Sized>(socket: &mut R) -> io::Result<Vec<u8>> {
+    let (all, ended) = recv_all(socket).await;
+    ended.map(|()| all)
+}
+
+/// Receives to the end or an error, and returns all bytes before it.
+async fn recv_all<R: RecvHalf + ?Sized>(socket: &mut R) -> (Vec<u8>, io::Result<()>) {
     let (mut all, mut buf) = (Vec::new(), vec![0; room(socket, 64 * 1024)]);
     loop {
-        match recv_some(socket, &mut buf).await? {
-            (_, Received::End) => return Ok(all),
-            (len, _) => all.extend_from_slice(&buf[..len]),
+        match recv_some(socket, &mut buf).await {
+            Ok((_, Received::End)) => return (all, Ok(())),
+            Ok((len, _)) => all.extend_from_slice(&buf[..len]),
+            Err(error) => return (all, Err(error)),
         }
     }
 }
@@ -156,7 +164,28 @@ pub(crate) async fn recv_last<R: RecvHalf + ?Sized>(
     (offset, end): (usize, usize),
 ) -> Verdict {
     let all = recv_to_end(socket).await.map_err(on_the_way(offset))?;
-    check(&all, offset)?;
+    all_came(&all, (offset, end))
+}
+
+/// Receives to the end of a socket that was dropped: an end as well, or a reset.
+pub(crate) async fn recv_dropped<R: RecvHalf + ?Sized>(
+    socket: &mut R,
+    range: (usize, usize),
+    is_end: bool,
+) -> Verdict {
+    let (all, ended) = recv_all(socket).await;
+    all_came(&all, range)?;
+    match (is_end, ended) {
+        (true, ended) => ended.map_err(on_the_way(range.1)),
+        (false, Err(error)) => is_gone(&error),
+        (false, Ok(())) => Err(Failure::new(
+            "a socket that was dropped is an end, and no reset",
+        )),
+    }
+}
+
+fn all_came(all: &[u8], (offset, end): (usize, usize)) -> Verdict {
+    check(all, offset)?;
     ensure(
         offset + all.len() == end,
         format_args!(

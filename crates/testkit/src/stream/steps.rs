@@ -45,9 +45,18 @@ impl<T: Transport> Subject<T> {
         listener: &mut T::Listener,
     ) -> Verdict<(T::Socket, Accepted<T>)> {
         let at = listener.local().clone();
+        self.meet_at(&at, listener).await
+    }
+
+    /// The same, where the client connects to `at`.
+    pub(crate) async fn meet_at(
+        &self,
+        at: &Endpoint,
+        listener: &mut T::Listener,
+    ) -> Verdict<(T::Socket, Accepted<T>)> {
         // At once, for a transport whose connect waits for the accept.
         let (client, server) = tokio::join!(
-            self.within("connecting", self.connect(&at)),
+            self.within("connecting", self.connect(at)),
             self.within("accepting", listener.accept()),
         );
         Ok((client?, server?))

@@ -20,6 +20,7 @@ pub struct Subject<T: Transport> {
     pub(crate) at: Endpoint,
     without_listener_at: Option<Endpoint>,
     pub(crate) half_close: bool,
+    pub(crate) end_on_drop: bool,
     holds: usize,
     pub(crate) patience: Duration,
     options: Vec<(&'static str, &'static str)>,
@@ -46,6 +47,7 @@ impl<T: Transport> Subject<T> {
             at: endpoint(at),
             without_listener_at: None,
             half_close: true,
+            end_on_drop: true,
             holds: 64 << 20,
             patience: DEADLINE,
             options: Vec::new(),
@@ -74,6 +76,14 @@ impl<T: Transport> Subject<T> {
     #[must_use]
     pub fn without_half_close(mut self) -> Self {
         self.half_close = false;
+        self
+    }
+
+    /// A socket that is dropped before it has finished is a reset for its peer, behind all that was
+    /// sent: the protocol tells an end from a break.
+    #[must_use]
+    pub fn without_end_on_drop(mut self) -> Self {
+        self.end_on_drop = false;
         self
     }
 

@@ -119,6 +119,26 @@ found! {
     it_carries_datagrams: SaysDatagrams => every_form_carries_messages, "datagrams of at most";
 }
 
+/// Sockets that end when they are dropped, declared to break off.
+#[test]
+fn an_end_is_no_reset() {
+    for name in [
+        "dropping_a_socket_ends_the_peers_stream",
+        "dropping_a_half_is_silent",
+        "bytes_sent_before_the_accept_arrive",
+        "a_dropped_socket_ends_as_answered",
+    ] {
+        let subject = subject(Defect::None).without_end_on_drop();
+        let found = law(name).check(&subject).err();
+        let found = found.unwrap_or_else(|| panic!("{name} does not find it"));
+        let words = ["is an end, and no reset", "End, and not Reset"];
+        assert!(
+            words.iter().any(|words| found.what().contains(words)),
+            "{found}"
+        );
+    }
+}
+
 /// All laws of boundaries are broken here. `broken_streams` breaks those that hold for streams too.
 #[test]
 fn each_law_of_boundaries_is_broken() {

@@ -149,6 +149,13 @@ impl Error {
         self
     }
 
+    /// The same error at another `place`, for a layer whose URLs say more than those inside.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.place = redacted(&place.to_string());
+        self
+    }
+
     /// The same error with URLs of the scheme `outside` where it has those of `inside`.
     pub(crate) fn under(mut self, inside: &str, outside: &str) -> Self {
         self.place = with_scheme(&self.place, inside, outside);
