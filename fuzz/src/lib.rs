@@ -20,6 +20,7 @@ pub mod roundtrip;
 pub mod split;
 pub mod text;
 pub mod tls;
+pub mod ws;
 
 mod case;
 mod stage;

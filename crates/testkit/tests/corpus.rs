@@ -33,7 +33,7 @@ macro_rules! targets {
 }
 
 targets! {
-    auth capture chat command decode differential endpoint file framed header options proxy roundtrip split text tls
+    auth capture chat command decode differential endpoint file framed header options proxy roundtrip split text tls ws
 }
 
 /// Panics in any thread. A panic in a server's task does not reach its clients, but it must fail

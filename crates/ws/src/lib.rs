@@ -93,6 +93,9 @@ mod close;
 mod config;
 mod error;
 mod frame;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 #[cfg(feature = "hyper")]
 mod hyper;

@@ -33,7 +33,7 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    fn request(&self, key: &str) -> String {
+    pub(crate) fn request(&self, key: &str) -> String {
         let mut text = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n",
@@ -95,14 +95,14 @@ async fn answer<S: Socket>(socket: &mut S, buf: &mut BytesMut) -> Result<Answere
 }
 
 /// The head of the server's answer.
-struct Answered {
-    status: u16,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
     reason: String,
     headers: Vec<(String, String)>,
 }
 
 impl Answered {
-    fn parse(head: &[u8]) -> Result<Self, WsError> {
+    pub(crate) fn parse(head: &[u8]) -> Result<Self, WsError> {
         let mut headers = [httparse::EMPTY_HEADER; head::HEADERS_MAX];
         let mut answer = httparse::Response::new(&mut headers);
         let parsed = answer.parse(head);
@@ -136,7 +136,7 @@ impl Answered {
     }
 
     /// The protocol that was agreed on, if the answer is right (section 4.1).
-    fn check(&self, key: &str, offered: &[String]) -> Result<Option<String>, WsError> {
+    pub(crate) fn check(&self, key: &str, offered: &[String]) -> Result<Option<String>, WsError> {
         let wrong = |words: &str| Err(WsError::protocol(format!("the server's answer {words}")));
         if !self.lists("upgrade", "websocket") || !self.lists("connection", "upgrade") {
             return wrong("is 101 without an upgrade to websocket");

@@ -24,15 +24,9 @@ pub(super) async fn receive<R: RecvHalf>(
 ) -> Result<usize, WsError> {
     let mut seen = 0;
     loop {
-        if let Some(end) = end_of(buf, seen) {
+        if let Some(end) = find(buf, seen, us)? {
             return Ok(end);
         }
-        if buf.len() > HEAD_MAX {
-            let peer = us.peer();
-            let words = format!("the head of {peer}'s HTTP is longer than {HEAD_MAX} bytes");
-            return Err(WsError::protocol(words));
-        }
-        check_first(buf, us)?;
         seen = buf.len();
         let received = poll_fn(|cx| poll_recv_into(socket, cx, buf, READ)).await;
         match received.map_err(|error| WsError::io(&error))? {
@@ -40,6 +34,20 @@ pub(super) async fn receive<R: RecvHalf>(
             Received::Data | Received::Cut => {}
         }
     }
+}
+
+/// The length of the head, if it is here whole. The bytes before `seen` were looked at before.
+pub(crate) fn find(buf: &[u8], seen: usize, us: Role) -> Result<Option<usize>, WsError> {
+    if let Some(end) = end_of(buf, seen) {
+        return Ok(Some(end));
+    }
+    if buf.len() > HEAD_MAX {
+        let peer = us.peer();
+        let words = format!("the head of {peer}'s HTTP is longer than {HEAD_MAX} bytes");
+        return Err(WsError::protocol(words));
+    }
+    check_first(buf, us)?;
+    Ok(None)
 }
 
 /// The length of the head, if an empty line ends it. The bytes before `seen` have none.

@@ -11,10 +11,16 @@ use base64::{Engine, alphabet};
 use sha1::{Digest, Sha1};
 
 pub(crate) use answer::Answer;
+#[cfg(feature = "fuzz")]
+pub(crate) use client::Answered;
 pub(crate) use client::{Asking, connect};
+#[cfg(feature = "fuzz")]
+pub(crate) use head::find;
 pub(crate) use request::Request;
-#[cfg(feature = "hyper")]
+#[cfg(any(feature = "fuzz", feature = "hyper"))]
 pub(crate) use server::Judged;
+#[cfg(feature = "fuzz")]
+pub(crate) use server::switching;
 pub(crate) use server::{Accepting, accept};
 
 /// What stands between both keys (section 1.3).

@@ -15,7 +15,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(super) fn parse(head: &[u8]) -> Result<Self, httparse::Error> {
+    pub(crate) fn parse(head: &[u8]) -> Result<Self, httparse::Error> {
         let mut headers = [httparse::EMPTY_HEADER; super::head::HEADERS_MAX];
         let mut request = httparse::Request::new(&mut headers);
         let _ = request.parse(head)?;

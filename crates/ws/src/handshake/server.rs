@@ -65,12 +65,7 @@ pub(crate) async fn accept<S: Socket>(
     buf.advance(end);
     match accepting.judge(&request, socket.local()) {
         Judged::Accepted(headers, info) => {
-            let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
-            for (name, value) in headers {
-                head += &format!("{name}: {value}\r\n");
-            }
-            head += "\r\n";
-            let sent = socket.send_all(head.as_bytes()).await;
+            let sent = socket.send_all(switching(&headers).as_bytes()).await;
             sent.map_err(|error| WsError::io(&error))?;
             let settings = accepting.settings;
             Ok(session::begin(
@@ -86,6 +81,15 @@ pub(crate) async fn accept<S: Socket>(
             Err(error)
         }
     }
+}
+
+/// The answer to a handshake.
+pub(crate) fn switching(headers: &[(&str, String)]) -> String {
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head + "\r\n"
 }
 
 /// Sends a last answer, and closes so that it arrives.
