@@ -18,8 +18,9 @@ struct Proxy(Child, u16);
 impl Proxy {
     /// microsocks, with a password.
     fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        // It is free again before the proxy starts.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let port = free.unwrap().port();
         let mut command = Command::new("microsocks");
         command.args([
             "-i",
