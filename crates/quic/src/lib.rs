@@ -41,7 +41,7 @@
 //! | `send_window=BYTES` | 10,000,000 | the bytes of all streams together that this end keeps until the peer has them |
 //! | `datagrams=BYTES`, `datagrams=off` | 1,000,000 | the bytes of datagrams that wait to be received, and of those that wait to be sent; whether there are datagrams at all |
 //! | `idle_timeout=TIME`, `off` | 30 s | how long the peer may be silent; the smaller one of the two ends counts |
-//! | `keep_alive=TIME`, `off` | 10 s | how long this end is silent before it asks whether the peer is there |
+//! | `keep_alive=TIME`, `off` | 10 s | how long this end is silent before it asks whether the peer is there; at most a third of `idle_timeout` |
 //! | `finish_timeout=TIME` | 30 s | how long the peer may take to get the last bytes of a stream |
 //! | `migration=true`, `false` | `true` | listening: whether a client may change its address |
 //! | `retry_above=N` | 256 | listening: with more handshakes than this at once, a client has to prove its address first |

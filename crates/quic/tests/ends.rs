@@ -40,6 +40,27 @@ async fn a_finish_and_a_close_at_once_lose_nothing() {
 }
 
 #[tokio::test]
+async fn a_reader_that_closes_at_the_end_does_not_fail_the_finish() {
+    for _ in 0..50 {
+        let mut pair = Pair::new(&quic()).await;
+        let (mut opened, mut accepted) = pair.stream().await;
+        let sending = async {
+            opened.send_all(&[7; 100_000]).await.unwrap();
+            opened.finish().await
+        };
+        let reading = async {
+            let (len, end) = all(&mut accepted).await;
+            pair.server.close(0, "");
+            (len, end)
+        };
+        let (finished, (len, end)) = tokio::join!(sending, reading);
+        finished.unwrap();
+        end.unwrap();
+        assert_eq!(len, 100_000);
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_stream_arrives_whole_and_its_connection_waits_for_it() {
     let mut pair = Pair::new(&quic()).await;
     let (mut opened, mut accepted) = pair.stream().await;

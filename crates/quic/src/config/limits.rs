@@ -37,7 +37,9 @@ pub struct QuicLimits {
     /// How long the peer may be silent; default 30 seconds. The smaller one of the two ends counts.
     /// `None` is for ever.
     pub idle: Option<Duration>,
-    /// How long this end is silent before it asks whether the peer is there; default 10 seconds.
+    /// How long this end is silent before it asks whether the peer is there; default 10 seconds. It
+    /// is never more than a third of [`idle`](QuicLimits::idle), which would end a quiet connection
+    /// otherwise.
     pub keep_alive: Option<Duration>,
     /// How long the peer may take to get the last bytes of a stream, in `finish` and after a stream
     /// was dropped; default 30 seconds.
@@ -71,6 +73,13 @@ impl Default for QuicLimits {
 }
 
 impl QuicLimits {
+    /// How long this end is silent before it asks.
+    fn asks_after(&self) -> Option<Duration> {
+        let idle = self.idle.filter(|idle| !idle.is_zero());
+        let most = idle.map_or(Duration::MAX, |idle| idle / 3);
+        self.keep_alive.map(|silent| silent.min(most))
+    }
+
     /// The same for the library below.
     pub(crate) fn transport(&self) -> Arc<TransportConfig> {
         let mut config = TransportConfig::default();
@@ -86,7 +95,30 @@ impl QuicLimits {
             .datagram_send_buffer_size(self.datagrams)
             // A time beyond all that QUIC can write is for ever.
             .max_idle_timeout(self.idle.and_then(idle))
-            .keep_alive_interval(self.keep_alive);
+            .keep_alive_interval(self.asks_after());
         Arc::new(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_connection_asks_before_it_would_end() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let asks = |idle, keep_alive| {
+            let limits = QuicLimits {
+                idle,
+                keep_alive,
+                ..QuicLimits::default()
+            };
+            limits.asks_after()
+        };
+        assert_eq!(asks(seconds(6), seconds(10)), seconds(2));
+        assert_eq!(asks(seconds(30), seconds(10)), seconds(10));
+        assert_eq!(asks(seconds(0), seconds(10)), seconds(10));
+        assert_eq!(asks(None, seconds(10)), seconds(10));
+        assert_eq!(asks(seconds(6), None), None);
     }
 }

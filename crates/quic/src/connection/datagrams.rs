@@ -17,6 +17,11 @@ use super::Inner;
 /// The most bytes of a datagram that a peer may send: all that fits into one of UDP.
 const LONGEST: usize = 65_527;
 
+/// The most bytes that fit on any path and for ever, since a path may become narrower: the 1,200
+/// bytes that each carries (RFC 9000, section 14), less a short header (1 byte, at most 20 of an id
+/// and 4 of a number), the tag of the cipher (16), and the type and length of a datagram (9).
+const FITS: usize = 1200 - (1 + 20 + 4) - 16 - 9;
+
 struct Recv {
     held: Held,
     receiving: Option<BoxFuture<'static, Result<Bytes, ConnectionError>>>,
@@ -33,7 +38,7 @@ struct Held {
 
 /// The datagrams, if both ends have them.
 pub(super) fn socket(inner: &Arc<Inner>) -> Option<BoxSocket> {
-    let max_len = inner.quinn.max_datagram_size()?;
+    let max_len = inner.quinn.max_datagram_size()?.min(FITS);
     let info = inner.info.clone();
     let held = Held {
         inner: Arc::clone(inner),
@@ -127,7 +132,7 @@ impl SendHalf for Send {
             Err(SendDatagramError::ConnectionLost(error)) => {
                 Poll::Ready(Err(self.0.inner.gone(&error)))
             }
-            // The path has become narrower since.
+            // The peer takes shorter ones only.
             Err(SendDatagramError::TooLarge) => too_long(quinn.max_datagram_size().unwrap_or(0)),
             Err(error) => {
                 let words = error.to_string();
