@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Endpoint as Port, Incoming, ServerConfig};
 use socketry_tls::{ServerWithin, TlsError};
-use socketry_transport::{Endpoint, Error, ErrorKind, MuxListener, Result};
+use socketry_transport::{Connection, Endpoint, Error, ErrorKind, MuxListener, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -34,6 +34,9 @@ pub struct QuicListener {
     shared: Arc<Shared>,
     accepted: mpsc::Receiver<QuicConnection>,
 }
+
+/// The code of a close for want of a place: anything but an end in order.
+const FULL: u64 = 1;
 
 /// What became of the clients of a listener so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -219,15 +222,19 @@ impl Shared {
         self.handshakes.fetch_add(1, Relaxed);
         let shared = Arc::clone(self);
         running.spawn(async move {
-            let counted = Counted(&shared.handshakes);
+            let _counted = Counted(&shared.handshakes);
             let peer = client.remote_address();
             match shared.handshake(client, local).await {
                 Ok(connection) => {
-                    drop(counted);
                     shared.counts.done.fetch_add(1, Relaxed);
-                    if let Err(full) = give.try_send(connection) {
-                        shared.counts.refused.fetch_add(1, Relaxed);
-                        drop(full);
+                    // Others may have taken the last places meanwhile. It counts while it waits.
+                    match timeout(shared.tls.limits().deadline, give.reserve()).await {
+                        Ok(Ok(place)) => place.send(connection),
+                        Ok(Err(_closed)) => {}
+                        Err(_) => {
+                            shared.counts.refused.fetch_add(1, Relaxed);
+                            connection.close(FULL, "there are too many clients");
+                        }
                     }
                 }
                 Err(error) => {
