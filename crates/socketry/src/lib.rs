@@ -57,8 +57,9 @@
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
-//! over any stream, as `tls://host:port`; the feature `quic` adds `quic://host:port`, and the feature `auth` tells who a peer is. With the
-//! feature `ws` a page in a browser is a client too, of `ws://host:port/path`.
+//! over any stream, as `tls://host:port`; the feature `quic` adds `quic://host:port`, and the
+//! feature `auth` tells who a peer is. With the feature `ws` a page in a browser is a client too,
+//! of `ws://host:port/path`.
 //!
 //! # Choosing a codec
 //!
