@@ -16,6 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use socket2::{Domain, SockAddr, Socket, Type};
 use socketry_apps::Service;
 use socketry_apps::matrix::{App, CODECS, SCHEMES, TLS_SCHEMES};
 use socketry_codec::{BoxCodec, Codec};
@@ -137,6 +138,7 @@ impl Drop for Server {
 enum Peer {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Packets(Socket),
     Udp(UdpSocket),
     UnixDgram(UnixDatagram, PathBuf),
 }
@@ -159,6 +161,11 @@ impl Peer {
                 let socket = UnixDatagram::bind(&own).unwrap();
                 socket.connect(path()).unwrap();
                 Peer::UnixDgram(socket, own)
+            }
+            "unix-seqpacket" => {
+                let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+                socket.connect(&SockAddr::unix(path()).unwrap()).unwrap();
+                Peer::Packets(socket)
             }
             "tls+unix" => {
                 let at = at.with_scheme("unix").unwrap();
@@ -184,6 +191,10 @@ impl Peer {
             Peer::Unix(stream) => {
                 stream.set_read_timeout(Some(DEADLINE)).unwrap();
                 converse(stream, bytes);
+            }
+            Peer::Packets(socket) => {
+                socket.set_read_timeout(Some(DEADLINE)).unwrap();
+                converse(socket, bytes);
             }
             Peer::Udp(socket) => assert_eq!(socket.send(bytes).unwrap(), bytes.len()),
             Peer::UnixDgram(socket, _) => assert_eq!(socket.send(bytes).unwrap(), bytes.len()),
