@@ -203,7 +203,14 @@ async fn what_cannot_be_run_is_told() {
 async fn a_script_without_an_interpreter_is_never_run() {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("script");
-    std::fs::write(&script, "echo ran\n").unwrap();
+    let text = directory.path().join("text");
+    std::fs::write(&text, "echo ran\n").unwrap();
+    // Written by another process: a program that another test starts meanwhile would hold a
+    // descriptor that this one writes to, and the kernel runs no file that somebody may write.
+    let copied = std::process::Command::new("cp")
+        .args([&text, &script])
+        .status();
+    assert!(copied.unwrap().success());
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
     let url = format!("exec://{}", script.display());
     for url in [url.clone(), format!("{url}?dir=/")] {
