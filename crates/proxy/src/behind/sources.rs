@@ -63,6 +63,16 @@ impl Sources {
         }
     }
 
+    /// The network around an address: `10.1.2.3/8` is `10.0.0.0/8`. `None` if it is neither.
+    pub(crate) fn around(text: &str) -> Option<Self> {
+        let (_, network) = Network::around(text).ok()?;
+        let networks = vec![network];
+        Some(Sources {
+            networks,
+            unix: false,
+        })
+    }
+
     /// Whether a connection from `peer` comes from one of them.
     pub fn have(&self, peer: &Endpoint) -> bool {
         match peer.socket_addr() {
@@ -83,12 +93,22 @@ impl Network {
     /// A wide network of IPv6, such as `::/0`, has no address of IPv4, although each has a place in
     /// IPv6.
     fn has(&self, ip: u128) -> bool {
-        let host = u128::MAX.checked_shr(self.len).unwrap_or(0);
-        ip & !host == self.base && (self.len >= MAPPED || !is_mapped(ip))
+        ip & !host_bits(self.len) == self.base && (self.len >= MAPPED || !is_mapped(ip))
     }
 
     /// A network, or what is wrong with it.
     fn read(text: &str) -> Result<Self, String> {
+        let (ip, network) = Self::around(text)?;
+        if network.base == bits(ip) {
+            return Ok(network);
+        }
+        let before = if ip.is_ipv4() { MAPPED } else { 0 };
+        let len = network.len - before;
+        Err(format!("{ip} has bits behind the first {len}"))
+    }
+
+    /// An address, and the network that it is in.
+    fn around(text: &str) -> Result<(IpAddr, Self), String> {
         let (ip, len) = match text.split_once('/') {
             Some((ip, len)) => (ip, Some(len)),
             None => (text, None),
@@ -104,15 +124,15 @@ impl Network {
                     format!("a network has a length from 0 to {most} behind its '/'")
                 })?,
             };
-        let network = Network {
-            base: bits(parsed),
-            len: 128 - most + len,
-        };
-        match network.has(network.base) {
-            true => Ok(network),
-            false => Err(format!("{parsed} has bits behind the first {len}")),
-        }
+        let len = 128 - most + len;
+        let base = bits(parsed) & !host_bits(len);
+        Ok((parsed, Network { base, len }))
     }
+}
+
+/// The bits behind the first `len` of an address.
+fn host_bits(len: u32) -> u128 {
+    u128::MAX.checked_shr(len).unwrap_or(0)
 }
 
 /// Whether it is an address of IPv4.

@@ -69,12 +69,12 @@ impl Via {
     }
 
     /// Where the URL says nothing: the proxy that the environment of this process names now
-    /// (`ALL_PROXY`, which may have a password in it), but for the servers that `NO_PROXY` has. The
-    /// forms in lower case come first.
+    /// (`ALL_PROXY`, which may have a password in it, and without a scheme is `http://`), but for
+    /// the servers that `NO_PROXY` has. The forms in lower case come first.
     ///
-    /// `NO_PROXY` is a list, separated by commas or spaces, of names (each with all names below it,
-    /// and perhaps with `:port`), addresses, networks such as `10.0.0.0/8`, or `*`. Networks are
-    /// compared with addresses in URLs; no name is resolved for it.
+    /// `NO_PROXY` is a list, separated by commas or spaces, of names (each with all names below
+    /// it), addresses, networks such as `10.0.0.0/8`, or `*`, each perhaps with `:port` (and IPv6
+    /// then in brackets). Networks are compared with addresses in URLs; no name is resolved for it.
     ///
     /// # Errors
     /// [`InvalidOption`](socketry_transport::ErrorKind::InvalidOption) if `ALL_PROXY` is no proxy.

@@ -15,12 +15,19 @@ pub(super) struct Rules {
 
 /// Servers that are reached without a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Exception {
+struct Exception {
+    servers: Servers,
+    /// At this port only.
+    port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Servers {
     All,
-    /// Of these networks.
+    /// Of this network.
     Network(Sources),
-    /// A name and all names below it, perhaps at one port only.
-    Name(String, Option<u16>),
+    /// A name, and all names below it.
+    Name(String),
 }
 
 impl Rules {
@@ -37,6 +44,11 @@ impl Rules {
         let Some(proxy) = either("all_proxy") else {
             return Ok(None);
         };
+        // Without a scheme it is HTTP's, as in curl and in Go.
+        let proxy = match proxy.contains("://") {
+            true => proxy,
+            false => format!("http://{proxy}"),
+        };
         let hop = Hop::with_password(&proxy)?;
         let words = either("no_proxy").unwrap_or_default();
         let words = words.split([',', ' ']).filter(|word| !word.is_empty());
@@ -52,33 +64,51 @@ impl Rules {
 
 impl Exception {
     fn read(word: &str) -> Self {
-        if word == "*" {
-            return Exception::All;
-        }
-        let bare = word.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(network) = bare.parse::<Sources>() {
-            return Exception::Network(network);
-        }
-        let (name, port) = match word.rsplit_once(':') {
-            Some((name, port)) if port.parse::<u16>().is_ok() => (name, port.parse().ok()),
-            _ => (word, None),
+        // An address of IPv6 has colons of its own.
+        let (servers, port) = match (Servers::network(word), word.rsplit_once(':')) {
+            (Some(network), _) => (network, None),
+            (None, Some((servers, port))) if port.parse::<u16>().is_ok() => {
+                (Servers::read(servers), port.parse().ok())
+            }
+            (None, _) => (Servers::read(word), None),
         };
-        let name = name.trim_start_matches("*.").trim_start_matches('.');
-        Exception::Name(name.trim_end_matches('.').to_ascii_lowercase(), port)
+        Exception { servers, port }
     }
 
     fn has(&self, host: &str, port: u16) -> bool {
+        self.servers.have(host) && self.port.is_none_or(|only| only == port)
+    }
+}
+
+impl Servers {
+    fn network(text: &str) -> Option<Self> {
+        let inside = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        Sources::around(inside.unwrap_or(text)).map(Servers::Network)
+    }
+
+    fn read(text: &str) -> Self {
+        if text == "*" {
+            return Servers::All;
+        }
+        Servers::network(text).unwrap_or_else(|| {
+            let name = text.trim_start_matches("*.").trim_start_matches('.');
+            Servers::Name(name.trim_end_matches('.').to_ascii_lowercase())
+        })
+    }
+
+    fn have(&self, host: &str) -> bool {
         match self {
-            Exception::All => true,
-            Exception::Network(network) => {
+            Servers::All => true,
+            Servers::Network(network) => {
                 let ip = host.parse::<IpAddr>();
                 ip.is_ok_and(|ip| network.have_ip(ip))
             }
-            Exception::Name(name, only) => {
+            Servers::Name(name) => {
                 let host = host.trim_end_matches('.').to_ascii_lowercase();
                 let below = host.strip_suffix(name.as_str());
-                let is_it = below.is_some_and(|below| below.is_empty() || below.ends_with('.'));
-                is_it && only.is_none_or(|only| only == port)
+                below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
             }
         }
     }
@@ -121,6 +151,14 @@ mod tests {
             ("2001:db8::/32", "2001:db8::2", false),
             ("org", "example.org", false),
             ("127.0.0.1", "localhost", true),
+            ("10.1.2.3/8", "10.4.5.6", false),
+            ("2001:db8::1/64", "2001:db8::2", false),
+            ("2001:db8::1/64", "2001:db8:1::2", true),
+            ("[2001:db8::1]:9", "2001:db8::1", false),
+            ("[2001:db8::1]:10", "2001:db8::1", true),
+            ("192.0.2.1:9", "192.0.2.1", false),
+            ("192.0.2.1:10", "192.0.2.1", true),
+            ("*:10", "example.org", true),
         ] {
             assert_eq!(
                 applies(exceptions, host, 9),
@@ -139,6 +177,9 @@ mod tests {
         };
         let rules = Rules::read(lower).unwrap().unwrap();
         assert_eq!(rules.hop.to_string(), "socks5://127.0.0.1:1");
+        let bare = |name: &str| (name == "ALL_PROXY").then(|| "ann:word@proxy:3128".to_owned());
+        let rules = Rules::read(bare).unwrap().unwrap();
+        assert_eq!(rules.hop.to_string(), "http://proxy:3128");
         assert!(Rules::read(|_| Some(String::new())).unwrap().is_none());
         assert!(Rules::read(|_| None).unwrap().is_none());
     }
