@@ -98,12 +98,17 @@ impl<W: SendHalf> SendHalf for WsSend<W> {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidInput, words)));
         }
         let opcode = self.opcode(parts)?;
-        let mut writing = lock(&self.writing);
-        Self::check(&writing)?;
-        if writing.is_full() {
+        let mut writing = loop {
+            let writing = lock(&self.writing);
+            Self::check(&writing)?;
+            if !writing.is_full() {
+                break writing;
+            }
+            drop(writing);
+            // Not under the lock: it may drop the waker of an earlier task.
             self.wakers.register(Task::Sender, cx.waker());
-            ready!(writing.poll_out())?;
-        }
+            ready!(lock(&self.writing).poll_out())?;
+        };
         writing.message(opcode, parts, len)?;
         Poll::Ready(Ok(len))
     }
