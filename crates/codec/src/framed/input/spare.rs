@@ -8,6 +8,7 @@
 //! buffer too: a message is received into it, and a short one leaves it for a small one.
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
 use bytes::BytesMut;
 
@@ -26,12 +27,19 @@ thread_local! {
     static AHEAD: Cell<Option<Box<Ahead>>> = const { Cell::new(None) };
 }
 
+/// Where a buffer of this size is kept.
+fn place(bytes: usize) -> &'static LocalKey<Cell<Option<BytesMut>>> {
+    match bytes > *KEPT.end() {
+        true => &LARGE,
+        false => &SPARE,
+    }
+}
+
 /// An empty buffer with room for `bytes`.
 pub(super) fn take(bytes: usize) -> BytesMut {
-    let kept = if bytes > *KEPT.end() { &LARGE } else { &SPARE };
     // Nobody gets a large one for little more than a small one would do.
     let is_large = |len: usize| len > *KEPT.end() && len / 2 > bytes;
-    match kept.try_with(Cell::take).ok().flatten() {
+    match place(bytes).try_with(Cell::take).ok().flatten() {
         Some(buf) if buf.capacity() >= bytes && !is_large(buf.capacity()) => buf,
         _ => BytesMut::with_capacity(bytes),
     }
@@ -43,13 +51,8 @@ pub(super) fn give(mut buf: BytesMut) {
     if !buf.try_reclaim(*KEPT.start()) || buf.capacity() > KEPT_FOR_MESSAGES {
         return;
     }
-    let kept = if buf.capacity() > *KEPT.end() {
-        &LARGE
-    } else {
-        &SPARE
-    };
     // At the thread's end there is no next connection.
-    let _ = kept.try_with(|spare| spare.set(Some(buf)));
+    let _ = place(buf.capacity()).try_with(|spare| spare.set(Some(buf)));
 }
 
 /// An `Ahead` without frames, or with old ones.
