@@ -139,7 +139,10 @@ impl Handshakes {
     /// The server's answer to this head. `None` if it is none of HTTP.
     pub fn answer(&self, head: &[u8]) -> Option<Answer> {
         let request = Request::parse(head).ok()?;
-        let key = request.only("sec-websocket-key").unwrap_or_default();
+        let key = request
+            .headers
+            .only("sec-websocket-key")
+            .unwrap_or_default();
         let judged = self.server.accepting().judge(&request, &self.at);
         let (bytes, accepted, words) = match judged {
             Judged::Accepted(headers, _) => (switching(&headers).into_bytes(), true, String::new()),

@@ -13,7 +13,7 @@ use socketry_transport::{Endpoint, FromIo, Info, Shape};
 use crate::config::Ws;
 use crate::error::WsError;
 use crate::frame::Role;
-use crate::handshake::{Accepting, Answer, Judged, Request};
+use crate::handshake::{Accepting, Answer, Headers, Judged, Request};
 use crate::session::{self, WsSocket};
 
 /// A socket that an HTTP server has handed over.
@@ -84,15 +84,13 @@ impl Ws {
 }
 
 fn of_http<B>(request: &http::Request<B>) -> Request {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
     let parsed = Request {
         method: request.method().to_string(),
         target: request.uri().to_string(),
         modern: request.version() == Version::HTTP_11,
-        headers: headers
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect(),
+        headers: Headers::of(headers),
     };
     parsed.in_origin_form()
 }

@@ -23,7 +23,7 @@ impl WsInfo {
         WsInfo {
             target: request.target.clone(),
             protocol,
-            headers: request.headers.clone(),
+            headers: request.headers.0.clone(),
         }
     }
 

@@ -29,7 +29,7 @@ impl Origins {
 
     /// Words for the page's author if its origin is not let in at `local`.
     pub(crate) fn check(&self, request: &Request, local: &Endpoint) -> Result<(), String> {
-        let mut all = request.all("origin");
+        let mut all = request.headers.all("origin");
         let Some(origin) = all.next() else {
             return Ok(());
         };
@@ -44,7 +44,7 @@ impl Origins {
             }
             Origins::Only(_) => Err(format!("pages of {shown} may not talk to this server")),
             Origins::SameHost => {
-                let host = request.only("host").unwrap_or_default();
+                let host = request.headers.only("host").unwrap_or_default();
                 if !is_same(origin, host) {
                     return Err(format!(
                         "pages of {shown} may not talk to this server ({}); origin=URL in the \
@@ -104,11 +104,9 @@ mod tests {
 
     fn check(origins: &Origins, host: &str, origin: Option<&str>, at: &str) -> bool {
         let mut request = Request::default();
-        request.headers.push(("Host".to_owned(), host.to_owned()));
+        request.headers.set("Host", host);
         if let Some(origin) = origin {
-            request
-                .headers
-                .push(("Origin".to_owned(), origin.to_owned()));
+            request.headers.set("Origin", origin);
         }
         origins.check(&request, &at.parse().unwrap()).is_ok()
     }

@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 use socketry_transport::{ErrorKind, Info, RecvExt, SendExt, Socket};
 use tokio::time::timeout;
 
+use super::headers::Headers;
 use super::{accept_key, head, members, new_key};
 use crate::error::WsError;
 use crate::frame::Role;
@@ -98,7 +99,7 @@ async fn answer<S: Socket>(socket: &mut S, buf: &mut BytesMut) -> Result<Answere
 pub(crate) struct Answered {
     pub(crate) status: u16,
     reason: String,
-    headers: Vec<(String, String)>,
+    headers: Headers,
 }
 
 impl Answered {
@@ -107,15 +108,10 @@ impl Answered {
         let mut answer = httparse::Response::new(&mut headers);
         let parsed = answer.parse(head);
         parsed.map_err(|error| WsError::protocol(format!("the server's answer: {error}")))?;
-        let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
         Ok(Answered {
             status: answer.code.unwrap_or_default(),
             reason: answer.reason.unwrap_or_default().to_owned(),
-            headers: answer
-                .headers
-                .iter()
-                .map(|header| (header.name.to_owned(), text(header.value)))
-                .collect(),
+            headers: Headers::of(answer.headers.iter().map(|one| (one.name, one.value))),
         })
     }
 
@@ -123,38 +119,23 @@ impl Answered {
         matches!(self.status, 100 | 102..=199)
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.headers.iter();
-        named
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| &**value)
-    }
-
-    fn lists(&self, name: &str, word: &str) -> bool {
-        let mut all = self.all(name).flat_map(members);
-        all.any(|member| member.eq_ignore_ascii_case(word))
-    }
-
     /// The protocol that was agreed on, if the answer is right (section 4.1).
     pub(crate) fn check(&self, key: &str, offered: &[String]) -> Result<Option<String>, WsError> {
         let wrong = |words: &str| Err(WsError::protocol(format!("the server's answer {words}")));
-        if !self.lists("upgrade", "websocket") || !self.lists("connection", "upgrade") {
+        let headers = &self.headers;
+        if !headers.lists("upgrade", "websocket") || !headers.lists("connection", "upgrade") {
             return wrong("is 101 without an upgrade to websocket");
         }
-        let mut accepted = self.all("sec-websocket-accept");
+        let mut accepted = headers.all("sec-websocket-accept");
         if accepted.next() != Some(&*accept_key(key.as_bytes())) {
             return wrong("does not belong to this request (Sec-WebSocket-Accept)");
         }
-        if self
-            .all("sec-websocket-extensions")
-            .flat_map(members)
-            .next()
-            .is_some()
-        {
+        let mut extensions = headers.all("sec-websocket-extensions").flat_map(members);
+        if extensions.next().is_some() {
             return wrong("has an extension that was not offered");
         }
         // An empty one stands for none, as the API of Kubernetes sends it.
-        let named = self.all("sec-websocket-protocol");
+        let named = headers.all("sec-websocket-protocol");
         let mut chosen = named.filter(|one| !one.is_empty());
         match (chosen.next(), offered) {
             (None, []) => Ok(None),
@@ -179,7 +160,7 @@ impl Answered {
 
 /// The error of an answer that is no upgrade, with its first words.
 async fn refused<S: Socket>(socket: &mut S, answer: &Answered, mut body: BytesMut) -> WsError {
-    let length = answer.all("content-length").next();
+    let length = answer.headers.all("content-length").next();
     let length = length.and_then(|length| length.parse().ok());
     let wanted = length.unwrap_or(0).min(WORDS);
     let mut scratch = [0; WORDS];
@@ -194,6 +175,7 @@ async fn refused<S: Socket>(socket: &mut S, answer: &Answered, mut body: BytesMu
     let words = text.trim().escape_debug();
     let (status, reason) = (answer.status, answer.reason.escape_debug());
     let is_text = answer
+        .headers
         .all("content-type")
         .any(|kind| kind.starts_with("text/plain"));
     let words = match text.trim().is_empty() || !is_text {

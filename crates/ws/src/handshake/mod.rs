@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod head;
+mod headers;
 mod request;
 mod server;
 
@@ -16,6 +17,8 @@ pub(crate) use client::Answered;
 pub(crate) use client::{Asking, connect};
 #[cfg(feature = "fuzz")]
 pub(crate) use head::find;
+#[cfg(feature = "hyper")]
+pub(crate) use headers::Headers;
 pub(crate) use request::Request;
 #[cfg(any(feature = "fuzz", feature = "hyper"))]
 pub(crate) use server::Judged;

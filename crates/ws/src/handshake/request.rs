@@ -1,6 +1,6 @@
 //! A request as it came.
 
-use super::members;
+use super::headers::Headers;
 
 /// The head of a request: what a server decides by, wherever it was parsed.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// Whether it is HTTP/1.1.
     pub(crate) modern: bool,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Headers,
 }
 
 impl Request {
@@ -19,16 +19,11 @@ impl Request {
         let mut headers = [httparse::EMPTY_HEADER; super::head::HEADERS_MAX];
         let mut request = httparse::Request::new(&mut headers);
         let _ = request.parse(head)?;
-        let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
         let parsed = Request {
             method: request.method.unwrap_or_default().to_owned(),
             target: request.path.unwrap_or_default().to_owned(),
             modern: request.version == Some(1),
-            headers: request
-                .headers
-                .iter()
-                .map(|header| (header.name.to_owned(), text(header.value)))
-                .collect(),
+            headers: Headers::of(request.headers.iter().map(|one| (one.name, one.value))),
         };
         Ok(parsed.in_origin_form())
     }
@@ -45,40 +40,14 @@ impl Request {
         let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let slash = if path.starts_with('/') { "" } else { "/" };
         let (host, target) = (host.to_owned(), format!("{slash}{path}"));
-        self.headers
-            .retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
-        self.headers.push(("Host".to_owned(), host));
+        self.headers.set("Host", host);
         self.target = target;
         self
     }
 
-    /// All values of the headers of this name.
-    pub(crate) fn all<'a, 'n>(
-        &'a self,
-        name: &'n str,
-    ) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
-        let named = self.headers.iter();
-        named
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| &**value)
-    }
-
-    /// The value of the only header of this name. `None` if there is none, or another one.
-    pub(crate) fn only(&self, name: &str) -> Option<&str> {
-        let mut all = self.all(name);
-        let first = all.next()?;
-        all.next().is_none().then_some(first)
-    }
-
-    /// Whether a list has this word, in any case.
-    pub(crate) fn lists(&self, name: &str, word: &str) -> bool {
-        let mut all = self.all(name).flat_map(members);
-        all.any(|member| member.eq_ignore_ascii_case(word))
-    }
-
     /// Whether it asks for another protocol.
     pub(crate) fn asks_upgrade(&self) -> bool {
-        self.lists("upgrade", "websocket")
+        self.headers.lists("upgrade", "websocket")
     }
 
     /// The path, as it is written.
@@ -102,7 +71,7 @@ mod tests {
         ] {
             let request = format!("GET {target} HTTP/1.1\r\nhost: header\r\n\r\n");
             let request = Request::parse(request.as_bytes()).unwrap();
-            let found = (request.only("host"), &*request.target);
+            let found = (request.headers.only("host"), &*request.target);
             assert_eq!(found, (Some(host), path), "{target}");
         }
     }

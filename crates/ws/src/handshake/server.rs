@@ -109,7 +109,10 @@ impl Accepting {
     }
 
     fn accepted(&self, request: &Request, protocol: Option<String>) -> Judged {
-        let key = request.only("sec-websocket-key").unwrap_or_default();
+        let key = request
+            .headers
+            .only("sec-websocket-key")
+            .unwrap_or_default();
         let mut headers = vec![
             ("Upgrade", "websocket".to_owned()),
             ("Connection", "Upgrade".to_owned()),
@@ -136,16 +139,16 @@ impl Accepting {
         if !self.path.is_empty() && request.path() != self.path {
             return Err(refused(404, "there is no WebSocket at this path"));
         }
-        if !request.lists("connection", "upgrade") {
+        if !request.headers.lists("connection", "upgrade") {
             let words = "the request has no 'Connection: Upgrade'; does a proxy leave it out?";
             return Err(refused(400, words));
         }
-        if request.only("sec-websocket-version") != Some("13") {
+        if request.headers.only("sec-websocket-version") != Some("13") {
             let (answer, error) = refused(426, "this server speaks version 13 of WebSocket");
             let answer = answer.with("Sec-WebSocket-Version", "13");
             return Err((upgrade(answer), error));
         }
-        let key = request.only("sec-websocket-key");
+        let key = request.headers.only("sec-websocket-key");
         if !key.is_some_and(|key| is_key(key.as_bytes())) {
             return Err(refused(400, "Sec-WebSocket-Key is not 16 bytes in base64"));
         }
@@ -163,7 +166,12 @@ impl Accepting {
         if self.protocols.is_empty() {
             return Ok(None);
         }
-        let all = || request.all("sec-websocket-protocol").flat_map(members);
+        let all = || {
+            request
+                .headers
+                .all("sec-websocket-protocol")
+                .flat_map(members)
+        };
         let mut ours = self.protocols.iter();
         match ours.find(|ours| all().any(|theirs| theirs == **ours)) {
             Some(protocol) => Ok(Some(protocol.clone())),
