@@ -1,4 +1,5 @@
-//! The command app alone: `cargo run --example command -- serve --allow-any`, and `-- --help` for the rest.
+//! The command app alone: `cargo run --example command -- serve --allow-any`, and `-- --help` for
+//! the rest.
 //!
 //! Without arguments it shows its help. The same command line is `socketry command …`.
 

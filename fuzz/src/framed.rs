@@ -27,8 +27,8 @@ struct Setting {
     datagrams: bool,
     high_water: u8,
     seed: u16,
-    /// The rate of each fault, in the order of `Fault::ALL`; 255 is always. The last two
-    /// are missing: bytes of a stream are not flipped, and there are no connections of many streams.
+    /// The rate of each fault, in the order of `Fault::ALL`; 255 is always. The last two are
+    /// missing: bytes of a stream are not flipped, and there are no connections of many streams.
     rates: [u8; 13],
 }
 

@@ -1,5 +1,5 @@
-//! TLS in the apps: the transports `tls`, `tls+unix` and `quic`, the directory of the certificate that a
-//! server makes, and the pin in the URL that it prints.
+//! TLS in the apps: the transports `tls`, `tls+unix` and `quic`, the directory of the certificate
+//! that a server makes, and the pin in the URL that it prints.
 
 use std::env;
 use std::path::PathBuf;

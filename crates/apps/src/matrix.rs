@@ -58,8 +58,8 @@ pub(crate) const UNIX_SCHEMES: [&str; 4] = ["unix", "unix-seqpacket", "tls+unix"
 /// The scheme of messages in order: no token can be proved over it.
 pub(crate) const MESSAGE_SCHEME: &str = "unix-seqpacket";
 
-/// The schemes of the transports with TLS: over streams, with the feature `tls`, and inside of QUIC,
-/// with the feature `quic`.
+/// The schemes of the transports with TLS: over streams, with the feature `tls`, and inside of
+/// QUIC, with the feature `quic`.
 pub const TLS_SCHEMES: [&str; 3] = ["tls", "tls+unix", "quic"];
 
 /// The schemes of WebSocket, which are there with the feature `ws`; `wss` with `tls` only.

@@ -6,8 +6,8 @@ use socketry_transport::{Endpoint, Registry};
 /// The key in the URL of a server behind a balancer.
 const PROXY_FROM: &str = "proxy_from";
 
-/// The same registry, whose servers may be behind a balancer and whose clients may go through proxies,
-/// where their URLs say so. The environment is not asked.
+/// The same registry, whose servers may be behind a balancer and whose clients may go through
+/// proxies, where their URLs say so. The environment is not asked.
 pub(crate) fn registered(registry: Registry) -> Registry {
     let behind = Behind::new().on_failure(|failure| tracing::warn!("refused: {failure}"));
     let both = behind.register(registry.clone());

@@ -58,8 +58,8 @@ fn tell(failure: &UpgradeFailure<'_>) {
     }
 }
 
-/// The page, for a WebSocket at `path`, and with so many bytes before each object. It loads nothing, runs no other script than its own, and
-/// connects to nothing but this server.
+/// The page, for a WebSocket at `path`, and with so many bytes before each object. It loads
+/// nothing, runs no other script than its own, and connects to nothing but this server.
 fn page(path: &str, before: usize) -> Page {
     let path = if path.is_empty() { "/" } else { path };
     let page = PAGE.replace("PATH", &in_script(path));

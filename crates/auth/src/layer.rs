@@ -52,8 +52,8 @@ impl Auth {
         self
     }
 
-    /// How many exchanges a listener runs at once, and how long each may take; by default 2,048, and
-    /// 10 seconds. The deadline is that of clients, too.
+    /// How many exchanges a listener runs at once, and how long each may take; by default 2,048,
+    /// and 10 seconds. The deadline is that of clients, too.
     #[must_use]
     pub fn limits(mut self, limits: UpgradeLimits) -> Self {
         self.limits = limits;
@@ -80,9 +80,9 @@ impl Auth {
         self
     }
 
-    /// `registry` with this over each of its transports. Over datagrams or messages no token can be proved: a
-    /// client with a token is refused there, and a server lets in whom the authenticator accepts
-    /// without one.
+    /// `registry` with this over each of its transports. Over datagrams or messages no token can be
+    /// proved: a client with a token is refused there, and a server lets in whom the authenticator
+    /// accepts without one.
     ///
     /// # Errors
     /// None that a registry's own schemes can cause.

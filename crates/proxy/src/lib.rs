@@ -1,8 +1,8 @@
 //! Behind a balancer, and through a proxy, as layers over the stream transports of socketry.
 //!
-//! * [`Behind`]: servers behind a balancer that sends a PROXY header before each connection, version
-//!   1 or 2. The peer of an accepted socket is the balancer's client, so limits by peer and logs are
-//!   about the client.
+//! * [`Behind`]: servers behind a balancer that sends a PROXY header before each connection,
+//!   version 1 or 2. The peer of an accepted socket is the balancer's client, so limits by peer and
+//!   logs are about the client.
 //! * [`Announce`]: clients that send such a header, as a balancer does.
 //!
 //! * [`Via`]: clients that connect through proxies: SOCKS5, HTTP's CONNECT, and chains of them.
@@ -38,10 +38,10 @@
 //!
 //! # The order of layers
 //!
-//! A header comes before a TLS handshake, and TLS is spoken with the server and not with a proxy. So
-//! these layers go below TLS: [`Behind::register`], [`Announce::register`] and [`Via::register`] are
-//! called first, and `Tls::register` after them. With `Announce` over `Via`, the server gets the
-//! header and no proxy does.
+//! A header comes before a TLS handshake, and TLS is spoken with the server and not with a proxy.
+//! So these layers go below TLS: [`Behind::register`], [`Announce::register`] and [`Via::register`]
+//! are called first, and `Tls::register` after them. With `Announce` over `Via`, the server gets
+//! the header and no proxy does.
 //!
 //! # Whom to trust
 //!

@@ -1,9 +1,9 @@
 //! QUIC (RFC 9000) for socketry: connections of many streams, each a socket.
 //!
-//! [`Quic`] makes connections and accepts them ([`MuxTransport`](socketry_transport::MuxTransport)).
-//! In a registry it is `quic://host:port` ([`Quic::register`]), where each socket is one stream on a
-//! connection of its own. It has the certificates, pins, names and protocols (ALPN) of
-//! [`tls://`](socketry_tls).
+//! [`Quic`] makes connections and accepts them
+//! ([`MuxTransport`](socketry_transport::MuxTransport)). In a registry it is `quic://host:port`
+//! ([`Quic::register`]), where each socket is one stream on a connection of its own. It has the
+//! certificates, pins, names and protocols (ALPN) of [`tls://`](socketry_tls).
 //!
 //! ```
 //! use socketry_quic::Quic;
@@ -67,9 +67,9 @@
 //! # What a peer can cost
 //!
 //! All that a peer sends is bounded, by the keys above. An address that has not proved itself gets
-//! at most three times the bytes that came from it (RFC 9000 §8.1). Beyond `retry_above` it gets one
-//! small packet that it has to answer. Handshakes run beside one another; their number and time are
-//! those of [`Tls`](socketry_tls::Tls), and beyond them newcomers are refused. No data is taken
+//! at most three times the bytes that came from it (RFC 9000 §8.1). Beyond `retry_above` it gets
+//! one small packet that it has to answer. Handshakes run beside one another; their number and time
+//! are those of [`Tls`](socketry_tls::Tls), and beyond them newcomers are refused. No data is taken
 //! before the handshake is complete (0-RTT): an attacker could repeat it.
 //!
 //! A client that comes again gives a token of its last visit, and has no need to prove its address.

@@ -102,8 +102,8 @@
 //!   the certificates of `tls`.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
 //!   any stream, certificates of clients (with `tls`), users of Unix sockets.
-//! * `proxy`: servers behind a balancer that speaks the PROXY protocol, and clients through SOCKS5 and
-//!   HTTP's CONNECT, as [`proxy`](https://docs.rs/socketry-proxy).
+//! * `proxy`: servers behind a balancer that speaks the PROXY protocol, and clients through SOCKS5
+//!   and HTTP's CONNECT, as [`proxy`](https://docs.rs/socketry-proxy).
 //! * `service`: servers with limits and an end that drains, and clients that reconnect, as
 //!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.

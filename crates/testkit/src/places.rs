@@ -31,8 +31,8 @@ impl Places {
         }
     }
 
-    /// A free endpoint of a standard scheme, or of `tls`, `tls+unix` and `quic`, with a directory for the
-    /// certificate.
+    /// A free endpoint of a standard scheme, or of `tls`, `tls+unix` and `quic`, with a directory
+    /// for the certificate.
     ///
     /// # Panics
     /// For any other scheme.

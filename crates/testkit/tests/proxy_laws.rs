@@ -1,4 +1,5 @@
-//! The laws of streams, behind a PROXY header over each stream transport of ours, and through proxies.
+//! The laws of streams, behind a PROXY header over each stream transport of ours, and through
+//! proxies.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -122,8 +122,8 @@ impl TlsInfo {
         Pin::of(self.chain.first()?).ok()
     }
 
-    /// The SHA-256 of the server's certificate (its DER), the same at both ends. CPython gives it as
-    /// `hashlib.sha256(sock.getpeercert(True)).digest()`.
+    /// The SHA-256 of the server's certificate (its DER), the same at both ends. CPython gives it
+    /// as `hashlib.sha256(sock.getpeercert(True)).digest()`.
     ///
     /// A proof that includes it is worth nothing to a server with another certificate.
     pub fn server_fingerprint(&self) -> Option<[u8; 32]> {

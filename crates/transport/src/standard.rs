@@ -20,8 +20,8 @@ impl Default for Registry {
 
 impl Registry {
     /// `tcp`, `udp`, `unix`, `unix-dgram`, `unix-seqpacket`, `mem` and `mem-mux`, with default
-    /// options, and the sockets that a process was started with: `fd`, `systemd` and `stdio`. Where this crate has no kernel
-    /// sockets yet (Windows), `mem` and `mem-mux` only.
+    /// options, and the sockets that a process was started with: `fd`, `systemd` and `stdio`. Where
+    /// this crate has no kernel sockets yet (Windows), `mem` and `mem-mux` only.
     pub fn standard() -> Self {
         let registry = Registry::empty()
             .with("mem", MemTransport::default())

@@ -89,8 +89,8 @@ impl Ws {
     }
 
     /// How often the peer is pinged, and how long it has for a sign of life; defaults [`PING`] and
-    /// [`PONG`]. `None` for no pings, and then no peer is given up. Any bytes of the peer are a sign
-    /// of life, and so are bytes that it takes after a sender had to wait for it.
+    /// [`PONG`]. `None` for no pings, and then no peer is given up. Any bytes of the peer are a
+    /// sign of life, and so are bytes that it takes after a sender had to wait for it.
     ///
     /// A ping leaves while a task waits in a receive, and at no other time. After this end's close
     /// none leaves, and the peer has to answer the close by the same time.
@@ -131,7 +131,8 @@ impl Ws {
     /// `*` lets in all.
     ///
     /// By default a page talks to the host and port that it came from, and not by a name of the
-    /// Internet to a loopback address. A client that sends no `Origin` is no browser, and is let in.
+    /// Internet to a loopback address. A client that sends no `Origin` is no browser, and is let
+    /// in.
     #[must_use]
     pub fn origins<O: Into<String>>(mut self, list: impl IntoIterator<Item = O>) -> Self {
         self.origins = Origins::of(list.into_iter().map(Into::into));

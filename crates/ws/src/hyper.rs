@@ -28,8 +28,8 @@ impl Ws {
     /// a task of its own. `local` and `peer` are the ends as the server knows them; `local` also
     /// says whether this is a loopback address, for the check of origins.
     ///
-    /// The server's own routing says which paths are WebSockets. Its own bounds hold for the head of
-    /// the request.
+    /// The server's own routing says which paths are WebSockets. Its own bounds hold for the head
+    /// of the request.
     ///
     /// # Errors
     /// The future fails with the reason if the answer is no upgrade, or if the server did not hand

@@ -42,8 +42,8 @@
 //!
 //! # Messages
 //!
-//! A socket carries messages, whole and in order, with an end. Text and binary messages are received
-//! alike. Each end has a bound, and a message above the peer's makes it close with 1009.
+//! A socket carries messages, whole and in order, with an end. Text and binary messages are
+//! received alike. Each end has a bound, and a message above the peer's makes it close with 1009.
 //!
 //! A message that is sent leaves with the next flush, with the next receive that waits, or when 64
 //! KiB wait. So many messages before one flush are one write.
@@ -51,11 +51,11 @@
 //! # How it ends
 //!
 //! WebSocket has no half-close. `finish` sends a close frame (1000), after which nothing more is
-//! sent; receiving goes on until the peer's close frame. A peer's close with 1000, 1001 or without a
-//! code is an end; any other code is an error that names code and reason. The answer to a close
+//! sent; receiving goes on until the peer's close frame. A peer's close with 1000, 1001 or without
+//! a code is an end; any other code is an error that names code and reason. The answer to a close
 //! leaves by itself, behind all that was sent before. A connection that ends without a close frame
-//! is an error (1006), so a socket that is dropped looks different from one that has finished. So is
-//! a close inside of a message that came in pieces: its rest never comes.
+//! is an error (1006), so a socket that is dropped looks different from one that has finished. So
+//! is a close inside of a message that came in pieces: its rest never comes.
 //!
 //! A close of this end asks for a sign of life as a ping does: a peer that stays silent is given up
 //! as after a ping.
@@ -67,16 +67,16 @@
 //!
 //! A connection keeps the message that arrives, which has at most `max_message` bytes, and up to 64
 //! KiB behind it; and of what is to be sent, up to 64 KiB and one message. The memory follows the
-//! bytes that came, not the length that a header claims. It is not among the buffers that a server's
-//! limits count, and a frame of a codec has begun for the codec's deadline only when its whole
-//! message is here: until then the deadline between frames holds.
+//! bytes that came, not the length that a header claims. It is not among the buffers that a
+//! server's limits count, and a frame of a codec has begun for the codec's deadline only when its
+//! whole message is here: until then the deadline between frames holds.
 //!
 //! # Pages
 //!
-//! A browser lets any page connect to any server, and says in `Origin` which page it was. By default
-//! a server lets in pages that came from its own host and port, and no page that reaches a loopback
-//! address by a name of the Internet. Clients without an `Origin` are no browsers. A plain `GET /`
-//! gets the [`Page`] of the server, or the answer 426.
+//! A browser lets any page connect to any server, and says in `Origin` which page it was. By
+//! default a server lets in pages that came from its own host and port, and no page that reaches a
+//! loopback address by a name of the Internet. Clients without an `Origin` are no browsers. A plain
+//! `GET /` gets the [`Page`] of the server, or the answer 426.
 //!
 //! # Compression
 //!

@@ -102,8 +102,8 @@ impl Client {
         }
     }
 
-    /// Half-closes the connection: this user sends nothing more, and still receives what others say for a
-    /// while.
+    /// Half-closes the connection: this user sends nothing more, and still receives what others say
+    /// for a while.
     ///
     /// # Errors
     /// If the server is gone.

@@ -20,8 +20,8 @@
 //!   of this server, and `time`, in milliseconds since the Unix epoch. `{"from": NAME}` alone only
 //!   gives the user's name. Later messages may leave the name out. Without any, the name is
 //!   `anonymous`. A name has no invisible characters, no ` : `, and no space around it. It is
-//!   neither the operator's nor `socketry`, in any case. Two users may have the same name, unless it
-//!   is [proved](#proved-names). The server answers a frame that it does not accept with
+//!   neither the operator's nor `socketry`, in any case. Two users may have the same name, unless
+//!   it is [proved](#proved-names). The server answers a frame that it does not accept with
 //!   `{"error": WORDS}`, and the conversation goes on. Unknown keys are ignored.
 //!
 //! If a user's first bytes on a stream look like another codec's, the server says so in a message,

@@ -60,8 +60,8 @@ enum Verb {
         #[arg(long)]
         allow_any: bool,
         /// What each client may run: a file in TOML with a table for each name, such as [ann], with
-        /// commands = [["uptime"], …], exactly, or programs = ["ls", …], with any arguments. Nothing
-        /// goes through a shell
+        /// commands = [["uptime"], …], exactly, or programs = ["ls", …], with any arguments.
+        /// Nothing goes through a shell
         #[arg(long, value_name = "FILE", conflicts_with = "allow_any")]
         rules: Option<PathBuf>,
         /// Kill a command that has run for this long: 90s, 10m, 1h30m

@@ -30,13 +30,15 @@ type Observer = Arc<dyn Fn(&UpgradeFailure<'_>) + Send + Sync>;
 ///
 /// A connection from a [trusted source](Sources) must begin with a header, and each header has its
 /// deadline. The peer of the socket then is the client of the balancer, and [`Forwarded`] in its
-/// [`Info`] has the rest. Where the header tells no client ([`Origin::Local`](crate::Origin::Local),
-/// [`Origin::Unknown`](crate::Origin::Unknown)), the socket keeps its own peer. A reset of such a
-/// connection before its first byte is an end, since that is how a balancer ends a check; and of one
-/// whose client is the balancer itself, as HAProxy tells its checks in version 1.
+/// [`Info`] has the rest. Where the header tells no client
+/// ([`Origin::Local`](crate::Origin::Local), [`Origin::Unknown`](crate::Origin::Unknown)), the
+/// socket keeps its own peer. A reset of such a connection before its first byte is an end, since
+/// that is how a balancer ends a check; and of one whose client is the balancer itself, as HAProxy
+/// tells its checks in version 1.
 ///
 /// A connection from another source has no header, and is served as it is. If it sends one all the
-/// same, receiving fails: it tries to be another client, or a balancer is missing among the sources.
+/// same, receiving fails: it tries to be another client, or a balancer is missing among the
+/// sources.
 #[derive(Clone)]
 pub struct Behind {
     trusted: Option<Sources>,
@@ -138,8 +140,8 @@ impl fmt::Debug for Behind {
 /// That a connection came through a balancer: in the [`Info`] of its socket.
 ///
 /// If the header tells a client, that `Info` is a new one. What the transport inside knew of its
-/// peer, such as [`Credentials`](socketry_transport::Credentials), is true of the balancer and not of
-/// the client: it is only here.
+/// peer, such as [`Credentials`](socketry_transport::Credentials), is true of the balancer and not
+/// of the client: it is only here.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
     header: Header,

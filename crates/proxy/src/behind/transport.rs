@@ -81,7 +81,8 @@ impl<T: Transport> Transport for BehindTransport<T> {
     }
 }
 
-/// Accepts sockets behind a balancer. Headers are read beside one another, each within its deadline.
+/// Accepts sockets behind a balancer. Headers are read beside one another, each within its
+/// deadline.
 #[derive(Debug)]
 pub struct BehindListener<L: Listener>(Inner<L>);
 

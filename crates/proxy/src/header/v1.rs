@@ -51,8 +51,8 @@ fn line(line: &[u8]) -> Result<Origin, &'static str> {
         "TCP6" => ip::<Ipv6Addr>(source)?,
         _ => return Err("a protocol that there is not"),
     };
-    // nginx takes the word from its client's address alone. Behind another balancer, its own end may
-    // be of the other family.
+    // nginx takes the word from its client's address alone. Behind another balancer, its own end
+    // may be of the other family.
     let destination = ip::<IpAddr>(destination)?;
     let end = |ip, port| internet("tcp", SocketAddr::new(ip, port)).map_err(|_| "a bad address");
     Ok(Origin::Client {

@@ -18,8 +18,8 @@ const PASSWORD_ENV: &str = "password_env";
 
 /// A proxy on the way to a server.
 ///
-/// As text it is a URL with a user name, if the proxy wants one, and never with a password: a URL is
-/// seen by every user of the machine, and ends in logs. The password is in a file or in an
+/// As text it is a URL with a user name, if the proxy wants one, and never with a password: a URL
+/// is seen by every user of the machine, and ends in logs. The password is in a file or in an
 /// environment variable, or is given in code ([`Hop::password`]).
 ///
 /// | text | proxy |

@@ -41,9 +41,9 @@ const MOST_HOPS: usize = 8;
 ///
 /// # What gets lost on the way
 ///
-/// A proxy makes an orderly end of a reset, and many lose a half-close: some answer it for the server,
-/// and some break the connection off. The guide has a table. Over a proxy, use a codec with frame
-/// boundaries and a message that is the last.
+/// A proxy makes an orderly end of a reset, and many lose a half-close: some answer it for the
+/// server, and some break the connection off. The guide has a table. Over a proxy, use a codec with
+/// frame boundaries and a message that is the last.
 #[derive(Clone)]
 pub struct Via {
     hops: Vec<Hop>,
@@ -58,8 +58,8 @@ impl Default for Via {
 }
 
 impl Via {
-    /// The URL of a connect says which proxies there are, and no others are used. The environment is
-    /// not asked.
+    /// The URL of a connect says which proxies there are, and no others are used. The environment
+    /// is not asked.
     pub fn new() -> Self {
         Via {
             hops: Vec::new(),

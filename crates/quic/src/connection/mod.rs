@@ -143,8 +143,9 @@ impl QuicConnection {
         canonical(self.inner.quinn.remote_address())
     }
 
-    /// Moves a client's end to another socket, when its network has changed, say: the connection and
-    /// its streams go on (RFC 9000 §9). [`Info`](socketry_transport::Info) keeps the old address.
+    /// Moves a client's end to another socket, when its network has changed, say: the connection
+    /// and its streams go on (RFC 9000 §9). [`Info`](socketry_transport::Info) keeps the old
+    /// address.
     ///
     /// # Errors
     /// `Unsupported` at a server's end, or as the system reports them. Then all is as it was.

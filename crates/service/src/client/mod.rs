@@ -78,8 +78,8 @@ use driver::{Shared, Waiter};
 /// * While there is no connection, requests wait, at most as many and with as many bytes as
 ///   [`ClientLimits`] says. Further ones fail at once.
 ///
-/// A server that never answers one request holds up all later ones if answers come in order, and one
-/// that vanishes without a word is noticed late. A [probe](ClientBuilder::probe) finds both.
+/// A server that never answers one request holds up all later ones if answers come in order, and
+/// one that vanishes without a word is noticed late. A [probe](ClientBuilder::probe) finds both.
 ///
 /// # The end
 ///

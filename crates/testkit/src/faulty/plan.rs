@@ -46,8 +46,8 @@ pub enum Fault {
     Cut,
     /// One bit of a datagram is flipped.
     Corruption,
-    /// One bit of the receive of a stream, or of a message, is flipped. Transports that check their bytes prevent this, so
-    /// it is in no preset. Per receive.
+    /// One bit of the receive of a stream, or of a message, is flipped. Transports that check their
+    /// bytes prevent this, so it is in no preset. Per receive.
     StreamCorruption,
     /// A connection of many streams is closed: each end sees that the peer closed it, with
     /// [`Faults::code`]. Per connection, once so many bytes have passed over all its sockets. A

@@ -35,7 +35,8 @@ use crate::law::Law;
 pub use crate::stream::Subject;
 use crate::stream::{abort, block_on, cancel, connect, duplex, end, gone, listen, pressure, wake};
 
-/// The laws of transports of messages, each named once: `$then! { $given… idea::law "statement", … }`.
+/// The laws of transports of messages, each named once: `$then! { $given… idea::law "statement", …
+/// }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __message_laws {

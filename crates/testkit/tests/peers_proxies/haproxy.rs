@@ -1,4 +1,5 @@
-//! HAProxy: `send-proxy`, `send-proxy-v2` with all its options, checks, and clients of Unix sockets.
+//! HAProxy: `send-proxy`, `send-proxy-v2` with all its options, checks, and clients of Unix
+//! sockets.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -124,9 +125,9 @@ async fn a_server_at_a_unix_socket_is_told_of_clients_of_tcp() {
     talk(&mut client, &mut accepted).await;
 }
 
-/// Version 1 tells HAProxy's own end as the client of its checks, and version 2 says `LOCAL`. Both end
-/// with a reset. A check without `check-send-proxy` resets within the handshake of TCP, so that no
-/// server accepts it.
+/// Version 1 tells HAProxy's own end as the client of its checks, and version 2 says `LOCAL`. Both
+/// end with a reset. A check without `check-send-proxy` resets within the handshake of TCP, so that
+/// no server accepts it.
 #[tokio::test]
 async fn its_checks_are_ends_and_no_errors() {
     if !tools::has("haproxy") {

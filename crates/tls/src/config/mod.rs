@@ -235,8 +235,8 @@ impl Tls {
         Some(local.clone().with("pin", pin))
     }
 
-    /// Whether a listener at `at` turns away clients without a certificate, by this `Tls` and by the
-    /// query of `at`. Reads no files.
+    /// Whether a listener at `at` turns away clients without a certificate, by this `Tls` and by
+    /// the query of `at`. Reads no files.
     ///
     /// ```
     /// # use socketry_tls::Tls;

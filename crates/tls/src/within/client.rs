@@ -72,8 +72,8 @@ impl ClientWithin {
         self.deadline
     }
 
-    /// Why the handshake failed, in the words of `tls://`, if TLS was the reason. `alert` is the one
-    /// that ended it (RFC 8446 §6), which the peer sent or this end.
+    /// Why the handshake failed, in the words of `tls://`, if TLS was the reason. `alert` is the
+    /// one that ended it (RFC 8446 §6), which the peer sent or this end.
     pub fn failure(&self, alert: u8, by_peer: bool) -> TlsError {
         let certified = self.config.client_auth_cert_resolver.has_certs();
         let role = Role::Client { certified };

@@ -22,7 +22,8 @@ pub struct ServerWithin {
 
 impl Tls {
     /// How a server at `at` speaks TLS inside of another protocol (QUIC), and `at` without the keys
-    /// of TLS. Reads files in another thread, and makes a certificate where `identity=` asks for it.
+    /// of TLS. Reads files in another thread, and makes a certificate where `identity=` asks for
+    /// it.
     ///
     /// # Errors
     /// If the query or something that it names cannot be used, or there is no certificate.

@@ -44,7 +44,8 @@ async fn client(
     let mut peer = start(kind, words);
     let accepting = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let theirs = peer.next().await;
-    // Node looks at our certificate after the handshake, and curl at its name: they tell us nothing.
+    // Node looks at our certificate after the handshake, and curl at its name: they tell us
+    // nothing.
     let silent = match kind {
         "node" => ours.1.is_empty(),
         "curl" => name != NAME,

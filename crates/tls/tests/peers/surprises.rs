@@ -171,8 +171,8 @@ async fn a_refusal_is_told_though_a_write_fails_first() {
     }
 }
 
-/// OpenSSL's client asks for another handshake at a line `R`. Over 1.2 each is refused, and one that
-/// asks again is given up; over 1.3 there is none.
+/// OpenSSL's client asks for another handshake at a line `R`. Over 1.2 each is refused, and one
+/// that asks again is given up; over 1.3 there is none.
 #[tokio::test]
 async fn no_client_renegotiates() {
     if !is_here("openssl") {

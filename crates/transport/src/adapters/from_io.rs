@@ -119,8 +119,8 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin> Joined<IoRecv<R>
     /// A socket of a separate reader and writer, such as the pipes of a child process, with this
     /// `info`. They are not behind a lock.
     ///
-    /// Finishing it shuts the writer down, which does nothing to tokio's `ChildStdin`: put it into a
-    /// [`Closing`](crate::Closing), so that the child's input ends.
+    /// Finishing it shuts the writer down, which does nothing to tokio's `ChildStdin`: put it into
+    /// a [`Closing`](crate::Closing), so that the child's input ends.
     pub fn from_read_write(reader: R, writer: W, info: Info) -> Self {
         let shared = Arc::default();
         let recv = IoRecv {

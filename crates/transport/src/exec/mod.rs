@@ -30,7 +30,8 @@ const KEYS: Keys = Keys::new(&["arg", "dir"]);
 /// output: what `ProxyCommand` of ssh and `EXEC` of socat do. A language server is one URL:
 /// `exec://pylsp`.
 ///
-/// * `exec:///usr/bin/program` is a path, and `exec://program`, without a slash, is found in `PATH`.
+/// * `exec:///usr/bin/program` is a path, and `exec://program`, without a slash, is found in
+///   `PATH`.
 /// * `?arg=-v&arg=two%20words` are its arguments, each exactly as it stands there, in this order.
 ///   There is no shell. Ask for one by its name: `exec:///bin/sh?arg=-c&arg=grep%20x%20|%20wc`. A
 ///   file that is no program, such as a script without `#!`, is an error.

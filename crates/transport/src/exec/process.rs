@@ -67,8 +67,8 @@ impl Process {
         let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else {
             return;
         };
-        // SAFETY: the call takes two integers. The group is that of a child that is not reaped while
-        // the lock is held.
+        // SAFETY: the call takes two integers. The group is that of a child that is not reaped
+        // while the lock is held.
         let _ = unsafe { libc::killpg(id, libc::SIGKILL) };
     }
 }

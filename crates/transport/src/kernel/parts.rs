@@ -95,8 +95,8 @@ impl SocketParts {
         Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
 
-    /// A socket of streams or packets that listens already. It does not remove its file: the program that made the
-    /// socket does.
+    /// A socket of streams or packets that listens already. It does not remove its file: the
+    /// program that made the socket does.
     ///
     /// # Errors
     /// If it does not listen. Needs a runtime.

@@ -21,10 +21,11 @@ const ROOM: usize = 1 << 20;
 /// It wraps an unconnected datagram socket ([`send_to`](TextSocket::send_to),
 /// [`recv_from`](TextSocket::recv_from)), or a connected socket or half of any shape
 /// ([`send`](TextSocket::send), [`recv`](TextSocket::recv)). Over messages and datagrams each text
-/// is encoded alone. Over a stream a read gives the text that has arrived. A character that is split between
-/// two reads comes with the second. A text that is sent into a stream continues the texts before
-/// it, as [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted between two
-/// texts. The peer may also have encoded each of its texts alone: [`TextDecoder`] takes both.
+/// is encoded alone. Over a stream a read gives the text that has arrived. A character that is
+/// split between two reads comes with the second. A text that is sent into a stream continues the
+/// texts before it, as [`TextEncoder`] says: one byte order mark, and ISO-2022-JP stays shifted
+/// between two texts. The peer may also have encoded each of its texts alone: [`TextDecoder`] takes
+/// both.
 ///
 /// Bytes or characters that do not fit the encoding are an error by default, and the socket goes on
 /// after it; see [`with_policy`](TextSocket::with_policy).
@@ -146,13 +147,13 @@ impl<S> TextSocket<S> {
 }
 
 impl<S: RecvHalf> TextSocket<S> {
-    /// Receives text: that of one message or datagram, or at least one character of a stream. `None` is the
-    /// end. Cancel-safe.
+    /// Receives text: that of one message or datagram, or at least one character of a stream.
+    /// `None` is the end. Cancel-safe.
     ///
     /// # Errors
     /// `InvalidData` for bytes that are no text in the encoding, after the text before them was
-    /// received, and for a message or datagram that was cut; receiving goes on after them. Else as the socket
-    /// reports them.
+    /// received, and for a message or datagram that was cut; receiving goes on after them. Else as
+    /// the socket reports them.
     pub async fn recv(&mut self) -> io::Result<Option<String>> {
         poll_fn(|cx| match self.socket.shape().is_stream() {
             true => self.poll_stream(cx),
@@ -218,11 +219,12 @@ impl<S: RecvHalf> TextSocket<S> {
 }
 
 impl<S: SendHalf> TextSocket<S> {
-    /// Sends all of `text`: as one message or datagram, or into a stream, where an empty text sends no bytes.
+    /// Sends all of `text`: as one message or datagram, or into a stream, where an empty text sends
+    /// no bytes.
     ///
-    /// Cancel-safe. A message or datagram is sent whole or not at all. If a send into a stream is cancelled,
-    /// the rest of its text is sent before the next text, so that no character is sent in part
-    /// only.
+    /// Cancel-safe. A message or datagram is sent whole or not at all. If a send into a stream is
+    /// cancelled, the rest of its text is sent before the next text, so that no character is sent
+    /// in part only.
     ///
     /// # Errors
     /// `InvalidInput` for a text with a character that the encoding lacks, or for one that is

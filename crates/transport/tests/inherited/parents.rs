@@ -1,4 +1,5 @@
-//! The programs that start a process with sockets: plain Python, `systemd-socket-activate`, a shell.
+//! The programs that start a process with sockets: plain Python, `systemd-socket-activate`, a
+//! shell.
 
 use std::env;
 use std::process::{Command, Output};

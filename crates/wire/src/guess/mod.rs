@@ -31,8 +31,8 @@ pub struct Guess {
     pub bits: f64,
 }
 
-/// The ways in which codecs of the catalogue read `bytes`, the most likely first. For no bytes there
-/// is none.
+/// The ways in which codecs of the catalogue read `bytes`, the most likely first. For no bytes
+/// there is none.
 ///
 /// These are all ways to read the whole. Where little speaks for any of them, records of one length
 /// (`fixed:16`) are looked for, and codecs that read many frames before a [fault](Guess::fault).

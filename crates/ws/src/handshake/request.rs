@@ -28,8 +28,8 @@ impl Request {
         Ok(parsed.in_origin_form())
     }
 
-    /// Takes a target apart that is a whole URL: a client of a proxy sends it, and the proxy may pass
-    /// it on (RFC 9112, section 3.2.2).
+    /// Takes a target apart that is a whole URL: a client of a proxy sends it, and the proxy may
+    /// pass it on (RFC 9112, section 3.2.2).
     pub(crate) fn in_origin_form(mut self) -> Self {
         if self.target.starts_with('/') {
             return self;

@@ -218,7 +218,8 @@ impl<'a, C: Codec + Clone> Link<'a, C> {
         }
     }
 
-    /// Whether the stream has ended inside a frame. (A message or datagram that was cut concerns itself only.)
+    /// Whether the stream has ended inside a frame. (A message or datagram that was cut concerns
+    /// itself only.)
     fn is_cut(&self, error: &FrameError) -> bool {
         let truncated = matches!(error.codec_fault(), Some(Fault::Truncated { .. }));
         truncated && self.recv.shape().is_stream()

@@ -12,7 +12,8 @@ use crate::contract::error::Result;
 /// The parts of an [`Endpoint`], each as it is written: `scheme://user@host:port/path?query`.
 ///
 /// They are the whole endpoint: [`Endpoint::from_parts`] is the inverse of [`Endpoint::parts`].
-/// `unix`, `unix-dgram`, `unix-seqpacket` and `mem` have no user, host and port: all of their address is `path`.
+/// `unix`, `unix-dgram`, `unix-seqpacket` and `mem` have no user, host and port: all of their
+/// address is `path`.
 ///
 /// ```
 /// use socketry_transport::{Endpoint, EndpointParts};

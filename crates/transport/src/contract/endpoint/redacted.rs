@@ -9,8 +9,8 @@ use super::own::Kind;
 use super::parts::split;
 
 /// The text without a user and a password, in its authority and in the URLs of its query. In a
-/// well-formed endpoint they end at the `@`. From any other text, all that may be a user or a password
-/// is removed.
+/// well-formed endpoint they end at the `@`. From any other text, all that may be a user or a
+/// password is removed.
 pub(crate) fn redacted(text: &str) -> String {
     let place = without_own(text);
     without_nested(&place).into_owned()

@@ -143,8 +143,8 @@ pub trait Half: Send + Unpin {
     /// The shape, the ends, and the extensions. The shape stays the same as long as the half lives.
     fn info(&self) -> &Info;
 
-    /// Stream, messages or datagrams: the shape in `info`. The kernel's sockets answer this without making
-    /// the rest of `info`, so a caller that needs only the shape does not pay for the rest.
+    /// Stream, messages or datagrams: the shape in `info`. The kernel's sockets answer this without
+    /// making the rest of `info`, so a caller that needs only the shape does not pay for the rest.
     fn shape(&self) -> Shape {
         self.info().shape()
     }
@@ -228,8 +228,8 @@ pub trait Half: Send + Unpin {
 /// # Ok(()) }
 /// ```
 ///
-/// `socketry_testkit::stream_laws!`, `message_laws!` and `datagram_laws!` find the mistakes of a socket. The common
-/// ones are on the pages of [`RecvHalf`] and [`SendHalf`], and these:
+/// `socketry_testkit::stream_laws!`, `message_laws!` and `datagram_laws!` find the mistakes of a
+/// socket. The common ones are on the pages of [`RecvHalf`] and [`SendHalf`], and these:
 /// * Full duplex: while one half waits, the other goes on in another task. A lock may be held only
 ///   during one poll, and each half has a waker of its own.
 /// * Dropping one half tells the peer nothing. The connection ends when both halves are dropped.

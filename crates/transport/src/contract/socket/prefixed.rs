@@ -15,8 +15,8 @@ use crate::contract::socket::{Half, Received, RecvHalf, Socket};
 /// half inside.
 ///
 /// On a stream, they are its next bytes. Where the peer sees boundaries, they are one message or
-/// datagram, which is cut where the buffer is too small. An empty one cannot be put back: without bytes, this half
-/// only receives from the one inside.
+/// datagram, which is cut where the buffer is too small. An empty one cannot be put back: without
+/// bytes, this half only receives from the one inside.
 #[derive(Debug)]
 pub struct Prefixed<R> {
     inner: R,

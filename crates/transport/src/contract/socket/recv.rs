@@ -79,13 +79,13 @@ use crate::contract::socket::{Half, Received};
 /// * The caller may drop a receive that waits: bytes that were taken from the half inside are kept
 ///   in `self`.
 /// * A half that is always ready lets other tasks run (`tokio::task::coop`).
-/// * A layer over messages or datagrams passes on [`recv_room`](RecvHalf::recv_room) too. It passes on
-///   [`poll_recv_batch`](RecvHalf::poll_recv_batch) if it does not look at the bytes: the default
-///   is right, and slow.
+/// * A layer over messages or datagrams passes on [`recv_room`](RecvHalf::recv_room) too. It passes
+///   on [`poll_recv_batch`](RecvHalf::poll_recv_batch) if it does not look at the bytes: the
+///   default is right, and slow.
 pub trait RecvHalf: Half {
     /// The room in bytes that a buffer needs so that no message or datagram is cut. The default is
-    /// [`max_len`](crate::Shape::max_len). It is more where a peer may send longer ones than this end. It
-    /// is 0 on a stream.
+    /// [`max_len`](crate::Shape::max_len). It is more where a peer may send longer ones than this
+    /// end. It is 0 on a stream.
     fn recv_room(&self) -> usize {
         self.shape().max_len().unwrap_or(0)
     }
@@ -96,8 +96,8 @@ pub trait RecvHalf: Half {
     ///
     /// # Errors
     /// As the transport reports them. On a datagram socket an error (a refused connection, say)
-    /// concerns one datagram, and the socket goes on. On a [reliable](crate::Shape::is_reliable) one it is
-    /// final.
+    /// concerns one datagram, and the socket goes on. On a [reliable](crate::Shape::is_reliable)
+    /// one it is final.
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,

@@ -19,8 +19,8 @@ use crate::kernel::addr;
 /// How many parts one call takes (`IOV_MAX` on Linux).
 const MAX_PARTS: usize = 1024;
 
-/// Refuses a message or datagram that the system would refuse. The error says how long it is and how long it
-/// may be.
+/// Refuses a message or datagram that the system would refuse. The error says how long it is and
+/// how long it may be.
 pub(crate) fn check_len(shape: Shape, parts: &[IoSlice<'_>]) -> io::Result<()> {
     let Some(max_len) = shape.max_len() else {
         return Ok(());

@@ -29,7 +29,8 @@ impl Os {
     ) -> Poll<io::Result<Received>> {
         loop {
             match ready!(self.poll_read_io(cx, |socket| self.recv_packet(socket, buf))) {
-                // The kernel tells of a reset before it gives the packets that are queued, and once.
+                // The kernel tells of a reset before it gives the packets that are queued, and
+                // once.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
                     if self.reset.swap(true, Ordering::Relaxed) {
                         return Poll::Ready(Err(error));

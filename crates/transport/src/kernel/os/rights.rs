@@ -36,8 +36,8 @@ const SPACE: usize = space(MOST * size_of::<RawFd>()) + space(size_of::<libc::uc
 /// The contents of one message.
 pub(crate) struct Came {
     pub(crate) len: usize,
-    /// Whether something was sent: it has a sender, which the kernel was asked to tell. The end of a
-    /// connection has none.
+    /// Whether something was sent: it has a sender, which the kernel was asked to tell. The end of
+    /// a connection has none.
     pub(crate) is_sent: bool,
     /// Whether the rest of a datagram is lost.
     pub(crate) cut: bool,

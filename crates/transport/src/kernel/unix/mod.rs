@@ -45,16 +45,16 @@ pub struct UnixTransport {
     options: SocketOptions,
 }
 
-/// Unix sockets of packets (`SOCK_SEQPACKET`): each send is one [message](crate::Shape::Message), all arrive
-/// in order, and then the end.
+/// Unix sockets of packets (`SOCK_SEQPACKET`): each send is one [message](crate::Shape::Message),
+/// all arrive in order, and then the end.
 ///
 /// A message has at most as many bytes as the send buffer less 32: 212,960 by default on Linux, and
 /// more with the option `send_buffer`. An empty packet is a message. If the peer closes with bytes
 /// that it has not read, the packets before that still arrive, and then a reset and no end. Files,
 /// and descriptors that a peer passes along, are treated as by [`UnixTransport`].
 ///
-/// Linux only: other systems refuse to make such a socket. A client that sends gets an abstract name
-/// from the kernel, which its peer does not see.
+/// Linux only: other systems refuse to make such a socket. A client that sends gets an abstract
+/// name from the kernel, which its peer does not see.
 #[derive(Clone, Debug, Default)]
 pub struct UnixSeqpacketTransport {
     options: SocketOptions,

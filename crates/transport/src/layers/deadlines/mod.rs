@@ -38,9 +38,9 @@ const OWN: [&str; 3] = [CONNECT_WITHIN, SILENCE, SEND_WITHIN];
 /// URL a time is written as `250ms`, `5s` or `1h30m`, and 0 is without bound.
 ///
 /// `silence` begins to count when a receive has to wait, and stops when a receive is answered, by a
-/// time-out too. So the time from an answer to the next receive does not count, and the time after a
-/// receive that is cancelled while it waits does. `send_within` counts sends, flushes and finishes
-/// in the same way. A time-out does not change the socket: the next receive waits anew.
+/// time-out too. So the time from an answer to the next receive does not count, and the time after
+/// a receive that is cancelled while it waits does. `send_within` counts sends, flushes and
+/// finishes in the same way. A time-out does not change the socket: the next receive waits anew.
 ///
 /// It works over streams and datagrams, over static types ([`Stack`](crate::Stack)) and in a
 /// registry:

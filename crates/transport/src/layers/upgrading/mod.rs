@@ -25,8 +25,8 @@ pub use observer::{UpgradeFailure, UpgradeStats, UpgradeTrouble};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpgradeLimits {
     /// The most handshakes at once, at least 1; default 2,048, so that a thousand peers which stall
-    /// keep no other waiting. A finished one counts until its socket is accepted. Further peers wait
-    /// in the backlog of the listener inside.
+    /// keep no other waiting. A finished one counts until its socket is accepted. Further peers
+    /// wait in the backlog of the listener inside.
     pub at_once: usize,
     /// How long a handshake may take; default 10 seconds. Then it is dropped, and its socket with
     /// it.
