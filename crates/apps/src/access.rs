@@ -181,3 +181,9 @@ pub(crate) fn proved_name(info: &Info) -> Option<String> {
     let identity = Identity::of(info).filter(|identity| identity.is_proved());
     identity.map(|identity| identity.name().to_owned())
 }
+
+/// What a peer is counted by: the name that it has proved, or else its user or its address.
+/// `None` if it has neither.
+pub(crate) fn client(info: &Info) -> Option<String> {
+    shares::client(info)
+}

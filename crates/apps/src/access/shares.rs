@@ -44,7 +44,7 @@ pub(super) fn bounded(listener: BoxListener, most: usize) -> BoxListener {
 }
 
 /// Who is counted: the name that the peer has proved, or else its user or its address.
-fn client(info: &Info) -> Option<String> {
+pub(super) fn client(info: &Info) -> Option<String> {
     let by_user = || Some(format!("uid {}", info.get::<Credentials>()?.uid));
     let by_address = || Some(network(info.peer().socket_addr()?.ip()));
     proved_name(info).or_else(by_user).or_else(by_address)

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::escape::name_to_text;
+use super::limits::{LimitArgs, Limits};
 use super::progress::Digits;
 use super::{Client, Rules, Server, no_uploads, prompt, verbs};
 use crate::admission::{Asked, Start, Typed};
@@ -45,6 +46,8 @@ enum Verb {
         /// Do not wait for the disk: faster for small files, which may be lost when the power fails
         #[arg(long)]
         no_sync: bool,
+        #[command(flatten)]
+        files: LimitArgs,
         #[command(flatten)]
         limits: ServeArgs,
     },
@@ -147,8 +150,12 @@ pub(crate) async fn run(
             root,
             rules,
             no_sync,
+            files,
             limits,
         } => {
+            if files.upload_only && !service.own()?.properties.boundaries {
+                return Err(no_uploads());
+            }
             let asked = Asked {
                 app: App::File,
                 url,
@@ -163,6 +170,7 @@ pub(crate) async fn run(
                 None => server,
             };
             let server = server.syncing(!no_sync).max_clients(limits.max_clients);
+            let server = server.limits(Limits::from(&files))?;
             serve(server, &start).await?;
         }
         Verb::Put {

@@ -7,12 +7,16 @@ use super::digest::Digests;
 use super::flow::{Flow, heard, refuse, tell};
 use super::grant::Grant;
 use super::header::{Answer, Follows};
+use super::limits::Lane;
 use super::listing::{self, Stat};
 use super::rules::Right;
 use super::source::Source;
-use super::wire::{Trouble, Wire, send_body, within_stall};
+use super::wire::{Trouble, Wire, send_body, send_paced, within_stall};
 use super::{name, pieces, place};
 use crate::AppError;
+
+/// A listing up to this many bytes does not wait for a rate: 64 KiB.
+const SMALL_ANSWER: usize = 64 << 10;
 
 const UNKNOWN: &str = "its length is not known before it is read, so a client can have it only \
                        in pieces (pieces: true in the header), or over raw";
@@ -57,7 +61,7 @@ pub(super) async fn send(
         ..Answer::default()
     };
     let sent = match within_stall(wire.feed_json(&header)).await {
-        Ok(()) => send_all(wire, source).await,
+        Ok(()) => send_all(wire, source, &grant.pace().leaving).await,
         Err(trouble) => Err(trouble),
     };
     match sent {
@@ -80,20 +84,25 @@ pub(super) async fn send(
 /// how it changed meanwhile.
 type Sent = io::Result<(u64, blake3::Hash)>;
 
-async fn send_all(wire: &mut Wire, source: Source) -> Result<Sent, Trouble> {
+async fn send_all(wire: &mut Wire, source: Source, lane: &Lane) -> Result<Sent, Trouble> {
     match source.len() {
-        Some(len) => send_whole(wire, source, len).await,
-        None => send_pieces(wire, source).await,
+        Some(len) => send_whole(wire, source, len, lane).await,
+        None => send_pieces(wire, source, lane).await,
     }
 }
 
 /// Sends a file as one body of `len` bytes.
-async fn send_whole(wire: &mut Wire, mut source: Source, len: u64) -> Result<Sent, Trouble> {
+async fn send_whole(
+    wire: &mut Wire,
+    mut source: Source,
+    len: u64,
+    lane: &Lane,
+) -> Result<Sent, Trouble> {
     wire.body_writer(len)?;
     loop {
         match source.next().await {
             Ok([]) => break,
-            Ok(bytes) => send_body(wire, bytes).await?,
+            Ok(bytes) => send_paced(wire, bytes, lane).await?,
             Err(error) => return Ok(Err(error)),
         }
     }
@@ -101,10 +110,10 @@ async fn send_whole(wire: &mut Wire, mut source: Source, len: u64) -> Result<Sen
     Ok(source.finish().await.map(|blake3| (len, blake3)))
 }
 
-async fn send_pieces(wire: &mut Wire, mut source: Source) -> Result<Sent, Trouble> {
+async fn send_pieces(wire: &mut Wire, mut source: Source, lane: &Lane) -> Result<Sent, Trouble> {
     let mut len = 0;
     loop {
-        match pieces::send_one(wire, &mut source).await? {
+        match pieces::send_one(wire, &mut source, lane).await? {
             Ok(0) => return Ok(source.finish().await.map(|blake3| (len, blake3))),
             Ok(bytes) => len += bytes,
             Err(error) => return Ok(Err(error)),
@@ -133,7 +142,10 @@ pub(super) async fn list(wire: &mut Wire, grant: &Grant, path: String) -> Result
     let sending = async {
         within_stall(wire.feed_json(&header)).await?;
         wire.body_writer(lines.len() as u64)?;
-        send_body(wire, lines).await?;
+        match lines.len() > SMALL_ANSWER {
+            true => send_paced(wire, lines, &grant.pace().leaving).await?,
+            false => send_body(wire, lines).await?,
+        }
         within_stall(wire.flush()).await
     };
     heard(sending.await)?;

@@ -11,6 +11,7 @@ use super::client::needed;
 use super::header::Answer;
 use super::host::Host;
 use super::incoming::Incoming;
+use super::limits::{Alive, Lane};
 use super::pieces::{self, Arrived};
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, broken_off, confirmed, last_word};
 use super::wire::{Wire, within_stall};
@@ -61,7 +62,10 @@ async fn receive(
     progress: Progress<'_>,
 ) -> Result<u64, AppError> {
     if answer.pieces == Some(true) {
-        return match pieces::receive(wire, incoming, progress).await? {
+        let open = Lane::default();
+        return match pieces::receive(wire, incoming, &mut Alive::new(&open, false), progress)
+            .await?
+        {
             Arrived::Whole(len) => Ok(len),
             Arrived::GivenUp(error) | Arrived::Refused(error) => Err(error),
         };

@@ -1,10 +1,16 @@
 //! What a client is granted: the directory that it sees, and what it may do there.
 
+use std::time::Duration;
+
+use socketry_transport::Info;
+
+use super::IDLE;
+use super::limits::{Allowance, Limits, Pace, Paces, Space};
 use super::quota::{Quota, Stored};
 use super::root::Root;
 use super::rules::{Right, Rule, Rules};
-use crate::AppError;
 use crate::rules::{self, ANONYMOUS};
+use crate::{AppError, access};
 
 /// What the clients of a server are granted.
 #[derive(Clone)]
@@ -13,12 +19,13 @@ pub(super) struct Grants {
     /// What stands for each name; if there are no rules, all may do everything.
     rules: Option<rules::Rules<(Root, Rule)>>,
     stored: Stored,
+    limits: Limits,
+    paces: Paces,
     /// Whether a file is on disk before it is reported as stored.
     sync: bool,
 }
 
 /// What one client is granted.
-#[derive(Clone)]
 pub(super) struct Grant {
     client: String,
     /// Nothing is granted without a directory.
@@ -26,6 +33,8 @@ pub(super) struct Grant {
     /// Everything may be done if there is no rule.
     rule: Option<Rule>,
     quota: Option<Quota>,
+    limits: Limits,
+    pace: Pace,
 }
 
 impl Grants {
@@ -35,7 +44,18 @@ impl Grants {
             root,
             rules: None,
             stored: Stored::default(),
+            limits: Limits::default(),
+            paces: Paces::default(),
             sync: true,
+        }
+    }
+
+    pub(super) fn limited(self, limits: Limits) -> Self {
+        let paces = Paces::new(&limits);
+        Grants {
+            limits,
+            paces,
+            ..self
         }
     }
 
@@ -61,8 +81,10 @@ impl Grants {
         Ok(Grants { rules, ..self })
     }
 
-    /// What the client of this name is granted.
-    pub(super) fn of(&self, name: Option<&str>) -> Grant {
+    /// What a client is granted, by the name that it has proved.
+    pub(super) fn of(&self, info: &Info) -> Grant {
+        let name = access::proved_name(info);
+        let name = name.as_deref();
         let client = name.unwrap_or(ANONYMOUS);
         let (root, rule) = match &self.rules {
             None => (Some(&self.root), None),
@@ -71,12 +93,21 @@ impl Grants {
                 None => (None, None),
             },
         };
-        let quota = rule.and_then(|rule| rule.quota);
+        let quota = match rule.and_then(|rule| rule.quota) {
+            Some(most) => Some((client.to_owned(), most)),
+            None => self.limits.quota.map(|most| {
+                let counted = access::client(info).unwrap_or_else(|| ANONYMOUS.to_owned());
+                (counted, usize::try_from(most).unwrap_or(usize::MAX))
+            }),
+        };
+        let quota = quota.map(|(client, most)| Quota::new(&client, most, self.stored.clone()));
         Grant {
             client: client.to_owned(),
             root: root.map(|root| root.clone().syncing(self.sync)),
             rule: rule.cloned(),
-            quota: quota.map(|most| Quota::new(client, most, self.stored.clone())),
+            quota,
+            limits: self.limits,
+            pace: self.paces.of_one(),
         }
     }
 }
@@ -87,6 +118,7 @@ impl Grant {
     /// # Errors
     /// In words for the client, if it may do none of them.
     pub(super) fn root_for(&self, rights: &[Right]) -> Result<&Root, AppError> {
+        self.limits.lets(rights)?;
         let rule = self.rule.as_ref();
         let is_granted =
             rule.is_none_or(|rule| rights.iter().any(|right| rule.may.contains(right)));
@@ -102,8 +134,36 @@ impl Grant {
         }
     }
 
-    /// How much the client may store, if that is bounded.
-    pub(super) fn quota(&self) -> Option<&Quota> {
-        self.quota.as_ref()
+    /// What a file may take that arrives now, if it has room: of `len` bytes, if that is known.
+    pub(super) async fn allowance(&self, len: Option<u64>) -> Result<Allowance, AppError> {
+        let len = len.unwrap_or_default();
+        self.limits.has_room(len)?;
+        if let Some(quota) = &self.quota {
+            quota.has_room(len)?;
+        }
+        let space = match (self.limits.keep_free, &self.root) {
+            (Some(keep), Some(root)) => Some(Space::new(root.clone(), keep)),
+            _ => None,
+        };
+        if let Some(space) = &space {
+            space.has_room(len).await?;
+        }
+        let counted = self.quota.clone().map(Quota::count);
+        Ok(Allowance::new(self.limits, space, counted))
+    }
+
+    /// How fast the client's files go.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// How long the client may be silent between two requests.
+    pub(super) fn idle(&self) -> Duration {
+        self.limits.idle.unwrap_or(IDLE)
+    }
+
+    /// How long a request of the client may take, if that is bounded.
+    pub(super) fn max_time(&self) -> Option<Duration> {
+        self.limits.max_time
     }
 }

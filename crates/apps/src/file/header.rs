@@ -54,6 +54,8 @@ pub(super) struct Upload {
     pub(super) source: Content,
     /// Whether the client waits for `ready` before it sends the body.
     pub(super) waits: bool,
+    /// Whether the client wants to hear from a server that takes its body slowly.
+    pub(super) alive: bool,
     /// The client's next bytes if the upload is refused now.
     pub(super) follows: Follows,
     pub(super) claimed: Digests,
@@ -136,6 +138,8 @@ struct Keys<'a> {
     #[serde(borrow)]
     grace: Option<&'a RawValue>,
     #[serde(borrow)]
+    alive: Option<&'a RawValue>,
+    #[serde(borrow)]
     offset: Option<&'a RawValue>,
     #[serde(borrow)]
     digest: Option<&'a RawValue>,
@@ -201,6 +205,7 @@ impl Keys<'_> {
             exact: yes_or_no("exact", self.exact)?.unwrap_or(false),
             source,
             waits: self.wait()? || bare,
+            alive: yes_or_no("alive", self.alive)?.unwrap_or(false),
             follows,
             claimed,
             trailer,

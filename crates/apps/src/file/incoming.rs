@@ -5,10 +5,10 @@ use std::io;
 
 use super::attributes::Attributes;
 use super::digest::{Digests, Hasher};
+use super::limits::Allowance;
 use super::part::Part;
 use super::place::{not_stored, problem};
 use super::pump::Sink;
-use super::quota::{Counted, Quota};
 use crate::AppError;
 
 /// Where arriving bytes are stored.
@@ -24,7 +24,7 @@ pub(super) struct Incoming {
     target: Target,
     sink: Sink,
     shown: String,
-    counted: Option<Counted>,
+    allowance: Allowance,
 }
 
 /// A file that has arrived whole, to be checked and then kept.
@@ -33,7 +33,7 @@ pub(super) struct Arrived {
     file: File,
     hasher: Hasher,
     shown: String,
-    counted: Option<Counted>,
+    allowance: Allowance,
 }
 
 impl Incoming {
@@ -44,25 +44,19 @@ impl Incoming {
             target,
             sink: Sink::new(file, Hasher::for_claim(claimed)),
             shown,
-            counted: None,
+            allowance: Allowance::default(),
         }
     }
 
-    /// Its bytes count for this quota.
-    pub(super) fn within(self, quota: Option<Quota>) -> Self {
-        Incoming {
-            counted: quota.map(Quota::count),
-            ..self
-        }
+    /// It takes no more than that.
+    pub(super) fn within(self, allowance: Allowance) -> Self {
+        Incoming { allowance, ..self }
     }
 
     /// Writes the next bytes. After an error it must not be used any more.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), AppError> {
-        if let Some(counted) = &mut self.counted {
-            counted
-                .add(bytes.len())
-                .map_err(|error| problem(&self.shown, error))?;
-        }
+        let allowed = self.allowance.add(bytes.len()).await;
+        allowed.map_err(|error| problem(&self.shown, error))?;
         let written = self.sink.write(bytes).await;
         written.map_err(|error| failed(&self.target, &self.shown, &error))
     }
@@ -73,7 +67,7 @@ impl Incoming {
             target,
             sink,
             shown,
-            counted,
+            allowance,
         } = self;
         match sink.finish().await {
             Ok((file, hasher)) => Ok(Arrived {
@@ -81,7 +75,7 @@ impl Incoming {
                 file,
                 hasher,
                 shown,
-                counted,
+                allowance,
             }),
             Err(error) => Err(failed(&target, &shown, &error)),
         }
@@ -117,9 +111,7 @@ impl Arrived {
         };
         let kept = tokio::task::spawn_blocking(move || part.keep(&file, len, with)).await;
         kept.map_err(AppError::failed)??;
-        if let Some(counted) = self.counted {
-            counted.keep();
-        }
+        self.allowance.keep();
         Ok(len)
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! | `opt` | other keys | the answer |
 //! |---|---|---|
-//! | `upload` | `filename`, `filesize`, and optionally `exact` (false), `replace` (true), `wait`, `grace`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
+//! | `upload` | `filename`, `filesize`, and optionally `exact` (false), `replace` (true), `wait`, `grace`, `alive`, `offset` (0), `digest`, `md5`, `mtime`, `mode`, `sync` (true) | after the body: `{"status":"done","filename":…,"filesize":N,"digest":{"blake3":…}}` |
 //! | `upload` | as before, but for `filesize` | with `pieces` true: the file follows in pieces. The answer is the same |
 //! | `upload` | `filename`, `content` | the same. `content` is the whole text, and no body follows |
 //! | `download` | `filename`, optionally `offset` (0) | `{"status":"ok","filename":…,"filesize":N,"mtime":…,"mode":…}`, N bytes, and `{"status":"done","filesize":N,"digest":{"blake3":…}}` |
@@ -55,9 +55,15 @@
 //!   not wait, the server writes nothing before it has read the whole body and the client is
 //!   silent. If such a client closed with an answer unread, its kernel would discard the bytes that
 //!   it has sent since. A client that is gone gets no answer, and all that it had sent is read.
+//! * With `alive` true the server may take the body slowly ([`Limits::rate`]), and repeats `ready`
+//!   every 20 seconds meanwhile, with `"alive":true`, so that the client does not take it for
+//!   stalled.
 //!
 //! By default each client may do everything. [`Rules`] say what each may do by its identity, in
 //! which folder, and how much it may store; what they do not grant is answered with an error.
+//! [`Limits`] hold for all clients. A request that takes longer than [`Limits::max_time`] is
+//! answered with an error, after which the connection ends; where a file is on its way to the
+//! client, the connection breaks off.
 //!
 //! # How files are stored, on both sides
 //!
@@ -117,6 +123,7 @@ mod grant;
 mod header;
 mod host;
 mod incoming;
+mod limits;
 mod links;
 mod listing;
 mod long;
@@ -151,6 +158,7 @@ use crate::AppError;
 pub(crate) use args::{Args, run};
 pub use client::Client;
 pub use escape::{name_to_text, text_to_name};
+pub use limits::{Limits, MIN_RATE, Ways};
 pub use listing::{Entry, Kind, Stat};
 pub(crate) use part::settle;
 pub use rules::Rules;

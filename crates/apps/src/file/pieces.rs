@@ -8,9 +8,10 @@ use tokio::time::{Instant, timeout};
 
 use super::PAUSE;
 use super::incoming::Incoming;
+use super::limits::{Alive, Lane};
 use super::source::Source;
 use super::transfer::Progress;
-use super::wire::{Trouble, Wire, say, send_body, within_stall};
+use super::wire::{Trouble, Wire, say, send_paced, within_stall};
 use crate::AppError;
 
 /// After this long without bytes a sender says that it is alive. It is a third of the time that its
@@ -43,6 +44,7 @@ impl Piece {
 pub(super) async fn send_one(
     wire: &mut Wire,
     source: &mut Source,
+    lane: &Lane,
 ) -> Result<io::Result<u64>, Trouble> {
     let bytes = loop {
         match timeout(ALIVE, source.next()).await {
@@ -55,7 +57,7 @@ pub(super) async fn send_one(
         Ok(bytes) => {
             within_stall(wire.feed_json(&Piece::of(bytes.len()))).await?;
             wire.body_writer(bytes.len() as u64)?;
-            send_body(wire, bytes).await?;
+            send_paced(wire, bytes, lane).await?;
             Ok(Ok(bytes.len() as u64))
         }
         Err(error) => Ok(Err(error)),
@@ -76,6 +78,7 @@ pub(super) enum Arrived {
 pub(super) async fn receive(
     wire: &mut Wire,
     incoming: &mut Incoming,
+    pace: &mut Alive<'_>,
     progress: Progress<'_>,
 ) -> Result<Arrived, AppError> {
     let mut len = 0;
@@ -86,18 +89,20 @@ pub(super) async fn receive(
         if let Some(error) = piece.error {
             return Ok(Arrived::GivenUp(AppError::failed(error)));
         }
-        let mut body = match piece.piece {
+        match piece.piece {
             None if latest.elapsed() < PAUSE => continue,
             None => return Ok(Arrived::Refused(paused())),
             Some(0) => return Ok(Arrived::Whole(len)),
-            Some(bytes) => wire.body(bytes)?,
-        };
-        while let Some(bytes) = within_stall(body.chunk()).await? {
+            Some(bytes) => _ = wire.body(bytes)?,
+        }
+        while let Some(bytes) = within_stall(wire.rest_of_body().chunk()).await? {
+            let piece = bytes.len();
             if let Err(error) = incoming.write(bytes).await {
                 return Ok(Arrived::Refused(error));
             }
-            len += bytes.len() as u64;
+            len += piece as u64;
             progress(len, None);
+            pace.pass(wire, piece).await?;
         }
         latest = Instant::now();
     }

@@ -15,7 +15,7 @@ use super::name;
 use crate::carried::carried;
 
 const CODECS: [&str; 3] = ["json", "json:>H", "json:bare"];
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "opt",
     "filename",
     "file_name",
@@ -28,6 +28,7 @@ const KEYS: [&str; 17] = [
     "pieces",
     "wait",
     "grace",
+    "alive",
     "offset",
     "digest",
     "md5",
@@ -131,6 +132,7 @@ fn answers() -> impl Strategy<Value = Answer> {
             digest,
             pieces,
             exact,
+            alive: exact,
         }
     })
 }

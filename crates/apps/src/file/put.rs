@@ -12,6 +12,7 @@ use super::digest::Digests;
 use super::escape::name_to_text;
 use super::header::{Answer, Status, Trailer};
 use super::host::Host;
+use super::limits::Lane;
 use super::mtime::{self, Dated};
 use super::source::Source;
 use super::transfer::{Allowed, LAST_WORD, Progress, Transfer, confirmed, last_word};
@@ -90,6 +91,7 @@ async fn begin(offer: Offer<'_>) -> Result<Sending, AppError> {
         "exact": true,
         "replace": offer.allowed.storing.replace,
         "wait": true,
+        "alive": true,
         "digest": "trailer",
         "sync": offer.allowed.storing.sync,
     });
@@ -246,7 +248,7 @@ async fn send_pieces(
     let mut len = 0;
     loop {
         interrupted(wire, server).await?;
-        match pieces::send_one(wire, source).await?? {
+        match pieces::send_one(wire, source, &Lane::default()).await?? {
             0 => return Ok(len),
             bytes => len += bytes,
         }
@@ -332,7 +334,13 @@ fn too_late() -> AppError {
 async fn confirm(wire: &mut Wire, blake3: blake3::Hash) -> Result<Answer, AppError> {
     let digest = Digests::blake3(blake3.to_hex().as_str());
     say(wire, &Trailer { digest }).await?;
-    let word = hear::<Answer>(wire).await?.or_error()?;
+    let word = loop {
+        let word = hear::<Answer>(wire).await?.or_error()?;
+        // It has all, and takes it at its own pace.
+        if word.alive != Some(true) {
+            break word;
+        }
+    };
     match word.status {
         // A second `ready` does not say that the server has the file.
         Status::Ready => Err(AppError::failed("the server says ready twice")),

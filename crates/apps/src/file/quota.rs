@@ -1,10 +1,10 @@
 //! How many bytes each client may store while a server runs.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use socketry_transport::units::format_bytes;
-
+use super::limits::size;
 use crate::AppError;
 
 /// How many bytes each client has stored, by its name.
@@ -48,7 +48,7 @@ impl Quota {
         let left = self.left(&self.stored.lock());
         match usize::try_from(len).is_ok_and(|len| len <= left) {
             true => Ok(()),
-            false => Err(self.full(left)),
+            false => Err(self.full(left, format_args!("it has {len} bytes, and "))),
         }
     }
 
@@ -65,20 +65,14 @@ impl Quota {
         self.most.saturating_sub(used)
     }
 
-    fn full(&self, left: usize) -> AppError {
+    fn full(&self, left: usize, asked: impl Display) -> AppError {
         AppError::failed(format_args!(
-            "the file is too large: '{}' may store {} here, of which {} are left",
+            "the file is too large: {asked}'{}' may store {} here, of which {} are left; \
+             ask for a higher quota",
             self.client,
-            bytes(self.most),
-            bytes(left)
+            size(self.most as u64),
+            size(left as u64)
         ))
-    }
-}
-
-fn bytes(number: usize) -> String {
-    match format_bytes(number) {
-        plain if plain.ends_with('B') => plain,
-        plain => format!("{plain} bytes"),
     }
 }
 
@@ -91,7 +85,7 @@ impl Counted {
         let mut stored = self.quota.stored.lock();
         let left = self.quota.left(&stored);
         if len > left {
-            return Err(self.quota.full(left));
+            return Err(self.quota.full(left, ""));
         }
         *stored.entry(self.quota.client.clone()).or_default() += len;
         self.bytes += len;
@@ -106,8 +100,12 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        if let Some(stored) = self.quota.stored.lock().get_mut(&self.quota.client) {
+        let mut all = self.quota.stored.lock();
+        if let Some(stored) = all.get_mut(&self.quota.client) {
             *stored -= self.bytes;
+            if *stored == 0 {
+                all.remove(&self.quota.client);
+            }
         }
     }
 }
@@ -131,7 +129,11 @@ mod tests {
         ben.has_room(10).unwrap();
         drop(dropped);
         ann.has_room(6).unwrap();
-        let words = ann.has_room(u64::MAX).unwrap_err().to_string();
+        let words = ann.has_room(7).unwrap_err().to_string();
+        assert!(words.contains("7 bytes, and 'ann' may"), "{words}");
         assert!(words.contains("10 bytes here, of which 6 bytes"), "{words}");
+        // Who has stored nothing takes no memory.
+        ben.clone().count().add(1).unwrap();
+        assert_eq!(ben.stored.lock().len(), 1);
     }
 }

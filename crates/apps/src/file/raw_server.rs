@@ -6,15 +6,15 @@ use socketry_transport::{Aborted, Encoding, SendHalf, TextPolicy};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::IDLE;
 use super::escape::name_to_text;
 use super::flow::Flow;
 use super::grant::Grant;
+use super::limits::Limits;
 use super::listing::Entry;
 use super::root::Listed;
 use super::rules::Right;
 use super::source::Source;
-use super::wire::{KEYS, Wire, leave, send_body, within_stall};
+use super::wire::{KEYS, Wire, leave, send_paced, within_stall};
 use super::{name, place};
 use crate::opening::{First, Opening};
 use crate::own::Own;
@@ -97,7 +97,7 @@ impl Browsing<'_> {
     /// codec.
     async fn first(&mut self, own: Arc<Own>) -> Result<Result<Option<Text>, AppError>, AppError> {
         let mut opening = Opening::new(own, KEYS);
-        let Ok(first) = timeout(IDLE, opening.next(&mut self.wire)).await else {
+        let Ok(first) = timeout(self.grant.idle(), opening.next(&mut self.wire)).await else {
             return Ok(Ok(None));
         };
         let words = opening.words(&first);
@@ -112,7 +112,7 @@ impl Browsing<'_> {
 
     /// The next text. `None` at the end.
     async fn hear(&mut self) -> Result<Option<Text>, AppError> {
-        let Ok(received) = timeout(IDLE, self.wire.recv()).await else {
+        let Ok(received) = timeout(self.grant.idle(), self.wire.recv()).await else {
             return Ok(None);
         };
         Ok(received?.map(|bytes| text(self.encoding, bytes)))
@@ -123,12 +123,21 @@ impl Browsing<'_> {
         let span = tracing::info_span!("request", text = format_args!("{shown:.300}"));
         let answering = async {
             let answered = match text {
-                Ok(text) => self.reply(&text).await,
+                Ok(text) => self.reply_in_time(&text).await,
                 Err(error) => self.refuse(&error).await,
             };
             answered.inspect_err(|error| tracing::info!("broken off: {error}"))
         };
         answering.instrument(span).await
+    }
+
+    async fn reply_in_time(&mut self, text: &str) -> Result<Flow, AppError> {
+        let Some(limit) = self.grant.max_time() else {
+            return self.reply(text).await;
+        };
+        // Dropped on its way, a file resets the connection.
+        let replied = timeout(limit, self.reply(text)).await;
+        replied.unwrap_or_else(|_| Err(Limits::late(limit)))
     }
 
     async fn reply(&mut self, text: &str) -> Result<Flow, AppError> {
@@ -234,7 +243,7 @@ impl Browsing<'_> {
                 break;
             }
             wire.body_writer(bytes.len() as u64)?;
-            send_body(wire, bytes).await?;
+            send_paced(wire, bytes, &self.grant.pace().leaving).await?;
             len += bytes.len();
         }
         source.finish().await?;

@@ -154,6 +154,12 @@ impl Root {
         Ok(Incoming::new(Target::Part(part), file, claimed, shown))
     }
 
+    /// How many bytes this process may still store on the file system of this directory.
+    pub(super) fn free(&self) -> io::Result<u64> {
+        let found = rustix::fs::fstatvfs(&*self.dir)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     /// Removes abandoned part files in this directory itself.
     pub(super) fn sweep(&self) {
         sweep::now(&self.dir);

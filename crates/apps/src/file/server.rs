@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use socketry_codec::{FrameError, FrameFault};
 use socketry_transport::{BoxListener, BoxSocket, Endpoint, Half, Listener};
@@ -12,9 +13,10 @@ use tracing::Instrument;
 use super::flow::{Flow, heard, refuse};
 use super::grant::{Grant, Grants};
 use super::header::{self, Answer, Follows, Refused, Request};
+use super::limits::{Limits, Ways};
 use super::root::Root;
 use super::wire::{KEYS, Wire, leave, within_stall};
-use super::{IDLE, QUIET, Rules, download, raw_server, upload};
+use super::{QUIET, Rules, download, no_uploads, raw_server, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::own::Own;
@@ -84,6 +86,19 @@ impl Server {
         Ok(self)
     }
 
+    /// What its clients may use.
+    ///
+    /// # Errors
+    /// A [usage](AppError::is_usage) error over `raw` if it takes uploads only, since `raw` has
+    /// none.
+    pub fn limits(mut self, limits: Limits) -> Result<Self, AppError> {
+        if limits.ways == Ways::UploadOnly && !self.own.is_json() {
+            return Err(no_uploads());
+        }
+        self.grants = self.grants.limited(limits);
+        Ok(self)
+    }
+
     /// How many clients it serves at once, at least one. Further clients are refused. The default
     /// is 1,024, or fewer if the process may not have so many files open: each client needs up to
     /// four. Several servers in one process have to share that limit.
@@ -144,7 +159,7 @@ fn refusal(own: &Own) -> Vec<u8> {
 
 async fn talk(own: Arc<Own>, grants: Grants, socket: BoxSocket, place: Place) {
     let who = access::who(socket.info());
-    let grant = grants.of(access::proved_name(socket.info()).as_deref());
+    let grant = grants.of(socket.info());
     let span = tracing::info_span!("client", peer = %socket.peer(), who);
     let talking = async {
         let wire = own.framed(socket);
@@ -167,7 +182,7 @@ async fn converse(
 ) -> Result<(), AppError> {
     let bare = own.is_bare_json();
     let mut opening = Some(Opening::new(own, KEYS));
-    while let Some(header) = next_header(&mut wire, &mut opening).await? {
+    while let Some(header) = next_header(&mut wire, &mut opening, grant.idle()).await? {
         let flow = match header.and_then(|header| header::parse(&header, bare)) {
             Ok(request) => answer(&mut wire, grant, request).await?,
             Err(Refused { error, follows }) => refuse(&mut wire, &error, follows).await?,
@@ -187,6 +202,7 @@ type Header = Result<Vec<u8>, Refused>;
 async fn next_header(
     wire: &mut Wire,
     opening: &mut Option<Opening>,
+    idle: Duration,
 ) -> Result<Option<Header>, AppError> {
     if opening.is_none() {
         if let Ok(next) = timeout(QUIET, header_here(wire)).await {
@@ -204,7 +220,7 @@ async fn next_header(
             None => header_here(wire).await,
         }
     };
-    timeout(IDLE, next).await.unwrap_or(Ok(None))
+    timeout(idle, next).await.unwrap_or(Ok(None))
 }
 
 async fn header_here(wire: &mut Wire) -> Result<Option<Header>, AppError> {
@@ -243,10 +259,22 @@ async fn answer(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow
     let (verb, name) = request.title();
     let span = tracing::info_span!("request", verb, name = %Shown(name));
     let answering = async {
-        let answered = obey(wire, grant, request).await;
+        let answered = obey_in_time(wire, grant, request).await;
         answered.inspect_err(|error| tracing::info!("broken off: {error}"))
     };
     answering.instrument(span).await
+}
+
+async fn obey_in_time(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow, AppError> {
+    let Some(limit) = grant.max_time() else {
+        return obey(wire, grant, request).await;
+    };
+    match timeout(limit, obey(wire, grant, request)).await {
+        Ok(done) => done,
+        // A client that is sent a file can only be told by its end.
+        Err(_) if wire.body_owed() > 0 => Err(Limits::late(limit)),
+        Err(_) => refuse(wire, &Limits::late(limit), Follows::Unknown).await,
+    }
 }
 
 async fn obey(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow, AppError> {

@@ -80,7 +80,8 @@ pub(super) fn broken_off(trouble: Trouble) -> AppError {
             if matches!(error.fault(), FrameFault::BodyCut(_) | FrameFault::Io(_)) =>
         {
             AppError::failed(format_args!(
-                "{error}; the server broke it off: did it end, or the file become shorter?"
+                "{error}; the server broke it off: did it end, has it a limit of time, \
+                 or did the file become shorter?"
             ))
         }
         trouble => trouble.into(),

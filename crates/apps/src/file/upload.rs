@@ -6,6 +6,7 @@ use super::flow::{Flow, refuse, tell, tell_later};
 use super::grant::Grant;
 use super::header::{self, Answer, Content, Follows, Upload};
 use super::incoming::Incoming;
+use super::limits::Alive;
 use super::name;
 use super::pieces::{self, Arrived};
 use super::place::problem;
@@ -31,6 +32,7 @@ pub(super) async fn receive(
         Ok(created) => created,
         Err(error) => return refuse(wire, &error, upload.follows).await,
     };
+    let mut pace = Alive::new(&grant.pace().arriving, upload.alive);
     let (written, trailer) = match &upload.source {
         Content::Here(text) => (incoming.write(text.as_bytes()).await, false),
         Content::Body(len) => {
@@ -38,7 +40,7 @@ pub(super) async fn receive(
                 tell(wire, &Answer::ready(upload.exact)).await?;
             }
             (
-                receive_body(wire, &mut incoming, *len).await?,
+                receive_body(wire, &mut incoming, *len, &mut pace).await?,
                 upload.trailer,
             )
         }
@@ -46,7 +48,7 @@ pub(super) async fn receive(
             if upload.waits {
                 tell(wire, &Answer::ready(upload.exact)).await?;
             }
-            match pieces::receive(wire, &mut incoming, &mut |_, _| ()).await? {
+            match pieces::receive(wire, &mut incoming, &mut pace, &mut |_, _| ()).await? {
                 Arrived::Whole(_) => (Ok(()), upload.trailer),
                 Arrived::GivenUp(error) => {
                     return refuse(wire, &error, Follows::NEXT_REQUEST).await;
@@ -88,20 +90,26 @@ async fn create(
     upload: &Upload,
 ) -> Result<(String, Incoming), AppError> {
     let root = grant.root_for(&[Right::Write])?;
-    if let (Some(quota), Some(len)) = (grant.quota(), upload.source.len()) {
-        quota.has_room(len).map_err(|error| problem(&name, error))?;
-    }
+    let allowance = grant.allowance(upload.source.len()).await;
+    let allowance = allowance.map_err(|error| problem(&name, error))?;
     let created = root.create(name.clone(), &upload.claimed, upload.storing);
-    let created = created.await?.within(grant.quota().cloned());
+    let created = created.await?.within(allowance);
     Ok((name, created))
 }
 
-async fn receive_body(wire: &mut Wire, incoming: &mut Incoming, len: u64) -> Outcome<()> {
-    let mut body = wire.body(len)?;
-    while let Some(bytes) = within_stall(body.chunk()).await? {
+async fn receive_body(
+    wire: &mut Wire,
+    incoming: &mut Incoming,
+    len: u64,
+    pace: &mut Alive<'_>,
+) -> Outcome<()> {
+    wire.body(len)?;
+    while let Some(bytes) = within_stall(wire.rest_of_body().chunk()).await? {
+        let len = bytes.len();
         if let Err(error) = incoming.write(bytes).await {
             return Ok(Err(error));
         }
+        pace.pass(wire, len).await?;
     }
     Ok(Ok(()))
 }

@@ -8,6 +8,7 @@ use socketry_codec::{FrameError, Framed};
 use socketry_transport::BoxSocket;
 
 use super::STALL;
+use super::limits::Lane;
 use crate::AppError;
 use crate::serving::{Place, part};
 
@@ -84,6 +85,20 @@ pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
         _ = wire.recv() => false,
         () = std::future::ready(()) => true,
     }
+}
+
+/// As [`send_body`], no faster than the lane.
+pub(super) async fn send_paced(wire: &mut Wire, bytes: &[u8], lane: &Lane) -> Result<(), Trouble> {
+    if lane.is_open() {
+        return send_body(wire, bytes).await;
+    }
+    for grain in bytes.chunks(lane.grain()) {
+        lane.pass(grain.len()).await;
+        send_body(wire, grain).await?;
+        // The next grain may have to wait for long.
+        within_stall(wire.flush()).await?;
+    }
+    Ok(())
 }
 
 /// Sends all of `bytes`, as a part of the body that was begun.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use socketry_apps::file::{Client, Server};
+use socketry_apps::file::{Client, Limits, Server};
 use socketry_apps::{AppError, Service};
 use socketry_transport::Endpoint;
 use tempfile::TempDir;
@@ -43,12 +43,28 @@ impl Served {
         Served::listening(service, &url, dir).await
     }
 
+    /// With these limits for its clients.
+    pub(crate) async fn limited(codec: &str, scheme: &str, limits: Limits) -> Self {
+        let service = Service::with_codec(codec).unwrap();
+        let url = match scheme {
+            "mem" => "mem://*",
+            _ => "tcp://127.0.0.1:0",
+        };
+        let dir = tempfile::tempdir().unwrap();
+        Served::listening_with(service, url, dir, limits).await
+    }
+
     /// At `url`, with all that it has in `dir`.
     pub(crate) async fn listening(service: Service, url: &str, dir: TempDir) -> Self {
+        Served::listening_with(service, url, dir, Limits::default()).await
+    }
+
+    async fn listening_with(service: Service, url: &str, dir: TempDir, limits: Limits) -> Self {
         let root = dir.path().join("root");
         fs::create_dir(&root).unwrap();
         let url = url.parse().unwrap();
         let server = Server::bind(&service, &url, &root).await.unwrap();
+        let server = server.limits(limits).unwrap();
         Served {
             service,
             at: server.local().clone(),

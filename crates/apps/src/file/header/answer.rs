@@ -55,6 +55,9 @@ pub(in crate::file) struct Answer {
     /// With `ready`: the name is taken exactly, as the client asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::file) exact: Option<bool>,
+    /// With `ready`, while or after the body arrives: the server takes it at its own pace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::file) alive: Option<bool>,
 }
 
 impl Answer {
@@ -64,6 +67,15 @@ impl Answer {
             status: Status::Ready,
             offset: Some(0),
             exact: exact.then_some(true),
+            ..Answer::default()
+        }
+    }
+
+    /// Says to a client that has sent its body that the server still takes it.
+    pub(in crate::file) fn alive() -> Self {
+        Answer {
+            status: Status::Ready,
+            alive: Some(true),
             ..Answer::default()
         }
     }
