@@ -40,6 +40,7 @@
 //! | `window=BYTES` | 10,000,000 | the bytes of all streams together that wait to be read |
 //! | `send_window=BYTES` | 10,000,000 | the bytes of all streams together that this end keeps until the peer has them |
 //! | `datagrams=BYTES`, `datagrams=off` | 1,000,000 | the bytes of datagrams that wait to be received, and of those that wait to be sent; whether there are datagrams at all |
+//! | `congestion=cubic`, `reno`, `bbr` | `cubic` | how the rate follows the network ([`Congestion`]) |
 //! | `idle_timeout=TIME`, `off` | 30 s | how long the peer may be silent; the smaller one of the two ends counts |
 //! | `keep_alive=TIME`, `off` | 10 s | how long this end is silent before it asks whether the peer is there; at most a third of `idle_timeout` |
 //! | `finish_timeout=TIME` | 30 s | how long the peer may take to get the last bytes of a stream |
@@ -90,7 +91,7 @@ mod stream;
 mod tokens;
 mod udp;
 
-pub use config::{Quic, QuicLimits};
+pub use config::{Congestion, Quic, QuicLimits};
 pub use connection::QuicConnection;
 pub use listener::{QuicListener, QuicStats};
 /// The library below.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, TransportConfig};
 
-use super::varint;
+use super::{Congestion, varint};
 
 /// What a peer may use, and what this end keeps, of one connection.
 ///
@@ -34,6 +34,8 @@ pub struct QuicLimits {
     /// The bytes of datagrams that wait to be received, and of those that wait to be sent; default
     /// 1,000,000 each. With 0 there are no datagrams.
     pub datagrams: usize,
+    /// How the rate follows the network; default [`Congestion::Cubic`].
+    pub congestion: Congestion,
     /// How long the peer may be silent; default 30 seconds. The smaller one of the two ends counts.
     /// `None` is for ever.
     pub idle: Option<Duration>,
@@ -62,6 +64,7 @@ impl Default for QuicLimits {
             window: 10_000_000,
             send_window: 10_000_000,
             datagrams: 1_000_000,
+            congestion: Congestion::default(),
             idle: Some(Duration::from_secs(30)),
             keep_alive: Some(Duration::from_secs(10)),
             finish: Duration::from_secs(30),
@@ -96,6 +99,7 @@ impl QuicLimits {
             // A time beyond all that QUIC can write is for ever.
             .max_idle_timeout(self.idle.and_then(idle))
             .keep_alive_interval(self.asks_after());
+        self.congestion.configure(&mut config);
         Arc::new(config)
     }
 }

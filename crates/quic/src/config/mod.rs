@@ -1,5 +1,6 @@
 //! How QUIC is spoken: what is set in code.
 
+mod congestion;
 mod limits;
 mod url;
 
@@ -17,6 +18,7 @@ use crate::client;
 use crate::connection::QuicConnection;
 use crate::listener::{self, QuicListener};
 use crate::tokens::Tokens;
+pub use congestion::Congestion;
 pub use limits::QuicLimits;
 pub(crate) use url::{Asked, udp};
 

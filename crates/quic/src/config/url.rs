@@ -10,7 +10,8 @@ use socketry_transport::{Endpoint, Error, ErrorKind, Keys, Result, SocketOptions
 use super::QuicLimits;
 
 /// The keys of QUIC itself.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "congestion",
     "streams",
     "stream_window",
     "window",
@@ -75,6 +76,7 @@ impl Asked {
 
 fn take(limits: &mut QuicLimits, key: &str, value: &str) -> std::result::Result<(), String> {
     match key {
+        "congestion" => limits.congestion = value.parse()?,
         "streams" => limits.streams = above_zero(value)?,
         "stream_window" => limits.stream_window = window(value)?,
         "window" => limits.window = window(value)?,

@@ -19,6 +19,7 @@ mod body;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod memory;
+mod quic;
 mod relay;
 mod sender;
 mod service;
@@ -28,6 +29,7 @@ mod tally;
 mod tls;
 mod trip;
 mod udp;
+mod ws;
 
 use harness::contest;
 
@@ -43,6 +45,8 @@ fn main() {
         tls::contests(),
         service::contests(),
         relay::contests(),
+        ws::contests(),
+        quic::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
 }
