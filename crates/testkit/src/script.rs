@@ -155,17 +155,16 @@ impl State {
     }
 
     fn receive(&mut self, mut piece: Vec<u8>, buf: &mut ReadBuf<'_>) -> Received {
+        if !self.shape.is_stream() {
+            return Received::whole(&piece, buf);
+        }
         let fits = piece.len().min(buf.remaining());
         buf.put_slice(&piece[..fits]);
         let rest = piece.split_off(fits);
-        if rest.is_empty() {
-            return Received::Data;
-        }
-        if self.shape.is_stream() {
+        if !rest.is_empty() {
             self.arriving.push_front(Some(Ok(rest)));
-            return Received::Data;
         }
-        Received::Cut
+        Received::Data
     }
 }
 

@@ -255,7 +255,7 @@ async fn one_bad_datagram_touches_no_other() {
     assert_eq!(framed.recv().await.unwrap().unwrap(), b"two");
     let cut = framed.recv().await.unwrap_err();
     assert!(
-        matches!(cut.fault(), FrameFault::Cut) && !cut.is_fatal(),
+        matches!(cut.fault(), FrameFault::Cut(_)) && !cut.is_fatal(),
         "{cut}"
     );
     let refused = framed.recv().await.unwrap_err();

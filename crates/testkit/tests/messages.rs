@@ -105,7 +105,7 @@ async fn a_message_that_is_cut_is_an_error_and_the_next_one_arrives() {
     let socket = Script::messages(10).arriving([&b"longer than ten"[..], b"next"]);
     let mut framed = Framed::new(socket, Raw);
     let error = framed.recv().await.unwrap_err();
-    assert!(matches!(error.fault(), FrameFault::Cut) && !error.is_fatal());
+    assert!(matches!(error.fault(), FrameFault::Cut(_)) && !error.is_fatal());
     assert_eq!(next(&mut framed).await, b"next");
 }
 
@@ -302,7 +302,7 @@ mod bodies {
         let mut framed = framed(socket);
         assert_eq!(next(&mut framed).await, b"a");
         let error = framed.body(17).unwrap().drain().await.unwrap_err();
-        assert!(matches!(error.fault(), FrameFault::Cut), "{error}");
+        assert!(matches!(error.fault(), FrameFault::Cut(_)), "{error}");
         assert!(error.is_fatal());
     }
 

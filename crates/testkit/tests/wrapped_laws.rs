@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use socketry_testkit::{Places, Script, datagram, datagram_laws, stream, stream_laws};
 use socketry_transport::{
-    Batch, BoxSocket, Credentials, Endpoint, Half, Joined, Keys, Listener, MemTransport, OsSocket,
-    Prefixed, Received, RecvExt, RecvHalf, Relabelled, Result, Shape, Socket, TcpTransport,
-    Transport, UdpTransport, UnixDgramTransport, UnixTransport, async_trait, connect, listen,
-    prefix, relabel,
+    Batch, BoxSocket, Credentials, Cut, Endpoint, Half, Joined, Keys, Listener, MemTransport,
+    OsSocket, Prefixed, Received, RecvExt, RecvHalf, Relabelled, Result, Shape, Socket,
+    TcpTransport, Transport, UdpTransport, UnixDgramTransport, UnixTransport, async_trait, connect,
+    listen, prefix, relabel,
 };
 
 const NOTHING_TO_ASK: &str = "a wrapper has no descriptor to ask";
@@ -134,7 +134,13 @@ async fn what_was_read_too_far_of_datagrams_is_one_datagram() {
     let mut socket = prefix(script(), "first one");
     assert_eq!(
         recv(&mut socket, 5).await,
-        (b"first".to_vec(), Received::Cut)
+        (
+            b"first".to_vec(),
+            Received::Cut(Cut {
+                room: 5,
+                len: Some(9)
+            })
+        )
     );
     assert_eq!(recv(&mut socket, 64).await.0, b"next");
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxSocket, Credentials, DatagramSocket, Endpoint, ErrorKind, FromIo, Half, Info, IntoIo,
+    BoxSocket, Credentials, Cut, DatagramSocket, Endpoint, ErrorKind, FromIo, Half, Info, IntoIo,
     Listener, MemTransport, PeerAddr, Received, RecvExt, Registry, SendExt, SendHalf, Shape,
     Socket, SocketOptions, SocketParts, TcpTransport, Transport, UdpTransport, UnixDgramTransport,
     UnixTransport, connect, listen,
@@ -186,7 +186,13 @@ async fn datagrams_keep_their_boundaries_and_their_limit() {
         client.send_all(b"cut here").await.unwrap();
         assert_eq!(
             server.recv(&mut buf[..3]).await.unwrap(),
-            (3, Received::Cut),
+            (
+                3,
+                Received::Cut(Cut {
+                    room: 3,
+                    len: Some(8)
+                })
+            ),
             "{at}"
         );
         client.send_all(b"next").await.unwrap();

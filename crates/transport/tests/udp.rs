@@ -14,7 +14,7 @@ use std::io::IoSlice;
 use quinn_udp::{EcnCodepoint, RecvMeta, UdpSocketState};
 use socket2::SockRef;
 use socketry_transport::{
-    Batch, DatagramSocket, Endpoint, Half, OsDatagram, OsSocket, PeerAddr, Received, RecvExt,
+    Batch, Cut, DatagramSocket, Endpoint, Half, OsDatagram, OsSocket, PeerAddr, Received, RecvExt,
     RecvHalf, SendExt, SendHalf, SocketParts, Transport, UdpTransport, recv_from, send_to,
 };
 
@@ -129,7 +129,7 @@ async fn one_call_receives_a_whole_run() {
     assert!(
         batch
             .iter()
-            .all(|datagram| datagram.from.is_none() && !datagram.cut)
+            .all(|datagram| datagram.from.is_none() && datagram.cut.is_none())
     );
 }
 
@@ -164,7 +164,11 @@ impl Both {
         let (len, received) = self.to.recv(&mut buf).await.unwrap();
         let fits = expected.len().min(buf.len());
         assert_eq!(&buf[..len], &expected[..fits]);
-        assert_eq!(received == Received::Cut, fits < expected.len());
+        let cut = (fits < expected.len()).then_some(Cut {
+            room: fits,
+            len: Some(expected.len()),
+        });
+        assert_eq!(received.cut(), cut);
     }
 
     async fn receive_many(&mut self) {
@@ -174,7 +178,7 @@ impl Both {
         receive_batch(&mut self.to, &mut self.batch).await;
         for datagram in self.batch.iter() {
             let expected = self.waiting.pop_front().unwrap();
-            assert_eq!((datagram.bytes, datagram.cut), (&expected[..], false));
+            assert_eq!((datagram.bytes, datagram.cut), (&expected[..], None));
         }
         self.batch.clear();
     }
@@ -222,7 +226,10 @@ async fn what_came_merged_is_cut_datagram_by_datagram() {
     for (expected, room) in bytes.chunks(1000).zip([600, 1000, 999]) {
         let received = to.recv(&mut buf[..room]).await.unwrap();
         let cut = if room < 1000 {
-            Received::Cut
+            Received::Cut(Cut {
+                room,
+                len: Some(1000),
+            })
         } else {
             Received::Data
         };

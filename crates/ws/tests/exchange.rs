@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxListener, BoxSocket, ErrorKind, Half, Listener, Received, RecvExt, Registry, SendExt,
+    BoxListener, BoxSocket, Cut, ErrorKind, Half, Listener, Received, RecvExt, Registry, SendExt,
     Socket, close,
 };
 use socketry_ws::{CloseCode, Ws, WsError, WsInfo};
@@ -256,7 +256,16 @@ async fn a_small_buffer_cuts_a_message_and_not_the_next() {
     client.send(b"a long one").await.unwrap();
     client.send_all(b"next").await.unwrap();
     let mut buf = [0; 4];
-    assert_eq!(server.recv(&mut buf).await.unwrap(), (4, Received::Cut));
+    assert_eq!(
+        server.recv(&mut buf).await.unwrap(),
+        (
+            4,
+            Received::Cut(Cut {
+                room: 4,
+                len: Some(10)
+            })
+        )
+    );
     assert_eq!(&buf, b"a lo");
     assert_eq!(server.recv(&mut []).await.unwrap(), (0, Received::Data));
     assert_eq!(server.recv(&mut buf).await.unwrap(), (4, Received::Data));

@@ -39,7 +39,7 @@ impl Play {
                 assert_eq!(error.is_fatal(), self.incoming.is_over());
             }
             (Some(Err(error)), Expected::Cut) => {
-                assert!(matches!(error.fault(), FrameFault::Cut));
+                assert!(matches!(error.fault(), FrameFault::Cut(_)));
                 assert!(!error.is_fatal());
             }
             (Some(Err(error)), Expected::Failure(kind)) => {

@@ -110,7 +110,7 @@ impl State {
         self.received.extend_from_slice(bytes);
         self.answers.push(match &answer {
             Ok(Received::Data) => Answer::Bytes(bytes.to_vec()),
-            Ok(Received::Cut) => Answer::Cut,
+            Ok(Received::Cut(_)) => Answer::Cut,
             Ok(Received::End) => Answer::End,
             Err(error) => Answer::Failure(error.kind()),
         });

@@ -27,7 +27,7 @@ async fn drain(socket: &mut impl RecvHalf) {
     let mut left = PARTING_BYTES;
     while left > 0 {
         match socket.recv(&mut scratch).await {
-            Ok((len, Received::Data | Received::Cut)) => left = left.saturating_sub(len),
+            Ok((len, Received::Data | Received::Cut(_))) => left = left.saturating_sub(len),
             Ok((_, Received::End)) | Err(_) => return,
         }
     }

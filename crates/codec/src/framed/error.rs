@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use socketry_transport::{Endpoint, os_code};
+use socketry_transport::{Cut, Endpoint, os_code};
 
 use crate::contract::Plain;
 use crate::{Cause, CodecError, Fault};
@@ -41,9 +41,9 @@ pub enum FrameFault {
     /// Bytes that are not a frame, or a frame that the codec cannot carry.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// A message or datagram was longer than the buffer, and its rest is lost.
-    #[error("a message or datagram was longer than the buffer, and its rest is lost")]
-    Cut,
+    /// A message or datagram was longer than the room for it, and its rest is lost.
+    #[error("a message or datagram does not fit: {0}")]
+    Cut(Cut),
     /// A frame has begun and was not finished in time.
     #[error("a frame was not finished within {0:?}")]
     TimedOut(Duration),

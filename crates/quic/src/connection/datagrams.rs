@@ -95,12 +95,7 @@ impl RecvHalf for Recv {
             }
             Err(error) => return Poll::Ready(Err(self.held.inner.gone(&error))),
         };
-        let fits = datagram.len().min(buf.remaining());
-        buf.put_slice(datagram.get(..fits).unwrap_or_default());
-        Poll::Ready(Ok(match fits == datagram.len() {
-            true => Received::Data,
-            false => Received::Cut,
-        }))
+        Poll::Ready(Ok(Received::whole(&datagram, buf)))
     }
 }
 

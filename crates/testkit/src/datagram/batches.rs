@@ -65,9 +65,9 @@ pub(crate) async fn receive_batch(
 fn check(batch: &Batch, first: usize) -> Verdict {
     for (datagram, number) in batch.iter().zip(first..) {
         let should = numbered(number);
-        ensure(datagram.bytes == should && !datagram.cut, || {
+        ensure(datagram.bytes == should && datagram.cut.is_none(), || {
             let (is, should) = (shown(datagram.bytes), shown(&should));
-            format!("a batch has {is} (cut: {}) for {should}", datagram.cut)
+            format!("a batch has {is} (cut: {:?}) for {should}", datagram.cut)
         })?;
         ensure(datagram.from.is_none(), || {
             format!("a connected socket names a sender: {:?}", datagram.from)
@@ -99,10 +99,10 @@ async fn grow(steps: Steps, from: &mut impl SendHalf, to: &mut impl RecvHalf) ->
         same("the datagrams in the batch", &batch.len(), &(before + 1))?;
     }
     for (datagram, size) in batch.iter().zip(sizes) {
-        let whole = !datagram.cut && datagram.bytes == payload(size);
+        let whole = datagram.cut.is_none() && datagram.bytes == payload(size);
         ensure(whole, || {
             let (is, should) = (shown(datagram.bytes), shown(&payload(size)));
-            format!("a batch has {is} (cut: {}) for {should}", datagram.cut)
+            format!("a batch has {is} (cut: {:?}) for {should}", datagram.cut)
         })?;
     }
     Ok(())

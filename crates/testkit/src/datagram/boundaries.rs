@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice};
 
-use socketry_transport::{Batch, Listener, Received, RecvHalf, SendHalf, Transport};
+use socketry_transport::{Batch, Cut, Listener, Received, RecvHalf, SendHalf, Transport};
 
 use super::batches::receive_batch;
 use super::steps::{Pair, Steps, ensure, max_len, payload, same, send_parts, shown, with};
@@ -152,7 +152,7 @@ pub(crate) async fn cut(steps: Steps, from: &mut impl SendHalf, to: &mut impl Re
         steps.send(from, b"next").await?;
         let (received, head) = steps.recv_into(to, room).await?;
         let what = format!("8 bytes in room for {room} ({})", shown(&head));
-        same(&what, &received, &Received::Cut)?;
+        is_cut(&what, received, room, b"too long".len())?;
         same("the head", &head, &b"too long"[..room].to_vec())?;
         steps.next(to, b"next").await?;
     }
@@ -160,6 +160,14 @@ pub(crate) async fn cut(steps: Steps, from: &mut impl SendHalf, to: &mut impl Re
     let (received, whole) = steps.recv_into(to, 7).await?;
     same("7 bytes in room for 7", &received, &Received::Data)?;
     same("the datagram", &whole, &b"exactly".to_vec())
+}
+
+/// Whether a message of `len` bytes was cut to `room`, and the cut names both, or only the room
+/// where the transport cannot know more.
+pub(crate) fn is_cut(what: &str, received: Received, room: usize, len: usize) -> Verdict {
+    let known = received.cut().and_then(|cut| cut.len);
+    let len = known.map(|_| len);
+    same(what, &received, &Received::Cut(Cut { room, len }))
 }
 
 pub(super) async fn a_buffer_without_room_takes_nothing<T: Transport + ?Sized>(
@@ -215,7 +223,7 @@ pub(crate) async fn fit(steps: Steps, from: &mut impl SendHalf, to: &mut impl Re
     )?;
     let whole = batch
         .iter()
-        .all(|datagram| !datagram.cut && datagram.bytes == longest);
+        .all(|datagram| datagram.cut.is_none() && datagram.bytes == longest);
     ensure(whole, || {
         format!("{} did not fit into a batch", shown(&longest))
     })

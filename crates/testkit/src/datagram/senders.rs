@@ -6,6 +6,7 @@ use std::io::{self, IoSlice};
 use socketry_transport::{Batch, Half, PeerAddr, Received, Transport, recv_from, send_to};
 use tokio::try_join;
 
+use super::boundaries::is_cut;
 use super::steps::{Steps, ensure, numbered, payload, same, shown};
 use super::subject::{Bound, Subject};
 use crate::law::Verdict;
@@ -78,12 +79,11 @@ pub(super) async fn the_sender_of_a_cut_datagram_is_named<T: Transport + ?Sized>
         for word in [&b"too long"[..], b"", b"next"] {
             steps.send(client, word).await?;
             let (received, bytes, _) = arrives(steps, &bound, 4, client).await?;
-            let cut = if word.len() > 4 {
-                Received::Cut
-            } else {
-                Received::Data
-            };
-            same(&format!("{} in room for 4", shown(word)), &received, &cut)?;
+            let what = format!("{} in room for 4", shown(word));
+            match word.len() {
+                len if len > 4 => is_cut(&what, received, 4, len)?,
+                _ => same(&what, &received, &Received::Data)?,
+            }
             same("the datagram", &bytes, &word[..word.len().min(4)].to_vec())?;
         }
     }

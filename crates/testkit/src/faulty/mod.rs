@@ -117,7 +117,7 @@ impl<R: RecvHalf> RecvHalf for FaultyRecv<R> {
         let received = ready!(self.faults.poll(&mut self.inner, cx, &mut buf))?;
         let len = buf.filled().len();
         if received != Received::End {
-            batch.push(len, received == Received::Cut, None);
+            batch.push(len, received.cut(), None);
         }
         Poll::Ready(Ok(received))
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use socketry_transport::{Received, RecvHalf, Shape};
+use socketry_transport::{Cut, Received, RecvHalf, Shape};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
@@ -28,7 +28,7 @@ pub(super) struct Receiving {
 #[derive(Clone, Debug)]
 struct Arrived {
     bytes: Vec<u8>,
-    cut: bool,
+    cut: Option<Cut>,
 }
 
 impl Receiving {
@@ -114,7 +114,7 @@ impl Receiving {
                 },
                 Poll::Ready(Ok(received)) => self.suffer(Arrived {
                     bytes: room.filled().to_vec(),
-                    cut: received == Received::Cut,
+                    cut: received.cut(),
                 }),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => ready!(self.poll_held(cx)),
@@ -149,8 +149,10 @@ impl Receiving {
             }
         }
         if !arrived.bytes.is_empty() && lane.happens(Fault::Cut) {
-            arrived.bytes.truncate(lane.below(arrived.bytes.len()));
-            arrived.cut = true;
+            let room = lane.below(arrived.bytes.len());
+            let len = arrived.cut.map_or(Some(arrived.bytes.len()), |cut| cut.len);
+            arrived.bytes.truncate(room);
+            arrived.cut = Some(Cut { room, len });
         }
         if lane.happens(Fault::Duplication) {
             self.ready.push_back(arrived.clone());
@@ -168,11 +170,13 @@ impl Receiving {
 }
 
 fn give(arrived: &Arrived, buf: &mut ReadBuf<'_>) -> Received {
-    let fits = arrived.bytes.len().min(buf.remaining());
-    buf.put_slice(&arrived.bytes[..fits]);
-    match arrived.cut || fits < arrived.bytes.len() {
-        true => Received::Cut,
-        false => Received::Data,
+    match (Received::whole(&arrived.bytes, buf), arrived.cut) {
+        (Received::Cut(now), Some(before)) => Received::Cut(Cut {
+            room: now.room,
+            ..before
+        }),
+        (_, Some(before)) => Received::Cut(before),
+        (received, None) => received,
     }
 }
 

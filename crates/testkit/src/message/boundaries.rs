@@ -125,7 +125,10 @@ pub(super) async fn a_batch_brings_whole_messages<T: Transport>(subject: Subject
             for message in batch.iter() {
                 let due = due.next();
                 let (number, due) = due.ok_or_else(|| Failure::new("more came than was sent"))?;
-                ensure(!message.cut, format_args!("message {number} was cut"))?;
+                ensure(
+                    message.cut.is_none(),
+                    format_args!("message {number} was cut"),
+                )?;
                 arrived(number, &due, Received::Data, message.bytes)?;
             }
         }

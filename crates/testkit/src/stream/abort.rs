@@ -20,7 +20,7 @@ async fn sees<R: RecvHalf>(peer: &mut R, answered: Aborted) -> Verdict {
     let mut buf = vec![0; room(peer, 65_536)];
     let seen = loop {
         match recv_some(peer, &mut buf).await {
-            Ok((_, Received::Data | Received::Cut)) => {}
+            Ok((_, Received::Data | Received::Cut(_))) => {}
             Ok((_, Received::End)) => break Ok(()),
             Err(error) => break Err(error),
         }

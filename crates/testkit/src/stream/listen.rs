@@ -155,7 +155,7 @@ pub(crate) async fn accept_until_here<T: Transport>(
                 return Ok(server);
             }
             Ok((_, Received::End)) | Err(_) => {}
-            Ok((_, Received::Cut)) => ensure(false, "a stream said that something was cut")?,
+            Ok((_, Received::Cut(_))) => ensure(false, "a stream said that something was cut")?,
         }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) async fn recv_some<R: RecvHalf + ?Sized>(
         (0, Received::Data) if !buf.is_empty() => Err(io::Error::other(
             "a receive brought nothing and was not the end",
         )),
-        (_, Received::Cut) => Err(io::Error::other("something was cut")),
+        (_, Received::Cut(_)) => Err(io::Error::other("something was cut")),
         (len, Received::End) if len > 0 => Err(io::Error::other("the end came with bytes")),
         received => Ok(received),
     }

@@ -45,7 +45,7 @@ async fn hung_up(socket: &mut (impl RecvHalf + ?Sized)) -> bool {
     let mut buf = [0; 64];
     loop {
         match socket.recv(&mut buf).await {
-            Ok((_, Received::Data | Received::Cut)) => {}
+            Ok((_, Received::Data | Received::Cut(_))) => {}
             Ok((_, Received::End)) | Err(_) => return true,
         }
     }

@@ -50,7 +50,7 @@ impl DatagramSocket for Bound {
         let before = self.before.lock().unwrap().replace(from.clone());
         let from = match self.defect {
             NamesTheSenderBefore => before.unwrap_or(from),
-            ForgetsSendersOfCut if received == Received::Cut => PeerAddr::Unnamed,
+            ForgetsSendersOfCut if received.cut().is_some() => PeerAddr::Unnamed,
             _ => from,
         };
         Poll::Ready(Ok((received, from)))

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_transport::{
-    Aborted, Batch, Half, Info, OsRecv, OsSend, Received, RecvHalf, SendHalf, Shape,
+    Aborted, Batch, Cut, Half, Info, OsRecv, OsSend, Received, RecvHalf, SendHalf, Shape,
 };
 use tokio::io::ReadBuf;
 
@@ -19,6 +19,7 @@ pub(super) enum Defect {
     TakesEmptyForTheEnd,
     DropsEmpty,
     CutsInSilence,
+    MiscountsCut,
     TakesNoRoomForTheEnd,
     AsksForTooLittleRoom,
     BatchesCut,
@@ -177,7 +178,13 @@ impl RecvHalf for BrokenRecv {
                 }
                 (Defect::DropsEmpty, Received::Data) if is_empty => {}
                 (Defect::LosesSome, Received::Data) if self.count == 8 => buf.set_filled(before),
-                (Defect::CutsInSilence, Received::Cut) => return Poll::Ready(Ok(Received::Data)),
+                (Defect::MiscountsCut, Received::Cut(cut)) => {
+                    let len = Some(cut.room + 1);
+                    return Poll::Ready(Ok(Received::Cut(Cut { len, ..cut })));
+                }
+                (Defect::CutsInSilence, Received::Cut(_)) => {
+                    return Poll::Ready(Ok(Received::Data));
+                }
                 _ => return Poll::Ready(Ok(received)),
             }
         }
@@ -197,7 +204,7 @@ impl RecvHalf for BrokenRecv {
         let received = ready!(self.poll_recv(cx, &mut buf))?;
         let len = buf.filled().len();
         if received != Received::End {
-            batch.push(len, received == Received::Cut, None);
+            batch.push(len, received.cut(), None);
         }
         Poll::Ready(Ok(received))
     }

@@ -103,7 +103,8 @@ found! {
     it_refuses_without_words: RefusesWithoutWords => one_byte_too_many_is_refused, "does not name";
     it_takes_an_empty_message_for_the_end: TakesEmptyForTheEnd => an_empty_message_is_no_end, "End";
     it_drops_empty_messages: DropsEmpty => an_empty_message_is_no_end, "nothing happened";
-    it_cuts_in_silence: CutsInSilence => a_cut_is_reported, "Data, where Cut is right";
+    it_cuts_in_silence: CutsInSilence => a_cut_is_reported, "Data, where Cut";
+    it_miscounts_a_cut: MiscountsCut => a_cut_is_reported, "room: 1, len: Some(8)";
     it_takes_no_room_for_the_end: TakesNoRoomForTheEnd => a_buffer_without_room_takes_nothing, "End";
     it_asks_for_too_little_room: AsksForTooLittleRoom => the_room_that_is_asked_for_is_enough, "Cut";
     its_batches_cut: BatchesCut => a_batch_brings_whole_messages, "was cut";

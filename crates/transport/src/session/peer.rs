@@ -11,8 +11,8 @@ use super::SessionLimits;
 use super::table::lock;
 use crate::contract::datagram::PeerAddr;
 use crate::contract::endpoint::Endpoint;
-use crate::contract::socket::Shape;
 use crate::contract::socket::info::Info;
+use crate::contract::socket::{Cut, Shape};
 use crate::waking::{wait, wake};
 
 /// The identity of a session: the peer, and the address of this machine that it asked. A peer that
@@ -54,8 +54,8 @@ pub(super) struct Peer {
     inbox: Mutex<Inbox>,
 }
 
-/// A datagram and whether it was cut.
-type Item = (Box<[u8]>, bool);
+/// A datagram, and its sizes if it was cut.
+type Item = (Box<[u8]>, Option<Cut>);
 
 /// Datagrams that wait to be received.
 #[derive(Default)]

@@ -104,13 +104,7 @@ impl<D: DatagramSocket> RecvHalf for SessionRecv<D> {
         let Some((bytes, cut)) = next else {
             return Poll::Ready(Ok(Received::End));
         };
-        let fits = bytes.len().min(buf.remaining());
-        buf.put_slice(&bytes[..fits]);
-        Poll::Ready(Ok(if cut || fits < bytes.len() {
-            Received::Cut
-        } else {
-            Received::Data
-        }))
+        Poll::Ready(Ok(Received::again(&bytes, cut, buf)))
     }
 
     fn poll_recv_batch(

@@ -136,9 +136,8 @@ impl<S> TextSocket<S> {
             let words = format!("{what} from {from} is no text: {reason}");
             io::Error::new(io::ErrorKind::InvalidData, words)
         };
-        if received == Received::Cut {
-            let reason = format!("it was cut after {} bytes, its rest is lost", bytes.len());
-            return Err(invalid(&reason));
+        if let Some(cut) = received.cut() {
+            return Err(invalid(&cut));
         }
         self.encoding
             .decode(bytes, self.policy)

@@ -33,10 +33,10 @@ async fn obey(order: &str) -> Result<()> {
 
 async fn echo(mut socket: BoxSocket) {
     let mut buf = [0; 4096];
-    let stream = socket.shape().is_stream();
-    while let Ok((len, Received::Data)) = socket.recv(&mut buf).await {
+    let ends = socket.shape().is_reliable();
+    while let Ok((len, Received::Data | Received::Cut(_))) = socket.recv(&mut buf).await {
         socket.send_all(&buf[..len]).await.unwrap();
-        if !stream {
+        if !ends {
             break;
         }
     }

@@ -12,6 +12,7 @@
 mod tools;
 
 mod echo;
+mod packets;
 mod parents;
 
 use std::env;
@@ -21,7 +22,7 @@ const ORDERS: &str = "ECHO_ORDERS";
 
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 12] = [
+const TESTS: [Test; 16] = [
     ("a_listener_is_served", parents::a_listener_is_served),
     (
         "a_unix_listener_is_served",
@@ -60,6 +61,22 @@ const TESTS: [Test; 12] = [
     (
         "a_socket_of_inetd_is_a_stream",
         parents::a_socket_of_inetd_is_a_stream,
+    ),
+    (
+        "a_listener_of_packets_is_served",
+        packets::a_listener_is_served,
+    ),
+    (
+        "a_connected_socket_of_packets_is_used",
+        packets::a_connected_socket_is_used,
+    ),
+    (
+        "systemd_passes_listeners_of_packets_by_name",
+        packets::systemd_passes_listeners_by_name,
+    ),
+    (
+        "systemd_passes_a_socket_of_packets_for_each_client",
+        packets::systemd_passes_a_socket_for_each_client,
     ),
 ];
 

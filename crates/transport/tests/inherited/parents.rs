@@ -40,7 +40,7 @@ def echoed(client, words=b"hello"):
 "#;
 
 /// Runs a script whose argument is this program.
-fn python(script: &str) {
+pub(crate) fn python(script: &str) {
     if !tools::has("python3") {
         return;
     }
@@ -156,10 +156,10 @@ pub(crate) fn a_descriptor_of_this_process_is_refused() {
 /// A script that starts this program by `systemd-socket-activate`, with two Unix sockets.
 const ACTIVATED: &str = r#"
 import tempfile, time
-def reach(at):
+def reach(at, kind=socket.SOCK_STREAM):
     while True: # until the activator has made the socket
         try:
-            client = socket.socket(socket.AF_UNIX)
+            client = socket.socket(socket.AF_UNIX, kind)
             client.connect(at)
             return client
         except (FileNotFoundError, ConnectionRefusedError):
@@ -176,11 +176,16 @@ with tempfile.TemporaryDirectory() as directory:
         activator.wait(30)
 "#;
 
+/// Runs a script that says `orders`, `options` and `talk`, with such an activator.
+pub(crate) fn activated(script: &str) {
+    python(&format!("{script}{ACTIVATED}"));
+}
+
 pub(crate) fn systemd_passes_sockets_by_name() {
     if !tools::has("systemd-socket-activate") {
         return;
     }
-    python(&format!(
+    activated(
         r#"
 orders = "listen systemd://admin\nlisten systemd://web\nlisten systemd://mail"
 def options(one, two):
@@ -191,15 +196,15 @@ def talk(one, two):
     echoed(second, b"to web")
     said = activator.stderr.read().decode()
     assert "those that were: web, admin" in said, said
-{ACTIVATED}"#
-    ));
+"#,
+    );
 }
 
 pub(crate) fn systemd_passes_a_socket_for_each_client() {
     if !tools::has("systemd-socket-activate") {
         return;
     }
-    python(&format!(
+    activated(
         r#"
 orders = "connect systemd://connection"
 def options(one, two):
@@ -208,8 +213,8 @@ def options(one, two):
 def talk(one, two):
     echoed(reach(one), b"first")
     echoed(reach(one), b"second")
-{ACTIVATED}"#
-    ));
+"#,
+    );
 }
 
 pub(crate) fn sockets_of_another_process_are_refused() {

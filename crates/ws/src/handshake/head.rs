@@ -31,7 +31,7 @@ pub(super) async fn receive<R: RecvHalf>(
         let received = poll_fn(|cx| poll_recv_into(socket, cx, buf, READ)).await;
         match received.map_err(|error| WsError::io(&error))? {
             Received::End => return Err(ended(buf, us)),
-            Received::Data | Received::Cut => {}
+            Received::Data | Received::Cut(_) => {}
         }
     }
 }

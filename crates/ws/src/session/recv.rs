@@ -56,12 +56,8 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         while self.last.is_none() {
             match self.decoder.step() {
                 Ok(Step::Message(whole)) => {
-                    let message = self.decoder.message(&whole);
-                    let fits = message.len().min(buf.remaining());
-                    let cut = fits < message.len();
-                    buf.put_slice(&message[..fits]);
+                    let received = Received::whole(self.decoder.message(&whole), buf);
                     self.decoder.taken(&whole);
-                    let received = if cut { Received::Cut } else { Received::Data };
                     return Poll::Ready(Ok(received));
                 }
                 Ok(Step::Ping(payload)) => lock(&self.writing).pong(payload),
@@ -163,7 +159,9 @@ impl<R: RecvHalf, W: SendHalf> WsRecv<R, W> {
         while farewell.drains {
             let mut scratch = BytesMut::new();
             match poll_recv_into(&mut self.socket, cx, &mut scratch, FIRST) {
-                Poll::Ready(Ok(Received::Data | Received::Cut)) => farewell.drained(scratch.len()),
+                Poll::Ready(Ok(Received::Data | Received::Cut(_))) => {
+                    farewell.drained(scratch.len());
+                }
                 Poll::Ready(Ok(Received::End) | Err(_)) => farewell.drains = false,
                 Poll::Pending => break,
             }

@@ -51,9 +51,9 @@ impl Input {
         match (received, self.state) {
             (Received::End, State::NoMessage) => self.state = State::Over,
             (Received::End, _) => self.state = State::Ended,
-            (Received::Cut, _) => {
+            (Received::Cut(cut), _) => {
                 self.buf.clear();
-                return Err(FrameFault::Cut);
+                return Err(FrameFault::Cut(cut));
             }
             (Received::Data, State::NoMessage) => self.state = State::Message,
             (Received::Data, _) => {}

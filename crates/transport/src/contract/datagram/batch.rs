@@ -7,7 +7,7 @@ use std::task::{Poll, ready};
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::PeerAddr;
-use crate::contract::socket::Received;
+use crate::contract::socket::{Cut, Received};
 
 /// The largest payload of any IP datagram, in bytes; the room that a batch keeps for the next one.
 pub(crate) const SLOT: usize = 65_535;
@@ -29,7 +29,7 @@ pub struct Batch {
 #[derive(Debug)]
 struct Item {
     bytes: Range<usize>,
-    cut: bool,
+    cut: Option<Cut>,
     from: Option<PeerAddr>,
 }
 
@@ -38,8 +38,8 @@ struct Item {
 pub struct Datagram<'a> {
     /// Its payload.
     pub bytes: &'a [u8],
-    /// Whether it was longer than the room for it, so that its rest is lost.
-    pub cut: bool,
+    /// The sizes, if it was longer than the room for it, so that its rest is lost.
+    pub cut: Option<Cut>,
     /// Its sender; `None` on a connected socket, where all datagrams come from the peer.
     pub from: Option<&'a PeerAddr>,
 }
@@ -99,11 +99,12 @@ impl Batch {
         }
     }
 
-    /// Keeps the first `len` bytes of [`spare`](Batch::spare) as one datagram. For transports.
+    /// Keeps the first `len` bytes of [`spare`](Batch::spare) as one datagram, with what
+    /// [`Received::cut`] gives. For transports.
     ///
     /// # Panics
     /// If `len` is more than `spare` had.
-    pub fn push(&mut self, len: usize, cut: bool, from: Option<PeerAddr>) {
+    pub fn push(&mut self, len: usize, cut: Option<Cut>, from: Option<PeerAddr>) {
         self.keep(self.filled..self.filled + len, cut, from);
     }
 
@@ -115,7 +116,7 @@ impl Batch {
 
     /// Keeps these bytes of the storage as one datagram, and gives up those between them and the
     /// datagram before.
-    pub(crate) fn keep(&mut self, bytes: Range<usize>, cut: bool, from: Option<PeerAddr>) {
+    pub(crate) fn keep(&mut self, bytes: Range<usize>, cut: Option<Cut>, from: Option<PeerAddr>) {
         assert!(
             self.filled <= bytes.start && bytes.end <= self.storage.len(),
             "a batch keeps no more than its room"
@@ -125,7 +126,7 @@ impl Batch {
     }
 
     /// Keeps a copy of `bytes`.
-    pub(crate) fn push_copy(&mut self, bytes: &[u8], cut: bool, from: Option<PeerAddr>) {
+    pub(crate) fn push_copy(&mut self, bytes: &[u8], cut: Option<Cut>, from: Option<PeerAddr>) {
         self.reserve(bytes.len());
         self.spare()[..bytes.len()].copy_from_slice(bytes);
         self.push(bytes.len(), cut, from);
@@ -142,7 +143,7 @@ impl Batch {
         let received = ready!(poll(&mut buf))?;
         let len = buf.filled().len();
         if received != Received::End {
-            self.push(len, received == Received::Cut, None);
+            self.push(len, received.cut(), None);
         }
         Poll::Ready(Ok(received))
     }
@@ -157,7 +158,7 @@ impl Batch {
         let mut buf = ReadBuf::new(self.spare());
         let (received, from) = ready!(poll(&mut buf))?;
         let len = buf.filled().len();
-        self.push(len, received == Received::Cut, Some(from));
+        self.push(len, received.cut(), Some(from));
         Poll::Ready(Ok(()))
     }
 }

@@ -181,7 +181,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// use std::task::{Context, Poll, ready};
 ///
 /// use socketry_transport::{
-///     BoxFuture, DatagramSocket, Endpoint, PeerAddr, Received, recv_from, send_to,
+///     BoxFuture, Cut, DatagramSocket, Endpoint, PeerAddr, Received, recv_from, send_to,
 /// };
 /// use tokio::io::ReadBuf;
 /// use tokio::sync::mpsc;
@@ -205,10 +205,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///         let mut queue = self.2.lock().unwrap_or_else(PoisonError::into_inner);
 ///         let datagram = ready!(queue.poll_recv(cx));
 ///         let (bytes, from) = datagram.ok_or(io::ErrorKind::BrokenPipe)?;
-///         let fits = bytes.len().min(buf.remaining());
-///         buf.put_slice(&bytes[..fits]);
-///         let whole = fits == bytes.len();
-///         Poll::Ready(Ok((if whole { Received::Data } else { Received::Cut }, from)))
+///         Poll::Ready(Ok((Received::whole(&bytes, buf), from)))
 ///     }
 ///     fn try_send_to(&self, parts: &[IoSlice<'_>], to: &PeerAddr) -> io::Result<usize> {
 ///         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_vec()).collect();
@@ -231,14 +228,15 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// let echo = Echo("echo://here".parse()?, sender, Mutex::new(receiver));
 /// let to = PeerAddr::Name("bob".into());
 /// send_to(&echo, b"hello", &to).await?;
-/// assert_eq!(recv_from(&echo, &mut [0; 4]).await?, (4, Received::Cut, to));
+/// let cut = Cut { room: 4, len: Some(5) };
+/// assert_eq!(recv_from(&echo, &mut [0; 4]).await?, (4, Received::Cut(cut), to));
 /// # Ok(()) }
 /// ```
 ///
 /// Common mistakes of implementers:
 /// * A datagram is sent whole, or not at all. One that is too long is refused with an error that
 ///   says how long it is and how long it may be. One that does not fit into the buffer is
-///   [`Received::Cut`].
+///   [`Received::Cut`], as [`Received::whole`] makes it.
 /// * An empty datagram is a datagram, and not an end: such a socket has no end.
 /// * Sending never waits: `WouldBlock` says that there is no room.
 ///   [`writable`](DatagramSocket::writable) resolves when there may be room, for many tasks at

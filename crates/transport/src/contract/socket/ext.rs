@@ -124,7 +124,7 @@ async fn drain<S: RecvHalf>(socket: &mut S, bytes: usize) {
     let mut left = bytes;
     while left > 0 {
         match poll_fn(|cx| poll_drop(cx, socket)).await {
-            Ok((len, Received::Data | Received::Cut)) => left = left.saturating_sub(len),
+            Ok((len, Received::Data | Received::Cut(_))) => left = left.saturating_sub(len),
             Ok((_, Received::End)) | Err(_) => return,
         }
     }

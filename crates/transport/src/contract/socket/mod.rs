@@ -3,6 +3,7 @@
 //! The methods take `&mut self`, and not `&self` with a lock. Each half belongs to one task, and
 //! full duplex needs no more. A lock would cost 8 % of a round trip.
 
+mod cut;
 pub(crate) mod ext;
 pub(crate) mod forward;
 pub(crate) mod info;
@@ -15,6 +16,7 @@ pub(crate) mod send;
 use std::fmt;
 
 use crate::contract::endpoint::Endpoint;
+pub use cut::Cut;
 use info::Info;
 pub use recv::RecvHalf;
 pub use send::{Aborted, SendHalf};
@@ -89,7 +91,7 @@ pub enum Received {
     /// Bytes, or one whole message or datagram (which may be empty).
     Data,
     /// The first bytes of a message or datagram that was longer than the buffer; its rest is lost.
-    Cut,
+    Cut(Cut),
     /// The peer finished sending. Every later receive answers the same.
     End,
 }

@@ -63,18 +63,20 @@ impl<R: RecvHalf> Prefixed<R> {
     }
 
     fn take(&mut self, buf: &mut ReadBuf<'_>) -> Received {
-        let fits = self.prefix.len().min(buf.remaining());
-        buf.put_slice(&self.prefix[..fits]);
-        let cut = fits < self.prefix.len() && !self.shape().is_stream();
-        match cut {
-            true => self.prefix.clear(),
-            false => self.prefix.advance(fits),
-        }
+        let received = match self.shape().is_stream() {
+            true => {
+                let fits = self.prefix.len().min(buf.remaining());
+                buf.put_slice(&self.prefix[..fits]);
+                self.prefix.advance(fits);
+                Received::Data
+            }
+            false => Received::whole(&std::mem::take(&mut self.prefix), buf),
+        };
         if self.prefix.is_empty() {
             // The bytes may keep a larger buffer alive.
             self.prefix = Bytes::new();
         }
-        if cut { Received::Cut } else { Received::Data }
+        received
     }
 }
 

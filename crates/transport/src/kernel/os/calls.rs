@@ -13,11 +13,17 @@ use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::PeerAddr;
-use crate::contract::socket::{Received, Shape};
+use crate::contract::socket::{Cut, Received, Shape};
 use crate::kernel::addr;
 
 /// How many parts one call takes (`IOV_MAX` on Linux).
 const MAX_PARTS: usize = 1024;
+/// Has the kernel answer with the length of a datagram that it cuts (recv(2)).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) const WHOLE_LEN: libc::c_int = libc::MSG_TRUNC;
+/// Other kernels answer with the bytes that fit.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) const WHOLE_LEN: libc::c_int = 0;
 
 /// Refuses a message or datagram that the system would refuse. The error says how long it is and
 /// how long it may be.
@@ -54,7 +60,8 @@ pub(super) fn recv_datagram(
     // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
     // uninitialised.
     let room = unsafe { buf.unfilled_mut() };
-    let (len, flags) = socket.recv_vectored(&mut [MaybeUninitSlice::new(room)])?;
+    let (len, flags) =
+        socket.recv_vectored_with_flags(&mut [MaybeUninitSlice::new(room)], WHOLE_LEN)?;
     Ok(filled(buf, len, flags.is_truncated()))
 }
 
@@ -66,19 +73,27 @@ pub(super) fn recv_datagram_from(
     // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
     // uninitialised.
     let room = unsafe { buf.unfilled_mut() };
-    let (len, flags, from) = socket.recv_from_vectored(&mut [MaybeUninitSlice::new(room)])?;
+    let (len, flags, from) =
+        socket.recv_from_vectored_with_flags(&mut [MaybeUninitSlice::new(room)], WHOLE_LEN)?;
     Ok((
         filled(buf, len, flags.is_truncated()),
         addr::peer_addr(&from),
     ))
 }
 
+/// Notes what a call received into `buf`: `len` bytes, or as many as there is room for.
 pub(super) fn filled(buf: &mut ReadBuf<'_>, len: usize, cut: bool) -> Received {
-    let len = len.min(buf.remaining());
-    // SAFETY: the caller's `recvmsg` wrote the first `len` bytes of the unfilled part.
-    unsafe { buf.assume_init(len) };
-    buf.advance(len);
-    if cut { Received::Cut } else { Received::Data }
+    let room = len.min(buf.remaining());
+    // SAFETY: the caller's `recvmsg` wrote the first `room` bytes of the unfilled part.
+    unsafe { buf.assume_init(room) };
+    buf.advance(room);
+    match cut {
+        true => Received::Cut(Cut {
+            room,
+            len: Some(len).filter(|len| *len > room),
+        }),
+        false => Received::Data,
+    }
 }
 
 pub(super) fn send_parts(

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use socket2::Socket;
 use tokio::io::ReadBuf;
 
-use super::calls::filled;
+use super::calls::{WHOLE_LEN, filled};
 use super::{Os, rights};
 use crate::contract::socket::Received;
 
@@ -45,7 +45,7 @@ impl Os {
     }
 
     fn recv_packet(&self, socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Received> {
-        let came = rights::recv(socket, buf)?;
+        let came = rights::recv(socket, buf, WHOLE_LEN)?;
         if came.len == 0 && !came.is_sent {
             return Ok(Received::End);
         }

@@ -10,7 +10,9 @@ use std::task::{Context, Poll};
 use socket2::{SockAddr, Socket};
 use tokio::io::ReadBuf;
 
-use super::calls::{check_len, filled, recv_datagram, recv_some, send_parts, stream_parts};
+use super::calls::{
+    WHOLE_LEN, check_len, filled, recv_datagram, recv_some, send_parts, stream_parts,
+};
 use super::halves::{OsSend, OsSocket};
 use super::{Os, rights};
 use crate::contract::socket::Received;
@@ -165,7 +167,7 @@ impl Os {
         let Some(passing) = &self.passing else {
             return recv_some(socket, buf);
         };
-        let came = rights::recv(socket, buf)?;
+        let came = rights::recv(socket, buf, 0)?;
         let len = came.len;
         let _ = filled(buf, len, false);
         passing.arrive(came);
@@ -176,7 +178,7 @@ impl Os {
         let Some(passing) = &self.passing else {
             return recv_datagram(socket, buf);
         };
-        let came = rights::recv(socket, buf)?;
+        let came = rights::recv(socket, buf, WHOLE_LEN)?;
         let received = filled(buf, came.len, came.cut);
         passing.arrive(came);
         Ok(received)
@@ -238,7 +240,7 @@ impl Os {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<(Received, rights::Came)>> {
         self.poll_read_io(cx, |socket| {
-            let came = rights::recv(socket, buf)?;
+            let came = rights::recv(socket, buf, WHOLE_LEN)?;
             Ok((filled(buf, came.len, came.cut), came))
         })
     }

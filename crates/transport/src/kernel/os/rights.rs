@@ -47,8 +47,8 @@ pub(crate) struct Came {
     pub(crate) lost: bool,
 }
 
-/// Receives into the unfilled part of `buf`. The caller marks it as filled.
-pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
+/// Receives into the unfilled part of `buf` with more `flags`. The caller marks it as filled.
+pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>, flags: c_int) -> io::Result<Came> {
     let (mut storage, mut control) = (SockAddrStorage::zeroed(), Control::<SPACE>::new());
     // SAFETY: `recvmsg` only writes into the slice, and never makes an initialised byte
     // uninitialised.
@@ -65,9 +65,9 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<Came> {
     message.msg_iovlen = 1;
     message.msg_control = control.room().as_mut_ptr().cast();
     message.msg_controllen = SPACE as _;
+    let flags = libc::MSG_CMSG_CLOEXEC | flags;
     // SAFETY: all pointers are to values that outlive the call, and each has its length beside it.
-    let len =
-        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
+    let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) };
     let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
     let mut descriptors = Vec::new();
     for one in control.messages(message.msg_controllen as usize) {

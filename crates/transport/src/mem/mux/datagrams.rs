@@ -60,12 +60,7 @@ impl RecvHalf for DatagramRecv {
         let Some(datagram) = received? else {
             return Poll::Ready(Ok(Received::End));
         };
-        let fits = datagram.len().min(buf.remaining());
-        buf.put_slice(&datagram[..fits]);
-        Poll::Ready(Ok(match fits == datagram.len() {
-            true => Received::Data,
-            false => Received::Cut,
-        }))
+        Poll::Ready(Ok(Received::whole(&datagram, buf)))
     }
 }
 

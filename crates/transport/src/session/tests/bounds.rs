@@ -153,15 +153,21 @@ async fn senders_without_a_name_are_counted_and_make_no_session() {
     assert_eq!(listener.stats().unnamed, 1);
 }
 
+/// What the socket below says of a datagram of 9 bytes.
+const HEAD: Received = Received::Cut(Cut {
+    room: 4,
+    len: Some(9),
+});
+
 #[tokio::test]
 async fn cut_datagrams_say_so() {
     let wire = Wire::new();
     let mut listener = listen(&wire, SessionLimits::default());
-    wire.arrive(Ok((b"head".to_vec(), Received::Cut, peer("ann"))));
+    wire.arrive(Ok((b"head".to_vec(), HEAD, peer("ann"))));
     wire.from("ann", "longer");
     wire.from("ann", "next");
     let mut ann = accept(&mut listener).await;
-    assert_eq!(recv(&mut ann).await, (Received::Cut, b"head".to_vec()));
+    assert_eq!(recv(&mut ann).await, (HEAD, b"head".to_vec()));
 
     let mut nothing = ReadBuf::new(&mut []);
     let received = poll_fn(|cx| ann.poll_recv(cx, &mut nothing)).await;
@@ -169,7 +175,11 @@ async fn cut_datagrams_say_so() {
     let mut short = [0; 4];
     let mut buf = ReadBuf::new(&mut short);
     let received = poll_fn(|cx| ann.poll_recv(cx, &mut buf)).await;
-    assert_eq!(received.unwrap(), Received::Cut);
+    let sizes = Cut {
+        room: 4,
+        len: Some(6),
+    };
+    assert_eq!(received.unwrap(), Received::Cut(sizes));
     assert_eq!(buf.filled(), b"long");
     assert_eq!(recv_text(&mut ann).await, "next");
 }
@@ -181,7 +191,7 @@ async fn a_batch_takes_all_that_is_queued_large_ones_too() {
     let large = "x".repeat(90_000);
     wire.from("ann", "small");
     wire.from("ann", &large);
-    wire.arrive(Ok((b"head".to_vec(), Received::Cut, peer("ann"))));
+    wire.arrive(Ok((b"head".to_vec(), HEAD, peer("ann"))));
     wire.from("bob", "last");
     let mut ann = accept(&mut listener).await;
     drop(accept(&mut listener).await);
@@ -189,5 +199,5 @@ async fn a_batch_takes_all_that_is_queued_large_ones_too() {
     let received = poll_fn(|cx| ann.poll_recv_batch(cx, &mut batch)).await;
     assert_eq!(received.unwrap(), Received::Data);
     let got: Vec<_> = batch.iter().map(|d| (d.bytes.len(), d.cut)).collect();
-    assert_eq!(got, [(5, false), (90_000, false), (4, true)]);
+    assert_eq!(got, [(5, None), (90_000, None), (4, HEAD.cut())]);
 }

@@ -20,7 +20,7 @@ use super::*;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::datagram::{BoxFuture, PeerAddr, recv_from, send_to};
 use crate::contract::endpoint::Address;
-use crate::contract::socket::{Half, Received, RecvHalf, SendHalf, Socket};
+use crate::contract::socket::{Cut, Half, Received, RecvHalf, SendHalf, Socket};
 
 type Arrival = io::Result<(Vec<u8>, Received, PeerAddr)>;
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::contract::datagram::{BoxFuture, DatagramSocket, PeerAddr};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::socket::info::Info;
-use crate::contract::socket::{Aborted, Half, Received, RecvHalf, SendHalf, Shape};
+use crate::contract::socket::{Aborted, Cut, Half, Received, RecvHalf, SendHalf, Shape};
 
 /// A socket that receives from a list, and whose stream takes three bytes at a time.
 struct Script {
@@ -46,7 +46,11 @@ impl Script {
     }
 
     fn cut(self, bytes: &[u8]) -> Self {
-        let cut = (bytes.to_vec(), Received::Cut);
+        let sizes = Cut {
+            room: bytes.len(),
+            len: None,
+        };
+        let cut = (bytes.to_vec(), Received::Cut(sizes));
         self.arriving.lock().unwrap().push_back(cut);
         self
     }
@@ -55,12 +59,10 @@ impl Script {
         let Some((bytes, received)) = self.arriving.lock().unwrap().pop_front() else {
             return Received::End;
         };
-        let fits = bytes.len().min(buf.remaining());
-        buf.put_slice(&bytes[..fits]);
-        if fits < bytes.len() {
-            return Received::Cut;
+        match Received::whole(&bytes, buf) {
+            Received::Data => received,
+            cut => cut,
         }
-        received
     }
 
     fn sent(&self) -> Vec<u8> {
@@ -219,7 +221,8 @@ async fn each_datagram_stands_alone() {
         .push_back((b"end".to_vec(), Received::Data));
     let mut socket = TextSocket::new(script, Encoding::GBK);
     let bad = "a datagram from mem://peer is no text: the bytes at offset 1 are not gbk";
-    let cut = "a datagram from mem://peer is no text: it was cut after 4 bytes, its rest is lost";
+    let cut =
+        "a datagram from mem://peer is no text: it was cut to its first 4 bytes, and has more";
     assert_eq!(
         recv_all(&mut socket).await,
         [
@@ -289,7 +292,9 @@ async fn the_tutorials_socket_sends_to_and_receives_from() {
     socket.send_to("next", &bob).await.unwrap();
     let error = socket.recv_from(3).await.unwrap_err();
     assert!(
-        error.to_string().contains("bob") && error.to_string().contains("cut"),
+        error
+            .to_string()
+            .ends_with("it was cut to the first 3 of its 4 bytes"),
         "{error}"
     );
     assert_eq!(socket.recv_from(4).await.unwrap().0, "next");

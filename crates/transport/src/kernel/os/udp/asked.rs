@@ -18,7 +18,7 @@ use libc::{in_pktinfo, in6_pktinfo};
 use socket2::{MaybeUninitSlice, MsgHdr, MsgHdrMut, SockAddr, SockAddrStorage, Socket};
 use tokio::io::ReadBuf;
 
-use super::super::calls::filled;
+use super::super::calls::{WHOLE_LEN, filled};
 use super::super::control::{Control, Message, space};
 use super::offload;
 use crate::contract::datagram::PeerAddr;
@@ -54,7 +54,7 @@ pub(super) fn recv(socket: &Socket, buf: &mut ReadBuf<'_>) -> io::Result<(Receiv
         .with_addr(&mut from)
         .with_buffers(&mut parts)
         .with_control(control.room());
-    let len = socket.recvmsg(&mut message, 0)?;
+    let len = socket.recvmsg(&mut message, WHOLE_LEN)?;
     let (cut, told) = (message.flags().is_truncated(), message.control_len());
     let local = control.messages(told).find_map(|message| local(&message));
     let from = match from.as_socket() {

@@ -93,7 +93,7 @@ impl Staged {
     /// Moves the datagrams that wait into `batch`.
     fn move_to(&mut self, batch: &mut Batch, named: Named) {
         for segment in &mut self.rest {
-            batch.push_copy(&self.bytes[segment], false, named.name(&self.from));
+            batch.push_copy(&self.bytes[segment], None, named.name(&self.from));
         }
     }
 }
@@ -167,13 +167,7 @@ impl Os {
             }
         };
         let bytes = &staged.bytes[segment];
-        let fits = bytes.len().min(buf.remaining());
-        buf.put_slice(&bytes[..fits]);
-        let received = if fits < bytes.len() {
-            Received::Cut
-        } else {
-            Received::Data
-        };
+        let received = Received::whole(bytes, buf);
         Poll::Ready(Ok((received, staged.from.clone())))
     }
 
@@ -208,7 +202,7 @@ fn receive_into(batch: &mut Batch, socket: &socket2::Socket, named: Named) -> io
         for segment in Segments::of(meta) {
             batch.keep(
                 start + segment.start..start + segment.end,
-                false,
+                None,
                 named.name(&from),
             );
         }
