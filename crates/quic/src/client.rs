@@ -7,14 +7,14 @@ use std::time::Duration;
 use quinn::ClientConfig;
 use quinn::crypto::rustls::QuicClientConfig;
 use socketry_tls::ClientWithin;
-use socketry_transport::{Endpoint, Error, ErrorKind, Result};
+use socketry_transport::{Endpoint, Error, ErrorKind, Result, resolve};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::{Asked, Quic};
 use crate::connection::QuicConnection;
 use crate::error;
-use crate::udp::{resolve, towards};
+use crate::udp::towards;
 
 const CONNECT: &str = "connect to";
 /// How long an attempt may take before the next address is tried beside it (RFC 8305, section 5).
@@ -40,7 +40,7 @@ async fn attempts(
     place: &Endpoint,
     asked: Asked,
 ) -> Result<QuicConnection> {
-    let mut waiting = resolve(CONNECT, to).await?.into_iter();
+    let mut waiting = resolve(quic.names(), CONNECT, to).await?.into_iter();
     let mut running = JoinSet::new();
     let mut failure = None;
     loop {

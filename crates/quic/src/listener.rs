@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Endpoint as Port, Incoming, ServerConfig};
 use socketry_tls::{ServerWithin, TlsError};
-use socketry_transport::{Connection, Endpoint, Error, ErrorKind, MuxListener, Result};
+use socketry_transport::{Connection, Endpoint, Error, ErrorKind, MuxListener, Result, resolve};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::config::{Asked, Quic, QuicLimits};
 use crate::connection::QuicConnection;
 use crate::error;
-use crate::udp::{bound, resolve};
+use crate::udp::bound;
 
 const LISTEN: &str = "listen at";
 /// How often to try another port, where the system chooses one that is taken at another address.
@@ -125,7 +125,7 @@ async fn ports(
     at: &Endpoint,
     config: &ServerConfig,
 ) -> Result<Vec<(Port, SocketAddr)>> {
-    let addresses = resolve(LISTEN, at).await?;
+    let addresses = resolve(quic.names(), LISTEN, at).await?;
     let chosen = at.port() == Some(0) && addresses.len() > 1;
     for _ in 1..TRIES {
         match ports_at(quic, at, &addresses, config).await {

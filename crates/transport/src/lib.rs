@@ -103,6 +103,7 @@ pub use contract::datagram::batch::{Batch, Datagram};
 pub use contract::datagram::{BoxFuture, DatagramSocket, PeerAddr, recv_from, send_to};
 pub use contract::endpoint::{Address, Endpoint, EndpointParts};
 pub use contract::error::{Error, ErrorKind, Result, os_code};
+pub use contract::names::{Resolve, Service};
 pub use contract::socket::ext::{RecvExt, SendExt, close, poll_recv_into};
 pub use contract::socket::info::Info;
 pub use contract::socket::joined::Joined;
@@ -123,6 +124,7 @@ pub use kernel::{
     accept::OsListener,
     bound::OsDatagram,
     inherited::{FdTransport, StdioTransport, SystemdTransport},
+    names::{SystemResolver, resolve},
     os::{OsRecv, OsSend, OsSocket},
     parts::SocketParts,
     several::NameListener,

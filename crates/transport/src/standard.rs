@@ -1,10 +1,11 @@
 //! The transports of this crate by their schemes, and `connect` and `listen` with all of them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::contract::boxed::{BoxListener, BoxSocket};
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, Result};
+use crate::contract::names::Resolve;
 use crate::contract::transport::registry::Registry;
 use crate::layers::streams::Streams;
 use crate::mem::MemTransport;
@@ -29,6 +30,18 @@ impl Registry {
         #[cfg(unix)]
         let registry = with_kernel(registry);
         registry
+    }
+
+    /// The same, where `names` knows the addresses of hosts, for `tcp` and `udp`. Layers over them
+    /// need no other.
+    #[cfg(unix)]
+    pub fn standard_with(names: impl Resolve) -> Self {
+        use crate::kernel::{tcp::TcpTransport, udp::UdpTransport};
+
+        let names: Arc<dyn Resolve> = Arc::new(names);
+        Registry::standard()
+            .with("tcp", TcpTransport::default().resolver(Arc::clone(&names)))
+            .with("udp", UdpTransport::default().resolver(names))
     }
 }
 

@@ -1,11 +1,9 @@
 //! Connecting through proxies, one behind another.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use socketry_transport::{Endpoint, Error, ErrorKind, Transport};
-use tokio::net::lookup_host;
+use socketry_transport::{Endpoint, Error, ErrorKind, Resolve, Transport};
 
 use super::hop::{Hop, Kind};
 use super::wire::Wire;
@@ -38,13 +36,13 @@ impl<'a> Chain<'a> {
     pub(super) async fn to(
         hops: &'a [Hop],
         first: Endpoint,
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
+        names: &dyn Resolve,
     ) -> Result<Self, Failure> {
         let next = hops.iter().skip(1).map(|hop| (hop.host.as_str(), hop.port));
         let mut targets = Vec::with_capacity(hops.len());
         for (at, (hop, (host, port))) in hops.iter().zip(next.chain([(host, port)])).enumerate() {
-            let found = resolved(hop.kind, host, port).await;
+            let found = resolved(hop.kind, host, port, names).await;
             targets.push(found.map_err(|error| Failure::Hop(at, error))?);
         }
         Ok(Chain {
@@ -114,8 +112,13 @@ fn is_elsewhere(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unreachable | ErrorKind::Refused)
 }
 
-/// What the proxy is to be told: a name, or the addresses that this machine has for it.
-async fn resolved(kind: Kind, host: &str, port: u16) -> Result<Vec<Target>, ProxyError> {
+/// What the proxy is to be told: a name, or the addresses that `names` has for it.
+async fn resolved(
+    kind: Kind,
+    host: &str,
+    port: u16,
+    names: &dyn Resolve,
+) -> Result<Vec<Target>, ProxyError> {
     if let Ok(ip) = host.parse() {
         return Ok(vec![Target::Ip(SocketAddr::new(ip, port))]);
     }
@@ -129,20 +132,18 @@ async fn resolved(kind: Kind, host: &str, port: u16) -> Result<Vec<Target>, Prox
             .hint("a name with other letters has a form in ASCII: xn--…"));
     }
     if kind != Kind::Socks5 {
-        return Ok(vec![Target::Name(host.to_owned(), port)]);
+        // A proxy asks DNS for it, where the dot says nothing, or looks into its /etc/hosts, where
+        // no name has one.
+        let name = host.strip_suffix('.').unwrap_or(host);
+        return Ok(vec![Target::Name(name.to_owned(), port)]);
     }
-    let unknown = |reason: &dyn fmt::Display| {
+    let found = names.addresses(host).await;
+    let found = found.map_err(|error| {
+        let reason = error.reason();
         let words = format!("this machine does not know the name {host}: {reason}");
-        ProxyError::new(ErrorKind::NotFound, words)
+        ProxyError::new(error.kind(), words)
             .hint("with socks5h:// the proxy resolves names, and not this machine")
-    };
-    let found = lookup_host((host, port)).await;
-    let found: Vec<_> = found
-        .map_err(|error| unknown(&error))?
-        .take(ADDRESSES)
-        .collect();
-    match found.is_empty() {
-        true => Err(unknown(&"it has no address")),
-        false => Ok(found.into_iter().map(Target::Ip).collect()),
-    }
+    })?;
+    let target = |ip| Target::Ip(SocketAddr::new(ip, port));
+    Ok(found.into_iter().take(ADDRESSES).map(target).collect())
 }

@@ -11,9 +11,10 @@ mod wire;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use socketry_transport::{Layer, Registry, Result, Transport};
+use socketry_transport::{Layer, Registry, Resolve, Result, SystemResolver, Transport};
 
 use crate::error::ProxyError;
 pub use hop::Hop;
@@ -49,6 +50,7 @@ pub struct Via {
     hops: Vec<Hop>,
     rules: Option<Rules>,
     deadline: Duration,
+    names: Arc<dyn Resolve>,
 }
 
 impl Default for Via {
@@ -65,6 +67,7 @@ impl Via {
             hops: Vec::new(),
             rules: None,
             deadline: DEADLINE,
+            names: Arc::new(SystemResolver),
         }
     }
 
@@ -108,6 +111,15 @@ impl Via {
     #[must_use]
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = time;
+        self
+    }
+
+    /// The same, where `names` knows the addresses of the servers behind a proxy of `socks5://`; by
+    /// default the system does. That of the transport inside knows the first proxy's. `socks5h://`
+    /// and `http://` proxies resolve names by themselves.
+    #[must_use]
+    pub fn resolver(mut self, names: impl Resolve) -> Self {
+        self.names = Arc::new(names);
         self
     }
 

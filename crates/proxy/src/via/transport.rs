@@ -83,7 +83,7 @@ impl<T: Transport> Transport for ViaTransport<T> {
 
         let stage = AtomicUsize::new(0);
         let connecting = async {
-            let chain = Chain::to(&hops, first, &host, port).await?;
+            let chain = Chain::to(&hops, first, (&host, port), &*self.via.names).await?;
             chain.connect(&self.inner, &stage).await
         };
         let whole = options.connect_timeout.unwrap_or(self.via.deadline);

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use quinn::VarInt;
 use socketry_tls::Tls;
 use socketry_transport::{
-    BoxFuture, DatagramSocket, Endpoint, Keys, MuxTransport, Registry, Result, Streams, async_trait,
+    BoxFuture, DatagramSocket, Endpoint, Keys, MuxTransport, Registry, Resolve, Result, Streams,
+    SystemResolver, async_trait,
 };
 
 use crate::client;
@@ -30,12 +31,25 @@ pub(crate) type Bind =
 ///
 /// A client needs nothing: it trusts the authorities of the system. A server needs an
 /// [identity](Tls::identity), or a URL that names one. See the [page of this crate](crate).
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Quic {
     tls: Tls,
     limits: QuicLimits,
     bind: Option<Bind>,
+    names: Arc<dyn Resolve>,
     tokens: Tokens,
+}
+
+impl Default for Quic {
+    fn default() -> Self {
+        Quic {
+            tls: Tls::default(),
+            limits: QuicLimits::default(),
+            bind: None,
+            names: Arc::new(SystemResolver),
+            tokens: Tokens::default(),
+        }
+    }
 }
 
 impl Quic {
@@ -55,6 +69,13 @@ impl Quic {
     #[must_use]
     pub fn limits(mut self, limits: QuicLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same, where `names` knows the addresses of hosts; by default the system does.
+    #[must_use]
+    pub fn resolver(mut self, names: impl Resolve) -> Self {
+        self.names = Arc::new(names);
         self
     }
 
@@ -109,6 +130,10 @@ impl Quic {
 
     pub(crate) fn binding(&self) -> Option<&Bind> {
         self.bind.as_ref()
+    }
+
+    pub(crate) fn names(&self) -> &dyn Resolve {
+        &*self.names
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use quinn::{AsyncUdpSocket, EndpointConfig, ServerConfig, TokioRuntime};
 use socketry_transport::{
-    BoxFuture, DatagramSocket, Endpoint, Error, ErrorKind, Result, Transport, UdpTransport,
+    DatagramSocket, Endpoint, Error, ErrorKind, Result, Transport, UdpTransport,
 };
 use tokio::sync::Notify;
 
@@ -108,25 +108,5 @@ fn named(error: Error, action: &'static str, at: &Endpoint) -> Error {
     match held.downcast::<io::Error>() {
         Ok(system) => Error::io(action, &place, *system),
         Err(held) => Error::new(kind, action, &place).caused_by(held),
-    }
-}
-
-/// The addresses of `endpoint`, in the resolver's order.
-pub(crate) async fn resolve(action: &'static str, endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
-    if let Some(address) = endpoint.socket_addr() {
-        return Ok(vec![address]);
-    }
-    let (host, port) = endpoint.require_host_port(action)?;
-    let found: BoxFuture<'_, io::Result<Vec<SocketAddr>>> =
-        Box::pin(async { Ok(tokio::net::lookup_host((&*host, port)).await?.collect()) });
-    let none = |reason: String| {
-        Error::new(ErrorKind::NotFound, action, endpoint)
-            .because(reason)
-            .hint("check the spelling of the host name")
-    };
-    match found.await {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(none("the name has no address".to_owned())),
-        Err(error) => Err(none(error.to_string())),
     }
 }

@@ -7,5 +7,6 @@ pub(crate) mod connection;
 pub(crate) mod datagram;
 pub(crate) mod endpoint;
 pub(crate) mod error;
+pub(crate) mod names;
 pub(crate) mod socket;
 pub(crate) mod transport;

@@ -35,43 +35,6 @@ pub(crate) async fn in_time<T>(
     }
 }
 
-/// All addresses that an endpoint names, in the order in which to try them.
-pub(crate) async fn resolve(action: &'static str, endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
-    if let Some(address) = endpoint.socket_addr() {
-        return Ok(vec![address]);
-    }
-    let (host, port) = endpoint.require_host_port(action)?;
-    let found = tokio::net::lookup_host((&*host, port)).await;
-    match found.map(Iterator::collect::<Vec<_>>) {
-        Ok(found) if !found.is_empty() => Ok(interleaved(found)),
-        // The resolver's own words ("Name or service not known") come without a number to match on.
-        Ok(_) => Err(not_found(action, endpoint, "the name has no address")),
-        Err(error) => Err(not_found(action, endpoint, &error.to_string())),
-    }
-}
-
-fn not_found(action: &'static str, endpoint: &Endpoint, reason: &str) -> Error {
-    Error::new(ErrorKind::NotFound, action, endpoint)
-        .because(reason)
-        .hint("check the spelling of the host name")
-}
-
-/// Both families in turn, beginning with the one that the resolver put first (RFC 8305, section 4).
-fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
-    let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
-    let (first, second): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|a| a.is_ipv6() == first_is_v6);
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    std::iter::from_fn(|| match first.next() {
-        Some(address) => {
-            std::mem::swap(&mut first, &mut second);
-            Some(address)
-        }
-        None => second.next(),
-    })
-    .collect()
-}
-
 /// Connects with `attempt` to the first of `addresses` that answers. A new attempt starts when one
 /// fails, or every 250 ms. The error is that of the first address, which the resolver thought best.
 pub(crate) async fn race<T, F>(
@@ -149,28 +112,6 @@ pub(crate) async fn settled(socket: Socket, scheme: Scheme, done: bool) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn families_take_turns() {
-        let parse = |list: &[&str]| -> Vec<SocketAddr> {
-            list.iter().map(|a| a.parse().unwrap()).collect()
-        };
-        let found = parse(&[
-            "[::1]:1",
-            "[::2]:1",
-            "[::3]:1",
-            "127.0.0.1:1",
-            "127.0.0.2:1",
-        ]);
-        let tried = parse(&[
-            "[::1]:1",
-            "127.0.0.1:1",
-            "[::2]:1",
-            "127.0.0.2:1",
-            "[::3]:1",
-        ]);
-        assert_eq!(interleaved(found), tried);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_address_delays_the_next_by_a_quarter_second() {

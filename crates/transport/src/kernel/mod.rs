@@ -8,6 +8,7 @@ mod connect;
 mod hint;
 pub(crate) mod inherited;
 mod multicast;
+pub(crate) mod names;
 pub(crate) mod os;
 pub(crate) mod parts;
 pub(crate) mod several;

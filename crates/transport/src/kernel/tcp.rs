@@ -3,19 +3,22 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
+use crate::contract::names::Resolve;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::contract::transport::listener::Listener;
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr::Scheme;
-use crate::kernel::connect::{begin, in_time, race, resolve, settled};
+use crate::kernel::connect::{begin, in_time, race, settled};
 use crate::kernel::hint;
+use crate::kernel::names::{SystemResolver, resolve};
 use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::several::{self, NameListener};
 use crate::options;
@@ -24,15 +27,32 @@ use crate::options::SocketOptions;
 /// TCP. Addresses are reused by default when listening, and `nodelay` is on.
 ///
 /// To listen at a name is to listen at all its addresses, on one port: see [`NameListener`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TcpTransport {
     options: SocketOptions,
+    names: Arc<dyn Resolve>,
+}
+
+impl Default for TcpTransport {
+    fn default() -> Self {
+        TcpTransport::new(SocketOptions::default())
+    }
 }
 
 impl TcpTransport {
     /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
-        TcpTransport { options }
+        TcpTransport {
+            options,
+            names: Arc::new(SystemResolver),
+        }
+    }
+
+    /// The same, where `names` knows the addresses of hosts; by default the system does.
+    #[must_use]
+    pub fn resolver(mut self, names: impl Resolve) -> Self {
+        self.names = Arc::new(names);
+        self
     }
 
     fn options(&self, endpoint: &Endpoint) -> Result<SocketOptions> {
@@ -63,7 +83,7 @@ impl Transport for TcpTransport {
         Scheme::Tcp.check(to, "connect to")?;
         let options = self.options(to)?;
         let connecting = pin!(async {
-            let addresses = resolve("connect to", to).await?;
+            let addresses = resolve(&*self.names, "connect to", to).await?;
             let attempt = |address| attempt(prepared(address, &options, to), address);
             race(addresses, attempt)
                 .await
@@ -80,7 +100,7 @@ impl Transport for TcpTransport {
         Scheme::Tcp.check(at, "listen at")?;
         let mut options = self.options(at)?;
         options.reuse_address.get_or_insert(true);
-        let addresses = resolve("listen at", at).await?;
+        let addresses = resolve(&*self.names, "listen at", at).await?;
         several::at_all(at, &addresses, |address, at| {
             let listener = listening(address, &options, at)?;
             let local = listener.local().clone();

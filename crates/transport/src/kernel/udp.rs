@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -9,13 +10,15 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::contract::datagram::DatagramSocket;
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
+use crate::contract::names::Resolve;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
 use crate::kernel::addr::Scheme;
 use crate::kernel::bound::OsDatagram;
-use crate::kernel::connect::{in_time, resolve};
+use crate::kernel::connect::in_time;
 use crate::kernel::hint;
 use crate::kernel::multicast;
+use crate::kernel::names::{SystemResolver, resolve};
 use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::several::{self, NameListener};
 use crate::options;
@@ -34,15 +37,33 @@ use crate::session::{SessionLimits, SessionListener};
 ///
 /// A socket receives only from the multicast groups that it joined itself (the option `join`). On
 /// Linux this holds even if another socket of the machine has joined more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct UdpTransport {
     options: SocketOptions,
+    names: Arc<dyn Resolve>,
+}
+
+impl Default for UdpTransport {
+    fn default() -> Self {
+        UdpTransport::new(SocketOptions::default())
+    }
 }
 
 impl UdpTransport {
     /// A transport with `options` for every socket. The query of an endpoint overrides them.
     pub fn new(options: SocketOptions) -> Self {
-        UdpTransport { options }
+        UdpTransport {
+            options,
+            names: Arc::new(SystemResolver),
+        }
+    }
+
+    /// The same, where `names` knows the addresses of hosts; by default the system does. It is
+    /// asked when a socket is connected or bound, and never when a datagram is sent.
+    #[must_use]
+    pub fn resolver(mut self, names: impl Resolve) -> Self {
+        self.names = Arc::new(names);
+        self
     }
 
     /// A socket that is bound at `at` and not connected. At a name it has the first address that
@@ -54,7 +75,7 @@ impl UdpTransport {
     pub async fn bind(&self, at: &Endpoint) -> Result<OsDatagram> {
         Scheme::Udp.check(at, "listen at")?;
         let options = self.options.resolve(at, options::UDP)?;
-        let addresses = resolve("listen at", at).await?;
+        let addresses = resolve(&*self.names, "listen at", at).await?;
         several::at_one(at, &addresses, |address| bind(address, &options, at))
     }
 }
@@ -105,7 +126,7 @@ impl Transport for UdpTransport {
     async fn connect(&self, to: &Endpoint) -> Result<OsSocket> {
         Scheme::Udp.check(to, "connect to")?;
         let options = self.options.resolve(to, options::UDP)?;
-        let addresses = in_time(to, &options, resolve("connect to", to)).await?;
+        let addresses = in_time(to, &options, resolve(&*self.names, "connect to", to)).await?;
         let mut failure = None;
         for address in addresses {
             match connected(address, &options, to) {
@@ -120,7 +141,7 @@ impl Transport for UdpTransport {
         Scheme::Udp.check(at, "listen at")?;
         let options = self.options.resolve(at, options::UDP)?;
         let limits = SessionLimits::from(&options);
-        let addresses = resolve("listen at", at).await?;
+        let addresses = resolve(&*self.names, "listen at", at).await?;
         let bound = several::at_all(at, &addresses, |address, at| {
             let socket = bind(address, &options, at)?;
             let local = socket.local().clone();

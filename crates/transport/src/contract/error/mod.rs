@@ -118,6 +118,14 @@ impl Error {
         self
     }
 
+    /// The same error while `action` was under way at `place`: a name that is not found is the
+    /// reason why a host cannot be connected to.
+    #[must_use]
+    pub fn part_of(mut self, action: &'static str, place: impl fmt::Display) -> Self {
+        self.action = action;
+        self.at(place)
+    }
+
     /// The same error with URLs of the scheme `outside` where it has those of `inside`.
     pub(crate) fn under(mut self, inside: &str, outside: &str) -> Self {
         self.place = with_scheme(&self.place, inside, outside);
@@ -135,6 +143,19 @@ impl Error {
     /// The reason, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// The reason in words, alone, for an error that has it as a part: without the action, the
+    /// place and the way out.
+    pub fn reason(&self) -> String {
+        let mut words = String::new();
+        // Writing to a string does not fail.
+        let _ = match (&self.reason, &self.held) {
+            (Some(reason), _) => words.write_str(reason),
+            (None, Some(held)) => write!(Plain(&mut words), "{held}"),
+            (None, None) => words.write_str(self.kind.words()),
+        };
+        words
     }
 
     /// The error that it holds, to downcast.
@@ -190,12 +211,8 @@ pub fn os_code(error: &(dyn StdError + 'static)) -> Option<i32> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} {}: ", self.action, self.place.escape_debug())?;
-        match (&self.reason, &self.held) {
-            (Some(reason), _) => f.write_str(reason)?,
-            (None, Some(held)) => write!(Plain(f), "{held}")?,
-            (None, None) => f.write_str(self.kind.words())?,
-        }
+        let (action, place) = (self.action, self.place.escape_debug());
+        write!(f, "cannot {action} {place}: {}", self.reason())?;
         match &self.hint {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
@@ -205,9 +222,9 @@ impl fmt::Display for Error {
 
 /// Another library's words, which may quote a peer. Characters that could drive a terminal, reorder
 /// text or begin a new line are escaped.
-struct Plain<'a, 'f>(&'a mut fmt::Formatter<'f>);
+struct Plain<'a>(&'a mut String);
 
-impl Write for Plain<'_, '_> {
+impl Write for Plain<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         text.chars().try_for_each(|character| {
             if character.is_ascii_graphic() || character == ' ' {
