@@ -76,6 +76,7 @@ mod own;
 mod proxies;
 mod rules;
 mod service;
+mod services;
 mod serving;
 mod show;
 mod startup;

@@ -11,7 +11,7 @@ use socketry_transport::{
 };
 
 use crate::cli::CommandLine;
-use crate::{AppError, encryption, proxies, web};
+use crate::{AppError, encryption, proxies, services, web};
 
 /// The three apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,8 @@ pub fn pinned(listener: BoxListener) -> BoxListener {
 
 /// The standard transports as the apps use them: over TCP, a peer that has vanished is noticed, and
 /// the file of a Unix socket is its user's alone. The query of a URL overrides that. With the
-/// feature `tls` they are there over TLS, too.
+/// feature `tls` they are there over TLS, too, and with the feature `names` those of hosts are there
+/// for services: `tcp+srv`.
 pub fn transports() -> Registry {
     let tcp = TcpTransport::new(SocketOptions {
         keepalive: Some(KEEPALIVE),
@@ -114,7 +115,8 @@ pub fn transports() -> Registry {
         .with("unix", UnixTransport::new(own()))
         .with("unix-seqpacket", UnixSeqpacketTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    web::registered(encryption::registered(proxies::registered(registry)))
+    let registry = encryption::registered(proxies::registered(registry));
+    services::registered(web::registered(registry))
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -166,6 +168,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
     text.push_str(&tls_urls(transports, tcp.keys().options()));
     text.push_str(&quic_urls(transports));
     text.push_str(&ws_urls(app, transports, tcp.keys().options()));
+    text.push_str(&services::urls(transports));
     if transports.schemes().any(|known| known == INHERITED[0].0) {
         let forms = INHERITED.map(|(_, form)| form).join(", ");
         let _ = writeln!(
@@ -186,6 +189,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
 
 /// Whether the transport of this scheme is not a third party's.
 pub(crate) fn is_standard(scheme: &str) -> bool {
+    let scheme = services::of_servers(scheme);
     SCHEMES.contains(&scheme) || TLS_SCHEMES.contains(&scheme) || WS_SCHEMES.contains(&scheme)
 }
 
@@ -262,7 +266,7 @@ enum Carriage {
 }
 
 fn carriage(scheme: &str) -> Carriage {
-    match scheme {
+    match services::of_servers(scheme) {
         "udp" => Carriage::Lossy,
         "unix-dgram" => Carriage::Local,
         // A third party's transport counts as a stream. If it is none, a body over it is an error.

@@ -102,6 +102,8 @@
 //!   the certificates of `tls`.
 //! * `auth`: who a peer is, as [`auth`](https://docs.rs/socketry-auth): tokens that are proved over
 //!   any stream, certificates of clients (with `tls`), users of Unix sockets.
+//! * `names`: services by their SRV records, as `tcp+srv://_chat._tcp.example.org`, and a resolver
+//!   that asks DNS servers by itself, as [`names`](https://docs.rs/socketry-names).
 //! * `proxy`: servers behind a balancer that speaks the PROXY protocol, and clients through SOCKS5
 //!   and HTTP's CONNECT, as [`proxy`](https://docs.rs/socketry-proxy).
 //! * `service`: servers with limits and an end that drains, and clients that reconnect, as
@@ -115,6 +117,9 @@
 pub use socketry_auth as auth;
 #[doc(no_inline)]
 pub use socketry_codec as codec;
+#[cfg(feature = "names")]
+#[doc(no_inline)]
+pub use socketry_names as names;
 #[cfg(feature = "proxy")]
 #[doc(no_inline)]
 pub use socketry_proxy as proxy;

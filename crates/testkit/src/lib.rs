@@ -14,6 +14,7 @@
 //! * [`hub`]: the laws of one message to many over any transport, with [`hub_laws!`].
 //! * [`message`]: the laws of a transport whose messages all arrive in order, with
 //!   [`message_laws!`].
+//! * [`names`]: the laws of resolvers of names, with [`names_laws!`].
 //! * [`service`]: the laws of a server over any transport, with [`service_laws!`].
 //! * [`stream`]: the laws of a stream transport, to run against one of your own with
 //!   [`stream_laws!`].
@@ -30,6 +31,7 @@ pub mod faulty;
 pub mod hub;
 mod law;
 pub mod message;
+pub mod names;
 mod places;
 #[cfg(feature = "apps")]
 pub mod scenario;

@@ -2,11 +2,10 @@
 //! which ends with the test.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,6 +16,8 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
+pub(crate) use crate::tools::free_port;
+
 /// How often a daemon is asked whether it is ready yet.
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -25,22 +26,6 @@ const PATIENCE: Timespec = Timespec {
     tv_sec: 10,
     tv_nsec: 0,
 };
-
-/// A port of the loopback interface that nobody listens at.
-///
-/// It lies below those that the kernel gives to clients, so that it is still free when the daemon
-/// binds it.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = std::process::id().wrapping_mul(97) % 20_000;
-    loop {
-        let next = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = u16::try_from(10_000 + (first + next) % 20_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// The directory of a daemon's files, which any user may enter.
 pub(crate) fn directory() -> TempDir {

@@ -8,7 +8,9 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Whether this program is in the path.
 pub(crate) fn has(program: &str) -> bool {
@@ -69,4 +71,20 @@ pub(crate) fn may(right: &str, tried: bool) -> bool {
 fn skipped(what: &str) {
     // The test harness keeps to itself what `eprintln` says.
     let _ = writeln!(std::io::stderr(), "skipped: no {what}");
+}
+
+/// A port of the loopback interface that nobody listens at.
+///
+/// It lies below those that the kernel gives to clients, so that it is still free when the daemon
+/// binds it.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id().wrapping_mul(97) % 20_000;
+    loop {
+        let next = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(10_000 + (first + next) % 20_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
