@@ -102,7 +102,7 @@ impl Common {
         // A second call, in a test for instance, changes nothing.
         let _ = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_ansi(std::io::stderr().is_terminal() && wants_colours())
+            .with_ansi(logs_colours(std::io::stderr().is_terminal()))
             .log_internal_errors(false)
             .with_writer(stderr)
             .try_init();
@@ -110,10 +110,25 @@ impl Common {
     }
 }
 
-/// Whether to use colours: `NO_COLOR` must not be set (<https://no-color.org>), and the terminal
-/// must understand them.
+/// Whether to use colours on a terminal: `NO_COLOR` must not be set (<https://no-color.org>), nor
+/// `CLICOLOR` to 0 (<https://bixense.com/clicolors>), and the terminal must understand them.
 pub(crate) fn wants_colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb()
+    let is_off = std::env::var_os("CLICOLOR").is_some_and(|value| value == "0");
+    !refuses_colours() && (is_forced() || !(is_off || is_dumb()))
+}
+
+/// Whether the log has colours. `CLICOLOR_FORCE` has them without a terminal.
+fn logs_colours(is_terminal: bool) -> bool {
+    wants_colours() && (is_terminal || is_forced())
+}
+
+fn refuses_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn is_forced() -> bool {
+    let force = std::env::var_os("CLICOLOR_FORCE");
+    force.is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Whether the terminal understands only plain text.

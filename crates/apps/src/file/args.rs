@@ -10,7 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::escape::name_to_text;
 use super::limits::{LimitArgs, Limits};
-use super::progress::Digits;
+use super::progress::Shows;
 use super::{Client, Rules, Server, no_uploads, prompt, verbs};
 use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
@@ -47,9 +47,9 @@ enum Verb {
         #[arg(long)]
         no_sync: bool,
         #[command(flatten)]
-        files: LimitArgs,
-        #[command(flatten)]
         limits: ServeArgs,
+        #[command(flatten)]
+        files: LimitArgs,
     },
     /// Send files
     Put {
@@ -120,15 +120,8 @@ pub(super) struct Manner {
     /// the power fails
     #[arg(long)]
     no_sync: bool,
-    /// Show the whole digest [default: on a terminal, its first 16 digits]
-    #[arg(long)]
-    digest: bool,
-}
-
-impl Manner {
-    fn digits(self) -> Digits {
-        Digits::shown(self.digest)
-    }
+    #[command(flatten)]
+    shows: Shows,
 }
 
 /// The exit code of `put`, `get` and `browse` when a signal ends them, as shells have it for
@@ -184,7 +177,7 @@ pub(crate) async fn run(
             }
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::put(&mut client, &paths, to.as_deref(), manner.digits()).await
+                verbs::put(&mut client, &paths, to.as_deref(), manner.shows).await
             })
             .await;
         }
@@ -196,7 +189,7 @@ pub(crate) async fn run(
         } => {
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::get_all(&mut client, &names, to.as_deref(), manner.digits()).await
+                verbs::get_all(&mut client, &names, to.as_deref(), manner.shows).await
             })
             .await;
         }

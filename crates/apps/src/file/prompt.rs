@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::progress::Digits;
+use super::progress::{Output, Shows};
 use super::verbs::{destination, get, named, print_entries, say};
 use super::{Client, name};
 use crate::common::complain;
@@ -87,13 +87,8 @@ async fn fetch(
     wanted: &str,
     dest: Option<PathBuf>,
 ) -> Result<(), AppError> {
-    let got = get(
-        client,
-        &name::join(place, wanted),
-        dest,
-        Digits::shown(false),
-    )
-    .await;
+    let output = Output::new(Shows::default(), 1, None);
+    let got = get(client, &name::join(place, wanted), dest, &output).await;
     got.map_err(|error| named(error, wanted))
 }
 

@@ -1,13 +1,14 @@
 //! The subcommands of the command line, and their output.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::escape::{name_to_text, text_to_name};
-use super::progress::{Bar, Digits, summary};
+use super::progress::{Output, Shows};
 use super::{Client, Entry, Kind, dest, long, name, put};
 use crate::common::complain;
 use crate::{AppError, Shown, output};
@@ -17,7 +18,7 @@ pub(super) async fn put(
     client: &mut Client,
     paths: &[PathBuf],
     to: Option<&str>,
-    digits: Digits,
+    shows: Shows,
 ) -> Result<ExitCode, AppError> {
     if paths.len() > 1 && paths.iter().any(|path| path == Path::new("-")) {
         return Err(AppError::usage(
@@ -25,16 +26,27 @@ pub(super) async fn put(
         ));
     }
     let to = target(client, paths.len(), to).await?;
+    let output = Output::new(shows, paths.len(), size(paths));
     let mut code = ExitCode::SUCCESS;
     for path in paths {
         let shown = name_to_text(path.as_os_str());
-        note(put_one(client, path, &to, digits).await, &shown, &mut code)?;
+        note(put_one(client, path, &to, &output).await, &shown, &mut code)?;
     }
+    output.end()?;
     Ok(code)
 }
 
+/// How many bytes these files have, if all of them tell.
+fn size(paths: &[PathBuf]) -> Option<u64> {
+    let size = |path: &PathBuf| {
+        let found = std::fs::metadata(path).ok()?;
+        found.is_file().then_some(found.len())
+    };
+    paths.iter().map(size).sum()
+}
+
 /// Where files go at the server.
-enum Target {
+pub(super) enum Target {
     /// Into a directory, under their own names.
     Dir(String),
     /// One file, under this name.
@@ -43,7 +55,11 @@ enum Target {
 
 /// The meaning of `--to`. A directory, or a path that ends like one, takes all files. Any other
 /// path is the name of one file.
-async fn target(client: &mut Client, files: usize, to: Option<&str>) -> Result<Target, AppError> {
+pub(super) async fn target(
+    client: &mut Client,
+    files: usize,
+    to: Option<&str>,
+) -> Result<Target, AppError> {
     let Some(to) = to else {
         return Ok(Target::Dir(String::new()));
     };
@@ -61,12 +77,28 @@ async fn is_dir(client: &mut Client, path: &str) -> bool {
     stat.is_ok_and(|stat| stat.kind == Kind::Dir)
 }
 
-async fn put_one(
+/// Sends a file, and prints a line about it.
+pub(super) async fn put_one(
     client: &mut Client,
     path: &Path,
     to: &Target,
-    digits: Digits,
+    output: &Output,
 ) -> Result<(), AppError> {
+    let shown = name_to_text(path.as_os_str());
+    let (name, file) = match open(path, to).await {
+        Ok(opened) => opened,
+        Err(error) => return output.refuse(&shown, error),
+    };
+    let meter = output.meter(&name);
+    let progress = |done, all| meter.at(done, all);
+    match client.put_from(file, &name, progress).await {
+        Ok(sent) => meter.done("sent", &sent, false),
+        Err(error) => meter.failed(error),
+    }
+}
+
+/// The file to send, and its name at the server.
+async fn open(path: &Path, to: &Target) -> Result<(String, File), AppError> {
     let standard = path == Path::new("-");
     let name = match to {
         Target::Name(name) => name.clone(),
@@ -81,11 +113,7 @@ async fn put_one(
         true => std::io::stdin().as_fd().try_clone_to_owned()?.into(),
         false => put::open(path).await?,
     };
-    let bar = Bar::new(&name);
-    let progress = |done, all| bar.at(done, all);
-    let sent = client.put_from(file, &name, progress).await;
-    drop(bar);
-    say(summary("sent", &name, &sent?, digits))
+    Ok((name, file))
 }
 
 /// Fetches the files one after another. If one fails, the next are fetched all the same.
@@ -93,9 +121,14 @@ pub(super) async fn get_all(
     client: &mut Client,
     names: &[String],
     to: Option<&Path>,
-    digits: Digits,
+    shows: Shows,
 ) -> Result<ExitCode, AppError> {
     let to = to.map(destination);
+    if to.is_some_and(dest::is_standard_output) && shows.json {
+        return Err(AppError::usage(
+            "standard output carries either the file or events: --json needs another --to",
+        ));
+    }
     let into = to.is_some_and(Path::is_dir);
     if let Some(to) = to.filter(|_| names.len() > 1 && !into) {
         return Err(AppError::usage(format_args!(
@@ -103,6 +136,7 @@ pub(super) async fn get_all(
             to.display()
         )));
     }
+    let output = Output::new(shows, names.len(), None);
     let mut code = ExitCode::SUCCESS;
     for name in names {
         let dest = match to {
@@ -112,11 +146,12 @@ pub(super) async fn get_all(
             to => Ok(to.map(Path::to_owned)),
         };
         let got = match dest {
-            Ok(dest) => get(client, name, dest, digits).await,
-            Err(error) => Err(error),
+            Ok(dest) => get(client, name, dest, &output).await,
+            Err(error) => output.refuse(name, error),
         };
         note(got, name, &mut code)?;
     }
+    output.end()?;
     Ok(code)
 }
 
@@ -133,21 +168,21 @@ pub(super) async fn get(
     client: &mut Client,
     name: &str,
     dest: Option<PathBuf>,
-    digits: Digits,
+    output: &Output,
 ) -> Result<(), AppError> {
     let dest = match dest {
         Some(dest) => dest,
-        None => text_to_name(name::exact(name)?.1).into(),
+        None => match name::exact(name) {
+            Ok((_, last)) => text_to_name(last).into(),
+            Err(error) => return output.refuse(name, error),
+        },
     };
-    let bar = Bar::new(name);
-    let got = client.get(name, &dest, |done, all| bar.at(done, all)).await;
-    drop(bar);
-    let line = summary("received", name, &got?, digits);
-    if dest::is_standard_output(&dest) {
-        // Standard output carries the file.
-        return Ok(writeln!(output::stderr(), "{line}")?);
+    let meter = output.meter(name);
+    let got = client.get(name, &dest, |done, all| meter.at(done, all));
+    match got.await {
+        Ok(got) => meter.done("received", &got, dest::is_standard_output(&dest)),
+        Err(error) => meter.failed(error),
     }
-    say(line)
 }
 
 /// Reports that one of several transfers failed, with the file's name if the error lacks it.

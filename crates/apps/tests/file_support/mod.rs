@@ -165,3 +165,30 @@ pub(crate) async fn fetch_from(url: &str, dest: &Path) -> String {
     let got = client.get("a", dest, |_, _| ()).await;
     got.map_or_else(|error| error.to_string(), |_| "done".to_owned())
 }
+
+/// All that a program shows on a terminal of so many columns while a user takes these steps (see
+/// `terminal.py`), and its exit code.
+pub(crate) fn on_terminal(
+    columns: u16,
+    steps: &serde_json::Value,
+    words: &[String],
+    variables: &[(&str, &str)],
+) -> (String, i64) {
+    let mut command = Command::new("python3");
+    command.arg(script_path("terminal.py"));
+    command
+        .args([columns.to_string(), steps.to_string()])
+        .args(words);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
+    let command = command.env("TERM", "xterm").envs(variables.iter().copied());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    (
+        seen["shown"].as_str().unwrap().to_owned(),
+        seen["code"].as_i64().unwrap(),
+    )
+}
