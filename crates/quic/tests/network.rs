@@ -44,19 +44,26 @@ async fn all_bytes_arrive_whatever_the_network_does() {
     assert!(network.lost() > 20, "only {} were lost", network.lost());
 }
 
-/// A file of 64 MiB at a loss of 2 %. It takes a minute where tests are not optimised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "for a release build: cargo test --release -p socketry-quic --test network -- --ignored"]
-async fn a_large_file_arrives_whatever_the_network_does() {
-    let network = Network::new(20);
-    let mut pair = Pair::new(&network.under(&quic())).await;
-    let begun = std::time::Instant::now();
-    carries(&mut pair, 64 << 20).await;
-    println!(
-        "64 MiB in {:?}, {} datagrams lost",
-        begun.elapsed(),
-        network.lost()
-    );
+async fn each_congestion_control_recovers_from_losses() {
+    for congestion in ["cubic", "reno", "bbr"] {
+        let network = Network::new(20);
+        let quic = network.under(&quic().limits(limits(|limits| {
+            limits.congestion = congestion.parse().unwrap();
+        })));
+        let mut pair = Pair::new(&quic).await;
+        carries(&mut pair, 1 << 20).await;
+        assert!(network.lost() > 5, "{congestion}: {} lost", network.lost());
+    }
+}
+
+#[tokio::test]
+async fn a_congestion_control_that_there_is_not_is_refused() {
+    let at = at("quic://127.0.0.1:0?congestion=vegas");
+    let refused = quic().listen(&at).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidOption);
+    let words = refused.to_string();
+    assert!(words.contains("not cubic, reno or bbr"), "{words}");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ struct Row {
 
 const SEND_BUFFER: &str = "the send buffer, less 32 bytes";
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 21] = [
     opened("tcp", "a process that dies may look as if it had finished"),
     opened("unix", ""),
     opened("unix-seqpacket", "an empty message is no end").longest(SEND_BUFFER),
@@ -52,6 +52,10 @@ const ROWS: [Row; 17] = [
     other("stdio", "the pipes of this process, or its socket"),
     other("fd", "a socket that this process was started with"),
     other("systemd", "as `fd`"),
+    other("tcp+srv", "as `tcp`, at a server that SRV records name"),
+    other("tls+srv", "as `tls`, the same"),
+    other("quic+srv", "as `quic`, the same"),
+    other("udp+srv", "as `udp`, the same"),
 ];
 
 const fn opened(scheme: &'static str, notes: &'static str) -> Row {
@@ -166,6 +170,7 @@ fn who(client: &BoxSocket, server: &BoxSocket) -> &'static str {
         Some(_) => "its user and process",
         None if has_tls => "its address, and a certificate or pin",
         None if server.peer().socket_addr().is_some() => "its address",
+        None if server.peer().scheme().starts_with("mem") => "a part of this process",
         None => "a process of this machine",
     }
 }

@@ -4,6 +4,7 @@ use socketry_testkit::service::Subject;
 use socketry_testkit::{Faults, FaultyTransport, Places, service_laws};
 use socketry_tls::{Identity, Tls};
 use socketry_transport::{Endpoint, Registry, TcpTransport};
+use socketry_ws::Ws;
 
 fn at(scheme: &str) -> Subject {
     let places = Places::new();
@@ -22,6 +23,13 @@ fn tls() -> Subject {
     Subject::new(registry, at)
 }
 
+/// A close frame ends both directions (RFC 6455, section 5.5.1): there is no half-close.
+fn websocket() -> Subject {
+    let registry = Ws::new().register(Registry::standard());
+    Subject::new(registry.expect("transports"), "ws://127.0.0.1:0")
+        .except(&["all_requests_before_a_half_close_are_answered"])
+}
+
 /// Short reads and writes, and pauses: no law may notice them.
 fn faulty(seed: u64) -> Subject {
     let transport = FaultyTransport::new(TcpTransport::default(), &Faults::harmless().seed(seed));
@@ -36,5 +44,6 @@ service_laws!(udp, at("udp"));
 service_laws!(unix_seqpacket, at("unix-seqpacket"));
 service_laws!(unix_dgram, at("unix-dgram"));
 service_laws!(encrypted, tls());
+service_laws!(websocket, websocket());
 service_laws!(faulty_1, faulty(1));
 service_laws!(faulty_2, faulty(2));

@@ -110,7 +110,7 @@ pub use contract::socket::joined::Joined;
 pub use contract::socket::prefixed::{Prefixed, prefix};
 pub use contract::socket::relabelled::{Relabelled, relabel};
 pub use contract::socket::{
-    Aborted, Credentials, Cut, Half, Received, RecvHalf, SendHalf, Shape, Socket,
+    Aborted, Credentials, Cut, Half, Received, RecvHalf, SendHalf, Shape, Socket, Upcoming,
 };
 pub use contract::transport::Transport;
 pub use contract::transport::keys::Keys;

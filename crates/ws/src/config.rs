@@ -31,6 +31,7 @@ pub struct Ws {
     pub(crate) settings: Settings,
     pub(crate) protocols: Vec<String>,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) kept: Vec<String>,
     pub(crate) origins: Origins,
     pub(crate) page: Option<Arc<Page>>,
     pub(crate) limits: UpgradeLimits,
@@ -72,6 +73,7 @@ impl Ws {
             },
             protocols: Vec::new(),
             headers: Vec::new(),
+            kept: Vec::new(),
             origins: Origins::default(),
             page: None,
             limits: UpgradeLimits::default(),
@@ -124,6 +126,15 @@ impl Ws {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The headers of requests that a server keeps in [`WsInfo`](crate::WsInfo), by their names in
+    /// any case: `Cookie`, `User-Agent`. None by default: a client may send 16 KiB of them, which
+    /// each connection would hold as long as it lives.
+    #[must_use]
+    pub fn keep_headers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.kept = names.into_iter().map(Into::into).collect();
         self
     }
 

@@ -47,6 +47,7 @@ impl Ws {
             settings: self.settings,
             protocols: self.protocols.clone(),
             origins: self.origins.clone(),
+            kept: self.kept.clone(),
             path: String::new(),
             page: None,
         });

@@ -13,17 +13,20 @@ pub struct WsInfo {
     pub target: String,
     /// The subprotocol, if one was agreed on.
     pub protocol: Option<String>,
-    /// The headers of the request, on the server: names and values in the order of their arrival.
-    /// Bytes that are not UTF-8 are replaced.
+    /// The headers of the request, on the server, that [`Ws::keep_headers`](crate::Ws::keep_headers)
+    /// asks for: names and values in the order of their arrival. Bytes that are not UTF-8 are
+    /// replaced.
     pub headers: Vec<(String, String)>,
 }
 
 impl WsInfo {
-    pub(crate) fn of_request(request: &Request, protocol: Option<String>) -> Self {
+    pub(crate) fn of_request(request: &Request, protocol: Option<String>, kept: &[String]) -> Self {
+        let is_kept = |name: &str| kept.iter().any(|kept| kept.eq_ignore_ascii_case(name));
+        let headers = request.headers.0.iter();
         WsInfo {
             target: request.target.clone(),
             protocol,
-            headers: request.headers.0.clone(),
+            headers: headers.filter(|(name, _)| is_kept(name)).cloned().collect(),
         }
     }
 

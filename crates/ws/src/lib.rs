@@ -38,7 +38,8 @@
 //! | `handshake_timeout=5s` | how long a handshake may take; default 10 seconds | the same |
 //!
 //! Keys of the transport inside (`nodelay`, `mode`, `pin`, …) stand beside these. A listener whose
-//! URL has a path other than `/` serves that path alone. What clients asked for is in [`WsInfo`].
+//! URL has a path other than `/` serves that path alone. What clients asked for is in [`WsInfo`],
+//! with the headers that [`Ws::keep_headers`] names.
 //!
 //! # Messages
 //!
@@ -67,9 +68,12 @@
 //!
 //! A connection keeps the message that arrives, which has at most `max_message` bytes, and up to 64
 //! KiB behind it; and of what is to be sent, up to 64 KiB and one message. The memory follows the
-//! bytes that came, not the length that a header claims. It is not among the buffers that a
-//! server's limits count, and a frame of a codec has begun for the codec's deadline only when its
-//! whole message is here: until then the deadline between frames holds.
+//! bytes that came, not the length that a header claims. A server counts a message that has not
+//! arrived whole among its buffers, and gives it the time of a frame
+//! ([`RecvHalf::upcoming`](socketry_transport::RecvHalf::upcoming)).
+//!
+//! A flush waits as long as a peer that lives reads nothing.
+//! [`Deadlines`](socketry_transport::Deadlines) over this layer (`send_within=5s`) end that.
 //!
 //! # Pages
 //!

@@ -271,6 +271,7 @@ impl Asked {
             settings: self.ws.settings,
             protocols: self.ws.protocols.clone(),
             origins,
+            kept: self.ws.kept.clone(),
             path: match &*self.path {
                 "/" => String::new(),
                 path => path.to_owned(),

@@ -3,10 +3,13 @@
 
 mod common;
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use common::{fill, request};
-use socketry_transport::{BoxSocket, Listener, RecvExt, Registry, SendExt, Socket};
+use socketry_transport::{
+    BoxSocket, Deadlines, Listener, RecvExt, Registry, SendExt, SendHalf, Socket,
+};
 use socketry_ws::Ws;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -52,6 +55,20 @@ async fn a_peer_that_takes_nothing_is_given_up_behind_a_full_queue_too() {
     let (time, words) = given_up(&mut recv).await;
     assert!((64..=65).contains(&time), "{time}");
     assert!(words.contains("asked for a sign of life"), "{words}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_behind_a_peer_that_reads_nothing_ends_at_the_deadline_over_it() {
+    const TIME: Duration = Duration::from_secs(5);
+    let (_client, server) = upgraded("flushes").await;
+    let deadlines = Deadlines::default().send_within(TIME);
+    let (_recv, mut send) = deadlines.over(server).split();
+    // The time runs from the first send that has to wait.
+    let begun = Instant::now();
+    fill(&mut send).await;
+    let error = poll_fn(|cx| send.poll_flush(cx)).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    assert_eq!(begun.elapsed().as_secs(), TIME.as_secs());
 }
 
 /// A ping behind many bytes reaches a slow reader late.

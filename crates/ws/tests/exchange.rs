@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use socketry_transport::{
-    BoxListener, BoxSocket, Cut, ErrorKind, Half, Listener, Received, RecvExt, Registry, SendExt,
-    Socket, close,
+    BoxListener, BoxSocket, Cut, Deadlines, ErrorKind, Half, Listener, Received, RecvExt, Registry,
+    SendExt, Socket, close,
 };
 use socketry_ws::{CloseCode, Ws, WsError, WsInfo};
 
@@ -15,7 +15,8 @@ fn registry(ws: &Ws) -> Registry {
 
 async fn listen(query: &str) -> BoxListener {
     let url = format!("ws://127.0.0.1:0{query}");
-    registry(&Ws::new()).listen(url.as_str()).await.unwrap()
+    let ws = Ws::new().keep_headers(["host", "X-mine"]);
+    registry(&ws).listen(url.as_str()).await.unwrap()
 }
 
 /// The URL of a listener with another path and query.
@@ -62,14 +63,28 @@ async fn messages_of_all_lengths_keep_their_boundaries_both_ways() {
 async fn path_and_query_are_the_requests_own_and_options_are_not() {
     let mut listener = listen("").await;
     let rest = "/a%2Fb/%20?room=x%20y&quiet&nodelay=true&max_message=1MiB&e=%3D";
-    let (client, server) = pair(&mut listener, &Ws::new().header("X-Mine", "1"), rest).await;
+    let ws = Ws::new().header("X-Mine", "1").header("X-Other", "2");
+    let (client, server) = pair(&mut listener, &ws, rest).await;
     let info = server.info().get::<WsInfo>().unwrap();
     assert_eq!(info.target, "/a%2Fb/%20?room=x%20y&quiet&e=%3D");
     assert_eq!(info.header("x-mine"), Some("1"));
+    assert_eq!(info.header("x-other"), None, "nobody asked for it");
     let port = listener.local().port().unwrap();
     assert_eq!(info.header("host"), Some(&*format!("127.0.0.1:{port}")));
     assert_eq!(client.info().get::<WsInfo>().unwrap().target, info.target);
     assert_eq!(client.peer().to_string(), at(&listener, "/a%2Fb/%20"));
+}
+
+#[tokio::test]
+async fn deadlines_over_it_take_their_own_options() {
+    let mut listener = listen("").await;
+    let registry = registry(&Ws::new());
+    let registry = registry.layer("ws", Deadlines::default()).unwrap();
+    let to = at(&listener, "/?send_within=5s&room=1");
+    let (client, server) = tokio::join!(registry.connect(to), listener.accept());
+    client.unwrap();
+    let server = server.unwrap();
+    assert_eq!(server.info().get::<WsInfo>().unwrap().target, "/?room=1");
 }
 
 #[tokio::test]
@@ -276,7 +291,7 @@ async fn a_small_buffer_cuts_a_message_and_not_the_next() {
 async fn it_runs_over_unix_sockets_with_a_path_of_the_request() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("ws+unix://{}/s", directory.path().display());
-    let registry = registry(&Ws::new());
+    let registry = registry(&Ws::new().keep_headers(["Host"]));
     let listening = format!("{url}?path=/chat&mode=0600");
     let mut listener = registry.listen(listening.as_str()).await.unwrap();
     assert_eq!(listener.local().to_string(), url);

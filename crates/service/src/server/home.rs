@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use socketry_transport::{
-    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket,
+    Aborted, Batch, Half, Info, Joined, Received, RecvHalf, SendHalf, Shape, Socket, Upcoming,
 };
 use tokio::io::ReadBuf;
 
@@ -113,6 +113,10 @@ impl<R: RecvHalf, W: Send> Half for LentRecv<R, W> {
 impl<R: RecvHalf, W: Send> RecvHalf for LentRecv<R, W> {
     fn recv_room(&self) -> usize {
         self.half.as_ref().expect(HERE).recv_room()
+    }
+
+    fn upcoming(&self) -> Upcoming {
+        self.half.as_ref().expect(HERE).upcoming()
     }
     fn poll_recv(
         &mut self,

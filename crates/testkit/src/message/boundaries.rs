@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 
-use socketry_transport::{Batch, Half, Received, RecvExt, RecvHalf, SendExt, Socket, Transport};
+use socketry_transport::{
+    Batch, Half, Received, RecvExt, RecvHalf, SendExt, Socket, Transport, Upcoming,
+};
 
 use super::Subject;
 use crate::datagram::boundaries::{cut, fit, join, keep, no_room, refuse};
@@ -93,6 +95,27 @@ pub(super) async fn all_arrive_in_order_under_pressure<T: Transport>(
         }
         let rest = recv_to_end(&mut server).await.map_err(Failure::new)?;
         ensure(rest.is_empty(), "more messages came than were sent")
+    };
+    let both = async { tokio::try_join!(send_series(client, &subject), reading) };
+    subject.within("many messages", both).await?;
+    Ok(())
+}
+
+pub(super) async fn a_message_that_is_upcoming_comes<T: Transport>(subject: Subject<T>) -> Verdict {
+    let (client, mut server, _listener) = subject.pair().await?;
+    let reading = async {
+        let mut buf = vec![0; server.recv_room()];
+        loop {
+            let said = server.upcoming();
+            let (len, received) = server.recv(&mut buf).await.map_err(Failure::new)?;
+            if received == Received::End {
+                return Ok(());
+            }
+            ensure(
+                !matches!(said, Upcoming::Whole(known) if known != len),
+                format_args!("{said:?} was upcoming, and {len} bytes came"),
+            )?;
+        }
     };
     let both = async { tokio::try_join!(send_series(client, &subject), reading) };
     subject.within("many messages", both).await?;

@@ -58,6 +58,8 @@ macro_rules! __message_laws {
                 "No message is cut in the room that the receiver asks for, alone and in a batch.",
             boundaries::a_batch_brings_whole_messages
                 "Batches bring the same messages as single receives, each whole.",
+            boundaries::a_message_that_is_upcoming_comes
+                "A message that is said to be here has the length that was said.",
             boundaries::all_arrive_in_order_under_pressure
                 "Many messages, faster than they are read, all arrive, each once and in order.",
             duplex::both_directions_flow_at_once

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker, ready};
 
 use socketry_transport::{
-    Aborted, Batch, Cut, Half, Info, OsRecv, OsSend, Received, RecvHalf, SendHalf, Shape,
+    Aborted, Batch, Cut, Half, Info, OsRecv, OsSend, Received, RecvHalf, SendHalf, Shape, Upcoming,
 };
 use tokio::io::ReadBuf;
 
@@ -20,6 +20,7 @@ pub(super) enum Defect {
     DropsEmpty,
     CutsInSilence,
     MiscountsCut,
+    ForetellsWrong,
     TakesNoRoomForTheEnd,
     AsksForTooLittleRoom,
     BatchesCut,
@@ -138,6 +139,13 @@ impl RecvHalf for BrokenRecv {
         match self.defect {
             Defect::AsksForTooLittleRoom => 5000,
             _ => self.inner.recv_room(),
+        }
+    }
+
+    fn upcoming(&self) -> Upcoming {
+        match self.defect {
+            Defect::ForetellsWrong => Upcoming::Whole(1),
+            _ => self.inner.upcoming(),
         }
     }
 

@@ -108,6 +108,7 @@ found! {
     it_takes_no_room_for_the_end: TakesNoRoomForTheEnd => a_buffer_without_room_takes_nothing, "End";
     it_asks_for_too_little_room: AsksForTooLittleRoom => the_room_that_is_asked_for_is_enough, "Cut";
     its_batches_cut: BatchesCut => a_batch_brings_whole_messages, "was cut";
+    it_foretells_another_length: ForetellsWrong => a_message_that_is_upcoming_comes, "Whole(1) was upcoming";
     it_loses_messages: LosesSome => all_arrive_in_order_under_pressure, "message 7 was";
     it_swaps_messages: Swaps => all_arrive_in_order_under_pressure, "message 0 was";
     it_takes_what_does_not_fit: TakesWhatWaits => all_arrive_in_order_under_pressure, "was";

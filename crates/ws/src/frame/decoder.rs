@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::{Buf, BytesMut};
+use socketry_transport::Upcoming;
 
 use super::{Header, Opcode, Role, Violation, mask};
 use crate::close::Close;
@@ -78,6 +79,22 @@ impl Decoder {
                 Some(step) => return Ok(step),
                 None => self.buf.advance(end),
             }
+        }
+    }
+
+    /// What is here of the next message.
+    pub(crate) fn upcoming(&self) -> Upcoming {
+        let held = self.buf.len() + self.pieces.len();
+        match Header::read(&self.buf, self.role) {
+            Ok(Some(header)) if header.begins_and_ends() && self.begun.is_none() => {
+                let rest = (self.buf.len() - header.size) as u64;
+                match usize::try_from(header.len) {
+                    Ok(len) if header.len <= rest => Upcoming::Whole(len),
+                    _ => Upcoming::Part(held),
+                }
+            }
+            _ if held == 0 => Upcoming::Unknown,
+            _ => Upcoming::Part(held),
         }
     }
 

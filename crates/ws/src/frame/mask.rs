@@ -1,5 +1,6 @@
 //! The mask that a client puts over its bytes (RFC 6455, section 5.3).
 
+use std::cell::RefCell;
 use std::io;
 
 /// Changes `bytes` by the mask, or back: both are the same.
@@ -15,28 +16,40 @@ pub(crate) fn apply(bytes: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// How many bytes are asked of the system at a time: a call for each frame would cost more than a
-/// short frame itself.
-const POOL: usize = 256;
+/// How many random bytes are asked of the system at a time: a call for each frame would cost more
+/// than a short frame itself.
+const POOL: usize = 4096;
 
-/// Masks that no peer and no page can foresee.
-pub(crate) struct Masks {
-    pool: Box<[u8; POOL]>,
+thread_local! {
+    /// Random bytes for the masks of all connections of a thread.
+    static MASKS: RefCell<Masks> = const { RefCell::new(Masks::new()) };
+}
+
+struct Masks {
+    pool: [u8; POOL],
     used: usize,
 }
 
+/// A mask that no peer and no page can foresee (section 10.3), and that was not used before.
+pub(crate) fn new() -> io::Result<[u8; 4]> {
+    // A thread that ends has no pool any more.
+    match MASKS.try_with(|masks| masks.borrow_mut().take()) {
+        Ok(mask) => mask,
+        Err(_) => Masks::new().take(),
+    }
+}
+
 impl Masks {
-    pub(crate) fn new() -> Self {
+    const fn new() -> Self {
         Masks {
-            pool: Box::new([0; POOL]),
+            pool: [0; POOL],
             used: POOL,
         }
     }
 
-    /// A mask that was not used before.
-    pub(crate) fn take(&mut self) -> io::Result<[u8; 4]> {
-        if self.used == POOL {
-            getrandom::fill(&mut self.pool[..]).map_err(io::Error::other)?;
+    fn take(&mut self) -> io::Result<[u8; 4]> {
+        if self.used >= POOL {
+            getrandom::fill(&mut self.pool).map_err(io::Error::other)?;
             self.used = 0;
         }
         let (masks, _) = self.pool.as_chunks::<4>();
@@ -66,10 +79,10 @@ mod tests {
 
     #[test]
     fn no_mask_is_given_twice() {
-        let mut masks = Masks::new();
         let mut seen = std::collections::HashSet::new();
-        let all = (0..200).filter(|_| seen.insert(masks.take().unwrap()));
-        // Two of 200 are alike by chance once in 200,000 runs.
-        assert!(all.count() >= 199);
+        // Of more than one pool.
+        let all = (0..2000).filter(|_| seen.insert(new().unwrap()));
+        // Two of 2,000 are alike by chance once in 2,000 runs, and two more hardly ever.
+        assert!(all.count() >= 1998);
     }
 }

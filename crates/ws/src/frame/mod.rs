@@ -70,6 +70,11 @@ struct Header {
 }
 
 impl Header {
+    /// Whether it is that of a message of one frame.
+    fn begins_and_ends(&self) -> bool {
+        self.last && matches!(self.opcode, Opcode::Text | Opcode::Binary)
+    }
+
     /// Reads the header at the front of `bytes`, of a frame for `role`. `None` if bytes are
     /// missing.
     fn read(bytes: &[u8], role: Role) -> Result<Option<Self>, Violation> {

@@ -28,6 +28,8 @@ pub(crate) struct Accepting {
     /// Best first; empty for none.
     pub(crate) protocols: Vec<String>,
     pub(crate) origins: Origins,
+    /// The names of the headers to keep.
+    pub(crate) kept: Vec<String>,
     /// The only path with WebSocket; all of them if it is empty.
     pub(crate) path: String,
     pub(crate) page: Option<Arc<Page>>,
@@ -121,7 +123,7 @@ impl Accepting {
         if let Some(protocol) = &protocol {
             headers.push(("Sec-WebSocket-Protocol", protocol.clone()));
         }
-        Judged::Accepted(headers, WsInfo::of_request(request, protocol))
+        Judged::Accepted(headers, WsInfo::of_request(request, protocol, &self.kept))
     }
 
     /// The protocol that was agreed on, or the answer to what is no handshake, or a wrong one.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use socketry_transport::{ErrorKind, Half, Info, Received, RecvHalf, SendHalf, poll_recv_into};
+use socketry_transport::{
+    ErrorKind, Half, Info, Received, RecvHalf, SendHalf, Upcoming, poll_recv_into,
+};
 use tokio::io::ReadBuf;
 
 use super::farewell::Farewell;
@@ -181,6 +183,13 @@ impl<R: Send + Unpin, W: Send + Unpin> Half for WsRecv<R, W> {
 }
 
 impl<R: RecvHalf, W: SendHalf> RecvHalf for WsRecv<R, W> {
+    fn upcoming(&self) -> Upcoming {
+        match self.last {
+            None => self.decoder.upcoming(),
+            Some(_) => Upcoming::Unknown,
+        }
+    }
+
     fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,

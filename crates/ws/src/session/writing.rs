@@ -9,8 +9,7 @@ use socketry_transport::SendHalf;
 
 use super::wakers::Wakers;
 use crate::close::{self, CloseCode};
-use crate::frame::mask::Masks;
-use crate::frame::{self, Opcode, Role};
+use crate::frame::{self, Opcode, Role, mask};
 
 /// How many bytes wait to be written, at most, before a sender waits. One message may be above it.
 pub(super) const HIGH: usize = 64 * 1024;
@@ -30,8 +29,7 @@ pub(super) struct Writing<W> {
     pong: Option<Vec<u8>>,
     /// Whether a ping has to be sent.
     ping: bool,
-    /// A client's.
-    masks: Option<Masks>,
+    role: Role,
     /// Whether the socket inside took no more bytes when it was last asked.
     waits: bool,
     /// Whether it has taken some after such a wait, since the last ping.
@@ -54,7 +52,7 @@ impl<W: SendHalf> Writing<W> {
             out: BytesMut::new(),
             pong: None,
             ping: false,
-            masks: (role == Role::Client).then(Masks::new),
+            role,
             waits: false,
             took: false,
             closing: false,
@@ -73,8 +71,12 @@ impl<W: SendHalf> Writing<W> {
         self.out.len() >= HIGH
     }
 
-    fn mask(&mut self) -> io::Result<Option<[u8; 4]>> {
-        self.masks.as_mut().map(Masks::take).transpose()
+    /// A client's mask.
+    fn mask(&self) -> io::Result<Option<[u8; 4]>> {
+        match self.role {
+            Role::Client => mask::new().map(Some),
+            Role::Server => Ok(None),
+        }
     }
 
     /// Takes a message. The caller has seen that it need not wait.

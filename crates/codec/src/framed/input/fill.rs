@@ -30,6 +30,7 @@ impl Input {
         let read = self.make_room(socket, need);
         match poll_recv_into(socket, cx, &mut self.buf, read) {
             Poll::Ready(Ok(received)) => {
+                self.part = 0;
                 if self.buf.len() - before == read {
                     self.growth.filled(received);
                 }
@@ -43,8 +44,19 @@ impl Input {
                 Poll::Ready(self.received(received))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.failed(error))),
-            Poll::Pending => self.parked(cx, at_boundary),
+            Poll::Pending => {
+                self.note_part(socket);
+                self.parked(cx, at_boundary)
+            }
         }
+    }
+
+    /// Notes what the socket holds of a message that is not whole: it counts as memory of this
+    /// connection, and as bytes of a frame that has begun.
+    fn note_part<R: RecvHalf>(&mut self, socket: &R) {
+        let part = socket.upcoming().part();
+        self.arrived |= part > self.part;
+        self.part = part;
     }
 
     pub(super) fn received(&mut self, received: Received) -> Result<(), FrameFault> {
@@ -87,7 +99,7 @@ impl Input {
         if let Err(error) = self.account() {
             return Poll::Ready(Err(self.refused(error)));
         }
-        let begun = here > 0 || self.skip > 0 || !at_boundary;
+        let begun = here + self.part > 0 || self.skip > 0 || !at_boundary;
         self.looked |= begun && self.deadline.limit.is_some();
         let arrived = std::mem::take(&mut self.arrived);
         if let Poll::Ready(late) = self.deadline.poll_late(cx, begun, arrived) {

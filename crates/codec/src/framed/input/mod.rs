@@ -52,6 +52,8 @@ pub(super) struct Input {
     looked: bool,
     /// Bytes have arrived since the socket last had none.
     arrived: bool,
+    /// The bytes that the socket holds of a message that has not arrived whole.
+    part: usize,
     /// Boxed, since most connections have none.
     pub(super) hooks: Option<Box<Hooks>>,
 }
@@ -100,6 +102,7 @@ impl Input {
             deadline: Deadline::new(),
             looked: false,
             arrived: false,
+            part: 0,
             hooks: None,
         }
     }
@@ -133,7 +136,7 @@ impl Input {
         match &mut self.hooks {
             Some(hooks) => {
                 let restored = self.restored.as_ref().map_or(0, |last| last.capacity());
-                hooks.hold(self.buf.capacity() + restored)
+                hooks.hold(self.buf.capacity() + restored + self.part)
             }
             None => Ok(()),
         }

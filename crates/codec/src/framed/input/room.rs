@@ -1,6 +1,6 @@
 //! The room for the next read.
 
-use socketry_transport::{Received, RecvHalf};
+use socketry_transport::{Received, RecvHalf, Upcoming};
 
 use super::{Input, spare};
 use crate::reader::drop_front;
@@ -44,9 +44,13 @@ impl Growth {
     }
 }
 
-/// The room for one message or datagram.
+/// The room for one message or datagram: for one that is here, or for the longest.
 pub(super) fn whole_message<R: RecvHalf>(socket: &R) -> usize {
-    socket.recv_room().clamp(1, MESSAGE_MAX)
+    let room = match socket.upcoming() {
+        Upcoming::Whole(len) => len,
+        Upcoming::Unknown | Upcoming::Part(_) => socket.recv_room(),
+    };
+    room.clamp(1, MESSAGE_MAX)
 }
 
 impl Input {

@@ -21,6 +21,9 @@ macro_rules! forward_recv {
         fn recv_room(&$self) -> usize {
             $inner.recv_room()
         }
+        fn upcoming(&$self) -> $crate::contract::socket::Upcoming {
+            $inner.upcoming()
+        }
         fn poll_recv(
             &mut $self,
             cx: &mut std::task::Context<'_>,

@@ -12,6 +12,7 @@ pub(crate) mod prefixed;
 mod recv;
 pub(crate) mod relabelled;
 pub(crate) mod send;
+mod upcoming;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use cut::Cut;
 use info::Info;
 pub use recv::RecvHalf;
 pub use send::{Aborted, SendHalf};
+pub use upcoming::Upcoming;
 
 /// Whether the peer sees the boundaries between sends, and whether all of them arrive.
 ///

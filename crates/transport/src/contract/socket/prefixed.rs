@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use crate::contract::datagram::batch::Batch;
 use crate::contract::socket::forward::forward_half;
 use crate::contract::socket::joined::Joined;
-use crate::contract::socket::{Half, Received, RecvHalf, Socket};
+use crate::contract::socket::{Half, Received, RecvHalf, Socket, Upcoming};
 
 /// A receiving half that first gives bytes that were read too early, and then receives from the
 /// half inside.
@@ -89,6 +89,12 @@ impl<R: RecvHalf> RecvHalf for Prefixed<R> {
         match self.shape().is_stream() {
             true => self.inner.recv_room(),
             false => self.inner.recv_room().max(self.prefix.len()),
+        }
+    }
+    fn upcoming(&self) -> Upcoming {
+        match (self.shape().is_stream(), self.prefix.len()) {
+            (false, 1..) => Upcoming::Whole(self.prefix.len()),
+            _ => self.inner.upcoming(),
         }
     }
     fn poll_recv(

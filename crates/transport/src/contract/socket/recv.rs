@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
 
 use crate::contract::datagram::batch::Batch;
-use crate::contract::socket::{Half, Received};
+use crate::contract::socket::{Half, Received, Upcoming};
 
 /// The receiving half.
 ///
@@ -88,6 +88,16 @@ pub trait RecvHalf: Half {
     /// end. It is 0 on a stream.
     fn recv_room(&self) -> usize {
         self.shape().max_len().unwrap_or(0)
+    }
+
+    /// What this socket holds of the next message. The default knows of nothing.
+    ///
+    /// A half that puts messages together itself, as over WebSocket, says it: so a server bounds
+    /// that memory, and the time in which a peer has to finish a message, and a message that is
+    /// here gets a buffer of its own length. A layer that neither looks at the bytes nor holds any
+    /// passes it on.
+    fn upcoming(&self) -> Upcoming {
+        Upcoming::Unknown
     }
 
     /// Receives into `buf`: some bytes of a stream, or exactly one message or datagram.

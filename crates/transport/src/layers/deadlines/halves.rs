@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 
 use super::patience::Patience;
-use crate::{Aborted, Batch, Half, Info, Received, RecvHalf, SendHalf};
+use crate::{Aborted, Batch, Half, Info, Received, RecvHalf, SendHalf, Upcoming};
 
 /// A receiving half with a bound for silence.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ impl<R: Half> Half for DeadlineRecv<R> {
 impl<R: RecvHalf> RecvHalf for DeadlineRecv<R> {
     fn recv_room(&self) -> usize {
         self.inner.recv_room()
+    }
+
+    fn upcoming(&self) -> Upcoming {
+        self.inner.upcoming()
     }
     fn poll_recv(
         &mut self,
