@@ -36,14 +36,15 @@ async fn a_silent_server_costs_the_deadline_and_no_more() {
     assert!(in_time("a question", server.recv(&mut buf)).await.is_ok());
 }
 
+/// hickory-resolver does not hear of the refusal: its sockets are not connected.
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told() {
+async fn a_server_that_is_not_there_costs_the_deadline_too() {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let at = server.local_addr().unwrap();
     drop(server);
-    let error = in_time("an error", Names::servers([at]).addresses("a.example")).await;
-    let error = error.unwrap_err();
-    assert!(error.to_string().contains("name servers"), "{error}");
+    let names = Names::servers([at]).deadline(Duration::from_millis(300));
+    let error = in_time("an error", names.addresses("a.example")).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
     let none: [SocketAddr; 0] = [];
     let error = in_time("an error", Names::servers(none).addresses("a.example")).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Unreachable);
