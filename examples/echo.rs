@@ -7,6 +7,7 @@
 //! cargo run --example echo -- wss://127.0.0.1:0/echo raw    # a certificate made for this run
 //! cargo run --example echo -- quic://127.0.0.1:0
 //! cargo run --example echo -- exec:///bin/cat line          # the child is the server
+//! cargo run --example echo -- serial:///dev/ttyUSB0 line    # the server is at the other end
 //! cargo run --example echo -- 'tcp://127.0.0.1:0?via=socks5://127.0.0.1:1080'
 //! ```
 //!
@@ -47,7 +48,8 @@ async fn run(url: Endpoint, codec: BoxCodec) -> Result<()> {
         let echo = client.recv().await?.ok_or("the server closed early")?;
         println!("{text} came back as {}", String::from_utf8_lossy(echo));
     }
-    if client.shape().is_reliable() {
+    // Nothing tells the other end of a serial line that this one has finished.
+    if client.shape().is_reliable() && to.scheme() != "serial" {
         client.finish().await?;
         // The server ends too: a child process exits.
         while client.recv().await?.is_some() {}
@@ -69,6 +71,8 @@ fn registry() -> Result<Registry> {
         .tls(tls.clone())
         .register(tls.register(registry)?);
     let registry = services(Ws::new().register(registry)?);
+    #[cfg(target_os = "linux")]
+    let registry = registry.with("serial", socketry::transport::SerialTransport::default());
     // A URL of this one starts a program, so it is in no registry by itself.
     Ok(registry.with("exec", ExecTransport::default()))
 }
@@ -88,6 +92,9 @@ fn services(registry: Registry) -> Registry {
 /// The server at `url`, and where its client connects. A transport without servers has one
 /// elsewhere.
 async fn served(registry: &Registry, url: Endpoint) -> Result<(Option<BoxListener>, Endpoint)> {
+    if url.scheme() == "serial" {
+        return Ok((None, url));
+    }
     // The proxies are on the client's way only.
     let proxies: Vec<_> = url.query().filter(|(key, _)| *key == "via").collect();
     match registry.listen(url.clone().without_key("via")).await {

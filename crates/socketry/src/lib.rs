@@ -54,6 +54,7 @@
 //! | whole messages on one machine, in order | `unix-dgram:///path` |
 //! | the same, and an end (Linux) | `unix-seqpacket:///path` |
 //! | a test, or two parts of one program | `mem://name` |
+//! | a board, a modem, or a machine at the end of a wire (the feature `serial`) | `serial:///dev/ttyUSB0?baud=9600` |
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` |
 //!
 //! The page of [`transport`] has more of each. None of them encrypts. The feature `tls` puts TLS
@@ -106,6 +107,7 @@
 //!   that asks DNS servers by itself, as [`names`](https://docs.rs/socketry-names).
 //! * `proxy`: servers behind a balancer that speaks the PROXY protocol, and clients through SOCKS5
 //!   and HTTP's CONNECT, as [`proxy`](https://docs.rs/socketry-proxy).
+//! * `serial`: a serial line as a socket (Linux), `SerialTransport` of [`transport`].
 //! * `service`: servers with limits and an end that drains, and clients that reconnect, as
 //!   [`service`](https://docs.rs/socketry-service).
 //! * `tokio-util`: our codecs as that crate's `Decoder` and `Encoder`.

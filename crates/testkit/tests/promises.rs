@@ -16,8 +16,8 @@ use socketry_transport::{
 /// A scheme, and what its sockets cannot say.
 struct Row {
     scheme: &'static str,
-    /// A test can open such sockets.
-    opens: bool,
+    /// Its promises, where this test cannot open such sockets.
+    told: Option<[&'static str; 6]>,
     /// What the longest message depends on, if this machine decides it.
     longest: Option<&'static str>,
     notes: &'static str,
@@ -25,7 +25,7 @@ struct Row {
 
 const SEND_BUFFER: &str = "the send buffer, less 32 bytes";
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     opened("tcp", "a process that dies may look as if it had finished"),
     opened("unix", ""),
     opened("unix-seqpacket", "an empty message is no end").longest(SEND_BUFFER),
@@ -45,6 +45,20 @@ const ROWS: [Row; 21] = [
     opened("unix-dgram", "a full queue holds its senders back").longest(SEND_BUFFER),
     opened("mem", ""),
     opened("mem-mux", "one stream of a connection"),
+    Row {
+        told: Some([
+            "in order; bytes can be lost, or changed",
+            "none: the codec has them",
+            "an end when the device is gone or hung up",
+            "no",
+            "unknown",
+            "",
+        ]),
+        ..opened(
+            "serial",
+            "most wires carry no end; what was not received at a hang-up is lost",
+        )
+    },
     other(
         "exec",
         "the pipes of a child process; its failure is an error at the end",
@@ -61,7 +75,7 @@ const ROWS: [Row; 21] = [
 const fn opened(scheme: &'static str, notes: &'static str) -> Row {
     Row {
         scheme,
-        opens: true,
+        told: None,
         longest: None,
         notes,
     }
@@ -69,7 +83,7 @@ const fn opened(scheme: &'static str, notes: &'static str) -> Row {
 
 const fn other(scheme: &'static str, notes: &'static str) -> Row {
     Row {
-        opens: false,
+        told: Some([""; 6]),
         ..opened(scheme, notes)
     }
 }
@@ -83,9 +97,9 @@ impl Row {
     }
 
     async fn line(&self) -> String {
-        let promised = match self.opens {
-            true => self.promised().await,
-            false => ["", "", "", "", "", ""].map(str::to_owned),
+        let promised = match self.told {
+            None => self.promised().await,
+            Some(told) => told.map(str::to_owned),
         };
         let promised = promised.join(" | ");
         format!("| `{}` | {promised} | {} |\n", self.scheme, self.notes)

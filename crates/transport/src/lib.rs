@@ -39,6 +39,7 @@
 //! | the same, and an end | `unix-seqpacket:///path` | messages in order, of some 200 KiB | Linux only; none is lost, and a peer that is gone is an end or a reset |
 //! | a test, or two parts of one program | `mem://name` | a stream | no descriptor and no system call; it stays within this process |
 //! | a program that this process starts | `exec:///path?arg=…` | a stream | `ExecTransport`, behind the feature `exec`; in no registry by itself |
+//! | a board, a modem, or a machine at the end of a wire | `serial:///dev/ttyUSB0?baud=9600` | a stream | `SerialTransport`, behind the feature `serial`; no connection, no half-close, and bytes may be damaged; in no registry by itself |
 //! | a socket that this process was started with | `fd://3`, `systemd://name`, `stdio://` | as that socket | a supervisor or service manager has made it, with its options; it is taken once |
 //!
 //! Over both kinds of datagrams, a listener gives a [`Session`] for each peer. It drops datagrams
@@ -65,6 +66,7 @@
 //! * `batch` (default): many UDP datagrams a call on Linux, through quinn-udp. Without it the same
 //!   methods receive one.
 //! * `exec`: `ExecTransport`, a child process's pipes as a socket.
+//! * `serial`: `SerialTransport`, a serial line as a socket (Linux).
 //! * `serde` (default): endpoints, options and encodings from configuration files.
 //! * `text` (default): `Encoding` and `TextSocket`, through encoding_rs.
 //!
@@ -85,6 +87,8 @@ mod kernel;
 mod layers;
 mod mem;
 mod options;
+#[cfg(all(target_os = "linux", feature = "serial"))]
+mod serial;
 mod session;
 mod standard;
 #[cfg(feature = "text")]
@@ -151,6 +155,11 @@ pub use layers::upgrading::{
 pub use mem::mux::{MemConnection, MemMux, MemMuxListener};
 pub use mem::{MemListener, MemRecv, MemSend, MemSocket, MemTransport};
 pub use options::{MulticastGroup, SocketOptions};
+#[cfg(all(target_os = "linux", feature = "serial"))]
+pub use serial::{
+    SerialAccept, SerialFlow, SerialListener, SerialParity, SerialRecv, SerialSend, SerialSettings,
+    SerialSocket, SerialTransport,
+};
 pub use session::{
     Session, SessionLimits, SessionListener, SessionRecv, SessionSend, SessionStats,
 };
