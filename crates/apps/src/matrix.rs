@@ -65,6 +65,9 @@ pub const TLS_SCHEMES: [&str; 3] = ["tls", "tls+unix", "quic"];
 /// The schemes of WebSocket, which are there with the feature `ws`; `wss` with `tls` only.
 pub const WS_SCHEMES: [&str; 3] = ["ws", "wss", "ws+unix"];
 
+/// The scheme of serial lines, which are there with the feature `serial`, on Linux.
+pub const SERIAL_SCHEME: &str = "serial";
+
 /// Whether the scheme is over TLS, whatever is over that.
 pub(crate) fn is_over_tls(scheme: &str) -> bool {
     TLS_SCHEMES.contains(&scheme) || scheme == "wss"
@@ -115,8 +118,25 @@ pub fn transports() -> Registry {
         .with("unix", UnixTransport::new(own()))
         .with("unix-seqpacket", UnixSeqpacketTransport::new(own()))
         .with("unix-dgram", UnixDgramTransport::new(own()));
-    let registry = encryption::registered(proxies::registered(registry));
+    let registry = encryption::registered(proxies::registered(with_serial(registry)));
     services::registered(web::registered(registry))
+}
+
+/// The same registry, with serial lines. A server waits for a client's first byte, since a silent
+/// line is no client.
+#[cfg(all(target_os = "linux", feature = "serial"))]
+fn with_serial(registry: Registry) -> Registry {
+    use socketry_transport::{SerialAccept, SerialSettings, SerialTransport};
+    let lines = SerialTransport::new(SerialSettings {
+        accept: SerialAccept::Data,
+        ..SerialSettings::default()
+    });
+    registry.with(SERIAL_SCHEME, lines)
+}
+
+#[cfg(not(all(target_os = "linux", feature = "serial")))]
+fn with_serial(registry: Registry) -> Registry {
+    registry
 }
 
 /// The forms of URLs and their options, for the schemes that `app` runs over and that reach another
@@ -165,6 +185,7 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
             }
         }
     }
+    text.push_str(&serial_urls(transports));
     text.push_str(&tls_urls(transports, tcp.keys().options()));
     text.push_str(&quic_urls(transports));
     text.push_str(&ws_urls(app, transports, tcp.keys().options()));
@@ -190,7 +211,21 @@ pub(crate) fn urls(app: App, offered: &CommandLine) -> String {
 /// Whether the transport of this scheme is not a third party's.
 pub(crate) fn is_standard(scheme: &str) -> bool {
     let scheme = services::of_servers(scheme);
-    SCHEMES.contains(&scheme) || TLS_SCHEMES.contains(&scheme) || WS_SCHEMES.contains(&scheme)
+    SCHEMES.contains(&scheme)
+        || scheme == SERIAL_SCHEME
+        || TLS_SCHEMES.contains(&scheme)
+        || WS_SCHEMES.contains(&scheme)
+}
+
+/// The form of URLs of serial lines, and what they take.
+fn serial_urls(transports: &Registry) -> String {
+    let Some(serial) = transports.get(SERIAL_SCHEME) else {
+        return String::new();
+    };
+    format!(
+        "  serial:///dev/DEVICE\n      {}\n      one client at a time; it is served from its first byte on\n",
+        serial.keys().options().join(", ")
+    )
 }
 
 /// The forms of URLs over TLS, and what they take besides the keys of TCP.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use socketry_transport::Endpoint;
 
-use crate::matrix::TLS_SCHEMES;
+use crate::matrix::{SERIAL_SCHEME, TLS_SCHEMES};
 use crate::proxies::is_behind_a_balancer;
 
 /// Who can connect to an address.
@@ -12,6 +12,8 @@ use crate::proxies::is_behind_a_balancer;
 pub(crate) enum Reach {
     /// The users that the mode of a socket's file admits.
     File,
+    /// The machine at the other end of a wire.
+    Wire,
     /// All users of this machine, and the web pages in their browsers.
     Machine,
     /// Other machines; also where the address does not tell.
@@ -30,6 +32,9 @@ impl Reach {
                 true => Reach::Machine,
                 false => Reach::Network,
             };
+        }
+        if at.scheme() == SERIAL_SCHEME {
+            return Reach::Wire;
         }
         if at.abstract_name().is_some() {
             return Reach::Machine;
@@ -55,6 +60,7 @@ impl fmt::Display for Reach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Reach::File => "every user whom the mode of its file admits",
+            Reach::Wire => "whatever is at the other end of the line",
             Reach::Machine => "every user of this machine and, through a browser, any web page",
             Reach::Network => "anybody on its networks and, through a browser, any web page",
         })
@@ -81,6 +87,7 @@ mod tests {
                     "ws+unix:///s?path=/chat",
                 ][..],
             ),
+            (Reach::Wire, &["serial:///dev/ttyUSB0?baud=9600"]),
             (
                 Reach::Machine,
                 &[
