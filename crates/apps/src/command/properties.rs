@@ -171,6 +171,7 @@ proptest! {
         if let Err(words) = program {
             let clear = [
                 "the request cannot be understood: ",
+                "this is a command server: a request is {",
                 "a request is {",
                 "the command is no text: ",
             ];
