@@ -1,11 +1,14 @@
 //! Bytes, ends and errors of a line.
 
+use std::future::poll_fn;
 use std::io::ErrorKind as Io;
+use std::task::Poll;
 
 use socketry_transport::{
-    Aborted, ErrorKind, Half, Received, RecvExt, SendExt, SendHalf, SerialTransport, Socket,
-    Transport,
+    Aborted, ErrorKind, Half, Received, RecvExt, RecvHalf, SendExt, SendHalf, SerialTransport,
+    Socket, Transport,
 };
+use tokio::io::ReadBuf;
 
 use crate::pty::{Pty, connect, kind, within};
 
@@ -49,6 +52,23 @@ async fn a_hang_up_ends_receiving_and_fails_sending() {
     assert!(words.contains("hung up") && words.contains(&url), "{words}");
     assert_eq!(kind(send.finish().await), Io::BrokenPipe);
     send.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_silent_line_is_no_end() {
+    let pty = Pty::new();
+    let mut socket = pty.open("").await;
+    let mut buf = [0; 8];
+    for said in [b"one", b"two"] {
+        pty.write(said);
+        let (len, _) = within("receiving", socket.recv(&mut buf)).await.unwrap();
+        assert_eq!(&buf[..len], said);
+        let waits = poll_fn(|cx| {
+            let mut room = ReadBuf::new(&mut buf);
+            Poll::Ready(socket.poll_recv(cx, &mut room).is_pending())
+        });
+        assert!(waits.await);
+    }
 }
 
 /// Linux 6.18: what was not received when the master is closed is thrown away.
