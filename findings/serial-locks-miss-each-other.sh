@@ -11,7 +11,8 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 for program in minicom picocom; do
-    command -v "$program" >/dev/null || apt-get install -y -qq --no-install-recommends "$program" >/dev/null
+    command -v "$program" >/dev/null ||
+        apt-get install -y -qq --no-install-recommends "$program" >/dev/null
 done
 dpkg-query -W minicom picocom
 python3 -m venv "$dir/venv"
@@ -55,7 +56,8 @@ def start(name, line):
             break
         if opened in said or refused in said:
             break
-    return program, master, "opens it" if opened in said else "is refused" if refused in said else said
+    answers = {opened: "opens it", refused: "is refused"}
+    return program, master, next((word for part, word in answers.items() if part in said), said)
 
 
 def stop(program, master):

@@ -223,7 +223,8 @@ fn serial_urls(transports: &Registry) -> String {
         return String::new();
     };
     format!(
-        "  serial:///dev/DEVICE\n      {}\n      one client at a time; it is served from its first byte on\n",
+        "  serial:///dev/DEVICE\n      {}\n      \
+         one client at a time; it is served from its first byte on\n",
         serial.keys().options().join(", ")
     )
 }

@@ -11,7 +11,7 @@ use crate::contract::error::{Error, ErrorKind};
 /// How many devices an error names.
 const MOST_NAMED: usize = 5;
 
-/// The beginnings of the names of real serial lines. Most systems have many `ttyS` without a device.
+/// How the names of real serial lines begin. Most systems have many `ttyS` without a device.
 const LINES: [&str; 4] = ["ttyUSB", "ttyACM", "ttyAMA", "rfcomm"];
 
 pub(super) fn failed(action: &'static str, place: &Place, error: io::Error) -> Error {
