@@ -136,6 +136,17 @@ pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
+/// `$XDG_STATE_HOME/socketry`, or `~/.local/state/socketry`: what this program keeps for its user.
+pub(crate) fn state_directory() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME");
+    let state = state.or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("socketry"))
+}
+
 /// Parses an endpoint that another process can reach.
 pub(crate) fn reachable(text: &str) -> Result<Endpoint, AppError> {
     let endpoint: Endpoint = text.parse()?;

@@ -1,7 +1,6 @@
 //! TLS in the apps: the transports `tls`, `tls+unix` and `quic`, the directory of the certificate
 //! that a server makes, and the pin in the URL that it prints.
 
-use std::env;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
@@ -17,6 +16,7 @@ use socketry_transport::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::AppError;
+use crate::common::state_directory;
 use crate::matrix::{TLS_SCHEMES, is_over_tls};
 
 /// The TLS of all registries of this process. It knows the pin of each listener that is over it.
@@ -137,13 +137,7 @@ pub(crate) fn encrypted(url: &Endpoint) -> Option<Endpoint> {
 
 /// `$XDG_STATE_HOME/socketry/tls`, or `~/.local/state/socketry/tls`.
 fn directory() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        let path = env::var_os(name).map(PathBuf::from);
-        path.filter(|path| path.is_absolute())
-    };
-    let state = absolute("XDG_STATE_HOME");
-    let state = state.or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    Some(state.join("socketry/tls"))
+    Some(state_directory()?.join("tls"))
 }
 
 /// A listener over TLS whose addresses have its pin: all that a client needs.

@@ -18,7 +18,7 @@ use descriptors::Room;
 pub(crate) use parting::{PARTING, part};
 pub(crate) use places::Place;
 use places::{Places, Seat};
-pub(crate) use stop::shutdown_signal;
+pub(crate) use stop::{end_signal, shutdown_signal};
 
 /// How many conversations a server has at once by default. Further clients are refused.
 pub(crate) const MAX_CLIENTS: usize = 1024;

@@ -87,6 +87,18 @@ impl<F: AsFd> Read for Patient<F> {
     }
 }
 
+/// Waits until this program is in the foreground of its terminal.
+pub(crate) fn wait_for_foreground() {
+    while is_behind() {
+        thread::sleep(LOOK);
+    }
+}
+
+/// Whether another job is in the foreground of the terminal.
+pub(crate) fn is_behind() -> bool {
+    is_in_background(&io::stdin())
+}
+
 /// Whether `terminal` is this process's terminal, and another job is in its foreground.
 fn is_in_background(terminal: &impl AsFd) -> bool {
     match tcgetpgrp(terminal) {

@@ -11,6 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use super::escape::name_to_text;
 use super::limits::{LimitArgs, Limits};
 use super::progress::Shows;
+use super::prompt::Comfort;
 use super::{Client, Rules, Server, no_uploads, prompt, verbs};
 use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
@@ -98,6 +99,8 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
+        #[command(flatten)]
+        comfort: Comfort,
     },
 }
 
@@ -124,7 +127,7 @@ pub(super) struct Manner {
     shows: Shows,
 }
 
-/// The exit code of `put`, `get` and `browse` when a signal ends them, as shells have it for
+/// The exit code of `put` and `get` when a signal ends them, as shells have it for
 /// SIGINT.
 const INTERRUPTED: u8 = 130;
 
@@ -197,12 +200,8 @@ pub(crate) async fn run(
             let client = connect(&service, &url).await?;
             verbs::print_entries(&client.list_last(&dir).await?, long)?;
         }
-        Verb::Browse { url } => {
-            return interruptible(async {
-                prompt::run(connect(&service, &url).await?).await?;
-                Ok(ExitCode::SUCCESS)
-            })
-            .await;
+        Verb::Browse { url, comfort } => {
+            return prompt::run(connect(&service, &url), comfort).await;
         }
     }
     Ok(ExitCode::SUCCESS)

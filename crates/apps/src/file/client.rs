@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime};
 
 use serde_json::json;
@@ -55,6 +56,7 @@ impl Client {
         let host = Host {
             service: service.clone(),
             url: url.clone(),
+            again: AtomicBool::new(false),
         };
         let wire = host.connect().await?;
         let link = match service.own()?.is_json() {
@@ -83,6 +85,12 @@ impl Client {
     pub fn replacing(mut self, yes: bool) -> Self {
         self.replace(yes);
         self
+    }
+
+    /// Whether a connection had ended that was kept for this client, and so it connected again,
+    /// since this was asked last.
+    pub(super) fn has_connected_again(&mut self) -> bool {
+        std::mem::take(self.host.again.get_mut())
     }
 
     /// The same, for later requests.
@@ -164,7 +172,7 @@ impl Client {
         Ok(sent.took(begun))
     }
 
-    fn takes_files(&self) -> bool {
+    pub(super) fn takes_files(&self) -> bool {
         matches!(self.link, Link::Json(_))
     }
 

@@ -1,5 +1,7 @@
 //! The server that a client talks to, and the connections to it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 use socketry_codec::FrameFault;
 use socketry_transport::Endpoint;
@@ -15,6 +17,8 @@ use crate::{AppError, Service};
 pub(super) struct Host {
     pub(super) service: Service,
     pub(super) url: Endpoint,
+    /// Whether a kept connection had ended, and there is a new one.
+    pub(super) again: AtomicBool,
 }
 
 impl Host {
@@ -25,10 +29,19 @@ impl Host {
     /// The kept connection if it can still be used, or else a new one. The caller puts it back once
     /// it stands between two requests.
     pub(super) async fn reuse(&self, kept: &mut Option<Wire>) -> Result<Wire, AppError> {
+        let had_one = kept.is_some();
         match usable(kept).await {
             Some(wire) => Ok(wire),
+            None if had_one => self.connect_again().await,
             None => self.connect().await,
         }
+    }
+
+    /// Connects in place of a kept connection that has ended.
+    pub(super) async fn connect_again(&self) -> Result<Wire, AppError> {
+        let wire = self.connect().await?;
+        self.again.store(true, Ordering::Relaxed);
+        Ok(wire)
     }
 
     /// Sends a request that may be repeated. If the kept connection ends before the answer, as
@@ -38,12 +51,16 @@ impl Host {
         kept: &mut Option<Wire>,
         request: &Value,
     ) -> Result<(Wire, Answer), AppError> {
+        let had_one = kept.is_some();
         if let Some(mut wire) = usable(kept).await
             && let Some(answer) = ask_again(&mut wire, request).await
         {
             return answered(wire, answer?, kept);
         }
-        let mut wire = self.connect().await?;
+        let mut wire = match had_one {
+            true => self.connect_again().await?,
+            false => self.connect().await?,
+        };
         say(&mut wire, request).await?;
         let answer = hear(&mut wire).await?;
         answered(wire, answer, kept)

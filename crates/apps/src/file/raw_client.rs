@@ -30,6 +30,8 @@ pub(super) struct Browser {
     encoding: Encoding,
     /// The directory of the connection; `None` before its first text.
     place: Option<String>,
+    /// Whether the connection ended that was kept for the next text.
+    lost: bool,
 }
 
 impl Browser {
@@ -38,6 +40,7 @@ impl Browser {
             wire: Some(wire),
             encoding,
             place: None,
+            lost: false,
         }
     }
 
@@ -90,7 +93,10 @@ impl Browser {
         let (wire, answer) = match self.step(&to).await? {
             Some(stepped) => stepped,
             None => {
-                let mut wire = host.connect().await?;
+                let mut wire = match std::mem::take(&mut self.lost) {
+                    true => host.connect_again().await?,
+                    false => host.connect().await?,
+                };
                 self.say(&mut wire, &to).await?;
                 let answer = self.hear(&mut wire, None).await?;
                 (wire, answer.ok_or_else(closed)?)
@@ -114,9 +120,11 @@ impl Browser {
             return Ok(None);
         };
         if !is_quiet(&mut wire).await || self.say(&mut wire, &text).await.is_err() {
+            self.lost = true;
             return Ok(None);
         }
         let answer = self.hear(&mut wire, None).await?;
+        self.lost = answer.is_none();
         Ok(answer.map(|answer| (wire, answer)))
     }
 

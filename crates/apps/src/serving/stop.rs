@@ -12,11 +12,19 @@ const SECOND_SIGNAL: i32 = 130;
 /// terminal that was closed. The call itself installs the handlers, so that no later signal is
 /// missed. A second signal ends the process at once.
 pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
-    let mut kinds = vec![
+    one_of(vec![
         SignalKind::interrupt(),
         SignalKind::terminate(),
         SignalKind::quit(),
-    ];
+    ])
+}
+
+/// The same without SIGINT, for a prompt: there it ends the command that runs.
+pub(crate) fn end_signal() -> impl Future<Output = ()> {
+    one_of(vec![SignalKind::terminate(), SignalKind::quit()])
+}
+
+fn one_of(mut kinds: Vec<SignalKind>) -> impl Future<Output = ()> {
     if !hangup_is_ignored() {
         kinds.push(SignalKind::hangup());
     }

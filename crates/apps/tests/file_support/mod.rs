@@ -187,6 +187,7 @@ pub(crate) fn on_terminal(
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(seen["same"], true, "{seen}");
     (
         seen["shown"].as_str().unwrap().to_owned(),
         seen["code"].as_i64().unwrap(),

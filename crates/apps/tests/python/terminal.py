@@ -1,4 +1,5 @@
-"""Runs a program on a terminal of its own, and prints as JSON what it showed and its exit code.
+"""Runs a program on a terminal of its own, and prints as JSON what it showed, its exit code, and
+whether it left the terminal as it was.
 
 Usage: terminal.py COLUMNS STEPS PROGRAM [ARGUMENT]... STEPS is a list in JSON, and each step is one of
 
@@ -6,13 +7,17 @@ Usage: terminal.py COLUMNS STEPS PROGRAM [ARGUMENT]... STEPS is a list in JSON, 
     ["type", TEXT]      the user types it
     ["resize", COLUMNS] the user makes the window so wide
     ["signal", NUMBER]  the program gets a signal
+    ["serve", WORDS]    a server starts, in place of the last one; first steps of that kind come
+                        before the program
 """
+import atexit
 import fcntl
 import json
 import os
 import pty
 import select
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -37,6 +42,22 @@ def read(fd):
         return b""
 
 
+def stop():
+    for server in servers:
+        server.kill()
+        server.wait()
+
+
+def serve(words):
+    stop()
+    servers.append(subprocess.Popen(words, stdout=subprocess.PIPE))
+    assert servers[-1].stdout.readline().startswith(b"listening on ")
+
+
+servers = []
+atexit.register(stop)
+while STEPS and STEPS[0][0] == "serve":
+    serve(STEPS.pop(0)[1])
 go, begin = os.pipe()
 child, fd = pty.fork()
 if child == 0:
@@ -61,7 +82,10 @@ for verb, what in STEPS:
         resize(fd, what)
     elif verb == "signal":
         os.kill(child, what)
+    elif verb == "serve":
+        serve(what)
 while more := read(fd):
     shown += more
 code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-print(json.dumps({"shown": shown.decode(errors="replace"), "code": code}))
+is_as_before = termios.tcgetattr(fd) == before
+print(json.dumps({"shown": shown.decode(errors="replace"), "code": code, "same": is_as_before}))
