@@ -48,7 +48,7 @@
 //! | `retry_above=N` | 256 | listening: with more handshakes than this at once, a client has to prove its address first |
 //! | `backlog=N` | 1,024 | listening: the connections that wait to be accepted |
 //! | `connect_timeout=TIME` | 30 s | connecting: with the resolution of the name |
-//! | `recv_buffer`, `send_buffer`, `ttl`, `only_v6`, `bind_device` | the system's | the UDP socket, as for `udp://` |
+//! | `recv_buffer`, `send_buffer`, `ttl`, `only_v6`, `mark`, `interface`, `bind_device` | the system's | the UDP socket, as for `udp://` |
 //!
 //! # How a stream ends
 //!

@@ -138,7 +138,7 @@ pub use kernel::{
 };
 #[cfg(target_os = "linux")]
 pub use kernel::{
-    os::{Descriptors, PeerProcess},
+    os::{Descriptors, Mptcp, PeerProcess},
     takeover::{Successor, Takeover},
     unix::descriptors::WithDescriptors,
 };

@@ -24,12 +24,15 @@ const OWN: [&str; 11] = [
     "retry_above",
 ];
 /// The keys of the socket below that make sense for QUIC. Not among them: `tos`, in which QUIC
-/// keeps its notices of congestion.
-const OF_UDP: [&str; 5] = [
+/// keeps its notices of congestion, and `priority`. Those notices are a type of service of each
+/// packet, of which Linux makes its priority.
+const OF_UDP: [&str; 7] = [
     "recv_buffer",
     "send_buffer",
     "ttl",
     "only_v6",
+    "mark",
+    "interface",
     "bind_device",
 ];
 /// The keys that are read here, as other transports have them.
@@ -138,4 +141,23 @@ pub(crate) fn udp(endpoint: &Endpoint, at: std::net::SocketAddr) -> Result<Endpo
         }
     }
     Ok(udp)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_socket_below_has_its_own_options_alone() {
+        let query = "mark=0x5&interface=eth0&ttl=9&streams=3&recv_buffer=64KiB";
+        let at: Endpoint = format!("quic://[::1]:0?{query}").parse().unwrap();
+        let udp = udp(&at, "[::1]:0".parse().unwrap()).unwrap();
+        let kept = query.replace("&streams=3", "");
+        assert_eq!(udp.to_string(), format!("udp://[::1]:0?{kept}"));
+        Asked::of(&at, QuicLimits::default()).unwrap();
+        let at = at.with("priority", 3);
+        assert!(Asked::of(&at, QuicLimits::default()).is_err());
+    }
 }

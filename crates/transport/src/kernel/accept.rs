@@ -7,16 +7,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 use tokio::time::Sleep;
 
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::Result;
 use crate::contract::transport::listener::Listener;
 use crate::kernel::addr;
+use crate::kernel::apply;
 use crate::kernel::hint;
 use crate::kernel::os::{self, Os, OsSocket, Place};
 use crate::kernel::unix::file::SocketFile;
+use crate::options::SocketOptions;
 
 /// How long to wait where the system has no descriptor or memory for one more connection: at first,
 /// and at most.
@@ -38,6 +40,12 @@ pub struct OsListener {
     wildcard: bool,
     /// The most descriptors that wait in each accepted socket, if it takes descriptors.
     descriptors: Option<usize>,
+    /// Whether the accepted sockets may be MPTCP.
+    multipath: bool,
+    /// The options that accepted sockets do not inherit, if there are any.
+    given: Option<Box<SocketOptions>>,
+    /// The number of accepted sockets that refused some of these.
+    unapplied: u64,
     rest: Option<Pin<Box<Sleep>>>,
     next_rest: Duration,
     /// A descriptor to close, so that a connection can be accepted and refused.
@@ -50,6 +58,9 @@ impl OsListener {
     pub(crate) fn new(os: Os, local: &SockAddr, file: Option<SocketFile>) -> Self {
         let ip = local.as_socket().map(|at| at.ip().to_canonical());
         OsListener {
+            multipath: apply::is_multipath(&SockRef::from(os.socket())),
+            given: None,
+            unapplied: 0,
             reserve: reserve(&os),
             // The program that made it may have it accept connections to other addresses
             // (IP_TRANSPARENT).
@@ -72,6 +83,22 @@ impl OsListener {
         }
     }
 
+    /// The accepted sockets get those of these options that they do not inherit.
+    pub(crate) fn giving(self, options: &SocketOptions) -> Self {
+        let given = options.for_accepted(self.multipath);
+        OsListener {
+            given: (given != SocketOptions::default()).then(|| Box::new(given)),
+            ..self
+        }
+    }
+
+    /// The number of accepted sockets without some of this listener's options, since MPTCP refused
+    /// them. [`Mptcp::refused`](crate::Mptcp::refused) of a socket names them. A `tracing` event of
+    /// level `WARN` tells of the first, and then each time that the number has doubled.
+    pub fn unapplied(&self) -> u64 {
+        self.unapplied
+    }
+
     /// Leaves the file of a Unix socket where it is when this is dropped: another process goes on
     /// at the same socket.
     pub fn leave_file(&mut self) {
@@ -86,17 +113,40 @@ impl OsListener {
         self.file.take()
     }
 
-    fn accepted(&self, (socket, peer): (socket2::Socket, SockAddr)) -> io::Result<OsSocket> {
+    fn accepted(&mut self, (socket, peer): (socket2::Socket, SockAddr)) -> io::Result<OsSocket> {
         let scheme = self.os.scheme();
         let local = if self.wildcard {
             Place::Unasked
         } else {
             Place::Known(self.local.clone())
         };
+        let refused = self.give(&socket);
         let os = Os::connection(socket, scheme)?
             .made_elsewhere(self.os.is_foreign())
             .passing_at_most(self.descriptors);
+        let os = match self.multipath {
+            true => os.over_multipath(refused),
+            false => os,
+        };
         Ok(OsSocket::connected(os, local, Place::of(scheme, &peer)))
+    }
+
+    /// Gives an accepted socket the options that it has not inherited, and returns those that it
+    /// refused.
+    fn give(&mut self, socket: &socket2::Socket) -> Vec<&'static str> {
+        let Some(options) = &self.given else {
+            return Vec::new();
+        };
+        let refused = options.apply_to_accepted(socket, &self.local);
+        if !refused.is_empty() {
+            self.unapplied += 1;
+            // Clients decide how often this happens.
+            if self.unapplied.is_power_of_two() {
+                let (listener, sockets) = (&self.local, self.unapplied);
+                tracing::warn!(%listener, sockets, ?refused, "accepted sockets refused options");
+            }
+        }
+        refused
     }
 
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {

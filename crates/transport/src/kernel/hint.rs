@@ -11,6 +11,11 @@ use crate::contract::error::{Error, ErrorKind};
 /// The error of a call that the kernel refused while `action` was under way at `at`, with the way
 /// out.
 pub(crate) fn failed(action: &'static str, at: &Endpoint, error: io::Error) -> Error {
+    // It may have been told already, at a step in between.
+    let error = match error.downcast::<Error>() {
+        Ok(told) => return told,
+        Err(error) => error,
+    };
     let hint = of(action, at, &error);
     let failed = Error::io(action, at, error);
     match hint {

@@ -47,8 +47,8 @@ fn index(interface: &Interface) -> io::Result<u32> {
 }
 
 /// The number of the interface called `name`. The resolver gives it, for a numeric address with a
-/// zone: the standard library has that without `unsafe`.
-fn index_of(name: &str) -> io::Result<u32> {
+/// zone: the standard library has that without `unsafe`. A number stands for itself.
+pub(super) fn index_of(name: &str) -> io::Result<u32> {
     let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no interface '{name}'"));
     let address = format!("fe80::1%{name}");
     let mut found = (address.as_str(), 0)

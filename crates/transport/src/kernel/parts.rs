@@ -3,10 +3,11 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use crate::kernel::accept::OsListener;
 use crate::kernel::addr::Scheme;
+use crate::kernel::apply;
 use crate::kernel::bound::OsDatagram;
 #[cfg(target_os = "linux")]
 use crate::kernel::os::refuse_descriptors;
@@ -91,7 +92,12 @@ impl SocketParts {
     pub fn connected(self) -> io::Result<OsSocket> {
         let scheme = self.scheme()?;
         let peer = Place::of(scheme, &self.socket.peer_addr()?);
+        let multipath = apply::is_multipath(&SockRef::from(&self.socket));
         let (os, local) = self.os(scheme)?;
+        let os = match multipath {
+            true => os.over_multipath(Vec::new()),
+            false => os,
+        };
         Ok(OsSocket::connected(os, Place::of(scheme, &local), peer))
     }
 

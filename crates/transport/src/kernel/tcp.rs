@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::contract::endpoint::Endpoint;
-use crate::contract::error::Result;
+use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::names::Resolve;
 use crate::contract::transport::Transport;
 use crate::contract::transport::keys::Keys;
@@ -62,12 +62,42 @@ impl TcpTransport {
     }
 }
 
-fn socket_for(address: &SocketAddr) -> io::Result<Socket> {
-    os::open(
-        Domain::for_address(*address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )
+fn socket_for(address: &SocketAddr, protocol: Protocol) -> io::Result<Socket> {
+    os::open(Domain::for_address(*address), Type::STREAM, Some(protocol))
+}
+
+/// A new socket of TCP, or of MPTCP, which the system may not have.
+fn opened(
+    address: &SocketAddr,
+    options: &SocketOptions,
+    at: &Endpoint,
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<Socket> {
+    if options.mptcp != Some(true) {
+        return socket_for(address, Protocol::TCP).map_err(failed);
+    }
+    #[cfg(target_os = "linux")]
+    return socket_for(address, Protocol::MPTCP).map_err(|error| match error.raw_os_error() {
+        Some(code) if NO_MULTIPATH.contains(&code) => no_multipath(at).caused_by(error),
+        _ => failed(error),
+    });
+    #[cfg(not(target_os = "linux"))]
+    Err(no_multipath(at))
+}
+
+/// What Linux answers where MPTCP is not built in, or is switched off.
+#[cfg(target_os = "linux")]
+const NO_MULTIPATH: [i32; 3] = [
+    libc::EPROTONOSUPPORT,
+    libc::ENOPROTOOPT,
+    // Linux before 5.6 looks for a protocol of this number.
+    libc::EINVAL,
+];
+
+fn no_multipath(at: &Endpoint) -> Error {
+    Error::new(ErrorKind::Unsupported, "set option mptcp on", at)
+        .because("this system has no MPTCP, or has switched it off")
+        .hint("Linux has it from 5.6 on: sysctl -w net.mptcp.enabled=1; or leave mptcp out")
 }
 
 #[async_trait]
@@ -89,7 +119,7 @@ impl Transport for TcpTransport {
                 .await
                 .map(|(os, ends)| {
                     let [local, peer] = ends.map(|end| Place::of(Scheme::Tcp, &end));
-                    OsSocket::connected(os, local, peer)
+                    OsSocket::connected(noting(os, &options), local, peer)
                 })
                 .map_err(|error| hint::failed("connect to", to, error))
         });
@@ -110,9 +140,22 @@ impl Transport for TcpTransport {
 }
 
 fn prepared(address: SocketAddr, options: &SocketOptions, to: &Endpoint) -> io::Result<Socket> {
-    let socket = socket_for(&address)?;
+    let failed = |error| hint::failed("connect to", to, error);
+    let socket = opened(&address, options, to, failed)?;
     options.apply_before_bind(&socket, to)?;
+    options.apply_before_connect(&socket, to)?;
     Ok(socket)
+}
+
+/// A connected socket that knows how it was opened.
+fn noting(mut os: Os, options: &SocketOptions) -> Os {
+    if options.fastopen == Some(true) {
+        os = os.opening_fast();
+    }
+    if options.mptcp == Some(true) {
+        os = os.over_multipath(Vec::new());
+    }
+    os
 }
 
 /// A connected socket, its local address, and the peer's address. The latter differs from `address`
@@ -138,19 +181,18 @@ async fn attempt(
     Ok((os, [local, peer]))
 }
 
-/// A listening socket. Linux hands `nodelay`, `keepalive` and the buffer sizes on to the sockets
-/// that it accepts.
+/// A listening socket. Linux hands most options on to the sockets that it accepts.
 fn listening(address: SocketAddr, options: &SocketOptions, at: &Endpoint) -> Result<OsListener> {
     let failed = |error| hint::failed("listen at", at, error);
-    let socket = socket_for(&address).map_err(failed)?;
-    options.apply_before_bind(&socket, at)?;
+    let socket = opened(&address, options, at, failed)?;
+    options.apply_before_listen(&socket, at)?;
     socket.bind(&SockAddr::from(address)).map_err(failed)?;
     let backlog = options.backlog.unwrap_or(SocketOptions::DEFAULT_BACKLOG);
-    socket
-        .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
-        .map_err(failed)?;
+    let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    options.apply_to_backlog(&socket, backlog, at)?;
+    socket.listen(backlog).map_err(failed)?;
     let (os, local) = Os::located(socket, Scheme::Tcp).map_err(failed)?;
-    Ok(OsListener::new(os, &local, None))
+    Ok(OsListener::new(os, &local, None).giving(options))
 }
 
 #[cfg(test)]
@@ -161,13 +203,13 @@ mod tests {
     /// which it does after a second.
     fn crowded() -> (Socket, Vec<Socket>, Socket) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = socket_for(&any).unwrap();
+        let listener = socket_for(&any, Protocol::TCP).unwrap();
         listener.bind(&any.into()).unwrap();
         listener.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
         let mut queued = Vec::new();
         loop {
-            let socket = socket_for(&any).unwrap();
+            let socket = socket_for(&any, Protocol::TCP).unwrap();
             if !begin(&socket, &address).unwrap() {
                 return (listener, queued, socket);
             }
@@ -201,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn a_socket_that_reached_itself_is_refused() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let socket = socket_for(&any).unwrap();
+        let socket = socket_for(&any, Protocol::TCP).unwrap();
         socket.bind(&any.into()).unwrap();
         let own = socket.local_addr().unwrap().as_socket().unwrap();
         let error = attempt(Ok(socket), own).await.unwrap_err();

@@ -1,6 +1,7 @@
 //! Socket options: one struct that code, TOML, JSON and a URL's query all fill, and the keys that
 //! each transport takes.
 
+mod keys;
 mod multicast;
 mod text;
 
@@ -9,81 +10,15 @@ use std::time::Duration;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+pub(crate) use keys::{MEM, TCP, UDP, UNIX, UNIX_DGRAM};
 pub(crate) use multicast::Interface;
 pub use multicast::MulticastGroup;
-use text::{count, flag, groups, number, octet, word};
+use text::{count, flag, groups, mark, number, octet, word};
 
 use crate::contract::endpoint::Endpoint;
 use crate::contract::error::{Error, ErrorKind, Result};
 use crate::contract::transport::keys::Keys;
 use crate::units::{UnitError, parse_bytes, parse_duration, parse_duration_or_off, parse_mode};
-
-/// The keys that `tcp` takes.
-pub(crate) const TCP: Keys = Keys::new(&[
-    "reuse_address",
-    "reuse_port",
-    "nodelay",
-    "keepalive",
-    "keepalive_interval",
-    "keepalive_retries",
-    "linger",
-    "send_buffer",
-    "recv_buffer",
-    "backlog",
-    "only_v6",
-    "ttl",
-    "tos",
-    "bind_device",
-    "connect_timeout",
-]);
-
-/// The keys that `udp` takes.
-pub(crate) const UDP: Keys = Keys::new(&[
-    "reuse_address",
-    "reuse_port",
-    "send_buffer",
-    "recv_buffer",
-    "backlog",
-    "only_v6",
-    "ttl",
-    "tos",
-    "broadcast",
-    "join",
-    "bind_device",
-    "connect_timeout",
-    "max_peers",
-    "peer_idle",
-    "peer_queue",
-    "peer_queue_bytes",
-]);
-
-/// The keys that `unix` takes.
-pub(crate) const UNIX: Keys = Keys::new(&[
-    "send_buffer",
-    "recv_buffer",
-    "backlog",
-    "connect_timeout",
-    "mode",
-    "reclaim",
-    "descriptors",
-]);
-
-/// The keys that `unix-dgram` takes.
-pub(crate) const UNIX_DGRAM: Keys = Keys::new(&[
-    "send_buffer",
-    "recv_buffer",
-    "backlog",
-    "mode",
-    "reclaim",
-    "descriptors",
-    "max_peers",
-    "peer_idle",
-    "peer_queue",
-    "peer_queue_bytes",
-]);
-
-/// The keys that `mem` takes. Its `recv_buffer` is the most bytes that wait in each direction.
-pub(crate) const MEM: Keys = Keys::new(&["recv_buffer", "backlog"]);
 
 /// The field of an option: set, or left to its default.
 trait Setting {
@@ -246,11 +181,24 @@ socket_options! {
         /// The type of service (`IP_TOS`) or traffic class of IPv6: six bits of DSCP, then two of
         /// ECN, which TCP keeps for itself. Default: 0.
         tos: Option<u8> = octet,
+        /// The priority of packets in the queue of a device (`SO_PRIORITY`): 0 to 6, and more with
+        /// the capability `CAP_NET_ADMIN`. It wins over the priority that the system makes of `tos`.
+        /// Linux only. Default: the system's (0, or what `tos` means).
+        priority: Option<u32> = number,
+        /// The mark of packets (`SO_MARK`), by which rules of routing and of the firewall know
+        /// them: `5` or `0x5`. Needs the capability `CAP_NET_ADMIN`; from Linux 5.17 on,
+        /// `CAP_NET_RAW` will do. Linux only. Default: 0.
+        mark: Option<u32> = mark,
         /// Whether a UDP socket may send to broadcast addresses (`SO_BROADCAST`). Default: no.
         broadcast: Option<bool> = flag,
         /// The multicast groups to join. In a query, separate them by commas or repeat the key.
         /// Default: none.
         join: Vec<MulticastGroup> = groups,
+        /// The network device by which datagrams leave, by its name or number, to single peers and
+        /// to groups (`IP_UNICAST_IF`, `IP_MULTICAST_IF`, and those of IPv6). They may arrive by any
+        /// other; `bind_device` binds both ways. TCP ignores it. Linux only. Default: the one of
+        /// the route.
+        interface: Option<String> = word,
         /// The network device that all packets must take (`SO_BINDTODEVICE`); Linux only. Default:
         /// any.
         bind_device: Option<String> = word,
@@ -258,6 +206,37 @@ socket_options! {
         /// [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration"))]
         connect_timeout: Option<Duration> = parse_duration,
+        /// How long sent bytes may stay unacknowledged before the connection is given up
+        /// (`TCP_USER_TIMEOUT`), rounded up to whole milliseconds; at most 24 days. Zero, which is
+        /// read and written as `off`, leaves that to the system. Linux only. Default: off, and
+        /// Linux tries for 13 to 30 minutes.
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::duration_or_off"))]
+        user_timeout: Option<Duration> = parse_duration_or_off,
+        /// The algorithm of congestion control (`TCP_CONGESTION`), such as `bbr`. The kernel knows
+        /// those of `net.ipv4.tcp_available_congestion_control`. Without the capability
+        /// `CAP_NET_ADMIN` those of `net.ipv4.tcp_allowed_congestion_control` are allowed. Linux
+        /// only. Default: the system's.
+        congestion: Option<String> = word,
+        /// The bytes that may wait in the kernel and are not sent yet (`TCP_NOTSENT_LOWAT`): with
+        /// more, a sender waits. Late changes of what to send then have a short queue before them.
+        /// 0 stands for the system's value. Default: the system's, which is no limit but that of
+        /// `send_buffer`.
+        #[cfg_attr(feature = "serde", serde(with = "crate::units::bytes"))]
+        notsent_lowat: Option<usize> = parse_bytes,
+        /// Whether a client that has been at a server before sends its first bytes with its first
+        /// packet (TCP Fast Open, RFC 7413; `TCP_FASTOPEN_CONNECT`, and `TCP_FASTOPEN` for
+        /// listeners, with the queue of `backlog`). Connecting is done at once then: the first send
+        /// or receive tells that nobody listens, and `connect_timeout` does not bound the wait (but
+        /// `user_timeout` does). The network may deliver the first bytes twice: only for protocols
+        /// whose first request may be repeated, or over TLS. Needs the bits 1 (client) and 2
+        /// (server) of `net.ipv4.tcp_fastopen`. Linux only. Default: no.
+        fastopen: Option<bool> = flag,
+        /// Whether to offer several paths for one connection (Multipath TCP, RFC 8684). Peers
+        /// without it are served over TCP: [`Mptcp`](crate::Mptcp) tells. An option that MPTCP
+        /// refuses is an error when connecting. A listener gives it to the accepted sockets that
+        /// are plain TCP, and warns about the others (`OsListener::unapplied`). Linux only, from
+        /// 5.17 on. Default: no.
+        mptcp: Option<bool> = flag,
         /// The permissions of a Unix socket's file, in octal (`0600`). A user that may write to it
         /// may connect. Default: all that the process's umask leaves.
         #[cfg_attr(feature = "serde", serde(with = "crate::units::mode"))]

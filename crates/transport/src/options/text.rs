@@ -34,6 +34,18 @@ numbers! { count: usize, "18446744073709551615"; }
 #[cfg(not(target_pointer_width = "64"))]
 numbers! { count: usize, "4294967295"; }
 
+/// A mark is often written in hexadecimal digits, as `ip rule` and `nft` print it.
+pub(super) fn mark(text: &str) -> Result<u32, UnitError> {
+    let Some(digits) = text.strip_prefix("0x") else {
+        return number(text);
+    };
+    // `from_str_radix` would take a '+'.
+    let hexadecimal = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let number = u32::from_str_radix(digits, 16).ok();
+    let number = number.filter(|_| hexadecimal);
+    number.ok_or_else(|| UnitError::new(text, "a mark; write 5 or 0x5, at most 0xffffffff, say"))
+}
+
 pub(super) fn word(text: &str) -> Result<String, UnitError> {
     Ok(text.to_owned())
 }

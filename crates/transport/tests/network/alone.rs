@@ -9,7 +9,7 @@ use crate::tools;
 const INSIDE: &str = "SOCKETRY_TEST_ALONE";
 
 /// What hangs, hangs longer.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Waits until the kernel delivers to each IPv6 address of this network that may be used. It adds
 /// their local routes after `ip` has returned; until then a datagram leaves by the device and is

@@ -38,6 +38,8 @@ fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
         ("only_v6", "false", json!(false), json!(false)),
         ("ttl", "255", json!(255), json!(255)),
         ("tos", "0", json!(0), json!(0)),
+        ("priority", "4294967295", json!(u32::MAX), json!(u32::MAX)),
+        ("mark", "0xFf", json!(255), json!(255)),
         ("broadcast", "true", json!(true), json!(true)),
         (
             "join",
@@ -45,6 +47,7 @@ fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!(["239.1.2.3@3"]),
             json!(["239.1.2.3@3"]),
         ),
+        ("interface", "3", json!("3"), json!("3")),
         (
             "bind_device",
             "eth 0&?=%é",
@@ -52,6 +55,11 @@ fn fitting() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!("eth 0&?=%é"),
         ),
         ("connect_timeout", "1ns", json!("1ns"), json!("1ns")),
+        ("user_timeout", "off", json!(0), json!("off")),
+        ("congestion", "bbr", json!("bbr"), json!("bbr")),
+        ("notsent_lowat", "0", json!("0"), json!("0")),
+        ("fastopen", "1", json!(true), json!(true)),
+        ("mptcp", "true", json!(true), json!(true)),
         ("mode", "0o7777", json!("7777"), json!("7777")),
         ("reclaim", "false", json!(false), json!(false)),
         ("descriptors", "4", json!(4), json!(4)),
@@ -117,11 +125,11 @@ fn misfits(key: &str) -> Vec<Value> {
     let numbers = |first_beyond: u64| vec![json!(first_beyond), json!(-1), json!(0.5), json!(true)];
     match key {
         "ttl" | "tos" => numbers(1 << 8),
-        "backlog" | "keepalive_retries" => numbers(1 << 32),
+        "backlog" | "keepalive_retries" | "priority" | "mark" => numbers(1 << 32),
         "descriptors" | "max_peers" | "peer_queue" => {
             vec![json!(-1), json!(0.5), json!(1e300), json!(true)]
         }
-        "send_buffer" | "recv_buffer" | "peer_queue_bytes" => {
+        "send_buffer" | "recv_buffer" | "notsent_lowat" | "peer_queue_bytes" => {
             vec![
                 json!(-1),
                 json!("-1"),
@@ -131,7 +139,8 @@ fn misfits(key: &str) -> Vec<Value> {
                 json!([]),
             ]
         }
-        "keepalive" | "keepalive_interval" | "linger" | "connect_timeout" | "peer_idle" => {
+        "keepalive" | "keepalive_interval" | "linger" | "connect_timeout" | "user_timeout"
+        | "peer_idle" => {
             vec![
                 json!(-1),
                 json!(1e300),
@@ -149,7 +158,7 @@ fn misfits(key: &str) -> Vec<Value> {
             json!("rw"),
         ],
         "join" => vec![json!(["1.2.3.4"]), json!(["ff02::1@a/b"]), json!([""])],
-        "bind_device" => vec![json!(1), json!(["lo"])],
+        "bind_device" | "interface" | "congestion" => vec![json!(1), json!(["lo"])],
         _ => vec![json!(2), json!("maybe"), json!(1.5)],
     }
 }
@@ -180,8 +189,8 @@ fn what_does_not_fit_is_refused_from_every_source_and_named() {
             assert!(error.contains(key), "{toml}: {error}");
             // A URL has only text: `bind_device=1` is a name there, and times and modes may be bare
             // numbers.
-            let in_json_only =
-                *key == "bind_device" || [json!(644), json!(true), json!(1e300)].contains(&value);
+            let in_json_only = ["bind_device", "interface", "congestion"].contains(key)
+                || [json!(644), json!(true), json!(1e300)].contains(&value);
             if let Some(text) = as_text(&value).filter(|text| !in_json_only && !text.is_empty()) {
                 let error = from_query(key, &text).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::InvalidOption);

@@ -9,7 +9,7 @@ use crate::contract::socket::Aborted;
 
 impl Os {
     /// Breaks the connection off. `finished` is whether this end has half-closed: the peer then
-    /// sees the end, and no reset after it (Linux 6.18).
+    /// sees the end, and no reset after it. Over MPTCP it may see a reset (Linux 6.18).
     pub(super) fn abort(&self, finished: bool) -> io::Result<Aborted> {
         if !self.shape.is_reliable() {
             return Ok(Aborted::Nothing);

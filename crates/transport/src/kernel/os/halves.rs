@@ -11,6 +11,8 @@ use tokio::io::ReadBuf;
 use super::ends::{Ends, Place};
 #[cfg(target_os = "linux")]
 use super::process::PeerProcess;
+#[cfg(target_os = "linux")]
+use super::tcp::Mptcp;
 use super::{Named, Os};
 use crate::contract::boxed::BoxSocket;
 use crate::contract::datagram::BoxFuture;
@@ -43,6 +45,11 @@ impl Connected {
             let info = match self.os.scheme.is_unix() && self.os.shape.is_reliable() {
                 true => info.with(PeerProcess::of(Arc::downgrade(self))),
                 false => info,
+            };
+            #[cfg(target_os = "linux")]
+            let info = match self.os.multipath() {
+                Some(_) => info.with(Mptcp::of(Arc::downgrade(self))),
+                None => info,
             };
             Box::new(info)
         })
@@ -275,10 +282,11 @@ impl SendHalf for OsSend {
         let first = &bytes[..size.min(bytes.len())];
         self.poll_send(cx, &[IoSlice::new(first)])
     }
-    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.aborted {
             return Poll::Ready(Err(aborted_here()));
         }
+        ready!(self.shared.os.poll_open(cx))?;
         self.finished = true;
         Poll::Ready(self.shared.os.finish())
     }

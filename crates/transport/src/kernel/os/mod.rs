@@ -25,6 +25,7 @@ mod passing;
 mod process;
 #[cfg(target_os = "linux")]
 mod rights;
+mod tcp;
 mod udp;
 
 use std::io::{self, IoSlice};
@@ -52,6 +53,9 @@ pub use passing::Descriptors;
 pub use process::PeerProcess;
 #[cfg(target_os = "linux")]
 pub(crate) use rights::refuse as refuse_descriptors;
+#[cfg(target_os = "linux")]
+pub use tcp::Mptcp;
+use tcp::{Opened, or_waits};
 #[cfg(feature = "batch")]
 use udp::batches::Merging;
 pub(crate) use udp::batches::Named;
@@ -82,6 +86,8 @@ pub(crate) struct Os {
     shape: Shape,
     /// Whether it was made outside of this crate, with options that this crate does not know.
     foreign: bool,
+    /// How it was opened, where that is not the usual way.
+    opened: Option<Box<Opened>>,
     /// Whether reads of a Unix socket may stop early. The kernel is asked after the first short
     /// read.
     #[cfg(target_os = "linux")]
@@ -130,6 +136,7 @@ impl Os {
             scheme,
             shape,
             foreign: false,
+            opened: None,
             #[cfg(target_os = "linux")]
             may_stop: OnceLock::new(),
             #[cfg(target_os = "linux")]
@@ -224,7 +231,11 @@ impl Os {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Received>> {
         loop {
-            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            let Poll::Ready(guard) = self.fd.poll_read_ready(cx) else {
+                self.open_to_receive()?;
+                return Poll::Pending;
+            };
+            let mut guard = guard?;
             let room = buf.remaining();
             match guard.try_io(|fd| self.recv_stream(fd.get_ref(), buf)) {
                 Ok(Ok(0)) => return Poll::Ready(Ok(Received::End)),
@@ -256,9 +267,9 @@ impl Os {
             if *self.may_stop.get_or_init(may_stop) {
                 return false;
             }
-        } else if self.foreign {
-            // It may be MPTCP, or TLS in the kernel, where a read stops at each record of another
-            // kind.
+        } else if self.foreign || self.opened.is_some() {
+            // It may be MPTCP, or, from elsewhere, TLS in the kernel, where a read stops at each
+            // record of another kind.
             return false;
         }
         self.fd.try_io(Interest::PRIORITY, |_| Ok(())).is_err()
@@ -290,7 +301,7 @@ impl Os {
     ) -> Poll<io::Result<R>> {
         loop {
             let mut guard = ready!(self.fd.poll_write_ready(cx))?;
-            match guard.try_io(|fd| write(fd.get_ref())) {
+            match guard.try_io(|fd| or_waits(write(fd.get_ref()))) {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(result) => return Poll::Ready(result),
                 Err(_would_block) => {}

@@ -13,6 +13,7 @@ use crate::kernel::os::OsSocket;
 use crate::kernel::parts::SocketParts;
 use crate::kernel::several::NameListener;
 use crate::kernel::unix::file::SocketFile;
+use crate::options::SocketOptions;
 
 /// What a later process gets of one listener.
 pub(super) struct Held {
@@ -76,14 +77,14 @@ impl HeldListener {
     pub(super) fn taken(
         at: &Endpoint,
         sockets: Vec<OwnedFd>,
-        descriptors: Option<usize>,
+        options: &SocketOptions,
     ) -> io::Result<Self> {
         let listening = |socket: &OwnedFd| {
             let mut parts = SocketParts::from(socket.try_clone()?);
-            if let Some(most) = descriptors {
+            if let Some(most) = options.descriptors {
                 parts = parts.descriptors(most);
             }
-            parts.listening()
+            Ok(parts.listening()?.giving(options))
         };
         let listeners = sockets
             .iter()

@@ -57,8 +57,8 @@ const TRIES: usize = 16;
 /// A listener is taken over if the new process listens at the same URL, whatever options its query
 /// has. Other URLs are listened at anew. The socket keeps the options and the file mode that the
 /// first process gave it, and clients of a Unix socket see the credentials of that process, since
-/// `listen(2)` is not called again. Only the options of this process itself, as `descriptors`, are
-/// those of the new one. Listeners of the earlier process that the new one does not want are closed
+/// `listen(2)` is not called again. Only the options of this process itself, as `descriptors`, and
+/// those that it gives each accepted socket, as `priority`, are those of the new one. Listeners of the earlier process that the new one does not want are closed
 /// when it is ready.
 ///
 /// Both processes have to be of one user, or root: each checks that by the kernel's word. The
@@ -148,7 +148,7 @@ impl Takeover {
         // The first is the socket of this exchange, under the name that it has there.
         let (_, sockets) = came.next().ok_or_else(|| failed(exchange::garbled()))?;
         held.lock().came = came.collect();
-        let door = HeldListener::taken(at, sockets, None).map_err(failed)?;
+        let door = HeldListener::taken(at, sockets, &SocketOptions::default()).map_err(failed)?;
         held.add(&door);
         Ok(Takeover {
             at: at.clone(),
@@ -269,7 +269,8 @@ impl AllHeld {
             tracing::info!(at = %name, "a socket of the earlier process is not used any more");
             if let Ok(at) = name.parse() {
                 // A file that is gone needs not be removed.
-                let _ = HeldListener::taken(&at, sockets, None).map(|one| one.held().own_file());
+                let _ = HeldListener::taken(&at, sockets, &SocketOptions::default())
+                    .map(|one| one.held().own_file());
             }
         }
         Ok(())

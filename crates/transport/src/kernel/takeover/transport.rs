@@ -39,7 +39,7 @@ impl HeldTransport {
         let failed = |error| Error::io("listen at", at, error);
         if let Some(sockets) = self.held.taken(&at.clone().without_query()) {
             let options = SocketOptions::from_query(at, self.keys())?;
-            return HeldListener::taken(at, sockets, options.descriptors).map_err(failed);
+            return HeldListener::taken(at, sockets, &options).map_err(failed);
         }
         let listeners = match &self.inner {
             Inner::Tcp(tcp) => tcp.listen(at).await?,

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -40,15 +41,27 @@ fn tcp_options_applied_are_options_read_back() {
         "tcp://h:1?nodelay=true&keepalive=59.5s&keepalive_interval=7&keepalive_retries=4&linger=3\
          &send_buffer=16KiB&recv_buffer=16KiB&ttl=33&tos=16&reuse_address=true&reuse_port=true",
     );
+    #[cfg(target_os = "linux")]
+    let endpoint = endpoint
+        .with("priority", 4)
+        .with("user_timeout", "1500us")
+        .with("congestion", "reno")
+        .with("notsent_lowat", "16KiB");
     let options = SocketOptions::from_query(&endpoint, TCP).unwrap();
     options.apply(&stream, &endpoint).unwrap();
     let read = SocketOptions::read_back(&stream).unwrap();
     let asked = SocketOptions {
         keepalive: seconds(60),
+        user_timeout: read.user_timeout,
         ..options
     };
     assert_applied(&asked, &read);
     assert_eq!((read.broadcast, read.bind_device), (None, None));
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        (read.user_timeout, read.mptcp, read.fastopen),
+        (Some(Duration::from_millis(2)), Some(false), Some(false))
+    );
 
     let other = SocketOptions::read_back(&listener).unwrap();
     assert_eq!(
@@ -109,15 +122,8 @@ fn options_before_bind_hold_on_a_listener_and_its_children() {
     let bound = listener.local_addr().unwrap().as_socket().unwrap();
     let _client = TcpStream::connect(bound).unwrap();
     let (child, _) = listener.accept().unwrap();
-    let child_options = SocketOptions {
-        reuse_port: None,
-        ..options.clone()
-    };
-    child_options
-        .apply_to_connection(&child, &endpoint)
-        .unwrap();
     assert_applied(&options, &SocketOptions::read_back(&listener).unwrap());
-    assert_applied(&child_options, &SocketOptions::read_back(&child).unwrap());
+    assert_applied(&options, &SocketOptions::read_back(&child).unwrap());
 }
 
 #[test]
@@ -188,6 +194,9 @@ fn what_the_kernel_refuses_is_named() {
         ("join=ff02::1", "set option join on"),
         ("join=239.1.2.3@nosuchdevice", "set option join on"),
         ("bind_device=nosuchdevice", "set option bind_device on"),
+        ("bind_device=lo%00", "set option bind_device on"),
+        ("bind_device=", "set option bind_device on"),
+        ("interface=nosuchdevice", "set option interface on"),
     ];
     for (query, action) in refusals {
         let endpoint = at(&format!("udp://127.0.0.1:9?{query}"));
@@ -229,6 +238,104 @@ fn a_device_that_was_bound_to_is_read_back() {
             applied.unwrap();
             let read = SocketOptions::read_back(&socket).unwrap();
             assert_eq!(read.bind_device.as_deref(), Some("lo"));
+        }
+    }
+}
+
+fn refused(socket: &impl std::os::fd::AsFd, query: &str) -> String {
+    let endpoint = at(&format!("tcp://h:1?{query}"));
+    let options = SocketOptions::from_query(&endpoint, SocketOptions::KEYS).unwrap();
+    options.apply(socket, &endpoint).unwrap_err().to_string()
+}
+
+/// The kernel would cut the name, and take the device or the algorithm of what is left.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_that_the_kernel_would_cut_is_refused() {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    for query in [
+        "congestion=reno%00",
+        "bind_device=lo%00x",
+        "interface=lo%00",
+    ] {
+        let words = refused(&socket, query);
+        assert!(words.contains("1 to 15 bytes, none of them 0"), "{words}");
+    }
+    for key in ["congestion", "bind_device", "interface"] {
+        let words = refused(&socket, &format!("{key}={}", "x".repeat(16)));
+        assert!(words.contains("1 to 15 bytes"), "{words}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_refusal_lists_what_there_is() {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let words = refused(&socket, "congestion=nosuch");
+    // Linux always has it.
+    assert!(
+        words.contains("; this kernel has ") && words.contains("reno"),
+        "{words}"
+    );
+    for query in [
+        "bind_device=nosuch",
+        "interface=nosuch",
+        "interface=2147483647",
+    ] {
+        let words = refused(&socket, query);
+        assert!(
+            words.contains("; there are ") && words.contains("lo"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_priority_wins_over_that_of_the_type_of_service() {
+    for kind in [Type::DGRAM, Type::STREAM] {
+        let families = [Socket::new(Domain::IPV4, kind, None).ok(), v6_socket(kind)];
+        for socket in families.into_iter().flatten() {
+            let endpoint = at("udp://h:1?priority=3&tos=16");
+            let options = SocketOptions::from_query(&endpoint, UDP).unwrap();
+            options.apply(&socket, &endpoint).unwrap();
+            assert_applied(&options, &SocketOptions::read_back(&socket).unwrap());
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interface_is_read_back_by_its_name() {
+    let families = [
+        Socket::new(Domain::IPV4, Type::DGRAM, None).ok(),
+        v6_socket(Type::DGRAM),
+    ];
+    for socket in families.into_iter().flatten() {
+        for name in ["lo", "1"] {
+            let endpoint = at("udp://h:1").with("interface", name);
+            let options = SocketOptions::from_query(&endpoint, UDP).unwrap();
+            options.apply(&socket, &endpoint).unwrap();
+            let read = SocketOptions::read_back(&socket).unwrap();
+            assert_eq!(read.interface.as_deref(), Some("lo"));
+        }
+    }
+}
+
+#[test]
+fn a_size_above_the_kernels_numbers_is_its_largest() {
+    let (socket, _peer) = UnixDatagram::pair().unwrap();
+    let endpoint = at("unix-dgram://x?send_buffer=4GiB&recv_buffer=4GiB");
+    let options = SocketOptions::from_query(&endpoint, UNIX_DGRAM).unwrap();
+    let before = SocketOptions::read_back(&socket).unwrap();
+    match options.apply(&socket, &endpoint) {
+        // Other systems refuse what they do not give.
+        Err(_) if cfg!(not(target_os = "linux")) => (),
+        applied => {
+            applied.unwrap();
+            let read = SocketOptions::read_back(&socket).unwrap();
+            assert!(read.send_buffer >= before.send_buffer, "{read:?}");
+            assert!(read.recv_buffer >= before.recv_buffer, "{read:?}");
         }
     }
 }

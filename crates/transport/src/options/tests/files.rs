@@ -22,10 +22,18 @@ fn toml_and_json_give_the_same() {
         only_v6 = true
         ttl = 64
         tos = 0x10
+        priority = 6
+        mark = 0x2a
         broadcast = true
         join = ["239.1.2.3@192.168.1.5", "ff02::1@eth0"]
+        interface = "eth1"
         bind_device = "lo"
         connect_timeout = 1.5
+        user_timeout = "20s"
+        congestion = "bbr"
+        notsent_lowat = "16KiB"
+        fastopen = true
+        mptcp = false
         mode = 0o600
         reclaim = false
         descriptors = 4
@@ -38,9 +46,11 @@ fn toml_and_json_give_the_same() {
         "reuse_address": true, "reuse_port": false, "nodelay": true,
         "keepalive": 60, "keepalive_interval": 10, "keepalive_retries": 3, "linger": "0s",
         "send_buffer": 65536, "recv_buffer": "1MB", "backlog": 16,
-        "only_v6": true, "ttl": 64, "tos": 16, "broadcast": true,
+        "only_v6": true, "ttl": 64, "tos": 16, "priority": 6, "mark": 42,
+        "broadcast": true, "interface": "eth1",
         "join": ["239.1.2.3@192.168.1.5", "ff02::1@eth0"], "bind_device": "lo",
-        "connect_timeout": "1500ms", "mode": "0600", "reclaim": false, "descriptors": 4,
+        "connect_timeout": "1500ms", "user_timeout": 20, "congestion": "bbr",
+        "notsent_lowat": 16384, "fastopen": true, "mptcp": false, "mode": "0600", "reclaim": false, "descriptors": 4,
         "max_peers": 10, "peer_idle": 90, "peer_queue": 8, "peer_queue_bytes": 4096
     }"#;
     let all = every_option();

@@ -38,10 +38,18 @@ fn every_option() -> SocketOptions {
         only_v6: Some(true),
         ttl: Some(64),
         tos: Some(0x10),
+        priority: Some(6),
+        mark: Some(0x2a),
         broadcast: Some(true),
         join: vec![group("239.1.2.3@192.168.1.5"), group("ff02::1@eth0")],
+        interface: Some("eth1".to_owned()),
         bind_device: Some("lo".to_owned()),
         connect_timeout: Some(Duration::from_millis(1_500)),
+        user_timeout: seconds(20),
+        congestion: Some("bbr".to_owned()),
+        notsent_lowat: Some(16_384),
+        fastopen: Some(true),
+        mptcp: Some(false),
         mode: Some(0o600),
         reclaim: Some(false),
         descriptors: Some(4),
@@ -57,8 +65,10 @@ fn a_url_has_every_option() {
     let url = at(
         "any://where?reuse_address=1&reuse_port=0&nodelay=true&keepalive=60&keepalive_interval=10s\
          &keepalive_retries=3&linger=0&send_buffer=64KiB&recv_buffer=1000000&backlog=16\
-         &only_v6=true&ttl=64&tos=16&broadcast=true\
-         &join=239.1.2.3@192.168.1.5,ff02::1@eth0&bind_device=lo&connect_timeout=1.5&mode=600\
+         &only_v6=true&ttl=64&tos=16&priority=6&mark=0x2A&broadcast=true\
+         &join=239.1.2.3@192.168.1.5,ff02::1@eth0&interface=eth1&bind_device=lo\
+         &connect_timeout=1.5&user_timeout=20&congestion=bbr&notsent_lowat=16KiB\
+         &fastopen=true&mptcp=false&mode=600\
          &reclaim=false&descriptors=4&max_peers=10&peer_idle=90s&peer_queue=8\
          &peer_queue_bytes=4096",
     );
@@ -162,6 +172,10 @@ fn values_that_do_not_fit_are_shown_with_what_would() {
         ("ttl=256", "option 'ttl': '256' is not a whole number from 0 to 255"),
         ("backlog=-1", "option 'backlog': '-1' is not a whole number from 0 to 4294967295"),
         ("backlog=+1", "option 'backlog': '+1' is not a whole number from 0 to 4294967295"),
+        ("mark=0x", "option 'mark': '0x' is not a mark; write 5 or 0x5, at most 0xffffffff, say"),
+        ("mark=0x+1", "option 'mark': '0x+1' is not a mark; write 5 or 0x5, at most 0xffffffff, \
+            say"),
+        ("mark=x5", "option 'mark': 'x5' is not a whole number from 0 to 4294967295"),
         ("send_buffer=1XB", "option 'send_buffer': '1XB' is not a size; \
             write 4096, 64KiB or 1MB, say"),
         ("linger=soon", "option 'linger': 'soon' is not a time; write 250ms, 5s or 1h30m, say"),

@@ -107,25 +107,25 @@ fn groups() -> impl Strategy<Value = Vec<MulticastGroup>> {
 
 /// As a table of the fields, so that one added to the struct and not here does not compile.
 pub(super) fn options() -> impl Strategy<Value = SocketOptions> {
-    let flags = prop::collection::vec(any::<Option<bool>>(), 6);
-    let times = prop::collection::vec(some(any::<Duration>()), 5);
-    let sizes = prop::collection::vec(some(any::<usize>()), 2);
+    let flags = prop::collection::vec(any::<Option<bool>>(), 8);
+    let times = prop::collection::vec(some(any::<Duration>()), 6);
+    let sizes = prop::collection::vec(some(any::<usize>()), 3);
     let counts = prop::collection::vec(some(0..=usize::MAX >> 1), 2);
     let numbers = (
-        any::<Option<u32>>(),
-        any::<Option<u32>>(),
+        any::<[Option<u32>; 4]>(),
         any::<Option<u8>>(),
         any::<Option<u8>>(),
     );
-    let rest = (groups(), some(any::<String>()), some(0u32..=0o7777));
+    let words = prop::collection::vec(some(any::<String>()), 3);
+    let rest = (groups(), words, some(0u32..=0o7777));
     (flags, times, sizes, counts, numbers, rest).prop_map(
         |(
             flags,
             times,
             sizes,
             counts,
-            (backlog, keepalive_retries, ttl, tos),
-            (join, bind_device, mode),
+            ([backlog, keepalive_retries, priority, mark], ttl, tos),
+            (join, words, mode),
         )| {
             SocketOptions {
                 reuse_address: flags[0],
@@ -134,13 +134,17 @@ pub(super) fn options() -> impl Strategy<Value = SocketOptions> {
                 only_v6: flags[3],
                 broadcast: flags[4],
                 reclaim: flags[5],
+                fastopen: flags[6],
+                mptcp: flags[7],
                 keepalive: times[0],
                 keepalive_interval: times[1],
                 linger: times[2],
                 connect_timeout: times[3],
                 peer_idle: times[4],
+                user_timeout: times[5],
                 send_buffer: sizes[0],
                 recv_buffer: sizes[1],
+                notsent_lowat: sizes[2],
                 max_peers: counts[0],
                 descriptors: counts[1],
                 peer_queue: counts[1],
@@ -149,8 +153,12 @@ pub(super) fn options() -> impl Strategy<Value = SocketOptions> {
                 keepalive_retries,
                 ttl,
                 tos,
+                priority,
+                mark,
                 join,
-                bind_device,
+                interface: words[0].clone(),
+                bind_device: words[1].clone(),
+                congestion: words[2].clone(),
                 mode,
             }
         },
