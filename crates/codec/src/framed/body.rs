@@ -188,6 +188,24 @@ impl<S: SendHalf, C: Codec> BodyWriter<'_, S, C> {
         Ok(())
     }
 
+    /// Writes all of `bytes`, but lets them wait if they fit below the
+    /// [high-water mark](Framed::high_water): for the frames and bodies behind them, or for a
+    /// [`flush`](Framed::flush). So many small bodies cost one write. Not cancel-safe:
+    /// [`left`](BodyWriter::left) tells how many are left.
+    ///
+    /// # Errors
+    /// As [`write`](BodyWriter::write).
+    pub async fn feed(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        let output = &mut self.framed.output;
+        if bytes.len() as u64 > output.owed || !output.can_wait(bytes.len()) {
+            return self.write_all(bytes).await;
+        }
+        output.buf.extend_from_slice(bytes);
+        output.owed -= bytes.len() as u64;
+        let accounted = output.account();
+        accounted.map_err(|error| self.framed.send_error(error))
+    }
+
     fn poll_some(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, FrameError>> {
         let owed = self.framed.output.owed;
         if bytes.is_empty() {

@@ -105,6 +105,12 @@ impl Output {
         !self.message && self.buf.len() < self.high_water
     }
 
+    /// Whether so many bytes of a body may wait behind the frames that do.
+    pub(super) fn can_wait(&self, bytes: usize) -> bool {
+        let stream = matches!(self.mode, Mode::Stream | Mode::Metered);
+        stream && self.buf.len() + bytes <= self.high_water
+    }
+
     pub(super) fn into_unsent(mut self) -> BytesMut {
         self.buf.advance(self.pos);
         self.buf
