@@ -12,6 +12,7 @@ use super::escape::name_to_text;
 use super::limits::{LimitArgs, Limits};
 use super::progress::Shows;
 use super::prompt::Comfort;
+use super::tree::{self, verbs::Trees};
 use super::{Client, Rules, Server, no_uploads, prompt, verbs};
 use crate::admission::{Asked, Start, Typed};
 use crate::cli::CommandLine;
@@ -57,13 +58,15 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// The files to send; - is standard input, which needs --as
+        /// The files to send, and directories with -r; - is standard input, which needs --as
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
         /// Where to store them there: a directory that exists, or the path of one file [default:
         /// under their own names in the root]
         #[arg(long, value_name = "DEST", visible_alias = "as", value_parser = text())]
         to: Option<String>,
+        #[command(flatten)]
+        trees: Trees,
         #[command(flatten)]
         manner: Manner,
     },
@@ -72,13 +75,15 @@ enum Verb {
         /// Where the server is
         #[arg(value_name = "URL")]
         url: String,
-        /// Their names at the server
+        /// Their names at the server; of directories with -r
         #[arg(value_name = "NAME", required = true, value_parser = text())]
         names: Vec<String>,
         /// Where to store them here: a directory, or the path of one file; - is standard output
         /// [default: under the last part of NAME in this directory]
         #[arg(long, value_name = "DEST")]
         to: Option<PathBuf>,
+        #[command(flatten)]
+        trees: Trees,
         #[command(flatten)]
         manner: Manner,
     },
@@ -173,6 +178,7 @@ pub(crate) async fn run(
             url,
             paths,
             to,
+            trees,
             manner,
         } => {
             if !service.own()?.properties.boundaries {
@@ -180,7 +186,11 @@ pub(crate) async fn run(
             }
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::put(&mut client, &paths, to.as_deref(), manner.shows).await
+                let to = to.as_deref();
+                match trees.recursive {
+                    true => tree::verbs::put(&mut client, &paths, to, &trees, manner.shows).await,
+                    false => verbs::put(&mut client, &paths, to, manner.shows).await,
+                }
             })
             .await;
         }
@@ -188,11 +198,16 @@ pub(crate) async fn run(
             url,
             names,
             to,
+            trees,
             manner,
         } => {
             return interruptible(async {
                 let mut client = connect_for(&service, &url, manner).await?;
-                verbs::get_all(&mut client, &names, to.as_deref(), manner.shows).await
+                let to = to.as_deref();
+                match trees.recursive {
+                    true => tree::verbs::get(&mut client, &names, to, &trees, manner.shows).await,
+                    false => verbs::get_all(&mut client, &names, to, manner.shows).await,
+                }
             })
             .await;
         }

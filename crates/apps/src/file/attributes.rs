@@ -11,7 +11,7 @@ use cap_std::fs::MetadataExt as _;
 /// are.
 pub(super) const RIGHTS: u32 = 0o777;
 /// The mode of a new file without an announced one, before the umask: all may read and write it.
-const ORDINARY: u32 = 0o666;
+pub(super) const ORDINARY: u32 = 0o666;
 /// The umask if the kernel does not tell it: the owner alone has rights.
 const CAUTIOUS: u32 = 0o077;
 
@@ -20,6 +20,8 @@ const CAUTIOUS: u32 = 0o077;
 pub(super) struct Attributes {
     pub(super) mtime: Option<SystemTime>,
     pub(super) mode: Option<u32>,
+    /// Whether the mode is given exactly, whatever the umask and a replaced file say.
+    pub(super) exact: bool,
 }
 
 impl Attributes {
@@ -37,6 +39,9 @@ impl Attributes {
         );
         if existing.is_some_and(|existing| !same_group(file, existing)) {
             mode = without_group(mode);
+        }
+        if let (true, Some(announced)) = (self.exact, self.mode) {
+            mode = announced & RIGHTS;
         }
         file.set_permissions(Permissions::from_mode(mode))?;
         match self.mtime {

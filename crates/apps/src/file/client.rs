@@ -12,8 +12,12 @@ use super::host::Host;
 use super::listing::{self, Entry, Stat};
 use super::raw_client::Browser;
 use super::transfer::{Allowed, Transfer};
+use super::tree::get::get as get_tree;
+use super::tree::put::put as put_tree;
+use super::tree::remote::find;
+use super::tree::{Choice, LocalTree, RemoteTree, Report};
 use super::wire::{Wire, within_stall};
-use super::{MAX_LISTING, fetch, no_uploads, put};
+use super::{MAX_LISTING, fetch, no_trees, no_uploads, put};
 use crate::{AppError, Service};
 
 /// Sends, fetches and lists files of a [`Server`](super::Server), or of a script that speaks [its
@@ -208,6 +212,68 @@ impl Client {
         Ok(got.took(begun))
     }
 
+    /// Sends a tree, to be stored below `into`, a directory of the server. All entries go over one
+    /// connection, and none waits for the answer to another. `progress` is called with the number
+    /// of bytes so far and their total. Not cancel-safe: the server then has some of the entries,
+    /// each of them whole.
+    ///
+    /// An entry that cannot be sent or stored stops no other, and is in
+    /// [`failures`](Report::failures). Existing directories are filled; an existing file is
+    /// replaced only if the client is [`replacing`](Client::replacing). All that is reported as
+    /// stored is on disk, with its name, as with [`put`](Client::put).
+    ///
+    /// # Errors
+    /// If the server refuses the directory, takes no trees, or the connection breaks. A
+    /// [usage](AppError::is_usage) error over `raw`.
+    pub async fn put_tree(
+        &mut self,
+        tree: LocalTree,
+        into: &str,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Report, AppError> {
+        let begun = Instant::now();
+        let Link::Json(kept) = &mut self.link else {
+            return Err(no_uploads());
+        };
+        let tree = (tree, into);
+        let put = put_tree(&self.host, kept, tree, self.allowed, &mut progress).await?;
+        Ok(put.took(begun))
+    }
+
+    /// Finds out what there is at the path `name` of the server: a file, or a directory with all
+    /// that `choice` takes of it.
+    ///
+    /// # Errors
+    /// If the server refuses or lists no trees. A [usage](AppError::is_usage) error over `raw`.
+    pub async fn tree(&mut self, name: &str, choice: &Choice) -> Result<RemoteTree, AppError> {
+        let Link::Json(kept) = &mut self.link else {
+            return Err(no_trees());
+        };
+        find(&self.host, kept, name, choice).await
+    }
+
+    /// Fetches a tree that the server has listed, as `dest`: a directory, which is made if it is
+    /// missing, or a file. Otherwise as [`put_tree`](Client::put_tree).
+    ///
+    /// Only what was listed is stored, and only below `dest`, whatever the server sends.
+    ///
+    /// # Errors
+    /// If `dest` cannot be made, the server answers with anything else, or the connection breaks.
+    pub async fn get_tree(
+        &mut self,
+        tree: RemoteTree,
+        dest: &Path,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Report, AppError> {
+        let begun = Instant::now();
+        let Link::Json(kept) = &mut self.link else {
+            return Err(no_trees());
+        };
+        let tree = (tree, dest);
+        let got = get_tree(&self.host, kept, tree, self.allowed, &mut progress).await?;
+        Ok(got.took(begun))
+    }
+
     /// The entries of the directory `dir`, sorted by name. `/` is the root. Over `raw`, names only.
     ///
     /// # Errors
@@ -260,7 +326,7 @@ impl Client {
     }
 }
 
-async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
+pub(super) async fn read_lines(wire: &mut Wire, len: u64) -> Result<Vec<u8>, AppError> {
     if len > MAX_LISTING {
         return Err(AppError::failed(format_args!(
             "the listing has {len} bytes, and at most {MAX_LISTING} are taken"

@@ -131,7 +131,15 @@ pub(super) async fn list(wire: &mut Wire, grant: &Grant, path: String) -> Result
         Ok(listed) => listed,
         Err(error) => return refuse(wire, &error, Follows::NEXT_REQUEST).await,
     };
-    let lines = &listed.what;
+    send_lines(wire, grant, &listed.what).await
+}
+
+/// Sends a list: its header, and its lines.
+pub(super) async fn send_lines(
+    wire: &mut Wire,
+    grant: &Grant,
+    lines: &[u8],
+) -> Result<Flow, AppError> {
     let header = Answer {
         // In JSON a newline in a name is escaped, so each newline ends an entry.
         entries: Some(lines.iter().filter(|byte| **byte == b'\n').count()),

@@ -49,7 +49,8 @@ pub(super) async fn fetch(
         })
         .map_err(|error| arrived.spoilt(error))?;
     let Answer { mtime, mode, .. } = answer;
-    arrived.keep(Attributes { mtime, mode }).await?;
+    let exact = false;
+    arrived.keep(Attributes { mtime, mode, exact }).await?;
     *kept = confirmed.then_some(wire);
     Ok(Transfer::whole(len, blake3, confirmed))
 }

@@ -23,6 +23,7 @@ pub fn request(header: &[u8], bare: bool) -> Result<Vec<u8>, String> {
         }
         Request::List { path } => json!({"opt": "list", "path": path}),
         Request::Stat { name } => json!({"opt": "stat", "filename": name}),
+        Request::Tree(request) => return print(&request.written()),
     };
     print(&header)
 }

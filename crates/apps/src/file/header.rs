@@ -12,6 +12,7 @@ use super::attributes::Attributes;
 use super::digest::Digests;
 use super::mtime;
 use super::part::Storing;
+use super::tree::request as tree;
 use crate::{AppError, Shown};
 
 pub(super) use answer::{Answer, Status, Trailer, parse_trailer};
@@ -31,6 +32,7 @@ pub(super) enum Request {
     Stat {
         name: String,
     },
+    Tree(tree::Request),
 }
 
 impl Request {
@@ -41,6 +43,7 @@ impl Request {
             Request::Download { name, .. } => ("download", name),
             Request::List { path } => ("list", path),
             Request::Stat { name } => ("stat", name),
+            Request::Tree(request) => request.title(),
         }
     }
 }
@@ -160,7 +163,11 @@ pub(super) fn parse(header: &[u8], bare: bool) -> Result<Request, Refused> {
         follows: Follows::Unknown,
     })?;
     let follows = keys.follows(bare);
-    let request = keys.request(bare, follows);
+    let opt = keys.opt().ok().flatten().unwrap_or_default();
+    let request = match tree::parse(&opt, header) {
+        Some(request) => request.map(Request::Tree),
+        None => keys.request(bare, follows),
+    };
     request.map_err(|error| Refused { error, follows })
 }
 
@@ -185,7 +192,8 @@ impl Keys<'_> {
             }
             "stat" => self.name().map(|name| Request::Stat { name }),
             other => Err(AppError::failed(format_args!(
-                "opt {:.80} is not known; there are upload, download, list and stat",
+                "opt {:.80} is not known; there are upload, download, list, stat, walk, fetch and \
+                 store",
                 Shown(other).to_string()
             ))),
         }
@@ -310,11 +318,12 @@ impl Keys<'_> {
         Ok(Attributes {
             mtime: mtime.transpose()?,
             mode: read("mode", "a number", self.mode)?,
+            exact: false,
         })
     }
 }
 
-fn read<T: DeserializeOwned>(
+pub(super) fn read<T: DeserializeOwned>(
     key: &str,
     what: &str,
     value: Option<&RawValue>,
@@ -323,7 +332,7 @@ fn read<T: DeserializeOwned>(
     value.transpose().map_err(|_| wrong(key, what))
 }
 
-fn yes_or_no(key: &str, value: Option<&RawValue>) -> Result<Option<bool>, AppError> {
+pub(super) fn yes_or_no(key: &str, value: Option<&RawValue>) -> Result<Option<bool>, AppError> {
     read(key, "true or false", value)
 }
 
@@ -331,6 +340,6 @@ fn wrong(key: &str, what: &str) -> AppError {
     AppError::failed(format_args!("the header's key {key} has to be {what}"))
 }
 
-fn required<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
+pub(super) fn required<T>(key: &str, value: Option<T>) -> Result<T, AppError> {
     value.ok_or_else(|| AppError::failed(format_args!("the header lacks the key {key}")))
 }

@@ -17,6 +17,9 @@
 //! | `download` | `filename`, `pieces` true | the same, or for a file of unknown length `"pieces":true` instead of `filesize`, and pieces instead of N bytes |
 //! | `list` | optionally `path`, else the root | `{"status":"ok","entries":K,"size":B}` and B bytes: a line `{"name":…,"kind":"file\|dir\|link\|other","size":…,"mtime":…,"mode":…}` for each entry, sorted by name |
 //! | `stat` | `filename` | `{"status":"ok","kind":…,"filesize":…,"mtime":…,"mode":…}` |
+//! | `walk` | optionally `path`, else the root; `links` (`copy`) | as for `list`, but a line for each entry of the whole tree: see [below](#trees) |
+//! | `fetch` | optionally `path`; `names`, a list of files below it; `links` | for each name, in their order, an entry and what follows it |
+//! | `store` | optionally `path`, a directory that exists; `replace` (true), `sync` (true), `preserve` (false) | `{"status":"ready"}`; the client then sends entries |
 //!
 //! If a request cannot be carried out, the answer is `{"status":"error","error":…}`. The next
 //! request may follow on the same connection. If the server cannot know what the client sends next,
@@ -65,6 +68,39 @@
 //! answered with an error, after which the connection ends; where a file is on its way to the
 //! client, the connection breaks off.
 //!
+//! # Trees
+//!
+//! Many files go over one connection, and none waits for the answer to another. Both directions
+//! send entries. An entry is a header `{"name":…,"kind":"file|dir|link",…}`, whose name is a path
+//! below the top of the tree. It has plain components only: no `/` in front, no `.`, no `..`. The
+//! top itself is `.`, and a `\\` is a character as any other.
+//!
+//! * A file has `size`, `mtime`, `mode` and `digest`, and its `size` bytes follow: 256 KiB at most.
+//!   A larger file, or one with holes, has `"pieces":true`, and pieces follow in place of the bytes,
+//!   as for a file of unknown length. The last piece, `{"piece":0,"digest":…}`, has the digest. A
+//!   piece behind a hole has its offset in `at`; the holes are not sent. `{"error":…}` in place of a
+//!   piece gives up this file, and the next entry follows. The digest of a file with holes is that
+//!   of its pieces, with the offset (8 bytes, little endian) in front of each that has `at`.
+//! * A directory has `mtime` and `mode`, which it gets once all is in it. A link has its target in
+//!   `to`. Hard links are files of their own.
+//! * An entry with `error` instead of a kind cannot be had. An entry without a name, `{}`, says that
+//!   the sender is alive. Each entry but these is stored, or fails alone.
+//! * `store`: the client ends with `{"end":true}`. It reads while it sends. The server answers when
+//!   it has stored some entries: for each that failed `{"status":"error","filename":…,"error":…}`,
+//!   then `{"status":"ok","entries":N}`, all up to this one. After the last entry it answers
+//!   `{"status":"done","entries":N}`. What bounds the entries on their way is the connection: a
+//!   server holds up to 2.5 MiB of them, and reads no more before it has stored some.
+//! * `walk` and `fetch`: the client takes a list, and then asks for the files that it wants by their
+//!   names. It may send several requests ahead. It stores only what it asked for, where it chose.
+//! * `links` says what `walk` and `fetch` make of symbolic links: `skip` them, `copy` them as links,
+//!   or `follow` them. None leads out of the tree, see [`Links`].
+//! * Nothing is stored through a link, wherever that leads.
+//! * With `preserve` modes are given exactly (nine bits), and directories get their times. Without
+//!   it modes are limited by the umask, and files get their times all the same.
+//!
+//! A server of an older version answers that it does not know the `opt`. Our client then says that
+//! this server takes no directories.
+//!
 //! # How files are stored, on both sides
 //!
 //! Arriving bytes are written to `.socketry-….part` beside their destination. That name can be
@@ -75,6 +111,12 @@
 //! locked (`flock`) while it is written. A server that starts, and every process that stores a file
 //! in that directory, removes part files that are not locked. Where files cannot be locked, all
 //! part files stay.
+//!
+//! Small files of a tree are stored many at a time: 128 of them, or 1 MiB. They have no name at all
+//! until they are whole (`O_TMPFILE`), so a killed process leaves nothing of them. The steps are:
+//! write all of them to disk, give them their names, write their directories to disk, report them.
+//! The first and the third step are one call for the file system (`syncfs`) where they are many.
+//! Where a file system has no files without names, they are stored one by one as above.
 //!
 //! * A new file has the mode that the other side announced, else 0666, less the umask. A file that
 //!   replaces another has no more rights than that one. It gets the other's owner and group where
@@ -147,6 +189,7 @@ mod server;
 mod source;
 mod sweep;
 mod transfer;
+mod tree;
 mod upload;
 mod verbs;
 mod wire;
@@ -164,6 +207,7 @@ pub(crate) use part::settle;
 pub use rules::Rules;
 pub use server::Server;
 pub use transfer::Transfer;
+pub use tree::{Choice, Failure, Links, LocalTree, RemoteTree, Report, Survey};
 
 /// How long a peer may stall in a body or an answer before it is dropped: 60 seconds.
 pub const STALL: Duration = Duration::from_secs(60);
@@ -184,8 +228,12 @@ pub const QUIET: Duration = Duration::from_millis(20);
 /// is longer, the connection ends.
 pub const MAX_DRAIN: u64 = 64 << 20;
 
-/// How many entries of a directory are listed; a larger one is refused.
+/// How many entries of a directory are listed, and how many a tree may have; a larger one is
+/// refused.
 pub const MAX_ENTRIES: usize = 1_000_000;
+
+/// In how many directories of a tree an entry may be. Deeper ones are refused by name.
+pub const MAX_DEPTH: usize = 128;
 
 /// The longest listing that a client accepts and a server makes, in bytes: 256 MiB. A longer one is
 /// refused.
@@ -205,4 +253,8 @@ pub const GRACE: Duration = Duration::from_secs(1);
 
 fn no_uploads() -> AppError {
     AppError::usage("raw carries no name and no size, so nothing can be put; use --codec json")
+}
+
+fn no_trees() -> AppError {
+    AppError::usage("raw carries no sizes, so no directories; use --codec json")
 }

@@ -1,5 +1,7 @@
 //! Names from the other side, as text, and which of them are allowed.
 
+use std::path::Path;
+
 use super::escape::text_to_name;
 use crate::{AppError, Shown};
 
@@ -41,8 +43,13 @@ pub(super) fn last(name: &str) -> Result<&str, AppError> {
     }
 }
 
+/// Why no path can be so long.
+pub(super) fn longer_than_paths(path: &Path) -> Option<&'static str> {
+    (path.as_os_str().len() > MAX_PATH).then_some("it is longer than 4096 bytes")
+}
+
 /// Why no file can be called `last`, a single path component.
-fn problem_of(last: &str) -> Option<&'static str> {
+pub(super) fn problem_of(last: &str) -> Option<&'static str> {
     match last {
         "" => Some("it is empty"),
         "." | ".." => Some("it names a directory"),

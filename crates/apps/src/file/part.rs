@@ -157,7 +157,7 @@ fn create(dir: &Dir) -> io::Result<(String, File)> {
 }
 
 /// Writes the directory to disk, so that a renamed file keeps its name if the power fails.
-fn sync_directory(dir: &Dir) -> io::Result<()> {
+pub(super) fn sync_directory(dir: &Dir) -> io::Result<()> {
     // A handle that only names the directory (`O_PATH`) cannot be synced.
     let synced = dir.open(".").and_then(|dir| dir.sync_all());
     match synced {
@@ -173,7 +173,7 @@ fn cannot_be_asked(error: &io::Error) -> bool {
     matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported)
 }
 
-fn unsure(error: &io::Error) -> String {
+pub(super) fn unsure(error: &io::Error) -> String {
     format!("it is stored, but its directory may not be on disk yet: {error}")
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 
 use super::PAUSE;
+use super::digest::Digests;
 use super::incoming::Incoming;
 use super::limits::{Alive, Lane};
 use super::source::Source;
@@ -16,7 +17,7 @@ use crate::AppError;
 
 /// After this long without bytes a sender says that it is alive. It is a third of the time that its
 /// peer takes for a stall.
-const ALIVE: Duration = Duration::from_secs(20);
+pub(super) const ALIVE: Duration = Duration::from_secs(20);
 
 /// The header of a piece. Without a length it says that the sender is alive. With an error it says
 /// that the sender gave up.
@@ -27,13 +28,19 @@ pub(super) struct Piece {
     pub(super) piece: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+    /// In a tree: where the bytes lie, if there is a hole before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<u64>,
+    /// In a tree, at the end: the digest of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Digests>,
 }
 
 impl Piece {
-    fn of(len: usize) -> Self {
+    pub(super) fn of(len: usize) -> Self {
         Piece {
             piece: Some(len as u64),
-            error: None,
+            ..Piece::default()
         }
     }
 }
@@ -108,7 +115,7 @@ pub(super) async fn receive(
     }
 }
 
-fn paused() -> AppError {
+pub(super) fn paused() -> AppError {
     AppError::failed(format_args!(
         "no bytes of the file came for {} minutes",
         PAUSE.as_secs() / 60

@@ -59,7 +59,7 @@ pub(super) async fn open(path: &Path) -> Result<File, AppError> {
     if file.metadata().is_ok_and(|found| found.is_dir()) {
         return Err(problem(
             path,
-            "it is a directory, and only files are sent; name those in it",
+            "it is a directory; with -r it is sent, and all that is in it",
         ));
     }
     Ok(file)

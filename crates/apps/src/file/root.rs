@@ -82,6 +82,16 @@ impl Root {
         Root { sync: yes, ..self }
     }
 
+    /// The directory itself, and its absolute paths.
+    pub(super) fn handle(&self) -> (&Arc<Dir>, &[PathBuf]) {
+        (&self.dir, &self.aliases)
+    }
+
+    /// Whether a file is on disk before it is reported as stored.
+    pub(super) fn syncs(&self) -> bool {
+        self.sync
+    }
+
     /// Its path, for comparison. A peer is never told it.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -97,19 +107,26 @@ impl Root {
         done.unwrap_or_else(|error| Err(AppError::failed(error)))
     }
 
-    /// The entries of the directory at `path`, in the form that `form` gives them. It waits for a
-    /// permit for a listing.
+    /// The entries of the directory at `path`, in the form that `form` gives them.
     pub(super) async fn list<T: AsRef<[u8]> + Send + 'static>(
         &self,
         path: String,
         form: impl FnOnce(Vec<Entry>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<Listed<T>, AppError> {
+        self.gather(move |root| form(root.entries(&path)?)).await
+    }
+
+    /// A listing of any kind. It waits for a permit for it.
+    pub(super) async fn gather<T: AsRef<[u8]> + Send + 'static>(
+        &self,
+        lines: impl FnOnce(&Root) -> Result<T, AppError> + Send + 'static,
     ) -> Result<Listed<T>, AppError> {
         let place = timeout(STALL, Arc::clone(&self.listings).acquire_owned()).await;
         let Ok(Ok(place)) = place else {
             return Err(AppError::failed("too many listings at once; try again"));
         };
         // The permit goes along, since the thread runs on even if the client is gone.
-        self.run(move |root| Ok(Listed::new(form(root.entries(&path)?)?, place)))
+        self.run(move |root| Ok(Listed::new(lines(root)?, place)))
             .await
     }
 
@@ -167,7 +184,7 @@ impl Root {
 
     /// Follows all links of `path`, and returns it as a path relative to the root. This only finds
     /// out where the path leads; the handle of the root enforces that it stays inside.
-    fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
+    pub(super) fn inside(&self, path: &str) -> Result<PathBuf, AppError> {
         let below = name::below_root(path)?;
         links::resolve(&self.dir, &self.aliases, Path::new(&text_to_name(below)))
             .map_err(|error| problem(path, error))
@@ -242,12 +259,12 @@ impl Stat {
 }
 
 /// Every file system that is served has this time.
-fn modified(found: &cap_std::fs::Metadata) -> SystemTime {
+pub(super) fn modified(found: &cap_std::fs::Metadata) -> SystemTime {
     let modified = found.modified();
     modified.map_or(SystemTime::UNIX_EPOCH, cap_std::time::SystemTime::into_std)
 }
 
-fn kind(of: FileType) -> Kind {
+pub(super) fn kind(of: FileType) -> Kind {
     match of {
         _ if of.is_file() => Kind::File,
         _ if of.is_dir() => Kind::Dir,

@@ -16,7 +16,7 @@ use super::header::{self, Answer, Follows, Refused, Request};
 use super::limits::{Limits, Ways};
 use super::root::Root;
 use super::wire::{KEYS, Wire, leave, within_stall};
-use super::{QUIET, Rules, download, no_uploads, raw_server, upload};
+use super::{QUIET, Rules, download, no_uploads, raw_server, tree, upload};
 use crate::matrix::App;
 use crate::opening::{First, Opening};
 use crate::own::Own;
@@ -283,5 +283,6 @@ async fn obey(wire: &mut Wire, grant: &Grant, request: Request) -> Result<Flow, 
         Request::Download { name, pieces } => download::send(wire, grant, name, pieces).await,
         Request::List { path } => download::list(wire, grant, path).await,
         Request::Stat { name } => download::stat(wire, grant, name).await,
+        Request::Tree(request) => tree::serve::answer(wire, grant, request).await,
     }
 }

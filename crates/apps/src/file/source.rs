@@ -85,7 +85,7 @@ struct Reading {
 }
 
 /// The state of a regular file when it was opened.
-struct Before {
+pub(super) struct Before {
     found: Metadata,
     opened: SystemTime,
     /// The position where reading began.
@@ -196,7 +196,22 @@ impl Reading {
 }
 
 impl Before {
-    fn differs(&self, now: &Metadata) -> bool {
+    /// The state of a file that is read from its beginning, and when that was found out.
+    pub(super) fn new(file: &File) -> io::Result<Self> {
+        let opened = SystemTime::now();
+        let found = file.metadata()?;
+        Ok(Before {
+            found,
+            opened,
+            start: 0,
+        })
+    }
+
+    pub(super) fn found(&self) -> &Metadata {
+        &self.found
+    }
+
+    pub(super) fn differs(&self, now: &Metadata) -> bool {
         let content = |of: &Metadata| (of.size(), of.mtime(), of.mtime_nsec());
         content(&self.found) != content(now)
     }
@@ -204,7 +219,7 @@ impl Before {
     /// Whether the bytes may have changed without a change of the times that tell it. That is so if
     /// the name, the mode or the times were changed, or if the file was changed so shortly before
     /// that another change may not show.
-    fn is_unsure(&self, now: &Metadata) -> bool {
+    pub(super) fn is_unsure(&self, now: &Metadata) -> bool {
         let change = |of: &Metadata| (of.ctime(), of.ctime_nsec());
         change(&self.found) != change(now) || self.is_fresh()
     }
@@ -235,13 +250,13 @@ fn is_at_end(file: &File, said: Option<u64>) -> io::Result<bool> {
     }
 }
 
-fn shorter(error: io::Error) -> io::Error {
+pub(super) fn shorter(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return io::Error::new(error.kind(), "the file became shorter while it was sent");
     }
     error
 }
 
-fn changed() -> io::Error {
+pub(super) fn changed() -> io::Error {
     io::Error::other("the file was changed while it was sent; send it again")
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketry_codec::{FrameError, Framed};
-use socketry_transport::BoxSocket;
+use socketry_transport::{BoxSocket, SendHalf};
 
 use super::STALL;
 use super::limits::Lane;
@@ -61,7 +61,10 @@ pub(super) async fn leave(mut wire: Wire, place: &Place) -> Result<(), AppError>
 }
 
 /// Sends one header.
-pub(super) async fn say<T: Serialize + Sync>(wire: &mut Wire, header: &T) -> Result<(), Trouble> {
+pub(super) async fn say<S: SendHalf, T: Serialize + Sync>(
+    wire: &mut Framed<S>,
+    header: &T,
+) -> Result<(), Trouble> {
     within_stall(wire.send_json(header)).await
 }
 
@@ -88,7 +91,11 @@ pub(super) async fn is_quiet(wire: &mut Wire) -> bool {
 }
 
 /// As [`send_body`], no faster than the lane.
-pub(super) async fn send_paced(wire: &mut Wire, bytes: &[u8], lane: &Lane) -> Result<(), Trouble> {
+pub(super) async fn send_paced<S: SendHalf>(
+    wire: &mut Framed<S>,
+    bytes: &[u8],
+    lane: &Lane,
+) -> Result<(), Trouble> {
     if lane.is_open() {
         return send_body(wire, bytes).await;
     }
@@ -102,7 +109,10 @@ pub(super) async fn send_paced(wire: &mut Wire, bytes: &[u8], lane: &Lane) -> Re
 }
 
 /// Sends all of `bytes`, as a part of the body that was begun.
-pub(super) async fn send_body(wire: &mut Wire, mut bytes: &[u8]) -> Result<(), Trouble> {
+pub(super) async fn send_body<S: SendHalf>(
+    wire: &mut Framed<S>,
+    mut bytes: &[u8],
+) -> Result<(), Trouble> {
     while !bytes.is_empty() {
         let owed = wire.body_owed();
         let mut body = wire.body_writer(owed)?;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::Transfer;
 use super::state::State;
+use super::{Report, Transfer};
 
 /// One line of JSON. Keys are never renamed or removed; new ones may come.
 #[derive(Serialize)]
@@ -36,6 +36,16 @@ pub(super) enum Event<'a> {
         seconds: f64,
         blake3: String,
         confirmed: bool,
+    },
+    /// Of a tree all is there that could be transferred.
+    Tree {
+        name: &'a str,
+        files: u64,
+        directories: u64,
+        links: u64,
+        size: u64,
+        failed: usize,
+        seconds: f64,
     },
     /// It failed.
     Error { name: &'a str, error: &'a str },
@@ -79,6 +89,18 @@ impl<'a> Event<'a> {
             seconds: transfer.elapsed.as_secs_f64(),
             blake3: transfer.blake3.to_hex().to_string(),
             confirmed: transfer.confirmed,
+        }
+    }
+
+    pub(super) fn tree(name: &'a str, report: &Report) -> Self {
+        Event::Tree {
+            name,
+            files: report.files,
+            directories: report.dirs,
+            links: report.links,
+            size: report.bytes,
+            failed: report.failures.len(),
+            seconds: report.elapsed.as_secs_f64(),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::Transfer;
+use super::{Report, Transfer};
 use crate::common::is_dumb;
 use crate::{AppError, output};
 
@@ -23,6 +23,7 @@ use summary::Digits;
 use events::Event;
 use screen::Screen;
 use state::{State, Total};
+pub(super) use summary::pace;
 use summary::summary;
 
 /// How often the screen is drawn.
@@ -40,6 +41,13 @@ pub(super) struct Shows {
     /// Show the whole digest [default: on a terminal, its first 16 digits]
     #[arg(long)]
     digest: bool,
+}
+
+impl Shows {
+    /// Whether a person is shown errors only.
+    pub(super) fn is_silent(self) -> bool {
+        self.quiet || self.json
+    }
 }
 
 /// The output of one command, about all its transfers.
@@ -183,6 +191,26 @@ impl Meter {
             false => all.screen.say(&line)?,
         }
         all.screen.tell(&Event::done(&state, transfer))
+    }
+
+    /// A tree has been transferred. `line` says so to a person, and the caller tells what failed.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub(super) fn tree(self, line: &str, report: &Report) -> Result<(), AppError> {
+        let mut all = self.shared.lock();
+        let Some(state) = all.take(self.number) else {
+            return Ok(());
+        };
+        for failure in &report.failures {
+            let error = failure.error.to_string();
+            let (name, error) = (&failure.name, &error);
+            all.screen.tell(&Event::Error { name, error })?;
+        }
+        all.total.tree(&state, report);
+        all.screen.clear();
+        all.screen.say(line)?;
+        all.screen.tell(&Event::tree(&state.name, report))
     }
 
     /// The transfer failed. The caller tells a person why.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Report;
 use super::events::Event;
 
 /// After this long without bytes a transfer has stalled.
@@ -160,6 +161,14 @@ impl Total {
         self.ended += 1;
         self.bytes += bytes;
         self.resumed += state.resumed;
+    }
+
+    /// A tree counts as all its files.
+    pub(super) fn tree(&mut self, state: &State, report: &Report) {
+        self.done(state, report.bytes);
+        let files = usize::try_from(report.files).unwrap_or(usize::MAX);
+        self.ended = (self.ended - 1).saturating_add(files + report.failures.len());
+        self.failed += report.failures.len();
     }
 
     pub(super) fn failed(&mut self) {

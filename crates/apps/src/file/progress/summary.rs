@@ -11,7 +11,7 @@ use crate::Shown;
 const SHOWN: usize = 16;
 
 /// Bytes a second.
-fn pace(bytes: f64) -> String {
+pub(in crate::file) fn pace(bytes: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
