@@ -16,6 +16,7 @@
 )]
 
 mod body;
+mod file;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod memory;
@@ -47,6 +48,7 @@ fn main() {
         relay::contests(),
         ws::contests(),
         quic::contests(),
+        file::contests(),
     ];
     harness::run(all.into_iter().flatten().collect());
 }

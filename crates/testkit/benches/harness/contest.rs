@@ -41,6 +41,8 @@ pub(crate) enum Unit {
     Trips,
     /// Thousands a second.
     Connections,
+    /// Thousands a second.
+    Files,
     /// No rate: the cost of one item of many.
     BytesEach,
     /// No rate: how long something took.
@@ -148,6 +150,7 @@ impl Unit {
             Unit::Bytes => "GB/s",
             Unit::Trips => "k round trips/s",
             Unit::Connections => "k connections/s",
+            Unit::Files => "k files/s",
             Unit::BytesEach => "bytes each",
             Unit::Micros => "µs",
         }
@@ -157,7 +160,7 @@ impl Unit {
         match self {
             Unit::Frames => figure / 1e6,
             Unit::Bytes => figure / 1e9,
-            Unit::Trips | Unit::Connections => figure / 1e3,
+            Unit::Trips | Unit::Connections | Unit::Files => figure / 1e3,
             Unit::BytesEach | Unit::Micros => figure,
         }
     }
