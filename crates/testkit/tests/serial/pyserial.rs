@@ -58,7 +58,7 @@ impl Cable {
 
 fn has_all(module: Option<&str>) -> bool {
     let modules = ["serial"].into_iter().chain(module);
-    tools::has("socat") && modules.map(tools::has_module).all(|has| has)
+    tools::has("socat") && modules.all(tools::has_module)
 }
 
 /// Frames of these lengths, with every byte where they are long enough and `any` byte may stand.
