@@ -15,6 +15,10 @@
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+if ! command -v openssl >/dev/null; then
+    apt-get update -q >/dev/null
+    apt-get install -y -q openssl >/dev/null 2>&1
+fi
 python3 --version
 python3 -m venv "$dir/python"
 "$dir/python/bin/pip" install -q --disable-pip-version-check aioquic==1.7.2 qh3==2.1.0
