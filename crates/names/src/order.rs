@@ -5,8 +5,8 @@ use socketry_transport::Service;
 /// The servers in the order in which a client tries them: by priority, and among those of one
 /// priority by chance, where each is the first as often as its weight says (RFC 2782, page 4).
 ///
-/// A server of weight 0 is rarely tried before others that have one. The same `seed` gives the same
-/// order, if the servers come in the same order.
+/// A server of weight 0 is rarely tried before others that have one; among several, each is the
+/// first equally often. The same `seed` gives the same order, if the servers come in the same order.
 ///
 /// ```
 /// use socketry_names::ordered;
@@ -22,6 +22,9 @@ pub fn ordered(servers: Vec<Service>, seed: u64) -> Vec<Service> {
 }
 
 /// The same, where `lot` gives one of the numbers from 0 to below its argument.
+///
+/// The RFC's number 0 is for those of weight 0. Where there are none, it would be one more for
+/// whichever server comes first, so it is left out.
 fn by_lot(mut servers: Vec<Service>, mut lot: impl FnMut(u64) -> u64) -> Vec<Service> {
     // Those of weight 0 stand first, so that the number 0 alone is theirs.
     servers.sort_by_key(|server| (server.priority, server.weight > 0));
@@ -29,16 +32,27 @@ fn by_lot(mut servers: Vec<Service>, mut lot: impl FnMut(u64) -> u64) -> Vec<Ser
     while let Some(first) = servers.first() {
         let priority = first.priority;
         let same = servers.iter().take_while(|one| one.priority == priority);
-        let sum: u64 = same.map(|one| u64::from(one.weight)).sum();
-        let number = lot(sum + 1);
-        let mut running = 0;
-        let chosen = servers.iter().position(|one| {
-            running += u64::from(one.weight);
-            running >= number
-        });
-        tried.push(servers.remove(chosen.unwrap_or(0)));
+        let sum: u64 = same.clone().map(|one| u64::from(one.weight)).sum();
+        let zeros = same.filter(|one| one.weight == 0).count();
+        let least = u64::from(zeros == 0);
+        let number = least + lot(sum + 1 - least);
+        let chosen = match number {
+            0 => usize::try_from(lot(zeros as u64)).unwrap_or(0),
+            number => at(&servers, number),
+        };
+        tried.push(servers.remove(chosen));
     }
     tried
+}
+
+/// Where the sum of the weights reaches `number`.
+fn at(servers: &[Service], number: u64) -> usize {
+    let mut running = 0;
+    let reached = servers.iter().position(|one| {
+        running += u64::from(one.weight);
+        running >= number
+    });
+    reached.unwrap_or(0)
 }
 
 /// The next number of a sequence, and its next state (`SplitMix64`).
@@ -100,20 +114,32 @@ mod tests {
         }
 
         /// Over all numbers that can be drawn, each server is the first as often as its weight is.
-        /// The number 0 is the first one's: that of weight 0, if there is one.
+        /// Those of weight 0 are so together for one number, and each for as many of the next.
         #[test]
         fn each_server_is_first_as_often_as_its_weight(weights in vec(0_u16..20, 1..12)) {
             let parts: Vec<_> = weights.iter().map(|weight| (1, *weight)).collect();
-            let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+            let zeros = weights.iter().filter(|weight| **weight == 0).count() as u64;
             let mut first = vec![0_u64; weights.len()];
-            for number in 0..=sum {
-                let mut numbers = Some(number);
-                let tried = by_lot(servers(&parts), |_| numbers.take().unwrap_or(0));
-                first[usize::from(tried[0].port)] += 1;
+            let (mut number, mut of) = (0, 1);
+            while number < of {
+                for next in 0..zeros.max(1) {
+                    let mut drawn = [number, next].into_iter();
+                    let mut most = None;
+                    let tried = by_lot(servers(&parts), |numbers| {
+                        most.get_or_insert(numbers);
+                        drawn.next().unwrap_or(0)
+                    });
+                    of = most.unwrap_or(0);
+                    first[usize::from(tried[0].port)] += 1;
+                }
+                number += 1;
             }
-            let zero = weights.iter().position(|weight| *weight == 0).unwrap_or(0);
             for (at, weight) in weights.iter().enumerate() {
-                prop_assert_eq!(first[at], u64::from(*weight) + u64::from(at == zero));
+                let due = match weight {
+                    0 => 1,
+                    weight => u64::from(*weight) * zeros.max(1),
+                };
+                prop_assert_eq!(first[at], due);
             }
         }
     }
