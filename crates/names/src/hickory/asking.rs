@@ -13,12 +13,11 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, TokioResolver};
 use socketry_transport::Service;
 use tokio::time::timeout;
 
-use super::{Names, Source};
+use super::{Names, Source, system};
 
 /// For how long an answer is kept at most, whatever its time to live says: an hour.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
@@ -49,7 +48,7 @@ impl Asking {
     fn read(names: &Names) -> Result<Self, NetError> {
         let (mut config, mut options, hosts) = match &names.source {
             Source::System => {
-                let (config, options) = read_system_conf()?;
+                let (config, options) = system::configuration()?;
                 (config, options, Hosts::from_system().unwrap_or_default())
             }
             Source::Servers(servers) => (at(servers), ResolverOpts::default(), Hosts::default()),
@@ -78,11 +77,23 @@ impl Asking {
         })
     }
 
-    /// The addresses of the first of a host's names that has some. As in the C library, a server
-    /// that refuses one name is asked for the next, and one that is silent is not.
+    /// The addresses of the first of a host's names that has some. As in the C library, the name as
+    /// it is written stands in `/etc/hosts` before any is asked for. A server that refuses one name
+    /// is asked for the next, and one that is silent is not.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        let mut whole = Name::from_utf8(host)?;
+        let is_whole = whole.is_fqdn();
+        whole.set_fqdn(true);
+        let known = self.known(&whole);
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let names = match is_whole || is_this_machine(&whole) {
+            true => vec![whole],
+            false => self.completed(host, whole)?,
+        };
         let mut kept = NetError::Message("it has no names");
-        for name in self.names(host)? {
+        for name in names {
             match self.addresses_of(name).await {
                 Err(error @ NetError::Dns(_)) => {
                     if weight(&error) > weight(&kept) {
@@ -95,32 +106,28 @@ impl Asking {
         Err(kept)
     }
 
-    /// The names that `host` may stand for, in their order.
-    fn names(&self, host: &str) -> Result<Vec<Name>, NetError> {
-        let mut name = Name::from_utf8(host)?;
-        if name.is_fqdn() {
-            return Ok(vec![name]);
-        }
+    /// The names that `host` may stand for, in their order. `whole` is the one without a domain.
+    fn completed(&self, host: &str, whole: Name) -> Result<Vec<Name>, NetError> {
+        let name = Name::from_utf8(host)?;
         // One that is too long with a domain is none.
         let completed = |domain| name.clone().append_domain(domain).ok();
         let mut names: Vec<_> = self.search.iter().filter_map(completed).collect();
         let is_first = host.matches('.').count() >= self.ndots;
-        name.set_fqdn(true);
-        names.insert(if is_first { 0 } else { names.len() }, name);
+        names.insert(if is_first { 0 } else { names.len() }, whole);
         Ok(names)
     }
 
-    /// A host of `/etc/hosts` has no other addresses than it has there, of either family.
-    async fn addresses_of(&self, name: Name) -> Result<Vec<IpAddr>, NetError> {
+    /// What `/etc/hosts` has of a host, of both families.
+    fn known(&self, name: &Name) -> Vec<IpAddr> {
         let families = [RecordType::AAAA, RecordType::A];
         let known = families.map(|family| {
             let query = Query::query(name.clone(), family);
             self.hosts.lookup_static_host(&query)
         });
-        let known: Vec<_> = known.iter().flatten().flat_map(ips).collect();
-        if !known.is_empty() {
-            return Ok(known);
-        }
+        known.iter().flatten().flat_map(ips).collect()
+    }
+
+    async fn addresses_of(&self, name: Name) -> Result<Vec<IpAddr>, NetError> {
         let six = self.resolver.ipv6_lookup(name.clone());
         let four = self.resolver.ipv4_lookup(name);
         match both(six, four).await {
@@ -151,6 +158,13 @@ impl Asking {
             });
         Ok(records.collect())
     }
+}
+
+/// Whether it is `localhost`, or a name below that: no search domain completes it, and its address
+/// is known without a server (RFC 6761, section 6.3).
+fn is_this_machine(name: &Name) -> bool {
+    let last = name.iter().next_back();
+    last.is_some_and(|label| label.eq_ignore_ascii_case(b"localhost"))
 }
 
 /// Which error is told where the names of a host have several.

@@ -3,6 +3,7 @@
 mod asking;
 mod failure;
 mod reach;
+mod system;
 
 use std::fmt;
 use std::future::Future;
@@ -39,7 +40,8 @@ const MOST_SERVICES: usize = 1024;
 /// * Addresses of IPv6 come before those of IPv4, and those that this machine has no route to come
 ///   last. Within a family the order is the server's.
 /// * A host's name is completed by the search domains: first, where it has fewer dots than `ndots`
-///   says, and else after it was not found. A service's name is always whole.
+///   says, and else after it was not found. A name in `/etc/hosts` is not, nor is `localhost`, which
+///   is this machine (RFC 6761). A service's name is always whole.
 /// * Letters beyond ASCII are written in their form in ASCII (IDNA).
 /// * An answer is believed: nothing is signed (no DNSSEC), and an address may be a private one.
 ///
@@ -61,7 +63,8 @@ enum Source {
 
 impl Names {
     /// The servers, search domains and options of `/etc/resolv.conf`, and before them the hosts of
-    /// `/etc/hosts`. Both are read once, when it is first asked.
+    /// `/etc/hosts`. Both are read once, when it is first asked. Where no server is named, or that
+    /// file is missing, the server is this machine (resolv.conf(5)).
     pub fn system() -> Self {
         Names::from(Source::System)
     }

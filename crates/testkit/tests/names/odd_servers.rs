@@ -184,6 +184,28 @@ async fn aliases_without_an_end_are_an_error() {
         .unwrap_err();
 }
 
+/// No server should shorten the target of a record so (RFC 2782), and some do.
+#[tokio::test]
+async fn a_target_may_point_into_the_question() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = server.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buf = [0; 512];
+        while let Ok((_, from)) = server.recv_from(&mut buf).await {
+            let mut answer = buf[..2].to_vec();
+            answer.extend_from_slice(b"\x85\x80\0\x01\0\x01\0\0\0\0");
+            answer.extend_from_slice(&buf[12..12 + b"\x05_chat\x04_tcp\x07example\0".len() + 4]);
+            answer.extend_from_slice(b"\xC0\x0C\0\x21\0\x01\0\0\0\x3C\0\x0A");
+            // Priority, weight, port, and "a" before the third label of the question.
+            answer.extend_from_slice(b"\0\x01\0\x02\x23\x28\x01a\xC0\x17");
+            let _ = server.send_to(&answer, from).await;
+        }
+    });
+    let found = in_time("an answer", Names::servers([at]).services(SERVICE)).await;
+    let found = found.unwrap();
+    assert_eq!((found[0].port, &*found[0].target), (9000, "a.example."));
+}
+
 /// Some routers drop each question for IPv6.
 #[tokio::test]
 async fn a_server_that_never_answers_for_ipv6_costs_a_second() {
