@@ -91,7 +91,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// The process that a lock file names: a line with a decimal number, or (old programs) four bytes.
-/// `None` if it names none.
+/// `None` if it names none: 0 and numbers below are none, but stand for groups and for all.
 fn owner(file: &Path) -> io::Result<Option<i32>> {
     use std::io::Read;
     let mut bytes = Vec::new();
@@ -103,13 +103,15 @@ fn owner(file: &Path) -> io::Result<Option<i32>> {
             .iter()
             .all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace())
     {
-        return Ok(Some(i32::from_ne_bytes(four)));
+        return Ok(process(i32::from_ne_bytes(four)));
     }
     let text = String::from_utf8_lossy(&bytes);
-    Ok(text
-        .split_whitespace()
-        .next()
-        .and_then(|word| word.parse().ok()))
+    let number = text.split_whitespace().next();
+    Ok(number.and_then(|word| word.parse().ok()).and_then(process))
+}
+
+fn process(number: i32) -> Option<i32> {
+    (number > 0).then_some(number)
 }
 
 /// Another process that a lock file names, and that lives.
@@ -192,6 +194,9 @@ mod tests {
             (&4711_i32.to_ne_bytes(), Some(4711)),
             (b"", None),
             (b"nobody\n", None),
+            (b"        -1\n", None),
+            (b"0\n", None),
+            (&(-1_i32).to_ne_bytes(), None),
         ] {
             fs::write(&file, bytes).unwrap();
             assert_eq!(owner(&file).unwrap(), found, "{bytes:?}");

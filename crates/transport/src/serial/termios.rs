@@ -12,6 +12,10 @@ use super::settings::{SerialFlow, SerialParity, SerialSettings};
 /// byte's beginning anew and reads ten bits from there, so that ends 5 % apart still meet.
 const RATE_TOLERANCE: u32 = 50;
 
+/// The bytes that have a sender go on, and stop it: DC1 and DC3.
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
 /// The bits of `parity`.
 const PARITY: ControlModes = ControlModes::PARENB
     .union(ControlModes::PARODD)
@@ -36,6 +40,9 @@ pub(super) fn asked(before: &Termios, settings: &SerialSettings) -> io::Result<T
         termios
             .input_modes
             .insert(InputModes::IXON | InputModes::IXOFF);
+        // Another program may have turned these off, or given them other bytes.
+        termios.special_codes[SpecialCodeIndex::VSTART] = XON;
+        termios.special_codes[SpecialCodeIndex::VSTOP] = XOFF;
     }
     // With a minimum of 0, a read of an empty line would look like the end.
     termios.special_codes[SpecialCodeIndex::VMIN] = 1;

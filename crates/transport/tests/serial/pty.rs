@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Termios, tcgetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use socketry_transport::{Endpoint, Error, SerialSocket, SerialTransport, Transport};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -50,6 +50,13 @@ impl Pty {
     /// The settings of the line.
     pub(crate) fn termios(&self) -> Termios {
         tcgetattr(&self.master).unwrap()
+    }
+
+    /// Changes the settings of the line, as another program might.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Termios)) {
+        let mut termios = self.termios();
+        change(&mut termios);
+        tcsetattr(&self.master, OptionalActions::Now, &termios).unwrap();
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! Settings: their text in a URL, what a device takes of them, and the old ones afterwards.
 
 use proptest::prelude::*;
+use rustix::termios::SpecialCodeIndex;
 use socketry_transport::{
     Endpoint, ErrorKind, Half, SerialAccept, SerialFlow, SerialParity, SerialSettings,
 };
@@ -118,6 +119,24 @@ async fn a_device_has_what_was_asked_for_and_its_old_settings_afterwards() {
         drop(socket);
         assert_eq!(modes(&pty.termios()), before, "{query}");
     }
+}
+
+/// A program before may have set other bytes, as with `stty start undef stop ^A`.
+#[tokio::test]
+async fn software_flow_has_its_two_bytes_and_the_old_ones_come_back() {
+    let pty = Pty::new();
+    let codes = || {
+        let codes = pty.termios().special_codes;
+        [SpecialCodeIndex::VSTART, SpecialCodeIndex::VSTOP].map(|at| codes[at])
+    };
+    pty.change(|termios| {
+        termios.special_codes[SpecialCodeIndex::VSTART] = 0;
+        termios.special_codes[SpecialCodeIndex::VSTOP] = 1;
+    });
+    let socket = pty.open("?flow=software").await;
+    assert_eq!(codes(), [0x11, 0x13]);
+    drop(socket);
+    assert_eq!(codes(), [0, 1]);
 }
 
 /// Linux 6.18 takes these for a pseudo terminal without a word, and drops them.
