@@ -57,7 +57,7 @@ impl Cable {
 }
 
 fn has_all(module: Option<&str>) -> bool {
-    let modules = ["serial"].into_iter().chain(module);
+    let mut modules = ["serial"].into_iter().chain(module);
     tools::has("socat") && modules.all(tools::has_module)
 }
 
