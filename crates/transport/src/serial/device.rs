@@ -226,10 +226,11 @@ impl Drop for Device {
         if let Ok(Some(_)) = self.0.sends_for() {
             let open = Arc::clone(&self.0);
             let name = "serial-close".to_owned();
-            // Without a thread the bytes are lost, and the device is closed.
-            let _ = std::thread::Builder::new()
-                .name(name)
-                .spawn(move || open.drain());
+            let thread = std::thread::Builder::new().name(name);
+            if thread.spawn(move || open.drain()).is_err() {
+                // Here nothing may wait for them.
+                self.forget_bytes();
+            }
         }
     }
 }

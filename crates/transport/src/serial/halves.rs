@@ -30,6 +30,8 @@ pub struct SerialRecv {
 pub struct SerialSend {
     line: Arc<Line>,
     finished: bool,
+    /// All bytes are sent, or it was told that they cannot be.
+    drained: bool,
     /// The wait for the bytes that the kernel still has to send.
     draining: Option<Pin<Box<Sleep>>>,
 }
@@ -51,6 +53,7 @@ impl SerialSocket {
         let send = SerialSend {
             line,
             finished: false,
+            drained: false,
             draining: None,
         };
         Joined::new(recv, send)
@@ -152,20 +155,22 @@ impl SendHalf for SerialSend {
     /// none before it is closed.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let device = self.line.device(Side::Send, cx).ok_or_else(aborted_here)?;
-        let before = std::mem::replace(&mut self.finished, true);
-        loop {
+        self.finished = true;
+        while !self.drained {
             if let Some(wait) = &mut self.draining {
                 ready!(wait.as_mut().poll(cx));
                 self.draining = None;
             }
             match device.get_ref().sends_for() {
-                Ok(None) => return Poll::Ready(Ok(())),
+                Ok(None) => self.drained = true,
                 Ok(Some(time)) => self.draining = Some(Box::pin(tokio::time::sleep(time))),
-                // It is known already that nothing more can be sent.
-                Err(_) if before => return Poll::Ready(Ok(())),
-                Err(_) => return Poll::Ready(Err(self.hung_up())),
+                Err(_) => {
+                    self.drained = true;
+                    return Poll::Ready(Err(self.hung_up()));
+                }
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Closes the device, and throws away the bytes that it has not sent.

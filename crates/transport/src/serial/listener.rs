@@ -93,9 +93,11 @@ impl SerialListener {
     }
 }
 
-/// Whether the device may come back, or become free.
+/// Whether the device may come back, or become free. One that comes back is root's alone until udev
+/// has given it to its group.
 fn passes(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InUse)
+    use ErrorKind::{Denied, InUse, NotFound};
+    matches!(error.kind(), NotFound | InUse | Denied)
         || matches!(
             error.raw_os_error(),
             Some(libc::EIO | libc::ENXIO | libc::ENODEV)
@@ -152,5 +154,19 @@ impl Listener for SerialListener {
                 return Poll::Ready(Ok(SerialSocket::over(device, &self.place)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_plugged_in_again_belongs_to_root_at_first() {
+        let at: Endpoint = "serial:///dev/ttyUSB0".parse().unwrap();
+        let failed = |kind: io::ErrorKind| Error::io("open", &at, kind.into());
+        assert!(passes(&failed(io::ErrorKind::PermissionDenied)));
+        assert!(passes(&failed(io::ErrorKind::NotFound)));
+        assert!(!passes(&failed(io::ErrorKind::Unsupported)));
     }
 }

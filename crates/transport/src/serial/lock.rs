@@ -11,11 +11,11 @@
 //! file of a process that is gone counts for nothing, here as for the others.
 
 use std::fs;
-use std::io::{self, ErrorKind as Io};
+use std::io::{self, ErrorKind as Io, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::process::{Pid, test_kill_process};
 use rustix::termios::{ioctl_tiocexcl, ioctl_tiocnxcl};
 
@@ -91,27 +91,26 @@ fn file_name(path: &Path) -> String {
 }
 
 /// The process that a lock file names: a line with a decimal number, or (old programs) four bytes.
-/// `None` if it names none: 0 and numbers below are none, but stand for groups and for all.
+/// `None` if it names none: 0 and numbers below stand for groups and for all. Any user may have made
+/// it: a link is not followed, and a FIFO has no bytes.
 fn owner(file: &Path) -> io::Result<Option<i32>> {
-    use std::io::Read;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = fs::File::from(rustix::fs::open(file, flags, Mode::empty())?);
     let mut bytes = Vec::new();
-    fs::File::open(file)?
-        .take(LONGEST)
-        .read_to_end(&mut bytes)?;
-    if let Ok(four) = <[u8; 4]>::try_from(bytes.as_slice())
+    opened.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(named(&bytes).filter(|process| *process > 0))
+}
+
+fn named(bytes: &[u8]) -> Option<i32> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes)
         && !four
             .iter()
             .all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace())
     {
-        return Ok(process(i32::from_ne_bytes(four)));
+        return Some(i32::from_ne_bytes(four));
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let number = text.split_whitespace().next();
-    Ok(number.and_then(|word| word.parse().ok()).and_then(process))
-}
-
-fn process(number: i32) -> Option<i32> {
-    (number > 0).then_some(number)
+    let text = String::from_utf8_lossy(bytes);
+    text.split_whitespace().next()?.parse().ok()
 }
 
 /// Another process that a lock file names, and that lives.
@@ -133,13 +132,19 @@ fn holder(file: &Path) -> Option<Holder> {
 fn make_file(file: &Path) -> Result<Option<PathBuf>, Refusal> {
     let pid = own().as_raw_pid();
     let new = file.with_file_name(format!("LTMP..socketry.{pid}.{}", unique()));
-    if fs::write(&new, format!("{pid:>10}\n")).is_err() {
+    if write_new(&new, &format!("{pid:>10}\n")).is_err() {
         let _ = fs::remove_file(&new);
         return holder(file).map_or(Ok(None), |holder| Err(Refusal::Held(holder)));
     }
     let made = link(&new, file);
     let _ = fs::remove_file(&new);
     made
+}
+
+/// Writes a file that was not there. Any user may put a link in its place.
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    let made = fs::File::create_new(file);
+    made?.write_all(text.as_bytes())
 }
 
 fn link(new: &Path, file: &Path) -> Result<Option<PathBuf>, Refusal> {
@@ -194,9 +199,10 @@ mod tests {
             (&4711_i32.to_ne_bytes(), Some(4711)),
             (b"", None),
             (b"nobody\n", None),
+            // To ask kill(2) for these would be to ask for a group, or for all processes.
             (b"        -1\n", None),
             (b"0\n", None),
-            (&(-1_i32).to_ne_bytes(), None),
+            (&(-4711_i32).to_ne_bytes(), None),
         ] {
             fs::write(&file, bytes).unwrap();
             assert_eq!(owner(&file).unwrap(), found, "{bytes:?}");
@@ -227,6 +233,23 @@ mod tests {
         let words = holder.to_string();
         assert!(words.contains(&format!("process {parent}")), "{words}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_another_user_puts_there_is_neither_written_nor_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, secret, link] = ["LCK..x", "secret", "link"].map(|at| directory.path().join(at));
+        fs::write(&secret, "kept").unwrap();
+        std::os::unix::fs::symlink(&secret, &link).unwrap();
+        assert!(write_new(&link, "new").is_err());
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "kept");
+        assert!(owner(&link).is_err());
+
+        // Nobody writes to it. To open it for reading would wait for that.
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &file, kind, Mode::RWXU, 0).unwrap();
+        assert_eq!(owner(&file).unwrap(), None);
+        assert!(matches!(make_file(&file), Ok(Some(_))));
     }
 
     #[test]

@@ -56,8 +56,8 @@ pub use settings::{SerialAccept, SerialFlow, SerialParity, SerialSettings};
 /// that can be known. A program that takes no lock, and had the device open before, is not noticed.
 ///
 /// [`listen`](Transport::listen) opens the device, too. The listener gives one socket at once, and
-/// the next when that is gone: it opens the device again then, and if that is missing or in use it
-/// waits until it is back. With `accept=data` it waits for the first byte each time, so that a
+/// the next when that is gone: it opens the device again then, and if that is missing, in use or
+/// not this user's it waits until it is back. With `accept=data` it waits for the first byte each time, so that a
 /// silent line is no client.
 ///
 /// Opening a device may wait while another program closes it. The kernel raises DTR then, which
