@@ -36,13 +36,14 @@ pub(super) async fn put(
     Ok(code)
 }
 
-/// How many bytes these files have, if all of them tell.
+/// How many bytes these files have, if all of them tell and a number has room for it.
 fn size(paths: &[PathBuf]) -> Option<u64> {
     let size = |path: &PathBuf| {
         let found = std::fs::metadata(path).ok()?;
         found.is_file().then_some(found.len())
     };
-    paths.iter().map(size).sum()
+    let mut sizes = paths.iter().map(size);
+    sizes.try_fold(0_u64, |all, size| all.checked_add(size?))
 }
 
 /// Where files go at the server.

@@ -72,7 +72,8 @@ fn rate(text: &str) -> Result<u64, String> {
             text.escape_debug()
         )
     };
-    let rate = bytes(text.trim().trim_end_matches("/s")).map_err(|_| wanted())?;
+    let text = text.trim();
+    let rate = bytes(text.strip_suffix("/s").unwrap_or(text)).map_err(|_| wanted())?;
     match rate >= MIN_RATE {
         true => Ok(rate),
         false => Err("at least 16KiB/s are needed: a slower peer looks stalled".to_owned()),
@@ -101,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(rate(text), Ok(bytes), "{text}");
         }
-        for text in ["", "/s", "fast", "10MiB/m", "16383", "-1"] {
+        for text in ["", "/s", "fast", "10MiB/m", "10MiB/s/s", "16383", "-1"] {
             assert!(rate(text).is_err(), "{text}");
         }
     }

@@ -42,9 +42,11 @@ impl History {
         if let Some(dir) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
-        let lines = read(path);
-        if lines.len() > MOST {
-            rewrite(path, &lines[lines.len() - MOST..])?;
+        let is_large = fs::metadata(path).is_ok_and(|found| found.len() > LARGEST);
+        let lines = if is_large { Vec::new() } else { read(path) };
+        if is_large || lines.len() > MOST {
+            let last = lines.len().saturating_sub(MOST);
+            rewrite(path, lines.get(last..).unwrap_or_default())?;
         }
         let mut options = OpenOptions::new();
         let file = options.append(true).create(true).mode(0o600).open(path)?;
@@ -74,8 +76,8 @@ impl History {
 }
 
 fn read(path: &Path) -> Vec<String> {
-    let is_small = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
-    let text = is_small.then(|| fs::read(path).ok()).flatten();
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let text = is_file.then(|| fs::read(path).ok()).flatten();
     let text = text.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     text.lines().map(str::to_owned).collect()
@@ -87,7 +89,8 @@ fn rewrite(path: &Path, lines: &[String]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(&new)?;
-    file.write_all((lines.join("\n") + "\n").as_bytes())?;
+    let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+    file.write_all(text.as_bytes())?;
     fs::rename(new, path)
 }
 
@@ -125,6 +128,9 @@ mod tests {
         );
         assert_eq!(read(&path).len(), MOST);
         fs::write(&path, vec![b'\n'; 2 << 20]).unwrap();
-        assert_eq!(History::at(&path).unwrap().lines().count(), 0);
+        let mut history = History::at(&path).unwrap();
+        assert_eq!(history.lines().count(), 0);
+        history.add("ls");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "ls\n");
     }
 }
