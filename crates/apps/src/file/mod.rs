@@ -89,7 +89,8 @@
 //!   it has stored some entries: for each that failed `{"status":"error","filename":…,"error":…}`,
 //!   then `{"status":"ok","entries":N}`, all up to this one. After the last entry it answers
 //!   `{"status":"done","entries":N}`. What bounds the entries on their way is the connection: a
-//!   server holds up to 2.5 MiB of them, and reads no more before it has stored some.
+//!   server holds up to 2.5 MiB of them, and reads no more before it has stored some. The top
+//!   itself is the server's, and an entry `.` fails.
 //! * `walk` and `fetch`: the client takes a list, and then asks for the files that it wants by their
 //!   names. It may send several requests ahead. It stores only what it asked for, where it chose.
 //! * `links` says what `walk` and `fetch` make of symbolic links: `skip` them, `copy` them as links,

@@ -159,7 +159,7 @@ impl Total {
     /// One transfer is whole, and has so many bytes.
     pub(super) fn done(&mut self, state: &State, bytes: u64) {
         self.ended += 1;
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
         self.resumed += state.resumed;
     }
 
@@ -179,12 +179,15 @@ impl Total {
     /// What has moved, with the transfers that are under way.
     pub(super) fn moving<'a>(&mut self, under_way: impl Iterator<Item = &'a State>, now: Instant) {
         let moved: u64 = under_way.map(|state| state.done() - state.resumed).sum();
-        self.motion.at(self.bytes - self.resumed + moved, now);
+        let before = self.bytes.saturating_sub(self.resumed);
+        self.motion.at(before.saturating_add(moved), now);
     }
 
     /// How many bytes are there, of transfers that are whole or under way.
     pub(super) fn there<'a>(&self, under_way: impl Iterator<Item = &'a State>) -> u64 {
-        self.bytes + under_way.map(State::done).sum::<u64>()
+        under_way
+            .map(State::done)
+            .fold(self.bytes, u64::saturating_add)
     }
 
     pub(super) fn rate(&self, now: Instant) -> Option<u64> {
@@ -194,7 +197,7 @@ impl Total {
     /// How long the rest takes at this rate, if `there` is there.
     pub(super) fn eta(&self, there: u64, now: Instant) -> Option<Duration> {
         let left = self.size?.saturating_sub(there);
-        self.motion.eta(self.motion.done + left, now)
+        self.motion.eta(self.motion.done.saturating_add(left), now)
     }
 
     pub(super) fn event(&self, now: Instant) -> Event<'static> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::item::Item;
 use super::receive::Receiver;
@@ -20,10 +21,12 @@ use super::store::Store;
 use super::survey::{Failure, Report};
 use super::walk::Planned;
 use super::{ASKED_AHEAD, BATCH_FILES, REQUEST_BYTES};
+use crate::file::PAUSE;
 use crate::file::attributes::RIGHTS;
 use crate::file::escape::name_to_text;
 use crate::file::host::Host;
 use crate::file::listing::Kind;
+use crate::file::pieces::paused;
 use crate::file::place::problem;
 use crate::file::transfer::{Allowed, Progress};
 use crate::file::wire::{Wire, say, within_stall};
@@ -192,6 +195,7 @@ impl Incoming<'_> {
     }
 
     async fn hear_one(&mut self, wire: &mut Hearing, planned: Planned) -> Result<(), AppError> {
+        let begun = Instant::now();
         let item = loop {
             let heard = within_stall(wire.recv_json::<Item>()).await?;
             let item = heard.ok_or_else(|| {
@@ -200,6 +204,9 @@ impl Incoming<'_> {
             // A sender that is alive says so.
             if item.name.is_some() || item.error.is_some() {
                 break item;
+            }
+            if begun.elapsed() >= PAUSE {
+                return Err(paused());
             }
         };
         let name = planned.item.name();

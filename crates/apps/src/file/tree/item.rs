@@ -111,6 +111,19 @@ pub(super) fn path(name: &str) -> Result<PathBuf, AppError> {
     }
 }
 
+/// The same, of an entry that a client stores. The top is there already, and is the server's.
+///
+/// # Errors
+/// As [`path`], and for the top.
+pub(super) fn path_below(name: &str) -> Result<PathBuf, AppError> {
+    match name {
+        TOP => Err(AppError::failed(
+            ".: an entry is stored below the top of the tree, and never as the top itself",
+        )),
+        _ => path(name),
+    }
+}
+
 /// The directory of a path that [`path`] gives, and the last component.
 pub(super) fn halves(path: &Path) -> (&Path, OsString) {
     let parent = path.parent().unwrap_or(Path::new(""));
@@ -167,6 +180,12 @@ mod tests {
         ] {
             assert!(path(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_client_stores_is_below_the_top() {
+        assert!(path_below("a").is_ok() && path_below("..").is_err());
+        assert!(path_below(TOP).is_err());
     }
 
     #[test]

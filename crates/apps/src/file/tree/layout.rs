@@ -84,7 +84,8 @@ impl Parts {
         Ok((at, &self.given))
     }
 
-    /// The digest of all parts, at the end. The file may have to be read again. Cancel-safe.
+    /// The digest of all parts, at the end. The file may have to be read again. If this is dropped
+    /// before it is done, the file must not be used any more.
     ///
     /// # Errors
     /// If the file changed since it was opened.

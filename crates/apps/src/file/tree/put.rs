@@ -20,7 +20,7 @@ use crate::file::limits::Lane;
 use crate::file::listing::Kind;
 use crate::file::transfer::{Allowed, LAST_WORD, Progress};
 use crate::file::wire::{Trouble, Wire, say};
-use crate::file::{IDLE, STALL};
+use crate::file::{IDLE, MAX_LISTING, STALL};
 
 /// Sends a tree, to be stored below the directory `into`.
 pub(in crate::file) async fn put(
@@ -111,6 +111,7 @@ async fn hear(
     all_sent: &AtomicBool,
 ) -> Result<Vec<Failure>, AppError> {
     let mut failures = Vec::new();
+    let mut held = 0;
     loop {
         // While entries are sent, an answer may take as long as the next of them.
         let heard = match timeout(STALL, wire.recv_json::<Answer>()).await {
@@ -130,6 +131,11 @@ async fn hear(
             (Ok(_), _) if done => return Ok(failures),
             (Ok(_), _) => {}
             (Err(error), Some(name)) => {
+                // Twice the name, and the words, are kept until the end.
+                held += (size_of::<Failure>() + 2 * name.len() + error.to_string().len()) as u64;
+                if held > MAX_LISTING {
+                    return Err(AppError::failed("the server refuses more than was sent"));
+                }
                 refusals.lock().insert(name.clone());
                 failures.push(Failure { name, error });
             }

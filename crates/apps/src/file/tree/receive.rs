@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
 use super::arrived::{Arrived, Outcome};
-use super::item::{Item, path};
+use super::item::{Item, path_below};
 use super::layout::Filling;
 use super::store::Store;
 use super::{MAX_SIZE, SMALL};
@@ -62,7 +62,8 @@ impl<'a> Receiver<'a> {
         self.outcomes.drain(..)
     }
 
-    /// Receives what follows `item` on the wire, and stores the entry, now or with the next ones.
+    /// Receives what follows `item` on the wire, and stores the entry below the top, now or with the
+    /// next ones.
     /// The caller then calls [`rest`](Receiver::rest), once it has told the outcomes so far.
     ///
     /// # Errors
@@ -72,7 +73,7 @@ impl<'a> Receiver<'a> {
         wire: &mut Framed<S>,
         item: Item,
     ) -> Result<(), AppError> {
-        let place = path(item.name());
+        let place = path_below(item.name());
         self.receive(wire, item, place).await
     }
 
@@ -284,6 +285,7 @@ impl<'a> Receiver<'a> {
             filling,
             with,
             counted,
+            holes: len,
         }))
     }
 }
@@ -294,17 +296,27 @@ struct Large {
     filling: Filling,
     with: Attributes,
     counted: Allowance,
+    /// The bytes of the file that did not arrive: at its end those of its holes.
+    holes: u64,
 }
 
 impl Large {
     async fn write(&mut self, item: &Item, at: u64, bytes: &[u8]) -> Result<(), AppError> {
-        let counting = self.counted.add(bytes.len()).await;
-        counting.map_err(|error| problem(item.name(), error))?;
+        self.count(item, bytes.len()).await?;
+        self.holes = self.holes.saturating_sub(bytes.len() as u64);
         let written = self.filling.write(at, bytes).await;
         written.map_err(|error| not_stored(item.name(), &error))
     }
 
-    async fn keep(self, item: &Item, len: u64, claimed: Digests) -> Result<(), AppError> {
+    async fn count(&mut self, item: &Item, len: usize) -> Result<(), AppError> {
+        let counting = self.counted.add(len).await;
+        counting.map_err(|error| problem(item.name(), error))
+    }
+
+    async fn keep(mut self, item: &Item, len: u64, claimed: Digests) -> Result<(), AppError> {
+        // Whoever fetches the file gets them, too.
+        let holes = usize::try_from(self.holes).unwrap_or(usize::MAX);
+        self.count(item, holes).await?;
         let (part, with) = (self.part, self.with);
         let finished = self.filling.finish(len).await;
         let (file, blake3) = finished.map_err(|error| not_stored(item.name(), &error))?;

@@ -89,6 +89,11 @@ fn tree(wanted: &str, lines: &[u8], choice: &Choice) -> Result<RemoteTree, AppEr
         })
     });
     let items = items.collect::<Result<Vec<Item>, AppError>>()?;
+    if items.len() > MAX_ENTRIES {
+        return Err(AppError::failed(format_args!(
+            "the tree has more than {MAX_ENTRIES} entries"
+        )));
+    }
     let (parent, last) = name::parent(wanted);
     let single = match items.as_slice() {
         [item] if item.name() == TOP && item.is(Kind::File) => Some(last.to_owned()),

@@ -24,7 +24,7 @@ use crate::file::escape::text_to_name;
 use crate::file::listing::Kind;
 use crate::file::part::{Held, Part, Storing};
 use crate::file::place::{Place, not_stored, problem};
-use crate::file::{name, sweep};
+use crate::file::{MAX_LISTING, name, sweep};
 
 /// The place of a tree, and how it is stored.
 pub(super) struct Store {
@@ -36,6 +36,8 @@ pub(super) struct Store {
     swept: Option<Arc<Dir>>,
     /// Directories, whose attributes are set when all is in them.
     later: Vec<(PathBuf, Attributes)>,
+    /// How many bytes these need, about.
+    held: u64,
 }
 
 /// A small file that waits for the disk.
@@ -53,6 +55,7 @@ impl Store {
             linked: are_linked(),
             swept: None,
             later: Vec::new(),
+            held: 0,
         }
     }
 
@@ -103,9 +106,24 @@ impl Store {
                 Err(error) => return Err(shown(error)),
             }
         }
-        if self.preserve {
-            self.later.push((path.to_owned(), item.attributes(true)));
+        match self.preserve {
+            true => self.finish_later(path, item),
+            false => Ok(()),
         }
+    }
+
+    /// Notes the attributes that a directory gets once all is in it. The other side says how many
+    /// there are.
+    fn finish_later(&mut self, path: &Path, item: &Item) -> Result<(), AppError> {
+        let noted = (path.to_owned(), item.attributes(true));
+        self.held += (size_of_val(&noted) + path.as_os_str().len()) as u64;
+        if self.held > MAX_LISTING {
+            return Err(problem(
+                item.name(),
+                "it does not get its mode and time: the tree has too many directories",
+            ));
+        }
+        self.later.push(noted);
         Ok(())
     }
 
@@ -244,7 +262,8 @@ impl Store {
                 Err(error) => failed.push((waiting.entry, error)),
             }
         }
-        let at_once = ready.len() > FEW
+        let at_once = self.storing.sync
+            && ready.len() > FEW
             && (devices.values()).all(|&at| {
                 ready
                     .get(at)

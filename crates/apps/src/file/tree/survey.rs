@@ -111,7 +111,7 @@ impl Report {
             Kind::Link => self.links += 1,
             _ => {
                 self.files += 1;
-                self.bytes += bytes;
+                self.bytes = self.bytes.saturating_add(bytes);
             }
         }
     }

@@ -120,7 +120,9 @@ pub(in crate::file) async fn get(
         shows,
     )
     .await?;
-    let size = found.iter().map(|(tree, _)| tree.survey().bytes).sum();
+    // A server says what it likes.
+    let sizes = found.iter().map(|(tree, _)| tree.survey().bytes);
+    let size = sizes.fold(0, u64::saturating_add);
     let output = Output::new(shows, found.len(), Some(size));
     for (tree, dest) in found {
         let meter = output.meter(tree.name().unwrap_or("/"));
