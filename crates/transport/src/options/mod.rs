@@ -209,7 +209,8 @@ socket_options! {
         /// How long sent bytes may stay unacknowledged before the connection is given up
         /// (`TCP_USER_TIMEOUT`), rounded up to whole milliseconds; at most 24 days. Zero, which is
         /// read and written as `off`, leaves that to the system. Linux only. Default: off, and
-        /// Linux tries for 13 to 30 minutes.
+        /// Linux tries for 13 to 30 minutes. With `keepalive` it decides when a silent peer is
+        /// given up, and `keepalive_retries` does not (tcp(7)).
         #[cfg_attr(feature = "serde", serde(with = "crate::units::duration_or_off"))]
         user_timeout: Option<Duration> = parse_duration_or_off,
         /// The algorithm of congestion control (`TCP_CONGESTION`), such as `bbr`. The kernel knows
