@@ -23,7 +23,7 @@ use socketry::prelude::*;
 use socketry::proxy::Via;
 use socketry::quic::Quic;
 use socketry::tls::{Identity, Tls, Trust};
-use socketry::transport::{BoxListener, ErrorKind, ExecTransport, Listener, Registry};
+use socketry::transport::{BoxListener, ExecTransport, Listener, Registry};
 use socketry::ws::Ws;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -89,24 +89,23 @@ fn services(registry: Registry) -> Registry {
     registry
 }
 
-/// The server at `url`, and where its client connects. A transport without servers has one
-/// elsewhere.
+/// The server at `url`, and where its client connects.
 async fn served(registry: &Registry, url: Endpoint) -> Result<(Option<BoxListener>, Endpoint)> {
-    if url.scheme() == "serial" {
+    if is_elsewhere(url.scheme()) {
         return Ok((None, url));
     }
     // The proxies are on the client's way only.
     let proxies: Vec<_> = url.query().filter(|(key, _)| *key == "via").collect();
-    match registry.listen(url.clone().without_key("via")).await {
-        Ok(listener) => {
-            println!("listening on {}", listener.local());
-            let to = listener.local().clone();
-            let to = proxies.iter().fold(to, |to, (key, via)| to.with(key, via));
-            Ok((Some(listener), to))
-        }
-        Err(error) if error.kind() == ErrorKind::Unsupported => Ok((None, url)),
-        Err(error) => Err(error.into()),
-    }
+    let listener = registry.listen(url.clone().without_key("via")).await?;
+    println!("listening on {}", listener.local());
+    let to = listener.local().clone();
+    let to = proxies.iter().fold(to, |to, (key, via)| to.with(key, via));
+    Ok((Some(listener), to))
+}
+
+/// Whether the server is a child process, at the other end of a line, or one that a service names.
+fn is_elsewhere(scheme: &str) -> bool {
+    matches!(scheme, "exec" | "serial") || scheme.ends_with("+srv")
 }
 
 async fn echo(mut listener: BoxListener, codec: BoxCodec) -> Result<()> {

@@ -37,7 +37,8 @@ pub use settings::{SerialAccept, SerialFlow, SerialParity, SerialSettings};
 /// * Bytes can be damaged or lost, as when a buffer is full without flow control. A codec finds the
 ///   next frame: `slip`, `cobs` or `line`, and `cobs+crc16:ibm-sdlc` notices damage too.
 /// * It has no connection. [`connect`](Transport::connect) opens the device, whether there is a
-///   peer or not. What arrived before is not there; what is read first may be half a frame.
+///   peer or not. What is received first may be half a frame, or what the kernel kept from an
+///   earlier conversation: the codec, and the peer, have to find a beginning.
 /// * It has no half-close. [`finish`](crate::SendExt::finish) waits until the kernel has handed all
 ///   bytes to the device; the peer sees nothing. It ends, at both ends, when the line is hung up:
 ///   the device is unplugged, or the other side of a pseudo terminal is closed. That is

@@ -154,7 +154,7 @@ async fn an_option_that_mptcp_refuses_is_an_error_for_a_client() {
     let error = connect(&to).await.err().unwrap().to_string();
     for words in [
         "set option ttl on tcp://127.0.0.1:",
-        "leave out it or mptcp",
+        "leave out ttl, or mptcp",
     ] {
         assert!(error.contains(words), "{error}");
     }

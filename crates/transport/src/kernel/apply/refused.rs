@@ -56,9 +56,9 @@ pub(super) fn way_out(key: &str, error: &io::Error, multipath: bool) -> Option<S
         ("fastopen", _) if is_unknown(error) => told(
             "sysctl -w net.ipv4.tcp_fastopen=3 allows it for clients and servers; or leave it out",
         ),
-        _ if multipath && is_unknown(error) => {
-            told("MPTCP has no such option in this kernel; leave out it or mptcp")
-        }
+        _ if multipath && is_unknown(error) => Some(format!(
+            "MPTCP has no such option in this kernel; leave out {key}, or mptcp"
+        )),
         _ => None,
     }
 }
