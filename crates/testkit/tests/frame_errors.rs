@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use socketry_codec::{Cause, CodecError, Fault, FrameError, FrameFault, Framed, Line};
+use socketry_codec::{BoxCodec, Cause, CodecError, Fault, FrameError, FrameFault, Framed, Line};
 use socketry_transport::{Endpoint, Error, ErrorKind, FromIo, Info, Shape};
 
 /// An error of another library, and its cause.
@@ -61,6 +61,18 @@ fn chains() -> Vec<(FrameError, Vec<String>)> {
             vec![own(&below_words), reset().to_string()],
         ),
     ]
+}
+
+/// A `main` that returns an error shows it as `Debug`.
+#[test]
+fn a_returned_error_is_its_line() {
+    for (error, texts) in chains() {
+        assert_eq!(format!("{error:?}"), texts[0]);
+    }
+    let below = Error::new(ErrorKind::Untrusted, "use", "tls://me:hunter2@peer");
+    assert_eq!(format!("{below:?}"), below.to_string());
+    let unknown = "strukt".parse::<BoxCodec>().unwrap_err();
+    assert_eq!(format!("{unknown:?}"), unknown.to_string());
 }
 
 #[test]

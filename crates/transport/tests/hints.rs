@@ -14,10 +14,11 @@ async fn refused(at: &str) -> Error {
     connect(at).await.err().unwrap()
 }
 
-/// The error as one line, and what it must say.
+/// The error as one line, also where a `main` returns it, and what it must say.
 #[track_caller]
 fn says(error: &Error, words: &str) {
     let text = error.to_string();
+    assert_eq!(format!("{error:?}"), text);
     assert!(text.contains(words), "{text:?} does not say {words:?}");
 }
 

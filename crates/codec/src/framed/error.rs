@@ -14,13 +14,14 @@ use crate::{Cause, CodecError, Fault};
 
 /// Something went wrong while frames were exchanged.
 ///
-/// It prints as one line: the action, the peer, and the fault. The fault is in the words of the
+/// It prints as one line, also as [`Debug`](fmt::Debug), which is what a `main` shows that returns
+/// it: the action, the peer, and the fault. The fault is in the words of the
 /// error that it [holds](FrameError::get_ref), if it holds one. Its [`source`](StdError::source) is
 /// the source of that error, so a printed chain shows each text once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FrameError(Box<Inner>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Inner {
     fault: FrameFault,
     peer: Endpoint,
@@ -181,6 +182,12 @@ impl fmt::Display for FrameError {
         let peer = self.0.peer.redacted();
         write!(f, "cannot {} {peer}: ", self.0.action)?;
         write!(Plain(f), "{}", self.0.fault)
+    }
+}
+
+impl fmt::Debug for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

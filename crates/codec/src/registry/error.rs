@@ -5,10 +5,17 @@ use std::fmt;
 use thiserror::Error;
 
 /// A codec that cannot be built: no codec has the name, or it does not take the parameter or limit.
-/// The words name the place, and the values that are possible there.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// The words name the place, and the values that are possible there; they are its
+/// [`Debug`](fmt::Debug) form too, which is what a `main` shows that returns it.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct SpecError(String);
+
+impl fmt::Debug for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl SpecError {
     /// No codec has the name that `text` begins with.

@@ -20,7 +20,7 @@ type Held = Box<dyn StdError + Send + Sync + 'static>;
 /// Why a socket could not be made.
 ///
 /// It prints as one line: the action, the endpoint, the reason, and, where there is one, the way
-/// out. The reason is in the words of the error that it [holds](Error::caused_by), unless
+/// out; also as [`Debug`](fmt::Debug), which is what a `main` shows that returns it. The reason is in the words of the error that it [holds](Error::caused_by), unless
 /// [another](Error::because) was given. The rest is behind [`source`](StdError::source), so a
 /// printed chain shows each text once. Characters that could drive a terminal are escaped in the
 /// endpoint and in the words of the error that it holds.
@@ -51,7 +51,6 @@ type Held = Box<dyn StdError + Send + Sync + 'static>;
 ///
 /// An [`io::Error`] that is made of it keeps its kind and holds it: [`io::Error::downcast`] and
 /// [`Error::io`] take it out again.
-#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     action: &'static str,
@@ -217,6 +216,12 @@ impl fmt::Display for Error {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
