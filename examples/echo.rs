@@ -132,8 +132,8 @@ mod tests {
         ran.unwrap_or_else(|error| panic!("{url} {codec}: {error}"));
     }
 
-    /// The schemes whose sockets a URL opens. Not among them: those of a child process, and of
-    /// sockets that a process was started with.
+    /// The schemes whose sockets a URL opens. Not among them: those of a child process, of a device,
+    /// and of sockets that a process was started with.
     const SCHEMES: [&str; 13] = [
         "tcp",
         "udp",
@@ -149,7 +149,7 @@ mod tests {
         "ws+unix",
         "quic",
     ];
-    const OTHERS: [&str; 4] = ["exec", "fd", "systemd", "stdio"];
+    const OTHERS: [&str; 5] = ["exec", "fd", "serial", "systemd", "stdio"];
 
     #[tokio::test]
     async fn every_scheme_echoes() {

@@ -24,10 +24,11 @@ fn shown(variables: &[(&str, &str)], script: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A log, a progress bar, an error and a help text.
+/// A log, a progress bar, an error and a help text. A transfer that is done at once has no bar, so
+/// this one takes a second.
 const SCRIPTS: [&str; 3] = [
     "d=$(mktemp -d); head -c 9999999 /dev/zero >$d/a; mkdir $d/r; \
-         \"$0\" file serve -v --root $d/r >$d/log 2>&1 & \
+         \"$0\" file serve -v --limit 8MiB/s --root $d/r >$d/log 2>&1 & \
          until grep -q listening $d/log; do sleep 0.1; done; \
          \"$0\" file put -vv $(sed 's/.* //' $d/log) $d/a; kill $!; wait; rm -r $d",
     "\"$0\" file frobnicate; true",
