@@ -48,8 +48,8 @@ pub use settings::{SerialAccept, SerialFlow, SerialParity, SerialSettings};
 ///
 /// When both halves are dropped, the device gets its old settings back and is closed. If bytes are
 /// left to send, a thread does so once they are sent, or when none was for 30 seconds, after which
-/// they are thrown away. An [abort](crate::SendHalf::abort) throws them away at once. A process that is
-/// killed restores nothing.
+/// they are thrown away. An [abort](crate::SendHalf::abort) throws them away at once. A process
+/// that is killed restores nothing.
 ///
 /// One program has the device: this crate takes the locks of picocom, pyserial and others
 /// (flock(2)), of minicom and pppd (`/var/lock/LCK..ttyUSB0`, where the user may write there), and
