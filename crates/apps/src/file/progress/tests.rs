@@ -1,3 +1,5 @@
+//! What a transfer shows, in lines and as events, with a clock that the tests move.
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
